@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// Old enough syntax for any Node.js that knows modules: an old one must get a sentence, not a SyntaxError.
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 13)) {
+  console.error(`[x] Private Connect needs Node.js 22.13 or newer, and this is ${process.versions.node}`)
+  process.exit(1)
+}
+// Saves oclif a third of its start-up: the check above has been made.
+process.env.OCLIF_DISABLE_ENGINE_WARNING ??= '1'
+
+void import('../dist/start.js').then(({ start }) => start(process.argv.slice(2)))

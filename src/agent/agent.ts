@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import { hubOf, requireConfig, type Config } from '../config/config.ts'
+import type { Instance } from '../config/instance.ts'
+import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
+import { startControlServer, type AgentControl, type ControlServer } from '../control/server.ts'
+import type { AgentStatus, ExposeReply, ExposeRequest, UnexposeReply } from '../control/schema.ts'
+import { ConnectError } from '../errors.ts'
+import { tryLock, type FileLock } from '../files/lock.ts'
+import {
+  ownIdentity,
+  removeAgentRecord,
+  writeAgentRecord,
+  type AgentRecord,
+} from '../process/agent-record.ts'
+import { waitFor } from '../process/wait.ts'
+import { MAX_SERVICES } from '../tunnel/limits.ts'
+import { HubLink } from './hub-link.ts'
+import type { Log } from './log.ts'
+import { serve } from './serve.ts'
+
+export interface AgentOptions {
+  readonly instance: Instance
+  /** The value of --hub or CONNECT_HUB_URL. */
+  readonly hub?: string | undefined
+  readonly mode: AgentRecord['mode']
+  readonly version: string
+  readonly log: Log
+  /** Wait for as long as another agent runs: whoever keeps this one alive would only start it again. */
+  readonly waitForOthers: boolean
+}
+
+const BRIEF_LOCK_MS = 2000
+
+/**
+ * The agent: holds the instance's lock, answers on its socket, keeps its link to the hub, and serves what is exposed,
+ * until the signal says stop.
+ *
+ * @throws ConnectError NOT_CONFIGURED, REVOKED and the like: a human must act; AGENT_RUNNING if another one runs
+ */
+export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
+  const { instance, mode, version, log } = options
+  const config = requireConfig(instance)
+  const hub = hubOf(config, options.hub)
+  const services = readServices(instance)
+  const lock = await waitForLock(options, signal)
+  if (signal.aborted) return lock?.release()
+  if (!lock) throw new ConnectError('AGENT_RUNNING', 'Another agent is running')
+  try {
+    const nonce = randomBytes(8).toString('hex')
+    writeAgentRecord(instance, {
+      ...ownIdentity(),
+      nonce,
+      mode,
+      version,
+      startedAt: new Date().toISOString(),
+    })
+    log('🚀 Starting Private Connect Agent...')
+    if (config.insecure)
+      log('[!] The hub is reached over plain http: anyone on the way can read the traffic', 'warn')
+    const agent = new Agent({ ...config, hub }, services, options)
+    let control: ControlServer | undefined
+    try {
+      control = await startControlServer(instance, agent)
+      await agent.run(signal)
+    } finally {
+      await control?.close()
+    }
+  } finally {
+    removeAgentRecord(instance)
+    lock.release()
+  }
+}
+
+/** A command holds the lock for a moment while it edits the services; another agent holds it for as long as it runs. */
+async function waitForLock(options: AgentOptions, signal: AbortSignal): Promise<FileLock | undefined> {
+  const ask = () => tryLock(options.instance.lockFile)
+  const soon = await waitFor(ask, { timeoutMs: BRIEF_LOCK_MS, signal })
+  if (soon || !options.waitForOthers) return soon
+  options.log('Waiting for the agent that runs in the foreground to end', 'warn')
+  return waitFor(ask, { timeoutMs: Number.POSITIVE_INFINITY, everyMs: 1000, signal })
+}
+
+/** What is exposed, and the link it is exposed over. */
+class Agent implements AgentControl {
+  readonly #config: Config
+  readonly #options: AgentOptions
+  readonly #link: HubLink
+  #services: ReadonlyMap<string, ExposedService>
+
+  constructor(config: Config, services: readonly ExposedService[], options: AgentOptions) {
+    this.#config = config
+    this.#options = options
+    this.#services = byName(services)
+    this.#link = new HubLink({
+      config,
+      role: 'agent',
+      version: options.version,
+      log: options.log,
+      onStream: (stream) => serve(stream, this.#services, options.log),
+      onConnected: () => void this.#offerAll(),
+    })
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    return this.#link.run(signal)
+  }
+
+  status(): AgentStatus {
+    const { agentId, label, hub } = this.#config
+    const { state } = this.#link
+    return {
+      pid: process.pid,
+      version: this.#options.version,
+      agentId,
+      label,
+      hubUrl: hub,
+      hub: { ...state, since: new Date(state.since).toISOString() },
+      services: [...this.#services.values()],
+      streams: this.#link.streamCount,
+    }
+  }
+
+  async expose(name: string, request: ExposeRequest): Promise<ExposeReply> {
+    const before = [...this.#services.values()]
+    const after = withService(before, { name, ...request })
+    if (after.length > MAX_SERVICES)
+      throw new ConnectError('BAD_VALUE', `One agent exposes ${MAX_SERVICES} services at most`)
+    this.#save(after)
+    const refused = await this.#link.offer(after)
+    const refusal = refused?.find((refusedOne) => refusedOne.name === name)
+    if (refusal) {
+      // Other calls may have come in between: only this name is taken back.
+      const others = [...this.#services.values()].filter((service) => service.name !== name)
+      const previous = before.filter((service) => service.name === name)
+      this.#save([...others, ...previous])
+      throw new ConnectError('NAME_TAKEN', refusal.message)
+    }
+    if (refused) return { confirmed: true }
+    const { state } = this.#link
+    return {
+      confirmed: false,
+      reason: state.state === 'retrying' ? state.reason : 'not connected to the hub yet',
+    }
+  }
+
+  async unexpose(name: string): Promise<UnexposeReply> {
+    const removed = this.#services.has(name)
+    this.#save([...this.#services.values()].filter((service) => service.name !== name))
+    await this.#link.offer([...this.#services.values()])
+    return { removed }
+  }
+
+  #save(services: readonly ExposedService[]): void {
+    writeServices(this.#options.instance, services)
+    this.#services = byName(services)
+  }
+
+  async #offerAll(): Promise<void> {
+    const { log } = this.#options
+    const services = [...this.#services.values()]
+    const refused = await this.#link.offer(services)
+    if (!refused) return log('[!] The hub has not confirmed what is exposed here', 'warn')
+    for (const { name, message } of refused) log(`[!] ${name} is not offered: ${message}`, 'warn')
+    const offered = services.filter(({ name }) => !refused.some((refusal) => refusal.name === name))
+    if (offered.length > 0) log(`[ok] Exposing ${offered.map(({ name }) => name).join(', ')}`)
+  }
+}
+
+function byName(services: readonly ExposedService[]): ReadonlyMap<string, ExposedService> {
+  return new Map(services.map((service) => [service.name, service]))
+}

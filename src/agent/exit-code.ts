@@ -1,0 +1,23 @@
+import { ConnectError, type ErrorCode } from '../errors.ts'
+
+/** EX_CONFIG of sysexits(3): whatever keeps the agent alive is told not to start it again. */
+const HUMAN_NEEDED = 78
+
+/** What only a human can mend. Everything else may heal, and is worth another start. */
+const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'NOT_CONFIGURED',
+  'CONFIG_DAMAGED',
+  'CONFIG_EXPOSED',
+  'CONFIG_NEWER',
+  'CONFIG_UNREADABLE',
+  'SERVICES_DAMAGED',
+  'BAD_HUB_URL',
+  'INSECURE_HUB',
+  'WRONG_HUB',
+  'REVOKED',
+])
+
+/** The agent process's exit code for what ended it. */
+export function agentExitCode(error: unknown): number {
+  return error instanceof ConnectError && FATAL.has(error.code) ? HUMAN_NEEDED : 1
+}

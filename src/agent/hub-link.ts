@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as v from 'valibot'
+import type { Config } from '../config/config.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+import { backoffMs, HEALTHY_AFTER_MS } from '../tunnel/backoff.ts'
+import { GOAWAY_CODES } from '../tunnel/codes.ts'
+import { encodeCtrl } from '../tunnel/frames.ts'
+import { HubMessage, type AgentMessage, type Role } from '../tunnel/handshake.ts'
+import type { Link } from '../tunnel/link.ts'
+import { Mux } from '../tunnel/mux.ts'
+import type { Stream } from '../tunnel/stream.ts'
+import { Signer } from './credential.ts'
+import { dial } from './dial.ts'
+import type { Log } from './log.ts'
+import { ClockError } from './refusal.ts'
+
+export interface HubLinkOptions {
+  readonly config: Config
+  readonly role: Role
+  readonly version: string
+  readonly log: Log
+  /** Another agent opens a stream to a service of ours. */
+  readonly onStream: (stream: Stream) => void
+  /** The link is registered; on every reconnection too. */
+  readonly onConnected?: () => void
+}
+
+/** How things stand with the hub. */
+export type HubState =
+  | { readonly state: 'connecting'; readonly since: number }
+  | { readonly state: 'connected'; readonly since: number }
+  | { readonly state: 'retrying'; readonly since: number; readonly reason: string }
+
+type ServicesReply = Extract<HubMessage, { type: 'services' }>
+
+/** The hub must answer `hello` within this time, in ms. */
+const WELCOME_TIMEOUT_MS = 10_000
+const CTRL_TIMEOUT_MS = 10_000
+
+/** One link to the hub, kept up: whatever may heal is retried for ever. */
+export class HubLink {
+  readonly #options: HubLinkOptions
+  readonly #signer: Signer
+  readonly #linkId = randomBytes(16).toString('hex')
+  readonly #events = new EventEmitter<{ connected: []; services: [ServicesReply] }>()
+  #epoch = Date.now()
+  #seq = 0
+  #state: HubState = { state: 'connecting', since: Date.now() }
+  #up: { link: Link; mux: Mux } | undefined
+  #everConnected = false
+
+  constructor(options: HubLinkOptions) {
+    this.#options = options
+    this.#signer = new Signer(options.config)
+    this.#events.setMaxListeners(0)
+  }
+
+  get state(): HubState {
+    return this.#state
+  }
+
+  get streamCount(): number {
+    return this.#up?.mux.streamCount ?? 0
+  }
+
+  /**
+   * Connects, and reconnects until the signal says stop.
+   *
+   * @throws ConnectError if a human must act: REVOKED
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0
+    while (!signal.aborted) {
+      const started = performance.now()
+      const { reason, afterMs } = await this.#connectOnce(signal)
+      if (signal.aborted) break
+      if (performance.now() - started >= HEALTHY_AFTER_MS) failures = 0
+      const pauseMs = afterMs ?? backoffMs(failures++)
+      this.#state = { state: 'retrying', since: Date.now(), reason }
+      this.#options.log(`${reason}. Reconnecting in ${(pauseMs / 1000).toFixed(1)} s`, 'warn')
+      await sleep(pauseMs, undefined, { signal }).catch(() => {})
+    }
+  }
+
+  /** Opens a stream to a service, or undefined while the link is down. */
+  open(service: string): Stream | undefined {
+    return this.#up?.mux.open(service)
+  }
+
+  /**
+   * Waits until the link is up.
+   *
+   * @returns false if it took longer
+   */
+  async whenConnected(timeoutMs: number): Promise<boolean> {
+    if (this.#up) return true
+    return once(this.#events, 'connected', { signal: AbortSignal.timeout(timeoutMs) }).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /**
+   * Tells the hub all that this agent exposes.
+   *
+   * @returns what the hub refuses, and why; undefined if the link is down or the hub doesn't answer
+   */
+  async offer(
+    services: readonly { name: string; port: number }[],
+  ): Promise<ServicesReply['refused'] | undefined> {
+    if (!this.#up) return undefined
+    const seq = ++this.#seq
+    this.#send({ type: 'services', seq, services: services.map(({ name, port }) => ({ name, port })) })
+    const signal = AbortSignal.timeout(CTRL_TIMEOUT_MS)
+    const { promise, resolve } = Promise.withResolvers<ServicesReply['refused'] | undefined>()
+    const answer = (reply: ServicesReply) => reply.seq === seq && resolve(reply.refused)
+    const giveUp = () => resolve(undefined)
+    this.#events.on('services', answer)
+    signal.addEventListener('abort', giveUp)
+    try {
+      return await promise
+    } finally {
+      this.#events.off('services', answer)
+      signal.removeEventListener('abort', giveUp)
+    }
+  }
+
+  /** @returns why the link ended, and how long the hub asked us to stay away */
+  async #connectOnce(signal: AbortSignal): Promise<{ reason: string; afterMs?: number }> {
+    if (this.#state.state === 'connected') this.#state = { state: 'connecting', since: Date.now() }
+    try {
+      const claims = { purpose: 'link', link: this.#linkId, epoch: ++this.#epoch, role: this.#options.role }
+      const link = await dial(this.#options.config.hub, await this.#signer.sign(claims), signal)
+      return await this.#serve(link, signal)
+    } catch (error) {
+      if (error instanceof ClockError) {
+        this.#signer.offsetMs = error.offsetMs
+        return { reason: `Signing again by the hub’s time, ${error.message}`, afterMs: 0 }
+      }
+      if (error instanceof ConnectError && error.code === 'REVOKED') throw error
+      return { reason: messageOf(error) }
+    }
+  }
+
+  async #serve(link: Link, signal: AbortSignal): Promise<{ reason: string; afterMs?: number }> {
+    const { promise: ended, resolve: end } = Promise.withResolvers<string>()
+    let goaway: { code: number; afterMs: number; message: string } | undefined
+    const mux: Mux = new Mux(link, {
+      open: this.#options.onStream,
+      ctrl: (message) => this.#receive(message, link, mux),
+      goaway: (code, afterMs, message) => (goaway = { code, afterMs, message }),
+      closed: end,
+    })
+    const stop = () => link.close(GOAWAY_CODES.SHUTDOWN, 'the agent is shutting down')
+    signal.addEventListener('abort', stop)
+    const ticker = setInterval(() => link.tick(), 1000)
+    const welcome = setTimeout(() => link.terminate('the hub did not answer'), WELCOME_TIMEOUT_MS)
+    const registered = () => clearTimeout(welcome)
+    this.#events.once('connected', registered)
+    try {
+      const { version, config } = this.#options
+      link.sendControl(encodeCtrl({ type: 'hello', version, label: config.label } satisfies AgentMessage))
+      const reason = await ended
+      if (goaway?.code === GOAWAY_CODES.REVOKED)
+        throw new ConnectError('REVOKED', 'The hub has revoked this agent')
+      if (goaway?.code === GOAWAY_CODES.LOGGED_OUT)
+        throw new ConnectError('REVOKED', 'This agent was logged out')
+      return { reason: `Lost the link to the hub: ${reason}`, ...(goaway && { afterMs: goaway.afterMs }) }
+    } finally {
+      clearInterval(ticker)
+      clearTimeout(welcome)
+      this.#events.off('connected', registered)
+      signal.removeEventListener('abort', stop)
+      this.#up = undefined
+    }
+  }
+
+  #receive(message: unknown, link: Link, mux: Mux): void {
+    const parsed = v.safeParse(HubMessage, message)
+    if (!parsed.success) return link.fail('a control message that this agent does not understand')
+    if (parsed.output.type === 'services') {
+      this.#events.emit('services', parsed.output)
+      return
+    }
+    const { log } = this.#options
+    this.#up = { link, mux }
+    this.#state = { state: 'connected', since: Date.now() }
+    log('[ok] Registered with hub')
+    log(`[ok] ${this.#everConnected ? 'Reconnected' : 'Connected'} to hub via WebSocket`)
+    this.#everConnected = true
+    this.#events.emit('connected')
+    this.#options.onConnected?.()
+  }
+
+  #send(message: AgentMessage): void {
+    this.#up?.link.sendControl(encodeCtrl(message))
+  }
+}

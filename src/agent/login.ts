@@ -1,0 +1,39 @@
+import { writeConfig, type Config } from '../config/config.ts'
+import type { Instance } from '../config/instance.ts'
+import { ConnectError } from '../errors.ts'
+import { agentIdOf } from '../tunnel/agent-id.ts'
+import { newKey, Signer } from './credential.ts'
+import { HubApi } from './hub-api.ts'
+
+const JOIN_TOKEN = /^tok_\w{1,100}$/
+
+/** @throws ConnectError BAD_TOKEN, without the token in it */
+export function parseJoinToken(text: string): string {
+  const token = text.trim()
+  if (token === '') throw new ConnectError('BAD_TOKEN', 'The join token is empty')
+  if (!JOIN_TOKEN.test(token)) throw new ConnectError('BAD_TOKEN', 'This is not a join token')
+  return token
+}
+
+/**
+ * Joins a hub: makes a key, spends the token to register it, and saves both.
+ *
+ * @param options.hub as parseHubUrl gives it
+ * @throws ConnectError HUB_UNREACHABLE, NOT_A_HUB, TOKEN_REFUSED, WRITE_FAILED
+ */
+export async function login(
+  instance: Instance,
+  options: { hub: string; insecure: boolean; label: string; token: string },
+): Promise<Config> {
+  const { hub, insecure, label, token } = options
+  const api = new HubApi(hub)
+  const info = await api.info()
+  const key = await newKey()
+  const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
+  const config: Config = { agentId: agentIdOf(publicKey), label, hub, hubId: info.hub, insecure, key }
+  const signer = new Signer(config)
+  signer.offsetMs = info.time - Date.now()
+  await api.join({ token, key: publicKey, label, proof: await signer.sign({ purpose: 'join' }) })
+  writeConfig(instance, config)
+  return config
+}

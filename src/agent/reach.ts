@@ -1,0 +1,109 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { Config } from '../config/config.ts'
+import { codeOf, ConnectError, messageOf } from '../errors.ts'
+import { bridge } from '../tunnel/bridge.ts'
+import { streamCodeName } from '../tunnel/codes.ts'
+import type { OfferedService } from '../tunnel/handshake.ts'
+import { Signer } from './credential.ts'
+import { HubApi } from './hub-api.ts'
+import { HubLink } from './hub-link.ts'
+import type { Log } from './log.ts'
+
+export interface ReachOptions {
+  readonly config: Config
+  readonly name: string
+  /** Local address to listen on, default 127.0.0.1. */
+  readonly bind: string
+  /** Local port; 0 for a free one; undefined for the service's own, or the next free one. */
+  readonly port: number | undefined
+  readonly version: string
+  readonly log: Log
+}
+
+export interface Reached {
+  readonly service: OfferedService
+  readonly host: string
+  readonly port: number
+  /** Settles when the signal says stop. @throws ConnectError REVOKED */
+  readonly ended: Promise<void>
+}
+
+/** How long a new local connection waits while the link is down, in ms; then it is reset. */
+const HOLD_MS = 15_000
+
+/** How many ports after the service's own are tried. */
+const NEXT_PORTS = 20
+
+/**
+ * Opens a local port that leads to a service of the workspace, over a link of its own.
+ *
+ * @throws ConnectError SERVICE_UNKNOWN, PORT_IN_USE, CANNOT_LISTEN, or what HubApi throws
+ */
+export async function reach(options: ReachOptions, signal: AbortSignal): Promise<Reached> {
+  const { config, name, bind, version, log } = options
+  const offered = await new HubApi(config.hub).services(new Signer(config))
+  const service = offered.find((candidate) => candidate.name === name)
+  if (!service) throw new ConnectError('SERVICE_UNKNOWN', `There is no service "${name}"`)
+
+  const link = new HubLink({
+    config,
+    role: 'client',
+    version,
+    log,
+    // Nothing is exposed over this link, so nobody has any business opening one.
+    onStream: (stream) => stream.reset(0),
+  })
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
+  server.on('connection', (socket) => void carry(socket, name, link, log))
+  const port = await listenOn(
+    server,
+    bind,
+    options.port === undefined ? candidatePorts(service.port) : [options.port],
+  )
+  const ended = link.run(signal).finally(() => server.close())
+  return { service, host: bind, port, ended }
+}
+
+async function carry(socket: Socket, name: string, link: HubLink, log: Log): Promise<void> {
+  // Held without an error listener, a client that resets would be an uncaught error.
+  socket.on('error', () => {})
+  await link.whenConnected(HOLD_MS)
+  const stream = link.open(name)
+  if (!stream) {
+    log('[x] A connection was dropped: no link to the hub', 'error')
+    socket.resetAndDestroy()
+    return
+  }
+  bridge(socket, stream, {
+    reset: (code, message) =>
+      log(`[x] Connection ${stream.shortId} failed: ${message || streamCodeName(code)}`, 'error'),
+  })
+  socket.resume()
+}
+
+function candidatePorts(own: number): number[] {
+  const next = Array.from({ length: NEXT_PORTS }, (_, index) => own + index).filter((port) => port <= 65_535)
+  return [...next, 0]
+}
+
+async function listenOn(server: Server, host: string, ports: readonly number[]): Promise<number> {
+  const [port = 0, ...others] = ports
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen({ host, port }, resolve)
+  try {
+    await promise
+    return (server.address() as AddressInfo).port
+  } catch (error) {
+    const code = codeOf(error)
+    if (others.length > 0 && (code === 'EADDRINUSE' || code === 'EACCES'))
+      return await listenOn(server, host, others)
+    throw code === 'EADDRINUSE'
+      ? new ConnectError('PORT_IN_USE', `Port ${port} of ${host} is in use`, { cause: error })
+      : new ConnectError('CANNOT_LISTEN', `Could not listen on ${host}:${port}: ${messageOf(error)}`, {
+          cause: error,
+        })
+  } finally {
+    server.off('error', reject)
+  }
+}

@@ -1,0 +1,34 @@
+import { instanceFor } from '../config/instance.ts'
+import { rememberedSelection, type Selection } from '../platforms/select.ts'
+import type { DaemonContext } from '../tasks/daemon-context.ts'
+import { ConnectCommand } from './command.ts'
+import { configFlag, hubFlag } from './flags.ts'
+
+/** A command that acts on the daemon: it finds the platform that the init hook picked. */
+export abstract class DaemonCommand extends ConnectCommand {
+  static override enableJsonFlag = true
+  static override baseFlags = { ...configFlag, ...hubFlag }
+
+  /** @throws ConnectError PLATFORM_UNKNOWN, PLATFORM_UNSUPPORTED */
+  protected async contextFor(flags: {
+    config?: string | undefined
+    hub?: string | undefined
+  }): Promise<{ context: DaemonContext; selection: Selection }> {
+    const selection = await rememberedSelection(this.config)
+    for (const warning of selection.warnings) this.tell(`[!] ${warning}`)
+    const instance = instanceFor(flags.config)
+    const { description } = selection
+    const platform = await description.load({ instance, env: process.env })
+    const { root, version } = this.config
+    const context = {
+      instance,
+      platform,
+      description,
+      root,
+      version,
+      hub: flags.hub,
+      interactive: this.interactive,
+    }
+    return { context, selection }
+  }
+}

@@ -1,0 +1,54 @@
+import { Flags } from '@oclif/core'
+import { ConnectError } from '../errors.ts'
+
+/** Which instance: every command that touches one has it. */
+export const configFlag = {
+  config: Flags.string({ description: 'path to another config file: another instance', helpValue: 'FILE' }),
+}
+
+/** Which hub. No default here: the saved one comes before the public one, see hubFlagValue. */
+export const hubFlag = {
+  hub: Flags.string({
+    description: 'hub server URL (default: the one logged in to, else https://hub.privateconnect.co)',
+    env: 'CONNECT_HUB_URL',
+    helpValue: 'URL',
+  }),
+}
+
+export const insecureFlag = {
+  insecure: Flags.boolean({
+    description: 'accept plain http to another machine: anyone on the way can read along',
+  }),
+}
+
+export const labelFlag = {
+  label: Flags.string({ description: 'what this machine is called (default: its host name)' }),
+}
+
+const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/**
+ * A length of time as people write it.
+ *
+ * @returns ms
+ * @throws ConnectError BAD_VALUE
+ */
+export function parseDuration(text: string): number {
+  const [, amount, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  const ms = Number(amount) * (UNITS[unit] ?? Number.NaN)
+  if (!(ms > 0)) throw new ConnectError('BAD_VALUE', `"${text}" is not a time such as 30s, 10m, 1h or 7d`)
+  return ms
+}
+
+/** @throws ConnectError BAD_VALUE @returns 0 to 65535 */
+export function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) {
+    throw new ConnectError('BAD_VALUE', `"${text}" is not a port (0 to 65535)`)
+  }
+  return port
+}
+
+export const replaceFlag = {
+  replace: Flags.boolean({ description: 'stop existing daemon before starting new one' }),
+}

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline/promises'
+import { text } from 'node:stream/consumers'
+import { Writable } from 'node:stream'
+import { parseJoinToken } from '../agent/login.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+
+/**
+ * Where a join token comes from: a file, the environment, a person. Never the command line, which every user of the
+ * machine can read.
+ *
+ * @param tokenFile the value of --token-file; `-` is stdin
+ * @throws ConnectError BAD_TOKEN, TOKEN_MISSING
+ */
+export async function readJoinToken(tokenFile: string | undefined, env = process.env): Promise<string> {
+  if (tokenFile === '-') return parseJoinToken(await text(process.stdin))
+  if (tokenFile !== undefined) return parseJoinToken(readTokenFile(tokenFile))
+  if (env.PRIVATECONNECT_TOKEN) return parseJoinToken(env.PRIVATECONNECT_TOKEN)
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new ConnectError('TOKEN_MISSING', 'There is no join token')
+  }
+  return parseJoinToken(await askSecretly('Join token (from whoever runs the hub): '))
+}
+
+function readTokenFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConnectError('BAD_TOKEN', `Could not read the join token: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Asks on the terminal without showing what is typed. */
+async function askSecretly(question: string): Promise<string> {
+  process.stderr.write(question)
+  const mute = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: process.stdin, output: mute, terminal: true })
+  // Without a listener readline only pauses on Ctrl-C, and the command would end as if nothing was wrong.
+  lines.on('SIGINT', () => {
+    process.stderr.write('\n')
+    process.exit(130)
+  })
+  try {
+    return await lines.question('')
+  } finally {
+    lines.close()
+    process.stderr.write('\n')
+  }
+}

@@ -1,0 +1,24 @@
+import { tilde } from '../config/tilde.ts'
+import type { DaemonContext } from '../tasks/daemon-context.ts'
+import type { StartReport } from '../tasks/start.ts'
+
+/** The lines of a daemon that was started, for `daemon start` and `up --detach`. */
+export function sayStarted(
+  { outcome, pid, hub }: StartReport,
+  { instance }: DaemonContext,
+  say: (line: string) => void,
+): void {
+  say(
+    outcome === 'started' ? `[ok] Daemon started (PID: ${pid})` : `[ok] Daemon already running (PID: ${pid})`,
+  )
+  say(`  Logs: ${tilde(instance.logFile)}`)
+  say(`  Hub: ${describeHub(hub)}`)
+}
+
+/** How it stands with the hub, in words. */
+export function describeHub(hub: StartReport['hub']): string {
+  if (!hub) return 'not known: the agent has not answered yet'
+  if (hub.state === 'connected') return 'connected'
+  const why = hub.state === 'retrying' ? ` (${hub.reason})` : ''
+  return `not connected yet${why}; the agent keeps trying`
+}

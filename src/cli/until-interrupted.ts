@@ -1,0 +1,17 @@
+/**
+ * Runs work that goes on until someone stops it with Ctrl-C or SIGTERM. The first signal lets it end in good order, a
+ * second one ends it at once.
+ *
+ * @param work must come to its end when the signal says stop
+ */
+export async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const stop = new AbortController()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const onSignal = (signal: NodeJS.Signals) => stop.abort(signal)
+  for (const signal of signals) process.once(signal, onSignal)
+  try {
+    await work(stop.signal)
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal)
+  }
+}

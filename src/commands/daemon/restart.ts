@@ -1,0 +1,22 @@
+import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { describeStop } from '../../cli/describe-stop.ts'
+import { replaceFlag } from '../../cli/flags.ts'
+import { describeHub } from '../../cli/say-started.ts'
+import { startDaemon } from '../../tasks/start.ts'
+
+export default class DaemonRestart extends DaemonCommand {
+  static override summary = 'Restart the daemon'
+  static override flags = replaceFlag
+
+  async run() {
+    const { flags } = await this.parse(DaemonRestart)
+    const { context } = await this.contextFor(flags)
+    const report = await startDaemon(context, { running: 'stop' })
+    for (const line of report.stopped ? describeStop(report.stopped) : ['No daemon was running'])
+      this.say(line)
+    this.say('[ok] Daemon started')
+    this.say(`  PID: ${report.pid}`)
+    this.say(`  Hub: ${describeHub(report.hub)}`)
+    return report
+  }
+}

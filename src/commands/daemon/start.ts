@@ -1,0 +1,20 @@
+import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { replaceFlag } from '../../cli/flags.ts'
+import { sayStarted } from '../../cli/say-started.ts'
+import { startDaemon } from '../../tasks/start.ts'
+
+export default class DaemonStart extends DaemonCommand {
+  static override summary = 'Start the daemon'
+  static override examples = ['<%= config.bin %> daemon start', '<%= config.bin %> daemon start --replace']
+  static override flags = replaceFlag
+
+  async run() {
+    const { flags } = await this.parse(DaemonStart)
+    const { context } = await this.contextFor(flags)
+    this.say('🚀 Starting daemon in background...')
+    this.say()
+    const report = await startDaemon(context, { running: flags.replace ? 'stop' : 'keep' })
+    sayStarted(report, context, (line) => this.say(line))
+    return report
+  }
+}

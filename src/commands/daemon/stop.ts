@@ -1,0 +1,15 @@
+import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { describeStop } from '../../cli/describe-stop.ts'
+import { stopDaemon } from '../../tasks/stop.ts'
+
+export default class DaemonStop extends DaemonCommand {
+  static override summary = 'Stop the daemon'
+
+  async run() {
+    const { flags } = await this.parse(DaemonStop)
+    const { context } = await this.contextFor(flags)
+    const stopped = await stopDaemon(context)
+    for (const line of describeStop(stopped)) this.say(line)
+    return { stopped: stopped ?? null }
+  }
+}

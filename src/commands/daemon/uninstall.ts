@@ -1,0 +1,18 @@
+import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { uninstallDaemon } from '../../tasks/install.ts'
+
+export default class DaemonUninstall extends DaemonCommand {
+  static override summary = 'Remove daemon from system services'
+
+  async run() {
+    const { flags } = await this.parse(DaemonUninstall)
+    const { context } = await this.contextFor(flags)
+    const removed = await uninstallDaemon(context)
+    this.say(
+      removed
+        ? '[ok] Daemon uninstalled'
+        : 'The daemon is not installed as a service: there is nothing to remove',
+    )
+    return { removed }
+  }
+}

@@ -1,0 +1,53 @@
+import { Args, Flags } from '@oclif/core'
+import { ConnectCommand } from '../cli/command.ts'
+import { configFlag } from '../cli/flags.ts'
+import { instanceFor } from '../config/instance.ts'
+import { parseServiceName } from '../config/service-name.ts'
+import { formatTarget, parseTarget } from '../config/target.ts'
+import { expose } from '../tasks/exposure.ts'
+
+export default class Expose extends ConnectCommand {
+  static override summary = 'Publish a TCP service of this machine, or one that it can reach, under a name'
+  static override description =
+    'It is saved: it comes back whenever the agent does, after a restart or a reboot too.'
+  static override examples = [
+    '<%= config.bin %> expose localhost:5432 --name postgres',
+    '<%= config.bin %> expose 3000 --name staging-api',
+  ]
+  static override enableJsonFlag = true
+  static override args = {
+    target: Args.string({
+      description: '[HOST:]PORT to expose; without a host, this machine',
+      required: true,
+    }),
+  }
+  static override flags = {
+    ...configFlag,
+    name: Flags.string({ description: 'what others reach it by', required: true }),
+  }
+
+  async run() {
+    const { args, flags } = await this.parse(Expose)
+    const name = parseServiceName(flags.name)
+    const target = parseTarget(args.target)
+    const exposure = await expose(instanceFor(flags.config), { name, ...target })
+    switch (exposure.state) {
+      case 'confirmed': {
+        this.say(`[ok] Exposing ${formatTarget(target)} as ${name}`)
+        this.say(`  Elsewhere: connect reach ${name}`)
+        break
+      }
+      case 'saved': {
+        this.say(`Saved: ${formatTarget(target)} as ${name}`)
+        this.tell(`[!] The hub has not confirmed it yet (${exposure.reason}); the agent keeps trying`)
+        break
+      }
+      case 'no agent': {
+        this.say(`Saved: ${formatTarget(target)} as ${name}`)
+        this.tell('[!] No agent is running here, so nobody can reach it yet. Run: connect daemon start')
+        break
+      }
+    }
+    return { name, ...target, ...exposure }
+  }
+}

@@ -1,0 +1,31 @@
+import { ConnectCommand } from '../../../cli/command.ts'
+import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
+import { formatTable } from '../../../cli/table.ts'
+import { withStore } from '../../../cli/with-store.ts'
+import { printable } from '../../../config/label.ts'
+
+export default class HubAgentList extends ConnectCommand {
+  static override summary = 'List the machines that have joined'
+  static override enableJsonFlag = true
+  static override flags = dataDirFlag
+
+  async run() {
+    const { flags } = await this.parse(HubAgentList)
+    const stored = await withStore(hubFolder(flags['data-dir']), (store) => store.agents())
+    const agents = stored.map(({ id, label, joinedAt, revoked }) => ({
+      id,
+      label,
+      revoked,
+      joinedAt: new Date(joinedAt).toISOString(),
+    }))
+    const rows = agents.map(({ id, label, joinedAt, revoked }) => [
+      id,
+      printable(label),
+      joinedAt,
+      revoked ? 'revoked' : '',
+    ])
+    const lines = formatTable([['ID', 'LABEL', 'JOINED', ''], ...rows])
+    for (const line of rows.length > 0 ? lines : ['No machine has joined yet']) this.say(line)
+    return { agents }
+  }
+}

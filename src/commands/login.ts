@@ -1,0 +1,41 @@
+import { Flags } from '@oclif/core'
+import { ConnectCommand } from '../cli/command.ts'
+import { ensureLogin } from '../cli/ensure-login.ts'
+import { configFlag, hubFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
+import { instanceFor } from '../config/instance.ts'
+import { printable } from '../config/label.ts'
+
+export default class Login extends ConnectCommand {
+  static override summary = 'Join a hub: get a credential for this machine and save it'
+  static override description =
+    'The join token comes from PRIVATECONNECT_TOKEN, from --token-file, or is asked for. It is spent once; already logged in, none is.'
+  static override examples = [
+    '<%= config.bin %> login --hub https://hub.example.com',
+    '<%= config.bin %> login --token-file join-token.txt',
+    'ssh hub-machine connect hub token create | <%= config.bin %> login --token-file -',
+  ]
+  static override enableJsonFlag = true
+  static override flags = {
+    ...configFlag,
+    ...hubFlag,
+    ...insecureFlag,
+    ...labelFlag,
+    'token-file': Flags.string({
+      description: 'read the join token from a file; - for stdin',
+      helpValue: 'FILE',
+    }),
+  }
+
+  async run() {
+    const { flags } = await this.parse(Login)
+    const { config, isNew } = await ensureLogin(instanceFor(flags.config), flags)
+    const { agentId, label, hub } = config
+    if (config.insecure)
+      this.tell('[!] The hub is reached over plain http: anyone on the way can read the traffic')
+    this.say(isNew ? `[ok] Logged in to ${hub}` : `[ok] Already logged in to ${hub}`)
+    this.say(`  Agent ID: ${agentId}`)
+    this.say(`  Label: ${printable(label)}`)
+    if (isNew) this.say('  Next: connect daemon start')
+    return { agentId, label, hub, alreadyLoggedIn: !isNew }
+  }
+}

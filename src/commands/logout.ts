@@ -1,0 +1,47 @@
+import { rmSync } from 'node:fs'
+import { Signer } from '../agent/credential.ts'
+import { HubApi } from '../agent/hub-api.ts'
+import { ConnectCommand } from '../cli/command.ts'
+import { configFlag } from '../cli/flags.ts'
+import { hubOf, readConfig } from '../config/config.ts'
+import { instanceFor } from '../config/instance.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+import { tryLock } from '../files/lock.ts'
+
+export default class Logout extends ConnectCommand {
+  static override summary = 'Leave the hub: forget this machine’s credential, here and there'
+  static override enableJsonFlag = true
+  static override flags = configFlag
+
+  async run() {
+    const { flags } = await this.parse(Logout)
+    const instance = instanceFor(flags.config)
+    const config = readConfig(instance)
+    if (!config) {
+      this.say('Not logged in')
+      return { loggedOut: false }
+    }
+    const lock = await tryLock(instance.lockFile)
+    if (!lock) throw new ConnectError('AGENT_RUNNING', 'An agent is running with this credential')
+    try {
+      const forgotten = await this.leave(hubOf(config), new Signer(config))
+      rmSync(instance.configFile)
+      this.say(`[ok] Logged out of ${config.hub}`)
+      return { loggedOut: true, hubForgot: forgotten }
+    } finally {
+      lock.release()
+    }
+  }
+
+  /** A hub that can't be told keeps a public key that nobody can use any more. */
+  private async leave(hub: string, signer: Signer): Promise<boolean> {
+    try {
+      await new HubApi(hub).leave(signer)
+      return true
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error
+      this.tell(`[!] The hub could not be told: ${messageOf(error)}`)
+      return false
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { Args, Flags } from '@oclif/core'
+import { terminalLog } from '../agent/log.ts'
+import { reach } from '../agent/reach.ts'
+import { ConnectCommand } from '../cli/command.ts'
+import { configFlag, parsePort } from '../cli/flags.ts'
+import { untilInterrupted } from '../cli/until-interrupted.ts'
+import { hubOf, requireConfig } from '../config/config.ts'
+import { instanceFor } from '../config/instance.ts'
+import { printable } from '../config/label.ts'
+import { parseServiceName } from '../config/service-name.ts'
+import { formatTarget } from '../config/target.ts'
+
+export default class Reach extends ConnectCommand {
+  static override summary = 'Open a local port that leads to a service of the workspace, until Ctrl-C'
+  static override examples = [
+    '<%= config.bin %> reach postgres',
+    '<%= config.bin %> reach postgres --port 15432',
+  ]
+  static override enableJsonFlag = true
+  static override args = { name: Args.string({ description: 'the service’s name', required: true }) }
+  static override flags = {
+    ...configFlag,
+    port: Flags.string({
+      description: 'local port; 0 for a free one (default: the service’s own, or the next free one)',
+    }),
+    bind: Flags.string({
+      description: 'local address to listen on',
+      default: '127.0.0.1',
+      helpValue: 'ADDR',
+    }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Reach)
+    const name = parseServiceName(args.name)
+    const port = flags.port === undefined ? undefined : parsePort(flags.port)
+    const saved = requireConfig(instanceFor(flags.config))
+    const config = { ...saved, hub: hubOf(saved) }
+    const { bind } = flags
+    await untilInterrupted(async (signal) => {
+      const log = terminalLog((line) => this.tell(line))
+      const reached = await reach({ config, name, bind, port, version: this.config.version, log }, signal)
+      const { service, host } = reached
+      const from = `${printable(service.label)}${service.online ? '' : ', which is not connected now'}`
+      if (this.jsonEnabled()) this.logJson({ name, host, port: reached.port, online: service.online })
+      this.say(`[ok] ${name} (from ${from}) is at ${formatTarget({ host, port: reached.port })}`)
+      this.say('  Ctrl-C to stop')
+      await reached.ended
+    })
+  }
+}

@@ -1,0 +1,48 @@
+import { Signer } from '../agent/credential.ts'
+import { HubApi } from '../agent/hub-api.ts'
+import { ConnectCommand } from '../cli/command.ts'
+import { configFlag } from '../cli/flags.ts'
+import { formatTable } from '../cli/table.ts'
+import { hubOf, requireConfig } from '../config/config.ts'
+import { instanceFor } from '../config/instance.ts'
+import { printable } from '../config/label.ts'
+import { readServices } from '../config/services.ts'
+import { formatTarget } from '../config/target.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+
+export default class Services extends ConnectCommand {
+  static override summary = 'List what this machine exposes, and what the workspace offers'
+  static override enableJsonFlag = true
+  static override flags = configFlag
+
+  async run() {
+    const { flags } = await this.parse(Services)
+    const instance = instanceFor(flags.config)
+    const config = requireConfig(instance)
+    const exposed = readServices(instance)
+    this.say('Exposed by this machine:')
+    this.table(exposed.map((service) => [service.name, formatTarget(service)]))
+    try {
+      const offered = await new HubApi(hubOf(config)).services(new Signer(config))
+      this.say('Offered in the workspace:')
+      this.table(
+        offered.map(({ name, label, agent, online }) => [
+          name,
+          printable(label),
+          agent,
+          online ? 'online' : 'offline',
+        ]),
+      )
+      return { exposed, offered }
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error
+      this.tell(`[!] What the workspace offers is not known: ${messageOf(error)}`)
+      process.exitCode = 1
+      return { exposed, offered: null }
+    }
+  }
+
+  private table(rows: string[][]): void {
+    for (const line of rows.length > 0 ? formatTable(rows) : ['(nothing)']) this.say(`  ${line}`)
+  }
+}

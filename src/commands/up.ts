@@ -1,0 +1,66 @@
+import { Flags } from '@oclif/core'
+import { runAgent } from '../agent/agent.ts'
+import { agentExitCode } from '../agent/exit-code.ts'
+import { terminalLog } from '../agent/log.ts'
+import { DaemonCommand } from '../cli/daemon-command.ts'
+import { ensureLogin } from '../cli/ensure-login.ts'
+import { insecureFlag, labelFlag } from '../cli/flags.ts'
+import { sayStarted } from '../cli/say-started.ts'
+import { untilInterrupted } from '../cli/until-interrupted.ts'
+import { instanceFor } from '../config/instance.ts'
+import { findAgent } from '../process/agent-record.ts'
+import { startDaemon } from '../tasks/start.ts'
+
+export default class Up extends DaemonCommand {
+  static override summary = 'Log in if needed, then run the agent in the foreground until Ctrl-C'
+  static override description =
+    'With --detach, and by itself where CI is set and there is no terminal, the agent goes to the background instead.'
+  static override flags = {
+    ...insecureFlag,
+    ...labelFlag,
+    'token-file': Flags.string({
+      description: 'read the join token from a file; - for stdin',
+      helpValue: 'FILE',
+    }),
+    detach: Flags.boolean({ description: 'hand over to: connect daemon start', exclusive: ['foreground'] }),
+    foreground: Flags.boolean({ description: 'stay in the foreground, even where CI is set' }),
+  }
+
+  async run() {
+    const { flags } = await this.parse(Up)
+    const instance = instanceFor(flags.config)
+    const { config, isNew } = await ensureLogin(instance, flags)
+    if (isNew) this.say(`[ok] Logged in to ${config.hub} as ${config.agentId}`)
+    const isUnattendedCi = Boolean(process.env.CI) && !process.stdin.isTTY && !process.stdout.isTTY
+    if (flags.detach || (isUnattendedCi && !flags.foreground)) {
+      const { context } = await this.contextFor(flags)
+      const report = await startDaemon(context, { running: 'keep' })
+      sayStarted(report, context, (line) => this.say(line))
+      return { agentId: config.agentId, detached: true, pid: report.pid }
+    }
+    const found = findAgent(instance)
+    if (found.state === 'running') {
+      const { mode, pid } = found.record
+      this.say(
+        `[ok] The agent is already running (PID: ${pid}), ${mode === 'daemon' ? 'as the daemon' : 'in the foreground'}`,
+      )
+      return { agentId: config.agentId, detached: mode === 'daemon', pid }
+    }
+    const log = terminalLog((line) => this.say(line))
+    const { version } = this.config
+    await untilInterrupted(async (signal) => {
+      await runAgent(
+        { instance, hub: flags.hub, mode: 'foreground', version, log, waitForOthers: false },
+        signal,
+      )
+      log('Stopped')
+    })
+    return { agentId: config.agentId, detached: false, pid: process.pid }
+  }
+
+  /** The agent itself may have failed for good: then whatever runs `connect up` must not start it again. */
+  protected override async catch(error: Error & { oclif?: { exit?: number } }): Promise<void> {
+    await super.catch(error)
+    if (process.exitCode === 1) process.exitCode = agentExitCode(error)
+  }
+}

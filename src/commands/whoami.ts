@@ -1,0 +1,20 @@
+import { ConnectCommand } from '../cli/command.ts'
+import { configFlag } from '../cli/flags.ts'
+import { requireConfig } from '../config/config.ts'
+import { instanceFor } from '../config/instance.ts'
+import { printable } from '../config/label.ts'
+
+export default class Whoami extends ConnectCommand {
+  static override summary = 'Show this machine’s agent id, label and hub'
+  static override enableJsonFlag = true
+  static override flags = configFlag
+
+  async run() {
+    const { flags } = await this.parse(Whoami)
+    const { agentId, label, hub } = requireConfig(instanceFor(flags.config))
+    this.say(`Agent ID: ${agentId}`)
+    this.say(`Label: ${printable(label)}`)
+    this.say(`Hub: ${hub}`)
+    return { agentId, label, hub }
+  }
+}

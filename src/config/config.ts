@@ -1,0 +1,82 @@
+import * as v from 'valibot'
+import { ConnectError } from '../errors.ts'
+import { writeFileAtomic } from '../files/atomic-write.ts'
+import { ensurePrivateFolder } from '../files/private-folder.ts'
+import { readJson } from '../files/read-json.ts'
+import { parseHubUrl } from './hub-url.ts'
+import { ownsFolder, type Instance } from './instance.ts'
+
+const VERSION = 1
+
+/** RFC 8037: an Ed25519 key pair as a JWK. */
+export const PrivateKey = v.strictObject({
+  kty: v.literal('OKP'),
+  crv: v.literal('Ed25519'),
+  x: v.pipe(v.string(), v.regex(/^[\w-]{43}$/)),
+  d: v.pipe(v.string(), v.regex(/^[\w-]{43}$/)),
+})
+export type PrivateKey = v.InferOutput<typeof PrivateKey>
+
+const Config = v.object({
+  version: v.literal(VERSION),
+  agentId: v.pipe(v.string(), v.regex(/^agent_[0-9a-f]{16}$/, 'not an agent id')),
+  label: v.pipe(v.string(), v.minLength(1), v.maxLength(255)),
+  hub: v.string(),
+  hubId: v.pipe(v.string(), v.regex(/^hub_[0-9a-f]{16}$/, 'not a hub id')),
+  /** Plain http to another machine was accepted at login. */
+  insecure: v.optional(v.boolean(), false),
+  key: PrivateKey,
+})
+
+/** Who this machine is, and to which hub. Holds the private key: never log it, never print it. */
+export type Config = Omit<v.InferOutput<typeof Config>, 'version'>
+
+/**
+ * @returns undefined if this instance has no config
+ * @throws ConnectError CONFIG_UNREADABLE, CONFIG_DAMAGED, CONFIG_EXPOSED, CONFIG_NEWER
+ */
+export function readConfig(instance: Instance): Config | undefined {
+  const file = readJson(instance.configFile, Config, {
+    version: VERSION,
+    damaged: 'CONFIG_DAMAGED',
+    secret: true,
+  })
+  if (!file) return undefined
+  const { version: _, ...config } = file
+  return config
+}
+
+/** @throws ConnectError NOT_CONFIGURED, or what readConfig throws */
+export function requireConfig(instance: Instance): Config {
+  const config = readConfig(instance)
+  if (!config) throw new ConnectError('NOT_CONFIGURED', 'Agent not configured')
+  return config
+}
+
+/** @throws ConnectError WRITE_FAILED */
+export function writeConfig(instance: Instance, config: Config): void {
+  ensureInstanceFolder(instance)
+  writeFileAtomic(instance.configFile, `${JSON.stringify({ version: VERSION, ...config }, null, 2)}\n`)
+}
+
+/** Another instance's folder may be anyone's, /etc even: only our own is made private. */
+export function ensureInstanceFolder(instance: Instance): void {
+  if (ownsFolder(instance)) ensurePrivateFolder(instance.folder)
+}
+
+/**
+ * The hub that this run talks to: the one that issued the credential.
+ *
+ * @param wanted the value of --hub or CONNECT_HUB_URL
+ * @throws ConnectError WRONG_HUB if that is another one
+ */
+export function hubOf(config: Config, wanted?: string): string {
+  // The same rule on every start: a config edited by hand is as untrusted as a flag.
+  const saved = parseHubUrl(config.hub, { insecure: config.insecure })
+  if (wanted === undefined) return saved
+  const asked = parseHubUrl(wanted, { insecure: config.insecure })
+  if (asked === saved) return saved
+  throw new ConnectError('WRONG_HUB', `This machine is logged in to ${saved}, not to ${asked}`, {
+    hints: [`Run: connect logout, then connect login --hub ${asked}`],
+  })
+}

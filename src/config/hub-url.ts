@@ -1,0 +1,41 @@
+import { isIP } from 'node:net'
+import { ConnectError } from '../errors.ts'
+
+export const DEFAULT_HUB_URL = 'https://hub.privateconnect.co'
+
+/**
+ * Checks a hub's address and brings it into one form: `http:` or `https:` (from `ws:` and `wss:` too), no trailing
+ * slash.
+ *
+ * @throws ConnectError BAD_HUB_URL, or INSECURE_HUB for plain http that leads off this machine
+ */
+export function parseHubUrl(text: string, options: { insecure: boolean }): string {
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    throw new ConnectError('BAD_HUB_URL', `"${text}" is not a URL`)
+  }
+  const scheme = { 'http:': 'http:', 'ws:': 'http:', 'https:': 'https:', 'wss:': 'https:' }[url.protocol]
+  // Never print the URL here: it may carry a password.
+  if (url.username || url.password)
+    throw new ConnectError('BAD_HUB_URL', 'The hub URL has a user name or password in it')
+  if (!scheme || !url.hostname) throw new ConnectError('BAD_HUB_URL', `"${text}" is not an http or https URL`)
+  if (url.search || url.hash) throw new ConnectError('BAD_HUB_URL', `"${text}" has a query or fragment`)
+  if (scheme === 'http:' && !options.insecure && !isLoopback(url.hostname)) {
+    throw new ConnectError('INSECURE_HUB', `${url.host} would be reached over plain http`)
+  }
+  return `${scheme}//${url.host}${url.pathname.replace(/\/+$/, '')}`
+}
+
+/** Whether a host name or address (brackets allowed) can only mean this machine (RFC 6761 §6.3 for `localhost`). */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase()
+  if (bare === 'localhost' || bare.endsWith('.localhost')) return true
+  return isIP(bare) === 4 ? bare.startsWith('127.') : bare === '::1'
+}
+
+/** The same hub's address for the link: `ws:` or `wss:`. */
+export function linkUrl(hubUrl: string): string {
+  return `${hubUrl.replace(/^http/, 'ws')}/v1/link`
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import { homedir, tmpdir } from 'node:os'
+import path from 'node:path'
+
+/** One config file and all that belongs to it. Two instances share nothing but the machine. */
+export interface Instance {
+  /** `default`, or the config file's name without its ending. */
+  readonly name: string
+  readonly folder: string
+  readonly configFile: string
+  readonly servicesFile: string
+  readonly logFile: string
+  /** The daemon's process id as a bare number, for people and scripts. */
+  readonly pidFile: string
+  /** Who that process really is, see process/agent-record.ts. */
+  readonly recordFile: string
+  /** Held by the agent for as long as it lives, and by a command that edits the services meanwhile. */
+  readonly lockFile: string
+  /** Held by a command that starts or stops the daemon, so that two never do so at once. */
+  readonly commandLockFile: string
+  /** The local control API: a Unix socket, or a named pipe on Windows. */
+  readonly socketPath: string
+}
+
+/** The folder that holds everything of the default instance. */
+export function dataFolder(home = homedir()): string {
+  return path.join(home, '.privateconnect')
+}
+
+/** sun_path holds 104 bytes on macOS and 108 on Linux, the closing NUL included (unix(4), unix(7)). */
+const MAX_SOCKET_PATH = 103
+
+/** @param configFile another instance's config file; its log, PID file and socket then lie beside it */
+export function instanceFor(configFile?: string, home = homedir()): Instance {
+  const defaultConfig = path.join(dataFolder(home), 'config.json')
+  const file = configFile === undefined ? defaultConfig : path.resolve(configFile)
+  const isDefault = file === defaultConfig
+  const stem = path.basename(file).replace(/\.json$/i, '') || path.basename(file)
+  const folder = path.dirname(file)
+  const beside = (name: string) => path.join(folder, isDefault ? name : `${stem}.${name}`)
+  return {
+    name: isDefault ? 'default' : stem,
+    folder,
+    configFile: file,
+    servicesFile: beside('services.json'),
+    logFile: beside('daemon.log'),
+    pidFile: beside('daemon.pid'),
+    recordFile: beside('agent.json'),
+    lockFile: beside('agent.lock'),
+    commandLockFile: beside('daemon.lock'),
+    socketPath: socketPathFor(beside('agent.sock')),
+  }
+}
+
+/** Whether this is the folder that we alone own, and may close to others. */
+export function ownsFolder(instance: Instance, home = homedir()): boolean {
+  return instance.folder === dataFolder(home)
+}
+
+function socketPathFor(wanted: string): string {
+  const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 16)
+  if (process.platform === 'win32') return `\\\\.\\pipe\\private-connect-${hash}`
+  if (Buffer.byteLength(wanted) <= MAX_SOCKET_PATH) return wanted
+  return path.join(shortSocketFolder(), `${hash}.sock`)
+}
+
+/** Where a socket goes whose own path would be too long: a folder of ours, per user. */
+export function shortSocketFolder(): string {
+  return path.join(tmpdir(), `private-connect-${process.getuid?.() ?? 0}`)
+}

@@ -1,0 +1,13 @@
+import * as v from 'valibot'
+import { ConnectError } from '../errors.ts'
+
+/** What a service may be called: one DNS label in lower case, so that it can become part of a host name. */
+export const SERVICE_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
+export const ServiceName = v.pipe(v.string(), v.regex(SERVICE_NAME, 'not a service name'))
+
+/** @throws ConnectError BAD_NAME */
+export function parseServiceName(text: string): string {
+  if (!SERVICE_NAME.test(text)) throw new ConnectError('BAD_NAME', `"${text}" is not a service name`)
+  return text
+}

@@ -1,0 +1,39 @@
+import * as v from 'valibot'
+import { readJson } from '../files/read-json.ts'
+import { writeFileAtomic } from '../files/atomic-write.ts'
+import type { Instance } from './instance.ts'
+import { ServiceName } from './service-name.ts'
+
+/** A TCP service that this machine exposes. */
+export const ExposedService = v.strictObject({
+  name: ServiceName,
+  host: v.pipe(v.string(), v.minLength(1), v.maxLength(253)),
+  port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+})
+export type ExposedService = v.InferOutput<typeof ExposedService>
+
+const VERSION = 1
+const ServicesFile = v.object({ version: v.literal(VERSION), services: v.array(ExposedService) })
+
+/** @throws ConnectError SERVICES_DAMAGED, CONFIG_UNREADABLE, CONFIG_NEWER */
+export function readServices(instance: Instance): ExposedService[] {
+  const file = readJson(instance.servicesFile, ServicesFile, {
+    version: VERSION,
+    damaged: 'SERVICES_DAMAGED',
+  })
+  return file?.services ?? []
+}
+
+/** Only the holder of the instance's lock writes, see process/agent-record.ts. */
+export function writeServices(instance: Instance, services: readonly ExposedService[]): void {
+  const sorted = services.toSorted((a, b) => a.name.localeCompare(b.name))
+  writeFileAtomic(
+    instance.servicesFile,
+    `${JSON.stringify({ version: VERSION, services: sorted }, null, 2)}\n`,
+  )
+}
+
+/** @returns the list with this service in it, in place of one of the same name */
+export function withService(services: readonly ExposedService[], added: ExposedService): ExposedService[] {
+  return [...services.filter(({ name }) => name !== added.name), added]
+}

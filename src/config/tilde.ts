@@ -1,0 +1,8 @@
+import { homedir } from 'node:os'
+import path from 'node:path'
+
+/** A path as people write it: `~/…` where it lies under the home folder. */
+export function tilde(file: string, home = homedir()): string {
+  if (file === home) return '~'
+  return file.startsWith(home + path.sep) ? `~${file.slice(home.length)}` : file
+}

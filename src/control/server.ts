@@ -1,0 +1,93 @@
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import path from 'node:path'
+import * as v from 'valibot'
+import { shortSocketFolder, type Instance } from '../config/instance.ts'
+import { parseServiceName } from '../config/service-name.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+import { ensurePrivateFolder } from '../files/private-folder.ts'
+import { ExposeRequest, type AgentStatus, type ExposeReply, type UnexposeReply } from './schema.ts'
+
+/** What the agent does when it is asked. */
+export interface AgentControl {
+  status(): AgentStatus
+  expose(name: string, request: ExposeRequest): Promise<ExposeReply>
+  unexpose(name: string): Promise<UnexposeReply>
+}
+
+export interface ControlServer {
+  close(): Promise<void>
+}
+
+const MAX_BODY_BYTES = 16 * 1024
+
+/**
+ * Opens the agent's socket. The caller holds the instance's lock, so a socket file that is there already is a dead
+ * agent's.
+ *
+ * @throws ConnectError WRITE_FAILED if it can't be made
+ */
+export async function startControlServer(instance: Instance, agent: AgentControl): Promise<ControlServer> {
+  const { socketPath } = instance
+  const isPipe = process.platform === 'win32'
+  const server = createServer((request, response) => void answer(agent, request, response))
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  try {
+    if (path.dirname(socketPath) === shortSocketFolder())
+      ensurePrivateFolder(shortSocketFolder(), { inSharedFolder: true })
+    if (!isPipe) rmSync(socketPath, { force: true })
+    server.listen(socketPath, resolve)
+    await promise
+    // Not needed with the agent's umask of 077; said again for whoever starts it otherwise.
+    if (!isPipe) chmodSync(socketPath, 0o600)
+  } catch (error) {
+    throw new ConnectError('WRITE_FAILED', `Could not open ${socketPath}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  return {
+    // Node.js removes the socket file.
+    close: () => new Promise((done) => server.close(() => done())),
+  }
+}
+
+async function answer(
+  agent: AgentControl,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.setHeader('connection', 'close')
+  response.setHeader('content-type', 'application/json')
+  try {
+    const body = await route(agent, request)
+    response.end(JSON.stringify(body))
+  } catch (error) {
+    const code = error instanceof ConnectError ? error.code : 'HUB_ERROR'
+    response.statusCode = 400
+    response.end(JSON.stringify({ error: { code, message: messageOf(error) } }))
+  }
+}
+
+async function route(agent: AgentControl, request: IncomingMessage): Promise<unknown> {
+  const [, version, kind, name, ...rest] = (request.url ?? '').split('/')
+  if (version === 'v1' && rest.length === 0) {
+    if (request.method === 'GET' && kind === 'status' && name === undefined) return agent.status()
+    if (kind === 'services' && name !== undefined) {
+      const service = parseServiceName(name)
+      if (request.method === 'PUT')
+        return agent.expose(service, v.parse(ExposeRequest, await readBody(request)))
+      if (request.method === 'DELETE') return agent.unexpose(service)
+    }
+  }
+  throw new ConnectError('BAD_VALUE', `There is no ${request.method} ${request.url}`)
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += String(chunk)
+    if (text.length > MAX_BODY_BYTES) throw new ConnectError('BAD_VALUE', 'The request is too large')
+  }
+  return JSON.parse(text)
+}

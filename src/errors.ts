@@ -1,0 +1,183 @@
+/**
+ * Every error a user can meet: its code, what causes it and what mends it. docs/errors.md is made from this table
+ * (`npm run docs`), so each text is written for the person who reads it there.
+ */
+export const ERRORS = {
+  NOT_CONFIGURED: {
+    cause: 'This machine has no credential for a hub yet.',
+    fix: 'Run: connect up',
+  },
+  CONFIG_UNREADABLE: {
+    cause: 'The config file exists but cannot be read: wrong owner, wrong mode, or not a file.',
+    fix: 'Make the file readable for your user; nothing was changed.',
+  },
+  CONFIG_DAMAGED: {
+    cause: 'The file is not what Private Connect writes: truncated, edited by hand, or another program’s.',
+    fix: 'Mend the file, or move it away and run: connect login',
+  },
+  CONFIG_NEWER: {
+    cause: 'The file was written by a newer version of Private Connect, which this one cannot read.',
+    fix: 'Upgrade: npm install -g private-connect',
+  },
+  CONFIG_EXPOSED: {
+    cause: 'The config holds this machine’s private key, and other users can read it.',
+    fix: 'Run: chmod 600 on the file; if others may have read it, log out and log in again for a new key.',
+  },
+  WRITE_FAILED: {
+    cause:
+      'A file could not be written: the disk is full, read-only, or not yours. The old file is as it was.',
+    fix: 'Free some space, or mend the owner and mode of the folder.',
+  },
+  SERVICES_DAMAGED: {
+    cause: 'The list of exposed services is not what Private Connect writes.',
+    fix: 'Mend the file, or move it away and expose the services again.',
+  },
+  BAD_TARGET: {
+    cause: 'The target to expose is not a host and a port.',
+    fix: 'Give [HOST:]PORT, for example localhost:5432, 5432 or [::1]:8080.',
+  },
+  BAD_NAME: {
+    cause: 'A service name has 1 to 63 characters: a-z, 0-9 and -, and neither begins nor ends with -.',
+    fix: 'Give such a name, for example: --name staging-api',
+  },
+  BAD_HUB_URL: {
+    cause: 'The hub’s address is not a usable URL.',
+    fix: 'Give it as https://HOST[:PORT], without a user name, password, query or fragment.',
+  },
+  INSECURE_HUB: {
+    cause:
+      'The hub’s address is plain http and leads off this machine, so anyone on the way could read the traffic.',
+    fix: 'Use https, or accept the risk with --insecure.',
+  },
+  WRONG_HUB: {
+    cause: 'A credential belongs to the hub that issued it, and this one was issued by another.',
+    fix: 'Log in to that hub first, with connect login --hub URL, or leave --hub out.',
+  },
+  BAD_TOKEN: {
+    cause:
+      'A join token begins with tok_ and is given by the person who runs the hub (connect hub token create).',
+    fix: 'Set PRIVATECONNECT_TOKEN, or run: connect login --token-file FILE',
+  },
+  TOKEN_REFUSED: {
+    cause: 'The hub does not accept this join token: unknown, used up, expired or revoked.',
+    fix: 'Ask for a new one: connect hub token create',
+  },
+  TOKEN_MISSING: {
+    cause: 'Joining a hub takes a join token, and there is no terminal to ask for one.',
+    fix: 'Set PRIVATECONNECT_TOKEN, or run: connect login --token-file FILE',
+  },
+  HUB_UNREACHABLE: {
+    cause: 'No connection to the hub: it is down, the network is, or something between blocks it.',
+    fix: 'Check the address and that the hub runs, then try again.',
+  },
+  NOT_A_HUB: {
+    cause: 'Something answered at the hub’s address, but not a Private Connect hub.',
+    fix: 'Check the address: connect login --hub URL',
+  },
+  HUB_ERROR: {
+    cause: 'The hub could not do what it was asked.',
+    fix: 'Try again; if it stays so, look at the hub’s own output.',
+  },
+  REVOKED: {
+    cause: 'The hub’s owner has revoked this machine.',
+    fix: 'Log in again with a new join token: connect logout, then connect login',
+  },
+  AGENT_UNKNOWN: {
+    cause: 'The hub does not know this machine: its database may have been lost or replaced.',
+    fix: 'If that is meant to be so, log in again: connect logout, then connect login',
+  },
+  AGENT_BUSY: {
+    cause: 'An agent process holds this instance, but does not answer.',
+    fix: 'Run: connect daemon restart',
+  },
+  AGENT_RUNNING: {
+    cause: 'An agent is running with this credential.',
+    fix: 'Run: connect daemon stop',
+  },
+  SERVICE_UNKNOWN: {
+    cause: 'No service of that name is offered in the workspace.',
+    fix: 'See what there is: connect services',
+  },
+  NAME_TAKEN: {
+    cause: 'Another machine of the workspace exposes a service of that name.',
+    fix: 'Choose another --name, or run connect unexpose there.',
+  },
+  PORT_IN_USE: {
+    cause: 'Another program listens on that port.',
+    fix: 'Give another port, or --port 0 for a free one.',
+  },
+  CANNOT_LISTEN: {
+    cause: 'The address cannot be listened on: it is not this machine’s, or the port needs more rights.',
+    fix: 'Give another address or port.',
+  },
+  DAEMON_FAILED: {
+    cause: 'The daemon’s process ended before it was up.',
+    fix: 'The log says why: connect daemon logs',
+  },
+  DAEMON_WONT_STOP: {
+    cause: 'The daemon’s process could not be ended: it belongs to another user, or the kernel holds it.',
+    fix: 'Look at the process with ps, and end it as its owner.',
+  },
+  INSTALL_UNSUPPORTED: {
+    cause: 'There is no service manager here that this version can install the daemon into.',
+    fix: 'Run it as a background process instead: connect daemon start',
+  },
+  PLATFORM_UNKNOWN: {
+    cause: 'No platform of that name is built in or installed as a plugin.',
+    fix: 'Unset CONNECT_PLATFORM, or install the plugin: connect plugins install NAME',
+  },
+  PLATFORM_UNSUPPORTED: {
+    cause: 'Not currently supported (use foreground mode: connect up)',
+    fix: 'Run: connect up',
+  },
+  HUB_RUNNING: {
+    cause: 'A hub is already running on this data folder.',
+    fix: 'Stop it first, or give another --data-dir.',
+  },
+  HUB_DATA_DAMAGED: {
+    cause: 'The hub’s database cannot be opened: damaged, not a database, or of a newer version.',
+    fix: 'Restore it from a backup, or give another --data-dir.',
+  },
+  NO_SUCH_ENTRY: {
+    cause: 'There is nothing with that id.',
+    fix: 'See the list: connect hub token list, connect hub agent list',
+  },
+  BAD_VALUE: {
+    cause: 'An option’s value cannot be used.',
+    fix: 'See --help for what it takes.',
+  },
+} as const satisfies Record<string, { cause: string; fix: string }>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** An error that is meant for the user: one clear sentence, and what to do next. Anything else thrown is a bug. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError'
+  readonly code: ErrorCode
+  /** Lines printed below the message: why, where to look, what to run. */
+  readonly hints: readonly string[]
+
+  /**
+   * @param message what happened, one sentence without a full stop
+   * @param hints replaces the table's fix where the place that throws knows better
+   */
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hints?: readonly string[]; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    this.code = code
+    this.hints = options.hints ?? [ERRORS[code].fix]
+  }
+}
+
+/** The text of anything thrown, without the class name. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The `code` of a Node.js system error (`ENOENT`), if it has one. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

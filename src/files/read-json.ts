@@ -1,0 +1,64 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import * as v from 'valibot'
+import { codeOf, ConnectError, messageOf, type ErrorCode } from '../errors.ts'
+
+const MAX_BYTES = 4 * 1024 * 1024
+
+/**
+ * Reads and checks a JSON file of ours.
+ *
+ * @returns undefined if there is no such file; anything else that is wrong is an error, never "no file"
+ * @throws ConnectError CONFIG_UNREADABLE, CONFIG_EXPOSED (with `secret`), CONFIG_NEWER, or `damaged`
+ */
+export function readJson<T>(
+  file: string,
+  schema: v.GenericSchema<unknown, T>,
+  options: { version: number; damaged: ErrorCode; secret?: boolean },
+): T | undefined {
+  const text = readText(file, options.secret ?? false)
+  if (text === undefined) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new ConnectError(options.damaged, `${file} is not valid JSON (${messageOf(error)})`, {
+      cause: error,
+    })
+  }
+  const version = v.safeParse(v.object({ version: v.number() }), value)
+  if (version.success && version.output.version > options.version) {
+    throw new ConnectError('CONFIG_NEWER', `${file} was written by a newer version of Private Connect`)
+  }
+  const parsed = v.safeParse(schema, value)
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  const where = v.getDotPath(issue)
+  throw new ConnectError(options.damaged, `${file} is damaged: ${where ? `${where}: ` : ''}${issue.message}`)
+}
+
+function readText(file: string, secret: boolean): string | undefined {
+  let descriptor: number
+  try {
+    descriptor = openSync(file, 'r')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw new ConnectError('CONFIG_UNREADABLE', `Could not read ${file}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  try {
+    const found = fstatSync(descriptor)
+    if (!found.isFile()) throw new ConnectError('CONFIG_UNREADABLE', `${file} is not a file`)
+    if (found.size > MAX_BYTES)
+      throw new ConnectError('CONFIG_DAMAGED', `${file} is too large to be a config`)
+    if (secret && process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
+      const mode = (found.mode & 0o777).toString(8)
+      throw new ConnectError('CONFIG_EXPOSED', `${file} can be read by other users (mode ${mode})`, {
+        hints: [`Run: chmod 600 '${file}'`],
+      })
+    }
+    return readFileSync(descriptor, 'utf8')
+  } finally {
+    closeSync(descriptor)
+  }
+}

@@ -1,0 +1,22 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+export type { DatabaseSync }
+
+/** Loads node:sqlite without the ExperimentalWarning that Node 22 prints for it on the first import. */
+export async function loadSqlite(): Promise<typeof import('node:sqlite')> {
+  const emitWarning = process.emitWarning.bind(process)
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    if (String(warning).includes('SQLite')) return
+    Reflect.apply(emitWarning, undefined, [warning, ...rest])
+  }
+  try {
+    return await import('node:sqlite')
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
+
+/** SQLITE_BUSY (https://sqlite.org/rescode.html#busy): another process holds the lock. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === 5
+}

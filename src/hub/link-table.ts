@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as v from 'valibot'
+import { STREAM_CODES, GOAWAY_CODES, type GoawayCode } from '../tunnel/codes.ts'
+import { encodeCtrl } from '../tunnel/frames.ts'
+import { AgentMessage, type HubMessage, type LinkClaims, type Role } from '../tunnel/handshake.ts'
+import type { Link, LinkFrame } from '../tunnel/link.ts'
+import { RefusedError } from './auth.ts'
+import type { Registry } from './registry.ts'
+import type { Agent } from './store.ts'
+import { Switch, SwitchPort } from './switch.ts'
+
+/** A link that is up, and whose it is. */
+interface Entry {
+  readonly agent: Agent
+  readonly role: Role
+  readonly link: string
+  readonly epoch: number
+  readonly port: SwitchPort
+}
+
+/** How long a shutdown waits for the agents to be told, in ms. */
+const GOODBYE_MS = 200
+
+/** Agents are asked to come back spread over this time after a shutdown, in ms. */
+const RETURN_SPREAD_MS = 2000
+
+/** The links that are up: which is the newest of each, and which agent serves what. */
+export class LinkTable {
+  readonly #registry: Registry
+  readonly #version: string
+  readonly #log: (line: string) => void
+  readonly #entries = new Map<string, Entry>()
+  readonly #switch = new Switch((from, service) => this.#resolve(from, service))
+
+  constructor(registry: Registry, options: { version: string; log: (line: string) => void }) {
+    this.#registry = registry
+    this.#version = options.version
+    this.#log = options.log
+  }
+
+  /**
+   * A link comes back with a higher epoch each time, so a delayed old attempt can't push out a newer one.
+   *
+   * @throws RefusedError
+   */
+  checkEpoch(agent: Agent, { link, epoch }: LinkClaims): void {
+    const present = this.#entries.get(`${agent.id}/${link}`)
+    if (present && present.epoch >= epoch) {
+      throw new RefusedError(409, 'superseded', 'A newer connection of this link is up.')
+    }
+  }
+
+  /** Takes a link in; an older connection of the same link is closed at once. */
+  add(agent: Agent, { link, epoch, role }: LinkClaims, connection: Link): void {
+    const id = `${agent.id}/${link}`
+    this.#entries
+      .get(id)
+      ?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
+    const port = new SwitchPort(connection, agent)
+    const entry: Entry = { agent, role, link, epoch, port }
+    // Last in the map is the newest, which is the one that serves.
+    this.#entries.delete(id)
+    this.#entries.set(id, entry)
+    connection.attach({
+      frame: (frame, bytes) => this.#frame(entry, frame, bytes),
+      relieved: () => this.#switch.relieved(port),
+      closed: (reason) => {
+        this.#switch.closed(port)
+        if (this.#entries.get(id) === entry) this.#entries.delete(id)
+        if (role === 'agent') this.#log(`${agent.id} (${this.#labelOf(agent)}) disconnected: ${reason}`)
+      },
+    })
+    if (role === 'agent') this.#log(`${agent.id} (${this.#labelOf(agent)}) connected`)
+  }
+
+  /** Whether an agent process of this agent is connected. */
+  isServing(agent: string): boolean {
+    return this.#serving(agent) !== undefined
+  }
+
+  /** Closes all links of an agent. */
+  close(agent: string, code: GoawayCode, message: string): void {
+    for (const entry of this.#entries.values())
+      if (entry.agent.id === agent) entry.port.link.close(code, message)
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    for (const { port } of this.#entries.values()) port.link.tick()
+  }
+
+  /** Asks every agent to come back after a moment, each after another. */
+  async shutdown(): Promise<void> {
+    if (this.#entries.size === 0) return
+    for (const { port } of this.#entries.values()) {
+      port.link.close(
+        GOAWAY_CODES.SHUTDOWN,
+        'the hub is shutting down',
+        Math.floor(Math.random() * RETURN_SPREAD_MS),
+      )
+    }
+    await sleep(GOODBYE_MS)
+    for (const { port } of this.#entries.values()) port.link.terminate('the hub is shutting down')
+  }
+
+  #frame(entry: Entry, frame: LinkFrame, bytes: Buffer): void {
+    switch (frame.type) {
+      case 'ctrl': {
+        this.#ctrl(entry, frame.message)
+        break
+      }
+      case 'goaway': {
+        // The agent says goodbye; its WebSocket closes next.
+        break
+      }
+      default: {
+        this.#switch.frame(entry.port, frame, bytes)
+      }
+    }
+  }
+
+  #ctrl({ agent, role, port }: Entry, message: unknown): void {
+    const parsed = v.safeParse(AgentMessage, message)
+    if (!parsed.success) return port.link.fail('a control message that this hub does not understand')
+    const send = (reply: HubMessage) => port.link.sendControl(encodeCtrl(reply))
+    const { output } = parsed
+    if (output.type === 'hello') {
+      this.#registry.setLabel(agent.id, output.label)
+      send({ type: 'welcome', hub: this.#registry.hubId, version: this.#version })
+    } else if (role === 'agent') {
+      const refused = this.#registry.claim(agent, output.services).map(({ name, owner }) => ({
+        name,
+        message: `${name} is exposed by ${owner.label} (${owner.id})`,
+      }))
+      send({ type: 'services', seq: output.seq, refused })
+    } else {
+      port.link.fail('only an agent offers services')
+    }
+  }
+
+  #resolve(from: SwitchPort, name: string): SwitchPort | { code: number; message: string } {
+    const service = this.#registry.service(from.workspace, name)
+    if (!service) return { code: STREAM_CODES.SERVICE_UNKNOWN, message: `there is no service "${name}"` }
+    const agent = this.#registry.agent(service.agent)
+    return (
+      this.#serving(service.agent)?.port ?? {
+        code: STREAM_CODES.AGENT_OFFLINE,
+        message: `${agent?.label ?? service.agent}, which exposes "${name}", is not connected`,
+      }
+    )
+  }
+
+  #serving(agent: string): Entry | undefined {
+    return [...this.#entries.values()].findLast(
+      (entry) => entry.agent.id === agent && entry.role === 'agent' && entry.port.link.isOpen,
+    )
+  }
+
+  #labelOf(agent: Agent): string {
+    return this.#registry.agent(agent.id)?.label ?? agent.label
+  }
+}

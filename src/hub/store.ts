@@ -1,0 +1,274 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { closeSync, openSync } from 'node:fs'
+import path from 'node:path'
+import { ConnectError, messageOf } from '../errors.ts'
+import { ensurePrivateFolder } from '../files/private-folder.ts'
+import { loadSqlite, type DatabaseSync } from '../files/sqlite.ts'
+import type { PublicKey } from '../tunnel/handshake.ts'
+
+/** A machine that has joined. */
+export interface Agent {
+  readonly id: string
+  readonly workspace: string
+  readonly key: PublicKey
+  readonly label: string
+  /** ms since 1970 */
+  readonly joinedAt: number
+  readonly revoked: boolean
+}
+
+/** A join token as it may be shown: the token itself is known to nobody but its bearer. */
+export interface JoinToken {
+  readonly id: string
+  /** ms since 1970 */
+  readonly createdAt: number
+  /** ms since 1970 */
+  readonly expiresAt: number
+  readonly usesLeft: number
+  readonly state: 'valid' | 'used up' | 'expired' | 'revoked'
+}
+
+/** A name that an agent has claimed; it stays the agent's while it is offline. */
+export interface ClaimedService {
+  readonly workspace: string
+  readonly name: string
+  readonly agent: string
+  readonly port: number
+}
+
+/** What a hub that starts needs to know. */
+export interface Snapshot {
+  readonly hubId: string
+  readonly agents: Agent[]
+  readonly services: ClaimedService[]
+}
+
+const SCHEMA_VERSION = 1
+const WORKSPACE = 'default'
+
+const SCHEMA = `
+  CREATE TABLE workspaces (id TEXT PRIMARY KEY) STRICT;
+  CREATE TABLE join_tokens (
+    id TEXT PRIMARY KEY,
+    workspace TEXT NOT NULL REFERENCES workspaces(id),
+    hash BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    uses_left INTEGER NOT NULL CHECK (uses_left >= 0),
+    revoked_at INTEGER
+  ) STRICT;
+  CREATE TABLE agents (
+    id TEXT PRIMARY KEY,
+    workspace TEXT NOT NULL REFERENCES workspaces(id),
+    public_key TEXT NOT NULL UNIQUE,
+    label TEXT NOT NULL,
+    joined_at INTEGER NOT NULL,
+    revoked_at INTEGER
+  ) STRICT;
+  CREATE TABLE services (
+    workspace TEXT NOT NULL REFERENCES workspaces(id),
+    name TEXT NOT NULL,
+    agent TEXT NOT NULL REFERENCES agents(id) ON DELETE CASCADE,
+    port INTEGER NOT NULL,
+    PRIMARY KEY (workspace, name)
+  ) STRICT;
+  CREATE TABLE hub (id TEXT NOT NULL) STRICT;
+`
+
+/** The hub's database. Synchronous: the hub itself talks to it through a worker, see registry.ts. */
+export class Store {
+  readonly #database: DatabaseSync
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  /** @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED */
+  static async open(folder: string): Promise<Store> {
+    ensurePrivateFolder(folder)
+    const file = path.join(folder, 'hub.db')
+    const { DatabaseSync } = await loadSqlite()
+    try {
+      // SQLite would make it 0644; its journal files take the mode of this one.
+      closeSync(openSync(file, 'a', 0o600))
+      const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true })
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+      const store = new Store(database)
+      store.#migrate()
+      return store
+    } catch (error) {
+      if (error instanceof ConnectError) throw error
+      throw new ConnectError('HUB_DATA_DAMAGED', `Could not open ${file}: ${messageOf(error)}`, {
+        cause: error,
+      })
+    }
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  /** @param options.ttlMs from now; @param options.uses how many machines may join with it */
+  createToken(options: { ttlMs: number; uses: number; now?: number }): { id: string; token: string } {
+    const now = options.now ?? Date.now()
+    const token = `tok_${randomBytes(20).toString('hex')}`
+    const id = `jt_${randomBytes(4).toString('hex')}`
+    this.#database
+      .prepare(
+        `INSERT INTO join_tokens (id, workspace, hash, created_at, expires_at, uses_left) VALUES (?, ?, ?, ?, ?, ?)`,
+      )
+      .run(id, WORKSPACE, hashOf(token), now, now + options.ttlMs, options.uses)
+    return { id, token }
+  }
+
+  tokens(now = Date.now()): JoinToken[] {
+    return this.#database
+      .prepare('SELECT * FROM join_tokens ORDER BY created_at, rowid')
+      .all()
+      .map((row) => {
+        const expiresAt = Number(row.expires_at)
+        const usesLeft = Number(row.uses_left)
+        const state =
+          row.revoked_at !== null
+            ? 'revoked'
+            : usesLeft === 0
+              ? 'used up'
+              : expiresAt <= now
+                ? 'expired'
+                : 'valid'
+        return { id: String(row.id), createdAt: Number(row.created_at), expiresAt, usesLeft, state }
+      })
+  }
+
+  /** @throws ConnectError NO_SUCH_ENTRY */
+  revokeToken(id: string): void {
+    this.#revoke('join_tokens', 'join token', id)
+  }
+
+  /** @throws ConnectError NO_SUCH_ENTRY */
+  revokeAgent(id: string): void {
+    this.#transaction(() => {
+      this.#revoke('agents', 'machine', id)
+      this.#database.prepare('DELETE FROM services WHERE agent = ?').run(id)
+    })
+  }
+
+  agents(): Agent[] {
+    return this.#database
+      .prepare('SELECT * FROM agents ORDER BY joined_at, rowid')
+      .all()
+      .map((row) => ({
+        id: String(row.id),
+        workspace: String(row.workspace),
+        key: { kty: 'OKP', crv: 'Ed25519', x: String(row.public_key) },
+        label: String(row.label),
+        joinedAt: Number(row.joined_at),
+        revoked: row.revoked_at !== null,
+      }))
+  }
+
+  snapshot(): Snapshot {
+    const hub = this.#database.prepare('SELECT id FROM hub').get()
+    const services = this.#database
+      .prepare('SELECT * FROM services')
+      .all()
+      .map((row) => ({
+        workspace: String(row.workspace),
+        name: String(row.name),
+        agent: String(row.agent),
+        port: Number(row.port),
+      }))
+    return { hubId: String(hub?.id), agents: this.agents(), services }
+  }
+
+  /**
+   * Spends one use of a join token and registers the key. A key that is registered already joins without spending
+   * anything: its first answer may have been lost on the way.
+   *
+   * @returns false if the token is unknown, used up, expired or revoked, or the key was revoked
+   */
+  join(request: { token: string; agent: string; key: PublicKey; label: string; now?: number }): boolean {
+    const now = request.now ?? Date.now()
+    return this.#transaction(() => {
+      const known = this.#database.prepare('SELECT revoked_at FROM agents WHERE id = ?').get(request.agent)
+      if (known) return known.revoked_at === null
+      const spent = this.#database
+        .prepare(
+          `UPDATE join_tokens SET uses_left = uses_left - 1
+           WHERE hash = ? AND uses_left > 0 AND expires_at > ? AND revoked_at IS NULL RETURNING workspace`,
+        )
+        .get(hashOf(request.token), now)
+      if (!spent) return false
+      this.#database
+        .prepare('INSERT INTO agents (id, workspace, public_key, label, joined_at) VALUES (?, ?, ?, ?, ?)')
+        .run(request.agent, String(spent.workspace), request.key.x, request.label, now)
+      return true
+    })
+  }
+
+  setLabel(agent: string, label: string): void {
+    this.#database.prepare('UPDATE agents SET label = ? WHERE id = ?').run(label, agent)
+  }
+
+  /** Replaces all that an agent has claimed. */
+  setServices(agent: string, services: readonly ClaimedService[]): void {
+    this.#transaction(() => {
+      this.#database.prepare('DELETE FROM services WHERE agent = ?').run(agent)
+      const insert = this.#database.prepare(
+        'INSERT OR REPLACE INTO services (workspace, name, agent, port) VALUES (?, ?, ?, ?)',
+      )
+      for (const service of services) insert.run(service.workspace, service.name, agent, service.port)
+    })
+  }
+
+  /** Forgets an agent and its names: it has logged out. */
+  removeAgent(agent: string): void {
+    this.#database.prepare('DELETE FROM agents WHERE id = ?').run(agent)
+  }
+
+  /** Changes whenever another connection has changed the database (https://sqlite.org/pragma.html#pragma_data_version). */
+  dataVersion(): number {
+    return Number(this.#database.prepare('PRAGMA data_version').get()?.data_version)
+  }
+
+  #revoke(table: 'agents' | 'join_tokens', what: string, id: string): void {
+    const { changes } = this.#database
+      .prepare(`UPDATE ${table} SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?`)
+      .run(Date.now(), id)
+    if (changes === 0) throw new ConnectError('NO_SUCH_ENTRY', `There is no ${what} "${id}"`)
+  }
+
+  #migrate(): void {
+    this.#transaction(() => {
+      const version = Number(this.#database.prepare('PRAGMA user_version').get()?.user_version)
+      if (version > SCHEMA_VERSION) {
+        throw new ConnectError('HUB_DATA_DAMAGED', 'The hub’s database was written by a newer version', {
+          hints: ['Upgrade: npm install -g private-connect'],
+        })
+      }
+      if (version === SCHEMA_VERSION) return
+      this.#database.exec(SCHEMA)
+      this.#database.prepare('INSERT INTO workspaces (id) VALUES (?)').run(WORKSPACE)
+      this.#database.prepare('INSERT INTO hub (id) VALUES (?)').run(`hub_${randomBytes(8).toString('hex')}`)
+      this.#database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+    })
+  }
+
+  /** IMMEDIATE: two processes that start on an empty folder must not both create the tables. */
+  #transaction<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      this.#database.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+/** A join token has 160 random bits, so one round of SHA-256 is enough to keep it secret at rest. */
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}

@@ -1,0 +1,71 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { HUB_HEADER, LinkClaims } from '../tunnel/handshake.ts'
+import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
+import { Link } from '../tunnel/link.ts'
+import { pathOf, refusalOf } from './api.ts'
+import { authenticate, RefusedError } from './auth.ts'
+import type { LinkTable } from './link-table.ts'
+import type { Registry } from './registry.ts'
+
+/** How a link comes in: everything is checked before the WebSocket is accepted. */
+export class LinkUpgrade {
+  readonly #registry: Registry
+  readonly #links: LinkTable
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+    handleProtocols: () => SUBPROTOCOL,
+  })
+
+  constructor(registry: Registry, links: LinkTable) {
+    this.#registry = registry
+    this.#links = links
+    this.#sockets.on('headers', (headers) => headers.push(`${HUB_HEADER}: ${registry.hubId}`))
+  }
+
+  async answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // Until ws takes over, a client that goes away must not be an uncaught error.
+    const ignore = () => {}
+    socket.on('error', ignore)
+    try {
+      if (pathOf(request) !== '/v1/link') throw new RefusedError(404, 'not_found', 'Links are at /v1/link.')
+      // Only browsers send it, and no page has any business here.
+      if (request.headers.origin !== undefined)
+        throw new RefusedError(403, 'bad_request', 'Not for browsers.')
+      const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+      if (!offered.includes(SUBPROTOCOL)) {
+        throw new RefusedError(400, 'bad_request', `This hub speaks ${SUBPROTOCOL}.`)
+      }
+      const { agent, claims } = await authenticate(this.#registry, request.headers.authorization, LinkClaims)
+      this.#links.checkEpoch(agent, claims)
+      socket.off('error', ignore)
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#links.add(agent, claims, new Link(webSocket, socket as Socket))
+      })
+    } catch (error) {
+      refuse(socket, this.#registry.hubId, error)
+    }
+  }
+}
+
+function refuse(socket: Duplex, hubId: string, error: unknown): void {
+  const { status, body } = refusalOf(error)
+  const text = JSON.stringify(body)
+  socket.once('finish', () => socket.destroy())
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Connection: close',
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(text)}`,
+      `${HUB_HEADER}: ${hubId}`,
+      '',
+      text,
+    ].join('\r\n'),
+  )
+}

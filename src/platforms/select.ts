@@ -1,0 +1,106 @@
+import * as v from 'valibot'
+import { ConnectError } from '../errors.ts'
+import { background } from './background/description.ts'
+import type { PlatformContext, PlatformDescription } from './platform.ts'
+
+/** The one that was picked, and what is to be told about it. */
+export interface Selection {
+  readonly description: PlatformDescription
+  /** Why each of the others was not, for `install`. */
+  readonly reasons: readonly string[]
+  /** Plugins that did not answer properly. */
+  readonly warnings: readonly string[]
+}
+
+export interface SelectOptions {
+  readonly context: PlatformContext
+  /** `install` wants one that can be installed into; anything else the one that is in use. */
+  readonly purpose: 'install' | 'use'
+  /** What plugins bring, and which failed. */
+  readonly plugins: () => Promise<{ platforms: unknown[]; warnings: string[] }>
+}
+
+const BUILT_IN: readonly PlatformDescription[] = [background]
+
+/** A plugin's answer is checked for its shape: what it does when called is its own affair. */
+const Description = v.object({
+  apiVersion: v.literal(1),
+  name: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]*$/)),
+  summary: v.string(),
+  probe: v.function(),
+  isInstalled: v.function(),
+  load: v.function(),
+})
+
+/**
+ * Picks the platform: the one that CONNECT_PLATFORM names, else one on which this instance is installed, else for
+ * `install` the first whose probe succeeds, else background.
+ *
+ * @throws ConnectError PLATFORM_UNKNOWN, PLATFORM_UNSUPPORTED
+ */
+export async function selectPlatform({ context, purpose, plugins }: SelectOptions): Promise<Selection> {
+  if (process.platform === 'win32') {
+    throw new ConnectError('PLATFORM_UNSUPPORTED', 'The daemon is not currently supported on Windows', {
+      hints: ['Not currently supported (use foreground mode: connect up)'],
+    })
+  }
+  const { platforms, warnings } = await withPlugins(plugins)
+  const picked = (description: PlatformDescription, reasons: string[] = []) => ({
+    description,
+    reasons,
+    warnings,
+  })
+
+  const forced = context.env.CONNECT_PLATFORM
+  if (forced) {
+    const named = platforms.find(({ name }) => name === forced)
+    if (!named) throw new ConnectError('PLATFORM_UNKNOWN', `There is no platform "${forced}"`)
+    return picked(named)
+  }
+  for (const platform of platforms) if (await platform.isInstalled(context)) return picked(platform)
+  const reasons: string[] = []
+  if (purpose === 'install') {
+    for (const platform of platforms) {
+      const probe = await platform.probe(context)
+      if (probe.available) return picked(platform)
+      if (platform !== background) reasons.push(`${platform.name}: ${probe.reason}`)
+    }
+  }
+  return picked(background, reasons)
+}
+
+async function withPlugins(
+  plugins: SelectOptions['plugins'],
+): Promise<{ platforms: PlatformDescription[]; warnings: string[] }> {
+  const platforms = [...BUILT_IN]
+  const answers = await plugins()
+  const warnings = [...answers.warnings]
+  for (const answer of answers.platforms.flat()) {
+    const parsed = v.safeParse(Description, answer)
+    if (!parsed.success) warnings.push(`A plugin’s platform is not usable: ${parsed.issues[0].message}`)
+    else if (platforms.some(({ name }) => name === parsed.output.name)) {
+      warnings.push(`Two platforms are called "${parsed.output.name}"; the first is used`)
+    } else platforms.push(answer as PlatformDescription)
+  }
+  return { platforms, warnings }
+}
+
+const selections = new WeakMap<object, Promise<Selection>>()
+
+/**
+ * Keeps a run's choice: the init hook picks, the command asks. An error is kept too, since oclif swallows what a hook
+ * throws.
+ *
+ * @param run the oclif Config, one for each run
+ */
+export function rememberSelection(run: object, selection: Promise<Selection>): void {
+  selection.catch(() => {})
+  selections.set(run, selection)
+}
+
+/** @throws ConnectError what selectPlatform threw; Error if nothing was picked for this run */
+export async function rememberedSelection(run: object): Promise<Selection> {
+  const selection = selections.get(run)
+  if (!selection) throw new Error('no platform was picked for this run')
+  return selection
+}

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { ConnectError, messageOf } from '../errors.ts'
+
+/** How a process ended. Exactly one of the two is set. */
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface DetachedProcess {
+  readonly pid: number
+  /** Settles when it ends, as long as this process lives; it doesn't keep this process alive. */
+  readonly exited: Promise<Exit>
+}
+
+export interface DetachedOptions {
+  /** Absolute path of the program, then its arguments. Never a shell. */
+  readonly command: readonly [string, ...string[]]
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  /** Takes stdout and stderr; made with mode 0600 if missing. */
+  readonly logFile: string
+}
+
+/**
+ * Starts a process in a session of its own, with no descriptor of the caller's: it outlives the terminal, and neither
+ * `ssh host …` nor a pipe waits for it.
+ *
+ * @throws ConnectError DAEMON_FAILED if the program can't be run, WRITE_FAILED if the log can't be opened
+ */
+export async function spawnDetached(options: DetachedOptions): Promise<DetachedProcess> {
+  const log = openLog(options.logFile)
+  try {
+    const [program, ...args] = options.command
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      detached: true,
+      env: options.env,
+      stdio: ['ignore', log, log],
+      windowsHide: true,
+    })
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve)
+      child.once('error', reject)
+    })
+    const exited = new Promise<Exit>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }))
+    })
+    child.unref()
+    return { pid: child.pid as number, exited }
+  } catch (error) {
+    throw new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${messageOf(error)}`, { cause: error })
+  } finally {
+    closeSync(log)
+  }
+}
+
+function openLog(file: string): number {
+  try {
+    return openSync(file, 'a', 0o600)
+  } catch (error) {
+    throw new ConnectError('WRITE_FAILED', `Could not open the log ${file}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** @returns `exited with code 1` or `was ended by SIGKILL` */
+export function describeExit({ code, signal }: Exit): string {
+  return signal ? `was ended by ${signal}` : `exited with code ${code}`
+}

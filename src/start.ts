@@ -1,0 +1,54 @@
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Interfaces } from '@oclif/core'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+
+/**
+ * The program: the kept-alive agent, or the CLI. Doesn't return the CLI's promise to be awaited: an `await` at the top
+ * of bin/run.js would end `connect … | head` with exit code 13.
+ */
+export function start(argv: readonly string[], options: { development?: boolean } = {}): void {
+  useCompileCache()
+  const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
+  if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'up') {
+    void import('./agent/main.ts').then(({ runKeptAlive }) => runKeptAlive(argv.slice(1), pjson.version))
+    return
+  }
+  const { development = false } = options
+  void import('@oclif/core').then(({ execute }) =>
+    execute({
+      args: [...argv],
+      loadOptions: { root, pjson: development ? fromSource(pjson) : pjson, ignoreManifest: development },
+    }),
+  )
+}
+
+type PackageJson = Interfaces.PJSON & { version: string }
+
+/** package.json with its oclif paths led to the sources, for bin/dev.js and tests. */
+export function fromSource<T>(pjson: T): T {
+  const text = JSON.stringify(pjson)
+    .replaceAll('./dist/', './src/')
+    .replaceAll(/(\.\/src\/[^"]*)\.js"/g, '$1.ts"')
+  return JSON.parse(text) as T
+}
+
+/**
+ * Node's own default lies in /tmp, and is used whoever owns it: ours is private, and only in a home folder that is
+ * this user's, not one that sudo has left in HOME. Without a cache everything works, a little slower.
+ */
+function useCompileCache(): void {
+  const home = homedir()
+  const folder = path.join(home, '.privateconnect', 'cache')
+  try {
+    if (statSync(home).uid !== process.getuid?.()) return
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    enableCompileCache(folder)
+  } catch {
+    // A read-only home: nothing to tell anyone about.
+  }
+}

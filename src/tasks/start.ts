@@ -1,0 +1,109 @@
+import { statSync } from 'node:fs'
+import { tilde } from '../config/tilde.ts'
+import { agentStatus } from '../control/client.ts'
+import type { AgentStatus } from '../control/schema.ts'
+import { ConnectError } from '../errors.ts'
+import { lastLines } from '../process/log-tail.ts'
+import type { Termination } from '../process/terminate.ts'
+import { withCommandLock } from './command-lock.ts'
+import { daemonOf, type DaemonContext } from './daemon-context.ts'
+import { runSteps, type Step } from './run-steps.ts'
+
+export interface StartReport {
+  readonly outcome: 'started' | 'already running'
+  readonly pid: number
+  /** How it stands with the hub; undefined if the agent didn't say. */
+  readonly hub: AgentStatus['hub'] | undefined
+  /** What became of the one that ran before, where one was to be stopped. */
+  readonly stopped: Termination | undefined
+}
+
+export interface StartOptions {
+  /** What to do about a daemon that runs already: leave it, or stop it first. */
+  readonly running: 'keep' | 'stop'
+  /** Default 3000, see the spec's "Startup Verification". */
+  readonly stableMs?: number
+}
+
+const STABLE_MS = 3000
+const CRASH_LINES = 5
+
+/**
+ * Starts the daemon, and looks whether it stays up.
+ *
+ * @throws ConnectError NOT_CONFIGURED, DAEMON_FAILED, AGENT_RUNNING for one in the foreground
+ */
+export async function startDaemon(context: DaemonContext, options: StartOptions): Promise<StartReport> {
+  const daemon = daemonOf(context)
+  return withCommandLock(context.instance, async () => {
+    const before = await context.platform.status()
+    if (before.foregroundPid !== undefined) {
+      throw new ConnectError(
+        'AGENT_RUNNING',
+        `An agent runs in the foreground (PID: ${before.foregroundPid})`,
+        {
+          hints: ['End it with Ctrl-C where it runs, then start the daemon.'],
+        },
+      )
+    }
+    if (before.state === 'running' && before.pid !== undefined && options.running === 'keep') {
+      const hub = await hubStateOf(context)
+      return { outcome: 'already running', pid: before.pid, hub, stopped: undefined }
+    }
+    let stopped: Termination | undefined
+    let started: { pid: number; ready: boolean } | undefined
+    const steps: Step[] = [
+      {
+        title: 'Start the agent',
+        async run(retitle) {
+          started = await startAndExplain(context, daemon, options.stableMs ?? STABLE_MS)
+          retitle(
+            `The agent runs (PID: ${started.pid})${started.ready ? ' and is connected to its hub' : ''}`,
+          )
+        },
+      },
+    ]
+    if (before.state === 'running') {
+      steps.unshift({
+        title: 'Stop the running daemon',
+        run: async () => void (stopped = await context.platform.stop()),
+      })
+    }
+    await runSteps(steps, context)
+    const hub = await hubStateOf(context)
+    return { outcome: 'started', pid: started!.pid, hub, stopped }
+  })
+}
+
+async function startAndExplain(
+  context: DaemonContext,
+  daemon: ReturnType<typeof daemonOf>,
+  stableMs: number,
+): Promise<{ pid: number; ready: boolean }> {
+  const { instance, platform } = context
+  const logSize = statSync(instance.logFile, { throwIfNoEntry: false })?.size ?? 0
+  const isReady = async (pid: number) => {
+    const status = await agentStatus(instance, 1000).catch(() => undefined)
+    return status?.pid === pid && status.hub.state === 'connected'
+  }
+  try {
+    return await platform.start(daemon, { isReady, stableMs })
+  } catch (error) {
+    if (!(error instanceof ConnectError) || error.code !== 'DAEMON_FAILED') throw error
+    const said = lastLines(instance.logFile, CRASH_LINES, logSize) ?? []
+    throw new ConnectError('DAEMON_FAILED', error.message, {
+      hints: [`Check logs: ${tilde(instance.logFile)}`, ...said.map((line) => `  ${line}`)],
+      cause: error,
+    })
+  }
+}
+
+/** An agent that doesn't answer is no reason to say that it wasn't started: it is reported as not known. */
+async function hubStateOf({ instance }: DaemonContext): Promise<AgentStatus['hub'] | undefined> {
+  try {
+    return (await agentStatus(instance))?.hub
+  } catch (error) {
+    if (error instanceof ConnectError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,18 @@
+/** A link that held this long was healthy: the count of failures begins anew, in ms. */
+export const HEALTHY_AFTER_MS = 30_000
+
+const BASE_MS = 500
+const CAP_MS = 30_000
+const FIRST_MS = 250
+
+/**
+ * How long to wait before the next try: at once the first time, then full jitter, so that ten thousand agents whose
+ * hub has restarted don't all come back in the same second.
+ *
+ * @param failures tries that have failed in a row before this one
+ * @param random from 0 up to 1
+ */
+export function backoffMs(failures: number, random = Math.random()): number {
+  if (failures === 0) return random * FIRST_MS
+  return random * Math.min(CAP_MS, BASE_MS * 2 ** failures)
+}

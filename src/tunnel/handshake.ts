@@ -1,0 +1,123 @@
+import * as v from 'valibot'
+import { ServiceName } from '../config/service-name.ts'
+import { MAX_SERVICES } from './limits.ts'
+
+/** What agent and hub say to each other besides frames: HTTP bodies, token claims, CTRL messages. */
+
+export const PROTOCOL_VERSION = 1
+
+/** Every answer of a hub carries it, so that a proxy's error page is told from the hub's own word. */
+export const HUB_HEADER = 'x-private-connect-hub'
+
+/** How long an agent's token may live, in seconds; also how far two clocks may differ. */
+export const TOKEN_SECONDS = 60
+
+const Id = (prefix: string) => v.pipe(v.string(), v.regex(new RegExp(`^${prefix}_[0-9a-f]{16}$`)))
+export const AgentId = Id('agent')
+export const HubId = Id('hub')
+export const Label = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
+const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
+
+/** An agent's public key: RFC 8037 JWK. */
+export const PublicKey = v.object({
+  kty: v.literal('OKP'),
+  crv: v.literal('Ed25519'),
+  x: v.pipe(v.string(), v.regex(/^[\w-]{43}$/)),
+})
+export type PublicKey = v.InferOutput<typeof PublicKey>
+
+/** `agent` is the kept-alive process that serves; `client` is a `reach` beside it. */
+export const Role = v.picklist(['agent', 'client'])
+export type Role = v.InferOutput<typeof Role>
+
+/** Claims of the token that opens a link, besides `iss` (the agent), `aud` (the hub's id), `iat` and `exp`. */
+export const LinkClaims = v.object({
+  purpose: v.literal('link'),
+  /** Random per process: the same link comes back on a new connection with a higher epoch. */
+  link: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  role: Role,
+})
+export type LinkClaims = v.InferOutput<typeof LinkClaims>
+
+/** Claims of a token for the HTTP API. */
+export const ApiClaims = v.object({ purpose: v.literal('api') })
+
+/** GET /v1/hub */
+export const HubInfo = v.object({
+  hub: HubId,
+  protocol: v.number(),
+  version: v.string(),
+  /** The hub's clock, ms since 1970. */
+  time: v.number(),
+})
+export type HubInfo = v.InferOutput<typeof HubInfo>
+
+/** POST /v1/join, signed by the key that it brings (`proof`), so that nobody registers a key that isn't theirs. */
+export const JoinRequest = v.object({
+  token: v.pipe(v.string(), v.maxLength(128)),
+  key: PublicKey,
+  label: Label,
+  proof: v.pipe(v.string(), v.maxLength(2048)),
+})
+export type JoinRequest = v.InferOutput<typeof JoinRequest>
+
+export const JoinReply = v.object({ agent: AgentId, hub: HubId })
+export type JoinReply = v.InferOutput<typeof JoinReply>
+
+/** Why the hub says no. Only these words, in the hub's own answer, are its word. */
+export const Refusal = v.object({
+  error: v.picklist([
+    'bad_request',
+    'bad_token',
+    'clock',
+    'internal',
+    'not_found',
+    'revoked',
+    'token_refused',
+    'unknown_agent',
+    'superseded',
+    'too_many',
+  ]),
+  message: v.pipe(v.string(), v.maxLength(500)),
+  time: v.number(),
+})
+export type Refusal = v.InferOutput<typeof Refusal>
+
+/** GET /v1/services */
+export const OfferedService = v.object({
+  name: ServiceName,
+  port: Port,
+  agent: AgentId,
+  label: Label,
+  online: v.boolean(),
+})
+export type OfferedService = v.InferOutput<typeof OfferedService>
+export const ServiceList = v.object({ services: v.array(OfferedService) })
+
+/** First CTRL of an agent, and again whenever what it exposes changes: all of it, each time. */
+export const ServicesMessage = v.object({
+  type: v.literal('services'),
+  /** Counts up; the answer names it. */
+  seq: v.pipe(v.number(), v.safeInteger()),
+  services: v.pipe(v.array(v.object({ name: ServiceName, port: Port })), v.maxLength(MAX_SERVICES)),
+})
+
+/** First CTRL of either role. */
+export const HelloMessage = v.object({ type: v.literal('hello'), version: v.string(), label: Label })
+
+export const AgentMessage = v.variant('type', [HelloMessage, ServicesMessage])
+export type AgentMessage = v.InferOutput<typeof AgentMessage>
+
+/** The hub's answer to `hello`: the link is registered. */
+export const WelcomeMessage = v.object({ type: v.literal('welcome'), hub: HubId, version: v.string() })
+
+/** The hub's answer to `services`. */
+export const ServicesReply = v.object({
+  type: v.literal('services'),
+  seq: v.number(),
+  refused: v.array(v.object({ name: v.string(), message: v.string() })),
+})
+
+export const HubMessage = v.variant('type', [WelcomeMessage, ServicesReply])
+export type HubMessage = v.InferOutput<typeof HubMessage>

@@ -1,0 +1,55 @@
+/** The link protocol's numbers, version 1. docs/protocol.md says the same; each is a bound that a peer is held to. */
+
+export const SUBPROTOCOL = 'private-connect.v1'
+
+/** `type u8 | flags u8 | stream u32`, big-endian. */
+export const HEADER_BYTES = 6
+
+/** With the header it stays below 32 KiB, so a frame seldom straddles two socket reads of 64 KiB. */
+export const MAX_DATA_BYTES = 32 * 1024 - 16
+
+/** Bytes of a CTRL frame's JSON. */
+export const MAX_CONTROL_BYTES = 64 * 1024
+
+/** The `maxPayload` of the WebSocket: the largest frame there is. */
+export const MAX_FRAME_BYTES = HEADER_BYTES + MAX_CONTROL_BYTES
+
+/** Bytes that either end may send on a new stream before it has seen a WINDOW; the least that anyone may advertise. */
+export const INITIAL_WINDOW = 256 * 1024
+
+/** The most that anyone may have a sender send beyond what was consumed. */
+export const MAX_WINDOW = 16 * 1024 * 1024
+
+/** Streams of one link at a time. */
+export const MAX_STREAMS = 1024
+
+/** Of these, how many may wait for OPEN_OK. */
+export const MAX_PENDING_OPENS = 256
+
+/** How long an OPEN may wait for its answer, in ms. */
+export const OPEN_TIMEOUT_MS = 15_000
+
+/** A link's DATA waits in its streams' queues while its socket holds this many bytes. */
+export const SOCKET_BACKLOG_BYTES = 64 * 1024
+
+/** A stream asks its source to pause while this many of its bytes wait. */
+export const STREAM_BACKLOG_BYTES = 64 * 1024
+
+/** The hub holds back WINDOW frames towards a link's senders above the first, and lets them go below the second. */
+export const LINK_BACKLOG_HIGH_BYTES = 4 * 1024 * 1024
+export const LINK_BACKLOG_LOW_BYTES = 1024 * 1024
+
+/** Past this backlog the hub resets the stream whose next bytes would be added. */
+export const LINK_BACKLOG_MAX_BYTES = 64 * 1024 * 1024
+
+/** Services that one agent may expose, so that their list fits into one CTRL. */
+export const MAX_SERVICES = 500
+
+/** Control frames that may wait on one link; a peer that doesn't read its answers loses the link. */
+export const MAX_CONTROL_BACKLOG_BYTES = 1024 * 1024
+
+/** A PING goes out after this long without any inbound byte, in ms … */
+export const PING_AFTER_MS = 15_000
+
+/** … and the link is dead after this long without any more, in ms. */
+export const DEAD_AFTER_PING_MS = 10_000

@@ -1,0 +1,216 @@
+import type { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import type { WebSocket } from 'ws'
+import { messageOf } from '../errors.ts'
+import { GOAWAY_CODES, type GoawayCode } from './codes.ts'
+import { decode, encodeGoaway, encodePing, encodePong, FrameError, type Frame } from './frames.ts'
+import {
+  DEAD_AFTER_PING_MS,
+  LINK_BACKLOG_HIGH_BYTES,
+  LINK_BACKLOG_LOW_BYTES,
+  MAX_CONTROL_BACKLOG_BYTES,
+  PING_AFTER_MS,
+  SOCKET_BACKLOG_BYTES,
+} from './limits.ts'
+import { Outbox } from './outbox.ts'
+
+/** A frame that concerns whoever owns the link; PING and PONG are the link's own business. */
+export type LinkFrame = Exclude<Frame, { type: 'ping' | 'pong' | 'skipped' }>
+
+export interface LinkHandler {
+  /** @param bytes the whole frame as it came, free to be changed and sent on */
+  frame(frame: LinkFrame, bytes: Buffer): void
+  /** Bytes of a stream have left its queue. */
+  sent?(stream: number, bytes: number): void
+  /** The link's own backlog had been high, and is low again. */
+  relieved?(): void
+  /** Called once, whatever ended the link. */
+  closed(reason: string): void
+}
+
+/** How long the peer has to answer a WebSocket close before the socket is destroyed, in ms. */
+const CLOSE_TIMEOUT_MS = 2000
+
+/** A tick that comes this late means that the machine slept, in ms. */
+const CLOCK_JUMP_MS = 5000
+
+const SEND_OPTIONS = { binary: true, compress: false, fin: true } as const
+
+/** One WebSocket as a link: frames in and out, in fair turns, and proof of life. Knows no streams. */
+export class Link {
+  readonly #socket: WebSocket
+  readonly #raw: Socket
+  readonly #outbox = new Outbox()
+  #handler: LinkHandler | undefined
+  #early: Buffer[] = []
+  /** Why this end is closing the link. */
+  #closing: string | undefined
+  /** Why the peer is. */
+  #farewell: string | undefined
+  #closed = false
+  #flushing = false
+  #high = false
+  #bytesSeen = 0
+  #heardAt = performance.now()
+  #askedAt: number | undefined
+  #tickedAt = Date.now()
+  #pings = 0n
+
+  /** @param raw the TCP or TLS socket below, to see how much of what was sent is still there */
+  constructor(socket: WebSocket, raw: Socket) {
+    this.#socket = socket
+    this.#raw = raw
+    raw.setNoDelay(true)
+    raw.setKeepAlive(true, 30_000)
+    socket.on('message', (data: Buffer, isBinary) => this.#receive(data, isBinary))
+    socket.on('error', (error) => (this.#closing ??= messageOf(error)))
+    socket.on('close', (code, reason) => this.#end(reason.toString() || `closed with code ${code}`))
+  }
+
+  /** Frames that came before are handed over at once. */
+  attach(handler: LinkHandler): void {
+    this.#handler = handler
+    const early = this.#early
+    this.#early = []
+    for (const bytes of early) this.#receive(bytes, true)
+    if (this.#closed) handler.closed(this.#closing ?? 'closed')
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed && this.#closing === undefined
+  }
+
+  /** Bytes of DATA that wait here, besides what the socket holds. */
+  get backlog(): number {
+    return this.#outbox.dataBytes
+  }
+
+  /** Sends a frame ahead of all data. */
+  sendControl(frame: Buffer): void {
+    if (!this.isOpen) return
+    if (this.#outbox.controlBytes > MAX_CONTROL_BACKLOG_BYTES) return this.terminate('the peer does not read')
+    this.#outbox.pushControl(frame)
+    this.#scheduleFlush()
+  }
+
+  /** Queues a DATA or FIN frame behind its stream's others. */
+  sendData(stream: number, frame: Buffer): void {
+    if (!this.isOpen) return
+    this.#outbox.pushData(stream, frame)
+    if (this.#outbox.dataBytes > LINK_BACKLOG_HIGH_BYTES) this.#high = true
+    this.#scheduleFlush()
+  }
+
+  get isBackedUp(): boolean {
+    return this.#high
+  }
+
+  /** Forgets what a stream still had to send. */
+  drop(stream: number): void {
+    this.#outbox.drop(stream)
+  }
+
+  /**
+   * Ends the link in good order: what is queued as control goes out, then the reason.
+   *
+   * @param afterMs how long the peer shall stay away
+   */
+  close(code: GoawayCode, message: string, afterMs = 0): void {
+    if (!this.isOpen) return
+    this.sendControl(encodeGoaway(code, afterMs, message))
+    this.#flush()
+    this.#closing = message
+    this.#socket.close(1000)
+    // A peer that is gone, or hostile, doesn't answer.
+    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS)
+    this.#socket.once('close', () => clearTimeout(timer))
+  }
+
+  /** Ends the link because the peer broke the protocol. */
+  fail(reason: string): void {
+    this.close(GOAWAY_CODES.PROTOCOL, reason)
+  }
+
+  /** Drops the link without a word: nobody is there to hear it. */
+  terminate(reason: string): void {
+    if (this.#closed) return
+    this.#closing ??= reason
+    this.#socket.terminate()
+  }
+
+  /** To be called about once a second: asks a silent peer whether it lives, and drops a dead one. */
+  tick(): void {
+    if (!this.isOpen) return
+    const now = performance.now()
+    const jumped = Date.now() - this.#tickedAt > CLOCK_JUMP_MS
+    this.#tickedAt = Date.now()
+    // Any byte is a sign of life: a PONG stuck behind a slow bulk transfer must not look like death.
+    if (this.#raw.bytesRead !== this.#bytesSeen) {
+      this.#bytesSeen = this.#raw.bytesRead
+      this.#heardAt = now
+      this.#askedAt = undefined
+    }
+    if (this.#askedAt !== undefined) {
+      if (now - this.#askedAt >= DEAD_AFTER_PING_MS) this.terminate('no sign of life')
+    } else if (jumped || now - this.#heardAt >= PING_AFTER_MS) {
+      this.#askedAt = now
+      this.sendControl(encodePing(++this.#pings))
+    }
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (!this.isOpen) return
+    if (!isBinary) return this.fail('a text message')
+    if (!this.#handler) {
+      this.#early.push(data)
+      return
+    }
+    let frame: Frame
+    try {
+      frame = decode(data)
+    } catch (error) {
+      if (error instanceof FrameError) return this.fail(error.message)
+      throw error
+    }
+    // Its reason tells more than the close code that follows.
+    if (frame.type === 'goaway') this.#farewell = frame.message
+    if (frame.type === 'ping') this.sendControl(encodePong(frame.token))
+    else if (frame.type !== 'pong' && frame.type !== 'skipped') this.#handler.frame(frame, data)
+  }
+
+  /** One write a turn of the event loop, whatever was queued in it. */
+  #scheduleFlush(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    process.nextTick(() => {
+      this.#flushing = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    if (!this.isOpen || this.#socket.readyState !== this.#socket.OPEN) return
+    this.#raw.cork()
+    while (this.#outbox.urgent || this.#raw.writableLength < SOCKET_BACKLOG_BYTES) {
+      const next = this.#outbox.shift()
+      if (!next) break
+      this.#socket.send(next.frame, SEND_OPTIONS, this.#onWritten)
+      if (next.stream !== 0) this.#handler?.sent?.(next.stream, next.frame.length)
+    }
+    this.#raw.uncork()
+    if (this.#high && this.#outbox.dataBytes < LINK_BACKLOG_LOW_BYTES) {
+      this.#high = false
+      this.#handler?.relieved?.()
+    }
+  }
+
+  readonly #onWritten = (): void => this.#scheduleFlush()
+
+  #end(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#closing ??= this.#farewell ?? reason
+    this.#outbox.clear()
+    this.#handler?.closed(this.#closing)
+  }
+}

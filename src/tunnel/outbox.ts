@@ -1,0 +1,69 @@
+/** What waits to be sent on one link: control frames first, then the streams in turns, a frame each. */
+export class Outbox {
+  readonly #control: Buffer[] = []
+  readonly #streams = new Map<number, Buffer[]>()
+  /** Streams with something to send, in the order of their turns. */
+  readonly #turns: number[] = []
+  #controlBytes = 0
+  #dataBytes = 0
+
+  get controlBytes(): number {
+    return this.#controlBytes
+  }
+
+  get dataBytes(): number {
+    return this.#dataBytes
+  }
+
+  pushControl(frame: Buffer): void {
+    this.#control.push(frame)
+    this.#controlBytes += frame.length
+  }
+
+  /** Frames of one stream keep their order. */
+  pushData(stream: number, frame: Buffer): void {
+    const queue = this.#streams.get(stream)
+    if (queue) queue.push(frame)
+    else {
+      this.#streams.set(stream, [frame])
+      this.#turns.push(stream)
+    }
+    this.#dataBytes += frame.length
+  }
+
+  /** Forgets what a stream still had to send: it has been reset. */
+  drop(stream: number): void {
+    for (const frame of this.#streams.get(stream) ?? []) this.#dataBytes -= frame.length
+    if (this.#streams.delete(stream)) this.#turns.splice(this.#turns.indexOf(stream), 1)
+  }
+
+  /** @returns the next frame, and whose turn it was (0 for control), or undefined if there is none */
+  shift(): { stream: number; frame: Buffer } | undefined {
+    const control = this.#control.shift()
+    if (control) {
+      this.#controlBytes -= control.length
+      return { stream: 0, frame: control }
+    }
+    const stream = this.#turns.shift()
+    if (stream === undefined) return undefined
+    const queue = this.#streams.get(stream)!
+    const frame = queue.shift()!
+    if (queue.length > 0) this.#turns.push(stream)
+    else this.#streams.delete(stream)
+    this.#dataBytes -= frame.length
+    return { stream, frame }
+  }
+
+  /** Whether a control frame waits: those go out whatever the socket's backlog is. */
+  get urgent(): boolean {
+    return this.#control.length > 0
+  }
+
+  clear(): void {
+    this.#control.length = 0
+    this.#streams.clear()
+    this.#turns.length = 0
+    this.#controlBytes = 0
+    this.#dataBytes = 0
+  }
+}

@@ -1,0 +1,24 @@
+/** Stream numbers of one link: the side that dialled takes the odd ones, the hub the even ones, 0 is the link. */
+export class StreamNumbers {
+  readonly #parity: number
+  #last: number
+
+  constructor(side: 'agent' | 'hub') {
+    this.#parity = side === 'agent' ? 1 : 0
+    this.#last = this.#parity - 2
+  }
+
+  /** The next free number of ours; after 2^32 they begin again. */
+  next(isTaken: (number: number) => boolean): number {
+    do {
+      this.#last += 2
+      if (this.#last >= 2 ** 32) this.#last = this.#parity
+    } while (this.#last === 0 || isTaken(this.#last))
+    return this.#last
+  }
+
+  /** Whether the far end may open a stream of this number. */
+  isPeers(number: number): boolean {
+    return number % 2 !== this.#parity
+  }
+}

@@ -1,0 +1,246 @@
+import { INITIAL_WINDOW, MAX_DATA_BYTES, STREAM_BACKLOG_BYTES } from './limits.ts'
+import {
+  encodeData,
+  encodeFin,
+  encodeOpenErr,
+  encodeOpenOk,
+  encodeRst,
+  encodeWindow,
+  type Frame,
+} from './frames.ts'
+import { STREAM_CODES } from './codes.ts'
+import type { Link } from './link.ts'
+import { ReceiveWindow, SendWindow, StreamViolation } from './windows.ts'
+
+/** What the local end of a stream hears of it. */
+export interface StreamHandler {
+  /** The far end has accepted; only the opener hears it. */
+  opened?(): void
+  /** Bytes have come; say `stream.consumed()` once they were handed on. */
+  data(chunk: Buffer): void
+  /** The far end has sent all it had. */
+  end(): void
+  /** `write` may be called again. */
+  drain(): void
+  /** The stream is broken: nothing more comes, and what was sent may not have arrived. Not after both ends are done. */
+  reset(code: number, message: string): void
+  /** Both directions came to their end, complete. */
+  done?(): void
+}
+
+/** One TCP connection as this end of the tunnel sees it: bytes both ways, each way closed by itself. */
+export class Stream {
+  readonly id: number
+  /** The stream's name beyond its link, 128 random bits. */
+  readonly key: Buffer
+  readonly service: string
+  /** The agent that opened it; empty for our own. */
+  readonly from: string
+  readonly #link: Link
+  readonly #forget: () => void
+  readonly #out: SendWindow
+  readonly #in = new ReceiveWindow(INITIAL_WINDOW)
+  #handler: StreamHandler | undefined
+  /** What came before anyone listened: no more than the window. */
+  #early: Buffer[] = []
+  /** What may not be sent yet: the window is full. */
+  #pending: Buffer[] = []
+  /** Bytes of ours in the link's queue. */
+  #queued = 0
+  #ending = false
+  #blocked = false
+  #gone = false
+
+  /** @param limit what the far end has said that it takes in, for a stream that it opened */
+  constructor(
+    link: Link,
+    open: { id: number; key: Buffer; service: string; from: string },
+    forget: () => void,
+    limit = INITIAL_WINDOW,
+  ) {
+    this.#out = new SendWindow(limit)
+    this.id = open.id
+    this.key = open.key
+    this.service = open.service
+    this.from = open.from
+    this.#link = link
+    this.#forget = forget
+  }
+
+  /** Eight hex digits to find a connection by in the logs of both ends. */
+  get shortId(): string {
+    return this.key.toString('hex', 0, 4)
+  }
+
+  /** Whether the stream is over, one way or the other. */
+  get isGone(): boolean {
+    return this.#gone
+  }
+
+  /** What came before is handed over at once. */
+  attach(handler: StreamHandler): void {
+    this.#handler = handler
+    const early = this.#early
+    this.#early = []
+    for (const chunk of early) handler.data(chunk)
+    if (this.#in.finished) handler.end()
+  }
+
+  /** Says yes to a stream that the far end opened. */
+  accept(): void {
+    if (!this.#gone) this.#link.sendControl(encodeOpenOk(this.id, this.#in.limit))
+  }
+
+  /** Says no to a stream that the far end opened. */
+  refuse(code: number, message: string): void {
+    if (this.#gone) return
+    this.#link.sendControl(encodeOpenErr(this.id, code, message))
+    this.#leave()
+  }
+
+  /**
+   * Sends bytes. All are taken, whatever the answer.
+   *
+   * @returns false if the caller should wait for `drain` before it writes more
+   */
+  write(chunk: Buffer): boolean {
+    if (this.#gone || this.#ending) return false
+    this.#pending.push(chunk)
+    this.#push()
+    return !this.#blocked
+  }
+
+  /** Sends the end of this direction, behind all that was written. The other goes on. */
+  end(): void {
+    if (this.#gone || this.#ending) return
+    this.#ending = true
+    this.#push()
+  }
+
+  /** Says that bytes of `data` were handed on, so that the far end may send more. */
+  consumed(bytes: number): void {
+    if (this.#gone) return
+    this.#in.consume(bytes)
+    this.#announce()
+  }
+
+  /** Breaks the stream at both ends. */
+  reset(code: number, message = ''): void {
+    if (this.#gone) return
+    this.#link.sendControl(encodeRst(this.id, code, message))
+    this.#leave()
+  }
+
+  /** Breaks the stream here: its link is gone. */
+  abandon(code: number, message: string): void {
+    if (this.#gone) return
+    this.#leave()
+    this.#handler?.reset(code, message)
+  }
+
+  /** Takes in a frame of this stream. */
+  receive(frame: Frame): void {
+    if (this.#gone) return
+    try {
+      this.#take(frame)
+      this.#leaveIfDone()
+    } catch (error) {
+      if (!(error instanceof StreamViolation)) throw error
+      this.reset(STREAM_CODES[error.kind], error.message)
+      this.#handler?.reset(STREAM_CODES[error.kind], error.message)
+    }
+  }
+
+  /** Bytes of this stream have left the link's queue. */
+  sent(bytes: number): void {
+    this.#queued -= bytes
+    this.#push()
+  }
+
+  #take(frame: Frame): void {
+    switch (frame.type) {
+      case 'openOk': {
+        this.#out.update(0, frame.limit)
+        this.#handler?.opened?.()
+        this.#push()
+        break
+      }
+      case 'data': {
+        this.#in.receive(frame.payload.length)
+        if (frame.payload.length === 0) break
+        if (this.#handler) this.#handler.data(frame.payload)
+        else this.#early.push(frame.payload)
+        break
+      }
+      case 'fin': {
+        this.#in.finish(frame.offset)
+        this.#handler?.end()
+        this.#announce()
+        break
+      }
+      case 'window': {
+        this.#out.update(frame.consumed, frame.limit)
+        this.#push()
+        break
+      }
+      case 'openErr':
+      case 'rst': {
+        this.#leave()
+        this.#handler?.reset(frame.code, frame.message)
+        break
+      }
+      default: {
+        throw new StreamViolation('PROTOCOL', `an unexpected ${frame.type} frame`)
+      }
+    }
+  }
+
+  /** Moves what may be sent into the link's queue, and no more than a short backlog of it. */
+  #push(): void {
+    while (this.#pending.length > 0 && this.#queued < STREAM_BACKLOG_BYTES && this.#out.room > 0) {
+      const chunk = this.#pending[0]!
+      const bytes = Math.min(chunk.length, MAX_DATA_BYTES, this.#out.room)
+      if (bytes === chunk.length) this.#pending.shift()
+      else this.#pending[0] = chunk.subarray(bytes)
+      this.#out.send(bytes)
+      this.#enqueue(encodeData(this.id, chunk.subarray(0, bytes)))
+    }
+    if (this.#pending.length > 0) {
+      this.#blocked = true
+      return
+    }
+    if (this.#ending && !this.#out.finished) {
+      this.#out.finish(this.#out.sent)
+      this.#enqueue(encodeFin(this.id, this.#out.sent))
+    }
+    if (this.#blocked) {
+      this.#blocked = false
+      this.#handler?.drain()
+    }
+  }
+
+  #enqueue(frame: Buffer): void {
+    this.#queued += frame.length
+    this.#link.sendData(this.id, frame)
+  }
+
+  #announce(): void {
+    const window = this.#in.announcement()
+    if (window) this.#link.sendControl(encodeWindow(this.id, window.consumed, window.limit))
+    this.#leaveIfDone()
+  }
+
+  #leaveIfDone(): void {
+    if (this.#gone || !this.#out.done || !this.#in.done) return
+    this.#leave()
+    this.#handler?.done?.()
+  }
+
+  #leave(): void {
+    this.#gone = true
+    this.#pending = []
+    this.#early = []
+    this.#link.drop(this.id)
+    this.#forget()
+  }
+}

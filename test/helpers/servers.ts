@@ -1,0 +1,32 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+
+/** A TCP server for one test. */
+export interface TestServer {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** @param onConnection gets sockets that may be half-closed */
+export async function serveTcp(onConnection: (socket: Socket) => void): Promise<TestServer> {
+  const sockets = new Set<Socket>()
+  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => {})
+    onConnection(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy()
+        server.close(() => resolve())
+      }),
+  }
+}
+
+/** Sends back what it gets, end included. */
+export function echoServer(): Promise<TestServer> {
+  return serveTcp((socket) => socket.pipe(socket))
+}
