@@ -5,7 +5,7 @@
 export const ERRORS = {
   NOT_CONFIGURED: {
     cause: 'This machine has no credential for a hub yet.',
-    fix: 'Run: connect up',
+    fix: 'Run: connect up (or, only to log in: connect login)',
   },
   CONFIG_UNREADABLE: {
     cause: 'The config file exists but cannot be read: wrong owner, wrong mode, or not a file.',
@@ -104,7 +104,7 @@ export const ERRORS = {
   },
   PORT_IN_USE: {
     cause: 'Another program listens on that port.',
-    fix: 'Give another port, or --port 0 for a free one.',
+    fix: 'Give another port; 0 is a free one.',
   },
   CANNOT_LISTEN: {
     cause: 'The address cannot be listened on: it is not this machine’s, or the port needs more rights.',
@@ -137,6 +137,11 @@ export const ERRORS = {
   HUB_DATA_DAMAGED: {
     cause: 'The hub’s database cannot be opened: damaged, not a database, or of a newer version.',
     fix: 'Restore it from a backup, or give another --data-dir.',
+  },
+  HUB_DATA_MISSING: {
+    cause:
+      'There is no hub’s database in that folder: no hub has run on it, and no join token was made there.',
+    fix: 'Check --data-dir; connect hub and connect hub token create make one.',
   },
   NO_SUCH_ENTRY: {
     cause: 'There is nothing with that id.',

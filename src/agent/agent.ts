@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
+import { formatTarget } from '../config/target.ts'
 import { startControlServer, type AgentControl, type ControlServer } from '../control/server.ts'
 import type { AgentStatus, ExposeReply, ExposeRequest, UnexposeReply } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
@@ -133,9 +134,12 @@ class Agent implements AgentControl {
       const others = [...this.#services.values()].filter((service) => service.name !== name)
       const previous = before.filter((service) => service.name === name)
       this.#save([...others, ...previous])
-      throw new ConnectError('NAME_TAKEN', refusal.message)
+      throw new ConnectError('NAME_TAKEN', `"${name}" is already ${refusal.message}`)
     }
-    if (refused) return { confirmed: true }
+    if (refused) {
+      this.#options.log(`[ok] Exposing ${name} (${formatTarget(request)})`)
+      return { confirmed: true }
+    }
     const { state } = this.#link
     return {
       confirmed: false,
@@ -147,6 +151,7 @@ class Agent implements AgentControl {
     const removed = this.#services.has(name)
     this.#save([...this.#services.values()].filter((service) => service.name !== name))
     await this.#link.offer([...this.#services.values()])
+    if (removed) this.#options.log(`No longer exposing ${name}`)
     return { removed }
   }
 
@@ -160,7 +165,7 @@ class Agent implements AgentControl {
     const services = [...this.#services.values()]
     const refused = await this.#link.offer(services)
     if (!refused) return log('[!] The hub has not confirmed what is exposed here', 'warn')
-    for (const { name, message } of refused) log(`[!] ${name} is not offered: ${message}`, 'warn')
+    for (const { name, message } of refused) log(`[!] ${name} is not offered: it is ${message}`, 'warn')
     const offered = services.filter(({ name }) => !refused.some((refusal) => refusal.name === name))
     if (offered.length > 0) log(`[ok] Exposing ${offered.map(({ name }) => name).join(', ')}`)
   }

@@ -6,7 +6,7 @@ import { ConnectError } from '../errors.ts'
 import { HUB_HEADER } from '../tunnel/handshake.ts'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
 import { Link } from '../tunnel/link.ts'
-import { describeNetworkError } from './network-error.ts'
+import { hubUnreachable } from './network-error.ts'
 import { notAHub, refusalError, type Answer } from './refusal.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -45,7 +45,7 @@ export async function dial(hub: string, token: string, signal: AbortSignal): Pro
   socket.once('unexpected-response', (_request, response) => {
     readText(response).then(
       (text) => reject(refusalError(hub, answerOf(response, text))),
-      (error: unknown) => reject(unreachable(hub, error)),
+      (error: unknown) => reject(hubUnreachable(hub, error)),
     )
   })
   socket.once('error', (error) => {
@@ -54,7 +54,7 @@ export async function dial(hub: string, token: string, signal: AbortSignal): Pro
     reject(
       isForeign
         ? new ConnectError('NOT_A_HUB', `${hub} is not a hub: ${error.message}`)
-        : unreachable(hub, error),
+        : hubUnreachable(hub, error),
     )
   })
   try {
@@ -72,11 +72,6 @@ export async function dial(hub: string, token: string, signal: AbortSignal): Pro
 function mayLeaveUnmasked(url: string): boolean {
   const { protocol, hostname } = new URL(url)
   return protocol === 'wss:' || isLoopback(hostname)
-}
-
-function unreachable(hub: string, error: unknown): ConnectError {
-  const why = describeNetworkError(error)
-  return new ConnectError('HUB_UNREACHABLE', `Could not reach the hub at ${hub}: ${why}`, { cause: error })
 }
 
 function answerOf(response: IncomingMessage, text: string): Answer {

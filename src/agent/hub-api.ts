@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { ConnectError } from '../errors.ts'
 import {
   HUB_HEADER,
   HubInfo,
@@ -9,19 +8,24 @@ import {
   type OfferedService,
 } from '../tunnel/handshake.ts'
 import type { Signer } from './credential.ts'
-import { describeNetworkError } from './network-error.ts'
+import { hubUnreachable } from './network-error.ts'
 import { ClockError, notAHub, refusalError, type Answer } from './refusal.ts'
 
 const TIMEOUT_MS = 10_000
-const MAX_BODY_BYTES = 1024 * 1024
+const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 /** The hub's HTTP API, seen from an agent. Every method throws HUB_UNREACHABLE, NOT_A_HUB or what the hub refuses with. */
 export class HubApi {
   readonly #hub: string
+  readonly #timeoutMs: number
 
-  /** @param hub as parseHubUrl gives it */
-  constructor(hub: string) {
+  /**
+   * @param hub as parseHubUrl gives it
+   * @param timeoutMs how long each answer may take, default 10,000
+   */
+  constructor(hub: string, timeoutMs = TIMEOUT_MS) {
     this.#hub = hub
+    this.#timeoutMs = timeoutMs
   }
 
   async info(): Promise<HubInfo> {
@@ -86,15 +90,12 @@ export class HubApi {
   ): Promise<Answer> {
     const url = this.#hub + path
     try {
-      const signal = AbortSignal.timeout(TIMEOUT_MS)
+      const signal = AbortSignal.timeout(this.#timeoutMs)
       const response = await fetch(url, { ...init, method, redirect: 'manual', signal })
       const text = await readBounded(response)
       return { status: response.status, header: (name) => response.headers.get(name), text }
     } catch (error) {
-      const why = describeNetworkError(error)
-      throw new ConnectError('HUB_UNREACHABLE', `Could not reach the hub at ${this.#hub}: ${why}`, {
-        cause: error,
-      })
+      throw hubUnreachable(this.#hub, error)
     }
   }
 }

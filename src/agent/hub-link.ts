@@ -24,6 +24,8 @@ export interface HubLinkOptions {
   readonly log: Log
   /** Another agent opens a stream to a service of ours. */
   readonly onStream: (stream: Stream) => void
+  /** How long the hub may take to answer `hello`, in ms; default 10,000. */
+  readonly welcomeTimeoutMs?: number
   /** The link is registered; on every reconnection too. */
   readonly onConnected?: () => void
 }
@@ -36,9 +38,11 @@ export type HubState =
 
 type ServicesReply = Extract<HubMessage, { type: 'services' }>
 
-/** The hub must answer `hello` within this time, in ms. */
 const WELCOME_TIMEOUT_MS = 10_000
 const CTRL_TIMEOUT_MS = 10_000
+
+/** The longest that a hub may send an agent away for, in ms. */
+const MAX_AFTER_MS = 60_000
 
 /** One link to the hub, kept up: whatever may heal is retried for ever. */
 export class HubLink {
@@ -78,7 +82,8 @@ export class HubLink {
       const { reason, afterMs } = await this.#connectOnce(signal)
       if (signal.aborted) break
       if (performance.now() - started >= HEALTHY_AFTER_MS) failures = 0
-      const pauseMs = afterMs ?? backoffMs(failures++)
+      // The hub may ask for a longer pause, within reason; never for none, which would be a storm if it always did.
+      const pauseMs = Math.max(backoffMs(failures++), Math.min(afterMs, MAX_AFTER_MS))
       this.#state = { state: 'retrying', since: Date.now(), reason }
       this.#options.log(`${reason}. Reconnecting in ${(pauseMs / 1000).toFixed(1)} s`, 'warn')
       await sleep(pauseMs, undefined, { signal }).catch(() => {})
@@ -129,7 +134,7 @@ export class HubLink {
   }
 
   /** @returns why the link ended, and how long the hub asked us to stay away */
-  async #connectOnce(signal: AbortSignal): Promise<{ reason: string; afterMs?: number }> {
+  async #connectOnce(signal: AbortSignal): Promise<{ reason: string; afterMs: number }> {
     if (this.#state.state === 'connected') this.#state = { state: 'connecting', since: Date.now() }
     try {
       const claims = { purpose: 'link', link: this.#linkId, epoch: ++this.#epoch, role: this.#options.role }
@@ -141,11 +146,11 @@ export class HubLink {
         return { reason: `Signing again by the hub’s time, ${error.message}`, afterMs: 0 }
       }
       if (error instanceof ConnectError && error.code === 'REVOKED') throw error
-      return { reason: messageOf(error) }
+      return { reason: messageOf(error), afterMs: 0 }
     }
   }
 
-  async #serve(link: Link, signal: AbortSignal): Promise<{ reason: string; afterMs?: number }> {
+  async #serve(link: Link, signal: AbortSignal): Promise<{ reason: string; afterMs: number }> {
     const { promise: ended, resolve: end } = Promise.withResolvers<string>()
     let goaway: { code: number; afterMs: number; message: string } | undefined
     const mux: Mux = new Mux(link, {
@@ -157,7 +162,8 @@ export class HubLink {
     const stop = () => link.close(GOAWAY_CODES.SHUTDOWN, 'the agent is shutting down')
     signal.addEventListener('abort', stop)
     const ticker = setInterval(() => link.tick(), 1000)
-    const welcome = setTimeout(() => link.terminate('the hub did not answer'), WELCOME_TIMEOUT_MS)
+    const { welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options
+    const welcome = setTimeout(() => link.terminate('the hub did not answer'), welcomeTimeoutMs)
     const registered = () => clearTimeout(welcome)
     this.#events.once('connected', registered)
     try {
@@ -168,7 +174,7 @@ export class HubLink {
         throw new ConnectError('REVOKED', 'The hub has revoked this agent')
       if (goaway?.code === GOAWAY_CODES.LOGGED_OUT)
         throw new ConnectError('REVOKED', 'This agent was logged out')
-      return { reason: `Lost the link to the hub: ${reason}`, ...(goaway && { afterMs: goaway.afterMs }) }
+      return { reason: `Lost the link to the hub: ${reason}`, afterMs: goaway?.afterMs ?? 0 }
     } finally {
       clearInterval(ticker)
       clearTimeout(welcome)

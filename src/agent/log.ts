@@ -10,7 +10,11 @@ export type Log = (text: string, level?: Level) => void
 export function fileLog(file: string): Log {
   const descriptor = openSync(file, 'a', 0o600)
   return (text, level = 'info') => {
-    writeSync(descriptor, `${formatLine(new Date(), level, text)}\n`)
+    try {
+      writeSync(descriptor, `${formatLine(new Date(), level, text)}\n`)
+    } catch {
+      // A full disk costs the line, not the connections that the agent carries.
+    }
   }
 }
 
@@ -24,12 +28,12 @@ export function formatLine(time: Date, level: Level, text: string): string {
   return `${localIso(time)} ${level.padEnd(5)} ${printable(text)}`
 }
 
-const LINE = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d) (info|warn|error) +(.*)$/
+const LINE = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d) (info |warn |error) (.*)$/
 
 /** A line as it is shown: `[10:30:00] …`. Anything else in the file, such as a crash report, stays as it is. */
 export function displayLine(line: string): string {
   const [, time, , text] = LINE.exec(line) ?? []
-  return time === undefined ? printable(line) : `[${time.slice(11, 19)}] ${text}`
+  return printable(time === undefined ? line : `[${time.slice(11, 19)}] ${text}`)
 }
 
 function clockTime(time: Date): string {

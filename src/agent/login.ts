@@ -1,4 +1,4 @@
-import { writeConfig, type Config } from '../config/config.ts'
+import { prepareConfig, type Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import { agentIdOf } from '../tunnel/agent-id.ts'
@@ -19,21 +19,31 @@ export function parseJoinToken(text: string): string {
  * Joins a hub: makes a key, spends the token to register it, and saves both.
  *
  * @param options.hub as parseHubUrl gives it
+ * @param options.token asked for only once the hub has answered
  * @throws ConnectError HUB_UNREACHABLE, NOT_A_HUB, TOKEN_REFUSED, WRITE_FAILED
  */
 export async function login(
   instance: Instance,
-  options: { hub: string; insecure: boolean; label: string; token: string },
+  options: { hub: string; insecure: boolean; label: string; token: () => Promise<string> },
 ): Promise<Config> {
-  const { hub, insecure, label, token } = options
+  const { hub, insecure, label } = options
   const api = new HubApi(hub)
   const info = await api.info()
+  const token = await options.token()
   const key = await newKey()
   const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
   const config: Config = { agentId: agentIdOf(publicKey), label, hub, hubId: info.hub, insecure, key }
   const signer = new Signer(config)
   signer.offsetMs = info.time - Date.now()
-  await api.join({ token, key: publicKey, label, proof: await signer.sign({ purpose: 'join' }) })
-  writeConfig(instance, config)
+  const proof = await signer.sign({ purpose: 'join' })
+  // Before the token is spent: on a full disk it would be lost, and the key with it.
+  const pending = prepareConfig(instance, config)
+  try {
+    await api.join({ token, key: publicKey, label, proof })
+  } catch (error) {
+    pending.discard()
+    throw error
+  }
+  pending.commit()
   return config
 }

@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from '../errors.ts'
+import { codeOf, ConnectError, messageOf } from '../errors.ts'
 
 const TEXTS: Record<string, string> = {
   CERT_HAS_EXPIRED: 'its TLS certificate has expired',
@@ -12,6 +12,9 @@ const TEXTS: Record<string, string> = {
   ENETUNREACH: 'the network is unreachable',
   ENOTFOUND: 'host name not found',
   EPIPE: 'connection closed',
+  EPROTO: 'what answered there does not speak TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'what answered there does not speak TLS',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what answered there does not speak TLS',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another name',
   ETIMEDOUT: 'no answer in time',
   SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate is signed by an unknown authority',
@@ -32,5 +35,22 @@ export function networkErrorCode(error: unknown): string | undefined {
 
 /** Why a connection failed, in words. */
 export function describeNetworkError(error: unknown): string {
-  return TEXTS[networkErrorCode(error) ?? ''] ?? messageOf(error)
+  const known = TEXTS[networkErrorCode(error) ?? '']
+  if (known !== undefined) return known
+  // fetch itself only says that it failed.
+  return error instanceof Error && error.cause !== undefined
+    ? describeNetworkError(error.cause)
+    : messageOf(error)
+}
+
+/** A hub that could not be reached, and what to look at. */
+export function hubUnreachable(hub: string, error: unknown): ConnectError {
+  const why = describeNetworkError(error)
+  const isUntrusted = /SELF_SIGNED|UNABLE_TO_VERIFY/.test(networkErrorCode(error) ?? '')
+  return new ConnectError('HUB_UNREACHABLE', `Could not reach the hub at ${hub}: ${why}`, {
+    cause: error,
+    ...(isUntrusted && {
+      hints: ['If the certificate is your own, name its CA file in NODE_EXTRA_CA_CERTS.'],
+    }),
+  })
 }

@@ -1,8 +1,9 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
-import { codeOf, ConnectError, messageOf } from '../errors.ts'
+import { ConnectError } from '../errors.ts'
+import { listenTcp } from '../process/listen.ts'
 import { bridge } from '../tunnel/bridge.ts'
-import { streamCodeName } from '../tunnel/codes.ts'
+import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
 import type { OfferedService } from '../tunnel/handshake.ts'
 import { Signer } from './credential.ts'
 import { HubApi } from './hub-api.ts'
@@ -51,7 +52,7 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
     version,
     log,
     // Nothing is exposed over this link, so nobody has any business opening one.
-    onStream: (stream) => stream.reset(0),
+    onStream: (stream) => stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, 'nothing is exposed over this link'),
   })
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
   server.on('connection', (socket) => void carry(socket, name, link, log))
@@ -86,24 +87,13 @@ function candidatePorts(own: number): number[] {
   return [...next, 0]
 }
 
+/** Takes the first of these ports that can be had. */
 async function listenOn(server: Server, host: string, ports: readonly number[]): Promise<number> {
   const [port = 0, ...others] = ports
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen({ host, port }, resolve)
   try {
-    await promise
-    return (server.address() as AddressInfo).port
+    return await listenTcp(server, host, port)
   } catch (error) {
-    const code = codeOf(error)
-    if (others.length > 0 && (code === 'EADDRINUSE' || code === 'EACCES'))
-      return await listenOn(server, host, others)
-    throw code === 'EADDRINUSE'
-      ? new ConnectError('PORT_IN_USE', `Port ${port} of ${host} is in use`, { cause: error })
-      : new ConnectError('CANNOT_LISTEN', `Could not listen on ${host}:${port}: ${messageOf(error)}`, {
-          cause: error,
-        })
-  } finally {
-    server.off('error', reject)
+    if (others.length === 0) throw error
+    return listenOn(server, host, others)
   }
 }

@@ -1,5 +1,7 @@
+import { homedir } from 'node:os'
+import { sep } from 'node:path'
 import { Command, Config, Errors, type Interfaces } from '@oclif/core'
-import { ConnectError, messageOf } from '../errors.ts'
+import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
 
 /** What all our commands share: how they speak, and how they fail. */
 export abstract class ConnectCommand extends Command {
@@ -39,37 +41,56 @@ export abstract class ConnectCommand extends Command {
   }
 
   /** An error is one sentence, why, and what to do next; a stack trace only for a bug, or with DEBUG. */
-  protected override async catch(error: Error & { oclif?: { exit?: number } }): Promise<void> {
+  protected override async catch(error: Error): Promise<void> {
     if (error instanceof Errors.ExitError) throw error
     process.exitCode = exitCodeOf(error)
     if (this.jsonEnabled()) return this.logJson(this.toErrorJson(error))
-    const [first, ...rest] = linesOf(error, this.config.bin, this.id)
-    process.stderr.write(`[x] ${[first, ...rest.map((line) => `  ${line}`)].join('\n')}\n`)
+    // The rest may hold commands, and ~ means nothing between quotes.
+    const [first = '', ...rest] = linesOf(error, this.config.bin, this.id)
+    process.stderr.write(
+      `[x] ${[first.replaceAll(`${homedir()}${sep}`, '~/'), ...rest.map((line) => `  ${line}`)].join('\n')}\n`,
+    )
     if (process.env.DEBUG) process.stderr.write(`${error.stack}\n`)
   }
 
   protected override toErrorJson(error: unknown): unknown {
     const code = error instanceof ConnectError ? error.code : isUsageError(error) ? 'USAGE' : 'INTERNAL'
     const hints = error instanceof ConnectError ? error.hints : []
-    return { error: { code, message: messageOf(error), hints } }
+    const message = isUsageError(error) ? usageLines(error).join(' ') : messageOf(error)
+    return { error: { code, message, hints } }
   }
 }
 
 /** What oclif throws for a command line that can't be understood. */
-function isUsageError(error: unknown): boolean {
-  return error instanceof Error && 'parse' in error
+function isUsageError(error: unknown): error is Errors.CLIError {
+  return error instanceof Errors.CLIError
 }
 
-function exitCodeOf(error: Error & { oclif?: { exit?: number } }): number {
-  if (error instanceof ConnectError) return 1
-  return isUsageError(error) ? 2 : (error.oclif?.exit ?? 1)
+/** Values that no state of the machine could make right. */
+const BAD_WORDS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'BAD_HUB_URL',
+  'BAD_NAME',
+  'BAD_TARGET',
+  'BAD_VALUE',
+])
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConnectError) return BAD_WORDS.has(error.code) ? 2 : 1
+  return isUsageError(error) ? 2 : 1
+}
+
+/** oclif frames what is wrong with lines that say that something is. */
+function usageLines(error: Error): string[] {
+  const lines = error.message.replace(/^Parsing (--\S+) *\n\s*/, '$1: ').split('\n')
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^(The following error|See more help)/.test(line))
 }
 
 function linesOf(error: Error, bin: string, id: string | undefined): string[] {
   if (error instanceof ConnectError) return [error.message, ...error.hints]
   if (isUsageError(error)) {
-    const [message = ''] = error.message.replace(/\nSee more help with --help$/, '').split('\n\n')
-    return [...message.split('\n'), `See: ${bin} ${(id ?? '').replaceAll(':', ' ')} --help`]
+    return [...usageLines(error), `See: ${bin} ${(id ?? '').replaceAll(':', ' ')} --help`]
   }
   return [`Unexpected error: ${error.message}`, 'This is a bug in Private Connect; DEBUG=1 shows where.']
 }

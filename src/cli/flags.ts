@@ -22,7 +22,10 @@ export const insecureFlag = {
 }
 
 export const labelFlag = {
-  label: Flags.string({ description: 'what this machine is called (default: its host name)' }),
+  label: Flags.string({
+    description: 'what this machine is called (default: its host name)',
+    helpValue: 'LABEL',
+  }),
 }
 
 const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }

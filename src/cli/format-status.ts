@@ -19,7 +19,7 @@ export function formatStatus(status: DaemonStatus): string[] {
       ['Label', status.label === null ? undefined : printable(status.label)],
       ['Hub', status.hub ?? undefined],
       ['Kept alive as', isRunning ? status.manager.summary : undefined],
-      ['Running since', status.startedAt ?? undefined],
+      ['Running since', status.startedAt === null ? undefined : localTime(status.startedAt)],
       ['Connection', isRunning ? connection(status) : undefined],
       ['Services', services(status)],
       ['Live streams', status.streams?.toString()],
@@ -37,6 +37,11 @@ function fields(rows: [name: string, value: string | undefined][]): string[] {
 function connection({ connection, unresponsive }: DaemonStatus): string {
   if (unresponsive) return 'unknown: the agent does not answer on its socket'
   return describeHub(connection ?? undefined)
+}
+
+/** As people read a clock; --json has the exact form. */
+function localTime(time: string): string {
+  return new Date(time).toLocaleString('sv-SE')
 }
 
 function services({ services }: DaemonStatus): string | undefined {

@@ -4,6 +4,7 @@ import { configFlag } from '../cli/flags.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { formatTarget, parseTarget } from '../config/target.ts'
+import { answers } from '../process/answers.ts'
 import { expose } from '../tasks/exposure.ts'
 
 export default class Expose extends ConnectCommand {
@@ -23,7 +24,7 @@ export default class Expose extends ConnectCommand {
   }
   static override flags = {
     ...configFlag,
-    name: Flags.string({ description: 'what others reach it by', required: true }),
+    name: Flags.string({ description: 'what others reach it by', helpValue: 'NAME', required: true }),
   }
 
   async run() {
@@ -48,6 +49,8 @@ export default class Expose extends ConnectCommand {
         break
       }
     }
-    return { name, ...target, ...exposure }
+    const isAnswering = await answers(target)
+    if (!isAnswering) this.tell(`[!] Nothing answers at ${formatTarget(target)} now`)
+    return { name, ...target, ...exposure, answering: isAnswering }
   }
 }

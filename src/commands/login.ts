@@ -4,6 +4,7 @@ import { ensureLogin } from '../cli/ensure-login.ts'
 import { configFlag, hubFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { instanceFor } from '../config/instance.ts'
 import { printable } from '../config/label.ts'
+import { readServices } from '../config/services.ts'
 
 export default class Login extends ConnectCommand {
   static override summary = 'Join a hub: get a credential for this machine and save it'
@@ -28,13 +29,16 @@ export default class Login extends ConnectCommand {
 
   async run() {
     const { flags } = await this.parse(Login)
-    const { config, isNew } = await ensureLogin(instanceFor(flags.config), flags)
+    const instance = instanceFor(flags.config)
+    const { config, isNew } = await ensureLogin(instance, flags)
     const { agentId, label, hub } = config
     if (config.insecure)
       this.tell('[!] The hub is reached over plain http: anyone on the way can read the traffic')
     this.say(isNew ? `[ok] Logged in to ${hub}` : `[ok] Already logged in to ${hub}`)
     this.say(`  Agent ID: ${agentId}`)
     this.say(`  Label: ${printable(label)}`)
+    const exposed = readServices(instance).map(({ name }) => name)
+    if (isNew && exposed.length > 0) this.tell(`[!] Exposed here, and so on this hub: ${exposed.join(', ')}`)
     if (isNew) this.say('  Next: connect daemon start')
     return { agentId, label, hub, alreadyLoggedIn: !isNew }
   }

@@ -7,6 +7,7 @@ import { hubOf, readConfig } from '../config/config.ts'
 import { instanceFor } from '../config/instance.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { tryLock } from '../files/lock.ts'
+import { findAgent } from '../process/agent-record.ts'
 
 export default class Logout extends ConnectCommand {
   static override summary = 'Leave the hub: forget this machine’s credential, here and there'
@@ -22,7 +23,13 @@ export default class Logout extends ConnectCommand {
       return { loggedOut: false }
     }
     const lock = await tryLock(instance.lockFile)
-    if (!lock) throw new ConnectError('AGENT_RUNNING', 'An agent is running with this credential')
+    if (!lock) {
+      const found = findAgent(instance)
+      const isForeground = found.state === 'running' && found.record.mode === 'foreground'
+      throw new ConnectError('AGENT_RUNNING', 'An agent is running with this credential', {
+        hints: [isForeground ? 'End it with Ctrl-C where it runs.' : 'Run: connect daemon stop'],
+      })
+    }
     try {
       const forgotten = await this.leave(hubOf(config), new Signer(config))
       rmSync(instance.configFile)

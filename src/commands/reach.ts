@@ -22,6 +22,7 @@ export default class Reach extends ConnectCommand {
     ...configFlag,
     port: Flags.string({
       description: 'local port; 0 for a free one (default: the service’s own, or the next free one)',
+      helpValue: 'PORT',
     }),
     bind: Flags.string({
       description: 'local address to listen on',

@@ -21,11 +21,15 @@ export default class Services extends ConnectCommand {
     const config = requireConfig(instance)
     const exposed = readServices(instance)
     this.say('Exposed by this machine:')
-    this.table(exposed.map((service) => [service.name, formatTarget(service)]))
+    this.table(
+      ['NAME', 'TARGET'],
+      exposed.map((service) => [service.name, formatTarget(service)]),
+    )
     try {
       const offered = await new HubApi(hubOf(config)).services(new Signer(config))
       this.say('Offered in the workspace:')
       this.table(
+        ['NAME', 'FROM', 'AGENT ID', 'STATE'],
         offered.map(({ name, label, agent, online }) => [
           name,
           printable(label),
@@ -42,7 +46,8 @@ export default class Services extends ConnectCommand {
     }
   }
 
-  private table(rows: string[][]): void {
-    for (const line of rows.length > 0 ? formatTable(rows) : ['(nothing)']) this.say(`  ${line}`)
+  private table(headings: string[], rows: string[][]): void {
+    for (const line of rows.length > 0 ? formatTable([headings, ...rows]) : ['(nothing)'])
+      this.say(`  ${line}`)
   }
 }

@@ -59,7 +59,7 @@ export default class Up extends DaemonCommand {
   }
 
   /** The agent itself may have failed for good: then whatever runs `connect up` must not start it again. */
-  protected override async catch(error: Error & { oclif?: { exit?: number } }): Promise<void> {
+  protected override async catch(error: Error): Promise<void> {
     await super.catch(error)
     if (process.exitCode === 1) process.exitCode = agentExitCode(error)
   }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { ConnectError } from '../errors.ts'
-import { writeFileAtomic } from '../files/atomic-write.ts'
+import { prepareWrite, type PendingWrite } from '../files/atomic-write.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { readJson } from '../files/read-json.ts'
 import { parseHubUrl } from './hub-url.ts'
@@ -8,12 +8,15 @@ import { ownsFolder, type Instance } from './instance.ts'
 
 const VERSION = 1
 
+/** With a message of its own: valibot's would quote the key. */
+const KeyPart = v.pipe(v.string('not a key'), v.regex(/^[\w-]{43}$/, 'not a key'))
+
 /** RFC 8037: an Ed25519 key pair as a JWK. */
 export const PrivateKey = v.strictObject({
   kty: v.literal('OKP'),
   crv: v.literal('Ed25519'),
-  x: v.pipe(v.string(), v.regex(/^[\w-]{43}$/)),
-  d: v.pipe(v.string(), v.regex(/^[\w-]{43}$/)),
+  x: KeyPart,
+  d: KeyPart,
 })
 export type PrivateKey = v.InferOutput<typeof PrivateKey>
 
@@ -55,13 +58,29 @@ export function requireConfig(instance: Instance): Config {
 
 /** @throws ConnectError WRITE_FAILED */
 export function writeConfig(instance: Instance, config: Config): void {
+  prepareConfig(instance, config).commit()
+}
+
+/** @throws ConnectError WRITE_FAILED */
+export function prepareConfig(instance: Instance, config: Config): PendingWrite {
   ensureInstanceFolder(instance)
-  writeFileAtomic(instance.configFile, `${JSON.stringify({ version: VERSION, ...config }, null, 2)}\n`)
+  return prepareWrite(instance.configFile, `${JSON.stringify({ version: VERSION, ...config }, null, 2)}\n`)
 }
 
 /** Another instance's folder may be anyone's, /etc even: only our own is made private. */
 export function ensureInstanceFolder(instance: Instance): void {
   if (ownsFolder(instance)) ensurePrivateFolder(instance.folder)
+}
+
+function savedHub({ hub, insecure }: Config): string {
+  try {
+    return parseHubUrl(hub, { insecure })
+  } catch (error) {
+    if (!(error instanceof ConnectError) || error.code !== 'BAD_HUB_URL') throw error
+    throw new ConnectError('CONFIG_DAMAGED', `The hub in the config cannot be used: ${error.message}`, {
+      cause: error,
+    })
+  }
 }
 
 /**
@@ -72,7 +91,7 @@ export function ensureInstanceFolder(instance: Instance): void {
  */
 export function hubOf(config: Config, wanted?: string): string {
   // The same rule on every start: a config edited by hand is as untrusted as a flag.
-  const saved = parseHubUrl(config.hub, { insecure: config.insecure })
+  const saved = savedHub(config)
   if (wanted === undefined) return saved
   const asked = parseHubUrl(wanted, { insecure: config.insecure })
   if (asked === saved) return saved

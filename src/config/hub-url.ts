@@ -14,7 +14,8 @@ export function parseHubUrl(text: string, options: { insecure: boolean }): strin
   try {
     url = new URL(text)
   } catch {
-    throw new ConnectError('BAD_HUB_URL', `"${text}" is not a URL`)
+    // What can't be parsed may still hold a password, before its @.
+    throw new ConnectError('BAD_HUB_URL', text.includes('@') ? 'This is not a URL' : `"${text}" is not a URL`)
   }
   const scheme = { 'http:': 'http:', 'ws:': 'http:', 'https:': 'https:', 'wss:': 'https:' }[url.protocol]
   // Never print the URL here: it may carry a password.

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { homedir, tmpdir } from 'node:os'
+import { homedir } from 'node:os'
 import path from 'node:path'
 
 /** One config file and all that belongs to it. Two instances share nothing but the machine. */
@@ -35,7 +34,7 @@ export function instanceFor(configFile?: string, home = homedir()): Instance {
   const defaultConfig = path.join(dataFolder(home), 'config.json')
   const file = configFile === undefined ? defaultConfig : path.resolve(configFile)
   const isDefault = file === defaultConfig
-  const stem = path.basename(file).replace(/\.json$/i, '') || path.basename(file)
+  const stem = stemOf(file)
   const folder = path.dirname(file)
   const beside = (name: string) => path.join(folder, isDefault ? name : `${stem}.${name}`)
   return {
@@ -52,19 +51,34 @@ export function instanceFor(configFile?: string, home = homedir()): Instance {
   }
 }
 
+/** `staging.json` is called staging; any other ending gets a hash, so that `staging` beside it is not the same. */
+function stemOf(file: string): string {
+  const base = path.basename(file)
+  const [, stem] = /^(.+)\.json$/.exec(base) ?? []
+  return stem === undefined || stem === 'default' ? `${base}-${shortHash(file).slice(0, 8)}` : stem
+}
+
+function shortHash(text: string): string {
+  // Most runs need no hash, and node:crypto takes an eighth of `node -e 0` to load.
+  const { createHash } = process.getBuiltinModule('node:crypto')
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
+
 /** Whether this is the folder that we alone own, and may close to others. */
 export function ownsFolder(instance: Instance, home = homedir()): boolean {
   return instance.folder === dataFolder(home)
 }
 
 function socketPathFor(wanted: string): string {
-  const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 16)
-  if (process.platform === 'win32') return `\\\\.\\pipe\\private-connect-${hash}`
+  if (process.platform === 'win32') return `\\\\.\\pipe\\private-connect-${shortHash(wanted)}`
   if (Buffer.byteLength(wanted) <= MAX_SOCKET_PATH) return wanted
-  return path.join(shortSocketFolder(), `${hash}.sock`)
+  return path.join(shortSocketFolder(), `${shortHash(wanted)}.sock`)
 }
 
-/** Where a socket goes whose own path would be too long: a folder of ours, per user. */
+/**
+ * Where a socket goes whose own path would be too long: a folder of ours, per user. Not in TMPDIR, which a service
+ * manager and a shell often see differently: the two would never meet.
+ */
 export function shortSocketFolder(): string {
-  return path.join(tmpdir(), `private-connect-${process.getuid?.() ?? 0}`)
+  return `/tmp/private-connect-${process.getuid?.() ?? 0}`
 }

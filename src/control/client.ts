@@ -1,6 +1,8 @@
-import { connect } from 'node:net'
+import { lstatSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
+import { http } from '../process/http.ts'
 import { codeOf, ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
 import { AgentStatus, ErrorReply, ExposeReply, UnexposeReply, type ExposeRequest } from './schema.ts'
 
@@ -31,9 +33,7 @@ export function unexposeService(instance: Instance, name: string): Promise<Unexp
 }
 
 /**
- * One HTTP/1.0 exchange, by hand: node:http alone takes as long to load as all of `node -e 0`, and `daemon status` runs
- * in prompts.
- *
+ * @returns undefined if no agent listens
  * @throws ConnectError AGENT_BUSY if an agent listens but doesn't answer; what the agent refuses with
  */
 async function request<T>(
@@ -43,45 +43,51 @@ async function request<T>(
   schema: v.GenericSchema<unknown, T>,
   options: { body?: string; timeoutMs: number },
 ): Promise<T | undefined> {
-  const { body = '', timeoutMs } = options
-  const head = [`${method} ${path} HTTP/1.0`, 'Host: agent', `Content-Length: ${Buffer.byteLength(body)}`]
-  const answer = await exchange(instance.socketPath, `${head.join('\r\n')}\r\n\r\n${body}`, timeoutMs)
+  const { socketPath } = instance
+  if (!isOurs(socketPath)) return undefined
+  const answer = await exchange({ socketPath, method, path, ...options })
   if (answer === undefined) return undefined
-  const [, status, text] = /^HTTP\/1\.[01] (\d{3}) [^]*?\r\n\r\n([^]*)$/.exec(answer) ?? []
-  let value: unknown
+  let refusal: v.InferOutput<typeof ErrorReply>['error']
   try {
-    value = JSON.parse(text ?? '')
-    if (status === '200') return v.parse(schema, value)
+    const value: unknown = JSON.parse(answer.text)
+    if (answer.status === 200) return v.parse(schema, value)
+    refusal = v.parse(ErrorReply, value).error
   } catch (error) {
     throw new ConnectError('AGENT_BUSY', `The agent gave an answer that makes no sense: ${messageOf(error)}`)
   }
-  const { code, message } = v.parse(ErrorReply, value).error
+  const { code, message } = refusal
   throw new ConnectError(code in ERRORS ? (code as ErrorCode) : 'HUB_ERROR', message)
 }
 
-async function exchange(socketPath: string, request: string, timeoutMs: number): Promise<string | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>()
-  const chunks: Buffer[] = []
-  const socket = connect(socketPath)
-  const timer = setTimeout(() => {
-    socket.destroy()
-    reject(new ConnectError('AGENT_BUSY', 'The agent does not answer'))
-  }, timeoutMs)
-  socket.once('connect', () => socket.write(request))
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  socket.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
-  socket.once('error', (error) => {
-    // Nobody listens: no socket, a dead agent's, or none of ours.
-    if (['ENOENT', 'ECONNREFUSED'].includes(codeOf(error) ?? '')) resolve(undefined)
-    else
-      reject(
-        new ConnectError('AGENT_BUSY', `The agent does not answer: ${messageOf(error)}`, { cause: error }),
-      )
-  })
+/** In a folder where others may write, as /tmp, a socket of that name can be anybody's. */
+function isOurs(socketPath: string): boolean {
+  if (process.platform === 'win32') return true
+  return lstatSync(socketPath, { throwIfNoEntry: false })?.uid === process.getuid?.()
+}
+
+async function exchange(options: {
+  socketPath: string
+  method: string
+  path: string
+  body?: string
+  timeoutMs: number
+}): Promise<{ status: number | undefined; text: string } | undefined> {
+  const { body, timeoutMs, ...target } = options
+  const signal = AbortSignal.timeout(timeoutMs)
   try {
-    return await promise
-  } finally {
-    clearTimeout(timer)
-    socket.destroy()
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+    http
+      .request({ ...target, signal }, resolve)
+      .once('error', reject)
+      .end(body)
+    const response = await promise
+    let text = ''
+    for await (const chunk of response.setEncoding('utf8')) text += String(chunk)
+    return { status: response.statusCode, text }
+  } catch (error) {
+    // Nobody listens: no socket, or a dead agent's.
+    if (['ENOENT', 'ECONNREFUSED'].includes(codeOf(error) ?? '')) return undefined
+    const why = signal.aborted ? '' : `: ${messageOf(error)}`
+    throw new ConnectError('AGENT_BUSY', `The agent does not answer${why}`, { cause: error })
   }
 }

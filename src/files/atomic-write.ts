@@ -1,7 +1,13 @@
 import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { ConnectError, messageOf } from '../errors.ts'
+
+/** A file that is written but not yet in its place. */
+export interface PendingWrite {
+  /** @throws ConnectError WRITE_FAILED */
+  commit(): void
+  discard(): void
+}
 
 /**
  * Writes a file so that a kill at any moment leaves the old content or the new one: temporary file, fsync, rename,
@@ -11,7 +17,21 @@ import { ConnectError, messageOf } from '../errors.ts'
  * @throws ConnectError WRITE_FAILED; the old file is then untouched
  */
 export function writeFileAtomic(file: string, content: string, mode = 0o600): void {
-  const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
+  prepareWrite(file, content, mode).commit()
+}
+
+/**
+ * Does all of writeFileAtomic that can run out of space or rights, for what must not fail any more after something
+ * that can't be taken back.
+ *
+ * @throws ConnectError WRITE_FAILED
+ */
+export function prepareWrite(file: string, content: string, mode = 0o600): PendingWrite {
+  const temporary = `${file}.${process.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`
+  const failed = (error: unknown) => {
+    rmSync(temporary, { force: true })
+    return new ConnectError('WRITE_FAILED', `Could not write ${file}: ${messageOf(error)}`, { cause: error })
+  }
   try {
     const descriptor = openSync(temporary, 'wx', mode)
     try {
@@ -21,12 +41,20 @@ export function writeFileAtomic(file: string, content: string, mode = 0o600): vo
     } finally {
       closeSync(descriptor)
     }
-    renameSync(temporary, file)
   } catch (error) {
-    rmSync(temporary, { force: true })
-    throw new ConnectError('WRITE_FAILED', `Could not write ${file}: ${messageOf(error)}`, { cause: error })
+    throw failed(error)
   }
-  syncFolder(path.dirname(file))
+  return {
+    commit() {
+      try {
+        renameSync(temporary, file)
+      } catch (error) {
+        throw failed(error)
+      }
+      syncFolder(path.dirname(file))
+    },
+    discard: () => rmSync(temporary, { force: true }),
+  }
 }
 
 /** Makes a rename durable. Windows cannot open a folder, and needs none of this. */

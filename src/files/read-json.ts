@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { codeOf, ConnectError, messageOf, type ErrorCode } from '../errors.ts'
 
@@ -15,15 +15,15 @@ export function readJson<T>(
   schema: v.GenericSchema<unknown, T>,
   options: { version: number; damaged: ErrorCode; secret?: boolean },
 ): T | undefined {
-  const text = readText(file, options.secret ?? false)
+  const text = readText(file, options)
   if (text === undefined) return undefined
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new ConnectError(options.damaged, `${file} is not valid JSON (${messageOf(error)})`, {
-      cause: error,
-    })
+    // The parser quotes what stands around the mistake, which may be half a key.
+    const where = options.secret ? '' : ` (${messageOf(error)})`
+    throw new ConnectError(options.damaged, `${file} is not valid JSON${where}`, { cause: error })
   }
   const version = v.safeParse(v.object({ version: v.number() }), value)
   if (version.success && version.output.version > options.version) {
@@ -36,10 +36,11 @@ export function readJson<T>(
   throw new ConnectError(options.damaged, `${file} is damaged: ${where ? `${where}: ` : ''}${issue.message}`)
 }
 
-function readText(file: string, secret: boolean): string | undefined {
+function readText(file: string, options: { damaged: ErrorCode; secret?: boolean }): string | undefined {
   let descriptor: number
   try {
-    descriptor = openSync(file, 'r')
+    // NONBLOCK: a FIFO without a writer would be waited for, for ever.
+    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw new ConnectError('CONFIG_UNREADABLE', `Could not read ${file}: ${messageOf(error)}`, {
@@ -49,9 +50,8 @@ function readText(file: string, secret: boolean): string | undefined {
   try {
     const found = fstatSync(descriptor)
     if (!found.isFile()) throw new ConnectError('CONFIG_UNREADABLE', `${file} is not a file`)
-    if (found.size > MAX_BYTES)
-      throw new ConnectError('CONFIG_DAMAGED', `${file} is too large to be a config`)
-    if (secret && process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
+    if (found.size > MAX_BYTES) throw new ConnectError(options.damaged, `${file} is damaged: far too large`)
+    if (options.secret && process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
       const mode = (found.mode & 0o777).toString(8)
       throw new ConnectError('CONFIG_EXPOSED', `${file} can be read by other users (mode ${mode})`, {
         hints: [`Run: chmod 600 '${file}'`],

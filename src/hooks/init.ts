@@ -20,10 +20,16 @@ const hook: Hook.Init = async function init({ id, argv, config }) {
     context: { instance: instanceFor(configFile), env: process.env },
     purpose: id === 'daemon:install' ? 'install' : 'use',
     async plugins() {
-      const { successes, failures } = await config.runHook('connect:platforms', {}, PLUGIN_TIMEOUT_MS, true)
-      return {
-        platforms: successes.map(({ result }) => result),
-        warnings: failures.map(({ plugin, error }) => `Plugin ${plugin.name} failed: ${error.message}`),
+      // oclif's own timer keeps no process alive: a plugin that hangs would end this one without a word.
+      const awake = setTimeout(() => {}, PLUGIN_TIMEOUT_MS * 2)
+      try {
+        const { successes, failures } = await config.runHook('connect:platforms', {}, PLUGIN_TIMEOUT_MS, true)
+        return {
+          platforms: successes.map(({ result }) => result),
+          warnings: failures.map(({ plugin, error }) => `Plugin ${plugin.name} failed: ${error.message}`),
+        }
+      } finally {
+        clearTimeout(awake)
       }
     },
   })

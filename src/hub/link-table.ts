@@ -21,6 +21,9 @@ interface Entry {
 /** How long a shutdown waits for the agents to be told, in ms. */
 const GOODBYE_MS = 200
 
+/** As much of a label as a refusal shows: all refusals together must fit into one CTRL. */
+const SHOWN_LABEL = 40
+
 /** Agents are asked to come back spread over this time after a shutdown, in ms. */
 const RETURN_SPREAD_MS = 2000
 
@@ -30,6 +33,8 @@ export class LinkTable {
   readonly #version: string
   readonly #log: (line: string) => void
   readonly #entries = new Map<string, Entry>()
+  /** Of each agent, the links that serve; the newest is last. */
+  readonly #serving = new Map<string, Entry[]>()
   readonly #switch = new Switch((from, service) => this.#resolve(from, service))
 
   constructor(registry: Registry, options: { version: string; log: (line: string) => void }) {
@@ -58,24 +63,26 @@ export class LinkTable {
       ?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
     const port = new SwitchPort(connection, agent)
     const entry: Entry = { agent, role, link, epoch, port }
-    // Last in the map is the newest, which is the one that serves.
-    this.#entries.delete(id)
     this.#entries.set(id, entry)
     connection.attach({
-      frame: (frame, bytes) => this.#frame(entry, frame, bytes),
+      frame: (frame, bytes) => this.#guarded(entry, () => this.#frame(entry, frame, bytes)),
       relieved: () => this.#switch.relieved(port),
       closed: (reason) => {
         this.#switch.closed(port)
         if (this.#entries.get(id) === entry) this.#entries.delete(id)
-        if (role === 'agent') this.#log(`${agent.id} (${this.#labelOf(agent)}) disconnected: ${reason}`)
+        if (role !== 'agent') return
+        this.#stopServing(entry)
+        this.#log(`${agent.id} (${this.#labelOf(agent)}) disconnected: ${reason}`)
       },
     })
-    if (role === 'agent') this.#log(`${agent.id} (${this.#labelOf(agent)}) connected`)
+    if (role !== 'agent') return
+    this.#serving.set(agent.id, [...this.#servingLinks(agent.id), entry])
+    this.#log(`${agent.id} (${this.#labelOf(agent)}) connected`)
   }
 
   /** Whether an agent process of this agent is connected. */
   isServing(agent: string): boolean {
-    return this.#serving(agent) !== undefined
+    return this.#newestServing(agent) !== undefined
   }
 
   /** Closes all links of an agent. */
@@ -119,6 +126,18 @@ export class LinkTable {
     }
   }
 
+  /** A mistake of ours in answering one link must not end the others. */
+  #guarded({ agent, port }: Entry, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#log(
+        `[x] Bug while answering ${agent.id}: ${error instanceof Error ? error.stack : String(error)}`,
+      )
+      port.link.fail('the hub failed')
+    }
+  }
+
   #ctrl({ agent, role, port }: Entry, message: unknown): void {
     const parsed = v.safeParse(AgentMessage, message)
     if (!parsed.success) return port.link.fail('a control message that this hub does not understand')
@@ -130,7 +149,7 @@ export class LinkTable {
     } else if (role === 'agent') {
       const refused = this.#registry.claim(agent, output.services).map(({ name, owner }) => ({
         name,
-        message: `${name} is exposed by ${owner.label} (${owner.id})`,
+        message: `exposed by ${owner.label.slice(0, SHOWN_LABEL)} (${owner.id})`,
       }))
       send({ type: 'services', seq: output.seq, refused })
     } else {
@@ -143,17 +162,25 @@ export class LinkTable {
     if (!service) return { code: STREAM_CODES.SERVICE_UNKNOWN, message: `there is no service "${name}"` }
     const agent = this.#registry.agent(service.agent)
     return (
-      this.#serving(service.agent)?.port ?? {
+      this.#newestServing(service.agent)?.port ?? {
         code: STREAM_CODES.AGENT_OFFLINE,
         message: `${agent?.label ?? service.agent}, which exposes "${name}", is not connected`,
       }
     )
   }
 
-  #serving(agent: string): Entry | undefined {
-    return [...this.#entries.values()].findLast(
-      (entry) => entry.agent.id === agent && entry.role === 'agent' && entry.port.link.isOpen,
-    )
+  #servingLinks(agent: string): Entry[] {
+    return this.#serving.get(agent) ?? []
+  }
+
+  #newestServing(agent: string): Entry | undefined {
+    return this.#servingLinks(agent).findLast((entry) => entry.port.link.isOpen)
+  }
+
+  #stopServing(entry: Entry): void {
+    const left = this.#servingLinks(entry.agent.id).filter((other) => other !== entry)
+    if (left.length > 0) this.#serving.set(entry.agent.id, left)
+    else this.#serving.delete(entry.agent.id)
   }
 
   #labelOf(agent: Agent): string {

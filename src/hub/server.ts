@@ -1,9 +1,9 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { codeOf, ConnectError, messageOf } from '../errors.ts'
+import { ConnectError } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { tryLock } from '../files/lock.ts'
+import { http } from '../process/http.ts'
+import { listenTcp } from '../process/listen.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
 import { HubApi } from './api.ts'
 import { LinkTable } from './link-table.ts'
@@ -47,15 +47,23 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const registry = await SqliteRegistry.open(options.folder, {
     gone: (agent) => links.close(agent.id, GOAWAY_CODES.REVOKED, 'this agent was revoked'),
     failed: fail,
+  }).catch((error: unknown) => {
+    lock.release()
+    throw error
   })
   const links = new LinkTable(registry, options)
   const api = new HubApi(registry, links, options)
   const upgrade = new LinkUpgrade(registry, links)
-  const server = createServer({ maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000 })
+  const server = http.createServer({
+    maxHeaderSize: 16 * 1024,
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+  })
   server.on('request', (request, response) => void api.answer(request, response))
   server.on('upgrade', (request, socket, head) => void upgrade.answer(request, socket, head))
+  let port: number
   try {
-    await listen(server, options)
+    port = await listenTcp(server, options.host, options.port)
   } catch (error) {
     await registry.close()
     lock.release()
@@ -65,7 +73,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const timer = setInterval(() => links.tick(), 1000)
   return {
     id: registry.hubId,
-    port: (server.address() as AddressInfo).port,
+    port,
     failed,
     async close() {
       clearInterval(timer)
@@ -76,22 +84,5 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       await registry.close()
       lock.release()
     },
-  }
-}
-
-async function listen(server: Server, { host, port }: HubOptions): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen({ host, port }, resolve)
-  try {
-    await promise
-  } catch (error) {
-    throw codeOf(error) === 'EADDRINUSE'
-      ? new ConnectError('PORT_IN_USE', `Port ${port} of ${host} is in use`, { cause: error })
-      : new ConnectError('CANNOT_LISTEN', `Could not listen on ${host}:${port}: ${messageOf(error)}`, {
-          cause: error,
-        })
-  } finally {
-    server.off('error', reject)
   }
 }

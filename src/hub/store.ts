@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import path from 'node:path'
 import { ConnectError, messageOf } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
@@ -83,19 +83,33 @@ export class Store {
     this.#database = database
   }
 
-  /** @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED */
-  static async open(folder: string): Promise<Store> {
-    ensurePrivateFolder(folder)
+  /**
+   * @param options.existing a folder without a database is an error, not a new hub
+   * @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED, HUB_DATA_MISSING
+   */
+  static async open(folder: string, options: { existing?: boolean } = {}): Promise<Store> {
     const file = path.join(folder, 'hub.db')
+    if (options.existing && !existsSync(file)) {
+      throw new ConnectError('HUB_DATA_MISSING', `There is no hub’s data in ${folder}`)
+    }
+    ensurePrivateFolder(folder)
     const { DatabaseSync } = await loadSqlite()
     try {
       // SQLite would make it 0644; its journal files take the mode of this one.
       closeSync(openSync(file, 'a', 0o600))
       const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true })
-      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-      const store = new Store(database)
-      store.#migrate()
-      return store
+      try {
+        database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+        // Damage is found now, and not when the hub has run for a week.
+        const verdict = database.prepare('PRAGMA quick_check(1)').get()?.quick_check
+        if (verdict !== 'ok') throw new Error(String(verdict))
+        const store = new Store(database)
+        store.#migrate()
+        return store
+      } catch (error) {
+        database.close()
+        throw error
+      }
     } catch (error) {
       if (error instanceof ConnectError) throw error
       throw new ConnectError('HUB_DATA_DAMAGED', `Could not open ${file}: ${messageOf(error)}`, {

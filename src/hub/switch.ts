@@ -1,5 +1,5 @@
 import { GOAWAY_CODES, STREAM_CODES } from '../tunnel/codes.ts'
-import { encodeOpen, encodeOpenErr, encodeRst, renumber, type Frame } from '../tunnel/frames.ts'
+import { encodeOpen, encodeOpenErr, encodeRst, encodeWindow, renumber } from '../tunnel/frames.ts'
 import {
   INITIAL_WINDOW,
   LINK_BACKLOG_MAX_BYTES,
@@ -18,8 +18,8 @@ interface End {
   readonly port: SwitchPort
   readonly number: number
   readonly window: SendWindow
-  /** The latest WINDOW for this end, held back while the other end's link is backed up. */
-  held: (Extract<Frame, { type: 'window' }> & { bytes: Buffer }) | undefined
+  /** This end is not yet told how far its window has come: the other end's link is backed up. */
+  held: boolean
   other: End
   /** Only of the opening end, until the other has answered. */
   pending: NodeJS.Timeout | undefined
@@ -62,7 +62,7 @@ export class Switch {
 
   /** Takes in a frame of one of the port's streams, or one that opens a stream. */
   frame(port: SwitchPort, frame: StreamFrame | Extract<LinkFrame, { type: 'open' }>, bytes: Buffer): void {
-    if (frame.type === 'open') return this.#open(port, frame)
+    if (frame.type === 'open') return this.#open(port, frame, bytes)
     const end = port.ends.get(frame.stream)
     if (!end) return stray(port, frame)
     try {
@@ -88,15 +88,10 @@ export class Switch {
 
   /** The port's backlog is short again: whoever sends to it may go on. */
   relieved(port: SwitchPort): void {
-    for (const { other: sender } of port.ends.values()) {
-      const { held } = sender
-      if (!held) continue
-      sender.held = undefined
-      this.#passWindow(sender, held, held.bytes)
-    }
+    for (const { other: sender } of port.ends.values()) if (sender.held) this.#tellWindow(sender)
   }
 
-  #open(port: SwitchPort, open: Extract<LinkFrame, { type: 'open' }>): void {
+  #open(port: SwitchPort, open: Extract<LinkFrame, { type: 'open' }>, bytes: Buffer): void {
     const { stream: number } = open
     const refuse = (code: number, message: string) =>
       port.link.sendControl(encodeOpenErr(number, code, message))
@@ -113,6 +108,8 @@ export class Switch {
     if (target.ends.size >= MAX_STREAMS) {
       return refuse(STREAM_CODES.LIMIT, `the service’s agent has ${MAX_STREAMS} streams open`)
     }
+    if (target.link.isBehind)
+      return refuse(STREAM_CODES.LIMIT, 'the link of the service’s agent is too far behind')
     const opener = join(
       { port, number, window: new SendWindow(INITIAL_WINDOW) },
       {
@@ -126,7 +123,10 @@ export class Switch {
       () => this.#break(opener, STREAM_CODES.TIMEOUT, 'the service’s agent did not answer'),
       this.#openTimeoutMs,
     )
-    target.link.sendControl(encodeOpen(opener.other.number, open.key, open.limit, open.service, port.agentId))
+    const passedOn = encodeOpen(opener.other.number, open.key, open.limit, open.service, port.agentId)
+    // Flags are the two agents' business.
+    passedOn[1] = bytes[1]!
+    target.link.sendControl(passedOn)
   }
 
   #forward(end: End, frame: StreamFrame, bytes: Buffer): void {
@@ -154,14 +154,17 @@ export class Switch {
         break
       }
       case 'window': {
-        // The far end keeps its window while our link to this one can't keep up.
-        if (end.port.link.isBackedUp) other.held = { ...frame, bytes }
-        else this.#passWindow(other, frame, bytes)
+        if (!other.window.update(frame.consumed, frame.limit)) break
+        // The far end keeps the window it has while our link to this one can't keep up.
+        if (end.port.link.isBackedUp) other.held = true
+        else this.#tellWindow(other)
         break
       }
       case 'openErr':
       case 'rst': {
-        link.drop(other.number)
+        if (frame.type === 'openErr' && !other.pending)
+          throw new StreamViolation('PROTOCOL', 'an OPEN_ERR that nobody waits for')
+        drop(end)
         link.sendControl(renumber(bytes, other.number))
         forget(end)
         break
@@ -169,15 +172,16 @@ export class Switch {
     }
   }
 
-  #passWindow(sender: End, frame: { consumed: number; limit: number }, bytes: Buffer): void {
-    sender.window.update(frame.consumed, frame.limit)
-    sender.port.link.sendControl(renumber(bytes, sender.number))
-    if (sender.window.done && sender.other.window.done) forget(sender)
+  #tellWindow(sender: End): void {
+    sender.held = false
+    sender.port.link.sendControl(encodeWindow(sender.number, sender.window.acked, sender.window.limit))
+    // Both ends must know; the other one's news may still be held back.
+    if ([sender, sender.other].every(({ window, held }) => window.done && !held)) forget(sender)
   }
 
   #break(end: End, code: number, message: string): void {
+    drop(end)
     for (const side of [end, end.other]) {
-      side.port.link.drop(side.number)
       side.port.link.sendControl(
         side.pending ? encodeOpenErr(side.number, code, message) : encodeRst(side.number, code, message),
       )
@@ -192,13 +196,18 @@ type NewEnd = Pick<End, 'port' | 'number' | 'window'>
 function join(opener: NewEnd, acceptor: NewEnd): End {
   const ends = [opener, acceptor].map((end) => ({
     ...end,
-    held: undefined,
+    held: false,
     pending: undefined,
   })) as unknown as [End, End]
   ends[0].other = ends[1]
   ends[1].other = ends[0]
   for (const end of ends) end.port.ends.set(end.number, end)
   return ends[0]
+}
+
+/** What either end was still to be sent is of no use any more. */
+function drop(end: End): void {
+  for (const { port, number } of [end, end.other]) port.link.drop(number)
 }
 
 function answered(opener: End): void {

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { ConnectError } from '../errors.ts'
+import { ConnectError, messageOf } from '../errors.ts'
 import { background } from './background/description.ts'
 import type { PlatformContext, PlatformDescription } from './platform.ts'
 
@@ -19,6 +19,9 @@ export interface SelectOptions {
   /** What plugins bring, and which failed. */
   readonly plugins: () => Promise<{ platforms: unknown[]; warnings: string[] }>
 }
+
+/** How long a plugin's platform may take to say whether it is installed, or could be, in ms. */
+const ANSWER_TIMEOUT_MS = 5000
 
 const BUILT_IN: readonly PlatformDescription[] = [background]
 
@@ -80,9 +83,42 @@ async function withPlugins(
     if (!parsed.success) warnings.push(`A plugin’s platform is not usable: ${parsed.issues[0].message}`)
     else if (platforms.some(({ name }) => name === parsed.output.name)) {
       warnings.push(`Two platforms are called "${parsed.output.name}"; the first is used`)
-    } else platforms.push(answer as PlatformDescription)
+    } else platforms.push(careful(answer as PlatformDescription, warnings))
   }
   return { platforms, warnings }
+}
+
+/** A plugin's platform: what it throws, or never answers, is a warning and a no. */
+function careful(platform: PlatformDescription, warnings: string[]): PlatformDescription {
+  async function ask<T>(question: () => Promise<T>, no: (why: string) => T): Promise<T> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(new Error('no answer in time')), ANSWER_TIMEOUT_MS)
+    try {
+      return await Promise.race([question(), late])
+    } catch (error) {
+      warnings.push(`Platform ${platform.name} failed: ${messageOf(error)}`)
+      return no(messageOf(error))
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+  const { apiVersion, name, summary } = platform
+  return {
+    apiVersion,
+    name,
+    summary,
+    probe: (context) =>
+      ask(
+        () => platform.probe(context),
+        (reason) => ({ available: false, reason }),
+      ),
+    isInstalled: (context) =>
+      ask(
+        () => platform.isInstalled(context),
+        () => false,
+      ),
+    load: (context) => platform.load(context),
+  }
 }
 
 const selections = new WeakMap<object, Promise<Selection>>()

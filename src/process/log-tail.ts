@@ -11,19 +11,18 @@ const BLOCK = 64 * 1024
  * @returns undefined if there is no such file
  */
 export function lastLines(file: string, count: number, from = 0): string[] | undefined {
-  let descriptor: number
   try {
-    descriptor = openSync(file, 'r')
+    const descriptor = openSync(file, 'r')
+    try {
+      return readBackwards(descriptor, count, from)
+    } finally {
+      closeSync(descriptor)
+    }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw new ConnectError('CONFIG_UNREADABLE', `Could not read ${file}: ${messageOf(error)}`, {
       cause: error,
     })
-  }
-  try {
-    return readBackwards(descriptor, count, from)
-  } finally {
-    closeSync(descriptor)
   }
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { ensureInstanceFolder } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
@@ -14,6 +15,8 @@ const TIMEOUT_MS = 60_000
  */
 export async function withCommandLock<T>(instance: Instance, action: () => Promise<T>): Promise<T> {
   ensureInstanceFolder(instance)
+  // Another instance's config may lie in a folder that isn't there: then nobody runs, and nothing can be locked.
+  if (!existsSync(instance.folder)) return action()
   const lock = await waitFor(() => tryLock(instance.commandLockFile), { timeoutMs: TIMEOUT_MS })
   if (!lock) {
     throw new ConnectError('AGENT_BUSY', 'Another connect daemon command is still running', {

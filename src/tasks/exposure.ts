@@ -4,6 +4,10 @@ import { readServices, withService, writeServices, type ExposedService } from '.
 import { exposeService, unexposeService } from '../control/client.ts'
 import { ConnectError } from '../errors.ts'
 import { tryLock } from '../files/lock.ts'
+import { waitFor } from '../process/wait.ts'
+
+/** How long an agent may take from its lock to its socket, or back, in ms. */
+const SETTLE_MS = 5000
 
 /** What became of a wish to expose. */
 export type Exposure =
@@ -23,35 +27,57 @@ export type Exposure =
 export async function expose(instance: Instance, service: ExposedService): Promise<Exposure> {
   requireConfig(instance)
   const { name, host, port } = service
-  const reply = await exposeService(instance, name, { host, port })
-  if (reply)
-    return reply.confirmed
-      ? { state: 'confirmed' }
-      : { state: 'saved', reason: reply.reason ?? 'not connected' }
-  await withLock(instance, () => writeServices(instance, withService(readServices(instance), service)))
-  return { state: 'no agent' }
+  return throughAgentOrFile<Exposure>(
+    instance,
+    async () => {
+      const reply = await exposeService(instance, name, { host, port })
+      if (!reply) return undefined
+      return reply.confirmed
+        ? { state: 'confirmed' }
+        : { state: 'saved', reason: reply.reason ?? 'not connected' }
+    },
+    () => {
+      writeServices(instance, withService(readServices(instance), service))
+      return { state: 'no agent' }
+    },
+  )
 }
 
 /** @returns false if no such service was exposed */
 export async function unexpose(instance: Instance, name: string): Promise<boolean> {
   requireConfig(instance)
-  const reply = await unexposeService(instance, name)
-  if (reply) return reply.removed
-  return withLock(instance, () => {
-    const services = readServices(instance)
-    const left = services.filter((service) => service.name !== name)
-    if (left.length < services.length) writeServices(instance, left)
-    return left.length < services.length
-  })
+  return throughAgentOrFile(
+    instance,
+    async () => (await unexposeService(instance, name))?.removed,
+    () => {
+      const services = readServices(instance)
+      const left = services.filter((service) => service.name !== name)
+      if (left.length < services.length) writeServices(instance, left)
+      return left.length < services.length
+    },
+  )
 }
 
-async function withLock<T>(instance: Instance, edit: () => T): Promise<T> {
-  const lock = await tryLock(instance.lockFile)
-  if (!lock)
-    throw new ConnectError('AGENT_BUSY', 'An agent is just starting or stopping', { hints: ['Try again.'] })
-  try {
-    return edit()
-  } finally {
-    lock.release()
-  }
+/** The agent does it, or this command while none runs. In between, as one starts or stops, and behind another command, it waits. */
+async function throughAgentOrFile<T>(
+  instance: Instance,
+  ask: () => Promise<T | undefined>,
+  edit: () => T,
+): Promise<T> {
+  const outcome = await waitFor(
+    async () => {
+      const done = await ask()
+      if (done !== undefined) return { done }
+      const lock = await tryLock(instance.lockFile)
+      if (!lock) return undefined
+      try {
+        return { done: edit() }
+      } finally {
+        lock.release()
+      }
+    },
+    { timeoutMs: SETTLE_MS },
+  )
+  if (outcome) return outcome.done
+  throw new ConnectError('AGENT_BUSY', 'An agent is just starting or stopping', { hints: ['Try again.'] })
 }

@@ -1,8 +1,9 @@
 import { ConnectError } from '../errors.ts'
+import { BackgroundPlatform } from '../platforms/background/background.ts'
 import type { Selection } from '../platforms/select.ts'
 import { withCommandLock } from './command-lock.ts'
 import { daemonOf, type DaemonContext } from './daemon-context.ts'
-import { runSteps } from './run-steps.ts'
+import { runSteps, type Step } from './run-steps.ts'
 
 /**
  * Installs the daemon as a service of the machine.
@@ -19,9 +20,17 @@ export async function installDaemon(
       hints: [...reasons, 'Run it as a background process instead: connect daemon start'],
     })
   }
-  await withCommandLock(context.instance, () =>
-    runSteps([{ title: 'Install the daemon', run: () => context.platform.install(daemon) }], context),
-  )
+  const { instance, platform } = context
+  await withCommandLock(instance, async () => {
+    const steps: Step[] = [{ title: 'Install the daemon', run: () => platform.install(daemon) }]
+    // One that was started in the background would hold the agent's lock for ever.
+    const { installed } = await platform.status()
+    const former = new BackgroundPlatform({ instance, env: process.env })
+    if (!installed && (await former.status()).state === 'running') {
+      steps.unshift({ title: 'Stop the background daemon', run: async () => void (await former.stop()) })
+    }
+    await runSteps(steps, context)
+  })
 }
 
 /** @returns false if there was nothing to remove */

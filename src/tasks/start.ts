@@ -63,7 +63,7 @@ export async function startDaemon(context: DaemonContext, options: StartOptions)
         },
       },
     ]
-    if (before.state === 'running') {
+    if (before.state !== 'stopped') {
       steps.unshift({
         title: 'Stop the running daemon',
         run: async () => void (stopped = await context.platform.stop()),

@@ -14,7 +14,8 @@ export async function stopDaemon(context: DaemonContext): Promise<Termination | 
     let stopped: Termination | undefined
     const step = { title: 'Stop the agent', run: async () => void (stopped = await context.platform.stop()) }
     const { state } = await context.platform.status()
-    if (state === 'running') await runSteps([step], context)
+    // `unknown` too: what can't be read may well be running.
+    if (state !== 'stopped') await runSteps([step], context)
     return stopped
   })
 }

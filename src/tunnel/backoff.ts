@@ -1,9 +1,9 @@
 /** A link that held this long was healthy: the count of failures begins anew, in ms. */
 export const HEALTHY_AFTER_MS = 30_000
 
-const BASE_MS = 500
-const CAP_MS = 30_000
-const FIRST_MS = 250
+export const BASE_MS = 500
+export const CAP_MS = 30_000
+export const FIRST_MS = 250
 
 /**
  * How long to wait before the next try: at once the first time, then full jitter, so that ten thousand agents whose

@@ -1,4 +1,4 @@
-import { HEADER_BYTES, MAX_CONTROL_BYTES, MAX_DATA_BYTES, MAX_WINDOW } from './limits.ts'
+import { HEADER_BYTES, MAX_CONTROL_BYTES, MAX_DATA_BYTES, MAX_TEXT_BYTES, MAX_WINDOW } from './limits.ts'
 
 /** Frame types. One with the high bit set may be skipped by whoever doesn't know it. */
 export const TYPE = {
@@ -51,9 +51,13 @@ function header(type: number, stream: number, payloadBytes: number): Buffer {
   return frame
 }
 
-/** @param from the agent that opens the stream, filled in by the hub; empty on the way to it */
+/**
+ * @param from the agent that opens the stream, filled in by the hub; empty on the way to it
+ * @throws RangeError if a name is too long
+ */
 export function encodeOpen(stream: number, key: Buffer, limit: number, service: string, from = ''): Buffer {
   const names = [Buffer.from(service), Buffer.from(from)]
+  if (names.some((name) => name.length > 255)) throw new RangeError('a name of more than 255 bytes')
   const frame = header(TYPE.OPEN, stream, STREAM_KEY_BYTES + 8 + 2 + names[0]!.length + names[1]!.length)
   let at = HEADER_BYTES
   at += key.copy(frame, at, 0, STREAM_KEY_BYTES)
@@ -108,7 +112,7 @@ export function encodePong(token: bigint): Buffer {
 
 /** @param afterMs how long to stay away, at least */
 export function encodeGoaway(code: number, afterMs: number, message: string): Buffer {
-  const text = Buffer.from(message)
+  const text = shortened(message)
   const frame = header(TYPE.GOAWAY, 0, 6 + text.length)
   frame.writeUInt16BE(code, HEADER_BYTES)
   frame.writeUInt32BE(afterMs, HEADER_BYTES + 2)
@@ -157,7 +161,9 @@ export function decode(frame: Buffer): Frame {
       return { type: 'openErr', stream: ofStream(stream), ...codeAndText(payload) }
     }
     case TYPE.DATA: {
-      if (payload.length > MAX_DATA_BYTES) throw new FrameError(`DATA of ${payload.length} bytes`)
+      // Empty ones would cost the sender no window, and the receiver a place in a queue.
+      if (payload.length === 0 || payload.length > MAX_DATA_BYTES)
+        throw new FrameError(`DATA of ${payload.length} bytes`)
       return { type: 'data', stream: ofStream(stream), payload }
     }
     case TYPE.WINDOW: {
@@ -231,7 +237,7 @@ function atLeast(payload: Buffer, bytes: number): Buffer {
 }
 
 function withCodeAndText(type: number, stream: number, code: number, message: string): Buffer {
-  const bytes = Buffer.from(message)
+  const bytes = shortened(message)
   const frame = header(type, stream, 2 + bytes.length)
   frame.writeUInt16BE(code, HEADER_BYTES)
   bytes.copy(frame, HEADER_BYTES + 2)
@@ -260,10 +266,20 @@ function readOffset(payload: Buffer, at: number): number {
   return offset
 }
 
+function shortened(message: string): Buffer {
+  const bytes = Buffer.from(message)
+  if (bytes.length <= MAX_TEXT_BYTES) return bytes
+  let end = MAX_TEXT_BYTES
+  // Not in the middle of a character: its later bytes are 10xxxxxx.
+  while ((bytes[end]! & 0xc0) === 0x80) end--
+  return bytes.subarray(0, end)
+}
+
 /** Text from the network is shown to people and written to logs: one short line, no control characters. */
 function text(bytes: Buffer): string {
+  if (bytes.length > MAX_TEXT_BYTES) throw new FrameError(`a text of ${bytes.length} bytes`)
   return bytes
-    .toString('utf8', 0, Math.min(bytes.length, 512))
+    .toString('utf8')
     .replaceAll(/\p{Cc}/gu, ' ')
     .trim()
 }

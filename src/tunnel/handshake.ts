@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { printable } from '../config/label.ts'
 import { ServiceName } from '../config/service-name.ts'
 import { MAX_SERVICES } from './limits.ts'
 
@@ -17,6 +18,9 @@ export const AgentId = Id('agent')
 export const HubId = Id('hub')
 export const Label = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
 const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
+
+/** A hub's words for a person. They hold what other agents call themselves, and end up on a terminal. */
+const Message = v.pipe(v.string(), v.maxLength(500), v.transform(printable))
 
 /** An agent's public key: RFC 8037 JWK. */
 export const PublicKey = v.object({
@@ -79,7 +83,7 @@ export const Refusal = v.object({
     'superseded',
     'too_many',
   ]),
-  message: v.pipe(v.string(), v.maxLength(500)),
+  message: Message,
   time: v.number(),
 })
 export type Refusal = v.InferOutput<typeof Refusal>
@@ -116,7 +120,7 @@ export const WelcomeMessage = v.object({ type: v.literal('welcome'), hub: HubId,
 export const ServicesReply = v.object({
   type: v.literal('services'),
   seq: v.number(),
-  refused: v.array(v.object({ name: v.string(), message: v.string() })),
+  refused: v.array(v.object({ name: v.string(), message: Message })),
 })
 
 export const HubMessage = v.variant('type', [WelcomeMessage, ServicesReply])

@@ -11,6 +11,9 @@ export const MAX_DATA_BYTES = 32 * 1024 - 16
 /** Bytes of a CTRL frame's JSON. */
 export const MAX_CONTROL_BYTES = 64 * 1024
 
+/** Bytes of the text in OPEN_ERR, RST and GOAWAY: they pass as control, ahead of all data. */
+export const MAX_TEXT_BYTES = 512
+
 /** The `maxPayload` of the WebSocket: the largest frame there is. */
 export const MAX_FRAME_BYTES = HEADER_BYTES + MAX_CONTROL_BYTES
 
@@ -39,14 +42,20 @@ export const STREAM_BACKLOG_BYTES = 64 * 1024
 export const LINK_BACKLOG_HIGH_BYTES = 4 * 1024 * 1024
 export const LINK_BACKLOG_LOW_BYTES = 1024 * 1024
 
+/** What a waiting frame counts for besides its bytes, so that many tiny ones count for the memory they take. */
+export const FRAME_OVERHEAD_BYTES = 256
+
 /** Past this backlog the hub resets the stream whose next bytes would be added. */
 export const LINK_BACKLOG_MAX_BYTES = 64 * 1024 * 1024
 
-/** Services that one agent may expose, so that their list fits into one CTRL. */
-export const MAX_SERVICES = 500
+/** Services that one agent may expose: their list, and a refusal of each, fit into one CTRL. */
+export const MAX_SERVICES = 200
 
 /** Control frames that may wait on one link; a peer that doesn't read its answers loses the link. */
 export const MAX_CONTROL_BACKLOG_BYTES = 1024 * 1024
+
+/** The hub opens no more streams to a link on which this much control waits: what others do must not cost a link. */
+export const CONTROL_BACKLOG_HIGH_BYTES = 256 * 1024
 
 /** A PING goes out after this long without any inbound byte, in ms … */
 export const PING_AFTER_MS = 15_000

@@ -5,6 +5,7 @@ import { messageOf } from '../errors.ts'
 import { GOAWAY_CODES, type GoawayCode } from './codes.ts'
 import { decode, encodeGoaway, encodePing, encodePong, FrameError, type Frame } from './frames.ts'
 import {
+  CONTROL_BACKLOG_HIGH_BYTES,
   DEAD_AFTER_PING_MS,
   LINK_BACKLOG_HIGH_BYTES,
   LINK_BACKLOG_LOW_BYTES,
@@ -42,7 +43,8 @@ export class Link {
   readonly #raw: Socket
   readonly #outbox = new Outbox()
   #handler: LinkHandler | undefined
-  #early: Buffer[] = []
+  /** Frames that came before anyone listened; undefined from then on. */
+  #early: Buffer[] | undefined = []
   /** Why this end is closing the link. */
   #closing: string | undefined
   /** Why the peer is. */
@@ -63,17 +65,23 @@ export class Link {
     raw.setNoDelay(true)
     raw.setKeepAlive(true, 30_000)
     socket.on('message', (data: Buffer, isBinary) => this.#receive(data, isBinary))
-    socket.on('error', (error) => (this.#closing ??= messageOf(error)))
+    socket.on('error', (error) => {
+      this.#closing ??= messageOf(error)
+      this.#closeSoon()
+    })
     socket.on('close', (code, reason) => this.#end(reason.toString() || `closed with code ${code}`))
   }
 
-  /** Frames that came before are handed over at once. */
+  /** Frames that came before are handed over once the caller is done: it may still be making what they are for. */
   attach(handler: LinkHandler): void {
     this.#handler = handler
-    const early = this.#early
-    this.#early = []
-    for (const bytes of early) this.#receive(bytes, true)
-    if (this.#closed) handler.closed(this.#closing ?? 'closed')
+    const wasClosed = this.#closed
+    process.nextTick(() => {
+      const early = this.#early ?? []
+      this.#early = undefined
+      for (const bytes of early) this.#receive(bytes, true)
+      if (wasClosed) handler.closed(this.#closing ?? 'closed')
+    })
   }
 
   get isOpen(): boolean {
@@ -85,10 +93,20 @@ export class Link {
     return this.#outbox.dataBytes
   }
 
+  /** Bytes of control that the peer has yet to read. They go to the socket at once; of data it holds only a little. */
+  get #controlBacklog(): number {
+    return this.#outbox.controlBytes + this.#raw.writableLength
+  }
+
+  /** Whether so much control waits that nobody should add to it who need not. */
+  get isBehind(): boolean {
+    return this.#controlBacklog > CONTROL_BACKLOG_HIGH_BYTES
+  }
+
   /** Sends a frame ahead of all data. */
   sendControl(frame: Buffer): void {
     if (!this.isOpen) return
-    if (this.#outbox.controlBytes > MAX_CONTROL_BACKLOG_BYTES) return this.terminate('the peer does not read')
+    if (this.#controlBacklog > MAX_CONTROL_BACKLOG_BYTES) return this.terminate('the peer does not read')
     this.#outbox.pushControl(frame)
     this.#scheduleFlush()
   }
@@ -121,9 +139,7 @@ export class Link {
     this.#flush()
     this.#closing = message
     this.#socket.close(1000)
-    // A peer that is gone, or hostile, doesn't answer.
-    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS)
-    this.#socket.once('close', () => clearTimeout(timer))
+    this.#closeSoon()
   }
 
   /** Ends the link because the peer broke the protocol. */
@@ -138,31 +154,36 @@ export class Link {
     this.#socket.terminate()
   }
 
-  /** To be called about once a second: asks a silent peer whether it lives, and drops a dead one. */
-  tick(): void {
+  /**
+   * To be called about once a second: asks a silent peer whether it lives, and drops a dead one.
+   *
+   * @param now ms of a clock that never jumps
+   * @param time ms of the wall clock, which goes on while the machine sleeps
+   */
+  tick(now = performance.now(), time = Date.now()): void {
     if (!this.isOpen) return
-    const now = performance.now()
-    const jumped = Date.now() - this.#tickedAt > CLOCK_JUMP_MS
-    this.#tickedAt = Date.now()
+    const jumped = time - this.#tickedAt > CLOCK_JUMP_MS
+    this.#tickedAt = time
     // Any byte is a sign of life: a PONG stuck behind a slow bulk transfer must not look like death.
     if (this.#raw.bytesRead !== this.#bytesSeen) {
       this.#bytesSeen = this.#raw.bytesRead
       this.#heardAt = now
       this.#askedAt = undefined
     }
-    if (this.#askedAt !== undefined) {
-      if (now - this.#askedAt >= DEAD_AFTER_PING_MS) this.terminate('no sign of life')
-    } else if (jumped || now - this.#heardAt >= PING_AFTER_MS) {
+    // While the machine slept nobody could answer: a question from before it is asked anew.
+    if (jumped || (this.#askedAt === undefined && now - this.#heardAt >= PING_AFTER_MS)) {
       this.#askedAt = now
       this.sendControl(encodePing(++this.#pings))
+    } else if (this.#askedAt !== undefined && now - this.#askedAt >= DEAD_AFTER_PING_MS) {
+      this.terminate('no sign of life')
     }
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
     if (!this.isOpen) return
     if (!isBinary) return this.fail('a text message')
-    if (!this.#handler) {
-      this.#early.push(data)
+    if (this.#early || !this.#handler) {
+      this.#early?.push(data)
       return
     }
     let frame: Frame
@@ -176,6 +197,12 @@ export class Link {
     if (frame.type === 'goaway') this.#farewell = frame.message
     if (frame.type === 'ping') this.sendControl(encodePong(frame.token))
     else if (frame.type !== 'pong' && frame.type !== 'skipped') this.#handler.frame(frame, data)
+  }
+
+  /** A peer that is gone, or hostile, doesn't answer the WebSocket's close. */
+  #closeSoon(): void {
+    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS)
+    this.#socket.once('close', () => clearTimeout(timer))
   }
 
   /** One write a turn of the event loop, whatever was queued in it. */

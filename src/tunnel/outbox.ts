@@ -1,7 +1,10 @@
+import { FRAME_OVERHEAD_BYTES } from './limits.ts'
+import { Queue } from './queue.ts'
+
 /** What waits to be sent on one link: control frames first, then the streams in turns, a frame each. */
 export class Outbox {
-  readonly #control: Buffer[] = []
-  readonly #streams = new Map<number, Buffer[]>()
+  readonly #control = new Queue<Buffer>()
+  readonly #streams = new Map<number, Queue<Buffer>>()
   /** Streams with something to send, in the order of their turns. */
   readonly #turns: number[] = []
   #controlBytes = 0
@@ -11,6 +14,7 @@ export class Outbox {
     return this.#controlBytes
   }
 
+  /** Bytes of the streams' frames that wait, and what it costs to have them wait. */
   get dataBytes(): number {
     return this.#dataBytes
   }
@@ -22,18 +26,19 @@ export class Outbox {
 
   /** Frames of one stream keep their order. */
   pushData(stream: number, frame: Buffer): void {
-    const queue = this.#streams.get(stream)
-    if (queue) queue.push(frame)
-    else {
-      this.#streams.set(stream, [frame])
+    let queue = this.#streams.get(stream)
+    if (!queue) {
+      queue = new Queue()
+      this.#streams.set(stream, queue)
       this.#turns.push(stream)
     }
-    this.#dataBytes += frame.length
+    queue.push(frame)
+    this.#dataBytes += costOf(frame)
   }
 
   /** Forgets what a stream still had to send: it has been reset. */
   drop(stream: number): void {
-    for (const frame of this.#streams.get(stream) ?? []) this.#dataBytes -= frame.length
+    for (const frame of this.#streams.get(stream) ?? []) this.#dataBytes -= costOf(frame)
     if (this.#streams.delete(stream)) this.#turns.splice(this.#turns.indexOf(stream), 1)
   }
 
@@ -50,7 +55,7 @@ export class Outbox {
     const frame = queue.shift()!
     if (queue.length > 0) this.#turns.push(stream)
     else this.#streams.delete(stream)
-    this.#dataBytes -= frame.length
+    this.#dataBytes -= costOf(frame)
     return { stream, frame }
   }
 
@@ -60,10 +65,14 @@ export class Outbox {
   }
 
   clear(): void {
-    this.#control.length = 0
+    this.#control.clear()
     this.#streams.clear()
     this.#turns.length = 0
     this.#controlBytes = 0
     this.#dataBytes = 0
   }
+}
+
+function costOf(frame: Buffer): number {
+  return frame.length + FRAME_OVERHEAD_BYTES
 }

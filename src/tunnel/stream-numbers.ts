@@ -3,9 +3,10 @@ export class StreamNumbers {
   readonly #parity: number
   #last: number
 
-  constructor(side: 'agent' | 'hub') {
+  /** @param given how many numbers this side has given out before */
+  constructor(side: 'agent' | 'hub', given = 0) {
     this.#parity = side === 'agent' ? 1 : 0
-    this.#last = this.#parity - 2
+    this.#last = this.#parity + 2 * (given - 1)
   }
 
   /** The next free number of ours; after 2^32 they begin again. */

@@ -50,6 +50,8 @@ export class Stream {
   #ending = false
   #blocked = false
   #gone = false
+  /** Why the stream broke, if the far end or the way to it did that. */
+  #broken: { code: number; message: string } | undefined
 
   /** @param limit what the far end has said that it takes in, for a stream that it opened */
   constructor(
@@ -77,13 +79,14 @@ export class Stream {
     return this.#gone
   }
 
-  /** What came before is handed over at once. */
+  /** What came before is handed over at once, be it bytes, the end, or that the stream broke. */
   attach(handler: StreamHandler): void {
     this.#handler = handler
+    if (this.#broken) return handler.reset(this.#broken.code, this.#broken.message)
     const early = this.#early
     this.#early = []
-    for (const chunk of early) handler.data(chunk)
-    if (this.#in.finished) handler.end()
+    for (const chunk of early) if (!this.#gone) handler.data(chunk)
+    if (this.#in.finished && !this.#gone) handler.end()
   }
 
   /** Says yes to a stream that the far end opened. */
@@ -105,7 +108,8 @@ export class Stream {
    */
   write(chunk: Buffer): boolean {
     if (this.#gone || this.#ending) return false
-    this.#pending.push(chunk)
+    // A DATA frame has at least a byte.
+    if (chunk.length > 0) this.#pending.push(chunk)
     this.#push()
     return !this.#blocked
   }
@@ -135,7 +139,7 @@ export class Stream {
   abandon(code: number, message: string): void {
     if (this.#gone) return
     this.#leave()
-    this.#handler?.reset(code, message)
+    this.#tellBroken(code, message)
   }
 
   /** Takes in a frame of this stream. */
@@ -147,7 +151,7 @@ export class Stream {
     } catch (error) {
       if (!(error instanceof StreamViolation)) throw error
       this.reset(STREAM_CODES[error.kind], error.message)
-      this.#handler?.reset(STREAM_CODES[error.kind], error.message)
+      this.#tellBroken(STREAM_CODES[error.kind], error.message)
     }
   }
 
@@ -167,7 +171,6 @@ export class Stream {
       }
       case 'data': {
         this.#in.receive(frame.payload.length)
-        if (frame.payload.length === 0) break
         if (this.#handler) this.#handler.data(frame.payload)
         else this.#early.push(frame.payload)
         break
@@ -186,7 +189,7 @@ export class Stream {
       case 'openErr':
       case 'rst': {
         this.#leave()
-        this.#handler?.reset(frame.code, frame.message)
+        this.#tellBroken(frame.code, frame.message)
         break
       }
       default: {
@@ -225,6 +228,7 @@ export class Stream {
   }
 
   #announce(): void {
+    if (this.#gone) return
     const window = this.#in.announcement()
     if (window) this.#link.sendControl(encodeWindow(this.id, window.consumed, window.limit))
     this.#leaveIfDone()
@@ -234,6 +238,11 @@ export class Stream {
     if (this.#gone || !this.#out.done || !this.#in.done) return
     this.#leave()
     this.#handler?.done?.()
+  }
+
+  #tellBroken(code: number, message: string): void {
+    this.#broken = { code, message }
+    this.#handler?.reset(code, message)
   }
 
   #leave(): void {

@@ -21,7 +21,7 @@ export class SendWindow {
   sent = 0
   /** Bytes that may be sent in all, as things stand. */
   limit: number
-  /** Bytes that the receiver has handed on; those before it never need to be sent again. */
+  /** Bytes that the receiver has handed on, and one more for the end; those never need to be sent again. */
   acked = 0
   finished = false
 
@@ -33,9 +33,9 @@ export class SendWindow {
     return this.limit - this.sent
   }
 
-  /** Everything was sent, and everything has arrived. */
+  /** Everything was sent, and everything has arrived, the end included. */
   get done(): boolean {
-    return this.finished && this.acked === this.sent
+    return this.finished && this.acked > this.sent
   }
 
   /** @throws StreamViolation if the bytes go past the limit, or come after the end */
@@ -54,13 +54,21 @@ export class SendWindow {
     this.finished = true
   }
 
-  /** Takes in a WINDOW frame. One that is repeated or overtaken changes nothing. */
-  update(consumed: number, limit: number): void {
-    if (consumed > this.sent) {
+  /**
+   * Takes in a WINDOW frame. One that is repeated or overtaken changes nothing.
+   *
+   * @returns whether it brought news
+   * @throws StreamViolation if it acknowledges what was not sent
+   */
+  update(consumed: number, limit: number): boolean {
+    // The end counts as a byte, as in TCP: else nobody could tell whether it has arrived.
+    if (consumed > this.sent + (this.finished ? 1 : 0)) {
       throw new StreamViolation('PROTOCOL', `${consumed} bytes acknowledged, ${this.sent} were sent`)
     }
+    const isNews = consumed > this.acked || limit > this.limit
     this.acked = Math.max(this.acked, consumed)
     this.limit = Math.max(this.limit, limit)
+    return isNews
   }
 }
 
@@ -114,10 +122,11 @@ export class ReceiveWindow {
    * @returns what to say in a WINDOW frame, or undefined if it can wait
    */
   announcement(): { consumed: number; limit: number } | undefined {
-    const unsaid = this.consumed - this.#announced
+    const consumed = this.consumed + (this.done ? 1 : 0)
+    const unsaid = consumed - this.#announced
     if (!(this.done ? unsaid > 0 : unsaid >= this.#size / 2 && !this.finished)) return undefined
-    this.#announced = this.consumed
-    this.limit = Math.max(this.limit, this.consumed + this.#size)
-    return { consumed: this.consumed, limit: this.limit }
+    this.#announced = consumed
+    this.limit = Math.max(this.limit, consumed + this.#size)
+    return { consumed, limit: this.limit }
   }
 }

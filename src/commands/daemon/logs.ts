@@ -13,6 +13,7 @@ export default class DaemonLogs extends DaemonCommand {
       char: 'n',
       description: 'how many lines, from the end',
       default: 50,
+      helpValue: 'N',
       min: 1,
       max: 1_000_000,
     }),

@@ -23,6 +23,7 @@ export default class HubTokenCreate extends ConnectCommand {
     uses: Flags.integer({
       description: 'how many machines may join with it',
       default: 1,
+      helpValue: 'N',
       min: 1,
       max: 1_000_000,
     }),
@@ -32,8 +33,11 @@ export default class HubTokenCreate extends ConnectCommand {
     const { flags } = await this.parse(HubTokenCreate)
     const { uses } = flags
     const ttlMs = parseDuration(flags.ttl)
-    const { id, token } = await withStore(hubFolder(flags['data-dir']), (store) =>
-      store.createToken({ ttlMs, uses }),
+    const { id, token } = await withStore(
+      hubFolder(flags['data-dir']),
+      (store) => store.createToken({ ttlMs, uses }),
+      // The first token may well come before the hub's first start.
+      { existing: false },
     )
     this.say(token)
     return { id, token }

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Installs what test/lab needs, on Debian as root. Does nothing where it is all there.
+set -euo pipefail
+
+packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux)
+
+is_installed() {
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing=()
+for package in "${packages[@]}"; do
+  is_installed "$package" || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "Lab packages: all installed"
+  exit 0
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  echo "[x] Missing: ${missing[*]}. Run as root: scripts/lab-setup.sh" >&2
+  exit 1
+fi
+
+# Tests run servers of their own, so the packages must not start theirs (see invoke-rc.d(8)).
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+apt_get=(apt-get --quiet --yes -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+"${apt_get[@]}" update
+"${apt_get[@]}" install --no-install-recommends "${missing[@]}"
+echo "Lab packages: installed ${missing[*]}"

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { agentExitCode } from '../../src/agent/exit-code.ts'
+import { ConnectError, ERRORS, type ErrorCode } from '../../src/errors.ts'
+
+/** What no restart can mend. */
+const HUMAN_NEEDED: readonly ErrorCode[] = [
+  'BAD_HUB_URL',
+  'CONFIG_DAMAGED',
+  'CONFIG_EXPOSED',
+  'CONFIG_NEWER',
+  'CONFIG_UNREADABLE',
+  'INSECURE_HUB',
+  'NOT_CONFIGURED',
+  'REVOKED',
+  'SERVICES_DAMAGED',
+  'WRONG_HUB',
+]
+
+test.for(Object.keys(ERRORS) as ErrorCode[])('%s ends the agent with the right exit code', (code) => {
+  const expected = HUMAN_NEEDED.includes(code) ? 78 : 1
+  expect(agentExitCode(new ConnectError(code, 'x'))).toBe(expected)
+})
+
+test.for([new Error('a bug'), 'text', undefined])('a bug is worth another start: %s', (error) => {
+  expect(agentExitCode(error)).toBe(1)
+})

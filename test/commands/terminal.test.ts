@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process'
+import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest'
+import { connectOk, runJs } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
+import { World } from '../helpers/world.ts'
+import { joined } from '../fixtures/joined.ts'
+import { runProgram } from '../fixtures/run-fixture.ts'
+
+let world: World
+
+beforeAll(async () => {
+  world = await World.start()
+})
+
+afterAll(() => world.stop())
+
+/** Skips where there is no util-linux `script`, which gives a program a terminal; other systems’ takes other options. */
+function needsTerminal(context: TestContext): void {
+  const { stdout } = spawnSync('script', ['--version'], { encoding: 'utf8' })
+  if (stdout?.includes('util-linux')) return
+  if (process.env.CI && process.platform === 'linux') throw new Error('script (util-linux) is not installed')
+  context.skip('script (util-linux) is not installed')
+}
+
+/** What a person sees who types this. */
+async function typed(home: Home, words: string, env: NodeJS.ProcessEnv): Promise<string> {
+  // A new terminal is 0 columns wide.
+  const command = `stty cols 100 rows 40; exec '${process.execPath}' '${runJs}' ${words}`
+  const options = { env: { ...home.env, TERM: 'xterm-256color', ...env }, cwd: home.folder }
+  const terminal = runProgram(['script', '-qfec', command, '/dev/null'], options)
+  expect(await terminal.exited, terminal.output).toMatchObject({ code: 0 })
+  return terminal.stdout.replaceAll('\r\n', '\n')
+}
+
+test('a terminal sees the steps move, and then the same lines as a pipe', async (context) => {
+  needsTerminal(context)
+  const home = await joined(world)
+  const shown = await typed(home, 'daemon start', {})
+  expect(shown).toContain('\u001b[')
+  expect(shown).toContain('The agent runs (PID: ')
+  expect(shown).toMatch(
+    /\[ok\] Daemon started \(PID: \d+\)\n {2}Logs: ~\/\.privateconnect\/daemon\.log\n {2}Hub: connected\n/,
+  )
+})
+
+test.for([
+  ['NO_COLOR is set', { NO_COLOR: '1' }],
+  ['the terminal is a dumb one', { TERM: 'dumb' }],
+  ['CI is set', { CI: 'true' }],
+] as const)('nothing moves and nothing is coloured where %s', async ([, env], context) => {
+  needsTerminal(context)
+  const home = await joined(world)
+  const shown = await typed(home, 'daemon start', env)
+  expect(shown).not.toContain('\u001b')
+  expect(shown).toMatch(/^🚀 Starting daemon in background\.\.\.\n\n\[ok\] Daemon started \(PID: \d+\)\n/)
+  expect(await connectOk(home, ['daemon', 'stop'])).toBe('[ok] Daemon stopped\n')
+})

@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, expect, test } from 'vitest'
+import { connect, runJs } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
+import { emptyHome } from '../fixtures/joined.ts'
+
+describe('a typo gets the command that was meant:', () => {
+  test.for([
+    ['deamon start', 'daemon start'],
+    ['daemon strat', 'daemon start'],
+    ['hub token creat', 'hub token create'],
+    ['log-in', 'login'],
+    ['whoami me', 'whoami'],
+  ] as const)('%s', async ([typed, meant]) => {
+    expect(await connect(emptyHome(), typed.split(' '))).toEqual({
+      code: 2,
+      signal: null,
+      stdout: '',
+      stderr: `[x] There is no command "connect ${typed}"\n  Did you mean: connect ${meant}\n`,
+    })
+  })
+
+  test('and what is no typo is not guessed at', async () => {
+    expect(await connect(emptyHome(), ['frobnicate', 'everything'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^\[x\] There is no command "connect frobnicate.*"\n {2}See: connect --help\n$/,
+      ),
+    })
+  })
+})
+
+describe('a command line that cannot be understood exits 2, with one sentence and where to look:', () => {
+  test.for([
+    ['an unknown flag', 'daemon start --frobnicate', /--frobnicate/],
+    ['a flag without its value', 'login --hub', /--hub/],
+    ['a missing argument', 'expose --name web', /target/],
+    ['a missing flag', 'expose 80', /name/],
+    ['an argument too many', 'unexpose web api', /api/],
+    ['a value that is no number', 'daemon logs -n many', /many/],
+  ] as const)('%s', async ([, line, about]) => {
+    const { code, stdout, stderr } = await connect(emptyHome(), line.split(' '))
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^\[x\] \S.*\n(?: {2}.*\n)* {2}See: connect \S.*--help\n$/)
+    expect(stderr).toMatch(about)
+  })
+
+  test('for a program too', async () => {
+    const { code, stdout, stderr } = await connect(emptyHome(), [
+      'daemon',
+      'status',
+      '--frobnicate',
+      '--json',
+    ])
+    expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
+    expect(JSON.parse(stdout)).toEqual({
+      error: { code: 'USAGE', message: expect.stringContaining('--frobnicate'), hints: [] },
+    })
+  })
+})
+
+describe('a value that cannot be used exits 2, and nothing is written:', () => {
+  test.for([
+    ['a target', 'expose 99999 --name web', /^\[x\] 99999 is not a port \(1 to 65535\)\n/],
+    ['a target of words', 'expose local:host:80 --name web', /^\[x\] "local:host:80" is not \[HOST:\]PORT\n/],
+    ['a service name', 'expose 80 --name Web_1', /^\[x\] "Web_1" is not a service name\n/],
+    ['the name to take back', 'unexpose ../web', /^\[x\] "\.\.\/web" is not a service name\n/],
+    ['the name to reach', 'reach a/b', /^\[x\] "a\/b" is not a service name\n/],
+    ['a local port', 'reach web --port http', /^\[x\] "http" is not a port \(0 to 65535\)\n/],
+    ['an address to listen on', 'hub --listen nowhere', /^\[x\] "nowhere" is not \[HOST:\]PORT\n/],
+    ['a hub that is no URL', 'login --hub hub', /^\[x\] "hub" is not a URL\n/],
+    [
+      'a hub with a user',
+      'login --hub https://a:hunter2@b.example',
+      /^\[x\] The hub URL has a user name or password in it\n/,
+    ],
+    ['a hub with a query', 'login --hub https://b.example/?a', /^\[x\] .* has a query or fragment\n/],
+    ['a hub with another scheme', 'login --hub ftp://b.example', /^\[x\] .* is not an http or https URL\n/],
+  ] as const)('%s', async ([, line, sentence]) => {
+    const home = emptyHome()
+    const env = { PRIVATECONNECT_TOKEN: `tok_${'0'.repeat(40)}` }
+    const { code, stdout, stderr } = await connect(home, line.split(' '), { env })
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(sentence)
+    expect(stderr).toMatch(/\n {2}\S.*\n$/)
+    expect(stderr).not.toContain('hunter2')
+  })
+
+  test('a label', async () => {
+    const args = ['login', '--hub', 'http://127.0.0.1:1', '--label']
+    for (const label of ['', '   ', 'x'.repeat(256)]) {
+      const { code, stderr } = await connect(emptyHome(), [...args, label])
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: '[x] A label has 1 to 255 characters\n  See --help for what it takes.\n',
+      })
+    }
+  })
+})
+
+test('a hub over plain http elsewhere is refused without --insecure', async () => {
+  const { code, stderr } = await connect(emptyHome(), ['login', '--hub', 'http://192.0.2.1:7700'])
+  expect(code).toBe(1)
+  expect(stderr).toBe(
+    '[x] 192.0.2.1:7700 would be reached over plain http\n  Use https, or accept the risk with --insecure.\n',
+  )
+})
+
+describe('on a pipe', () => {
+  function homeWithLog(lines: number): Home {
+    const home = emptyHome()
+    mkdirSync(path.dirname(home.file('daemon.log')), { recursive: true })
+    writeFileSync(home.file('daemon.log'), 'a line of the log\n'.repeat(lines))
+    return home
+  }
+
+  test('nobody reads any more, and the command ends without a word', async () => {
+    const home = homeWithLog(200_000)
+    const args = [runJs, 'daemon', 'logs', '-n', '200000']
+    const child = spawn(process.execPath, args, { env: home.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const stderr = text(child.stderr)
+    await once(child.stdout, 'data')
+    child.stdout.destroy()
+    const [code] = (await once(child, 'close')) as [number | null]
+    expect(await stderr).toBe('')
+    // What a shell takes for the writer's end of a broken pipe, or for done.
+    expect([0, 141]).toContain(code)
+  })
+
+  test('a long log comes whole', async () => {
+    const { code, stdout } = await connect(homeWithLog(20_000), ['daemon', 'logs', '-n', '20000'])
+    expect(code).toBe(0)
+    expect(stdout.split('a line of the log\n')).toHaveLength(20_001)
+  })
+
+  test.for(['daemon status', 'daemon start', 'daemon --help'])(
+    'there are no escape codes: %s',
+    async (line) => {
+      const { stdout, stderr } = await connect(emptyHome(), line.split(' '))
+      expect(stdout + stderr).not.toBe('')
+      expect(stdout + stderr).not.toContain('\u001b')
+    },
+  )
+})
+
+describe('help and version', () => {
+  test('need no config, and exit 0', async () => {
+    for (const args of [['--help'], ['help', 'expose'], ['daemon', 'logs', '-h']]) {
+      expect(await connect(emptyHome(), args), args.join(' ')).toMatchObject({
+        code: 0,
+        stderr: '',
+        stdout: expect.stringContaining('USAGE'),
+      })
+    }
+    for (const flag of ['--version', '-v']) {
+      expect((await connect(emptyHome(), [flag])).stdout).toMatch(
+        /^private-connect\/\d+\.\d+\.\d+\S* \S+ node-v/,
+      )
+    }
+  })
+
+  test('a hub that the environment names is no default that help would show as this machine’s', async () => {
+    const { stdout } = await connect(emptyHome(), ['login', '--help'], {
+      env: { CONNECT_HUB_URL: 'https://private.example' },
+    })
+    expect(stdout).not.toContain('private.example')
+  })
+})

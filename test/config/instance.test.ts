@@ -1,0 +1,97 @@
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { instanceFor, ownsFolder, shortSocketFolder, type Instance } from '../../src/config/instance.ts'
+
+const home = '/home/ada'
+
+/** All that lies on disk for an instance. */
+function filesOf({ name, folder, ...files }: Instance): string[] {
+  return Object.values(files).filter((file) => file !== name && file !== folder)
+}
+
+describe('the default instance', () => {
+  test('has the files that the documentation names', () => {
+    const instance = instanceFor(undefined, home)
+    expect(instance).toMatchObject({
+      name: 'default',
+      folder: '/home/ada/.privateconnect',
+      configFile: '/home/ada/.privateconnect/config.json',
+      servicesFile: '/home/ada/.privateconnect/services.json',
+      logFile: '/home/ada/.privateconnect/daemon.log',
+      pidFile: '/home/ada/.privateconnect/daemon.pid',
+      socketPath: '/home/ada/.privateconnect/agent.sock',
+    })
+    expect(ownsFolder(instance, home)).toBe(true)
+  })
+
+  test.for(['/home/ada/.privateconnect/config.json', '/home/ada/x/../.privateconnect/config.json'])(
+    'is meant by --config %s too',
+    (file) => {
+      expect(instanceFor(file, home)).toEqual(instanceFor(undefined, home))
+    },
+  )
+})
+
+describe('another instance', () => {
+  test('is named for its config file, and its files lie beside it', () => {
+    const instance = instanceFor('/srv/agents/staging.json', home)
+    expect(instance).toMatchObject({
+      name: 'staging',
+      folder: '/srv/agents',
+      logFile: '/srv/agents/staging.daemon.log',
+      pidFile: '/srv/agents/staging.daemon.pid',
+      socketPath: '/srv/agents/staging.agent.sock',
+    })
+    expect(ownsFolder(instance, home)).toBe(false)
+  })
+
+  test('is found by a relative path', () => {
+    expect(instanceFor('staging.json', home).configFile).toBe(path.resolve('staging.json'))
+  })
+
+  test.for([
+    ['/srv/a.json', '/srv/b.json'],
+    ['/srv/a.json', '/srv/a'],
+    ['/srv/a.json', '/srv/a.JSON'],
+    ['/srv/a', '/srv/a.conf'],
+    ['/srv/.json', '/srv/json'],
+    ['/home/ada/.privateconnect/config.json', '/home/ada/.privateconnect/staging.json'],
+    ['/home/ada/.privateconnect/config.json', '/home/ada/.privateconnect/config'],
+    ['/home/ada/.privateconnect/config.json', '/srv/default.json'],
+  ] as const)('%s shares no file with %s', ([one, other]) => {
+    const shared = new Set(filesOf(instanceFor(one, home)))
+    expect(filesOf(instanceFor(other, home)).filter((file) => shared.has(file))).toEqual([])
+    expect(instanceFor(one, home).name).not.toBe(instanceFor(other, home).name)
+  })
+})
+
+describe('a socket path', () => {
+  const longest = `/${'a'.repeat(103 - '//.privateconnect/agent.sock'.length)}`
+
+  test('of 103 bytes is used as it is', () => {
+    expect(instanceFor(undefined, longest).socketPath).toBe(`${longest}/.privateconnect/agent.sock`)
+  })
+
+  test.for([
+    ['too long by one byte', `${longest}a`],
+    ['too long by its bytes, not its characters', longest.replace('a', 'ä')],
+    ['far too long', `/${'a'.repeat(250)}/${'b'.repeat(250)}`],
+  ] as const)('that is %s falls back to a short folder of ours', ([, tooLong]) => {
+    const { socketPath } = instanceFor(undefined, tooLong)
+    expect(path.dirname(socketPath)).toBe(shortSocketFolder())
+    expect(Buffer.byteLength(socketPath)).toBeLessThan(104)
+    expect(instanceFor(undefined, tooLong).socketPath).toBe(socketPath)
+    expect(instanceFor(undefined, `${tooLong}b`).socketPath).not.toBe(socketPath)
+  })
+
+  test('does not depend on TMPDIR, which the daemon and a shell may see differently', () => {
+    const before = process.env.TMPDIR
+    const found = ['/tmp', '/var/tmp'].map((folder) => {
+      process.env.TMPDIR = folder
+      return instanceFor(undefined, `${longest}a`).socketPath
+    })
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+    expect(found[0]).toBe(found[1])
+  })
+})

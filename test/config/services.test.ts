@@ -1,0 +1,73 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { instanceFor, type Instance } from '../../src/config/instance.ts'
+import { readServices, withService, writeServices } from '../../src/config/services.ts'
+import { scratchFolder } from '../fixtures/scratch.ts'
+import { thrownBy } from '../fixtures/thrown-by.ts'
+
+const web = { name: 'web', host: 'localhost', port: 3000 }
+const postgres = { name: 'postgres', host: '::1', port: 5432 }
+
+function emptyInstance(): Instance {
+  return instanceFor(path.join(scratchFolder(), 'staging.json'))
+}
+
+test('nothing is exposed until something is', () => {
+  expect(readServices(emptyInstance())).toEqual([])
+})
+
+test('what is exposed is read again, by name', () => {
+  const instance = emptyInstance()
+  writeServices(instance, [web, postgres])
+  expect(readServices(instance)).toEqual([postgres, web])
+  expect(statSync(instance.servicesFile).mode & 0o777).toBe(0o600)
+})
+
+test('a service takes the place of one of the same name', () => {
+  const moved = { ...web, port: 3001 }
+  expect(withService([web, postgres], moved)).toEqual([postgres, moved])
+})
+
+describe('a list of services', () => {
+  const file = (services: unknown) => JSON.stringify({ version: 1, services })
+  test.for([
+    ['is empty', ''],
+    ['is cut short', file([web]).slice(0, -5)],
+    ['is not JSON', 'web=3000'],
+    ['has no services', '{"version":1}'],
+    ['has a service without a port', file([{ name: 'web', host: 'localhost' }])],
+    ['has port 0', file([{ ...web, port: 0 }])],
+    ['has port 65536', file([{ ...web, port: 65_536 }])],
+    ['has half a port', file([{ ...web, port: 80.5 }])],
+    ['has an empty host', file([{ ...web, host: '' }])],
+    ['has a name that is none', file([{ ...web, name: '../web' }])],
+    ['has a field that nobody knows', file([{ ...web, command: 'rm -rf /' }])],
+    ['is too large', `"${'a'.repeat(5 * 1024 * 1024)}"`],
+  ] as const)('that %s is refused, and stays as it is', ([, text]) => {
+    const instance = emptyInstance()
+    writeFileSync(instance.servicesFile, text)
+    const error = thrownBy(() => readServices(instance))
+    expect(error.code).toBe('SERVICES_DAMAGED')
+    expect(error.message).toContain(instance.servicesFile)
+    expect(readFileSync(instance.servicesFile, 'utf8')).toBe(text)
+  })
+
+  test('of a newer version is not taken for a damaged one', () => {
+    const instance = emptyInstance()
+    writeFileSync(instance.servicesFile, '{"version":2,"services":{}}')
+    expect(thrownBy(() => readServices(instance)).code).toBe('CONFIG_NEWER')
+  })
+
+  test('that is a folder is not "no services"', () => {
+    const instance = emptyInstance()
+    mkdirSync(instance.servicesFile)
+    expect(thrownBy(() => readServices(instance)).code).toBe('CONFIG_UNREADABLE')
+  })
+
+  test('says which entry is wrong', () => {
+    const instance = emptyInstance()
+    writeFileSync(instance.servicesFile, file([postgres, { ...web, port: 'http' }]))
+    expect(thrownBy(() => readServices(instance)).message).toContain('services.1.port')
+  })
+})

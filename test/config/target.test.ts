@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest'
+import { formatTarget, parseListenAddress, parseTarget } from '../../src/config/target.ts'
+import { thrownBy } from '../fixtures/thrown-by.ts'
+
+describe('parseTarget', () => {
+  test.for([
+    ['5432', { host: 'localhost', port: 5432 }],
+    ['localhost:5432', { host: 'localhost', port: 5432 }],
+    ['127.0.0.1:1', { host: '127.0.0.1', port: 1 }],
+    ['db_1:65535', { host: 'db_1', port: 65_535 }],
+    ['a.b-c.example:80', { host: 'a.b-c.example', port: 80 }],
+    ['XN--Bcher-KVA.example:443', { host: 'XN--Bcher-KVA.example', port: 443 }],
+    ['[::1]:8080', { host: '::1', port: 8080 }],
+    ['[fe80::1%eth0]:80', { host: 'fe80::1%eth0', port: 80 }],
+  ] as const)('takes %s', ([text, target]) => {
+    expect(parseTarget(text)).toEqual(target)
+  })
+
+  test.for([
+    ['nothing', ''],
+    ['a blank', ' '],
+    ['a host alone', 'localhost'],
+    ['a host and a colon', 'localhost:'],
+    ['a port behind a lone colon', ':5432'],
+    ['port 0', '0'],
+    ['port 65536', '65536'],
+    ['six digits', '005432'],
+    ['a negative port', '-1'],
+    ['a port with letters', '5432x'],
+    ['a port in other digits', '٥٤٣٢'],
+    ['a blank in the host', 'local host:80'],
+    ['a blank at the end', 'localhost:80 '],
+    ['a newline at the end', 'localhost:80\n'],
+    ['an IPv6 address without a port', '[::1]'],
+    ['an IPv6 address without brackets', '::1:80'],
+    ['a name in brackets', '[localhost]:80'],
+    ['a bracket that stays open', '[::1:80'],
+    ['three numbers', '1.2.3:80'],
+    ['five numbers', '1.2.3.4.5:80'],
+    ['a number beyond 255', '256.1.1.1:80'],
+    ['an empty label', 'a..b:80'],
+    ['a hyphen at the front', '-a:80'],
+    ['a hyphen at the end', 'a-:80'],
+    ['a label of 64 characters', `${'a'.repeat(64)}:80`],
+    ['a name of 254 characters', `${`${'a'.repeat(49)}.`.repeat(5)}abcd:80`],
+    ['a URL', 'http://localhost:80'],
+    ['a path', 'localhost:80/path'],
+    ['a user', 'user@localhost:80'],
+    ['an escape sequence', '\u001b[31mhost:80'],
+  ] as const)('refuses %s', ([, text]) => {
+    expect(thrownBy(() => parseTarget(text)).code).toBe('BAD_TARGET')
+  })
+})
+
+test.for(['localhost:5432', '10.0.0.1:22', '[2001:db8::1]:443'])('%s is printed as it was given', (text) => {
+  expect(formatTarget(parseTarget(text))).toBe(text)
+})
+
+describe('parseListenAddress', () => {
+  test.for([
+    ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
+    ['[::1]:0', { host: '::1', port: 0 }],
+    ['localhost:7700', { host: 'localhost', port: 7700 }],
+    ['7700', { host: 'localhost', port: 7700 }],
+  ] as const)('takes %s', ([text, address]) => {
+    expect(parseListenAddress(text)).toEqual(address)
+  })
+
+  test.for(['', ':0', '0', 'a b:0', '[x]:0', '1.2.3:0', 'localhost:65536'])('refuses "%s"', (text) => {
+    expect(thrownBy(() => parseListenAddress(text)).code).toBe('BAD_TARGET')
+  })
+})

@@ -1,0 +1,162 @@
+import { chownSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { createServer, type Socket } from 'node:net'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { instanceFor, shortSocketFolder, type Instance } from '../../src/config/instance.ts'
+import { agentStatus, exposeService, unexposeService } from '../../src/control/client.ts'
+import type { AgentStatus } from '../../src/control/schema.ts'
+import { startControlServer, type AgentControl } from '../../src/control/server.ts'
+import { ConnectError } from '../../src/errors.ts'
+import { scratchFolder } from '../fixtures/scratch.ts'
+import { rejectionOf } from '../fixtures/thrown-by.ts'
+
+const status: AgentStatus = {
+  pid: process.pid,
+  version: '0.1.0',
+  agentId: 'agent_0123456789abcdef',
+  label: 'ada "the first"',
+  hubUrl: 'https://hub.example.com',
+  hub: { state: 'retrying', since: '2026-01-01T00:00:00.000Z', reason: 'connection refused' },
+  services: [{ name: 'web', host: 'localhost', port: 3000 }],
+  streams: 2,
+}
+
+/** An agent that has `web`, takes any other name but `taken`, and fails on `broken`. */
+const agent: AgentControl = {
+  status: () => status,
+  async expose(name) {
+    if (name === 'taken') throw new ConnectError('NAME_TAKEN', 'taken is exposed by eve')
+    if (name === 'broken') throw new Error('a bug')
+    return { confirmed: true }
+  },
+  unexpose: async (name) => ({ removed: name === 'web' }),
+}
+
+function emptyInstance(folder = scratchFolder()): Instance {
+  return instanceFor(path.join(folder, 'staging.json'))
+}
+
+async function served(instance = emptyInstance()): Promise<Instance> {
+  const server = await startControlServer(instance, agent)
+  onTestFinished(() => server.close())
+  return instance
+}
+
+const target = { host: 'localhost', port: 80 }
+
+describe('a command asks the agent', () => {
+  test('how it is', async () => {
+    expect(await agentStatus(await served())).toEqual(status)
+  })
+
+  test('to expose a service, and to take it back', async () => {
+    const instance = await served()
+    expect(await exposeService(instance, 'api', target)).toEqual({ confirmed: true })
+    expect(await unexposeService(instance, 'web')).toEqual({ removed: true })
+    expect(await unexposeService(instance, 'api')).toEqual({ removed: false })
+  })
+
+  test('and gets the agent’s own error', async () => {
+    const instance = await served()
+    const error = await rejectionOf(exposeService(instance, 'taken', target))
+    expect(error.code).toBe('NAME_TAKEN')
+    expect(error.message).toBe('taken is exposed by eve')
+    expect((await rejectionOf(exposeService(instance, 'broken', target))).message).toBe('a bug')
+    expect((await rejectionOf(exposeService(instance, 'Not-A-Name', target))).code).toBe('BAD_NAME')
+    await rejectionOf(exposeService(instance, 'api', { ...target, port: 0 }))
+    expect(await agentStatus(instance)).toEqual(status)
+  })
+
+  test('and hears that there is none', async () => {
+    expect(await agentStatus(emptyInstance())).toBeUndefined()
+  })
+
+  test('and hears that there is none any more, though its socket is there', async () => {
+    const instance = emptyInstance()
+    writeFileSync(instance.socketPath, '')
+    expect(await agentStatus(instance)).toBeUndefined()
+    expect(await agentStatus(await served(instance))).toEqual(status)
+  })
+})
+
+test.skipIf(process.platform === 'win32')('the socket is for us alone', async () => {
+  const umask = process.umask(0)
+  const instance = await served().finally(() => process.umask(umask))
+  expect(statSync(instance.socketPath).mode & 0o777).toBe(0o600)
+})
+
+test('a path too long for a socket is no hindrance', async () => {
+  const instance = emptyInstance(path.join(scratchFolder(), 'x'.repeat(120)))
+  expect(path.dirname(instance.socketPath)).toBe(shortSocketFolder())
+  expect(await agentStatus(await served(instance))).toEqual(status)
+  expect(statSync(shortSocketFolder()).mode & 0o777).toBe(0o700)
+})
+
+test('another user’s socket of that name is not asked', async (context) => {
+  if (process.getuid?.() !== 0) context.skip('only root can make a file of another user')
+  const instance = await served()
+  chownSync(instance.socketPath, 65_534, 65_534)
+  expect(await agentStatus(instance)).toBeUndefined()
+})
+
+describe('the agent refuses', () => {
+  const ask = async (method: string, url: string, body = '') => {
+    const { socketPath } = await served()
+    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
+    const asked = request({ socketPath, method, path: url }, (response) => {
+      void text(response).then((answer) => resolve({ status: response.statusCode!, body: answer }))
+    })
+    asked.once('error', reject)
+    asked.end(body)
+    return promise
+  }
+  test.for([
+    ['an unknown path', 'GET', '/v2/status', ''],
+    ['an unknown method', 'POST', '/v1/status', ''],
+    ['a path with something after it', 'GET', '/v1/status/more', ''],
+    ['a service without a name', 'PUT', '/v1/services', ''],
+    ['a name that is none', 'DELETE', '/v1/services/..%2f', ''],
+    ['a body that is not JSON', 'PUT', '/v1/services/api', 'port=80'],
+    ['a body without a port', 'PUT', '/v1/services/api', '{"host":"localhost"}'],
+    ['a body with more than it should have', 'PUT', '/v1/services/api', '{"host":"a","port":1,"x":1}'],
+    ['a body of 20 kB', 'PUT', '/v1/services/api', `"${'a'.repeat(20_000)}"`],
+  ] as const)('%s', async ([, method, url, body]) => {
+    const answer = await ask(method, url, body)
+    expect(answer.status).toBe(400)
+    expect(JSON.parse(answer.body)).toEqual({
+      error: { code: expect.any(String), message: expect.any(String) },
+    })
+  })
+})
+
+describe('something that listens but is no agent of ours is an error, never "no agent":', () => {
+  const pretend = async (onConnection: (socket: Socket) => void) => {
+    const instance = emptyInstance()
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket.on('error', () => {}))
+      onConnection(socket)
+    })
+    await new Promise<void>((resolve) => server.listen(instance.socketPath, resolve))
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    })
+    return instance
+  }
+  test.for([
+    ['it never answers', undefined],
+    ['it hangs up', ''],
+    ['it speaks another protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['it is cut short', 'HTTP/1.1 200 OK\r\n\r\n{"pid":'],
+    ['it says something else', 'HTTP/1.1 200 OK\r\n\r\n{"pid":"x"}'],
+    ['it fails without a reason', 'HTTP/1.1 500 Oh\r\n\r\n{"a":1}'],
+  ] as const)('%s', async ([, answer]) => {
+    const onConnection = (socket: Socket) => void (answer !== undefined && socket.end(answer))
+    const error = await rejectionOf(agentStatus(await pretend(onConnection), 300))
+    expect(error.code).toBe('AGENT_BUSY')
+    expect(error.hints).toEqual(['Run: connect daemon restart'])
+  })
+})

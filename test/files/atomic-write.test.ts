@@ -1,0 +1,129 @@
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { writeFileAtomic } from '../../src/files/atomic-write.ts'
+import { asNobody } from '../fixtures/as-nobody.ts'
+import { CONTENTS } from '../fixtures/rewrite-contents.ts'
+import { runFixture, runProgram } from '../fixtures/run-fixture.ts'
+import { scratchFolder } from '../fixtures/scratch.ts'
+import { thrownBy } from '../fixtures/thrown-by.ts'
+
+test('a file gets the mode that was asked for, whatever it had and whatever the umask is', () => {
+  const file = path.join(scratchFolder(), 'file')
+  const umask = process.umask(0o777)
+  try {
+    writeFileAtomic(file, 'one')
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    chmodSync(file, 0o644)
+    writeFileAtomic(file, 'two')
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    writeFileAtomic(file, 'three', 0o640)
+  } finally {
+    process.umask(umask)
+  }
+  expect(statSync(file).mode & 0o777).toBe(0o640)
+  expect(readFileSync(file, 'utf8')).toBe('three')
+  expect(readdirSync(path.dirname(file))).toEqual(['file'])
+})
+
+test('a kill at any moment leaves the old content or the new one, whole', { timeout: 120_000 }, async () => {
+  const folder = scratchFolder()
+  const file = path.join(folder, 'file')
+  const seen = new Set<string>()
+  for (let round = 0; round < 30; round++) {
+    const writer = runFixture('rewrite-file.ts', [file])
+    await writer.printed(/written once/)
+    await sleep(Math.random() * 15)
+    await writer.stop('SIGKILL')
+    const content = readFileSync(file, 'utf8')
+    expect(CONTENTS.indexOf(content as never), `round ${round}: ${content.length} bytes`).not.toBe(-1)
+    seen.add(content)
+  }
+  // What a kill leaves behind is nobody else's to read.
+  for (const name of readdirSync(folder)) expect(statSync(path.join(folder, name)).mode & 0o077).toBe(0)
+  expect(seen.size).toBeGreaterThan(0)
+})
+
+describe('a write that fails leaves the old file, and no other:', () => {
+  test('in a folder that may not be written to', () => {
+    const folder = scratchFolder()
+    const file = path.join(folder, 'file')
+    writeFileSync(file, 'old')
+    chmodSync(folder, 0o555)
+    const error = asNobody(() => thrownBy(() => writeFileAtomic(file, 'new')))
+    chmodSync(folder, 0o755)
+    expect(error.code).toBe('WRITE_FAILED')
+    expect(error.message).toMatch(/^Could not write .*file: EACCES/)
+    expect(readFileSync(file, 'utf8')).toBe('old')
+    expect(readdirSync(folder)).toEqual(['file'])
+  })
+
+  test('in a folder that does not exist', () => {
+    const file = path.join(scratchFolder(), 'missing', 'file')
+    expect(thrownBy(() => writeFileAtomic(file, 'new')).code).toBe('WRITE_FAILED')
+  })
+
+  test('in the place of a folder', () => {
+    const folder = scratchFolder()
+    mkdirSync(path.join(folder, 'file'))
+    expect(thrownBy(() => writeFileAtomic(path.join(folder, 'file'), 'new')).code).toBe('WRITE_FAILED')
+    expect(readdirSync(folder)).toEqual(['file'])
+  })
+
+  test('on a full disk', async (context) => {
+    const mount = [
+      'unshare',
+      ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
+      '--mount',
+    ] as const
+    const { status } = spawnSync(mount[0], [...mount.slice(1), 'mount', '-t', 'tmpfs', 'none', '/mnt'])
+    if (status !== 0) {
+      const isRootOfCi = process.env.CI && process.platform === 'linux' && process.getuid?.() === 0
+      if (isRootOfCi) throw new Error('root may not mount a small disk here')
+      context.skip('a small disk takes Linux, and the right to mount one')
+    }
+    const folder = scratchFolder()
+    const file = path.join(folder, 'file')
+    const steps = [
+      'mount -t tmpfs -o size=64k none "$1"',
+      'printf old > "$1/file"',
+      '"$2" "$3" "$1/file" 100000',
+      'cat "$1/file"; echo; ls "$1"',
+    ]
+    const script = path.resolve(import.meta.dirname, '../fixtures/write-once.ts')
+    const shell = runProgram([
+      ...mount,
+      'sh',
+      '-ec',
+      steps.join('\n'),
+      'sh',
+      folder,
+      process.execPath,
+      script,
+    ])
+    expect(await shell.exited).toMatchObject({ code: 0 })
+    expect(shell.output).toBe(
+      `WRITE_FAILED: Could not write ${file}: ENOSPC: no space left on device, write\nold\nfile\n`,
+    )
+  })
+})
+
+test('a link is replaced, not followed', () => {
+  const folder = scratchFolder()
+  const target = path.join(folder, 'target')
+  writeFileSync(target, 'someone’s')
+  symlinkSync(target, path.join(folder, 'file'))
+  writeFileAtomic(path.join(folder, 'file'), 'ours')
+  expect(readFileSync(target, 'utf8')).toBe('someone’s')
+  expect(readFileSync(path.join(folder, 'file'), 'utf8')).toBe('ours')
+})

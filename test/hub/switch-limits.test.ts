@@ -1,0 +1,278 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { waitFor } from '../../src/process/wait.ts'
+import { STREAM_CODES } from '../../src/tunnel/codes.ts'
+import {
+  encodeData,
+  encodeFin,
+  encodeOpenErr,
+  encodeOpenOk,
+  encodeRst,
+  encodeWindow,
+} from '../../src/tunnel/frames.ts'
+import {
+  INITIAL_WINDOW,
+  LINK_BACKLOG_MAX_BYTES,
+  MAX_DATA_BYTES,
+  MAX_PENDING_OPENS,
+  MAX_STREAMS,
+  MAX_WINDOW,
+} from '../../src/tunnel/limits.ts'
+import { Loopback } from '../tunnel/loopback.ts'
+import { join, open, Switched, type Member } from '../tunnel/switched.ts'
+
+let loopback: Loopback
+const worlds: Switched[] = []
+
+beforeAll(async () => {
+  loopback = await Loopback.start()
+})
+
+afterEach(() => {
+  for (const switched of worlds.splice(0)) switched.close()
+})
+
+afterAll(() => loopback.close())
+
+async function three(options?: { openTimeoutMs: number }): Promise<[Member, Member, Member]> {
+  const switched = new Switched(loopback, options)
+  worlds.push(switched)
+  return [await switched.join('a'), await switched.join('b'), await switched.join('c')]
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const isMet = await waitFor(() => condition() || undefined, { timeoutMs: 30_000, everyMs: 2 })
+  if (!isMet) throw new Error(`never: ${condition.toString()}`)
+}
+
+/** Sends bytes on a stream, and waits until the hub has them. */
+async function pour(member: Member, stream: number, bytes: number): Promise<void> {
+  for (let left = bytes; left > 0; left -= MAX_DATA_BYTES) {
+    member.peer.send(encodeData(stream, Buffer.alloc(Math.min(left, MAX_DATA_BYTES))))
+  }
+  await member.peer.settled()
+}
+
+/** Streams to b with the largest windows, the first of them 1, and more bytes than the hub can get rid of. */
+async function backedUp(a: Member, b: Member): Promise<{ far: number; frames: number }> {
+  const ends: number[] = []
+  for (const stream of [1, 101, 103, 105]) ends.push(await join(a, stream, b, 'b', { acceptor: MAX_WINDOW }))
+  b.peer.stopReading()
+  let frames = 0
+  for (const stream of [1, 101, 103, 105]) {
+    // The kernel takes some megabytes, how many is its own affair.
+    for (let sent = 0; sent < 15 && b.port.link.backlog < 6 * 2 ** 20; sent++) {
+      await pour(a, stream, 32 * MAX_DATA_BYTES)
+      frames += 32
+    }
+  }
+  expect(b.port.link.isBackedUp).toBe(true)
+  return { far: ends[0]!, frames }
+}
+
+test('an OPEN that nobody answers in time is refused, and the service hears that it is over', async () => {
+  const [a, b] = await three({ openTimeoutMs: 20 })
+  a.peer.send(open(1, 'b'))
+  const { stream } = await b.peer.next('open')
+  expect(await a.peer.next('openErr')).toMatchObject({ stream: 1, code: STREAM_CODES.TIMEOUT })
+  expect(await b.peer.next('rst')).toMatchObject({ stream, code: STREAM_CODES.TIMEOUT })
+  b.peer.send(encodeOpenOk(stream, INITIAL_WINDOW))
+  await Promise.all([a.peer.settled(), b.peer.settled()])
+  expect(a.peer.count('openOk')).toBe(0)
+  expect([a.port.ends.size, b.port.ends.size, a.port.pendingOpens]).toEqual([0, 0, 0])
+})
+
+test('a stream that was answered has no time limit', async () => {
+  const [a, b] = await three({ openTimeoutMs: 20 })
+  const far = await join(a, 1, b, 'b')
+  a.peer.send(open(3, 'b'))
+  // When this one has timed out, the first would have, too.
+  await a.peer.next('openErr')
+  a.peer.send(encodeData(1, Buffer.from('still here')))
+  expect(await b.peer.next('data')).toMatchObject({ stream: far })
+})
+
+test('256 OPENs of a link may wait for their answers; another is refused until one is answered', async () => {
+  const [a, b] = await three()
+  for (let i = 0; i <= MAX_PENDING_OPENS; i++) a.peer.send(open(1 + 2 * i, 'b'))
+  expect(await a.peer.next('openErr')).toMatchObject({
+    stream: 1 + 2 * MAX_PENDING_OPENS,
+    code: STREAM_CODES.LIMIT,
+  })
+  await b.peer.settled()
+  expect(b.peer.count('open')).toBe(MAX_PENDING_OPENS)
+  expect(a.port.pendingOpens).toBe(MAX_PENDING_OPENS)
+  b.peer.send(encodeOpenOk(2, INITIAL_WINDOW), encodeOpenErr(4, STREAM_CODES.TARGET_REFUSED, ''))
+  await a.peer.next('openOk')
+  await a.peer.next('openErr')
+  for (const number of [3001, 3003, 3005]) a.peer.send(open(number, 'b'))
+  expect(await a.peer.next('openErr')).toMatchObject({ stream: 3005, code: STREAM_CODES.LIMIT })
+})
+
+test('a link has 1,024 streams at a time, and a service’s link no more than that from all together', async () => {
+  const [a, b, c] = await three()
+  for (let i = 0; i < MAX_STREAMS; i++) {
+    a.peer.send(open(1 + 2 * i, 'b'))
+    b.peer.send(encodeOpenOk((await b.peer.next('open')).stream, INITIAL_WINDOW))
+    if (i % 100 === 0) await a.peer.settled()
+  }
+  await a.peer.settled()
+  expect([a.port.ends.size, b.port.ends.size]).toEqual([MAX_STREAMS, MAX_STREAMS])
+  a.peer.send(open(9001, 'c'))
+  expect(await a.peer.next('openErr')).toMatchObject({ stream: 9001, code: STREAM_CODES.LIMIT })
+  c.peer.send(open(1, 'b'))
+  expect(await c.peer.next('openErr')).toMatchObject({ stream: 1, code: STREAM_CODES.LIMIT })
+  a.peer.send(encodeRst(1, STREAM_CODES.PEER_RESET), open(9003, 'c'))
+  expect(await c.peer.next('open')).toMatchObject({ service: 'c' })
+})
+
+test('when the service’s link is lost, the OPENs that wait for it are refused', async () => {
+  const [a, b] = await three()
+  a.peer.send(open(1, 'b'), open(3, 'b'))
+  await b.peer.next('open')
+  b.peer.vanish()
+  for (const stream of [1, 3]) {
+    expect(await a.peer.next('openErr')).toMatchObject({ stream, code: STREAM_CODES.LINK_LOST })
+  }
+  expect([a.port.ends.size, b.port.ends.size, a.port.pendingOpens]).toEqual([0, 0, 0])
+})
+
+test('when the opener’s link is lost, the service hears that the streams it has not answered are over', async () => {
+  const [a, b] = await three()
+  a.peer.send(open(1, 'b'))
+  const { stream } = await b.peer.next('open')
+  a.peer.vanish()
+  expect(await b.peer.next('rst')).toMatchObject({ stream, code: STREAM_CODES.LINK_LOST })
+  expect([a.port.ends.size, b.port.ends.size, a.port.pendingOpens]).toEqual([0, 0, 0])
+})
+
+test('a WINDOW waits while the link that gives it is backed up, and the latest is told once it is not', async () => {
+  const [a, b] = await three()
+  const { far, frames } = await backedUp(a, b)
+  b.peer.send(encodeWindow(far, 1000, MAX_WINDOW + 1000), encodeWindow(far, 2000, MAX_WINDOW + 2000))
+  // Not the latest any more.
+  b.peer.send(encodeWindow(far, 1500, MAX_WINDOW + 1500))
+  await until(() => b.port.ends.get(far)!.other.window.acked === 2000)
+  await a.peer.settled()
+  expect(a.peer.count('window')).toBe(0)
+  b.peer.readAgain()
+  expect(await a.peer.next('window')).toEqual({
+    type: 'window',
+    stream: 1,
+    consumed: 2000,
+    limit: MAX_WINDOW + 2000,
+  })
+  await until(() => b.peer.count('data') === frames)
+  await b.peer.settled()
+  b.peer.send(encodeWindow(far, 3000, MAX_WINDOW + 3000))
+  expect(await a.peer.next('window')).toMatchObject({ consumed: 3000 })
+})
+
+test('a WINDOW for bytes that nobody has sent breaks the stream while the link is backed up, and the hub lives', async () => {
+  const [a, b, c] = await three()
+  const { far } = await backedUp(a, b)
+  b.peer.send(encodeWindow(far, 2 ** 40, 2 ** 40 + 1))
+  expect(await a.peer.next('rst')).toMatchObject({ stream: 1, code: STREAM_CODES.PROTOCOL })
+  b.peer.readAgain()
+  expect(await b.peer.next('rst')).toMatchObject({ stream: far, code: STREAM_CODES.PROTOCOL })
+  await c.peer.settled()
+})
+
+test('a link that is backed up slows nobody but those who send to it', async () => {
+  const [a, b, c] = await three()
+  await backedUp(a, b)
+  const other = await join(a, 3, c, 'c')
+  a.peer.send(encodeData(3, Buffer.alloc(1000)))
+  expect(await c.peer.next('data')).toMatchObject({ stream: other })
+  c.peer.send(encodeWindow(other, 1000, INITIAL_WINDOW + 1000))
+  expect(await a.peer.next('window')).toMatchObject({ stream: 3, consumed: 1000 })
+})
+
+test.each([
+  ['first', true],
+  ['last', false],
+])(
+  'a stream is kept until both ends have been told, be the one that waits for it done %s',
+  async (_name, isFirst) => {
+    const [a, b] = await three()
+    const { frames } = await backedUp(a, b)
+    // A second stream on the same links, complete both ways but for what each still has to say.
+    a.peer.send(open(3, 'b'), encodeFin(3, 0))
+    await until(() => a.port.ends.has(3))
+    const second = a.port.ends.get(3)!.other.number
+    b.peer.send(encodeOpenOk(second, INITIAL_WINDOW), encodeFin(second, 0))
+    await a.peer.next('fin')
+    const fromB = async () => {
+      b.peer.send(encodeWindow(second, 1, INITIAL_WINDOW + 1))
+      await until(() => b.port.ends.get(second)?.other.window.done === true)
+    }
+    const fromA = async () => {
+      a.peer.send(encodeWindow(3, 1, INITIAL_WINDOW + 1))
+      await a.peer.settled()
+    }
+    await (isFirst ? fromB() : fromA())
+    await (isFirst ? fromA() : fromB())
+    expect([a.port.ends.has(3), b.port.ends.has(second)]).toEqual([true, true])
+    b.peer.readAgain()
+    expect(await a.peer.next('window')).toMatchObject({ stream: 3, consumed: 1 })
+    expect(await b.peer.next('window')).toMatchObject({ stream: second, consumed: 1 })
+    await until(() => b.peer.count('data') === frames)
+    expect([a.port.ends.has(3), b.port.ends.has(second)]).toEqual([false, false])
+  },
+)
+
+test('what a broken stream still had in the queue is dropped at once', async () => {
+  const [a, b] = await three()
+  await backedUp(a, b)
+  const before = b.port.link.backlog
+  expect(before).toBeGreaterThan(0)
+  for (const stream of [1, 101, 103, 105]) a.peer.send(encodeRst(stream, STREAM_CODES.PEER_RESET))
+  await a.peer.settled()
+  expect(b.port.link.backlog).toBe(0)
+  b.peer.readAgain()
+  expect(await b.peer.next('rst')).toMatchObject({ code: STREAM_CODES.PEER_RESET })
+})
+
+test('past 64 MiB for a link that does not read, the stream with the next bytes is broken, and the others wait', async () => {
+  const [a, b] = await three()
+  const streams = [1, 3, 5, 7, 9, 11, 13, 15]
+  for (const stream of streams) await join(a, stream, b, 'b', { acceptor: MAX_WINDOW })
+  b.peer.stopReading()
+  for (const stream of streams) if (a.peer.count('rst') === 0) await pour(a, stream, 16_000_000)
+  const lost = await a.peer.next('rst')
+  expect(lost).toMatchObject({ code: STREAM_CODES.LIMIT })
+  await a.peer.settled()
+  expect(b.port.link.backlog).toBeLessThan(LINK_BACKLOG_MAX_BYTES + 2 * MAX_DATA_BYTES)
+  expect([...a.port.ends.keys()]).toEqual(streams.filter((stream) => stream !== lost.stream))
+})
+
+test('many tiny frames are held to the memory they take, not to the bytes they carry', async () => {
+  const [a, b] = await three()
+  await backedUp(a, b)
+  const before = b.port.link.backlog
+  for (let i = 0; i < 1000; i++) a.peer.send(encodeData(1, Buffer.alloc(1)))
+  await a.peer.settled()
+  expect(b.port.link.backlog - before).toBeGreaterThan(100_000)
+})
+
+test('opening and resetting at full speed does not cost a slow service its link', async () => {
+  const [a, b] = await three()
+  const far = await join(a, 1, b, 'b')
+  b.peer.stopReading()
+  let number = 1
+  const text = 'x'.repeat(500)
+  // The kernel takes some megabytes before anything waits at the hub.
+  for (let i = 0; i < 200 && a.peer.count('openErr') === 0; i++) {
+    for (let j = 0; j < 500; j++) {
+      number += 2
+      a.peer.send(open(number, 'b'), encodeRst(number, STREAM_CODES.PEER_RESET, text))
+    }
+    await a.peer.settled()
+  }
+  expect(await a.peer.next('openErr')).toMatchObject({ code: STREAM_CODES.LIMIT })
+  expect(b.port.link.isOpen).toBe(true)
+  b.peer.readAgain()
+  await b.peer.settled()
+  a.peer.send(encodeData(1, Buffer.from('still here')), encodeFin(1, 10))
+  await b.peer.next('fin')
+  expect(b.peer.heard.findLast((frame) => frame.type === 'data')).toMatchObject({ stream: far })
+})

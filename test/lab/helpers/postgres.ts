@@ -1,0 +1,67 @@
+import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { freePort } from './free-port.ts'
+import { run, runOk, start } from './run.ts'
+
+const VERSIONS = '/usr/lib/postgresql'
+
+/** Programs of the newest installed version; `psql` and `pgbench` only work against a server's port. */
+export const postgresPrograms = ['initdb', 'postgres', 'psql', 'pgbench'].map((name) =>
+  path.join(VERSIONS, newestVersion(), 'bin', name),
+)
+const [initdb = '', postgres = '', psqlProgram = '', pgbenchProgram = ''] = postgresPrograms
+
+export interface Postgres {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** A cluster of its own, in a temporary folder. It runs as the user postgres: it refuses to as root. */
+export async function startPostgres(): Promise<Postgres> {
+  const [uid, gid] = (await Promise.all(['-u', '-g'].map((flag) => runOk('id', [flag, 'postgres'])))).map(
+    Number,
+  )
+  const folder = mkdtempSync(path.join(tmpdir(), 'pc-pg-'))
+  chownSync(folder, uid!, gid!)
+  const asPostgres = { uid: uid!, gid: gid!, cwd: folder }
+  const data = path.join(folder, 'data')
+  await runOk(initdb, ['-D', data, '--auth=trust', '--no-sync', '--encoding=UTF8'], asPostgres)
+  const port = await freePort()
+  const settings = ['listen_addresses=127.0.0.1', 'max_connections=250', 'fsync=off']
+  const args = ['-D', data, '-k', folder, '-p', String(port), ...settings.flatMap((one) => ['-c', one])]
+  const server = start(postgres, args, asPostgres)
+  await server.printed(/ready to accept connections/)
+  return {
+    port,
+    async stop() {
+      // A "fast" shutdown: it ends the sessions that are left.
+      await server.stop('SIGINT')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** @returns what the query yields, unaligned and without headers */
+export async function psql(port: number, query: string): Promise<string> {
+  const connection = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres']
+  const args = ['--no-psqlrc', '-v', 'ON_ERROR_STOP=1', '-Atc', query, ...connection, 'postgres']
+  return (await runOk(psqlProgram, args, { timeoutMs: 120_000 })).trim()
+}
+
+export async function pgbench(port: number, args: readonly string[]) {
+  const connection = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres']
+  return run(pgbenchProgram, [...args, ...connection, 'postgres'], { timeoutMs: 120_000 })
+}
+
+function newestVersion(): string {
+  try {
+    return (
+      readdirSync(VERSIONS)
+        .toSorted((a, b) => Number(b) - Number(a))
+        .at(0) ?? 'none'
+    )
+  } catch {
+    return 'none'
+  }
+}

@@ -1,0 +1,72 @@
+import { mkdirSync } from 'node:fs'
+import type { Home } from '../../helpers/home.ts'
+import { waitFor } from '../../../src/process/wait.ts'
+import { isGone } from './is-gone.ts'
+import { run, runOk } from './run.ts'
+
+const TIMEOUT_MS = 60_000
+
+/** A real terminal (tmux) with a shell in it, typed into as a person does. */
+export class Terminal {
+  readonly #server: string
+  #commands = 0
+
+  private constructor(server: string) {
+    this.#server = server
+  }
+
+  /** @param env what the shell finds set, besides the home's own */
+  static async open(home: Home, env: Readonly<Record<string, string>>): Promise<Terminal> {
+    mkdirSync(home.folder, { recursive: true })
+    const terminal = new Terminal(`pc-lab-${process.pid}-${Date.now()}`)
+    const options = { env: { ...home.env, ...env, TERM: 'xterm-256color' }, cwd: home.folder }
+    const session = ['-f', '/dev/null', 'new-session', '-d', '-x', '140', '-y', '200']
+    await runOk('tmux', ['-u', '-L', terminal.#server, ...session, 'bash --norc --noprofile'], options)
+    await terminal.shows(/[$#]$/m)
+    return terminal
+  }
+
+  /** Types a line, Enter included. */
+  async type(line: string): Promise<void> {
+    await this.#tmux(['send-keys', '-l', line])
+    await this.press('Enter')
+  }
+
+  /** @param key in tmux's words, such as `C-c` */
+  async press(key: string): Promise<void> {
+    await this.#tmux(['send-keys', key])
+  }
+
+  /** Types a command and waits until it has ended. @returns its exit code, and the screen */
+  async runs(command: string): Promise<{ code: number; screen: string }> {
+    const mark = `command-${++this.#commands}`
+    await this.type(`${command}; echo "${mark} exit $?"`)
+    const [screen, code] = await this.shows(new RegExp(`[^]*${mark} exit (\\d+)`))
+    return { code: Number(code), screen }
+  }
+
+  /** Waits until the screen shows this. @throws Error with the screen if it takes too long */
+  async shows(pattern: RegExp): Promise<RegExpExecArray> {
+    let screen = ''
+    const match = await waitFor(
+      async () => {
+        screen = await this.#tmux(['capture-pane', '-p'])
+        return pattern.exec(screen) ?? undefined
+      },
+      { timeoutMs: TIMEOUT_MS, everyMs: 200 },
+    )
+    if (!match) throw new Error(`the terminal does not show ${pattern}:\n${screen.trimEnd()}`)
+    return match
+  }
+
+  /** Ends the terminal, as closing its window does, and waits until its shell is gone. Nothing if it is. */
+  async close(): Promise<void> {
+    const { stdout } = await run('tmux', ['-L', this.#server, 'display-message', '-p', '#{pane_pid}'])
+    await run('tmux', ['-L', this.#server, 'kill-server'])
+    if (stdout !== '') await isGone(Number(stdout))
+  }
+
+  #tmux(args: readonly string[]): Promise<string> {
+    return runOk('tmux', ['-u', '-L', this.#server, ...args])
+  }
+}

@@ -1,0 +1,69 @@
+import { beforeAll, expect, test } from 'vitest'
+import { waitFor } from '../../src/process/wait.ts'
+import { connectOk } from '../helpers/cli.ts'
+import { World } from '../helpers/world.ts'
+import { pgbench, postgresPrograms, psql, startPostgres, type Postgres } from './helpers/postgres.ts'
+import { ownedBySuite } from './helpers/owned.ts'
+import { labSuite } from './helpers/suite.ts'
+
+labSuite('PostgreSQL behind a daemon', { programs: postgresPrograms, root: true }, () => {
+  const own = ownedBySuite()
+  let postgres: Postgres
+  let port: number
+
+  beforeAll(async () => {
+    postgres = own(await startPostgres(), (it) => it.stop())
+    const world = own(await World.start(), (it) => it.stop())
+    const server = await world.machine('server')
+    await connectOk(server, ['daemon', 'start'])
+    await connectOk(server, ['expose', `localhost:${postgres.port}`, '--name', 'postgres'])
+    const client = await world.machine('client')
+    port = (await world.reach(client, 'postgres')).port
+  })
+
+  test('psql runs a query, and a result of many megabytes arrives whole', async () => {
+    expect(await psql(port, 'select 6 * 7')).toBe('42')
+    const megabytes = await psql(port, "select repeat(md5('x'), 65536) from generate_series(1, 8)")
+    expect(megabytes.length).toBe(8 * 32 * 65_536 + 7)
+  })
+
+  test('pgbench fills its tables and runs 20 clients for 10 s without a failed transaction', async () => {
+    expect(await pgbench(port, ['-i', '-s', '2', '-q'])).toMatchObject({ code: 0 })
+    const bench = await pgbench(port, ['-c', '20', '-j', '2', '-T', '10'])
+    expect(bench.code, bench.stderr).toBe(0)
+    expect(bench.stdout).toMatch(/number of failed transactions: 0 /)
+    const [, transactions] = /transactions actually processed: (\d+)/.exec(bench.stdout) ?? []
+    expect(Number(transactions)).toBeGreaterThan(0)
+    console.log(/^tps = .*$/m.exec(bench.stdout)?.[0])
+    expect(await psql(port, 'select count(*) from pgbench_history')).toBe(transactions)
+  })
+
+  test('200 psql sessions are open at once, and each gets its own answer', async () => {
+    // Each waits for a lock that one session holds until all are there.
+    const holding = psql(
+      postgres.port,
+      `select pg_advisory_lock(1); ${waitForSessions(200)} select pg_advisory_unlock(1)`,
+    )
+    const held = await waitFor(async () => ((await lockHolders(postgres.port)) === '1' ? true : undefined), {
+      timeoutMs: 30_000,
+    })
+    expect(held).toBe(true)
+    const sessions = Array.from({ length: 200 }, (_, index) =>
+      psql(port, `select pg_advisory_lock_shared(1); select 'session ' || ${index}`),
+    )
+    const answers = await Promise.all(sessions)
+    expect(answers.map((answer) => answer.trim())).toEqual(sessions.map((_, index) => `session ${index}`))
+    await holding
+  })
+})
+
+const WAITING = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+
+/** A statement that goes on until so many others wait for the lock. */
+function waitForSessions(count: number): string {
+  return `do $$ begin while (${WAITING}) < ${count} loop perform pg_sleep(0.1); end loop; end $$;`
+}
+
+function lockHolders(port: number): Promise<string> {
+  return psql(port, "select count(*) from pg_locks where locktype = 'advisory' and granted")
+}

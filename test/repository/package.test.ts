@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { generateManifest } from '../../scripts/manifest.ts'
+import { root } from '../helpers/cli.ts'
+
+interface Option {
+  readonly name: string
+  readonly char?: string
+  readonly required?: boolean
+  readonly multiple?: boolean
+  readonly type?: string
+  readonly options?: readonly string[]
+}
+
+interface Command {
+  readonly id: string
+  readonly aliases: readonly string[]
+  readonly args: Record<string, Option>
+  readonly flags: Record<string, Option>
+}
+
+test('oclif.manifest.json is fresh; else run: npm run manifest', async () => {
+  // Compared by what it says: commands come in the order in which the file system gave them.
+  const committed = readFileSync(path.join(root, 'oclif.manifest.json'), 'utf8')
+  expect(JSON.parse(committed)).toEqual(JSON.parse(await generateManifest()))
+})
+
+test('the command line is as scripts know it: a change is meant, and updates the snapshot', async () => {
+  const { commands } = JSON.parse(await generateManifest()) as { commands: Record<string, Command> }
+  const lines = Object.values(commands).map(({ id, aliases, args, flags }) => {
+    const parts = [
+      ...Object.values(args).map(({ name, required }) =>
+        required ? name.toUpperCase() : `[${name.toUpperCase()}]`,
+      ),
+      ...Object.values(flags)
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .map((flag) => {
+          const short = flag.char ? `-${flag.char}|` : ''
+          const value = flag.type === 'option' ? `=${flag.options?.join('|') ?? ''}` : ''
+          const text = `${short}--${flag.name}${value}${flag.multiple ? '…' : ''}`
+          return flag.required ? text : `[${text}]`
+        }),
+    ]
+    const also = aliases.length > 0 ? `  (also ${aliases.join(', ')})` : ''
+    return `${[id.replaceAll(':', ' '), ...parts].join(' ')}${also}`
+  })
+  await expect(`${lines.toSorted().join('\n')}\n`).toMatchFileSnapshot('./command-line.txt')
+})
+
+test('the package holds what it needs, and nothing of the machine that it was made on', () => {
+  const listed = execFileSync(
+    'npm',
+    ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=silent'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      shell: process.platform === 'win32',
+    },
+  )
+  const packed = JSON.parse(listed) as
+    { files: { path: string }[] }[] | Record<string, { files: { path: string }[] }>
+  const files = Object.values(packed)[0]!.files.map((file) => file.path)
+  expect(files).toEqual(
+    expect.arrayContaining([
+      'bin/run.js',
+      'dist/start.js',
+      'dist/agent/main.js',
+      'dist/hub/store-worker.js',
+      'docs/errors.md',
+      'LICENSE',
+      'oclif.manifest.json',
+      'package.json',
+      'README.md',
+    ]),
+  )
+  expect(files.filter((file) => /^(src|test|scripts|\.ci|\.github)\/|\.(tgz|log|tmp)$/.test(file))).toEqual(
+    [],
+  )
+  const stray = files.filter((file) => {
+    const text = readFileSync(path.join(root, file), 'utf8')
+    return [root, homedir()].some((folder) => text.includes(`${folder}${path.sep}`))
+  })
+  expect(stray).toEqual([])
+})
+
+test.skipIf(process.platform === 'win32')('the program can be run as it is', () => {
+  const file = path.join(root, 'bin', 'run.js')
+  expect(readFileSync(file, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+  expect(statSync(file).mode & 0o111).toBe(0o111)
+})
+
+test('an old Node.js is told what it is, and what is needed', () => {
+  const script = readFileSync(path.join(root, 'bin', 'run.js'), 'utf8')
+  const { engines } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    engines: { node: string }
+  }
+  const [, oldest] = /^>=(\d+\.\d+)$/.exec(engines.node)!
+  expect(script).toContain(`needs Node.js ${oldest} or newer`)
+  // What an old one cannot parse would be a SyntaxError before any sentence.
+  expect(script).not.toMatch(/^import |await [^i]/m)
+})

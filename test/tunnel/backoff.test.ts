@@ -1,0 +1,28 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { backoffMs } from '../../src/tunnel/backoff.ts'
+
+const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+
+test('the first try comes within a quarter of a second', () => {
+  fc.assert(
+    fc.property(chance, (random) => {
+      expect(backoffMs(0, random)).toBeGreaterThanOrEqual(0)
+      expect(backoffMs(0, random)).toBeLessThan(250)
+    }),
+  )
+})
+
+test('later tries spread over twice the time of the one before, up to 30 s, however often it failed', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 100_000 }), chance, (failures, random) => {
+      const bound = Math.min(30_000, 500 * 2 ** failures)
+      expect(backoffMs(failures, random)).toBe(random * bound)
+      expect(backoffMs(failures, random)).toBeLessThan(30_000)
+    }),
+  )
+})
+
+test('without a given chance, waits differ', () => {
+  expect(new Set(Array.from({ length: 20 }, () => backoffMs(6))).size).toBeGreaterThan(1)
+})

@@ -1,0 +1,270 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  decode,
+  encodeCtrl,
+  encodeData,
+  encodeFin,
+  encodeGoaway,
+  encodeOpen,
+  encodeOpenErr,
+  encodeOpenOk,
+  encodePing,
+  encodePong,
+  encodeRst,
+  encodeWindow,
+  FrameError,
+  renumber,
+  STREAM_KEY_BYTES,
+  TYPE,
+  type Frame,
+} from '../../src/tunnel/frames.ts'
+import {
+  HEADER_BYTES,
+  MAX_CONTROL_BYTES,
+  MAX_DATA_BYTES,
+  MAX_FRAME_BYTES,
+  MAX_TEXT_BYTES,
+  MAX_WINDOW,
+} from '../../src/tunnel/limits.ts'
+
+const stream = fc.integer({ min: 1, max: 2 ** 32 - 1 })
+const code = fc.integer({ min: 0, max: 65_535 })
+const token = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
+const offset = fc.oneof(fc.nat(), fc.maxSafeNat())
+const key = fc
+  .uint8Array({ minLength: STREAM_KEY_BYTES, maxLength: STREAM_KEY_BYTES })
+  .map((b) => Buffer.from(b))
+const shortName = fc
+  .string({ unit: 'grapheme', maxLength: 60 })
+  .filter((text) => Buffer.byteLength(text) <= 255 && text.isWellFormed())
+/** As it arrives: one line, without what a terminal would act on. */
+const message = fc
+  .string({ unit: 'grapheme', maxLength: 100 })
+  .filter((text) => Buffer.byteLength(text) <= MAX_TEXT_BYTES && text.isWellFormed())
+  .map((text) => text.replaceAll(/\p{Cc}/gu, ' ').trim())
+const payload = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes))
+const room = fc.integer({ min: 0, max: MAX_WINDOW })
+
+/** Frames, and their bytes by the encoder. */
+const anyFrame: fc.Arbitrary<{ frame: Frame; bytes: Buffer }> = fc.oneof(
+  fc.record({ stream, key, limit: room, service: shortName, from: shortName }).map((open) => ({
+    frame: { type: 'open' as const, ...open },
+    bytes: encodeOpen(open.stream, open.key, open.limit, open.service, open.from),
+  })),
+  fc.record({ stream, limit: room }).map(({ stream, limit }) => ({
+    frame: { type: 'openOk' as const, stream, limit },
+    bytes: encodeOpenOk(stream, limit),
+  })),
+  fc.record({ stream, code, message }).map(({ stream, code, message }) => ({
+    frame: { type: 'openErr' as const, stream, code, message },
+    bytes: encodeOpenErr(stream, code, message),
+  })),
+  fc.record({ stream, payload }).map(({ stream, payload }) => ({
+    frame: { type: 'data' as const, stream, payload },
+    bytes: encodeData(stream, payload),
+  })),
+  fc
+    .record({ stream, limit: offset, room })
+    .map(({ stream, limit, room }) => ({ stream, limit, consumed: Math.max(0, limit - room) }))
+    .map(({ stream, consumed, limit }) => ({
+      frame: { type: 'window' as const, stream, consumed, limit },
+      bytes: encodeWindow(stream, consumed, limit),
+    })),
+  fc.record({ stream, offset }).map(({ stream, offset }) => ({
+    frame: { type: 'fin' as const, stream, offset },
+    bytes: encodeFin(stream, offset),
+  })),
+  fc.record({ stream, code, message }).map(({ stream, code, message }) => ({
+    frame: { type: 'rst' as const, stream, code, message },
+    bytes: encodeRst(stream, code, message),
+  })),
+  token.map((token) => ({ frame: { type: 'ping' as const, token }, bytes: encodePing(token) })),
+  token.map((token) => ({ frame: { type: 'pong' as const, token }, bytes: encodePong(token) })),
+  fc
+    .record({ code, afterMs: fc.integer({ min: 0, max: 2 ** 32 - 1 }), message })
+    .map(({ code, afterMs, message }) => ({
+      frame: { type: 'goaway' as const, code, afterMs, message },
+      bytes: encodeGoaway(code, afterMs, message),
+    })),
+  // Through JSON once, which knows no -0.
+  fc.json().map((text) => {
+    const message: unknown = JSON.parse(JSON.stringify(JSON.parse(text)))
+    return { frame: { type: 'ctrl' as const, message }, bytes: encodeCtrl(message) }
+  }),
+)
+
+function decodeOrRefuse(bytes: Buffer): Frame | undefined {
+  try {
+    return decode(bytes)
+  } catch (error) {
+    expect(error).toBeInstanceOf(FrameError)
+    return undefined
+  }
+}
+
+test('whatever is encoded is decoded to the same', () => {
+  fc.assert(
+    fc.property(anyFrame, ({ frame, bytes }) => {
+      expect(decode(bytes)).toEqual(frame)
+      expect(bytes.length).toBeLessThanOrEqual(MAX_FRAME_BYTES)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('a frame that is cut short anywhere is refused, or is another whole frame, and nothing else happens', () => {
+  fc.assert(
+    fc.property(anyFrame, ({ bytes }) => {
+      for (let length = 0; length < bytes.length; length++) decodeOrRefuse(bytes.subarray(0, length))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a frame with some bytes changed is refused, or is another frame, and nothing else happens', () => {
+  const change = fc.record({ at: fc.nat(), value: fc.integer({ min: 0, max: 255 }) })
+  fc.assert(
+    fc.property(anyFrame, fc.array(change, { minLength: 1, maxLength: 4 }), ({ bytes }, changes) => {
+      const changed = Buffer.from(bytes)
+      for (const { at, value } of changes) changed[at % changed.length] = value
+      decodeOrRefuse(changed)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('random bytes are refused, or are a frame, and nothing else happens', () => {
+  const type = fc.constantFrom(...Object.values(TYPE))
+  fc.assert(
+    fc.property(fc.option(type), fc.uint8Array({ maxLength: 80 }), (type, random) => {
+      const bytes = Buffer.from(random)
+      if (type !== null && bytes.length > 0) bytes[0] = type
+      decodeOrRefuse(bytes)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('what is decoded from random bytes never breaks a limit', () => {
+  const type = fc.constantFrom(TYPE.OPEN_OK, TYPE.WINDOW, TYPE.FIN)
+  fc.assert(
+    fc.property(type, fc.uint8Array({ minLength: 13, maxLength: 21 }), (type, rest) => {
+      const frame = decodeOrRefuse(Buffer.from([type, ...rest]))
+      if (frame?.type === 'openOk') expect(frame.limit).toBeLessThanOrEqual(MAX_WINDOW)
+      if (frame?.type === 'fin') expect(Number.isSafeInteger(frame.offset)).toBe(true)
+      if (frame?.type !== 'window') return
+      expect(frame.limit - frame.consumed).toBeGreaterThanOrEqual(0)
+      expect(frame.limit - frame.consumed).toBeLessThanOrEqual(MAX_WINDOW)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('DATA carries up to 32,752 bytes, and at least one', () => {
+  const most = Buffer.alloc(MAX_DATA_BYTES, 7)
+  expect(decode(encodeData(1, most))).toEqual({ type: 'data', stream: 1, payload: most })
+  expect(() => decode(encodeData(1, Buffer.alloc(MAX_DATA_BYTES + 1)))).toThrow(FrameError)
+  expect(() => decode(encodeData(1, Buffer.alloc(0)))).toThrow(FrameError)
+})
+
+test('a payload that is decoded is a view of the frame, not a copy', () => {
+  const bytes = encodeData(1, Buffer.from('abc'))
+  const frame = decode(bytes)
+  bytes[HEADER_BYTES] = 0x7a
+  expect(frame).toMatchObject({ payload: Buffer.from('zbc') })
+})
+
+test('no window may be larger than 16 MiB', () => {
+  const key = Buffer.alloc(STREAM_KEY_BYTES)
+  for (const [least, encode] of [
+    [0, (limit: number) => encodeOpen(1, key, limit, 'web')],
+    [0, (limit: number) => encodeOpenOk(1, limit)],
+    [10_000, (limit: number) => encodeWindow(1, 10_000, limit)],
+  ] as const) {
+    expect(decode(encode(least + MAX_WINDOW))).toMatchObject({ limit: least + MAX_WINDOW })
+    expect(() => decode(encode(least + MAX_WINDOW + 1))).toThrow(FrameError)
+  }
+})
+
+test('frames of a stream are refused for stream 0, which is the link', () => {
+  const key = Buffer.alloc(STREAM_KEY_BYTES)
+  for (const bytes of [
+    encodeOpen(0, key, 1, 'web'),
+    encodeOpenOk(0, 1),
+    encodeOpenErr(0, 1, ''),
+    encodeData(0, Buffer.from('a')),
+    encodeWindow(0, 0, 1),
+    encodeFin(0, 0),
+    encodeRst(0, 1),
+  ]) {
+    expect(() => decode(bytes)).toThrow(/stream 0/)
+  }
+})
+
+test('an unknown type is skipped if its high bit is set, and refused if not', () => {
+  const known = new Set<number>(
+    Object.values(TYPE).filter((type) => type !== TYPE.RESUME && type !== TYPE.RESUMED),
+  )
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ maxLength: 30 }), (type, payload) => {
+      fc.pre(!known.has(type))
+      const bytes = Buffer.from([type, 0, 0, 0, 0, 1, ...payload])
+      if (type >= 0x80) expect(decode(bytes)).toEqual({ type: 'skipped' })
+      else expect(() => decode(bytes)).toThrow(FrameError)
+    }),
+  )
+})
+
+test('a text of more than 512 bytes is refused, and is never sent', () => {
+  const bytes = encodeRst(1, 1, 'x'.repeat(MAX_TEXT_BYTES))
+  expect(decode(bytes)).toMatchObject({ message: 'x'.repeat(MAX_TEXT_BYTES) })
+  expect(() => decode(Buffer.concat([bytes, Buffer.from('x')]))).toThrow(FrameError)
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', minLength: 100, maxLength: 2000 }), (text) => {
+      for (const encoded of [encodeRst(1, 1, text), encodeOpenErr(1, 1, text), encodeGoaway(1, 0, text)]) {
+        const frame = decode(encoded) as Extract<Frame, { message: string }>
+        // Shortened between two characters, never within one.
+        expect(
+          text
+            .toWellFormed()
+            .replaceAll(/\p{Cc}/gu, ' ')
+            .trim()
+            .startsWith(frame.message),
+        ).toBe(true)
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('a text loses its line ends and control characters, so that it can be logged', () => {
+  expect(decode(encodeRst(1, 1, ' one\r\ntwo\u0000\u001b[31m\u009b '))).toMatchObject({
+    message: 'one  two  [31m',
+  })
+})
+
+test('names are up to 255 bytes long, whatever their characters', () => {
+  const key = Buffer.alloc(STREAM_KEY_BYTES)
+  const name = 'é'.repeat(127)
+  expect(decode(encodeOpen(1, key, 0, name, name))).toMatchObject({ service: name, from: name })
+  expect(() => encodeOpen(1, key, 0, `${name}éé`)).toThrow(RangeError)
+  expect(() => encodeOpen(1, key, 0, 'web', 'x'.repeat(256))).toThrow(RangeError)
+})
+
+test('a control message holds up to 64 KiB of JSON', () => {
+  const most = 'x'.repeat(MAX_CONTROL_BYTES - 2)
+  expect(decode(encodeCtrl(most))).toEqual({ type: 'ctrl', message: most })
+  expect(encodeCtrl(most)).toHaveLength(MAX_FRAME_BYTES)
+  expect(() => encodeCtrl(`${most}x`)).toThrow(RangeError)
+})
+
+test('a frame is renumbered in place, and is otherwise the same', () => {
+  fc.assert(
+    fc.property(anyFrame, stream, ({ frame, bytes }, number) => {
+      fc.pre('stream' in frame)
+      expect(renumber(bytes, number)).toBe(bytes)
+      expect(decode(bytes)).toEqual({ ...frame, stream: number })
+    }),
+  )
+})

@@ -1,0 +1,258 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { waitFor } from '../../src/process/wait.ts'
+import { GOAWAY_CODES } from '../../src/tunnel/codes.ts'
+import { encodeCtrl, encodeData, encodePing, encodePong, encodeRst } from '../../src/tunnel/frames.ts'
+import {
+  LINK_BACKLOG_HIGH_BYTES,
+  LINK_BACKLOG_LOW_BYTES,
+  MAX_CONTROL_BACKLOG_BYTES,
+  MAX_DATA_BYTES,
+  MAX_FRAME_BYTES,
+} from '../../src/tunnel/limits.ts'
+import { Link, type LinkFrame } from '../../src/tunnel/link.ts'
+import { Loopback, type SocketEnd } from './loopback.ts'
+import { RawPeer } from './raw-peer.ts'
+
+let loopback: Loopback
+const peers: RawPeer[] = []
+
+beforeAll(async () => {
+  loopback = await Loopback.start()
+})
+
+afterEach(() => {
+  for (const peer of peers.splice(0)) peer.vanish()
+})
+
+afterAll(() => loopback.close())
+
+/** A link with a peer that does what the test says, and what the link's owner hears. */
+async function linked(): Promise<{
+  link: Link
+  peer: RawPeer
+  near: SocketEnd
+  frames: LinkFrame[]
+  relieved: { times: number }
+  closed: Promise<string>
+}> {
+  const { dialled, accepted } = await loopback.pair()
+  const peer = new RawPeer(dialled)
+  peers.push(peer)
+  const link = new Link(accepted.socket, accepted.raw)
+  const frames: LinkFrame[] = []
+  const relieved = { times: 0 }
+  const { promise: closed, resolve } = Promise.withResolvers<string>()
+  link.attach({
+    frame: (frame) => frames.push(frame),
+    relieved: () => relieved.times++,
+    closed: resolve,
+  })
+  return { link, peer, near: accepted, frames, relieved, closed }
+}
+
+test('a PING is answered with a PONG of the same token, and neither reaches the owner', async () => {
+  const { peer, frames } = await linked()
+  peer.send(encodePing(42n), encodePong(43n))
+  expect(await peer.next('pong')).toEqual({ type: 'pong', token: 42n })
+  expect(frames).toEqual([])
+})
+
+test('frames of types that may be skipped are skipped', async () => {
+  const { peer, frames } = await linked()
+  peer.send(Buffer.from('ff0000000001beef', 'hex'), encodeCtrl('after'))
+  await peer.settled()
+  expect(frames).toEqual([{ type: 'ctrl', message: 'after' }])
+})
+
+test.each([
+  ['a text message', 'hello', 'a text message'],
+  ['garbage', Buffer.from('garbage'), 'unknown frame type 0x67'],
+  ['an empty message', Buffer.alloc(0), 'a frame of 0 bytes has no header'],
+])('%s ends the link, and the peer is told why', async (_name, message, reason) => {
+  const { peer, frames, closed } = await linked()
+  peer.send(message, encodeCtrl('too late'))
+  expect(await peer.next('goaway')).toEqual({
+    type: 'goaway',
+    code: GOAWAY_CODES.PROTOCOL,
+    afterMs: 0,
+    message: reason,
+  })
+  expect(await peer.closed).toMatchObject({ code: 1000 })
+  expect(await closed).toBe(reason)
+  expect(frames).toEqual([])
+})
+
+test('a message larger than any frame closes the WebSocket with 1009', async () => {
+  const { peer, closed } = await linked()
+  peer.send(Buffer.alloc(MAX_FRAME_BYTES + 1))
+  expect(await peer.closed).toMatchObject({ code: 1009 })
+  expect(await closed).toMatch(/payload size/i)
+})
+
+test('a link ends within seconds though the peer, which broke the rules, never answers the close', async () => {
+  const { peer, near, closed } = await linked()
+  const started = performance.now()
+  peer.send(Buffer.alloc(MAX_FRAME_BYTES + 1))
+  peer.stopReading()
+  expect(await closed).toMatch(/payload size/i)
+  // The WebSocket library itself would wait for 30 s.
+  expect(performance.now() - started).toBeLessThan(20_000)
+  expect(near.raw.destroyed).toBe(true)
+})
+
+test('a GOAWAY says why the link ended at the other end', async () => {
+  const { dialled, accepted } = await loopback.pair()
+  const [hub, agent] = [new Link(accepted.socket, accepted.raw), new Link(dialled.socket, dialled.raw)]
+  const heard: LinkFrame[] = []
+  const ends = [hub, agent].map(
+    (link) =>
+      new Promise<string>((resolve) => link.attach({ frame: (frame) => heard.push(frame), closed: resolve })),
+  )
+  hub.close(GOAWAY_CODES.SHUTDOWN, 'the hub is shutting down', 1500)
+  expect(hub.isOpen).toBe(false)
+  expect(await Promise.all(ends)).toEqual(['the hub is shutting down', 'the hub is shutting down'])
+  expect(heard).toEqual([
+    { type: 'goaway', code: GOAWAY_CODES.SHUTDOWN, afterMs: 1500, message: 'the hub is shutting down' },
+  ])
+})
+
+test('closing twice, or after the end, changes nothing', async () => {
+  const { link, peer, closed } = await linked()
+  link.close(GOAWAY_CODES.REVOKED, 'first')
+  link.close(GOAWAY_CODES.SHUTDOWN, 'second')
+  expect(await closed).toBe('first')
+  link.terminate('third')
+  link.sendControl(encodeCtrl('too late'))
+  link.sendData(1, encodeData(1, Buffer.from('too late')))
+  await peer.closed
+  expect(peer.heard.map((frame) => frame.type)).toEqual(['goaway'])
+  expect(link.backlog).toBe(0)
+})
+
+test('a peer that vanishes ends the link', async () => {
+  const { link, peer, closed } = await linked()
+  peer.vanish()
+  expect(await closed).not.toBe('')
+  expect(link.isOpen).toBe(false)
+})
+
+test('what is queued as control goes out before the goodbye', async () => {
+  const { link, peer } = await linked()
+  link.sendControl(encodeCtrl('last words'))
+  link.close(GOAWAY_CODES.SHUTDOWN, 'bye')
+  await peer.closed
+  expect(peer.heard.map((frame) => frame.type)).toEqual(['ctrl', 'goaway'])
+})
+
+test('frames that come before anyone listens are kept, in order, and handed over after the constructor that attaches', async () => {
+  const { dialled, accepted } = await loopback.pair()
+  const peer = new RawPeer(dialled)
+  peers.push(peer)
+  const link = new Link(accepted.socket, accepted.raw)
+  peer.send(encodeCtrl(1), encodeCtrl(2), encodePing(5n))
+  await waitFor(() => (accepted.raw.bytesRead > 60 ? true : undefined), { timeoutMs: 30_000, everyMs: 1 })
+  await turn()
+  class Owner {
+    readonly heard: unknown[] = []
+    constructor() {
+      link.attach({
+        frame: (frame) => this.heard.push(frame.type === 'ctrl' && frame.message, this.isMade),
+        closed() {},
+      })
+      this.isMade = true
+    }
+    readonly isMade: boolean
+  }
+  const owner = new Owner()
+  peer.send(encodeCtrl(3))
+  await peer.next('pong')
+  await peer.settled()
+  expect(owner.heard).toEqual([1, true, 2, true, 3, true])
+})
+
+test('a link that closed before anyone listened says so to whoever attaches', async () => {
+  const { dialled, accepted } = await loopback.pair()
+  const link = new Link(accepted.socket, accepted.raw)
+  dialled.raw.destroy()
+  await waitFor(() => (accepted.raw.destroyed ? true : undefined), { timeoutMs: 30_000, everyMs: 1 })
+  await turn()
+  const { promise, resolve } = Promise.withResolvers<string>()
+  link.attach({ frame() {}, closed: resolve })
+  expect(await promise).toContain('1006')
+})
+
+test('a peer that asks and asks and never reads the answers loses the link, and costs little memory', async () => {
+  const { link, peer, near, closed } = await linked()
+  let most = 0
+  peer.stopReading()
+  const many = Array.from({ length: 2000 }, () => encodePing(1n))
+  for (let i = 0; i < 1000 && link.isOpen; i++) {
+    peer.send(...many)
+    await turn()
+    most = Math.max(most, near.raw.writableLength)
+  }
+  expect(await closed).toBe('the peer does not read')
+  expect(most).toBeLessThan(2 * MAX_CONTROL_BACKLOG_BYTES)
+})
+
+test('a link says that it is behind while control waits, and that it is not when all was read', async () => {
+  const { link, peer } = await linked()
+  expect(link.isBehind).toBe(false)
+  peer.stopReading()
+  const text = 'x'.repeat(500)
+  for (let i = 0; i < 20_000 && !link.isBehind; i++) {
+    link.sendControl(encodeRst(1, 1, text))
+    if (i % 100 === 0) await turn()
+  }
+  expect(link.isBehind).toBe(true)
+  peer.readAgain()
+  expect(await waitFor(() => !link.isBehind || undefined, { timeoutMs: 30_000, everyMs: 2 })).toBe(true)
+  expect(link.isOpen).toBe(true)
+})
+
+test('a backlog of data is told once it is high, and relieved once it is low', async () => {
+  const { link, peer, relieved } = await linked()
+  const frame = () => encodeData(1, Buffer.alloc(MAX_DATA_BYTES))
+  peer.stopReading()
+  let sent = 0
+  for (; !link.isBackedUp && sent < 2000; sent++) {
+    link.sendData(1, frame())
+    if (sent % 10 === 0) await turn()
+  }
+  expect(link.backlog).toBeGreaterThan(LINK_BACKLOG_HIGH_BYTES)
+  expect(relieved.times).toBe(0)
+  peer.readAgain()
+  await waitFor(() => (relieved.times > 0 ? true : undefined), { timeoutMs: 30_000, everyMs: 1 })
+  expect(link.backlog).toBeLessThan(LINK_BACKLOG_LOW_BYTES)
+  expect(link.isBackedUp).toBe(false)
+  await waitFor(() => (peer.count('data') === sent ? true : undefined), { timeoutMs: 30_000, everyMs: 2 })
+  expect(relieved.times).toBe(1)
+  expect(link.backlog).toBe(0)
+})
+
+test('control overtakes the data that waits, whatever the socket’s backlog is', async () => {
+  const { link, peer } = await linked()
+  peer.stopReading()
+  let sent = 0
+  for (; sent < 2000 && link.backlog < 2 ** 20; sent++) {
+    link.sendData(1, encodeData(1, Buffer.alloc(MAX_DATA_BYTES)))
+    await turn()
+  }
+  link.sendControl(encodeCtrl('urgent'))
+  peer.readAgain()
+  await waitFor(() => (peer.count('data') === sent ? true : undefined), { timeoutMs: 30_000, everyMs: 2 })
+  const after = peer.heard.length - 1 - peer.heard.findIndex((frame) => frame.type === 'ctrl')
+  expect(after).toBeGreaterThan(0)
+})
+
+test('a stream that is dropped sends nothing more, and the others go on', async () => {
+  const { link, peer } = await linked()
+  for (let i = 0; i < 50; i++)
+    for (const stream of [1, 3]) link.sendData(stream, encodeData(stream, Buffer.alloc(10)))
+  link.drop(1)
+  await waitFor(() => (peer.count('data') >= 50 ? true : undefined), { timeoutMs: 30_000, everyMs: 2 })
+  await peer.settled()
+  expect(peer.heard.filter((frame) => frame.type === 'data' && frame.stream === 1)).toEqual([])
+  expect(peer.heard.filter((frame) => frame.type === 'data' && frame.stream === 3)).toHaveLength(50)
+})

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { waitFor } from '../../src/process/wait.ts'
+import { encodePong } from '../../src/tunnel/frames.ts'
+import { DEAD_AFTER_PING_MS, PING_AFTER_MS } from '../../src/tunnel/limits.ts'
+import { Link } from '../../src/tunnel/link.ts'
+import { Loopback, type SocketEnd } from './loopback.ts'
+import { RawPeer } from './raw-peer.ts'
+
+let loopback: Loopback
+
+beforeAll(async () => {
+  loopback = await Loopback.start()
+})
+
+afterAll(() => loopback.close())
+
+/** A link whose clocks the test moves, one second at a time, as its owner's timer would. */
+class Aging {
+  readonly link: Link
+  readonly peer: RawPeer
+  readonly closed: Promise<string>
+  readonly #near: SocketEnd
+  // Whole numbers: sums of fractions may fall short of a limit.
+  #now = Math.ceil(performance.now())
+  #time = Date.now()
+
+  constructor(near: SocketEnd, far: SocketEnd) {
+    this.#near = near
+    this.peer = new RawPeer(far)
+    this.link = new Link(near.socket, near.raw)
+    this.closed = new Promise((resolve) => this.link.attach({ frame() {}, closed: resolve }))
+    this.link.tick(this.#now, this.#time)
+  }
+
+  static async start(): Promise<Aging> {
+    const { dialled, accepted } = await loopback.pair()
+    return new Aging(accepted, dialled)
+  }
+
+  age(ms: number): void {
+    for (let left = ms; left > 0; left -= 1000) {
+      this.#now += Math.min(1000, left)
+      this.#time += Math.min(1000, left)
+      this.link.tick(this.#now, this.#time)
+    }
+  }
+
+  /** The machine sleeps: only the wall clock goes on, and nothing runs. */
+  sleep(ms: number): void {
+    this.#time += ms
+    this.link.tick(this.#now, this.#time)
+  }
+
+  /** The process is stopped: both clocks go on, and nothing runs. */
+  stop(ms: number): void {
+    this.#now += ms
+    this.#time += ms
+    this.link.tick(this.#now, this.#time)
+  }
+
+  /** Lets the peer say something. */
+  async hear(): Promise<void> {
+    const before = this.#near.raw.bytesRead
+    this.peer.send(encodePong(0n))
+    await waitFor(() => (this.#near.raw.bytesRead > before ? true : undefined), {
+      timeoutMs: 30_000,
+      everyMs: 1,
+    })
+  }
+
+  /** How many PINGs have arrived, once those sent so far have. */
+  async pings(): Promise<number> {
+    await this.peer.settled()
+    return this.peer.count('ping')
+  }
+
+  async end(): Promise<void> {
+    this.peer.vanish()
+    await this.closed
+  }
+}
+
+test('a link that hears nothing asks after 15 s, once, and gives up 10 s later', async () => {
+  const aging = await Aging.start()
+  aging.age(PING_AFTER_MS)
+  await aging.peer.next('ping')
+  aging.age(DEAD_AFTER_PING_MS - 1000)
+  expect(aging.link.isOpen).toBe(true)
+  aging.age(1000)
+  expect(aging.link.isOpen).toBe(false)
+  expect(await aging.closed).toBe('no sign of life')
+  await aging.peer.closed
+  expect(aging.peer.count('ping')).toBe(1)
+})
+
+test('nothing is asked of a peer that was heard within 15 s', async () => {
+  const aging = await Aging.start()
+  for (let i = 0; i < 5; i++) {
+    aging.age(PING_AFTER_MS - 1000)
+    await aging.hear()
+    aging.age(1000)
+  }
+  expect(await aging.pings()).toBe(0)
+  await aging.end()
+})
+
+test('any byte keeps a link that has asked: the PONG may be stuck behind a bulk transfer', async () => {
+  const aging = await Aging.start()
+  for (let i = 0; i < 3; i++) {
+    aging.age(PING_AFTER_MS + DEAD_AFTER_PING_MS - 1000)
+    await aging.hear()
+    aging.age(1000)
+    expect(aging.link.isOpen).toBe(true)
+  }
+  expect(await aging.pings()).toBe(3)
+  await aging.end()
+})
+
+test('after a sleep the peer is asked at once, and given its 10 s', async () => {
+  const aging = await Aging.start()
+  aging.sleep(3_600_000)
+  await aging.peer.next('ping')
+  aging.age(DEAD_AFTER_PING_MS - 1000)
+  expect(aging.link.isOpen).toBe(true)
+  aging.age(1000)
+  expect(await aging.closed).toBe('no sign of life')
+})
+
+test('a sleep while an answer was due is not taken for death: the peer is asked anew', async () => {
+  const aging = await Aging.start()
+  aging.age(PING_AFTER_MS + 1000)
+  aging.stop(3_600_000)
+  expect(aging.link.isOpen).toBe(true)
+  await aging.peer.next('ping')
+  await aging.peer.next('ping')
+  aging.age(DEAD_AFTER_PING_MS - 1000)
+  expect(aging.link.isOpen).toBe(true)
+  aging.age(1000)
+  expect(await aging.closed).toBe('no sign of life')
+})
+
+test('a clock that is set back changes nothing', async () => {
+  const aging = await Aging.start()
+  aging.sleep(-3_600_000)
+  aging.age(PING_AFTER_MS - 2000)
+  expect(await aging.pings()).toBe(0)
+  await aging.end()
+})

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { BASE_MS, CAP_MS, FIRST_MS, HEALTHY_AFTER_MS } from '../../src/tunnel/backoff.ts'
+import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
+import { TYPE } from '../../src/tunnel/frames.ts'
+import { HUB_HEADER, PROTOCOL_VERSION, Refusal, TOKEN_SECONDS } from '../../src/tunnel/handshake.ts'
+import * as limits from '../../src/tunnel/limits.ts'
+import { root } from '../helpers/cli.ts'
+
+const text = readFileSync(path.join(root, 'docs', 'protocol.md'), 'utf8')
+/** One line, since sentences are wrapped. */
+const prose = text.replaceAll(/\s+/g, ' ')
+
+/** The cells of the table that has this head. */
+function table(head: string): string[][] {
+  const [, after] = text.split(`\n${head}\n`)
+  if (after === undefined) throw new Error(`there is no table ${head}`)
+  const [rows = ''] = after.split('\n\n')
+  return rows
+    .split('\n')
+    .slice(1)
+    .map((row) => row.split('|').map((cell) => cell.trim()))
+    .map(([, ...cells]) => cells)
+}
+
+function numbers(codes: Record<string, number>): [number, string][] {
+  return Object.entries(codes).map(([name, code]) => [code, name])
+}
+
+test('the limits in the document are the program’s', () => {
+  const documented = table('| Name | Value | Meaning |').map(([name, value]) => [
+    name,
+    Number(value?.replaceAll(',', '')),
+  ])
+  const own = Object.entries(limits).filter(([, value]) => typeof value === 'number')
+  expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(own))
+  expect(documented).toHaveLength(own.length)
+})
+
+test('the frame types in the document are the program’s', () => {
+  const documented = table('| Type | Name | Of | Goes as | Meaning |').map(([type, name]) => [
+    Number(type),
+    name,
+  ])
+  expect(documented).toEqual(numbers(TYPE))
+})
+
+test('the codes of OPEN_ERR and RST in the document are the program’s', () => {
+  const documented = table('| Code | Name | Meaning |').map(([code, name]) => [Number(code), name])
+  expect(documented).toEqual(numbers(STREAM_CODES))
+})
+
+test('the codes of GOAWAY in the document are the program’s', () => {
+  const documented = table('| Code | Name | Meaning | What the peer does |').map(([code, name]) => [
+    Number(code),
+    name,
+  ])
+  expect(documented).toEqual(numbers(GOAWAY_CODES))
+})
+
+test('the words of refusals in the document are the program’s', () => {
+  const documented = table('| Word | Status | Meaning | What a client does |').map(([word]) =>
+    word?.replaceAll('`', ''),
+  )
+  expect(new Set(documented)).toEqual(new Set(Refusal.entries.error.options))
+})
+
+test('the numbers in the text are the program’s', () => {
+  const inWords: [string, number][] = [
+    ['One binary message is one frame, of at most N bytes', limits.MAX_FRAME_BYTES],
+    ['MUST NOT be more than N bytes', limits.MAX_WINDOW],
+    ['The opener may send N bytes before', limits.INITIAL_WINDOW],
+    ['1 to N | the bytes', limits.MAX_DATA_BYTES],
+    ['up to N | JSON', limits.MAX_CONTROL_BYTES],
+    ['up to N | text', limits.MAX_TEXT_BYTES],
+    ['no answer within N s', limits.OPEN_TIMEOUT_MS / 1000],
+    ['After N s without a single byte', limits.PING_AFTER_MS / 1000],
+    ['after N s more without one, the link is dead', limits.DEAD_AFTER_PING_MS / 1000],
+    ['at most N seconds after `iat`', TOKEN_SECONDS],
+    ['allows for N seconds of difference', TOKEN_SECONDS],
+    ['up to N ms for the first', FIRST_MS],
+    ['min(30 s, N ms · 2^n)', BASE_MS],
+    ['min(N s, 500 ms · 2^n)', CAP_MS / 1000],
+    ['only after a link has held for N s', HEALTHY_AFTER_MS / 1000],
+    ['more than N MiB wait for it, the hub keeps back', limits.LINK_BACKLOG_HIGH_BYTES / 2 ** 20],
+    ['until less than N MiB waits', limits.LINK_BACKLOG_LOW_BYTES / 2 ** 20],
+    ['If N MiB wait after all', limits.LINK_BACKLOG_MAX_BYTES / 2 ** 20],
+    ['more than N KiB of control to read', limits.CONTROL_BACKLOG_HIGH_BYTES / 2 ** 10],
+    ['A link with more than N MiB of it is lost', limits.MAX_CONTROL_BACKLOG_BYTES / 2 ** 20],
+    ['count as their bytes and N more', limits.FRAME_OVERHEAD_BYTES],
+    ['at most N KiB of data into its socket', limits.SOCKET_BACKLOG_BYTES / 2 ** 10],
+  ]
+  const missing = inWords
+    .map(([sentence, value]) => sentence.replace(/\bN\b/, value.toLocaleString('en-US')))
+    .filter((sentence) => !prose.includes(sentence))
+  expect(missing).toEqual([])
+  expect(prose).toContain(`\`${limits.SUBPROTOCOL}\``)
+  expect(prose).toContain(`"protocol": ${PROTOCOL_VERSION}`)
+  expect(prose.toLowerCase()).toContain(`\`${HUB_HEADER}\``)
+})
+
+test('every test vector is shown', () => {
+  const vectors = JSON.parse(
+    readFileSync(path.join(root, 'test', 'fixtures', 'protocol-vectors.json'), 'utf8'),
+  ) as Record<'frames' | 'variants' | 'refused', { name: string; hex: string }[]> & {
+    agents: { key: { x: string }; agent: string }[]
+  }
+  for (const { name, hex } of [...vectors.frames, ...vectors.variants, ...vectors.refused]) {
+    expect(text).toContain(`# ${name}\n${hex || '(no bytes)'}\n`)
+  }
+  for (const { key, agent } of vectors.agents) for (const part of [key.x, agent]) expect(text).toContain(part)
+})

@@ -1,0 +1,79 @@
+import { EventEmitter, once } from 'node:events'
+import { decode, encodePing, type Frame } from '../../src/tunnel/frames.ts'
+import type { SocketEnd } from './loopback.ts'
+
+type FrameOf<Type extends Frame['type']> = Extract<Frame, { type: Type }>
+
+/** The far end of a link, which says whatever the test wants, and notes what it hears. */
+export class RawPeer {
+  /** All that came, in order. */
+  readonly heard: Frame[] = []
+  /** The flags of each of them. */
+  readonly flags: number[] = []
+  /** Settles once the WebSocket is closed. */
+  readonly closed: Promise<{ code: number }>
+  readonly #end: SocketEnd
+  /** Of each type, those that no call has returned yet. */
+  readonly #unread = new Map<Frame['type'], Frame[]>()
+  readonly #arrivals = new EventEmitter()
+  #pings = 0n
+
+  constructor(end: SocketEnd) {
+    this.#end = end
+    end.socket.on('message', (bytes: Buffer) => this.#hear(bytes))
+    end.socket.on('error', () => {})
+    this.closed = once(end.socket, 'close').then(([code]) => ({ code: Number(code) }))
+  }
+
+  send(...frames: (Buffer | string)[]): void {
+    for (const frame of frames) this.#end.socket.send(frame)
+  }
+
+  /** Waits for the next frame of this type that no call has returned before. */
+  async next<Type extends Frame['type']>(type: Type): Promise<FrameOf<Type>> {
+    for (;;) {
+      const frame = this.#unread.get(type)?.shift()
+      if (frame) return frame as FrameOf<Type>
+      try {
+        await once(this.#arrivals, type, { signal: AbortSignal.timeout(30_000) })
+      } catch {
+        throw new Error(`no ${type} came, but ${JSON.stringify(this.heard.map((other) => other.type))}`)
+      }
+    }
+  }
+
+  /** Waits until the far end has seen all that was sent, and its answers have come. */
+  async settled(): Promise<void> {
+    const token = ++this.#pings
+    this.send(encodePing(token))
+    for (;;) if ((await this.next('pong')).token === token) return
+  }
+
+  #hear(bytes: Buffer): void {
+    const frame = decode(bytes)
+    this.heard.push(frame)
+    this.flags.push(bytes[1]!)
+    const unread = this.#unread.get(frame.type)
+    if (unread) unread.push(frame)
+    else this.#unread.set(frame.type, [frame])
+    this.#arrivals.emit(frame.type)
+  }
+
+  /** Frames of this type so far. */
+  count(type: Frame['type']): number {
+    return this.heard.filter((frame) => frame.type === type).length
+  }
+
+  stopReading(): void {
+    this.#end.raw.pause()
+  }
+
+  readAgain(): void {
+    this.#end.raw.resume()
+  }
+
+  /** Goes away as a machine does that lost its power. */
+  vanish(): void {
+    this.#end.raw.destroy()
+  }
+}

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import * as v from 'valibot'
+import { WebSocket } from 'ws'
+import { newKey, Signer } from '../../src/agent/credential.ts'
+import type { PrivateKey } from '../../src/config/config.ts'
+import { startHub, type Hub } from '../../src/hub/server.ts'
+import { Store } from '../../src/hub/store.ts'
+import { agentIdOf } from '../../src/tunnel/agent-id.ts'
+import { HUB_HEADER, JoinReply, Refusal, type Role } from '../../src/tunnel/handshake.ts'
+import { SUBPROTOCOL } from '../../src/tunnel/limits.ts'
+import { makeHome, type Home } from '../helpers/home.ts'
+import { RawPeer } from './raw-peer.ts'
+
+/** A machine that has joined: what it is called, and what it signs with. */
+export interface Joined {
+  readonly agentId: string
+  readonly hubId: string
+  readonly key: PrivateKey
+  readonly signer: Signer
+}
+
+/** What came of asking for a link. */
+export type Dialled =
+  | { readonly status: 101; readonly peer: RawPeer }
+  | {
+      readonly status: number
+      readonly error: Refusal['error']
+      readonly time: number
+      readonly peer?: never
+    }
+
+export interface DialOptions {
+  readonly path?: string
+  readonly headers?: Record<string, string>
+  readonly protocols?: string[]
+}
+
+/** A real hub in this process, and clients that are written from docs/protocol.md alone. */
+export class RealHub {
+  readonly id: string
+  readonly #hub: Hub
+  readonly #home: Home
+  readonly #sockets: WebSocket[] = []
+
+  private constructor(hub: Hub, home: Home) {
+    this.id = hub.id
+    this.#hub = hub
+    this.#home = home
+  }
+
+  static async start(): Promise<RealHub> {
+    const home = makeHome('hub')
+    const folder = home.file('hub')
+    const hub = await startHub({ folder, host: '127.0.0.1', port: 0, version: '0.0.0', log() {} })
+    return new RealHub(hub, home)
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.terminate()
+    await this.#hub.close()
+    this.#home.remove()
+  }
+
+  get url(): string {
+    return `127.0.0.1:${this.#hub.port}`
+  }
+
+  async join(): Promise<Joined> {
+    const key = await newKey()
+    const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
+    const agentId = agentIdOf(publicKey)
+    const signer = new Signer({ agentId, hubId: this.id, key })
+    const token = await this.#store((store) => store.createToken({ ttlMs: 60_000, uses: 1 }).token)
+    const response = await fetch(`http://${this.url}/v1/join`, {
+      method: 'POST',
+      body: JSON.stringify({
+        token,
+        key: publicKey,
+        label: 'test',
+        proof: await signer.sign({ purpose: 'join' }),
+      }),
+    })
+    const reply = v.parse(JoinReply, await response.json())
+    if (reply.agent !== agentId || reply.hub !== this.id) throw new Error('joined as somebody else')
+    return { agentId, hubId: this.id, key, signer }
+  }
+
+  async revoke({ agentId }: Joined): Promise<void> {
+    await this.#store((store) => store.revokeAgent(agentId))
+  }
+
+  /** Asks for a link with this token. */
+  async dial(token: string, options: DialOptions = {}): Promise<Dialled> {
+    const socket = new WebSocket(
+      `ws://${this.url}${options.path ?? '/v1/link'}`,
+      options.protocols ?? [SUBPROTOCOL],
+      { headers: { authorization: `Bearer ${token}`, ...options.headers }, perMessageDeflate: false },
+    )
+    this.#sockets.push(socket)
+    const { promise, resolve, reject } = Promise.withResolvers<RawPeer | IncomingMessage>()
+    // At once: the hub's first frames may come with its answer.
+    socket.once('upgrade', ({ socket: raw }) => resolve(new RawPeer({ socket, raw })))
+    socket.once('unexpected-response', (_request, response) => resolve(response))
+    socket.on('error', reject)
+    const answer = await promise
+    if (answer instanceof RawPeer) return { status: 101, peer: answer }
+    if (answer.headers[HUB_HEADER] !== this.id) throw new Error('an answer without the hub’s header')
+    const { error, time } = v.parse(Refusal, JSON.parse(await text(answer)))
+    return { status: answer.statusCode ?? 0, error, time }
+  }
+
+  /** Has a link; throws if the hub refuses it. */
+  async link(
+    joined: Joined,
+    { link = linkId(), epoch = 1, role = 'agent' }: { link?: string; epoch?: number; role?: Role } = {},
+  ): Promise<RawPeer> {
+    const dialled = await this.dial(await joined.signer.sign({ purpose: 'link', link, epoch, role }))
+    if (!dialled.peer) throw new Error(`the hub refused: ${JSON.stringify(dialled)}`)
+    return dialled.peer
+  }
+
+  /** GET or DELETE over the HTTP API. */
+  async call(method: string, path: string, token: string): Promise<{ status: number; body: unknown }> {
+    const headers = { authorization: `Bearer ${token}` }
+    const response = await fetch(`http://${this.url}${path}`, { method, headers })
+    return { status: response.status, body: await response.json() }
+  }
+
+  async #store<T>(work: (store: Store) => T): Promise<T> {
+    const store = await Store.open(this.#home.file('hub'))
+    try {
+      return work(store)
+    } finally {
+      store.close()
+    }
+  }
+}
+
+export function linkId(): string {
+  return randomBytes(16).toString('hex')
+}

@@ -1,0 +1,96 @@
+import { once } from 'node:events'
+import { Switch, SwitchPort, type Resolve } from '../../src/hub/switch.ts'
+import { waitFor } from '../../src/process/wait.ts'
+import { Link } from '../../src/tunnel/link.ts'
+import { Mux } from '../../src/tunnel/mux.ts'
+import type { Stream } from '../../src/tunnel/stream.ts'
+import type { Loopback, SocketEnd } from './loopback.ts'
+
+/** Where an agent's link ends at a switch, as the hub's link table sets it up. */
+export function portAt(hub: Switch, end: SocketEnd, agentId: string, onClosed?: () => void): SwitchPort {
+  const port = new SwitchPort(new Link(end.socket, end.raw), { id: agentId, workspace: 'default' })
+  port.link.attach({
+    frame(frame, bytes) {
+      if (frame.type !== 'ctrl' && frame.type !== 'goaway') hub.frame(port, frame, bytes)
+    },
+    relieved: () => hub.relieved(port),
+    closed() {
+      hub.closed(port)
+      onClosed?.()
+    },
+  })
+  return port
+}
+
+/** An agent's end: its link, its streams, and its socket for a test to trouble. */
+export interface AgentEnd {
+  readonly mux: Mux
+  readonly port: SwitchPort
+  readonly near: SocketEnd
+  readonly hubSide: SocketEnd
+  /** Takes the streams that the other agent opens. */
+  onStream: (stream: Stream) => void
+}
+
+/** Two agents' multiplexers with a real switch between them: whatever either opens leads to the other. */
+export class Relay {
+  readonly a: AgentEnd
+  readonly b: AgentEnd
+
+  private constructor(a: AgentEnd, b: AgentEnd) {
+    this.a = a
+    this.b = b
+  }
+
+  static async start(loopback: Loopback): Promise<Relay> {
+    const resolve: Resolve = (from) => (from === a.port ? b.port : a.port)
+    const hub = new Switch(resolve)
+    const [a, b] = [
+      await agentEnd(hub, loopback, 'agent_aaaaaaaaaaaaaaaa'),
+      await agentEnd(hub, loopback, 'agent_bbbbbbbbbbbbbbbb'),
+    ]
+    return new Relay(a, b)
+  }
+
+  /** How many streams anyone still knows of. */
+  get remaining(): number {
+    return this.a.mux.streamCount + this.b.mux.streamCount + this.a.port.ends.size + this.b.port.ends.size
+  }
+
+  /** Waits until nobody knows of any stream. @throws Error if some are left */
+  async empty(timeoutMs = 30_000): Promise<void> {
+    const isEmpty = await waitFor(() => this.remaining === 0 || undefined, { timeoutMs, everyMs: 2 })
+    if (isEmpty) return
+    const { a, b } = this
+    throw new Error(
+      `streams are left: ${a.mux.streamCount} and ${b.mux.streamCount} at the ends, ` +
+        `${a.port.ends.size} and ${b.port.ends.size} at the switch`,
+    )
+  }
+
+  async close(): Promise<void> {
+    const ends = [this.a, this.b].filter(({ near }) => near.socket.readyState !== near.socket.CLOSED)
+    const closed = ends.map(({ near }) => once(near.socket, 'close'))
+    for (const { near } of ends) near.socket.terminate()
+    await Promise.all(closed)
+  }
+}
+
+async function agentEnd(hub: Switch, loopback: Loopback, agentId: string): Promise<AgentEnd> {
+  const { dialled, accepted } = await loopback.pair()
+  const port = portAt(hub, accepted, agentId)
+  const mux = new Mux(new Link(dialled.socket, dialled.raw), {
+    open: (stream) => end.onStream(stream),
+    ctrl() {},
+    goaway() {},
+    closed() {},
+  })
+  const end: AgentEnd = {
+    mux,
+    port,
+    near: dialled,
+    hubSide: accepted,
+    onStream: (stream) => stream.refuse(2, 'nobody takes streams here'),
+  }
+  return end
+}

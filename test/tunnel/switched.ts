@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { Switch, type SwitchPort } from '../../src/hub/switch.ts'
+import { STREAM_CODES } from '../../src/tunnel/codes.ts'
+import { encodeOpen, encodeOpenOk, STREAM_KEY_BYTES } from '../../src/tunnel/frames.ts'
+import { INITIAL_WINDOW } from '../../src/tunnel/limits.ts'
+import type { Loopback } from './loopback.ts'
+import { RawPeer } from './raw-peer.ts'
+import { portAt } from './relay.ts'
+
+/** A link to the switch whose far end the test plays, frame by frame. */
+export interface Member {
+  readonly port: SwitchPort
+  readonly peer: RawPeer
+  /** Settles once the switch knows that the link is gone. */
+  readonly closed: Promise<void>
+}
+
+/** A real switch; a service is reached by the name of the member that has it. */
+export class Switched {
+  readonly hub: Switch
+  readonly #loopback: Loopback
+  readonly #members = new Map<string, Member>()
+
+  constructor(loopback: Loopback, options?: { openTimeoutMs: number }) {
+    this.#loopback = loopback
+    this.hub = new Switch(
+      (_from, service) =>
+        this.#members.get(service)?.port ?? {
+          code: STREAM_CODES.SERVICE_UNKNOWN,
+          message: `there is no service "${service}"`,
+        },
+      options,
+    )
+  }
+
+  async join(name: string): Promise<Member> {
+    const { dialled, accepted } = await this.#loopback.pair()
+    const { promise: closed, resolve } = Promise.withResolvers<void>()
+    const member = {
+      port: portAt(this.hub, accepted, `agent_of_${name}`, resolve),
+      peer: new RawPeer(dialled),
+      closed,
+    }
+    this.#members.set(name, member)
+    return member
+  }
+
+  close(): void {
+    for (const { peer } of this.#members.values()) peer.vanish()
+  }
+}
+
+/** An OPEN with a key of its own. */
+export function open(stream: number, service: string, limit = INITIAL_WINDOW): Buffer {
+  return encodeOpen(stream, randomBytes(STREAM_KEY_BYTES), limit, service)
+}
+
+/** Opens a stream from one member to another. @returns its number on the acceptor's link */
+export async function join(
+  opener: Member,
+  stream: number,
+  acceptor: Member,
+  service: string,
+  limits: { opener?: number; acceptor?: number } = {},
+): Promise<number> {
+  opener.peer.send(open(stream, service, limits.opener))
+  const opened = await acceptor.peer.next('open')
+  acceptor.peer.send(encodeOpenOk(opened.stream, limits.acceptor ?? INITIAL_WINDOW))
+  await opener.peer.next('openOk')
+  return opened.stream
+}
