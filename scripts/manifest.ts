@@ -16,7 +16,9 @@ export async function generateManifest(): Promise<string> {
     type: 'core',
   })
   await plugin.load()
-  return `${JSON.stringify(plugin.manifest, null, 2)}\n`
+  // oclif lists the commands as the folder happens to.
+  const commands = Object.entries(plugin.manifest.commands).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return `${JSON.stringify({ ...plugin.manifest, commands: Object.fromEntries(commands) }, null, 2)}\n`
 }
 
 if (import.meta.main) {

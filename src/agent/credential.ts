@@ -1,6 +1,7 @@
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose'
 import * as v from 'valibot'
 import { PrivateKey, type Config } from '../config/config.ts'
+import { ConnectError } from '../errors.ts'
 import { TOKEN_SECONDS } from '../tunnel/handshake.ts'
 
 /** Makes the key pair that this machine is known by. It never leaves the config file. */
@@ -20,15 +21,24 @@ export class Signer {
     this.#config = config
   }
 
+  /** @throws ConnectError CONFIG_DAMAGED if the two halves of the key don't belong together */
   async sign(claims: Record<string, string | number>): Promise<string> {
     const now = Math.floor((Date.now() + this.offsetMs) / 1000)
-    const { agentId, hubId, key } = this.#config
+    const { agentId, hubId } = this.#config
     return new SignJWT(claims)
       .setProtectedHeader({ alg: 'EdDSA' })
       .setIssuer(agentId)
       .setAudience(hubId)
       .setIssuedAt(now)
       .setExpirationTime(now + TOKEN_SECONDS)
-      .sign(await importJWK(key, 'EdDSA'))
+      .sign(await this.#importedKey())
+  }
+
+  async #importedKey(): ReturnType<typeof importJWK> {
+    try {
+      return await importJWK(this.#config.key, 'EdDSA')
+    } catch (error) {
+      throw new ConnectError('CONFIG_DAMAGED', 'The private key in the config is damaged', { cause: error })
+    }
   }
 }

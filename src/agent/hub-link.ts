@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { Config } from '../config/config.ts'
-import { ConnectError, messageOf } from '../errors.ts'
+import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
 import { backoffMs, HEALTHY_AFTER_MS } from '../tunnel/backoff.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
 import { encodeCtrl } from '../tunnel/frames.ts'
@@ -37,6 +37,9 @@ export type HubState =
   | { readonly state: 'retrying'; readonly since: number; readonly reason: string }
 
 type ServicesReply = Extract<HubMessage, { type: 'services' }>
+
+/** What no further try can mend. */
+const HUMAN_NEEDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CONFIG_DAMAGED', 'REVOKED'])
 
 const WELCOME_TIMEOUT_MS = 10_000
 const CTRL_TIMEOUT_MS = 10_000
@@ -73,7 +76,7 @@ export class HubLink {
   /**
    * Connects, and reconnects until the signal says stop.
    *
-   * @throws ConnectError if a human must act: REVOKED
+   * @throws ConnectError if a human must act: REVOKED, CONFIG_DAMAGED
    */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0
@@ -145,7 +148,7 @@ export class HubLink {
         this.#signer.offsetMs = error.offsetMs
         return { reason: `Signing again by the hub’s time, ${error.message}`, afterMs: 0 }
       }
-      if (error instanceof ConnectError && error.code === 'REVOKED') throw error
+      if (error instanceof ConnectError && HUMAN_NEEDED.has(error.code)) throw error
       return { reason: messageOf(error), afterMs: 0 }
     }
   }

@@ -39,7 +39,6 @@ test('a file gets the mode that was asked for, whatever it had and whatever the 
 test('a kill at any moment leaves the old content or the new one, whole', { timeout: 120_000 }, async () => {
   const folder = scratchFolder()
   const file = path.join(folder, 'file')
-  const seen = new Set<string>()
   for (let round = 0; round < 30; round++) {
     const writer = runFixture('rewrite-file.ts', [file])
     await writer.printed(/written once/)
@@ -47,11 +46,9 @@ test('a kill at any moment leaves the old content or the new one, whole', { time
     await writer.stop('SIGKILL')
     const content = readFileSync(file, 'utf8')
     expect(CONTENTS.indexOf(content as never), `round ${round}: ${content.length} bytes`).not.toBe(-1)
-    seen.add(content)
   }
   // What a kill leaves behind is nobody else's to read.
   for (const name of readdirSync(folder)) expect(statSync(path.join(folder, name)).mode & 0o077).toBe(0)
-  expect(seen.size).toBeGreaterThan(0)
 })
 
 describe('a write that fails leaves the old file, and no other:', () => {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startHub, type HubOptions } from '../../src/hub/server.ts'
@@ -88,6 +88,17 @@ describe('connect hub', () => {
       const { code, stdout, stderr } = await connect(emptyHome(), ['hub', '--listen', address])
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
       expect(stderr).toMatch(/^\[x\] The hub would speak plain http on .*\n {2}.*--insecure.*\n$/)
+    },
+  )
+
+  test.for(['token', 'agent'])(
+    'has no %s to list where no hub has ever run, and none is made up',
+    async (kind) => {
+      const home = emptyHome()
+      const { code, stdout, stderr } = await connect(home, ['hub', kind, 'list'])
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr).toMatch(/^\[x\] There is no hub’s data in ~\/\.privateconnect\/hub\n {2}\S.*\n$/)
+      expect(existsSync(home.file('hub'))).toBe(false)
     },
   )
 
