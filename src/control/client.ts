@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
-import { http } from '../process/http.ts'
+import { loadHttp } from '../process/http.ts'
 import { codeOf, ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
 import { AgentStatus, ErrorReply, ExposeReply, UnexposeReply, type ExposeRequest } from './schema.ts'
 
@@ -76,7 +76,7 @@ async function exchange(options: {
   const signal = AbortSignal.timeout(timeoutMs)
   try {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    http
+    loadHttp()
       .request({ ...target, signal }, resolve)
       .once('error', reject)
       .end(body)

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { shortSocketFolder, type Instance } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { ConnectError, messageOf } from '../errors.ts'
-import { http } from '../process/http.ts'
+import { loadHttp } from '../process/http.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { ExposeRequest, type AgentStatus, type ExposeReply, type UnexposeReply } from './schema.ts'
 
@@ -31,7 +31,7 @@ const MAX_BODY_BYTES = 16 * 1024
 export async function startControlServer(instance: Instance, agent: AgentControl): Promise<ControlServer> {
   const { socketPath } = instance
   const isPipe = process.platform === 'win32'
-  const server = http.createServer((request, response) => void answer(agent, request, response))
+  const server = loadHttp().createServer((request, response) => void answer(agent, request, response))
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   try {

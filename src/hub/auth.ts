@@ -37,7 +37,9 @@ export async function authenticate<T>(
   if (!agent) throw new RefusedError(401, 'unknown_agent', 'This hub does not know this agent.')
   const payload = await verify(token, agent.key, { audience: registry.hubId, issuer: agent.id })
   // Only to the holder of the key: nobody else learns which agents are revoked.
-  if (agent.revoked) throw new RefusedError(401, 'revoked', 'This agent was revoked.')
+  // Asked again: it may have happened while the signature was checked.
+  if (registry.agent(agent.id)?.revoked ?? true)
+    throw new RefusedError(401, 'revoked', 'This agent was revoked.')
   const parsed = v.safeParse(claims, payload)
   if (!parsed.success) throw new RefusedError(401, 'bad_token', 'The token is for something else.')
   return { agent, claims: parsed.output }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
+import { printable } from '../config/label.ts'
 import { STREAM_CODES, GOAWAY_CODES, type GoawayCode } from '../tunnel/codes.ts'
 import { encodeCtrl } from '../tunnel/frames.ts'
 import { AgentMessage, type HubMessage, type LinkClaims, type Role } from '../tunnel/handshake.ts'
@@ -149,7 +150,7 @@ export class LinkTable {
     } else if (role === 'agent') {
       const refused = this.#registry.claim(agent, output.services).map(({ name, owner }) => ({
         name,
-        message: `exposed by ${owner.label.slice(0, SHOWN_LABEL)} (${owner.id})`,
+        message: `exposed by ${printable(owner.label).slice(0, SHOWN_LABEL)} (${owner.id})`,
       }))
       send({ type: 'services', seq: output.seq, refused })
     } else {

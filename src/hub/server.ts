@@ -2,7 +2,7 @@ import path from 'node:path'
 import { ConnectError } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { tryLock } from '../files/lock.ts'
-import { http } from '../process/http.ts'
+import { loadHttp } from '../process/http.ts'
 import { listenTcp } from '../process/listen.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
 import { HubApi } from './api.ts'
@@ -54,7 +54,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const links = new LinkTable(registry, options)
   const api = new HubApi(registry, links, options)
   const upgrade = new LinkUpgrade(registry, links)
-  const server = http.createServer({
+  const server = loadHttp().createServer({
     maxHeaderSize: 16 * 1024,
     headersTimeout: 10_000,
     requestTimeout: 30_000,

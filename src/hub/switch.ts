@@ -9,6 +9,7 @@ import {
 } from '../tunnel/limits.ts'
 import type { Link, LinkFrame } from '../tunnel/link.ts'
 import { StreamNumbers } from '../tunnel/stream-numbers.ts'
+import { unpinned } from '../tunnel/unpinned.ts'
 import { SendWindow, StreamViolation } from '../tunnel/windows.ts'
 
 type StreamFrame = Exclude<LinkFrame, { type: 'ctrl' } | { type: 'goaway' } | { type: 'open' }>
@@ -132,12 +133,13 @@ export class Switch {
   #forward(end: End, frame: StreamFrame, bytes: Buffer): void {
     const { other } = end
     const { link } = other.port
+    const passedOn = () => unpinned(renumber(bytes, other.number))
     switch (frame.type) {
       case 'openOk': {
         if (!other.pending) throw new StreamViolation('PROTOCOL', 'an OPEN_OK that nobody waits for')
         answered(other)
         other.window.update(0, frame.limit)
-        link.sendControl(renumber(bytes, other.number))
+        link.sendControl(passedOn())
         break
       }
       case 'data': {
@@ -145,12 +147,12 @@ export class Switch {
         if (link.backlog > LINK_BACKLOG_MAX_BYTES) {
           return this.#break(end, STREAM_CODES.LIMIT, 'the receiving link is too far behind')
         }
-        link.sendData(other.number, renumber(bytes, other.number))
+        link.sendData(other.number, passedOn())
         break
       }
       case 'fin': {
         end.window.finish(frame.offset)
-        link.sendData(other.number, renumber(bytes, other.number))
+        link.sendData(other.number, passedOn())
         break
       }
       case 'window': {
@@ -165,7 +167,7 @@ export class Switch {
         if (frame.type === 'openErr' && !other.pending)
           throw new StreamViolation('PROTOCOL', 'an OPEN_ERR that nobody waits for')
         drop(end)
-        link.sendControl(renumber(bytes, other.number))
+        link.sendControl(passedOn())
         forget(end)
         break
       }

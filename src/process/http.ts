@@ -1,5 +1,7 @@
 /**
  * node:http without what an `import` of it loads besides: the named exports of the ES module bring in all of undici,
- * which takes longer than the rest of `connect daemon status`.
+ * which takes longer than the rest of `connect daemon status`. Loaded when it is asked for, and not before.
  */
-export const http = process.getBuiltinModule('node:http')
+export function loadHttp(): typeof import('node:http') {
+  return process.getBuiltinModule('node:http')
+}

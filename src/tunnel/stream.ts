@@ -10,7 +10,11 @@ import {
 } from './frames.ts'
 import { STREAM_CODES } from './codes.ts'
 import type { Link } from './link.ts'
+import { unpinned } from './unpinned.ts'
 import { ReceiveWindow, SendWindow, StreamViolation } from './windows.ts'
+
+/** So many chunks that came before anyone listened become one. */
+const MERGE_EARLY = 64
 
 /** What the local end of a stream hears of it. */
 export interface StreamHandler {
@@ -43,6 +47,8 @@ export class Stream {
   #handler: StreamHandler | undefined
   /** What came before anyone listened: no more than the window. */
   #early: Buffer[] = []
+  /** How many of these, at the end, have not been merged. */
+  #keptSingly = 0
   /** What may not be sent yet: the window is full. */
   #pending: Buffer[] = []
   /** Bytes of ours in the link's queue. */
@@ -171,8 +177,8 @@ export class Stream {
       }
       case 'data': {
         this.#in.receive(frame.payload.length)
-        if (this.#handler) this.#handler.data(frame.payload)
-        else this.#early.push(frame.payload)
+        if (this.#handler) this.#handler.data(unpinned(frame.payload))
+        else this.#keep(unpinned(frame.payload))
         break
       }
       case 'fin': {
@@ -196,6 +202,14 @@ export class Stream {
         throw new StreamViolation('PROTOCOL', `an unexpected ${frame.type} frame`)
       }
     }
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#early.push(chunk)
+    // Of single bytes a window has so many that keeping each by itself would cost a hundred times their size.
+    if (++this.#keptSingly < MERGE_EARLY) return
+    this.#keptSingly = 0
+    this.#early.push(Buffer.concat(this.#early.splice(-MERGE_EARLY)))
   }
 
   /** Moves what may be sent into the link's queue, and no more than a short backlog of it. */

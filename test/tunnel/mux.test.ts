@@ -59,6 +59,7 @@ async function agent(): Promise<{
 /** Notes what a stream's owner hears, and consumes nothing. */
 class Owner implements StreamHandler {
   readonly heard: string[] = []
+  bytes = Buffer.alloc(0)
   onData: (() => void) | undefined
 
   opened(): void {
@@ -66,6 +67,7 @@ class Owner implements StreamHandler {
   }
 
   data(chunk: Buffer): void {
+    this.bytes = Buffer.concat([this.bytes, chunk])
     this.heard.push(chunk.length > 20 ? `${chunk.length} bytes` : chunk.toString())
     this.onData?.()
   }
@@ -157,6 +159,18 @@ test('what comes before anyone listens is kept: bytes, the end, and that the str
   expect(owned(incoming[0]!).heard).toEqual(['hello', 'end'])
   // Not as if it had ended after no byte at all.
   expect(owned(incoming[1]!).heard).toEqual(['reset 1 gone'])
+})
+
+test('early bytes that come one by one are kept in order, and few buffers', async () => {
+  const { hub, incoming } = await agent()
+  hub.send(open(2, 'web'))
+  const bytes = Buffer.from(Array.from({ length: 1000 }, (_, index) => 97 + (index % 26)))
+  for (const byte of bytes) hub.send(encodeData(2, Buffer.of(byte)))
+  await hub.settled()
+  const owner = owned(incoming[0]!)
+  expect(owner.bytes.equals(bytes)).toBe(true)
+  expect(owner.heard.length).toBeLessThan(100)
+  incoming[0]!.consumed(1000)
 })
 
 test('who breaks a stream while it takes in early bytes hears nothing more of it', async () => {

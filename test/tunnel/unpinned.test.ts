@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { unpinned } from '../../src/tunnel/unpinned.ts'
+
+test('a few bytes of a large read are copied', () => {
+  const read = Buffer.alloc(64 * 1024, 7)
+  const few = read.subarray(100, 200)
+  const kept = unpinned(few)
+  expect(kept.equals(few)).toBe(true)
+  expect(kept.buffer).not.toBe(read.buffer)
+})
+
+test('most of a read is not copied, nor are bytes of a small one', () => {
+  const [large, small] = [Buffer.alloc(64 * 1024), Buffer.alloc(1000)]
+  for (const bytes of [large.subarray(0, 32_752), small.subarray(0, 1)]) expect(unpinned(bytes)).toBe(bytes)
+})
