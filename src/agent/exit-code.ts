@@ -17,7 +17,12 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'REVOKED',
 ])
 
+/** Whether trying again is of no use. */
+export function isFatal(error: unknown): boolean {
+  return error instanceof ConnectError && FATAL.has(error.code)
+}
+
 /** The agent process's exit code for what ended it. */
 export function agentExitCode(error: unknown): number {
-  return error instanceof ConnectError && FATAL.has(error.code) ? HUMAN_NEEDED : 1
+  return isFatal(error) ? HUMAN_NEEDED : 1
 }

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { Config } from '../config/config.ts'
-import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
+import { ConnectError, messageOf } from '../errors.ts'
 import { backoffMs, HEALTHY_AFTER_MS } from '../tunnel/backoff.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
 import { encodeCtrl } from '../tunnel/frames.ts'
@@ -14,6 +14,7 @@ import { Mux } from '../tunnel/mux.ts'
 import type { Stream } from '../tunnel/stream.ts'
 import { Signer } from './credential.ts'
 import { dial } from './dial.ts'
+import { isFatal } from './exit-code.ts'
 import type { Log } from './log.ts'
 import { ClockError } from './refusal.ts'
 
@@ -37,9 +38,6 @@ export type HubState =
   | { readonly state: 'retrying'; readonly since: number; readonly reason: string }
 
 type ServicesReply = Extract<HubMessage, { type: 'services' }>
-
-/** What no further try can mend. */
-const HUMAN_NEEDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CONFIG_DAMAGED', 'REVOKED'])
 
 const WELCOME_TIMEOUT_MS = 10_000
 const CTRL_TIMEOUT_MS = 10_000
@@ -148,7 +146,7 @@ export class HubLink {
         this.#signer.offsetMs = error.offsetMs
         return { reason: `Signing again by the hub’s time, ${error.message}`, afterMs: 0 }
       }
-      if (error instanceof ConnectError && HUMAN_NEEDED.has(error.code)) throw error
+      if (isFatal(error)) throw error
       return { reason: messageOf(error), afterMs: 0 }
     }
   }
