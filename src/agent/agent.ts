@@ -40,13 +40,15 @@ const BRIEF_LOCK_MS = 2000
  */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const { instance, mode, version, log } = options
-  const config = requireConfig(instance)
-  const hub = hubOf(config, options.hub)
-  const services = readServices(instance)
+  requireConfig(instance)
   const lock = await waitForLock(options, signal)
   if (signal.aborted) return lock?.release()
   if (!lock) throw new ConnectError('AGENT_RUNNING', 'Another agent is running')
   try {
+    // Only now: until the lock was ours, a command may have written them.
+    const config = requireConfig(instance)
+    const hub = hubOf(config, options.hub)
+    const services = readServices(instance)
     const nonce = randomBytes(8).toString('hex')
     writeAgentRecord(instance, {
       ...ownIdentity(),

@@ -1,7 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { instanceFor } from '../../src/config/instance.ts'
+import { writeServices } from '../../src/config/services.ts'
+import { tryLock } from '../../src/files/lock.ts'
+import { lastLines } from '../../src/process/log-tail.ts'
+import { waitFor } from '../../src/process/wait.ts'
 import { NOT_CONFIGURED } from '../fixtures/not-configured.ts'
-import { connect, connectOk } from '../helpers/cli.ts'
+import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { echoServer, type TestServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
@@ -129,6 +134,25 @@ describe('without an agent', () => {
     expect(results.map(({ code }) => code)).toEqual([0, 0, 0])
     await starting
     expect((await servicesOf(home)).exposed).toHaveLength(3)
+  })
+
+  test('an agent that waited for the lock serves what was saved while it waited', async () => {
+    const home = await joined(world)
+    const instance = instanceFor(undefined, home.folder)
+    const lock = await tryLock(instance.lockFile)
+    const agent = startConnect(home, ['up', '--hub', world.hubUrl], { env: { CONNECT_DAEMON: '1' } })
+    onTestFinished(() => agent.stop())
+    const logged = (text: string) =>
+      waitFor(
+        () => (lastLines(instance.logFile, 50)?.some((line) => line.includes(text)) ? true : undefined),
+        {
+          timeoutMs: 30_000,
+        },
+      )
+    expect(await logged('Waiting for')).toBe(true)
+    writeServices(instance, [{ name: 'late', host: 'localhost', port: 80 }])
+    lock?.release()
+    expect(await logged('[ok] Exposing late')).toBe(true)
   })
 })
 
