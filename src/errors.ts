@@ -94,6 +94,15 @@ export const ERRORS = {
     cause: 'An agent is running with this credential.',
     fix: 'Run: connect daemon stop',
   },
+  AGENT_ELSEWHERE: {
+    cause:
+      'An agent holds this instance, but it can’t be told which process it is: most likely it runs in another container that shares the home folder.',
+    fix: 'Stop it there. If no other container shares this folder, end the process named by: fuser ~/.privateconnect/agent.lock',
+  },
+  PROGRAM_GONE: {
+    cause: 'The program that the agent runs, or its config, was deleted while it ran.',
+    fix: 'Install it again if that was not meant: npm install -g private-connect, then: connect daemon restart',
+  },
   SERVICE_UNKNOWN: {
     cause: 'No service of that name is offered in the workspace.',
     fix: 'See what there is: connect services',

@@ -3,31 +3,40 @@ import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
-import { startControlServer, type AgentControl, type ControlServer } from '../control/server.ts'
+import { startControlServer, type AgentControl } from '../control/server.ts'
 import type { AgentStatus, ExposeReply, ExposeRequest, UnexposeReply } from '../control/schema.ts'
-import { ConnectError } from '../errors.ts'
+import { ConnectError, messageOf } from '../errors.ts'
 import { tryLock, type FileLock } from '../files/lock.ts'
 import {
+  endAgentRecord,
   ownIdentity,
-  removeAgentRecord,
   writeAgentRecord,
-  type AgentRecord,
+  type AgentEnd,
+  type AgentIdentity,
 } from '../process/agent-record.ts'
 import { waitFor } from '../process/wait.ts'
 import { MAX_SERVICES } from '../tunnel/limits.ts'
+import { agentExitCode, isFatal } from './exit-code.ts'
 import { HubLink } from './hub-link.ts'
 import type { Log } from './log.ts'
-import { serve } from './serve.ts'
+import { serve, servedPorts } from './serve.ts'
+import { startUpkeep } from './upkeep.ts'
 
 export interface AgentOptions {
   readonly instance: Instance
   /** The value of --hub or CONNECT_HUB_URL. */
   readonly hub?: string | undefined
-  readonly mode: AgentRecord['mode']
+  readonly mode: AgentIdentity['mode']
   readonly version: string
   readonly log: Log
   /** Wait for as long as another agent runs: whoever keeps this one alive would only start it again. */
   readonly waitForOthers: boolean
+  /** The lock is held: this process alone is the instance's agent now. */
+  readonly onOwner?: () => void
+  /** Called now and then. */
+  readonly onUpkeep?: () => void
+  /** How often it looks after its files, in ms; default 30,000. */
+  readonly upkeepMs?: number
 }
 
 const BRIEF_LOCK_MS = 2000
@@ -36,41 +45,66 @@ const BRIEF_LOCK_MS = 2000
  * The agent: holds the instance's lock, answers on its socket, keeps its link to the hub, and serves what is exposed,
  * until the signal says stop.
  *
+ * @param signal its reason is the name of the signal that said stop
  * @throws ConnectError NOT_CONFIGURED, REVOKED and the like: a human must act; AGENT_RUNNING if another one runs
  */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
-  const { instance, mode, version, log } = options
+  const { instance, log } = options
   requireConfig(instance)
   const lock = await waitForLock(options, signal)
   if (signal.aborted) return lock?.release()
   if (!lock) throw new ConnectError('AGENT_RUNNING', 'Another agent is running')
   try {
-    // Only now: until the lock was ours, a command may have written them.
-    const config = requireConfig(instance)
-    const hub = hubOf(config, options.hub)
-    const services = readServices(instance)
-    const nonce = randomBytes(8).toString('hex')
-    writeAgentRecord(instance, {
-      ...ownIdentity(),
-      nonce,
-      mode,
-      version,
-      startedAt: new Date().toISOString(),
-    })
-    log('🚀 Starting Private Connect Agent...')
-    if (config.insecure)
-      log('[!] The hub is reached over plain http: anyone on the way can read the traffic', 'warn')
-    const agent = new Agent({ ...config, hub }, services, options)
-    let control: ControlServer | undefined
-    try {
-      control = await startControlServer(instance, agent)
-      await agent.run(signal)
-    } finally {
-      await control?.close()
-    }
+    options.onOwner?.()
+    await runOwner(options, signal)
+    const name = String(signal.reason)
+    noteEnd(instance, log, { reason: `stopped by ${name}`, code: null, signal: name, fix: null })
+  } catch (error) {
+    const fix = isFatal(error) ? ((error as ConnectError).hints[0] ?? null) : null
+    noteEnd(instance, log, { reason: messageOf(error), code: agentExitCode(error), signal: null, fix })
+    throw error
   } finally {
-    removeAgentRecord(instance)
     lock.release()
+  }
+}
+
+/** With the lock held, so that nobody else writes the instance's files. */
+async function runOwner(options: AgentOptions, signal: AbortSignal): Promise<void> {
+  const { instance, mode, version, log } = options
+  const identity: AgentIdentity = {
+    ...ownIdentity(),
+    nonce: randomBytes(8).toString('hex'),
+    mode,
+    version,
+    startedAt: new Date().toISOString(),
+    configFile: instance.configFile,
+  }
+  const record = writeAgentRecord(instance, identity)
+  log('🚀 Starting Private Connect Agent...')
+  // Only now: until the lock was ours, a command may have written them.
+  const config = requireConfig(instance)
+  const hub = hubOf(config, options.hub)
+  const services = readServices(instance)
+  if (config.insecure)
+    log('[!] The hub is reached over plain http: anyone on the way can read the traffic', 'warn')
+  const agent = new Agent({ ...config, hub }, services, identity, options)
+  const control = await startControlServer(instance, agent)
+  const upkeep = startUpkeep({ instance, record, log, everyMs: options.upkeepMs, onTick: options.onUpkeep })
+  try {
+    await agent.run(AbortSignal.any([signal, upkeep.givenUp]))
+    if (!signal.aborted) upkeep.givenUp.throwIfAborted()
+  } finally {
+    upkeep.stop()
+    await control.close()
+  }
+}
+
+/** For `daemon status`. A full disk costs this note, and not the good order of the end. */
+function noteEnd(instance: Instance, log: Log, end: Omit<AgentEnd, 'at'>): void {
+  try {
+    endAgentRecord(instance, { at: new Date().toISOString(), ...end })
+  } catch (error) {
+    log(`[!] ${messageOf(error)}`, 'warn')
   }
 }
 
@@ -79,19 +113,26 @@ async function waitForLock(options: AgentOptions, signal: AbortSignal): Promise<
   const ask = () => tryLock(options.instance.lockFile)
   const soon = await waitFor(ask, { timeoutMs: BRIEF_LOCK_MS, signal })
   if (soon || !options.waitForOthers) return soon
-  options.log('Waiting for the agent that runs in the foreground to end', 'warn')
+  options.log('Waiting for another agent of this instance to end', 'warn')
   return waitFor(ask, { timeoutMs: Number.POSITIVE_INFINITY, everyMs: 1000, signal })
 }
 
 /** What is exposed, and the link it is exposed over. */
 class Agent implements AgentControl {
   readonly #config: Config
+  readonly #identity: AgentIdentity
   readonly #options: AgentOptions
   readonly #link: HubLink
   #services: ReadonlyMap<string, ExposedService>
 
-  constructor(config: Config, services: readonly ExposedService[], options: AgentOptions) {
+  constructor(
+    config: Config,
+    services: readonly ExposedService[],
+    identity: AgentIdentity,
+    options: AgentOptions,
+  ) {
     this.#config = config
+    this.#identity = identity
     this.#options = options
     this.#services = byName(services)
     this.#link = new HubLink({
@@ -112,8 +153,7 @@ class Agent implements AgentControl {
     const { agentId, label, hub } = this.#config
     const { state } = this.#link
     return {
-      pid: process.pid,
-      version: this.#options.version,
+      agent: this.#identity,
       agentId,
       label,
       hubUrl: hub,
@@ -121,6 +161,10 @@ class Agent implements AgentControl {
       services: [...this.#services.values()],
       streams: this.#link.streamCount,
     }
+  }
+
+  carries(port: number): boolean {
+    return servedPorts.has(port)
   }
 
   async expose(name: string, request: ExposeRequest): Promise<ExposeReply> {

@@ -14,6 +14,7 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BAD_HUB_URL',
   'INSECURE_HUB',
   'WRONG_HUB',
+  'PROGRAM_GONE',
   'REVOKED',
 ])
 

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
 import { ensureInstanceFolder } from '../config/config.ts'
-import { instanceFor } from '../config/instance.ts'
+import { instanceFor, type Instance } from '../config/instance.ts'
 import { ConnectError, messageOf } from '../errors.ts'
+import { endAgentRecord } from '../process/agent-record.ts'
 import { runAgent } from './agent.ts'
 import { agentExitCode } from './exit-code.ts'
-import { fileLog } from './log.ts'
+import { fileLog, type Log } from './log.ts'
 
 /**
  * The kept-alive agent, as a platform starts it: `connect up --hub URL [--config FILE]` with CONNECT_DAEMON=1. It
@@ -24,17 +25,48 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
       stop.abort(signal)
     })
   }
+  let isOwner = false
+  process.on('uncaughtException', (error) => {
+    logError(log, error)
+    if (isOwner) noteCrash(instance, log, error)
+    process.exit(1)
+  })
   try {
-    // A background process is started once, by someone who looks; anything else would start it again and again.
-    const waitForOthers = process.env.CONNECT_SUPERVISOR !== 'background'
-    await runAgent({ instance, hub: values.hub, mode: 'daemon', version, log, waitForOthers }, stop.signal)
+    await runAgent(
+      {
+        instance,
+        hub: values.hub,
+        mode: 'daemon',
+        version,
+        log,
+        // A background process is started once, by someone who looks; anything else would start it again and again.
+        waitForOthers: process.env.CONNECT_SUPERVISOR !== 'background',
+        onOwner: () => (isOwner = true),
+      },
+      stop.signal,
+    )
     log('Stopped')
   } catch (error) {
-    log(`[x] ${messageOf(error)}`, 'error')
-    if (error instanceof ConnectError) for (const hint of error.hints) log(`  ${hint}`, 'error')
-    else for (const line of (error as Error).stack?.split('\n') ?? []) log(line, 'error')
+    logError(log, error)
     process.exitCode = agentExitCode(error)
   }
   // Whoever sent the signal sees a process that ended by it.
   if (stop.signal.aborted) process.kill(process.pid, stop.signal.reason as NodeJS.Signals)
+}
+
+function logError(log: Log, error: unknown): void {
+  const isOurs = error instanceof ConnectError
+  log(`[x] ${isOurs ? '' : 'Unexpected error: '}${messageOf(error)}`, 'error')
+  const more = isOurs ? error.hints : error instanceof Error ? (error.stack?.split('\n') ?? []) : []
+  for (const line of more) log(`  ${line}`, 'error')
+}
+
+/** For `daemon status`. The disk may be full: then only the log tells. */
+function noteCrash(instance: Instance, log: Log, error: Error): void {
+  try {
+    const reason = `unexpected error: ${error.message}`
+    endAgentRecord(instance, { at: new Date().toISOString(), reason, code: 1, signal: null, fix: null })
+  } catch (failure) {
+    log(`[!] ${messageOf(failure)}`, 'warn')
+  }
 }

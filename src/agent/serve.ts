@@ -10,6 +10,9 @@ import { describeNetworkError, networkErrorCode } from './network-error.ts'
 /** How long a target may take to answer, in ms. */
 const DIAL_TIMEOUT_MS = 10_000
 
+/** The local ports of the connections to targets: by them a shell finds out that this agent carries it. */
+export const servedPorts = new Set<number>()
+
 /**
  * Answers a stream that another agent opens: dials the service's target and joins the two. The hub names a service,
  * never an address: only what this machine exposes is ever dialled.
@@ -46,6 +49,9 @@ export function serve(stream: Stream, services: ReadonlyMap<string, ExposedServi
       return
     }
     log(`[ok] Connected to ${target}`)
+    const port = socket.localPort!
+    servedPorts.add(port)
+    socket.once('close', () => servedPorts.delete(port))
     stream.accept()
     bridge(socket, stream, {
       reset: (code, message) => {

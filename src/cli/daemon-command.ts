@@ -1,6 +1,7 @@
 import { instanceFor } from '../config/instance.ts'
 import { rememberedSelection, type Selection } from '../platforms/select.ts'
 import type { DaemonContext } from '../tasks/daemon-context.ts'
+import { isCarriedByDaemon } from '../tasks/shell-in-daemon.ts'
 import { ConnectCommand } from './command.ts'
 import { configFlag, hubFlag } from './flags.ts'
 
@@ -30,5 +31,11 @@ export abstract class DaemonCommand extends ConnectCommand {
       interactive: this.interactive,
     }
     return { context, selection }
+  }
+
+  /** Before a stop: whoever reaches this machine through its own daemon should know. */
+  protected async warnIfCarried(context: DaemonContext, howLong: string): Promise<void> {
+    if (await isCarriedByDaemon(context))
+      this.tell(`[!] This shell comes through the daemon: it is cut off ${howLong}`)
   }
 }

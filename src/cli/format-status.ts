@@ -12,6 +12,7 @@ export function formatStatus(status: DaemonStatus): string[] {
     `  ${isRunning ? '●' : '○'} Status: ${status.status}`,
     ...fields([
       ['', status.cleanedUpStalePid ? '(cleaned up stale PID file)' : undefined],
+      ['', status.reason ?? undefined],
       ['PID', status.pid?.toString()],
       ['Service installed', status.installed ? 'yes' : 'no'],
       ['Platform', status.platform],
@@ -20,13 +21,19 @@ export function formatStatus(status: DaemonStatus): string[] {
       ['Hub', status.hub ?? undefined],
       ['Kept alive as', isRunning ? status.manager.summary : undefined],
       ['Running since', status.startedAt === null ? undefined : localTime(status.startedAt)],
+      ['Starts by itself', STARTS[status.startsAt]],
+      ['Restarts', status.restarts?.toString()],
+      ['Last exit', status.lastExit === null ? undefined : lastExit(status.lastExit)],
       ['Connection', isRunning ? connection(status) : undefined],
       ['Services', services(status)],
       ['Live streams', status.streams?.toString()],
+      ['Version', version(status)],
       ['', hint(status)],
     ]),
   ]
 }
+
+const STARTS = { boot: 'on boot', login: 'on login', never: 'no' } as const
 
 function fields(rows: [name: string, value: string | undefined][]): string[] {
   return rows.flatMap(([name, value]) =>
@@ -36,7 +43,18 @@ function fields(rows: [name: string, value: string | undefined][]): string[] {
 
 function connection({ connection, unresponsive }: DaemonStatus): string {
   if (unresponsive) return 'unknown: the agent does not answer on its socket'
-  return describeHub(connection ?? undefined)
+  return describeHub(connection)
+}
+
+function lastExit({ at, reason, code }: NonNullable<DaemonStatus['lastExit']>): string {
+  const details = [at === null ? undefined : localTime(at), code === null ? undefined : `exit code ${code}`]
+  const known = details.filter((detail) => detail !== undefined).join(', ')
+  return printable(known === '' ? reason : `${reason} (${known})`)
+}
+
+function version({ version, installedVersion }: DaemonStatus): string | undefined {
+  if (version === null || version === installedVersion) return version ?? undefined
+  return `${version}, installed is ${installedVersion}. Run: connect daemon restart`
 }
 
 /** As people read a clock; --json has the exact form. */
@@ -49,8 +67,9 @@ function services({ services }: DaemonStatus): string | undefined {
   return services.map((service) => `${service.name} → ${formatTarget(service)}`).join(', ')
 }
 
-function hint({ status, configured, foregroundPid }: DaemonStatus): string | undefined {
+function hint({ status, configured, foregroundPid, lastExit }: DaemonStatus): string | undefined {
   if (foregroundPid !== null) return `An agent runs in the foreground (PID: ${foregroundPid})`
   if (!configured) return 'Agent not configured. Run: connect up'
-  return status === 'stopped' ? 'To start it: connect daemon start' : undefined
+  if (status !== 'stopped') return undefined
+  return lastExit?.fix ?? 'To start it: connect daemon start'
 }

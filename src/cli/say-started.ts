@@ -4,8 +4,8 @@ import type { StartReport } from '../tasks/start.ts'
 
 /** The lines of a daemon that was started, for `daemon start` and `up --detach`. */
 export function sayStarted(
-  { outcome, pid, hub }: StartReport,
-  { instance }: DaemonContext,
+  { outcome, pid, hub, version }: StartReport,
+  { instance, version: installed }: DaemonContext,
   say: (line: string) => void,
 ): void {
   say(
@@ -13,6 +13,8 @@ export function sayStarted(
   )
   say(`  Logs: ${tilde(instance.logFile)}`)
   say(`  Hub: ${describeHub(hub)}`)
+  if (version !== null && version !== installed)
+    say(`  It runs version ${version}, installed is ${installed}. Run: connect daemon restart`)
 }
 
 /** How it stands with the hub, in words. */

@@ -4,10 +4,10 @@ import { HubApi } from '../agent/hub-api.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
 import { hubOf, readConfig } from '../config/config.ts'
-import { instanceFor } from '../config/instance.ts'
+import { instanceFor, releaseInstanceName } from '../config/instance.ts'
+import { findAgent } from '../control/find-agent.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { tryLock } from '../files/lock.ts'
-import { findAgent } from '../process/agent-record.ts'
 
 export default class Logout extends ConnectCommand {
   static override summary = 'Leave the hub: forget this machine’s credential, here and there'
@@ -24,8 +24,8 @@ export default class Logout extends ConnectCommand {
     }
     const lock = await tryLock(instance.lockFile)
     if (!lock) {
-      const found = findAgent(instance)
-      const isForeground = found.state === 'running' && found.record.mode === 'foreground'
+      const found = await findAgent(instance)
+      const isForeground = found.state === 'running' && found.agent.mode === 'foreground'
       throw new ConnectError('AGENT_RUNNING', 'An agent is running with this credential', {
         hints: [isForeground ? 'End it with Ctrl-C where it runs.' : 'Run: connect daemon stop'],
       })
@@ -33,6 +33,7 @@ export default class Logout extends ConnectCommand {
     try {
       const forgotten = await this.leave(hubOf(config), new Signer(config))
       rmSync(instance.configFile)
+      releaseInstanceName(instance)
       this.say(`[ok] Logged out of ${config.hub}`)
       return { loggedOut: true, hubForgot: forgotten }
     } finally {

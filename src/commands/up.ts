@@ -8,7 +8,8 @@ import { insecureFlag, labelFlag } from '../cli/flags.ts'
 import { sayStarted } from '../cli/say-started.ts'
 import { untilInterrupted } from '../cli/until-interrupted.ts'
 import { instanceFor } from '../config/instance.ts'
-import { findAgent } from '../process/agent-record.ts'
+import { findAgent } from '../control/find-agent.ts'
+import { daemonOf } from '../tasks/daemon-context.ts'
 import { startDaemon } from '../tasks/start.ts'
 
 export default class Up extends DaemonCommand {
@@ -34,13 +35,13 @@ export default class Up extends DaemonCommand {
     const isUnattendedCi = Boolean(process.env.CI) && !process.stdin.isTTY && !process.stdout.isTTY
     if (flags.detach || (isUnattendedCi && !flags.foreground)) {
       const { context } = await this.contextFor(flags)
-      const report = await startDaemon(context, { running: 'keep' })
+      const report = await startDaemon(context, daemonOf(context), { running: 'keep' })
       sayStarted(report, context, (line) => this.say(line))
       return { agentId: config.agentId, detached: true, pid: report.pid }
     }
-    const found = findAgent(instance)
+    const found = await findAgent(instance)
     if (found.state === 'running') {
-      const { mode, pid } = found.record
+      const { mode, pid } = found.agent
       this.say(
         `[ok] The agent is already running (PID: ${pid}), ${mode === 'daemon' ? 'as the daemon' : 'in the foreground'}`,
       )

@@ -1,10 +1,13 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
+import { claimName, instanceName, releaseName, shortHash } from './instance-name.ts'
 
 /** One config file and all that belongs to it. Two instances share nothing but the machine. */
 export interface Instance {
-  /** `default`, or the config file's name without its ending. */
+  /** `default`, or the config file's name without its ending, see instance-name.ts. No two have the same. */
   readonly name: string
+  /** The name that it would have if nobody else had it. */
+  readonly stem: string
   readonly folder: string
   readonly configFile: string
   readonly servicesFile: string
@@ -38,7 +41,8 @@ export function instanceFor(configFile?: string, home = homedir()): Instance {
   const folder = path.dirname(file)
   const beside = (name: string) => path.join(folder, isDefault ? name : `${stem}.${name}`)
   return {
-    name: isDefault ? 'default' : stem,
+    name: isDefault ? 'default' : instanceName(registryFolder(home), stem, file),
+    stem: isDefault ? 'default' : stem,
     folder,
     configFile: file,
     servicesFile: beside('services.json'),
@@ -58,10 +62,18 @@ function stemOf(file: string): string {
   return stem === undefined || stem === 'default' ? `${base}-${shortHash(file).slice(0, 8)}` : stem
 }
 
-function shortHash(text: string): string {
-  // Most runs need no hash, and node:crypto takes an eighth of `node -e 0` to load.
-  const { createHash } = process.getBuiltinModule('node:crypto')
-  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+function registryFolder(home: string): string {
+  return path.join(dataFolder(home), 'instances')
+}
+
+/** No other instance of this user takes its name from now on. @throws ConnectError WRITE_FAILED */
+export function claimInstanceName({ name, stem, configFile }: Instance, home = homedir()): void {
+  if (name !== 'default') claimName(registryFolder(home), stem, configFile)
+}
+
+/** The name is free for others again. */
+export function releaseInstanceName({ stem, configFile }: Instance, home = homedir()): void {
+  releaseName(registryFolder(home), stem, configFile)
 }
 
 /** Whether this is the folder that we alone own, and may close to others. */

@@ -4,7 +4,14 @@ import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
 import { loadHttp } from '../process/http.ts'
 import { codeOf, ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
-import { AgentStatus, ErrorReply, ExposeReply, UnexposeReply, type ExposeRequest } from './schema.ts'
+import {
+  AgentStatus,
+  CarriesReply,
+  ErrorReply,
+  ExposeReply,
+  UnexposeReply,
+  type ExposeRequest,
+} from './schema.ts'
 
 /** What an agent that does not answer costs a command at the most, in ms. */
 const TIMEOUT_MS = 3000
@@ -15,6 +22,12 @@ const EXPOSE_TIMEOUT_MS = 15_000
 /** @returns undefined if no agent listens */
 export function agentStatus(instance: Instance, timeoutMs = TIMEOUT_MS): Promise<AgentStatus | undefined> {
   return request(instance, 'GET', '/v1/status', AgentStatus, { timeoutMs })
+}
+
+/** Whether the agent carries the connection that comes from this local port. @returns undefined if no agent listens */
+export async function agentCarries(instance: Instance, port: number): Promise<boolean | undefined> {
+  const options = { timeoutMs: TIMEOUT_MS }
+  return (await request(instance, 'GET', `/v1/carries/${port}`, CarriesReply, options))?.carries
 }
 
 /** @returns undefined if no agent listens */

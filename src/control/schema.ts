@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { ExposedService } from '../config/services.ts'
+import { AgentIdentity } from '../process/agent-record.ts'
 
 /** The agent's local API: HTTP over a Unix socket, JSON bodies. */
 
@@ -11,8 +12,7 @@ export const HubStatus = v.variant('state', [
 
 /** GET /v1/status */
 export const AgentStatus = v.object({
-  pid: v.number(),
-  version: v.string(),
+  agent: AgentIdentity,
   agentId: v.string(),
   label: v.string(),
   hubUrl: v.string(),
@@ -21,6 +21,10 @@ export const AgentStatus = v.object({
   streams: v.number(),
 })
 export type AgentStatus = v.InferOutput<typeof AgentStatus>
+
+/** GET /v1/carries/PORT: whether one of its connections to a target comes from that local port. */
+export const CarriesReply = v.object({ carries: v.boolean() })
+export type CarriesReply = v.InferOutput<typeof CarriesReply>
 
 /** PUT /v1/services/NAME */
 export const ExposeRequest = v.omit(ExposedService, ['name'])

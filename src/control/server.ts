@@ -7,11 +7,19 @@ import { parseServiceName } from '../config/service-name.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { loadHttp } from '../process/http.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
-import { ExposeRequest, type AgentStatus, type ExposeReply, type UnexposeReply } from './schema.ts'
+import {
+  ExposeRequest,
+  type AgentStatus,
+  type CarriesReply,
+  type ExposeReply,
+  type UnexposeReply,
+} from './schema.ts'
 
 /** What the agent does when it is asked. */
 export interface AgentControl {
   status(): AgentStatus
+  /** Whether one of its connections to a target comes from this local port. */
+  carries(port: number): boolean
   expose(name: string, request: ExposeRequest): Promise<ExposeReply>
   unexpose(name: string): Promise<UnexposeReply>
 }
@@ -74,6 +82,8 @@ async function route(agent: AgentControl, request: IncomingMessage): Promise<unk
   const [, version, kind, name, ...rest] = (request.url ?? '').split('/')
   if (version === 'v1' && rest.length === 0) {
     if (request.method === 'GET' && kind === 'status' && name === undefined) return agent.status()
+    if (request.method === 'GET' && kind === 'carries' && name !== undefined)
+      return { carries: agent.carries(Number(name)) } satisfies CarriesReply
     if (kind === 'services' && name !== undefined) {
       const service = parseServiceName(name)
       if (request.method === 'PUT')

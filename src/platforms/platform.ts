@@ -51,9 +51,15 @@ export interface PlatformStatus {
   /** `unknown` if the system's answer can't be read: never taken for stopped. */
   readonly state: 'running' | 'stopped' | 'unknown'
   readonly pid?: number
+  /** Why the state is unknown, and what to do about it. */
+  readonly reason?: string
   /** RFC 3339 */
   readonly startedAt?: string
   readonly installed: boolean
+  /** When it starts by itself, without anyone's command. */
+  readonly startsAt: 'boot' | 'login' | 'never'
+  /** How often the platform has started it again; undefined where it doesn't count. */
+  readonly restarts?: number
   /** Files that named a process which is gone have been removed. */
   readonly cleanedUp?: boolean
   /** An agent runs, but in someone's terminal and not as the daemon. */

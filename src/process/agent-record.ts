@@ -3,10 +3,23 @@ import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic-write.ts'
-import { identify, isAlive } from './identity.ts'
+import { identify, isSameBoot } from './identity.ts'
 
-/** What a running agent says of itself, beside the plain PID file. */
-const AgentRecord = v.object({
+/** How an agent came to its end. */
+export const AgentEnd = v.object({
+  /** RFC 3339; null if nobody saw it. */
+  at: v.nullable(v.string()),
+  /** One sentence without a full stop. */
+  reason: v.string(),
+  code: v.nullable(v.number()),
+  signal: v.nullable(v.string()),
+  /** What to do about it; null if it need only be started again. */
+  fix: v.nullable(v.string()),
+})
+export type AgentEnd = v.InferOutput<typeof AgentEnd>
+
+/** Who an agent is: what it says of itself, in a file beside the plain PID file and on its socket. */
+export const AgentIdentity = v.object({
   pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
   startTime: v.string(),
   world: v.string(),
@@ -16,52 +29,88 @@ const AgentRecord = v.object({
   mode: v.picklist(['daemon', 'foreground']),
   version: v.string(),
   startedAt: v.string(),
+  /** Absolute; a record that came here with a copied folder names another one. */
+  configFile: v.string(),
+  /** What it was started with. */
+  node: v.string(),
+  script: v.string(),
+})
+export type AgentIdentity = v.InferOutput<typeof AgentIdentity>
+
+const AgentRecord = v.object({
+  ...AgentIdentity.entries,
+  /** Set once it has ended, by the agent itself or by whoever found that it was gone. */
+  end: v.optional(AgentEnd),
+  /** How the one before it ended. */
+  previousEnd: v.optional(AgentEnd),
 })
 export type AgentRecord = v.InferOutput<typeof AgentRecord>
 
-/** Written by the agent itself, once it holds the instance's lock. */
-export function writeAgentRecord(instance: Instance, record: AgentRecord): void {
-  writeFileAtomic(instance.recordFile, `${JSON.stringify(record)}\n`)
-  if (record.mode === 'daemon') writeFileAtomic(instance.pidFile, `${record.pid}\n`)
-  else rmSync(instance.pidFile, { force: true })
-}
-
-export function removeAgentRecord(instance: Instance): void {
-  rmSync(instance.pidFile, { force: true })
-  rmSync(instance.recordFile, { force: true })
-}
-
-/** What the files say of an agent, held against the processes that there are. */
-export type Finding =
-  | { readonly state: 'none' }
-  | { readonly state: 'running'; readonly record: AgentRecord }
-  /** The files name a process that is gone, or whose number another process has now. */
-  | { readonly state: 'stale' }
-
-/** Looks for the instance's agent. Changes nothing. */
-export function findAgent(instance: Instance): Finding {
-  const record = readRecord(instance)
-  if (record && isAlive(record)) return { state: 'running', record }
-  if (record || readIfThere(instance.pidFile) !== undefined) return { state: 'stale' }
-  return { state: 'none' }
-}
-
-/** The identity of this very process, to be recorded. */
-export function ownIdentity(): { pid: number; startTime: string; world: string } {
-  const self = identify(process.pid)
-  if (!self) throw new Error(`process ${process.pid} cannot find itself`)
-  return self
-}
-
-function readRecord(instance: Instance): AgentRecord | undefined {
+/** @returns undefined if there is none, or one that makes no sense: whoever holds the lock writes a new one */
+export function readAgentRecord(instance: Instance): AgentRecord | undefined {
   const text = readIfThere(instance.recordFile)
   if (text === undefined) return undefined
   try {
     return v.parse(AgentRecord, JSON.parse(text))
   } catch {
-    // Not one of ours, so it names nobody: whoever holds the lock writes a new one.
     return undefined
   }
+}
+
+/** Whether the files name an agent that has not said that it ended. */
+export function namesAnAgent(instance: Instance): boolean {
+  if (readIfThere(instance.pidFile) !== undefined) return true
+  const record = readIfThere(instance.recordFile)
+  return record !== undefined && readAgentRecord(instance)?.end === undefined
+}
+
+/** Written by the agent itself, once it holds the instance's lock. @throws ConnectError WRITE_FAILED */
+export function writeAgentRecord(instance: Instance, identity: AgentIdentity): AgentRecord {
+  const former = readAgentRecord(instance)
+  const record = { ...identity, ...(former && { previousEnd: former.end ?? unseenEnd(former) }) }
+  restoreAgentRecord(instance, record)
+  return record
+}
+
+/** Writes it as it was, should someone have deleted it. @throws ConnectError WRITE_FAILED */
+export function restoreAgentRecord(instance: Instance, record: AgentRecord): void {
+  write(instance, record)
+  if (record.mode === 'daemon') writeFileAtomic(instance.pidFile, `${record.pid}\n`)
+  else rmSync(instance.pidFile, { force: true })
+}
+
+/** Keeps how it ended, for `daemon status`. The caller holds the instance's lock. @throws ConnectError WRITE_FAILED */
+export function endAgentRecord(instance: Instance, end: AgentEnd): void {
+  rmSync(instance.pidFile, { force: true })
+  const record = readAgentRecord(instance)
+  if (record) write(instance, { ...record, end })
+}
+
+/** Clears away what an agent has left that is gone without a word. The caller holds the instance's lock. */
+export function clearStaleRecord(instance: Instance): void {
+  const record = readAgentRecord(instance)
+  // One that makes no sense, or came here with a copied folder, tells nothing about an agent of ours.
+  if (record?.configFile !== instance.configFile) rmSync(instance.recordFile, { force: true })
+  else if (!record.end) write(instance, { ...record, end: unseenEnd(record) })
+  rmSync(instance.pidFile, { force: true })
+}
+
+/** This process as an agent, to be recorded. */
+export function ownIdentity(): Pick<AgentIdentity, 'pid' | 'startTime' | 'world' | 'node' | 'script'> {
+  const self = identify(process.pid)
+  if (!self) throw new Error(`process ${process.pid} cannot find itself`)
+  return { ...self, node: process.execPath, script: process.argv[1] ?? '' }
+}
+
+function unseenEnd(record: AgentRecord): AgentEnd {
+  const reason = isSameBoot(record)
+    ? 'it ended without a word: killed, or crashed'
+    : 'the machine was restarted'
+  return { at: null, reason, code: null, signal: null, fix: null }
+}
+
+function write(instance: Instance, record: AgentRecord): void {
+  writeFileAtomic(instance.recordFile, `${JSON.stringify(record)}\n`)
 }
 
 function readIfThere(file: string): string | undefined {

@@ -30,6 +30,11 @@ export function isAlive(recorded: ProcessIdentity): boolean {
   return identify(recorded.pid)?.startTime === recorded.startTime
 }
 
+/** Whether the machine has not been restarted since; another container of it counts as the same. */
+export function isSameBoot(recorded: ProcessIdentity): boolean {
+  return recorded.world.split(' ')[0] === world().split(' ')[0]
+}
+
 /** proc(5): field 22 of /proc/PID/stat, counted after the last `)`, since the name before it may hold anything. */
 function startTimeFromProc(pid: number): string | undefined {
   let stat: string

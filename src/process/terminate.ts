@@ -1,5 +1,6 @@
 import { ConnectError, codeOf, messageOf } from '../errors.ts'
 import { isAlive, type ProcessIdentity } from './identity.ts'
+import { killOrphans } from './process-group.ts'
 import { waitFor } from './wait.ts'
 
 /** How the process went: by itself, or by force after the grace period. */
@@ -9,13 +10,23 @@ export type Termination = 'exited' | 'killed'
  * Ends a process: SIGTERM, then SIGKILL once the grace period is over. Each signal goes only to the very process that
  * was recorded, never to one that has come to its number since.
  *
+ * @param options.group it leads a process group: what it leaves of that is ended too; default false
  * @param options.graceMs how long SIGTERM may take, default 5000
  * @param options.killMs how long the kernel may take to end it after SIGKILL, default 5000
  * @throws ConnectError DAEMON_WONT_STOP
  */
 export async function terminate(
   target: ProcessIdentity,
-  options: { graceMs?: number; killMs?: number } = {},
+  options: { graceMs?: number; killMs?: number; group?: boolean } = {},
+): Promise<Termination> {
+  const termination = await end(target, options)
+  if (options.group) killOrphans(target.pid)
+  return termination
+}
+
+async function end(
+  target: ProcessIdentity,
+  options: { graceMs?: number; killMs?: number },
 ): Promise<Termination> {
   const gone = () => (isAlive(target) ? undefined : true)
   send(target, 'SIGTERM')

@@ -4,6 +4,7 @@ import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import { tryLock } from '../files/lock.ts'
 import { waitFor } from '../process/wait.ts'
+import { finish } from './finish.ts'
 
 /** The longest that another command may take, in ms. */
 const TIMEOUT_MS = 60_000
@@ -16,7 +17,7 @@ const TIMEOUT_MS = 60_000
 export async function withCommandLock<T>(instance: Instance, action: () => Promise<T>): Promise<T> {
   ensureInstanceFolder(instance)
   // Another instance's config may lie in a folder that isn't there: then nobody runs, and nothing can be locked.
-  if (!existsSync(instance.folder)) return action()
+  if (!existsSync(instance.folder)) return finish(action)
   const lock = await waitFor(() => tryLock(instance.commandLockFile), { timeoutMs: TIMEOUT_MS })
   if (!lock) {
     throw new ConnectError('AGENT_BUSY', 'Another connect daemon command is still running', {
@@ -24,7 +25,7 @@ export async function withCommandLock<T>(instance: Instance, action: () => Promi
     })
   }
   try {
-    return await action()
+    return await finish(action)
   } finally {
     lock.release()
   }

@@ -1,21 +1,26 @@
 import { statSync } from 'node:fs'
+import { claimInstanceName } from '../config/instance.ts'
 import { tilde } from '../config/tilde.ts'
 import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
+import type { Daemon } from '../platforms/platform.ts'
 import { lastLines } from '../process/log-tail.ts'
 import type { Termination } from '../process/terminate.ts'
 import { withCommandLock } from './command-lock.ts'
-import { daemonOf, type DaemonContext } from './daemon-context.ts'
+import type { DaemonContext } from './daemon-context.ts'
 import { runSteps, type Step } from './run-steps.ts'
 
+/** Also the shape of `daemon start --json` and `daemon restart --json`. */
 export interface StartReport {
   readonly outcome: 'started' | 'already running'
   readonly pid: number
-  /** How it stands with the hub; undefined if the agent didn't say. */
-  readonly hub: AgentStatus['hub'] | undefined
-  /** What became of the one that ran before, where one was to be stopped. */
-  readonly stopped: Termination | undefined
+  /** How it stands with the hub; null if the agent didn't say. */
+  readonly hub: AgentStatus['hub'] | null
+  /** The running agent's version; null if it didn't say. */
+  readonly version: string | null
+  /** What became of the one that ran before; null where none was stopped. */
+  readonly stopped: Termination | null
 }
 
 export interface StartOptions {
@@ -31,10 +36,14 @@ const CRASH_LINES = 5
 /**
  * Starts the daemon, and looks whether it stays up.
  *
- * @throws ConnectError NOT_CONFIGURED, DAEMON_FAILED, AGENT_RUNNING for one in the foreground
+ * @param daemon see daemonOf
+ * @throws ConnectError DAEMON_FAILED, AGENT_ELSEWHERE, AGENT_RUNNING for one in the foreground
  */
-export async function startDaemon(context: DaemonContext, options: StartOptions): Promise<StartReport> {
-  const daemon = daemonOf(context)
+export async function startDaemon(
+  context: DaemonContext,
+  daemon: Daemon,
+  options: StartOptions,
+): Promise<StartReport> {
   return withCommandLock(context.instance, async () => {
     const before = await context.platform.status()
     if (before.foregroundPid !== undefined) {
@@ -47,9 +56,9 @@ export async function startDaemon(context: DaemonContext, options: StartOptions)
       )
     }
     if (before.state === 'running' && before.pid !== undefined && options.running === 'keep') {
-      const hub = await hubStateOf(context)
-      return { outcome: 'already running', pid: before.pid, hub, stopped: undefined }
+      return { outcome: 'already running', pid: before.pid, stopped: null, ...(await sayOf(context)) }
     }
+    claimInstanceName(context.instance)
     let stopped: Termination | undefined
     let started: { pid: number; ready: boolean } | undefined
     const steps: Step[] = [
@@ -70,21 +79,20 @@ export async function startDaemon(context: DaemonContext, options: StartOptions)
       })
     }
     await runSteps(steps, context)
-    const hub = await hubStateOf(context)
-    return { outcome: 'started', pid: started!.pid, hub, stopped }
+    return { outcome: 'started', pid: started!.pid, stopped: stopped ?? null, ...(await sayOf(context)) }
   })
 }
 
 async function startAndExplain(
   context: DaemonContext,
-  daemon: ReturnType<typeof daemonOf>,
+  daemon: Daemon,
   stableMs: number,
 ): Promise<{ pid: number; ready: boolean }> {
   const { instance, platform } = context
   const logSize = statSync(instance.logFile, { throwIfNoEntry: false })?.size ?? 0
   const isReady = async (pid: number) => {
     const status = await agentStatus(instance, 1000).catch(() => undefined)
-    return status?.pid === pid && status.hub.state === 'connected'
+    return status?.agent.pid === pid && status.hub.state === 'connected'
   }
   try {
     return await platform.start(daemon, { isReady, stableMs })
@@ -99,11 +107,12 @@ async function startAndExplain(
 }
 
 /** An agent that doesn't answer is no reason to say that it wasn't started: it is reported as not known. */
-async function hubStateOf({ instance }: DaemonContext): Promise<AgentStatus['hub'] | undefined> {
+async function sayOf({ instance }: DaemonContext): Promise<Pick<StartReport, 'hub' | 'version'>> {
   try {
-    return (await agentStatus(instance))?.hub
+    const status = await agentStatus(instance)
+    return { hub: status?.hub ?? null, version: status?.agent.version ?? null }
   } catch (error) {
-    if (error instanceof ConnectError) return undefined
+    if (error instanceof ConnectError) return { hub: null, version: null }
     throw error
   }
 }

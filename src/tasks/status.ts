@@ -4,23 +4,33 @@ import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
+import { readAgentRecord, type AgentEnd } from '../process/agent-record.ts'
+import { waitFor } from '../process/wait.ts'
 import { isConfigured, type DaemonContext } from './daemon-context.ts'
 
 /** All that is known of the daemon; also the shape of `daemon status --json`. */
 export interface DaemonStatus {
   readonly status: PlatformStatus['state']
+  /** Why the status is unknown. */
+  readonly reason: string | null
   readonly configured: boolean
   readonly pid: number | null
   readonly installed: boolean
   /** The operating system. */
   readonly platform: string
-  /** What keeps it alive. */
-  readonly manager: { readonly name: string; readonly summary: string }
   readonly agentId: string | null
   readonly label: string | null
   readonly hub: string | null
+  /** What keeps it alive. */
+  readonly manager: { readonly name: string; readonly summary: string }
+  /** When it starts by itself. */
+  readonly startsAt: PlatformStatus['startsAt']
   /** RFC 3339 */
   readonly startedAt: string | null
+  /** How often its manager has started it again; null where that isn't counted. */
+  readonly restarts: number | null
+  /** How the last one ended: this one, or the one before it if this one runs. */
+  readonly lastExit: AgentEnd | null
   /** How it stands with the hub; null if the daemon doesn't run, or doesn't say. */
   readonly connection: AgentStatus['hub'] | null
   /** The daemon runs, but its socket doesn't answer. */
@@ -29,6 +39,8 @@ export interface DaemonStatus {
   readonly streams: number | null
   /** The running agent's version. */
   readonly version: string | null
+  /** The version of this command. */
+  readonly installedVersion: string
   readonly cleanedUpStalePid: boolean
   readonly foregroundPid: number | null
 }
@@ -39,26 +51,46 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
   const configured = isConfigured(context)
   const config = readConfig(instance)
   const found = await platform.status()
-  const answer = found.state === 'running' ? await ask(context) : undefined
+  const isRunning = found.state === 'running'
+  const answer = isRunning ? await ask(context) : undefined
+  const record = readAgentRecord(instance)
   return {
     status: found.state,
+    reason: found.reason ?? null,
     configured,
     pid: found.pid ?? null,
     installed: found.installed,
     platform: process.platform,
-    manager: { name: description.name, summary: description.summary },
     agentId: config?.agentId ?? null,
     label: config?.label ?? null,
     hub: config?.hub ?? null,
+    manager: { name: description.name, summary: description.summary },
+    startsAt: found.startsAt,
     startedAt: found.startedAt ?? null,
+    restarts: found.restarts ?? null,
+    lastExit: (isRunning ? record?.previousEnd : record?.end) ?? null,
     connection: answer?.hub ?? null,
-    unresponsive: found.state === 'running' && answer === undefined,
+    unresponsive: isRunning && answer === undefined,
     services: answer?.services ?? readServices(instance),
     streams: answer?.streams ?? null,
-    version: answer?.version ?? null,
+    version: answer?.agent.version ?? null,
+    installedVersion: context.version,
     cleanedUpStalePid: found.cleanedUp ?? false,
     foregroundPid: found.foregroundPid ?? null,
   }
+}
+
+/**
+ * Looks until the daemon is connected to its hub.
+ *
+ * @returns how it stands then, connected or not
+ */
+export async function waitForConnected(context: DaemonContext, timeoutMs: number): Promise<DaemonStatus> {
+  const isConnected = async () => {
+    const status = await daemonStatus(context)
+    return status.connection?.state === 'connected' ? status : undefined
+  }
+  return (await waitFor(isConnected, { timeoutMs, everyMs: 100 })) ?? daemonStatus(context)
 }
 
 /** @returns undefined if the agent doesn't answer, which is what there is to say then */

@@ -101,7 +101,7 @@ describe('a daemon that ends at once', () => {
     const [first, second, ...said] = stderr.trimEnd().split('\n')
     expect(first).toBe('[x] Daemon failed to start: Process exited with code 78')
     expect(second).toBe('  Check logs: ~/.privateconnect/daemon.log')
-    expect(said[0]).toMatch(/^ {2,}.*services\.json is not valid JSON/)
+    expect(said.join('\n')).toMatch(/^ {2,}.*services\.json is not valid JSON/m)
     expect(existsSync(home.file('daemon.pid'))).toBe(false)
     expect(readFileSync(home.file('services.json'), 'utf8')).toBe(damaged)
     expect(await connectOk(home, ['daemon', 'logs'])).toContain('services.json is not valid JSON')

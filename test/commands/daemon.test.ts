@@ -56,6 +56,8 @@ describe('start', () => {
     const home = await joined(world, 'start-json')
     const first = JSON.parse(await connectOk(home, ['daemon', 'start', '--json'])) as { pid: number }
     expect(first).toEqual({
+      stopped: null,
+      version: '0.1.0',
       outcome: 'started',
       pid: expect.any(Number),
       hub: { state: 'connected', since: expect.any(String) },

@@ -23,8 +23,7 @@ describe('up', () => {
     expect(existsSync(home.file('agent.sock'))).toBe(true)
     up.kill('SIGINT')
     expect(await up.exited).toEqual({ code: 0, signal: null })
-    for (const file of ['agent.sock', 'agent.json', 'daemon.pid'])
-      expect(existsSync(home.file(file))).toBe(false)
+    for (const file of ['agent.sock', 'daemon.pid']) expect(existsSync(home.file(file))).toBe(false)
   })
 
   test('says that a daemon runs, and leaves it', async () => {
@@ -90,8 +89,7 @@ describe('the agent that a platform keeps', () => {
     agent.kill('SIGTERM')
     expect(await agent.exited).toEqual({ code: null, signal: 'SIGTERM' })
     expect(agent.output).toBe('')
-    for (const file of ['agent.sock', 'agent.json', 'daemon.pid'])
-      expect(existsSync(home.file(file))).toBe(false)
+    for (const file of ['agent.sock', 'daemon.pid']) expect(existsSync(home.file(file))).toBe(false)
   })
 
   test('waits for one in the foreground, and takes over', async () => {
@@ -100,7 +98,7 @@ describe('the agent that a platform keeps', () => {
     await up.printed(/Connected to hub/)
     const agent = world.keep(startConnect(home, ['up', '--hub', world.hubUrl], { env: kept }))
     const log = () => connectOk(home, ['daemon', 'logs'])
-    await expect.poll(log, { timeout: 30_000, interval: 500 }).toContain('Waiting for the agent')
+    await expect.poll(log, { timeout: 30_000, interval: 500 }).toContain('Waiting for another agent')
     await up.stop('SIGINT')
     await expect.poll(log, { timeout: 30_000, interval: 500 }).toContain('Connected to hub')
     await agent.stop()

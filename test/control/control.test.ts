@@ -5,16 +5,16 @@ import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { instanceFor, shortSocketFolder, type Instance } from '../../src/config/instance.ts'
-import { agentStatus, exposeService, unexposeService } from '../../src/control/client.ts'
+import { agentCarries, agentStatus, exposeService, unexposeService } from '../../src/control/client.ts'
 import type { AgentStatus } from '../../src/control/schema.ts'
 import { startControlServer, type AgentControl } from '../../src/control/server.ts'
 import { ConnectError } from '../../src/errors.ts'
+import { identityFor } from '../fixtures/identity.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
 
 const status: AgentStatus = {
-  pid: process.pid,
-  version: '0.1.0',
+  agent: identityFor(instanceFor('/x/staging.json')),
   agentId: 'agent_0123456789abcdef',
   label: 'ada "the first"',
   hubUrl: 'https://hub.example.com',
@@ -26,6 +26,7 @@ const status: AgentStatus = {
 /** An agent that has `web`, takes any other name but `taken`, and fails on `broken`. */
 const agent: AgentControl = {
   status: () => status,
+  carries: (port) => port === 22,
   async expose(name) {
     if (name === 'taken') throw new ConnectError('NAME_TAKEN', 'taken is exposed by eve')
     if (name === 'broken') throw new Error('a bug')
@@ -47,6 +48,13 @@ async function served(instance = emptyInstance()): Promise<Instance> {
 const target = { host: 'localhost', port: 80 }
 
 describe('a command asks the agent', () => {
+  test('whether it carries a connection', async () => {
+    const instance = await served()
+    expect(await agentCarries(instance, 22)).toBe(true)
+    expect(await agentCarries(instance, 23)).toBe(false)
+    expect(await agentCarries(emptyInstance(), 22)).toBeUndefined()
+  })
+
   test('how it is', async () => {
     expect(await agentStatus(await served())).toEqual(status)
   })

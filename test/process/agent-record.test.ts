@@ -3,12 +3,14 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import {
-  findAgent,
-  ownIdentity,
-  removeAgentRecord,
+  clearStaleRecord,
+  endAgentRecord,
+  namesAnAgent,
+  readAgentRecord,
   writeAgentRecord,
-  type AgentRecord,
+  type AgentEnd,
 } from '../../src/process/agent-record.ts'
+import { identityFor } from '../fixtures/identity.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 
@@ -16,26 +18,14 @@ function emptyInstance(): Instance {
   return instanceFor(path.join(scratchFolder(), 'staging.json'))
 }
 
-const record: AgentRecord = {
-  ...ownIdentity(),
-  nonce: '0123456789abcdef',
-  mode: 'daemon',
-  version: '0.1.0',
-  startedAt: '2026-01-01T00:00:00.000Z',
-}
+const end: AgentEnd = { at: '2026-01-02T00:00:00.000Z', reason: 'revoked', code: 78, signal: null, fix: 'x' }
 
-test('an agent that is recorded is found, until the record is removed', () => {
+test('a record is read as it was written; the PID file holds a bare number, for scripts', () => {
   const instance = emptyInstance()
-  expect(findAgent(instance)).toEqual({ state: 'none' })
-  writeAgentRecord(instance, record)
-  expect(findAgent(instance)).toEqual({ state: 'running', record })
-  removeAgentRecord(instance)
-  expect(findAgent(instance)).toEqual({ state: 'none' })
-})
-
-test('the PID file holds a bare number, for scripts', () => {
-  const instance = emptyInstance()
-  writeAgentRecord(instance, record)
+  expect(namesAnAgent(instance)).toBe(false)
+  const record = writeAgentRecord(instance, identityFor(instance))
+  expect(readAgentRecord(instance)).toEqual(record)
+  expect(namesAnAgent(instance)).toBe(true)
   expect(readFileSync(instance.pidFile, 'utf8')).toBe(`${process.pid}\n`)
   expect(statSync(instance.pidFile).mode & 0o777).toBe(0o600)
   expect(statSync(instance.recordFile).mode & 0o777).toBe(0o600)
@@ -44,32 +34,50 @@ test('the PID file holds a bare number, for scripts', () => {
 test('an agent in the foreground is no daemon: it has no PID file', () => {
   const instance = emptyInstance()
   writeFileSync(instance.pidFile, '1\n')
-  writeAgentRecord(instance, { ...record, mode: 'foreground' })
+  writeAgentRecord(instance, identityFor(instance, { mode: 'foreground' }))
   expect(existsSync(instance.pidFile)).toBe(false)
-  expect(findAgent(instance)).toMatchObject({ state: 'running', record: { mode: 'foreground' } })
 })
 
-describe('what is left of an agent that is gone is stale:', () => {
-  test.for([
-    ['a PID file alone, though a process has that number', String(process.pid), undefined],
-    ['a PID file that holds no number', 'x', undefined],
-    ['an empty PID file', '', undefined],
-    ['a record of another start', undefined, JSON.stringify({ ...record, startTime: 'earlier' })],
-    ['a record of another boot', undefined, JSON.stringify({ ...record, world: 'earlier' })],
-    ['a damaged record and a PID file', '1', '{"pid":'],
-    ['a record that makes no sense', '1', '{"pid":-1}'],
-  ] as const)('%s', ([, pid, text]) => {
+describe('how an agent ended is kept:', () => {
+  test('its own words, also while the next one runs', () => {
     const instance = emptyInstance()
-    if (pid !== undefined) writeFileSync(instance.pidFile, pid)
-    if (text !== undefined) writeFileSync(instance.recordFile, text)
-    expect(findAgent(instance)).toEqual({ state: 'stale' })
-    // Looking changes nothing.
-    expect(existsSync(instance.pidFile)).toBe(pid !== undefined)
+    writeAgentRecord(instance, identityFor(instance))
+    endAgentRecord(instance, end)
+    expect(existsSync(instance.pidFile)).toBe(false)
+    expect(namesAnAgent(instance)).toBe(false)
+    expect(readAgentRecord(instance)).toMatchObject({ end })
+    writeAgentRecord(instance, identityFor(instance, { nonce: 'next' }))
+    expect(readAgentRecord(instance)).toMatchObject({ nonce: 'next', previousEnd: end })
+    expect(readAgentRecord(instance)?.end).toBeUndefined()
+  })
+
+  test.for([
+    ['a kill', {}, /without a word/],
+    ['a restart of the machine', { world: 'another-boot pid:[1]' }, /machine was restarted/],
+  ] as const)('%s, which it could not tell itself', ([, other, reason]) => {
+    const instance = emptyInstance()
+    writeAgentRecord(instance, identityFor(instance, other))
+    clearStaleRecord(instance)
+    expect(readAgentRecord(instance)?.end).toMatchObject({ at: null, code: null, signal: null })
+    expect(readAgentRecord(instance)?.end?.reason).toMatch(reason)
+    expect(existsSync(instance.pidFile)).toBe(false)
   })
 })
+
+test.for(['{"pid":', '{"pid":-1}', ''])(
+  'a record that makes no sense names nobody, and is cleared: %s',
+  (text) => {
+    const instance = emptyInstance()
+    writeFileSync(instance.recordFile, text)
+    expect(readAgentRecord(instance)).toBeUndefined()
+    expect(namesAnAgent(instance)).toBe(true)
+    clearStaleRecord(instance)
+    expect(namesAnAgent(instance)).toBe(false)
+  },
+)
 
 test('a folder in the place of the PID file is an error, not "nobody runs"', () => {
   const instance = emptyInstance()
   mkdirSync(instance.pidFile)
-  expect(thrownBy(() => findAgent(instance)).code).toBe('CONFIG_UNREADABLE')
+  expect(thrownBy(() => namesAnAgent(instance)).code).toBe('CONFIG_UNREADABLE')
 })

@@ -2,6 +2,7 @@ import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { describeStop } from '../../cli/describe-stop.ts'
 import { replaceFlag } from '../../cli/flags.ts'
 import { describeHub } from '../../cli/say-started.ts'
+import { daemonOf } from '../../tasks/daemon-context.ts'
 import { startDaemon } from '../../tasks/start.ts'
 
 export default class DaemonRestart extends DaemonCommand {
@@ -11,7 +12,9 @@ export default class DaemonRestart extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(DaemonRestart)
     const { context } = await this.contextFor(flags)
-    const report = await startDaemon(context, { running: 'stop' })
+    const daemon = daemonOf(context)
+    await this.warnIfCarried(context, 'while the daemon restarts')
+    const report = await startDaemon(context, daemon, { running: 'stop' })
     for (const line of report.stopped ? describeStop(report.stopped) : ['No daemon was running'])
       this.say(line)
     this.say('[ok] Daemon started')

@@ -1,6 +1,7 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { replaceFlag } from '../../cli/flags.ts'
 import { sayStarted } from '../../cli/say-started.ts'
+import { daemonOf } from '../../tasks/daemon-context.ts'
 import { startDaemon } from '../../tasks/start.ts'
 
 export default class DaemonStart extends DaemonCommand {
@@ -11,9 +12,11 @@ export default class DaemonStart extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(DaemonStart)
     const { context } = await this.contextFor(flags)
+    const daemon = daemonOf(context)
+    if (flags.replace) await this.warnIfCarried(context, 'while the daemon is replaced')
     this.say('🚀 Starting daemon in background...')
     this.say()
-    const report = await startDaemon(context, { running: flags.replace ? 'stop' : 'keep' })
+    const report = await startDaemon(context, daemon, { running: flags.replace ? 'stop' : 'keep' })
     sayStarted(report, context, (line) => this.say(line))
     return report
   }

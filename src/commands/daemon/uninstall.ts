@@ -7,6 +7,7 @@ export default class DaemonUninstall extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(DaemonUninstall)
     const { context } = await this.contextFor(flags)
+    await this.warnIfCarried(context, 'for good')
     const removed = await uninstallDaemon(context)
     this.say(
       removed

@@ -1,12 +1,15 @@
-import { ConnectError } from '../../errors.ts'
-import { tryLock } from '../../files/lock.ts'
 import type { Instance } from '../../config/instance.ts'
-import { findAgent, removeAgentRecord, type Finding } from '../../process/agent-record.ts'
+import { clearStale, findAgent } from '../../control/find-agent.ts'
+import { agentElsewhere, stopAgent } from '../../control/stop-agent.ts'
+import { ConnectError, ERRORS } from '../../errors.ts'
 import { identify } from '../../process/identity.ts'
 import { describeExit, spawnDetached, type Exit } from '../../process/spawn-detached.ts'
-import { terminate, type Termination } from '../../process/terminate.ts'
+import type { Termination } from '../../process/terminate.ts'
 import { waitFor } from '../../process/wait.ts'
 import type { Daemon, Platform, PlatformContext, PlatformStatus, Started, StartOptions } from '../platform.ts'
+
+/** It is not there after a reboot, and nobody starts it again. */
+const NEVER = { installed: false, startsAt: 'never' } as const
 
 /** Keeps the agent as a detached process, found again by the record that it writes of itself. */
 export class BackgroundPlatform implements Platform {
@@ -25,55 +28,54 @@ export class BackgroundPlatform implements Platform {
   }
 
   async start(daemon: Daemon, { isReady, stableMs }: StartOptions): Promise<Started> {
+    const found = await findAgent(this.#instance)
+    if (found.state === 'unknown') throw agentElsewhere(found.reason)
     const child = await spawnDetached({
       ...daemon,
-      env: { ...daemon.env, CONNECT_SUPERVISOR: 'background' },
+      env: { ...withoutJobCookies(daemon.env), CONNECT_SUPERVISOR: 'background' },
     })
     let exit: Exit | undefined
     void child.exited.then((ended) => (exit = ended))
     const outcome = await waitFor(async () => exit ?? ((await isReady(child.pid)) ? 'ready' : undefined), {
       timeoutMs: stableMs,
     })
-    if (outcome !== undefined && outcome !== 'ready') {
-      throw new ConnectError('DAEMON_FAILED', `Daemon failed to start: Process ${describeExit(outcome)}`)
-    }
-    if (!identify(child.pid))
-      throw new ConnectError('DAEMON_FAILED', 'Daemon failed to start: Process is gone')
+    if (outcome !== undefined && outcome !== 'ready') throw failed(`Process ${describeExit(outcome)}`)
+    if (!identify(child.pid)) throw failed('Process is gone')
     return { pid: child.pid, ready: outcome === 'ready' }
   }
 
-  async stop(): Promise<Termination | undefined> {
-    const found = findAgent(this.#instance)
-    if (found.state !== 'running' || found.record.mode !== 'daemon') {
-      await this.#cleanUp(found)
-      return undefined
-    }
-    const termination = await terminate(found.record)
-    await this.#cleanUp(findAgent(this.#instance))
-    return termination
+  stop(): Promise<Termination | undefined> {
+    return stopAgent(this.#instance)
   }
 
   async status(): Promise<PlatformStatus> {
-    const found = findAgent(this.#instance)
-    if (found.state !== 'running') {
-      return { state: 'stopped', installed: false, cleanedUp: await this.#cleanUp(found) }
-    }
-    const { pid, startedAt, mode } = found.record
-    if (mode === 'foreground') return { state: 'stopped', installed: false, foregroundPid: pid }
-    return { state: 'running', installed: false, pid, startedAt }
+    const found = await findAgent(this.#instance)
+    if (found.state === 'unknown')
+      return { ...NEVER, state: 'unknown', reason: `${found.reason}. ${ERRORS.AGENT_ELSEWHERE.fix}` }
+    if (found.state === 'stale')
+      return { ...NEVER, state: 'stopped', cleanedUp: await clearStale(this.#instance) }
+    if (found.state === 'none') return { ...NEVER, state: 'stopped' }
+    const { pid, startedAt, mode } = found.agent
+    if (mode === 'foreground') return { ...NEVER, state: 'stopped', foregroundPid: pid }
+    return { ...NEVER, state: 'running', pid, startedAt }
   }
+}
 
-  /** Only under the agent's own lock: one that is just starting may be writing these files anew. */
-  async #cleanUp({ state }: Finding): Promise<boolean> {
-    if (state !== 'stale') return false
-    const lock = await tryLock(this.#instance.lockFile)
-    if (!lock) return false
-    try {
-      if (findAgent(this.#instance).state !== 'stale') return false
-      removeAgentRecord(this.#instance)
-      return true
-    } finally {
-      lock.release()
-    }
-  }
+/**
+ * A build server ends what a job has left by the marks in its environment: GitHub's runner by RUNNER_TRACKING_ID,
+ * Jenkins by its cookies (https://github.com/actions/runner, JobExtension.cs; Jenkins' ProcessTreeKiller). Whoever
+ * starts a daemon wants it to stay.
+ */
+function withoutJobCookies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const {
+    RUNNER_TRACKING_ID: _github,
+    JENKINS_NODE_COOKIE: _node,
+    JENKINS_SERVER_COOKIE: _server,
+    ...rest
+  } = env
+  return rest
+}
+
+function failed(why: string): ConnectError {
+  return new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${why}`)
 }

@@ -1,0 +1,66 @@
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { codeOf, ConnectError, messageOf } from '../errors.ts'
+
+/**
+ * What an instance is called: `staging.json` is staging, until another `staging.json` has that name already; then a
+ * short hash of its path tells the two apart.
+ *
+ * @param registry the folder that holds a file for each name, with the path of the config that has it
+ */
+export function instanceName(registry: string, stem: string, configFile: string): string {
+  const owner = ownerOf(registry, stem)
+  return owner === undefined || owner === configFile ? stem : `${stem}-${shortHash(configFile).slice(0, 8)}`
+}
+
+/**
+ * Takes the name for good, so that a job of that name is this instance's. Taking it again does nothing.
+ *
+ * @throws ConnectError WRITE_FAILED
+ */
+export function claimName(registry: string, stem: string, configFile: string): void {
+  if (ownerOf(registry, stem) !== undefined) return
+  const draft = path.join(registry, `.${process.pid}.tmp`)
+  try {
+    mkdirSync(registry, { recursive: true, mode: 0o700 })
+    writeFileSync(draft, `${configFile}\n`, { mode: 0o600 })
+    linkUnlessThere(draft, path.join(registry, stem))
+  } catch (error) {
+    throw new ConnectError('WRITE_FAILED', `Could not write to ${registry}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  } finally {
+    if (existsSync(draft)) rmSync(draft)
+  }
+}
+
+/** Unlike a rename, a link never replaces what another process has put there meanwhile. */
+function linkUnlessThere(from: string, to: string): void {
+  try {
+    linkSync(from, to)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
+}
+
+/** Gives it back. */
+export function releaseName(registry: string, stem: string, configFile: string): void {
+  if (ownerOf(registry, stem) === configFile) rmSync(path.join(registry, stem), { force: true })
+}
+
+function ownerOf(registry: string, stem: string): string | undefined {
+  try {
+    return readFileSync(path.join(registry, stem), 'utf8').trimEnd()
+  } catch (error) {
+    // ENOTDIR and the like: whoever writes there is told.
+    if (codeOf(error) !== undefined) return undefined
+    throw error
+  }
+}
+
+/** 16 hexadecimal digits. */
+export function shortHash(text: string): string {
+  // Most runs need no hash, and node:crypto takes an eighth of `node -e 0` to load.
+  const { createHash } = process.getBuiltinModule('node:crypto')
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,89 @@
+import type { Instance } from '../config/instance.ts'
+import { ConnectError } from '../errors.ts'
+import { isLocked, tryLock } from '../files/lock.ts'
+import {
+  clearStaleRecord,
+  namesAnAgent,
+  readAgentRecord,
+  type AgentIdentity,
+  type AgentRecord,
+} from '../process/agent-record.ts'
+import { isAlive } from '../process/identity.ts'
+import { waitFor } from '../process/wait.ts'
+import { agentStatus } from './client.ts'
+
+/** What is found of an instance's agent. */
+export type Finding =
+  /** None runs. The record tells how the last one ended. */
+  | { readonly state: 'none'; readonly last?: AgentRecord | undefined }
+  /** None runs, but the files name one: it is gone, or another process has its number now. */
+  | { readonly state: 'stale' }
+  | { readonly state: 'running'; readonly agent: AgentIdentity; readonly previousEnd?: AgentRecord['end'] }
+  /** One holds the lock, but nothing tells which process it is. */
+  | { readonly state: 'unknown'; readonly reason: string }
+
+/** How long an agent may take between taking its lock and saying who it is, or back; in ms. */
+const SETTLE_MS = 2000
+
+/**
+ * Looks for the instance's agent: by its record, held against the process table, and by the lock that it holds for as
+ * long as it lives. Changes nothing.
+ *
+ * @throws ConnectError CONFIG_UNREADABLE
+ */
+export async function findAgent(instance: Instance): Promise<Finding> {
+  const found = await waitFor(() => look(instance), { timeoutMs: SETTLE_MS })
+  return found ?? { state: 'unknown', reason: await whyUnknown(instance) }
+}
+
+async function look(instance: Instance): Promise<Finding | undefined> {
+  const record = readAgentRecord(instance)
+  if (record && !record.end && isAlive(record)) {
+    // Without the lock it is the agent of the folder that this one was copied from, unless it says that it is ours.
+    if (record.configFile === instance.configFile || (await isLocked(instance.lockFile))) {
+      return { state: 'running', agent: record, previousEnd: record.previousEnd }
+    }
+  }
+  if (!(await isLocked(instance.lockFile))) {
+    return namesAnAgent(instance) ? { state: 'stale' } : { state: 'none', last: record }
+  }
+  const agent = await ask(instance)
+  return agent && isAlive(agent) ? { state: 'running', agent } : undefined
+}
+
+/** Its record is gone or damaged: it may still say on its socket who it is. */
+async function ask(instance: Instance): Promise<AgentIdentity | undefined> {
+  try {
+    return (await agentStatus(instance, SETTLE_MS / 2))?.agent
+  } catch (error) {
+    if (error instanceof ConnectError) return undefined
+    throw error
+  }
+}
+
+async function whyUnknown(instance: Instance): Promise<string> {
+  const elsewhere = (await ask(instance)) ?? readAgentRecord(instance)
+  return elsewhere && !isAlive(elsewhere)
+    ? 'The agent that holds it runs in another container or PID namespace'
+    : 'An agent holds it, but does not say which process it is'
+}
+
+/**
+ * Clears away what an agent has left that is gone. Only under the agent's own lock: one that is just starting may be
+ * writing these files anew.
+ *
+ * @returns whether there was anything to clear away
+ */
+export async function clearStale(instance: Instance): Promise<boolean> {
+  const lock = await tryLock(instance.lockFile)
+  if (!lock) return false
+  try {
+    const record = readAgentRecord(instance)
+    const isOurs = record && !record.end && record.configFile === instance.configFile && isAlive(record)
+    if (isOurs || !namesAnAgent(instance)) return false
+    clearStaleRecord(instance)
+    return true
+  } finally {
+    lock.release()
+  }
+}

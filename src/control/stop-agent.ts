@@ -1,0 +1,43 @@
+import type { Instance } from '../config/instance.ts'
+import { ConnectError } from '../errors.ts'
+import { tryLock } from '../files/lock.ts'
+import { endAgentRecord, readAgentRecord } from '../process/agent-record.ts'
+import { terminate, type Termination } from '../process/terminate.ts'
+import { clearStale, findAgent } from './find-agent.ts'
+
+/**
+ * Ends the daemon that was started in the background, and its children. One in the foreground is left alone.
+ *
+ * @returns how it went; undefined if none was running
+ * @throws ConnectError DAEMON_WONT_STOP, AGENT_ELSEWHERE
+ */
+export async function stopAgent(instance: Instance): Promise<Termination | undefined> {
+  const found = await findAgent(instance)
+  if (found.state === 'unknown') throw agentElsewhere(found.reason)
+  if (found.state === 'stale') await clearStale(instance)
+  if (found.state !== 'running' || found.agent.mode !== 'daemon') return undefined
+  // It was started in a session of its own, so it leads its group.
+  const termination = await terminate(found.agent, { group: true })
+  await noteEnd(instance, found.agent.nonce, termination)
+  return termination
+}
+
+export function agentElsewhere(reason: string): ConnectError {
+  return new ConnectError('AGENT_ELSEWHERE', reason)
+}
+
+/** One that had to be killed could not say how it ended. */
+async function noteEnd(instance: Instance, nonce: string, termination: Termination): Promise<void> {
+  const lock = await tryLock(instance.lockFile)
+  // Another agent has started meanwhile: the files are its own now.
+  if (!lock) return
+  try {
+    const record = readAgentRecord(instance)
+    if (record?.nonce !== nonce || record.end) return
+    const reason = termination === 'killed' ? 'killed by stop, 5 s after SIGTERM' : 'ended by stop'
+    const signal = termination === 'killed' ? 'SIGKILL' : 'SIGTERM'
+    endAgentRecord(instance, { at: new Date().toISOString(), reason, code: null, signal, fix: null })
+  } finally {
+    lock.release()
+  }
+}

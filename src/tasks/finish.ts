@@ -1,0 +1,15 @@
+/**
+ * Runs an action to its end though the terminal goes away: `daemon restart` in a shell that the daemon itself carries
+ * would otherwise die between stop and start. Ctrl-C still ends it.
+ */
+export async function finish<T>(action: () => Promise<T>): Promise<T> {
+  const ignore = () => {}
+  process.on('SIGHUP', ignore)
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignore)
+  try {
+    return await action()
+  } finally {
+    process.off('SIGHUP', ignore)
+    // The listeners stay: what the command prints at its end goes to the same terminal.
+  }
+}
