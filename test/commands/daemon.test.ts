@@ -77,7 +77,10 @@ test('stop prints what the specification says, and the process is gone', async (
     stderr: '',
   })
   expect(identify(pid)).toBeUndefined()
-  expect(JSON.parse(await connectOk(home, ['daemon', 'stop', '--json']))).toEqual({ stopped: null })
+  expect(JSON.parse(await connectOk(home, ['daemon', 'stop', '--json']))).toEqual({
+    stopped: null,
+    foregroundPid: null,
+  })
 })
 
 test('restart prints both lines of the specification, and another process runs', async () => {

@@ -75,7 +75,10 @@ test('an agent in the foreground is not the daemon: no command stops it or start
     `[x] An agent runs in the foreground (PID: ${up.pid})\n` +
       '  End it with Ctrl-C where it runs, then start the daemon.\n',
   )
-  expect((await connect(home, ['daemon', 'stop'])).code).toBe(0)
+  expect(await connectOk(home, ['daemon', 'stop'])).toBe(
+    'The daemon was not running: there is nothing to stop\n' +
+      `  An agent runs in the foreground (PID: ${up.pid}): end it with Ctrl-C where it runs\n`,
+  )
   expect(await connectOk(home, ['daemon', 'status'])).toContain(`(PID: ${up.pid})`)
   expect(identify(up.pid)).toBeDefined()
   await up.stop('SIGINT')

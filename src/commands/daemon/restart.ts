@@ -15,8 +15,9 @@ export default class DaemonRestart extends DaemonCommand {
     const daemon = daemonOf(context)
     await this.warnIfCarried(context, 'while the daemon restarts')
     const report = await startDaemon(context, daemon, { running: 'stop' })
-    for (const line of report.stopped ? describeStop(report.stopped) : ['No daemon was running'])
-      this.say(line)
+    const { stopped } = report
+    const lines = stopped ? describeStop({ stopped, foregroundPid: null }) : ['No daemon was running']
+    for (const line of lines) this.say(line)
     this.say('[ok] Daemon started')
     this.say(`  PID: ${report.pid}`)
     this.say(`  Hub: ${describeHub(report.hub)}`)

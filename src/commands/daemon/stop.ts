@@ -9,8 +9,8 @@ export default class DaemonStop extends DaemonCommand {
     const { flags } = await this.parse(DaemonStop)
     const { context } = await this.contextFor(flags)
     await this.warnIfCarried(context, 'until the daemon is started again')
-    const stopped = await stopDaemon(context)
-    for (const line of describeStop(stopped)) this.say(line)
-    return { stopped: stopped ?? null }
+    const report = await stopDaemon(context)
+    for (const line of describeStop(report)) this.say(line)
+    return report
   }
 }
