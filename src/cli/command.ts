@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { sep } from 'node:path'
 import { Command, Config, Errors, type Interfaces } from '@oclif/core'
 import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
+import { forInstance } from './for-instance.ts'
 
 /** What all our commands share: how they speak, and how they fail. */
 export abstract class ConnectCommand extends Command {
@@ -17,14 +18,28 @@ export abstract class ConnectCommand extends Command {
     return command._run()
   }
 
+  /** The value of --config, once parsed. */
+  #configFile: string | undefined
+
+  protected override async parse<
+    F extends Interfaces.OutputFlags<F>,
+    B extends Interfaces.OutputFlags<B>,
+    A extends Interfaces.OutputArgs<A>,
+  >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse<F, B, A>(options, argv)
+    const { config } = parsed.flags as { config?: unknown }
+    if (typeof config === 'string') this.#configFile = config
+    return parsed
+  }
+
   /** A line on stdout that is a result. Nothing with --json. */
   protected say(line = ''): void {
-    this.log(line)
+    this.log(forInstance(line, this.#configFile))
   }
 
   /** A line on stderr that is no result: a warning, a hint. */
   protected tell(line: string): void {
-    this.logToStderr(line)
+    this.logToStderr(forInstance(line, this.#configFile))
   }
 
   /** Whether someone watches: then progress moves, elsewhere only results are printed. */
@@ -47,17 +62,23 @@ export abstract class ConnectCommand extends Command {
     if (this.jsonEnabled()) return this.logJson(this.toErrorJson(error))
     // The rest may hold commands, and ~ means nothing between quotes.
     const [first = '', ...rest] = linesOf(error, this.config.bin, this.id)
-    process.stderr.write(
-      `[x] ${[first.replaceAll(`${homedir()}${sep}`, '~/'), ...rest.map((line) => `  ${line}`)].join('\n')}\n`,
-    )
+    const lines = [
+      first.replaceAll(`${homedir()}${sep}`, '~/'),
+      ...this.#forUs(rest).map((line) => `  ${line}`),
+    ]
+    process.stderr.write(`[x] ${lines.join('\n')}\n`)
     if (process.env.DEBUG) process.stderr.write(`${error.stack}\n`)
   }
 
   protected override toErrorJson(error: unknown): unknown {
     const code = error instanceof ConnectError ? error.code : isUsageError(error) ? 'USAGE' : 'INTERNAL'
-    const hints = error instanceof ConnectError ? error.hints : []
+    const hints = error instanceof ConnectError ? this.#forUs(error.hints) : []
     const message = isUsageError(error) ? usageLines(error).join(' ') : messageOf(error)
     return { error: { code, message, hints } }
+  }
+
+  #forUs(lines: readonly string[]): string[] {
+    return lines.map((line) => forInstance(line, this.#configFile))
   }
 }
 
