@@ -15,7 +15,6 @@ import {
   type AgentIdentity,
 } from '../process/agent-record.ts'
 import { waitFor } from '../process/wait.ts'
-import { MAX_SERVICES } from '../tunnel/limits.ts'
 import { agentExitCode, isFatal } from './exit-code.ts'
 import { HubLink } from './hub-link.ts'
 import type { Log } from './log.ts'
@@ -170,8 +169,6 @@ class Agent implements AgentControl {
   async expose(name: string, request: ExposeRequest): Promise<ExposeReply> {
     const before = [...this.#services.values()]
     const after = withService(before, { name, ...request })
-    if (after.length > MAX_SERVICES)
-      throw new ConnectError('BAD_VALUE', `One agent exposes ${MAX_SERVICES} services at most`)
     this.#save(after)
     const refused = await this.#link.offer(after)
     const refusal = refused?.find((refusedOne) => refusedOne.name === name)

@@ -50,7 +50,7 @@ export class HubLink {
   readonly #options: HubLinkOptions
   readonly #signer: Signer
   readonly #linkId = randomBytes(16).toString('hex')
-  readonly #events = new EventEmitter<{ connected: []; services: [ServicesReply] }>()
+  readonly #events = new EventEmitter<{ connected: []; lost: []; services: [ServicesReply] }>()
   #epoch = Date.now()
   #seq = 0
   #state: HubState = { state: 'connecting', since: Date.now() }
@@ -125,11 +125,13 @@ export class HubLink {
     const answer = (reply: ServicesReply) => reply.seq === seq && resolve(reply.refused)
     const giveUp = () => resolve(undefined)
     this.#events.on('services', answer)
+    this.#events.on('lost', giveUp)
     signal.addEventListener('abort', giveUp)
     try {
       return await promise
     } finally {
       this.#events.off('services', answer)
+      this.#events.off('lost', giveUp)
       signal.removeEventListener('abort', giveUp)
     }
   }
@@ -182,6 +184,7 @@ export class HubLink {
       this.#events.off('connected', registered)
       signal.removeEventListener('abort', stop)
       this.#up = undefined
+      this.#events.emit('lost')
     }
   }
 

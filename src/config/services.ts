@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { ConnectError } from '../errors.ts'
 import { readJson } from '../files/read-json.ts'
 import { writeFileAtomic } from '../files/atomic-write.ts'
 import type { Instance } from './instance.ts'
@@ -13,7 +14,18 @@ export const ExposedService = v.strictObject({
 export type ExposedService = v.InferOutput<typeof ExposedService>
 
 const VERSION = 1
-const ServicesFile = v.object({ version: v.literal(VERSION), services: v.array(ExposedService) })
+
+/** How many one agent may expose: their list, and a refusal of each, fit into one CTRL. */
+export const MAX_SERVICES = 200
+
+const ServicesFile = v.object({
+  version: v.literal(VERSION),
+  services: v.pipe(
+    v.array(ExposedService),
+    v.maxLength(MAX_SERVICES, `more than ${MAX_SERVICES} services`),
+    v.check((list) => new Set(list.map(({ name }) => name)).size === list.length, 'two have the same name'),
+  ),
+})
 
 /** @throws ConnectError SERVICES_DAMAGED, CONFIG_UNREADABLE, CONFIG_NEWER */
 export function readServices(instance: Instance): ExposedService[] {
@@ -33,7 +45,14 @@ export function writeServices(instance: Instance, services: readonly ExposedServ
   )
 }
 
-/** @returns the list with this service in it, in place of one of the same name */
+/**
+ * @returns the list with this service in it, in place of one of the same name
+ * @throws ConnectError BAD_VALUE if there are too many
+ */
 export function withService(services: readonly ExposedService[], added: ExposedService): ExposedService[] {
-  return [...services.filter(({ name }) => name !== added.name), added]
+  const list = [...services.filter(({ name }) => name !== added.name), added]
+  if (list.length <= MAX_SERVICES) return list
+  throw new ConnectError('BAD_VALUE', `One agent exposes ${MAX_SERVICES} services at most`, {
+    hints: ['Take one back first: connect unexpose NAME'],
+  })
 }

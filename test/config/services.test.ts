@@ -2,12 +2,16 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
-import { readServices, withService, writeServices } from '../../src/config/services.ts'
+import { MAX_SERVICES, readServices, withService, writeServices } from '../../src/config/services.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 
 const web = { name: 'web', host: 'localhost', port: 3000 }
 const postgres = { name: 'postgres', host: '::1', port: 5432 }
+
+function many(count: number) {
+  return Array.from({ length: count }, (_, index) => ({ ...web, name: `s${index}` }))
+}
 
 function emptyInstance(): Instance {
   return instanceFor(path.join(scratchFolder(), 'staging.json'))
@@ -29,6 +33,12 @@ test('a service takes the place of one of the same name', () => {
   expect(withService([web, postgres], moved)).toEqual([postgres, moved])
 })
 
+test('one service more than the most is refused, one in the place of another is not', () => {
+  const full = many(MAX_SERVICES)
+  expect(thrownBy(() => withService(full, web)).code).toBe('BAD_VALUE')
+  expect(withService(full, { ...web, name: 's0' })).toHaveLength(MAX_SERVICES)
+})
+
 describe('a list of services', () => {
   const file = (services: unknown) => JSON.stringify({ version: 1, services })
   test.for([
@@ -43,6 +53,8 @@ describe('a list of services', () => {
     ['has an empty host', file([{ ...web, host: '' }])],
     ['has a name that is none', file([{ ...web, name: '../web' }])],
     ['has a field that nobody knows', file([{ ...web, command: 'rm -rf /' }])],
+    ['has a name twice', file([web, { ...web, port: 1 }])],
+    ['has more services than one agent may expose', file(many(MAX_SERVICES + 1))],
     ['is too large', `"${'a'.repeat(5 * 1024 * 1024)}"`],
   ] as const)('that %s is refused, and stays as it is', ([, text]) => {
     const instance = emptyInstance()
