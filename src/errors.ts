@@ -160,6 +160,11 @@ export const ERRORS = {
     cause: 'An option’s value cannot be used.',
     fix: 'See --help for what it takes.',
   },
+  RUN_FROM_CACHE: {
+    cause:
+      'This copy of the program lies in the cache of npx or the like, which may be deleted at any time, and a daemon has to be started again from the same place.',
+    fix: 'Run: npm install -g private-connect, then: connect daemon start',
+  },
 } as const satisfies Record<string, { cause: string; fix: string }>
 
 export type ErrorCode = keyof typeof ERRORS

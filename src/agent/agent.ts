@@ -13,6 +13,7 @@ import {
   writeAgentRecord,
   type AgentEnd,
   type AgentIdentity,
+  type AgentRecord,
 } from '../process/agent-record.ts'
 import { waitFor } from '../process/wait.ts'
 import { agentExitCode, isFatal } from './exit-code.ts'
@@ -30,8 +31,8 @@ export interface AgentOptions {
   readonly log: Log
   /** Wait for as long as another agent runs: whoever keeps this one alive would only start it again. */
   readonly waitForOthers: boolean
-  /** The lock is held: this process alone is the instance's agent now. */
-  readonly onOwner?: () => void
+  /** The lock is held: this process alone is the instance's agent now, and has said so in its record. */
+  readonly onOwner?: (record: AgentRecord) => void
   /** Called now and then. */
   readonly onUpkeep?: () => void
   /** How often it looks after its files, in ms; default 30,000. */
@@ -54,7 +55,6 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   if (signal.aborted) return lock?.release()
   if (!lock) throw new ConnectError('AGENT_RUNNING', 'Another agent is running')
   try {
-    options.onOwner?.()
     await runOwner(options, signal)
     const name = String(signal.reason)
     noteEnd(instance, log, { reason: `stopped by ${name}`, code: null, signal: name, fix: null })
@@ -79,6 +79,7 @@ async function runOwner(options: AgentOptions, signal: AbortSignal): Promise<voi
     configFile: instance.configFile,
   }
   const record = writeAgentRecord(instance, identity)
+  options.onOwner?.(record)
   log('🚀 Starting Private Connect Agent...')
   // Only now: until the lock was ours, a command may have written them.
   const config = requireConfig(instance)

@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util'
 import { ensureInstanceFolder } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
 import { ConnectError, messageOf } from '../errors.ts'
-import { endAgentRecord } from '../process/agent-record.ts'
+import { endAgentRecord, formatRecord, type AgentEnd, type AgentRecord } from '../process/agent-record.ts'
 import { runAgent } from './agent.ts'
 import { agentExitCode } from './exit-code.ts'
 import { fileLog, type Log } from './log.ts'
+import { startWatchdog, type Watchdog } from './watchdog.ts'
 
 /**
  * The kept-alive agent, as a platform starts it: `connect up --hub URL [--config FILE]` with CONNECT_DAEMON=1. It
@@ -26,6 +27,7 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
     })
   }
   let isOwner = false
+  let watchdog: Watchdog | undefined
   process.on('uncaughtException', (error) => {
     logError(log, error)
     if (isOwner) noteCrash(instance, log, error)
@@ -41,7 +43,10 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
         log,
         // A background process is started once, by someone who looks; anything else would start it again and again.
         waitForOthers: process.env.CONNECT_SUPERVISOR !== 'background',
-        onOwner: () => (isOwner = true),
+        onOwner(record) {
+          isOwner = true
+          watchdog = watch(instance, record, log)
+        },
       },
       stop.signal,
     )
@@ -50,6 +55,7 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
     logError(log, error)
     process.exitCode = agentExitCode(error)
   }
+  await watchdog?.stop()
   // Whoever sent the signal sees a process that ended by it.
   if (stop.signal.aborted) process.kill(process.pid, stop.signal.reason as NodeJS.Signals)
 }
@@ -59,6 +65,16 @@ function logError(log: Log, error: unknown): void {
   log(`[x] ${isOurs ? '' : 'Unexpected error: '}${messageOf(error)}`, 'error')
   const more = isOurs ? error.hints : error instanceof Error ? (error.stack?.split('\n') ?? []) : []
   for (const line of more) log(`  ${line}`, 'error')
+}
+
+function watch(instance: Instance, record: AgentRecord, log: Log): Watchdog {
+  const reason = 'its event loop was blocked, and its watchdog ended it'
+  const end: AgentEnd = { at: null, reason, code: null, signal: 'SIGABRT', fix: null }
+  return startWatchdog({
+    logFile: instance.logFile,
+    onBlockedWrite: { file: instance.recordFile, content: formatRecord({ ...record, end }) },
+    onFailed: (error) => log(`[!] There is no watchdog any more: ${error.message}`, 'warn'),
+  })
 }
 
 /** For `daemon status`. The disk may be full: then only the log tells. */

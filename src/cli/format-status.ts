@@ -27,7 +27,8 @@ export function formatStatus(status: DaemonStatus): string[] {
       ['Connection', isRunning ? connection(status) : undefined],
       ['Services', services(status)],
       ['Live streams', status.streams?.toString()],
-      ['Version', version(status)],
+      ['Version', status.version ?? undefined],
+      ...status.drift.map((text): [string, string] => ['', `${text}. Run: connect daemon restart`]),
       ['', hint(status)],
     ]),
   ]
@@ -50,11 +51,6 @@ function lastExit({ at, reason, code }: NonNullable<DaemonStatus['lastExit']>): 
   const details = [at === null ? undefined : localTime(at), code === null ? undefined : `exit code ${code}`]
   const known = details.filter((detail) => detail !== undefined).join(', ')
   return printable(known === '' ? reason : `${reason} (${known})`)
-}
-
-function version({ version, installedVersion }: DaemonStatus): string | undefined {
-  if (version === null || version === installedVersion) return version ?? undefined
-  return `${version}, installed is ${installedVersion}. Run: connect daemon restart`
 }
 
 /** As people read a clock; --json has the exact form. */

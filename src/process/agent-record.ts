@@ -109,8 +109,13 @@ function unseenEnd(record: AgentRecord): AgentEnd {
   return { at: null, reason, code: null, signal: null, fix: null }
 }
 
+/** As it stands in the file. */
+export function formatRecord(record: AgentRecord): string {
+  return `${JSON.stringify(record)}\n`
+}
+
 function write(instance: Instance, record: AgentRecord): void {
-  writeFileAtomic(instance.recordFile, `${JSON.stringify(record)}\n`)
+  writeFileAtomic(instance.recordFile, formatRecord(record))
 }
 
 function readIfThere(file: string): string | undefined {

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { hubOf, readConfig, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
+import { resolveExecutable, type Executable } from '../process/executable.ts'
 import type { Platform, PlatformDescription, Daemon } from '../platforms/platform.ts'
 
 /** What every daemon action works on. */
@@ -20,26 +21,32 @@ export interface DaemonContext {
 /**
  * What is to be kept alive.
  *
- * @throws ConnectError NOT_CONFIGURED, WRONG_HUB and what is wrong with the config
+ * @throws ConnectError NOT_CONFIGURED, RUN_FROM_CACHE, WRONG_HUB and what is wrong with the config
  */
-export function daemonOf({ instance, root, hub }: DaemonContext): Daemon & { readonly config: Config } {
+export function daemonOf(context: DaemonContext): Daemon & { readonly config: Config } {
+  const { instance, hub } = context
   const config = requireConfig(instance)
   const address = hubOf(config, hub)
+  const { node, script } = executableOf(context)
   const isDefault = instance.configFile === instanceFor().configFile
   return {
     config: { ...config, hub: address },
-    command: [
-      process.execPath,
-      path.join(root, 'bin', 'run.js'),
-      'up',
-      '--hub',
-      address,
-      ...(isDefault ? [] : ['--config', instance.configFile]),
-    ],
+    command: [node, script, 'up', '--hub', address, ...(isDefault ? [] : ['--config', instance.configFile])],
     env: daemonEnvironment(process.env),
     cwd: homedir(),
     logFile: instance.logFile,
   }
+}
+
+/** What the daemon would be run with now. @throws ConnectError RUN_FROM_CACHE */
+export function executableOf({ root }: DaemonContext): Executable {
+  return resolveExecutable({
+    execPath: process.execPath,
+    invokedAs: process.argv[1],
+    script: path.join(root, 'bin', 'run.js'),
+    home: homedir(),
+    env: process.env,
+  })
 }
 
 /** Whether this instance has a config. @throws ConnectError if it has one that can't be used */

@@ -5,8 +5,9 @@ import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
 import { readAgentRecord, type AgentEnd } from '../process/agent-record.ts'
+import { describeDrift } from '../process/drift.ts'
 import { waitFor } from '../process/wait.ts'
-import { isConfigured, type DaemonContext } from './daemon-context.ts'
+import { executableOf, isConfigured, type DaemonContext } from './daemon-context.ts'
 
 /** All that is known of the daemon; also the shape of `daemon status --json`. */
 export interface DaemonStatus {
@@ -41,6 +42,8 @@ export interface DaemonStatus {
   readonly version: string | null
   /** The version of this command. */
   readonly installedVersion: string
+  /** How the running program differs from the one that a restart would start; a sentence each. */
+  readonly drift: readonly string[]
   readonly cleanedUpStalePid: boolean
   readonly foregroundPid: number | null
 }
@@ -75,8 +78,19 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     streams: answer?.streams ?? null,
     version: answer?.agent.version ?? null,
     installedVersion: context.version,
+    drift: answer ? driftOf(context, answer) : [],
     cleanedUpStalePid: found.cleanedUp ?? false,
     foregroundPid: found.foregroundPid ?? null,
+  }
+}
+
+function driftOf(context: DaemonContext, { agent }: AgentStatus): string[] {
+  try {
+    return describeDrift(agent, { ...executableOf(context), version: context.version })
+  } catch (error) {
+    // `npx … daemon status` may look at a daemon, though it may not start one.
+    if (error instanceof ConnectError && error.code === 'RUN_FROM_CACHE') return []
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { printable } from '../config/label.ts'
 import { ServiceName } from '../config/service-name.ts'
-import { MAX_SERVICES } from './limits.ts'
+import { MAX_SERVICES } from '../config/services.ts'
 
 /** What agent and hub say to each other besides frames: HTTP bodies, token claims, CTRL messages. */
 

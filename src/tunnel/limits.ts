@@ -48,9 +48,6 @@ export const FRAME_OVERHEAD_BYTES = 256
 /** Past this backlog the hub resets the stream whose next bytes would be added. */
 export const LINK_BACKLOG_MAX_BYTES = 64 * 1024 * 1024
 
-/** Services that one agent offers. */
-export { MAX_SERVICES } from '../config/services.ts'
-
 /** Control frames that may wait on one link; a peer that doesn't read its answers loses the link. */
 export const MAX_CONTROL_BACKLOG_BYTES = 1024 * 1024
 

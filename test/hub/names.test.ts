@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Signer } from '../../src/agent/credential.ts'
 import { HubApi } from '../../src/agent/hub-api.ts'
 import { startHub } from '../../src/hub/server.ts'
-import { MAX_SERVICES } from '../../src/tunnel/limits.ts'
+import { MAX_SERVICES } from '../../src/config/services.ts'
 import { hubInProcess, linked, member } from '../fixtures/hub-in-process.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 

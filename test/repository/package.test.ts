@@ -68,6 +68,7 @@ test('the package holds what it needs, and nothing of the machine that it was ma
       'bin/run.js',
       'dist/start.js',
       'dist/agent/main.js',
+      'dist/agent/watchdog-worker.js',
       'dist/hub/store-worker.js',
       'docs/errors.md',
       'LICENSE',

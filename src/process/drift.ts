@@ -1,0 +1,36 @@
+import { tilde } from '../config/tilde.ts'
+import { compareVersions } from './compare-versions.ts'
+import type { Executable } from './executable.ts'
+import { realPathIfThere } from './real-path.ts'
+
+/** Which program a daemon is: where it lies, and its version. */
+export interface Program extends Executable {
+  readonly version: string
+}
+
+/**
+ * Tells how the program that runs, or that is installed as a service, differs from the one that a restart would start.
+ *
+ * @returns sentences without a full stop; none if nothing differs
+ */
+export function describeDrift(running: Program, wanted: Program): string[] {
+  return [
+    ...versionDrift(running.version, wanted.version),
+    ...fileDrift('script', running.script, wanted.script),
+    ...fileDrift('Node.js', running.node, wanted.node),
+  ]
+}
+
+function versionDrift(running: string, wanted: string): string[] {
+  if (running === wanted) return []
+  const order = compareVersions(running, wanted) ?? 0
+  const age = order === 0 ? '' : order < 0 ? 'older ' : 'newer '
+  return [`The daemon runs the ${age}version ${running}, and ${wanted} is installed`]
+}
+
+function fileDrift(what: string, running: string, wanted: string): string[] {
+  const file = realPathIfThere(running)
+  if (file === undefined) return [`The daemon’s ${what} is gone: ${tilde(running)}`]
+  if (file === realPathIfThere(wanted)) return []
+  return [`The daemon’s ${what} is ${tilde(running)}, and would now be ${tilde(wanted)}`]
+}
