@@ -25,6 +25,9 @@ export type Finding =
 /** How long an agent may take between taking its lock and saying who it is, or back; in ms. */
 const SETTLE_MS = 2000
 
+const ELSEWHERE = 'The agent of this instance runs in another container or PID namespace'
+const NAMELESS = 'An agent holds this instance, but does not say which process it is'
+
 /**
  * Looks for the instance's agent: by its record, held against the process table, and by the lock that it holds for as
  * long as it lives. Changes nothing.
@@ -33,7 +36,9 @@ const SETTLE_MS = 2000
  */
 export async function findAgent(instance: Instance): Promise<Finding> {
   const found = await waitFor(() => look(instance), { timeoutMs: SETTLE_MS })
-  return found ?? { state: 'unknown', reason: await whyUnknown(instance) }
+  if (found) return found
+  const record = readAgentRecord(instance)
+  return { state: 'unknown', reason: record && !record.end && !isAlive(record) ? ELSEWHERE : NAMELESS }
 }
 
 async function look(instance: Instance): Promise<Finding | undefined> {
@@ -48,7 +53,8 @@ async function look(instance: Instance): Promise<Finding | undefined> {
     return namesAnAgent(instance) ? { state: 'stale' } : { state: 'none', last: record }
   }
   const agent = await ask(instance)
-  return agent && isAlive(agent) ? { state: 'running', agent } : undefined
+  if (!agent) return undefined
+  return isAlive(agent) ? { state: 'running', agent } : { state: 'unknown', reason: ELSEWHERE }
 }
 
 /** Its record is gone or damaged: it may still say on its socket who it is. */
@@ -59,13 +65,6 @@ async function ask(instance: Instance): Promise<AgentIdentity | undefined> {
     if (error instanceof ConnectError) return undefined
     throw error
   }
-}
-
-async function whyUnknown(instance: Instance): Promise<string> {
-  const elsewhere = (await ask(instance)) ?? readAgentRecord(instance)
-  return elsewhere && !isAlive(elsewhere)
-    ? 'The agent that holds it runs in another container or PID namespace'
-    : 'An agent holds it, but does not say which process it is'
 }
 
 /**
