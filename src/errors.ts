@@ -165,6 +165,10 @@ export const ERRORS = {
       'This copy of the program lies in the cache of npx or the like, which may be deleted at any time, and a daemon has to be started again from the same place.',
     fix: 'Run: npm install -g private-connect, then: connect daemon start',
   },
+  LOG_UNREADABLE: {
+    cause: 'There is a log, but it cannot be read: wrong owner, wrong mode, or not a file.',
+    fix: 'Make the file readable for your user.',
+  },
 } as const satisfies Record<string, { cause: string; fix: string }>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -18,7 +18,7 @@ import {
 import { waitFor } from '../process/wait.ts'
 import { agentExitCode, isFatal } from './exit-code.ts'
 import { HubLink } from './hub-link.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../log/log.ts'
 import { serve, servedPorts } from './serve.ts'
 import { startUpkeep } from './upkeep.ts'
 

@@ -15,7 +15,7 @@ import type { Stream } from '../tunnel/stream.ts'
 import { Signer } from './credential.ts'
 import { dial } from './dial.ts'
 import { isFatal } from './exit-code.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../log/log.ts'
 import { ClockError } from './refusal.ts'
 
 export interface HubLinkOptions {

@@ -5,7 +5,8 @@ import { ConnectError, messageOf } from '../errors.ts'
 import { endAgentRecord, formatRecord, type AgentEnd, type AgentRecord } from '../process/agent-record.ts'
 import { runAgent } from './agent.ts'
 import { agentExitCode } from './exit-code.ts'
-import { fileLog, type Log } from './log.ts'
+import { openLogFile } from '../log/file.ts'
+import type { Log } from '../log/log.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
 /**
@@ -18,7 +19,8 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
   const { values } = parseArgs({ args: [...argv], options })
   const instance = instanceFor(values.config)
   ensureInstanceFolder(instance)
-  const log = fileLog(instance.logFile)
+  const logFile = openLogFile(instance.logFile)
+  const log = logFile.write
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.once(signal, () => {
@@ -45,8 +47,10 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
         waitForOthers: process.env.CONNECT_SUPERVISOR !== 'background',
         onOwner(record) {
           isOwner = true
+          logFile.takeOver()
           watchdog = watch(instance, record, log)
         },
+        onUpkeep: () => logFile.upkeep(),
       },
       stop.signal,
     )

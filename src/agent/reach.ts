@@ -8,7 +8,7 @@ import type { OfferedService } from '../tunnel/handshake.ts'
 import { Signer } from './credential.ts'
 import { HubApi } from './hub-api.ts'
 import { HubLink } from './hub-link.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../log/log.ts'
 
 export interface ReachOptions {
   readonly config: Config

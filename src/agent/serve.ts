@@ -4,7 +4,7 @@ import { formatTarget } from '../config/target.ts'
 import { bridge } from '../tunnel/bridge.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
 import type { Stream } from '../tunnel/stream.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../log/log.ts'
 import { describeNetworkError, networkErrorCode } from './network-error.ts'
 
 /** How long a target may take to answer, in ms. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { readAgentRecord, restoreAgentRecord, type AgentRecord } from '../process/agent-record.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../log/log.ts'
 
 export interface Upkeep {
   /** Aborted with a ConnectError once there is nothing left to run for. */

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { workerData } from 'node:worker_threads'
 import { writeFileAtomic } from '../files/atomic-write.ts'
-import { formatLine } from './log.ts'
+import { formatLine } from '../log/line.ts'
 
 export interface WatchdogData {
   /** How often the main thread's event loop has come round. */

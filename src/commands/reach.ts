@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { terminalLog } from '../agent/log.ts'
+import { terminalLog } from '../log/log.ts'
 import { reach } from '../agent/reach.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag, parsePort } from '../cli/flags.ts'

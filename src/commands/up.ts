@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { runAgent } from '../agent/agent.ts'
 import { agentExitCode } from '../agent/exit-code.ts'
-import { terminalLog } from '../agent/log.ts'
+import { terminalLog } from '../log/log.ts'
 import { DaemonCommand } from '../cli/daemon-command.ts'
 import { ensureLogin } from '../cli/ensure-login.ts'
 import { insecureFlag, labelFlag } from '../cli/flags.ts'

@@ -1,11 +1,11 @@
-import { statSync } from 'node:fs'
 import { claimInstanceName } from '../config/instance.ts'
 import { tilde } from '../config/tilde.ts'
 import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
 import type { Daemon } from '../platforms/platform.ts'
-import { lastLines } from '../process/log-tail.ts'
+import { LogFollower } from '../log/follower.ts'
+import { displayLine } from '../log/line.ts'
 import type { Termination } from '../process/terminate.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
@@ -84,25 +84,28 @@ export async function startDaemon(
 }
 
 async function startAndExplain(
-  context: DaemonContext,
+  { instance, platform }: DaemonContext,
   daemon: Daemon,
   stableMs: number,
 ): Promise<{ pid: number; ready: boolean }> {
-  const { instance, platform } = context
-  const logSize = statSync(instance.logFile, { throwIfNoEntry: false })?.size ?? 0
   const isReady = async (pid: number) => {
     const status = await agentStatus(instance, 1000).catch(() => undefined)
     return status?.agent.pid === pid && status.hub.state === 'connected'
   }
+  // From here on, and through a rotation that the start may bring.
+  const log = new LogFollower(instance.logFile)
   try {
     return await platform.start(daemon, { isReady, stableMs })
   } catch (error) {
     if (!(error instanceof ConnectError) || error.code !== 'DAEMON_FAILED') throw error
-    const said = lastLines(instance.logFile, CRASH_LINES, logSize) ?? []
+    const said = [...log.look()].flatMap((news) => ('lines' in news ? news.lines : []))
+    const lines = said.slice(-CRASH_LINES).map((line) => `  ${displayLine(line)}`)
     throw new ConnectError('DAEMON_FAILED', error.message, {
-      hints: [`Check logs: ${tilde(instance.logFile)}`, ...said.map((line) => `  ${line}`)],
+      hints: [`Check logs: ${tilde(instance.logFile)}`, ...lines],
       cause: error,
     })
+  } finally {
+    log.close()
   }
 }
 

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { instanceFor } from '../../src/config/instance.ts'
 import { writeServices } from '../../src/config/services.ts'
 import { tryLock } from '../../src/files/lock.ts'
-import { lastLines } from '../../src/process/log-tail.ts'
 import { waitFor } from '../../src/process/wait.ts'
+import { lastLines } from '../fixtures/last-lines.ts'
 import { NOT_CONFIGURED } from '../fixtures/not-configured.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
@@ -144,7 +144,7 @@ describe('without an agent', () => {
     onTestFinished(() => agent.stop())
     const logged = (text: string) =>
       waitFor(
-        () => (lastLines(instance.logFile, 50)?.some((line) => line.includes(text)) ? true : undefined),
+        () => (lastLines(instance.logFile, 50).some((line) => line.includes(text)) ? true : undefined),
         {
           timeoutMs: 30_000,
         },

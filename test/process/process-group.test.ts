@@ -1,13 +1,13 @@
+import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { identify } from '../../src/process/identity.ts'
 import { killOrphans } from '../../src/process/process-group.ts'
 import { spawnDetached } from '../../src/process/spawn-detached.ts'
 import { terminate } from '../../src/process/terminate.ts'
-import { lastLines } from '../../src/process/log-tail.ts'
 import { waitFor } from '../../src/process/wait.ts'
+import { lastLines } from '../fixtures/last-lines.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
-import path from 'node:path'
 
 /** A detached leader with two children; they live until they are ended. */
 async function family(): Promise<{ leader: number; children: number[] }> {

@@ -1,41 +1,91 @@
 import { Flags } from '@oclif/core'
-import { displayLine } from '../../agent/log.ts'
+import { LEVELS, localIso } from '../../log/line.ts'
 import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { shownLine } from '../../cli/log-entries.ts'
+import { followLog } from '../../cli/log-follow.ts'
+import { LogOutput } from '../../cli/log-output.ts'
+import { selectLines, type LogFilter, type LogLine } from '../../cli/log-select.ts'
+import { parseSince } from '../../cli/log-since.ts'
+import { untilInterrupted } from '../../cli/until-interrupted.ts'
 import { tilde } from '../../config/tilde.ts'
-import { lastLines } from '../../process/log-tail.ts'
+import { ConnectError } from '../../errors.ts'
+import { readTail } from '../../log/tail.ts'
 
 const RULE = '─'.repeat(56)
 
 export default class DaemonLogs extends DaemonCommand {
   static override summary = 'Display daemon logs'
+  static override examples = [
+    '<%= config.bin %> daemon logs --follow',
+    '<%= config.bin %> daemon logs --since 2h --level warn',
+  ]
   static override flags = {
     lines: Flags.integer({
       char: 'n',
-      description: 'how many lines, from the end',
-      default: 50,
+      description: 'how many lines, from the end (default: 50; with --since all of them)',
       helpValue: 'N',
-      min: 1,
+      min: 0,
       max: 1_000_000,
     }),
+    follow: Flags.boolean({ char: 'f', description: 'print lines as they come, too, until Ctrl-C' }),
+    since: Flags.string({
+      description: 'only lines since then: 10m, 2h, 7d, 10:30, 2026-11-22 or "2026-11-22 10:30"',
+      helpValue: 'TIME',
+    }),
+    level: Flags.option({ description: 'only lines of that level, and worse', options: LEVELS })(),
   }
 
   async run() {
     const { flags } = await this.parse(DaemonLogs)
+    const since = flags.since === undefined ? undefined : parseSince(flags.since)
+    const count = flags.lines ?? (since ? Number.POSITIVE_INFINITY : 50)
+    if (count === 0 && !flags.follow) {
+      throw new ConnectError('BAD_VALUE', '--lines 0 shows nothing without --follow')
+    }
     const { context } = await this.contextFor(flags)
     const { logFile } = context.instance
-    const lines = lastLines(logFile, flags.lines) ?? []
-    if (lines.length === 0) {
-      this.say('No logs yet')
-      return { file: logFile, lines }
-    }
-    this.say(`📋 Daemon Logs (${tilde(logFile)})`)
-    this.say()
-    this.say(RULE)
-    for (const line of lines) this.say(displayLine(line))
-    this.say(RULE)
-    this.say()
-    const s = lines.length === 1 ? '' : 's'
-    this.say(`  Showing last ${lines.length} line${s}. Full log: ${tilde(logFile)}`)
-    return { file: logFile, lines }
+    const filter = { level: flags.level ?? 'info', since, count }
+    return flags.follow ? this.#follow(logFile, filter) : this.#show(logFile, filter)
   }
+
+  async #show(file: string, filter: LogFilter) {
+    const { lines, isEmpty } = readTail(file, (all) => selectLines(all, filter)).found
+    if (lines.length === 0) this.say(isEmpty ? 'No logs yet' : `No log lines${conditions(filter)}`)
+    else if (!this.jsonEnabled()) {
+      const s = lines.length === 1 ? '' : 's'
+      const output = new LogOutput()
+      await output.print([...header(file), ...lines.map(shown), RULE, ''])
+      await output.print([`  Showing last ${lines.length} line${s}. Full log: ${tilde(file)}`])
+      output.release()
+    }
+    return { file, lines: lines.map(({ entry }) => entry) }
+  }
+
+  async #follow(file: string, filter: LogFilter): Promise<void> {
+    const output = new LogOutput()
+    await untilInterrupted(async (interrupted) => {
+      const signal = AbortSignal.any([interrupted, output.closed])
+      const asJson = this.jsonEnabled()
+      const format = asJson ? ({ entry }: LogLine) => JSON.stringify(entry) : shown
+      const onStart = () => output.print(asJson ? [] : header(file), signal)
+      const print = (lines: readonly LogLine[]) => output.print(lines.map(format), signal)
+      const warn = (line: string) => process.stderr.write(`${line}\n`)
+      await followLog(file, { filter, onStart, print, warn }, signal)
+    })
+    output.release()
+  }
+}
+
+function header(file: string): string[] {
+  return [`📋 Daemon Logs (${tilde(file)})`, '', RULE]
+}
+
+function shown({ line, entry }: LogLine): string {
+  const { NO_COLOR, TERM } = process.env
+  return shownLine(line, entry.level, { colour: process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb' })
+}
+
+function conditions({ level, since }: LogFilter): string {
+  const least = level === 'warn' ? ' at warn or above' : level === 'error' ? ' at error' : ''
+  return since ? `${least} since ${localIso(since).slice(0, 19).replace('T', ' ')}` : least
 }

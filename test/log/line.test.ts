@@ -1,8 +1,6 @@
-import { readFileSync, statSync, symlinkSync } from 'node:fs'
-import path from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { displayLine, fileLog, formatLine, terminalLog } from '../../src/agent/log.ts'
-import { scratchFolder } from '../fixtures/scratch.ts'
+import { displayLine, formatLine } from '../../src/log/line.ts'
+import { terminalLog } from '../../src/log/log.ts'
 
 const { TZ } = process.env
 
@@ -52,21 +50,6 @@ describe('a line as it is shown', () => {
       expect(displayLine(line)).not.toMatch(/\p{Cc}/u)
     },
   )
-})
-
-test('the log is appended to, for us alone, and survives being cut short by a rotation', () => {
-  const file = path.join(scratchFolder(), 'daemon.log')
-  fileLog(file)('one', 'warn')
-  fileLog(file)('two')
-  expect(readFileSync(file, 'utf8')).toMatch(/^\S+ warn {2}one\n\S+ info {2}two\n$/)
-  expect(statSync(file).mode & 0o777).toBe(0o600)
-})
-
-test.skipIf(process.platform !== 'linux')('a full disk does not end the agent: the line is lost', () => {
-  const file = path.join(scratchFolder(), 'daemon.log')
-  symlinkSync('/dev/full', file)
-  const log = fileLog(file)
-  expect(() => log('one')).not.toThrow()
 })
 
 test('the terminal sees the time of day, and no control characters', () => {
