@@ -2,7 +2,7 @@
 # Installs what test/lab needs, on Debian as root. Does nothing where it is all there.
 set -euo pipefail
 
-packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux)
+packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux runit)
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -169,6 +169,11 @@ export const ERRORS = {
     cause: 'There is a log, but it cannot be read: wrong owner, wrong mode, or not a file.',
     fix: 'Make the file readable for your user.',
   },
+  PLATFORM_FAILED: {
+    cause:
+      'The platform that a plugin brings could not do what it was asked, took too long, or gave an answer that cannot be read.',
+    fix: 'See the plugin’s own documentation, or do without it: CONNECT_PLATFORM=background',
+  },
 } as const satisfies Record<string, { cause: string; fix: string }>
 
 export type ErrorCode = keyof typeof ERRORS

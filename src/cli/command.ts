@@ -1,8 +1,10 @@
 import { homedir } from 'node:os'
 import { sep } from 'node:path'
+import { inspect } from 'node:util'
 import { Command, Config, Errors, type Interfaces } from '@oclif/core'
 import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
 import { forInstance } from './for-instance.ts'
+import { leaveAbandonedWork } from './leave.ts'
 
 /** What all our commands share: how they speak, and how they fail. */
 export abstract class ConnectCommand extends Command {
@@ -15,7 +17,10 @@ export abstract class ConnectCommand extends Command {
     if (!(options instanceof Config))
       return Command.run.call(this, argv, options) as Promise<ReturnType<T['run']>>
     const command = new this(argv ?? [], options) as T & { _run(): Promise<ReturnType<T['run']>> }
-    return command._run()
+    const running: Promise<ReturnType<T['run']>> = command._run()
+    await Promise.allSettled([running])
+    await leaveAbandonedWork()
+    return running
   }
 
   /** The value of --config, once parsed. */
@@ -67,7 +72,7 @@ export abstract class ConnectCommand extends Command {
       ...this.#forUs(rest).map((line) => `  ${line}`),
     ]
     process.stderr.write(`[x] ${lines.join('\n')}\n`)
-    if (process.env.DEBUG) process.stderr.write(`${error.stack}\n`)
+    if (process.env.DEBUG) process.stderr.write(`${inspect(error)}\n`)
   }
 
   protected override toErrorJson(error: unknown): unknown {

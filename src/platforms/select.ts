@@ -1,7 +1,10 @@
 import * as v from 'valibot'
-import { ConnectError, messageOf } from '../errors.ts'
+import { ConnectError } from '../errors.ts'
 import { background } from './background/description.ts'
+import { withDeadline } from './deadline.ts'
 import type { PlatformContext, PlatformDescription } from './platform.ts'
+import { sentenceOf } from './plugin-error.ts'
+import { loadPluginPlatform } from './plugin-platform.ts'
 
 /** The one that was picked, and what is to be told about it. */
 export interface Selection {
@@ -18,7 +21,12 @@ export interface SelectOptions {
   readonly purpose: 'install' | 'use'
   /** What plugins bring, and which failed. */
   readonly plugins: () => Promise<{ platforms: unknown[]; warnings: string[] }>
+  /** How long each method of a plugin's platform may take, in ms; default 60 000. */
+  readonly pluginTimeoutMs?: number
 }
+
+/** No hung service manager holds a command longer, in ms. */
+const PLUGIN_TIMEOUT_MS = 60_000
 
 /** How long a plugin's platform may take to say whether it is installed, or could be, in ms. */
 const ANSWER_TIMEOUT_MS = 5000
@@ -35,19 +43,28 @@ const Description = v.object({
   load: v.function(),
 })
 
+const Answer = {
+  isInstalled: v.boolean(),
+  probe: v.variant('available', [
+    v.object({ available: v.literal(true) }),
+    v.object({ available: v.literal(false), reason: v.pipe(v.string(), v.nonEmpty()) }),
+  ]),
+}
+
 /**
  * Picks the platform: the one that CONNECT_PLATFORM names, else one on which this instance is installed, else for
  * `install` the first whose probe succeeds, else background.
  *
  * @throws ConnectError PLATFORM_UNKNOWN, PLATFORM_UNSUPPORTED
  */
-export async function selectPlatform({ context, purpose, plugins }: SelectOptions): Promise<Selection> {
+export async function selectPlatform(options: SelectOptions): Promise<Selection> {
+  const { context, purpose, plugins, pluginTimeoutMs = PLUGIN_TIMEOUT_MS } = options
   if (process.platform === 'win32') {
     throw new ConnectError('PLATFORM_UNSUPPORTED', 'The daemon is not currently supported on Windows', {
       hints: ['Not currently supported (use foreground mode: connect up)'],
     })
   }
-  const { platforms, warnings } = await withPlugins(plugins)
+  const { platforms, warnings } = await withPlugins(plugins, pluginTimeoutMs)
   const picked = (description: PlatformDescription, reasons: string[] = []) => ({
     description,
     reasons,
@@ -74,6 +91,7 @@ export async function selectPlatform({ context, purpose, plugins }: SelectOption
 
 async function withPlugins(
   plugins: SelectOptions['plugins'],
+  timeoutMs: number,
 ): Promise<{ platforms: PlatformDescription[]; warnings: string[] }> {
   const platforms = [...BUILT_IN]
   const answers = await plugins()
@@ -83,23 +101,28 @@ async function withPlugins(
     if (!parsed.success) warnings.push(`A plugin’s platform is not usable: ${parsed.issues[0].message}`)
     else if (platforms.some(({ name }) => name === parsed.output.name)) {
       warnings.push(`Two platforms are called "${parsed.output.name}"; the first is used`)
-    } else platforms.push(careful(answer as PlatformDescription, warnings))
+    } else platforms.push(careful(answer as PlatformDescription, warnings, timeoutMs))
   }
   return { platforms, warnings }
 }
 
-/** A plugin's platform: what it throws, or never answers, is a warning and a no. */
-function careful(platform: PlatformDescription, warnings: string[]): PlatformDescription {
-  async function ask<T>(question: () => Promise<T>, no: (why: string) => T): Promise<T> {
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(new Error('no answer in time')), ANSWER_TIMEOUT_MS)
+/**
+ * A plugin's platform: while one is picked, what it throws, or never answers, is a warning and a no. Once it is picked,
+ * it is an error.
+ */
+function careful(platform: PlatformDescription, warnings: string[], timeoutMs: number): PlatformDescription {
+  async function ask<T>(
+    question: () => Promise<unknown>,
+    answer: v.GenericSchema<unknown, T>,
+    no: (why: string) => T,
+  ): Promise<T> {
     try {
-      return await Promise.race([question(), late])
+      const tooLate = () => new Error('no answer in time')
+      return v.parse(answer, await withDeadline(question, ANSWER_TIMEOUT_MS, tooLate))
     } catch (error) {
-      warnings.push(`Platform ${platform.name} failed: ${messageOf(error)}`)
-      return no(messageOf(error))
-    } finally {
-      clearTimeout(timer)
+      const why = sentenceOf(error)
+      warnings.push(`Platform ${platform.name} failed: ${why}`)
+      return no(why)
     }
   }
   const { apiVersion, name, summary } = platform
@@ -110,14 +133,16 @@ function careful(platform: PlatformDescription, warnings: string[]): PlatformDes
     probe: (context) =>
       ask(
         () => platform.probe(context),
+        Answer.probe,
         (reason) => ({ available: false, reason }),
       ),
     isInstalled: (context) =>
       ask(
         () => platform.isInstalled(context),
+        Answer.isInstalled,
         () => false,
       ),
-    load: (context) => platform.load(context),
+    load: (context) => loadPluginPlatform(name, () => platform.load(context), timeoutMs),
   }
 }
 

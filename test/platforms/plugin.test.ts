@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ERRORS } from '../../src/errors.ts'
 import { NOT_CONFIGURED } from '../fixtures/not-configured.ts'
 import { connect, connectOk } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
@@ -89,6 +90,34 @@ describe('with a plugin that is broken every command goes on, and warns:', () =>
   })
 })
 
+describe('what a plugin’s platform throws is one clear sentence, and no bug of ours:', () => {
+  let home: Home
+  beforeAll(async () => {
+    home = await linked(await world.machine('failing'))
+  })
+
+  test.for([
+    [
+      'statusFails',
+      'status',
+      '[x] Platform testinit: rc-service: command not found\n' +
+        '  Is it installed?\n' +
+        `  ${ERRORS.PLATFORM_FAILED.fix}\n`,
+    ],
+    ['stopFails', 'stop', '[x] Process 1 is another user’s\n  Ask root.\n'],
+    ['loadFails', 'status', `[x] Platform testinit: no such library\n  ${ERRORS.PLATFORM_FAILED.fix}\n`],
+  ] as const)('%s', async ([answer, action, stderr]) => {
+    expect(await daemon(home, action, { PLUGIN_PLATFORM_ANSWER: answer })).toMatchObject({ code: 1, stderr })
+  })
+
+  test('statusIsText is a state that is not known', async () => {
+    const env = { ...quiet, PLUGIN_PLATFORM_ANSWER: 'statusIsText' }
+    const { code, stdout } = await connect(home, ['daemon', 'status', '--json'], { env })
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'unknown', pid: null })
+  })
+})
+
 test('a platform that nobody brings is an error that says what to do', async () => {
   const home = emptyHome('odd')
   expect(await daemon(home, 'status', { CONNECT_PLATFORM: 'openrc' })).toEqual({
@@ -100,3 +129,19 @@ test('a platform that nobody brings is an error that says what to do', async () 
       '  Unset CONNECT_PLATFORM, or install the plugin: connect plugins install NAME\n',
   })
 })
+
+test(
+  'a plugin whose own child hangs is not waited for, and all is printed',
+  { timeout: 120_000 },
+  async () => {
+    const home = await linked(world.emptyMachine('hanging'))
+    const before = performance.now()
+    const { code, stdout, stderr } = await daemon(home, 'status', { PLUGIN_PLATFORM_ANSWER: 'childHangs' })
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining('[!] Platform testinit failed') as string,
+    })
+    expect(stdout).toContain('Agent not configured. Run: connect up\n')
+    expect(performance.now() - before).toBeLessThan(50_000)
+  },
+)

@@ -10,10 +10,12 @@ interface Wish {
   readonly purpose?: 'install' | 'use'
   readonly platforms?: unknown[]
   readonly warnings?: string[]
+  readonly pluginTimeoutMs?: number
 }
 
-function select({ forced, purpose = 'use', platforms = [], warnings = [] }: Wish) {
+function select({ forced, purpose = 'use', platforms = [], warnings = [], ...more }: Wish) {
   return selectPlatform({
+    ...more,
     context: {
       instance: instanceFor(path.resolve('staging.json')),
       env: forced === undefined ? {} : { CONNECT_PLATFORM: forced },
@@ -120,6 +122,23 @@ describe('a plugin that does not answer properly is a warning:', () => {
     expect(description.name).not.toBe('openrc')
     expect(warnings).toEqual(['Platform openrc failed: rc-service crashed'])
     if (purpose === 'install') expect(reasons).toContain('openrc: rc-service crashed')
+  })
+})
+
+describe('an answer of the wrong shape is a warning and a no:', () => {
+  test.for([
+    ['isInstalled', 'yes', 'use'],
+    ['isInstalled', undefined, 'use'],
+    ['probe', undefined, 'install'],
+    ['probe', true, 'install'],
+    ['probe', { available: false }, 'install'],
+    ['probe', { available: false, reason: '' }, 'install'],
+  ] as const)('%s gives %j', async ([method, answer, purpose]) => {
+    const platforms = [described('openrc', { [method]: async () => answer })]
+    const { description, reasons, warnings } = await select({ platforms, purpose })
+    expect(description.name).not.toBe('openrc')
+    expect(warnings).toEqual([expect.stringMatching(/^Platform openrc failed: Invalid \S.*$/)])
+    if (purpose === 'install') expect(reasons).toEqual([expect.stringMatching(/^openrc: Invalid /)])
   })
 })
 

@@ -1,0 +1,22 @@
+import { withDeadline } from '../deadline.ts'
+import type { Platform } from '../platform.ts'
+
+/** The longest that any call may take, in ms. */
+const TIMEOUT_MS = 60_000
+
+/** The platform, each of its methods with a deadline. */
+export function bounded(platform: Platform): Platform {
+  const call = <T>(method: keyof Platform, work: () => Promise<T>) =>
+    withDeadline(
+      work,
+      TIMEOUT_MS,
+      () => new Error(`${method}() must return within ${TIMEOUT_MS / 1000} s, and didn’t`),
+    )
+  return {
+    install: (daemon) => call('install', () => platform.install(daemon)),
+    uninstall: () => call('uninstall', () => platform.uninstall()),
+    start: (daemon, options) => call('start', () => platform.start(daemon, options)),
+    stop: () => call('stop', () => platform.stop()),
+    status: () => call('status', () => platform.status()),
+  }
+}

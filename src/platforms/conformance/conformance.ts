@@ -1,0 +1,27 @@
+import type { ConformanceOptions } from './options.ts'
+import { checksFor, proveCheck } from './prove.ts'
+import { TestHub } from './test-hub.ts'
+
+export interface ConformanceSuite {
+  /** One test each, to be run one after another; the longest takes about a minute. */
+  readonly checks: readonly { readonly title: string; readonly run: () => Promise<void> }[]
+  /** To be called after the last one: ends the hub that the first one started. */
+  close(): Promise<void>
+}
+
+/**
+ * What every platform promises, as tests: a real hub, real agents, and homes that are thrown away. It needs no test
+ * framework: a check that fails rejects with an error that names the promise which was broken.
+ */
+export function platformConformance(options: ConformanceOptions): ConformanceSuite {
+  let hub: Promise<TestHub> | undefined
+  return {
+    checks: checksFor(options).map((check) => ({
+      title: check.title,
+      run: async () => proveCheck(check, await (hub ??= TestHub.start()), options),
+    })),
+    async close() {
+      await (await hub)?.close()
+    },
+  }
+}

@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { requireConfig, writeConfig } from '../../config/config.ts'
+import { instanceFor } from '../../config/instance.ts'
+import { spawnDetached } from '../../process/spawn-detached.ts'
+import { bounded } from './bounded.ts'
+import type { ConformanceOptions } from './options.ts'
+import { Subject } from './subject.ts'
+import { plainEnvironment, runJs, type TestHub } from './test-hub.ts'
+import { StandIn } from './stand-in.ts'
+
+/** What one check works with: a throw-away home folder, and what is started in it. It all ends with the check. */
+export class Scene {
+  readonly options: ConformanceOptions
+  readonly installable: boolean
+  readonly home: string
+  readonly #hub: TestHub
+  readonly #base: string
+  readonly #subjects: Subject[] = []
+  readonly #strangers: { pid: number; exited: Promise<unknown>; gone: boolean }[] = []
+
+  constructor(hub: TestHub, options: ConformanceOptions, homeName = 'home') {
+    this.#hub = hub
+    this.options = options
+    this.installable = options.installable ?? true
+    // Short: a Unix socket's path may have 107 bytes.
+    this.#base = realpathSync(mkdtempSync(path.join(tmpdir(), 'pc-')))
+    this.home = path.join(this.#base, homeName)
+    mkdirSync(this.home)
+  }
+
+  /** The folders that the platform may write into. */
+  get watched(): readonly string[] {
+    return [this.home, ...(this.options.writesTo ?? [])]
+  }
+
+  /**
+   * An instance of its own.
+   *
+   * @param options.joined whether it has a credential; default true
+   * @param options.env beside what every platform gets
+   */
+  async subject(options: { joined?: boolean; env?: NodeJS.ProcessEnv } = {}): Promise<Subject> {
+    const number = this.#subjects.length
+    // Nobody else's job has this name, should the service manager be the user's own.
+    const name = `conformance-${randomBytes(4).toString('hex')}.json`
+    const instance = instanceFor(path.join(this.home, '.privateconnect', name), this.home)
+    const env = { ...plainEnvironment(this.home), ...this.options.env, ...options.env }
+    const context = { instance, env }
+    const platform = bounded(await this.options.description.load(context))
+    const subject = new Subject({ context, platform, hubUrl: this.#hub.url, installable: this.installable })
+    this.#subjects.push(subject)
+    if (options.joined ?? true) await this.#hub.join(instance, number)
+    return subject
+  }
+
+  /** Makes an instance believe that its hub is elsewhere. */
+  moveHub({ instance }: Subject, hub: string): void {
+    writeConfig(instance, { ...requireConfig(instance), hub })
+  }
+
+  standIn(): StandIn {
+    return new StandIn(path.join(this.home, 'stand-in'), runJs)
+  }
+
+  /** A process that has nothing to do with any agent. */
+  async stranger(): Promise<{ readonly pid: number; readonly gone: boolean }> {
+    const child = await spawnDetached({
+      command: [process.execPath, '-e', 'setInterval(() => {}, 60_000)'],
+      env: plainEnvironment(this.home),
+      cwd: this.home,
+      logFile: path.join(this.#base, 'stranger.log'),
+    })
+    const stranger = { ...child, gone: false }
+    void child.exited.then(() => (stranger.gone = true))
+    this.#strangers.push(stranger)
+    return stranger
+  }
+
+  /** Ends and removes all of it. @returns what could not be ended as it should */
+  async end(): Promise<Error[]> {
+    const errors: Error[] = []
+    const attempt = async (what: string, work: () => unknown) => {
+      try {
+        await work()
+      } catch (error) {
+        errors.push(new Error(`Could not clean up: ${what} failed: ${String(error)}`, { cause: error }))
+      }
+    }
+    for (const subject of this.#subjects.toReversed()) {
+      const { platform, context } = subject
+      if (this.installable) await attempt('uninstall()', () => platform.uninstall())
+      await attempt('stop()', () => platform.stop())
+      await attempt('cleanUp()', () => this.options.cleanUp?.(context))
+      await attempt('looking for agents that are left', async () => {
+        const left = await subject.killLeftOver()
+        if (left.length > 0) throw new Error(`the agent still ran (PID: ${left.join(', ')})`)
+      })
+    }
+    for (const stranger of this.#strangers.filter(({ gone }) => !gone)) {
+      process.kill(stranger.pid, 'SIGKILL')
+      await stranger.exited
+    }
+    rmSync(this.#base, { recursive: true, force: true, maxRetries: 5 })
+    return errors
+  }
+}

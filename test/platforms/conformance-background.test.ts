@@ -1,0 +1,9 @@
+import { afterAll, test } from 'vitest'
+import { background } from '../../src/platforms/background/description.ts'
+import { platformConformance } from '../../src/platforms/conformance/conformance.ts'
+
+const suite = platformConformance({ description: background, installable: false })
+
+afterAll(() => suite.close())
+
+for (const { title, run } of suite.checks) test(title, { timeout: 120_000 }, run)

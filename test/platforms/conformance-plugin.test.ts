@@ -1,0 +1,12 @@
+import { afterAll, test } from 'vitest'
+import type { PlatformDescription } from '../../src/platforms/platform.ts'
+import { platformConformance } from '../../src/platforms/conformance/conformance.ts'
+
+const plugin = new URL('../fixtures/plugin-platform/platforms.js', import.meta.url)
+const { testinit } = (await import(plugin.href)) as { testinit: PlatformDescription }
+
+const suite = platformConformance({ description: testinit })
+
+afterAll(() => suite.close())
+
+for (const { title, run } of suite.checks) test(title, { timeout: 120_000 }, run)

@@ -1,0 +1,232 @@
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { instanceFor } from '../../src/config/instance.ts'
+import { ERRORS } from '../../src/errors.ts'
+import type { Daemon, Platform } from '../../src/platforms/platform.ts'
+import { selectPlatform } from '../../src/platforms/select.ts'
+import { rejectionOf } from '../fixtures/thrown-by.ts'
+
+const daemon: Daemon = { command: ['/bin/true'], env: {}, cwd: '/', logFile: '/dev/null' }
+const options = { isReady: async () => false, stableMs: 1000 }
+
+/** What a plugin brings may be anything. */
+type Brought = { [method in keyof Platform]?: unknown }
+
+async function pick(load: () => unknown, pluginTimeoutMs = 30_000): Promise<Platform> {
+  const context = { instance: instanceFor(path.resolve('staging.json')), env: { CONNECT_PLATFORM: 'openrc' } }
+  const openrc = {
+    apiVersion: 1,
+    name: 'openrc',
+    summary: 'kept alive by openrc',
+    probe: async () => ({ available: true }),
+    isInstalled: async () => true,
+    load,
+  }
+  const plugins = async () => ({ platforms: [openrc], warnings: [] })
+  const { description } = await selectPlatform({ context, purpose: 'use', plugins, pluginTimeoutMs })
+  return description.load(context)
+}
+
+const loaded = (brought: Brought, timeoutMs?: number) => pick(async () => brought, timeoutMs)
+
+const CALLS: Record<keyof Platform, (platform: Platform) => Promise<unknown>> = {
+  install: (platform) => platform.install(daemon),
+  uninstall: (platform) => platform.uninstall(),
+  start: (platform) => platform.start(daemon, options),
+  stop: (platform) => platform.stop(),
+  status: (platform) => platform.status(),
+}
+const methods = Object.keys(CALLS) as (keyof Platform)[]
+
+function throwing(error: unknown) {
+  return async () => {
+    throw error
+  }
+}
+
+describe.for(methods)('%s', (method) => {
+  const call = async (brought: Brought, timeoutMs?: number) =>
+    rejectionOf(CALLS[method](await loaded(brought, timeoutMs)))
+
+  test('tells in one sentence what the plugin threw', async () => {
+    const thrown = new Error('rc-service is not there.')
+    const { code, message, hints, cause } = await call({ [method]: throwing(thrown) })
+    expect({ code, message }).toEqual({
+      code: 'PLATFORM_FAILED',
+      message: 'Platform openrc: rc-service is not there',
+    })
+    expect(hints).toEqual([ERRORS.PLATFORM_FAILED.fix])
+    expect(cause).toBe(thrown)
+  })
+
+  test('is an error when the plugin has no such method', async () => {
+    const { code, message } = await call({ [method]: 'text' })
+    expect({ code, message }).toEqual({
+      code: 'PLATFORM_FAILED',
+      message: `Platform openrc: ${method}() is missing`,
+    })
+  })
+
+  test('is not waited for without end', async () => {
+    const { code, message } = await call({ [method]: () => new Promise(() => {}) }, 50)
+    expect({ code, message }).toEqual({
+      code: 'PLATFORM_FAILED',
+      message: `Platform openrc: ${method}() gave no answer within 0.05 s`,
+    })
+  })
+})
+
+describe('what a plugin throws', () => {
+  const thrown = async (error: unknown) => rejectionOf((await loaded({ stop: throwing(error) })).stop())
+
+  test.for(['DAEMON_FAILED', 'DAEMON_WONT_STOP', 'INSTALL_UNSUPPORTED'] as const)(
+    'keeps its message and the code %s',
+    async (code) => {
+      const error = await thrown(Object.assign(new Error('Process exited with code 3'), { code }))
+      expect(error).toMatchObject({ code, message: 'Process exited with code 3', hints: [ERRORS[code].fix] })
+    },
+  )
+
+  test('may say what to do', async () => {
+    const hints = ['Run: rc-update add', 'Then try again.']
+    expect((await thrown(Object.assign(new Error('x'), { hints }))).hints).toEqual(hints)
+    for (const wrong of ['text', [1], undefined]) {
+      const error = await thrown(Object.assign(new Error('x'), { hints: wrong }))
+      expect(error.hints).toEqual([ERRORS.PLATFORM_FAILED.fix])
+    }
+  })
+
+  test.for(['ENOENT', 'toString', 42, undefined])('has no code of ours in %j', async (code) => {
+    expect((await thrown(Object.assign(new Error('x'), { code }))).code).toBe('PLATFORM_FAILED')
+  })
+
+  test('may be the many lines of a program: the first is the error, some others stand below', async () => {
+    const output = ['Command failed: sv up x', '', ...Array.from({ length: 9 }, (_, n) => `line ${n}`)]
+    const { message, hints } = await thrown(new Error(output.join('\n')))
+    expect(message).toBe('Platform openrc: Command failed: sv up x')
+    expect(hints).toEqual(['line 0', 'line 1', 'line 2', 'line 3', 'line 4', ERRORS.PLATFORM_FAILED.fix])
+  })
+
+  test('reaches no terminal as control characters', async () => {
+    const { message } = await thrown(new Error('\u001B[31mred'))
+    expect(message).toBe(String.raw`Platform openrc: \u{1b}[31mred`)
+  })
+
+  test.for([
+    ['text', 'text'],
+    [new Error(''), 'it failed and did not say why'],
+    [undefined, 'undefined'],
+  ] as const)('may be no proper error', async ([what, said]) => {
+    expect((await thrown(what)).message).toBe(`Platform openrc: ${said}`)
+  })
+})
+
+describe('load()', () => {
+  test('tells what the plugin threw', async () => {
+    const { code, message } = await rejectionOf(pick(throwing(new Error('no such library'))))
+    expect({ code, message }).toEqual({
+      code: 'PLATFORM_FAILED',
+      message: 'Platform openrc: no such library',
+    })
+  })
+
+  test.for([undefined, null, 'text'])('that gives %j is an error', async (platform) => {
+    const { code, message } = await rejectionOf(pick(async () => platform))
+    expect({ code, message }).toEqual({
+      code: 'PLATFORM_FAILED',
+      message: 'Platform openrc: load() gave no platform',
+    })
+  })
+
+  test('is not waited for without end', async () => {
+    const { message } = await rejectionOf(pick(() => new Promise(() => {}), 50))
+    expect(message).toBe('Platform openrc: load() gave no answer within 0.05 s')
+  })
+})
+
+describe('an answer', () => {
+  test.for([
+    ['start', { pid: '7', ready: true }],
+    ['start', { ready: true }],
+    ['start', undefined],
+    ['stop', 'gone'],
+    ['stop', true],
+    ['uninstall', undefined],
+  ] as const)('of %s that is %j is refused', async ([method, answer]) => {
+    const error = await rejectionOf(CALLS[method](await loaded({ [method]: async () => answer })))
+    expect(error.code).toBe('PLATFORM_FAILED')
+    expect(error.message).toMatch(
+      new RegExp(`^Platform openrc: ${method}\\(\\) gave an answer that can’t be read \\(.*Invalid .*\\)$`),
+    )
+  })
+
+  test('of the right shape is passed on, whether it is a promise or not', async () => {
+    const platform = await loaded({
+      install: () => 'anything',
+      uninstall: () => true,
+      start: () => ({ pid: 7, ready: false }),
+      stop: () => undefined,
+    })
+    expect(await platform.install(daemon)).toBeUndefined()
+    expect(await platform.uninstall()).toBe(true)
+    expect(await platform.start(daemon, options)).toEqual({ pid: 7, ready: false })
+    expect(await platform.stop()).toBeUndefined()
+  })
+
+  test('is asked of the plugin’s own object', async () => {
+    class WithState {
+      readonly #how = 'exited'
+      async stop() {
+        return this.#how
+      }
+    }
+    expect(await (await loaded(new WithState() as Brought)).stop()).toBe('exited')
+  })
+})
+
+describe('a status', () => {
+  const statusOf = async (answer: unknown) => (await loaded({ status: async () => answer })).status()
+
+  test('is passed on as it is', async () => {
+    const status = {
+      state: 'running',
+      pid: 7,
+      installed: true,
+      startsAt: 'boot',
+      restarts: 3,
+      startedAt: '2026-11-22T10:00:00.5+01:00',
+      reason: 'x',
+    }
+    expect(await statusOf(status)).toEqual(status)
+  })
+
+  test('that does not say when the daemon starts by itself promises nothing', async () => {
+    expect(await statusOf({ state: 'stopped', installed: true })).toEqual({
+      state: 'stopped',
+      installed: true,
+      startsAt: 'never',
+    })
+  })
+
+  const good = { state: 'running', installed: true, startsAt: 'boot' }
+  test.for([
+    ['nothing', undefined, false],
+    ['null', null, false],
+    ['text', 'running', false],
+    ['an unknown state', { ...good, state: 'starting' }, true],
+    ['a pid that is text', { ...good, pid: '7' }, true],
+    ['a pid that would signal a whole group', { ...good, pid: 0 }, true],
+    ['no word on whether it is installed', { ...good, installed: undefined }, false],
+    ['a time that is none', { ...good, startedAt: 'yesterday' }, true],
+    ['a month that is none', { ...good, startedAt: '2026-13-22T10:00:00Z' }, true],
+    ['a start at noon', { ...good, startsAt: 'noon' }, true],
+    ['less than no restarts', { ...good, restarts: -1 }, true],
+  ] as const)('with %s is unknown, and says why', async ([, answer, installed]) => {
+    expect(await statusOf(answer)).toEqual({
+      state: 'unknown',
+      installed,
+      startsAt: 'never',
+      reason: expect.stringMatching(/^openrc gave a status that can’t be read \(.+\)$/),
+    })
+  })
+})
