@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { homedir } from 'node:os'
 import path from 'node:path'
@@ -12,6 +12,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
  * of bin/run.js would end `connect … | head` with exit code 13.
  */
 export function start(argv: readonly string[], options: { development?: boolean } = {}): void {
+  ignoreHomeThatIsNoPath()
   useCompileCache()
   const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
   if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'up') {
@@ -23,7 +24,12 @@ export function start(argv: readonly string[], options: { development?: boolean 
   void import('@oclif/core').then(({ execute }) =>
     execute({
       args: [...argv],
-      loadOptions: { root, pjson: development ? fromSource(pjson) : pjson, ignoreManifest: development },
+      loadOptions: {
+        root,
+        pjson: development ? fromSource(pjson) : pjson,
+        ignoreManifest: development,
+        userPlugins: canEnter(homedir()),
+      },
     }),
   )
 }
@@ -47,6 +53,21 @@ export function fromSource<T>(pjson: T): T {
   return JSON.parse(text) as T
 }
 
+/** An empty or relative HOME would put our files wherever a command is called: the user's own is taken instead. */
+function ignoreHomeThatIsNoPath(): void {
+  const { HOME } = process.env
+  if (HOME !== undefined && !path.isAbsolute(HOME)) delete process.env.HOME
+}
+
+/** In a home that is a file, or closed to this user, oclif would look for plugins and print what goes wrong. */
+function canEnter(home: string): boolean {
+  try {
+    return statSync(`${home}/.`, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /**
  * Node's own default lies in /tmp, and is used whoever owns it: ours is private, and only in a home folder that is
  * this user's, not one that sudo has left in HOME. Without a cache everything works, a little slower.
@@ -56,7 +77,8 @@ function useCompileCache(): void {
   const folder = path.join(home, '.privateconnect', 'cache')
   try {
     if (statSync(home).uid !== process.getuid?.()) return
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    // One by one: with `recursive` it would never return where HOME is /proc.
+    for (const part of [path.dirname(folder), folder]) if (!existsSync(part)) mkdirSync(part, { mode: 0o700 })
     enableCompileCache(folder)
   } catch {
     // A read-only home: nothing to tell anyone about.

@@ -1,6 +1,8 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
+import { makeFolder } from '../files/make-folder.ts'
+import { removeFile } from '../files/remove-file.ts'
 
 /**
  * What an instance is called: `staging.json` is staging, until another `staging.json` has that name already; then a
@@ -22,7 +24,7 @@ export function claimName(registry: string, stem: string, configFile: string): v
   if (ownerOf(registry, stem) !== undefined) return
   const draft = path.join(registry, `.${process.pid}.tmp`)
   try {
-    mkdirSync(registry, { recursive: true, mode: 0o700 })
+    makeFolder(registry)
     writeFileSync(draft, `${configFile}\n`, { mode: 0o600 })
     linkUnlessThere(draft, path.join(registry, stem))
   } catch (error) {
@@ -45,7 +47,7 @@ function linkUnlessThere(from: string, to: string): void {
 
 /** Gives it back. */
 export function releaseName(registry: string, stem: string, configFile: string): void {
-  if (ownerOf(registry, stem) === configFile) rmSync(path.join(registry, stem), { force: true })
+  if (ownerOf(registry, stem) === configFile) removeFile(path.join(registry, stem))
 }
 
 function ownerOf(registry: string, stem: string): string | undefined {

@@ -1,5 +1,6 @@
-import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, lstatSync, statSync } from 'node:fs'
 import { ConnectError, messageOf } from '../errors.ts'
+import { makeFolder } from './make-folder.ts'
 
 /**
  * Makes sure that a folder of ours exists, is a folder of this user, and is closed to others (0700).
@@ -9,7 +10,7 @@ import { ConnectError, messageOf } from '../errors.ts'
  */
 export function ensurePrivateFolder(folder: string, options: { inSharedFolder?: boolean } = {}): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     if (process.platform === 'win32') return
     const found = options.inSharedFolder ? lstatSync(folder) : statSync(folder)
     if (!found.isDirectory()) throw new Error('not a folder')
