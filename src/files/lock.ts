@@ -1,6 +1,7 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
-import { ConnectError, messageOf } from '../errors.ts'
-import { isBusy, loadSqlite } from './sqlite.ts'
+import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
+import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
+import { checkIsFile, NotAFileError } from './check-is-file.ts'
+import { isBusy, isNoDatabase, loadSqlite } from './sqlite.ts'
 
 /** A lock that the kernel frees when its holder dies, however it dies. */
 export interface FileLock {
@@ -17,10 +18,14 @@ export interface FileLock {
 export async function tryLock(file: string): Promise<FileLock | undefined> {
   const { DatabaseSync } = await loadSqlite()
   try {
-    closeSync(openSync(file, 'a', 0o600))
+    checkIsFile(file)
+    // SQLite would make it 0644, and says less of what is wrong.
+    if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK)
+    else closeSync(openSync(file, 'a', 0o600))
     const database = new DatabaseSync(file, { timeout: 0 })
     try {
-      database.exec('BEGIN EXCLUSIVE')
+      // Nothing is ever written, so there is no journal to keep: on a full disk it could not be made.
+      database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     } catch (error) {
       database.close()
       if (isBusy(error)) return undefined
@@ -28,7 +33,7 @@ export async function tryLock(file: string): Promise<FileLock | undefined> {
     }
     return { release: () => database.close() }
   } catch (error) {
-    throw new ConnectError('WRITE_FAILED', `Could not lock ${file}: ${messageOf(error)}`, { cause: error })
+    throw lockError('WRITE_FAILED', `Could not lock ${file}`, error)
   }
 }
 
@@ -42,6 +47,8 @@ export async function isLocked(file: string): Promise<boolean> {
   if (!existsSync(file)) return false
   const { DatabaseSync } = await loadSqlite()
   try {
+    checkIsFile(file)
+    accessSync(file, constants.R_OK)
     const database = new DatabaseSync(file, { readOnly: true, timeout: 0 })
     try {
       // Reading takes a shared lock, which an exclusive one excludes.
@@ -54,8 +61,14 @@ export async function isLocked(file: string): Promise<boolean> {
       database.close()
     }
   } catch (error) {
-    throw new ConnectError('CONFIG_UNREADABLE', `Could not look at the lock ${file}: ${messageOf(error)}`, {
-      cause: error,
-    })
+    throw lockError('CONFIG_UNREADABLE', `Could not look at the lock ${file}`, error)
   }
+}
+
+function lockError(code: ErrorCode, what: string, error: unknown): ConnectError {
+  const hints = ['If no agent runs here, remove it: nothing is kept in it.']
+  return new ConnectError(code, `${what}: ${messageOf(error)}`, {
+    cause: error,
+    ...((isNoDatabase(error) || error instanceof NotAFileError) && { hints }),
+  })
 }

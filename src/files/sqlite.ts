@@ -20,3 +20,8 @@ export async function loadSqlite(): Promise<typeof import('node:sqlite')> {
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === 5
 }
+
+/** SQLITE_NOTADB or SQLITE_CORRUPT: it is another program's file, or half of one. */
+export function isNoDatabase(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (error.errcode === 26 || error.errcode === 11)
+}

@@ -1,8 +1,10 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic-write.ts'
+import { checkIsFile } from '../files/check-is-file.ts'
+import { removeFile } from '../files/remove-file.ts'
 import { identify, isSameBoot } from './identity.ts'
 
 /** How an agent came to its end. */
@@ -76,23 +78,27 @@ export function writeAgentRecord(instance: Instance, identity: AgentIdentity): A
 export function restoreAgentRecord(instance: Instance, record: AgentRecord): void {
   write(instance, record)
   if (record.mode === 'daemon') writeFileAtomic(instance.pidFile, `${record.pid}\n`)
-  else rmSync(instance.pidFile, { force: true })
+  else removeFile(instance.pidFile)
 }
 
 /** Keeps how it ended, for `daemon status`. The caller holds the instance's lock. @throws ConnectError WRITE_FAILED */
 export function endAgentRecord(instance: Instance, end: AgentEnd): void {
-  rmSync(instance.pidFile, { force: true })
+  removeFile(instance.pidFile)
   const record = readAgentRecord(instance)
   if (record) write(instance, { ...record, end })
 }
 
-/** Clears away what an agent has left that is gone without a word. The caller holds the instance's lock. */
+/**
+ * Clears away what an agent has left that is gone without a word. The caller holds the instance's lock.
+ *
+ * @throws ConnectError WRITE_FAILED
+ */
 export function clearStaleRecord(instance: Instance): void {
+  removeFile(instance.pidFile)
   const record = readAgentRecord(instance)
   // One that makes no sense, or came here with a copied folder, tells nothing about an agent of ours.
-  if (record?.configFile !== instance.configFile) rmSync(instance.recordFile, { force: true })
+  if (record?.configFile !== instance.configFile) removeFile(instance.recordFile)
   else if (!record.end) write(instance, { ...record, end: unseenEnd(record) })
-  rmSync(instance.pidFile, { force: true })
 }
 
 /** This process as an agent, to be recorded. */
@@ -120,6 +126,7 @@ function write(instance: Instance, record: AgentRecord): void {
 
 function readIfThere(file: string): string | undefined {
   try {
+    checkIsFile(file)
     return readFileSync(file, 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
