@@ -1,3 +1,4 @@
+import { ensureInstanceFolder } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import { isLocked, tryLock } from '../files/lock.ts'
@@ -71,9 +72,19 @@ async function ask(instance: Instance): Promise<AgentIdentity | undefined> {
  * Clears away what an agent has left that is gone. Only under the agent's own lock: one that is just starting may be
  * writing these files anew.
  *
- * @returns whether there was anything to clear away
+ * @returns whether anything was cleared away; on a full or read-only disk it stays
  */
 export async function clearStale(instance: Instance): Promise<boolean> {
+  try {
+    return await clearStaleUnderLock(instance)
+  } catch (error) {
+    if (error instanceof ConnectError && error.code === 'WRITE_FAILED') return false
+    throw error
+  }
+}
+
+async function clearStaleUnderLock(instance: Instance): Promise<boolean> {
+  ensureInstanceFolder(instance)
   const lock = await tryLock(instance.lockFile)
   if (!lock) return false
   try {

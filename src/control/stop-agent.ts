@@ -26,8 +26,16 @@ export function agentElsewhere(reason: string): ConnectError {
   return new ConnectError('AGENT_ELSEWHERE', reason)
 }
 
-/** One that had to be killed could not say how it ended. */
+/** One that had to be killed could not say how it ended. On a full or read-only disk nobody can: it is gone all the same. */
 async function noteEnd(instance: Instance, nonce: string, termination: Termination): Promise<void> {
+  try {
+    await noteEndUnderLock(instance, nonce, termination)
+  } catch (error) {
+    if (!(error instanceof ConnectError) || error.code !== 'WRITE_FAILED') throw error
+  }
+}
+
+async function noteEndUnderLock(instance: Instance, nonce: string, termination: Termination): Promise<void> {
   const lock = await tryLock(instance.lockFile)
   // Another agent has started meanwhile: the files are its own now.
   if (!lock) return

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { ensureInstanceFolder } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
-import { tryLock } from '../files/lock.ts'
+import { tryLock, type FileLock } from '../files/lock.ts'
 import { waitFor } from '../process/wait.ts'
 import { finish } from './finish.ts'
 
@@ -12,13 +12,24 @@ const TIMEOUT_MS = 60_000
 /**
  * Runs an action on the daemon while no other command does: ten `daemon start` at once start one agent.
  *
- * @throws ConnectError AGENT_BUSY if another command takes too long
+ * @param options.writes default true; an action that only ends things also works where nothing can be written, and
+ * makes no folder
+ * @throws ConnectError AGENT_BUSY if another command takes too long, WRITE_FAILED
  */
-export async function withCommandLock<T>(instance: Instance, action: () => Promise<T>): Promise<T> {
-  ensureInstanceFolder(instance)
+export async function withCommandLock<T>(
+  instance: Instance,
+  action: () => Promise<T>,
+  { writes = true }: { writes?: boolean } = {},
+): Promise<T> {
+  if (writes) ensureInstanceFolder(instance)
   // Another instance's config may lie in a folder that isn't there: then nobody runs, and nothing can be locked.
   if (!existsSync(instance.folder)) return finish(action)
-  const lock = await waitFor(() => tryLock(instance.commandLockFile), { timeoutMs: TIMEOUT_MS })
+  const take = async () => {
+    // A lock file that root leaves in someone's home would lock them out.
+    ensureInstanceFolder(instance)
+    return tryLock(instance.commandLockFile)
+  }
+  const lock = await waitFor(() => (writes ? take() : take().catch(withoutLock)), { timeoutMs: TIMEOUT_MS })
   if (!lock) {
     throw new ConnectError('AGENT_BUSY', 'Another connect daemon command is still running', {
       hints: ['Wait for it, or end it, then try again.'],
@@ -29,4 +40,10 @@ export async function withCommandLock<T>(instance: Instance, action: () => Promi
   } finally {
     lock.release()
   }
+}
+
+/** The disk is full or read-only, or the lock file is damaged. */
+function withoutLock(error: unknown): FileLock {
+  if (error instanceof ConnectError && error.code === 'WRITE_FAILED') return { release() {} }
+  throw error
 }

@@ -43,7 +43,7 @@ export async function installDaemon(
 
 /** @returns false if there was nothing to remove */
 export async function uninstallDaemon(context: DaemonContext): Promise<boolean> {
-  return withCommandLock(context.instance, () => context.platform.uninstall())
+  return withCommandLock(context.instance, () => context.platform.uninstall(), { writes: false })
 }
 
 function noServiceManager(): string {

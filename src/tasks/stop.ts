@@ -17,12 +17,19 @@ export interface StopReport {
  * @throws ConnectError DAEMON_WONT_STOP, AGENT_ELSEWHERE
  */
 export async function stopDaemon(context: DaemonContext): Promise<StopReport> {
-  return withCommandLock(context.instance, async () => {
-    let stopped: Termination | undefined
-    const step = { title: 'Stop the agent', run: async () => void (stopped = await context.platform.stop()) }
-    const { state, foregroundPid } = await context.platform.status()
-    // `unknown` too: what can't be read may well be running.
-    if (state !== 'stopped') await runSteps([step], context)
-    return { stopped: stopped ?? null, foregroundPid: foregroundPid ?? null }
-  })
+  return withCommandLock(
+    context.instance,
+    async () => {
+      let stopped: Termination | undefined
+      const step = {
+        title: 'Stop the agent',
+        run: async () => void (stopped = await context.platform.stop()),
+      }
+      const { state, foregroundPid } = await context.platform.status()
+      // `unknown` too: what can't be read may well be running.
+      if (state !== 'stopped') await runSteps([step], context)
+      return { stopped: stopped ?? null, foregroundPid: foregroundPid ?? null }
+    },
+    { writes: false },
+  )
 }
