@@ -2,9 +2,10 @@ import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../cli/command.ts'
 import { ensureLogin } from '../cli/ensure-login.ts'
 import { configFlag, hubFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
-import { instanceFor } from '../config/instance.ts'
+import { instanceFor, type Instance } from '../config/instance.ts'
 import { printable } from '../config/label.ts'
 import { readServices } from '../config/services.ts'
+import { ConnectError, messageOf } from '../errors.ts'
 
 export default class Login extends ConnectCommand {
   static override summary = 'Join a hub: get a credential for this machine and save it'
@@ -37,9 +38,21 @@ export default class Login extends ConnectCommand {
     this.say(isNew ? `[ok] Logged in to ${hub}` : `[ok] Already logged in to ${hub}`)
     this.say(`  Agent ID: ${agentId}`)
     this.say(`  Label: ${printable(label)}`)
-    const exposed = readServices(instance).map(({ name }) => name)
-    if (isNew && exposed.length > 0) this.tell(`[!] Exposed here, and so on this hub: ${exposed.join(', ')}`)
-    if (isNew) this.say('  Next: connect daemon start')
+    if (isNew) {
+      this.tellExposed(instance)
+      this.say('  Next: connect daemon start')
+    }
     return { agentId, label, hub, alreadyLoggedIn: !isNew }
+  }
+
+  /** A list that can't be read is no reason to say that the login failed. */
+  private tellExposed(instance: Instance): void {
+    try {
+      const exposed = readServices(instance).map(({ name }) => name)
+      if (exposed.length > 0) this.tell(`[!] Exposed here, and so on this hub: ${exposed.join(', ')}`)
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error
+      this.tell(`[!] What is exposed here is not known: ${messageOf(error)}`)
+    }
   }
 }
