@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { hubOf, requireConfig, type Config } from '../config/config.ts'
+import { ensureInstanceFolder, hubOf, requireConfig, type Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
@@ -51,6 +51,7 @@ const BRIEF_LOCK_MS = 2000
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const { instance, log } = options
   requireConfig(instance)
+  ensureInstanceFolder(instance)
   const lock = await waitForLock(options, signal)
   if (signal.aborted) return lock?.release()
   if (!lock) throw new ConnectError('AGENT_RUNNING', 'Another agent is running')

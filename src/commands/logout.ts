@@ -1,13 +1,13 @@
-import { rmSync } from 'node:fs'
 import { Signer } from '../agent/credential.ts'
 import { HubApi } from '../agent/hub-api.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
-import { hubOf, readConfig } from '../config/config.ts'
+import { ensureInstanceFolder, hubOf, readConfig } from '../config/config.ts'
 import { instanceFor, releaseInstanceName } from '../config/instance.ts'
 import { findAgent } from '../control/find-agent.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { tryLock } from '../files/lock.ts'
+import { removeFile } from '../files/remove-file.ts'
 
 export default class Logout extends ConnectCommand {
   static override summary = 'Leave the hub: forget this machine’s credential, here and there'
@@ -22,6 +22,7 @@ export default class Logout extends ConnectCommand {
       this.say('Not logged in')
       return { loggedOut: false }
     }
+    ensureInstanceFolder(instance)
     const lock = await tryLock(instance.lockFile)
     if (!lock) {
       const found = await findAgent(instance)
@@ -32,7 +33,7 @@ export default class Logout extends ConnectCommand {
     }
     try {
       const forgotten = await this.leave(hubOf(config), new Signer(config))
-      rmSync(instance.configFile)
+      removeFile(instance.configFile)
       releaseInstanceName(instance)
       this.say(`[ok] Logged out of ${config.hub}`)
       return { loggedOut: true, hubForgot: forgotten }

@@ -1,4 +1,4 @@
-import { requireConfig } from '../config/config.ts'
+import { ensureInstanceFolder, requireConfig } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { exposeService, unexposeService } from '../control/client.ts'
@@ -26,6 +26,7 @@ export type Exposure =
  */
 export async function expose(instance: Instance, service: ExposedService): Promise<Exposure> {
   requireConfig(instance)
+  ensureInstanceFolder(instance)
   const { name, host, port } = service
   return throughAgentOrFile<Exposure>(
     instance,
@@ -46,6 +47,7 @@ export async function expose(instance: Instance, service: ExposedService): Promi
 /** @returns false if no such service was exposed */
 export async function unexpose(instance: Instance, name: string): Promise<boolean> {
   requireConfig(instance)
+  ensureInstanceFolder(instance)
   return throughAgentOrFile(
     instance,
     async () => (await unexposeService(instance, name))?.removed,
