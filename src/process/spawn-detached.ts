@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { ConnectError, messageOf } from '../errors.ts'
 
 /** How a process ended. Exactly one of the two is set. */
@@ -56,9 +56,12 @@ export async function spawnDetached(options: DetachedOptions): Promise<DetachedP
   }
 }
 
-function openLog(file: string): number {
+/** @throws ConnectError WRITE_FAILED */
+export function openLog(file: string): number {
   try {
-    return openSync(file, 'a', 0o600)
+    // NONBLOCK: a FIFO without a reader would be waited for, for ever.
+    const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants
+    return openSync(file, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o600)
   } catch (error) {
     throw new ConnectError('WRITE_FAILED', `Could not open the log ${file}: ${messageOf(error)}`, {
       cause: error,

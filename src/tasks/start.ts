@@ -1,11 +1,14 @@
-import { claimInstanceName } from '../config/instance.ts'
+import { closeSync } from 'node:fs'
+import { claimInstanceName, type Instance } from '../config/instance.ts'
 import { tilde } from '../config/tilde.ts'
 import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
+import { prepareWrite } from '../files/atomic-write.ts'
 import type { Daemon } from '../platforms/platform.ts'
 import { LogFollower } from '../log/follower.ts'
 import { displayLine } from '../log/line.ts'
+import { openLog } from '../process/spawn-detached.ts'
 import type { Termination } from '../process/terminate.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
@@ -59,6 +62,7 @@ export async function startDaemon(
       return { outcome: 'already running', pid: before.pid, stopped: null, ...(await sayOf(context)) }
     }
     claimInstanceName(context.instance)
+    checkWritable(context.instance)
     let stopped: Termination | undefined
     let started: { pid: number; ready: boolean } | undefined
     const steps: Step[] = [
@@ -81,6 +85,16 @@ export async function startDaemon(
     await runSteps(steps, context)
     return { outcome: 'started', pid: started!.pid, stopped: stopped ?? null, ...(await sayOf(context)) }
   })
+}
+
+/**
+ * Before one that runs is stopped: on a full disk another could neither start nor say why.
+ *
+ * @throws ConnectError WRITE_FAILED
+ */
+function checkWritable({ recordFile, logFile }: Instance): void {
+  prepareWrite(recordFile, ' '.repeat(4096)).discard()
+  closeSync(openLog(logFile))
 }
 
 async function startAndExplain(
