@@ -2,6 +2,7 @@ import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import { tryLock } from '../files/lock.ts'
 import { endAgentRecord, readAgentRecord } from '../process/agent-record.ts'
+import { isSameProcess, type ProcessIdentity } from '../process/identity.ts'
 import { terminate, type Termination } from '../process/terminate.ts'
 import { clearStale, findAgent } from './find-agent.ts'
 
@@ -18,7 +19,7 @@ export async function stopAgent(instance: Instance): Promise<Termination | undef
   if (found.state !== 'running' || found.agent.mode !== 'daemon') return undefined
   // It was started in a session of its own, so it leads its group.
   const termination = await terminate(found.agent, { group: true })
-  await noteEnd(instance, found.agent.nonce, termination)
+  await noteEnd(instance, found.agent, termination)
   return termination
 }
 
@@ -27,21 +28,25 @@ export function agentElsewhere(reason: string): ConnectError {
 }
 
 /** One that had to be killed could not say how it ended. On a full or read-only disk nobody can: it is gone all the same. */
-async function noteEnd(instance: Instance, nonce: string, termination: Termination): Promise<void> {
+async function noteEnd(instance: Instance, agent: ProcessIdentity, termination: Termination): Promise<void> {
   try {
-    await noteEndUnderLock(instance, nonce, termination)
+    await noteEndUnderLock(instance, agent, termination)
   } catch (error) {
     if (!(error instanceof ConnectError) || error.code !== 'WRITE_FAILED') throw error
   }
 }
 
-async function noteEndUnderLock(instance: Instance, nonce: string, termination: Termination): Promise<void> {
+async function noteEndUnderLock(
+  instance: Instance,
+  agent: ProcessIdentity,
+  termination: Termination,
+): Promise<void> {
   const lock = await tryLock(instance.lockFile)
   // Another agent has started meanwhile: the files are its own now.
   if (!lock) return
   try {
     const record = readAgentRecord(instance)
-    if (record?.nonce !== nonce || record.end) return
+    if (!record || record.end || !isSameProcess(record, agent)) return
     const reason = termination === 'killed' ? 'killed by stop, 5 s after SIGTERM' : 'ended by stop'
     const signal = termination === 'killed' ? 'SIGKILL' : 'SIGTERM'
     endAgentRecord(instance, { at: new Date().toISOString(), reason, code: null, signal, fix: null })

@@ -5,7 +5,7 @@ import { codeOf, ConnectError, messageOf } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic-write.ts'
 import { checkIsFile } from '../files/check-is-file.ts'
 import { removeFile } from '../files/remove-file.ts'
-import { identify, isSameBoot } from './identity.ts'
+import { identify, isSameBoot, isSameProcess } from './identity.ts'
 
 /** How an agent came to its end. */
 export const AgentEnd = v.object({
@@ -68,10 +68,16 @@ export function namesAnAgent(instance: Instance): boolean {
 
 /** Written by the agent itself, once it holds the instance's lock. @throws ConnectError WRITE_FAILED */
 export function writeAgentRecord(instance: Instance, identity: AgentIdentity): AgentRecord {
-  const former = readAgentRecord(instance)
-  const record = { ...identity, ...(former && { previousEnd: former.end ?? unseenEnd(former) }) }
+  const previousEnd = endBefore(identity, readAgentRecord(instance))
+  const record = { ...identity, ...(previousEnd && { previousEnd }) }
   restoreAgentRecord(instance, record)
   return record
+}
+
+/** Whoever started the agent may have recorded it already, see control/started-agent.ts. */
+function endBefore(identity: AgentIdentity, found: AgentRecord | undefined): AgentEnd | undefined {
+  if (!found || isSameProcess(found, identity)) return found?.previousEnd
+  return found.end ?? unseenEnd(found)
 }
 
 /** Writes it as it was, should someone have deleted it. @throws ConnectError WRITE_FAILED */

@@ -30,6 +30,10 @@ export function isAlive(recorded: ProcessIdentity): boolean {
   return identify(recorded.pid)?.startTime === recorded.startTime
 }
 
+export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.pid === other.pid && one.startTime === other.startTime && one.world === other.world
+}
+
 /** Whether the machine has not been restarted since; another container of it counts as the same. */
 export function isSameBoot(recorded: ProcessIdentity): boolean {
   return recorded.world.split(' ')[0] === world().split(' ')[0]

@@ -46,9 +46,18 @@ describe('how an agent ended is kept:', () => {
     expect(existsSync(instance.pidFile)).toBe(false)
     expect(namesAnAgent(instance)).toBe(false)
     expect(readAgentRecord(instance)).toMatchObject({ end })
-    writeAgentRecord(instance, identityFor(instance, { nonce: 'next' }))
+    writeAgentRecord(instance, identityFor(instance, { startTime: 'later', nonce: 'next' }))
     expect(readAgentRecord(instance)).toMatchObject({ nonce: 'next', previousEnd: end })
     expect(readAgentRecord(instance)?.end).toBeUndefined()
+  })
+
+  test('also when whoever started the next one has recorded it first', () => {
+    const instance = emptyInstance()
+    writeAgentRecord(instance, identityFor(instance, { pid: 1 }))
+    endAgentRecord(instance, end)
+    writeAgentRecord(instance, identityFor(instance, { nonce: 'by the starter' }))
+    writeAgentRecord(instance, identityFor(instance, { nonce: 'by itself' }))
+    expect(readAgentRecord(instance)).toMatchObject({ nonce: 'by itself', previousEnd: end })
   })
 
   test.for([

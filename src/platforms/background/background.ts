@@ -1,5 +1,6 @@
 import type { Instance } from '../../config/instance.ts'
 import { clearStale, findAgent } from '../../control/find-agent.ts'
+import { announceAgent, noteExit } from '../../control/started-agent.ts'
 import { agentElsewhere, stopAgent } from '../../control/stop-agent.ts'
 import { ConnectError, ERRORS } from '../../errors.ts'
 import { identify } from '../../process/identity.ts'
@@ -35,13 +36,18 @@ export class BackgroundPlatform implements Platform {
       env: { ...withoutJobCookies(daemon.env), CONNECT_SUPERVISOR: 'background' },
     })
     let exit: Exit | undefined
-    void child.exited.then((ended) => (exit = ended))
-    const outcome = await waitFor(async () => exit ?? ((await isReady(child.pid)) ? 'ready' : undefined), {
+    const ended = () => exit
+    void child.exited.then((seen) => (exit = seen))
+    await announceAgent(this.#instance, child.pid, daemon.command)
+    const outcome = await waitFor(async () => ended() ?? ((await isReady(child.pid)) ? 'ready' : undefined), {
       timeoutMs: stableMs,
     })
-    if (outcome !== undefined && outcome !== 'ready') throw failed(`Process ${describeExit(outcome)}`)
-    if (!identify(child.pid)) throw failed('Process is gone')
-    return { pid: child.pid, ready: outcome === 'ready' }
+    if (identify(child.pid)) return { pid: child.pid, ready: outcome === 'ready' }
+    // Its parent, this process, is told a moment later.
+    const seen = await waitFor(ended, { timeoutMs: 1000 })
+    if (!seen) throw failed('Process is gone')
+    await noteExit(this.#instance, child.pid, seen)
+    throw failed(`Process ${describeExit(seen)}`)
   }
 
   stop(): Promise<Termination | undefined> {

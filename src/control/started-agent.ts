@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import type { Instance } from '../config/instance.ts'
+import { ConnectError } from '../errors.ts'
+import { tryLock, type FileLock } from '../files/lock.ts'
+import { endAgentRecord, readAgentRecord, writeAgentRecord } from '../process/agent-record.ts'
+import { identify } from '../process/identity.ts'
+import type { Exit } from '../process/spawn-detached.ts'
+import { waitFor } from '../process/wait.ts'
+
+/** How long another command may look at the lock, in ms. */
+const LOOK_MS = 100
+
+/**
+ * Records a daemon that was just started, until it does so itself: one that is slow, or hangs before it has its lock,
+ * is found and can be stopped.
+ *
+ * @param command what it was started with: program and script
+ */
+export async function announceAgent(
+  instance: Instance,
+  pid: number,
+  [node, script = '']: readonly [string, ...string[]],
+): Promise<void> {
+  await withAgentLock(instance, () => {
+    const started = identify(pid)
+    if (!started || readAgentRecord(instance)?.pid === pid) return
+    writeAgentRecord(instance, {
+      ...started,
+      nonce: randomBytes(8).toString('hex'),
+      mode: 'daemon',
+      // It says so itself once it can.
+      version: '',
+      startedAt: new Date().toISOString(),
+      configFile: instance.configFile,
+      node,
+      script,
+    })
+  })
+}
+
+/** Keeps how a daemon ended that was seen to end as it started, unless it has said so itself. */
+export async function noteExit(instance: Instance, pid: number, { code, signal }: Exit): Promise<void> {
+  await withAgentLock(instance, () => {
+    const record = readAgentRecord(instance)
+    if (record?.pid !== pid || record.end) return
+    const reason = signal ? `ended by ${signal}` : 'ended by itself'
+    endAgentRecord(instance, { at: new Date().toISOString(), reason, code, signal, fix: null })
+  })
+}
+
+/** What can't be written is no reason to fail: the agent meets the same, and says so in its log. */
+async function withAgentLock(instance: Instance, write: () => void): Promise<void> {
+  let lock: FileLock | undefined
+  try {
+    lock = await waitFor(() => tryLock(instance.lockFile), { timeoutMs: LOOK_MS, everyMs: 10 })
+    if (lock) write()
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
+  } finally {
+    lock?.release()
+  }
+}
