@@ -1,6 +1,7 @@
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
+import { removeLeftovers, temporaryFor } from '../files/leftovers.ts'
 import { makeFolder } from '../files/make-folder.ts'
 import { removeFile } from '../files/remove-file.ts'
 
@@ -22,11 +23,13 @@ export function instanceName(registry: string, stem: string, configFile: string)
  */
 export function claimName(registry: string, stem: string, configFile: string): void {
   if (ownerOf(registry, stem) !== undefined) return
-  const draft = path.join(registry, `.${process.pid}.tmp`)
+  const claim = path.join(registry, stem)
+  const draft = temporaryFor(claim)
   try {
     makeFolder(registry)
     writeFileSync(draft, `${configFile}\n`, { mode: 0o600 })
-    linkUnlessThere(draft, path.join(registry, stem))
+    linkUnlessThere(draft, claim)
+    removeLeftovers(claim)
   } catch (error) {
     throw new ConnectError('WRITE_FAILED', `Could not write to ${registry}: ${messageOf(error)}`, {
       cause: error,

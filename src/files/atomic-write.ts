@@ -1,6 +1,7 @@
 import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ConnectError, messageOf } from '../errors.ts'
+import { removeLeftovers, temporaryFor } from './leftovers.ts'
 
 /** A file that is written but not yet in its place. */
 export interface PendingWrite {
@@ -27,7 +28,7 @@ export function writeFileAtomic(file: string, content: string, mode = 0o600): vo
  * @throws ConnectError WRITE_FAILED
  */
 export function prepareWrite(file: string, content: string, mode = 0o600): PendingWrite {
-  const temporary = `${file}.${process.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`
+  const temporary = temporaryFor(file)
   const failed = (error: unknown) => {
     rmSync(temporary, { force: true })
     return new ConnectError('WRITE_FAILED', `Could not write ${file}: ${messageOf(error)}`, { cause: error })
@@ -52,6 +53,7 @@ export function prepareWrite(file: string, content: string, mode = 0o600): Pendi
         throw failed(error)
       }
       syncFolder(path.dirname(file))
+      removeLeftovers(file)
     },
     discard: () => rmSync(temporary, { force: true }),
   }

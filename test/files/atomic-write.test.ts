@@ -6,6 +6,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
@@ -49,6 +50,43 @@ test('a kill at any moment leaves the old content or the new one, whole', { time
   }
   // What a kill leaves behind is nobody else's to read.
   for (const name of readdirSync(folder)) expect(statSync(path.join(folder, name)).mode & 0o077).toBe(0)
+})
+
+describe('what a killed writer has left', () => {
+  const GONE = 2 ** 22 + 1
+  const LONG_AGO = 0
+
+  function leave(file: string, name: string, writtenAt: number): string {
+    const left = `${file}.${name}`
+    writeFileSync(left, 'half')
+    utimesSync(left, writtenAt, writtenAt)
+    return path.basename(left)
+  }
+
+  test('is removed by the next writer of the same file', () => {
+    const file = path.join(scratchFolder(), 'file')
+    leave(file, `${GONE}.0123abcd.tmp`, LONG_AGO)
+    leave(file, `${GONE}.0123abce.tmp`, LONG_AGO)
+    writeFileAtomic(file, 'new')
+    expect(readdirSync(path.dirname(file))).toEqual(['file'])
+  })
+
+  test.for([
+    ['of a writer that lives', 'file', `${process.pid}.0123abcd.tmp`, LONG_AGO],
+    [
+      'just now, perhaps by a process of another container',
+      'file',
+      `${GONE}.0123abcd.tmp`,
+      Date.now() / 1000,
+    ],
+    ['of another file', 'file2', `${GONE}.0123abcd.tmp`, LONG_AGO],
+    ['of another program', 'file', `${GONE}.backup.tmp`, LONG_AGO],
+  ] as const)('stays if it is, or may be, somebody’s: %s', ([, stem, name, writtenAt]) => {
+    const folder = scratchFolder()
+    const left = leave(path.join(folder, stem), name, writtenAt)
+    writeFileAtomic(path.join(folder, 'file'), 'new')
+    expect(readdirSync(folder)).toEqual(['file', left])
+  })
 })
 
 describe('a write that fails leaves the old file, and no other:', () => {
