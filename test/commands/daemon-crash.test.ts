@@ -2,6 +2,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { displayLine } from '../../src/log/line.ts'
 import { identify } from '../../src/process/identity.ts'
 import { waitFor } from '../../src/process/wait.ts'
 import type { StartReport } from '../../src/tasks/start.ts'
@@ -95,7 +96,7 @@ async function expectFailure(
   const said = [
     `[x] Daemon failed to start: Process ${words}`,
     '  Check logs: ~/.privateconnect/daemon.log',
-    ...logged.slice(-5).map((line) => `    ${line}`),
+    ...logged.slice(-5).map((line) => `    ${displayLine(line)}`),
   ]
   expect(result.stderr.split('\n'), what).toEqual([...said, ''])
   if (manner === 'throw') expect(logged.join('\n'), what).toContain('injected')
