@@ -51,6 +51,7 @@ export default class Expose extends ConnectCommand {
     }
     const isAnswering = await answers(target)
     if (!isAnswering) this.tell(`[!] Nothing answers at ${formatTarget(target)} now`)
-    return { name, ...target, ...exposure, answering: isAnswering }
+    const reason = exposure.state === 'saved' ? exposure.reason : null
+    return { name, ...target, state: exposure.state, reason, answering: isAnswering }
   }
 }

@@ -20,7 +20,7 @@ export default class Logout extends ConnectCommand {
     const config = readConfig(instance)
     if (!config) {
       this.say('Not logged in')
-      return { loggedOut: false }
+      return { loggedOut: false, hubForgot: null }
     }
     ensureInstanceFolder(instance)
     const lock = await tryLock(instance.lockFile)

@@ -2,7 +2,6 @@ import { closeSync } from 'node:fs'
 import { claimInstanceName, type Instance } from '../config/instance.ts'
 import { tilde } from '../config/tilde.ts'
 import { agentStatus } from '../control/client.ts'
-import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
 import { prepareWrite } from '../files/atomic-write.ts'
 import type { Daemon } from '../platforms/platform.ts'
@@ -12,6 +11,7 @@ import { openLog } from '../process/spawn-detached.ts'
 import type { Termination } from '../process/terminate.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
+import { hubStateOf, type HubState } from './hub-state.ts'
 import { runSteps, type Step } from './run-steps.ts'
 
 /** Also the shape of `daemon start --json` and `daemon restart --json`. */
@@ -19,7 +19,7 @@ export interface StartReport {
   readonly outcome: 'started' | 'already running'
   readonly pid: number
   /** How it stands with the hub; null if the agent didn't say. */
-  readonly hub: AgentStatus['hub'] | null
+  readonly hub: HubState | null
   /** The running agent's version; null if it didn't say. */
   readonly version: string | null
   /** What became of the one that ran before; null where none was stopped. */
@@ -127,7 +127,7 @@ async function startAndExplain(
 async function sayOf({ instance }: DaemonContext): Promise<Pick<StartReport, 'hub' | 'version'>> {
   try {
     const status = await agentStatus(instance)
-    return { hub: status?.hub ?? null, version: status?.agent.version ?? null }
+    return { hub: status ? hubStateOf(status) : null, version: status?.agent.version ?? null }
   } catch (error) {
     if (error instanceof ConnectError) return { hub: null, version: null }
     throw error

@@ -8,6 +8,7 @@ import { readAgentRecord, type AgentEnd } from '../process/agent-record.ts'
 import { describeDrift } from '../process/drift.ts'
 import { waitFor } from '../process/wait.ts'
 import { executableOf, isConfigured, type DaemonContext } from './daemon-context.ts'
+import { hubStateOf, type HubState } from './hub-state.ts'
 
 /** All that is known of the daemon; also the shape of `daemon status --json`. */
 export interface DaemonStatus {
@@ -33,7 +34,7 @@ export interface DaemonStatus {
   /** How the last one ended: this one, or the one before it if this one runs. */
   readonly lastExit: AgentEnd | null
   /** How it stands with the hub; null if the daemon doesn't run, or doesn't say. */
-  readonly connection: AgentStatus['hub'] | null
+  readonly connection: HubState | null
   /** The daemon runs, but its socket doesn't answer. */
   readonly unresponsive: boolean
   readonly services: readonly ExposedService[]
@@ -72,7 +73,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     startedAt: found.startedAt ?? null,
     restarts: found.restarts ?? null,
     lastExit: (isRunning ? record?.previousEnd : record?.end) ?? null,
-    connection: answer?.hub ?? null,
+    connection: answer ? hubStateOf(answer) : null,
     unresponsive: isRunning && answer === undefined,
     services: answer?.services ?? readServices(instance),
     streams: answer?.streams ?? null,

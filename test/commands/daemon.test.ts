@@ -60,7 +60,7 @@ describe('start', () => {
       version: '0.1.0',
       outcome: 'started',
       pid: expect.any(Number),
-      hub: { state: 'connected', since: expect.any(String) },
+      hub: { state: 'connected', since: expect.any(String), reason: null },
     })
     expect(JSON.parse(await connectOk(home, ['daemon', 'start', '--json']))).toMatchObject({
       outcome: 'already running',
