@@ -1,0 +1,289 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { emptyHome, joined } from '../fixtures/joined.ts'
+import { documentedShapes, mismatches } from '../fixtures/json-shape.ts'
+import { connect, connectOk, root, startConnect, type CliOptions } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
+import { echoServer, type TestServer } from '../helpers/servers.ts'
+import { World } from '../helpers/world.ts'
+
+const shapes = documentedShapes()
+/** What the tests below have seen, and which fields were once null and once not. */
+const seen = new Map<string, Set<string>>()
+
+let world: World
+let echo: TestServer
+
+beforeAll(async () => {
+  world = await World.start()
+  echo = await echoServer()
+})
+
+afterAll(async () => {
+  await world.stop()
+  await echo.close()
+})
+
+const env = { CONNECT_PLATFORM: 'background' }
+
+/** Holds a document against what is written of the command. */
+function fits(title: string, text: string): Record<string, unknown> {
+  const shape = shapes.get(title)
+  if (!shape) throw new Error(`docs/json.md does not describe ${title}`)
+  expect(text).not.toContain('undefined')
+  const value = JSON.parse(text) as Record<string, unknown>
+  expect(mismatches(value, shape.fields), `${title}: ${text}`).toEqual([])
+  const fields = seen.get(title) ?? new Set()
+  seen.set(title, fields)
+  for (const [key, field] of Object.entries(value)) fields.add(field === null ? `${key} null` : key)
+  return value
+}
+
+/** Runs a command with --json. @returns its document, which fits */
+async function prints(
+  home: Home,
+  line: string,
+  options: CliOptions & { code?: number } = {},
+): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await connect(home, [...line.split(' '), '--json'], {
+    ...options,
+    env: { ...env, ...options.env },
+  })
+  expect(code, `${line}: ${stderr}`).toBe(options.code ?? 0)
+  const title = [...shapes.keys()].find((heading) => `connect ${line} `.startsWith(`${heading} `))
+  return fits(code === 0 ? (title ?? line) : 'Errors', stdout)
+}
+
+describe('docs/json.md', () => {
+  test('describes every command that has --json, and no other', () => {
+    const manifest = JSON.parse(readFileSync(path.join(root, 'oclif.manifest.json'), 'utf8')) as {
+      commands: Record<string, { enableJsonFlag: boolean }>
+    }
+    const commands = Object.entries(manifest.commands)
+      .filter(([id, command]) => command.enableJsonFlag && id !== 'daemon')
+      .map(([id]) => `connect ${id.replaceAll(':', ' ')}`)
+    expect([...shapes.keys()].toSorted()).toEqual(['Errors', ...commands].toSorted())
+  })
+
+  test.for([...shapes])('has an example that fits its own table: %s', ([, { example, fields }]) => {
+    expect(mismatches(example, fields)).toEqual([])
+    expect(fields.size).toBeGreaterThan(0)
+  })
+
+  test('is held to what is there: another type, a field too many and one too few are found', () => {
+    const { fields } = shapes.get('connect unexpose')!
+    expect(mismatches({ name: 1, removed: null, more: '' }, fields)).toEqual([
+      'more is not described',
+      'name is a number, not a string',
+      'removed is null',
+    ])
+    expect(mismatches({ name: '' }, fields)).toEqual(['removed is left out'])
+  })
+})
+
+describe('what is printed is what is described:', () => {
+  test('login, whoami, logout', async () => {
+    const home = emptyHome()
+    const login = { env: { PRIVATECONNECT_TOKEN: await world.joinToken(), CONNECT_HUB_URL: world.hubUrl } }
+    expect(await prints(home, 'login', login)).toMatchObject({ alreadyLoggedIn: false })
+    expect(await prints(home, 'login')).toMatchObject({ alreadyLoggedIn: true })
+    await prints(home, 'whoami')
+    expect(await prints(home, 'logout')).toEqual({ loggedOut: true, hubForgot: true })
+    expect(await prints(home, 'logout')).toEqual({ loggedOut: false, hubForgot: null })
+  })
+
+  test('expose, services, reach and unexpose, with an agent and without', async () => {
+    const home = await joined(world, 'shapes')
+    const expose = `expose ${echo.port} --name shapes`
+    expect(await prints(home, expose)).toMatchObject({ state: 'no agent', reason: null, answering: true })
+    await connectOk(home, ['daemon', 'start'], { env })
+    expect(await prints(home, expose)).toMatchObject({ state: 'confirmed', reason: null })
+    expect(await prints(home, 'services')).toMatchObject({
+      exposed: [{ name: 'shapes' }],
+      offered: expect.arrayContaining([expect.objectContaining({ name: 'shapes', online: true })]),
+    })
+    const reach = world.keep(startConnect(home, ['reach', 'shapes', '--port', '0', '--json']))
+    await reach.printed(/"online".*\n\}\n/)
+    await reach.stop('SIGINT')
+    fits('connect reach', reach.stdout)
+    expect(await prints(home, 'unexpose shapes')).toEqual({ name: 'shapes', removed: true })
+    expect(await prints(home, 'unexpose shapes')).toEqual({ name: 'shapes', removed: false })
+  })
+
+  test('daemon start, status, restart and stop, through the life of a daemon', async () => {
+    const home = await joined(world, 'life')
+    expect(await prints(home, 'daemon status')).toMatchObject({
+      status: 'stopped',
+      lastExit: null,
+      pid: null,
+    })
+    expect(await prints(home, 'daemon stop')).toEqual({ stopped: null })
+    expect(await prints(home, 'daemon restart')).toMatchObject({ outcome: 'started', stopped: null })
+    expect(await prints(home, 'daemon start')).toMatchObject({ outcome: 'already running', stopped: null })
+    expect(await prints(home, 'daemon start --replace')).toMatchObject({
+      outcome: 'started',
+      stopped: 'exited',
+    })
+    await connectOk(home, ['expose', String(echo.port), '--name', 'life'], { env })
+    expect(await prints(home, 'daemon status')).toMatchObject({
+      status: 'running',
+      connection: { state: 'connected', reason: null },
+      services: [{ name: 'life' }],
+      lastExit: { signal: 'SIGTERM', code: null },
+    })
+    expect(await prints(home, 'up')).toMatchObject({ detached: true })
+    expect(await prints(home, 'daemon uninstall')).toEqual({ removed: false })
+    expect(await prints(home, 'daemon stop')).toEqual({ stopped: 'exited' })
+    expect(await prints(home, 'daemon status')).toMatchObject({ lastExit: { signal: 'SIGTERM' } })
+  })
+
+  test('daemon logs, with a log and without', async () => {
+    const home = await joined(world, 'logs')
+    expect(await prints(home, 'daemon logs')).toMatchObject({ lines: [] })
+    await connectOk(home, ['daemon', 'start'], { env })
+    const logs = await prints(home, 'daemon logs')
+    expect((logs.lines as unknown[]).length).toBeGreaterThan(3)
+  })
+
+  test('a daemon that does not listen to SIGTERM, stopped and restarted', async () => {
+    const home = await joined(world, 'deaf')
+    const freeze = async (line: string) => {
+      const { pid } = await prints(home, line)
+      process.kill(pid as number, 'SIGSTOP')
+    }
+    await freeze('daemon start')
+    expect(await prints(home, 'daemon status')).toMatchObject({
+      unresponsive: true,
+      connection: null,
+      version: null,
+    })
+    expect(await prints(home, 'daemon start')).toMatchObject({
+      outcome: 'already running',
+      hub: null,
+      version: null,
+    })
+    expect(await prints(home, 'daemon stop')).toEqual({ stopped: 'killed' })
+    expect(await prints(home, 'daemon status')).toMatchObject({ lastExit: { signal: 'SIGKILL' } })
+    await freeze('daemon start')
+    expect(await prints(home, 'daemon restart')).toMatchObject({ outcome: 'started', stopped: 'killed' })
+  })
+
+  test('a daemon that is gone without a word, and a machine that is not configured', async () => {
+    const home = await joined(world, 'gone')
+    const { pid } = await prints(home, 'daemon start')
+    process.kill(pid as number, 'SIGKILL')
+    const status = () => prints(home, 'daemon status')
+    await expect
+      .poll(status, { timeout: 30_000 })
+      .toMatchObject({ lastExit: { at: null, code: null, signal: null } })
+    expect(await prints(emptyHome(), 'daemon status')).toMatchObject({
+      configured: false,
+      agentId: null,
+      hub: null,
+    })
+  })
+
+  test('an agent that runs in the foreground', async () => {
+    const home = await joined(world, 'foreground')
+    const up = world.keep(startConnect(home, ['up', '--foreground', '--json'], { env }))
+    const status = () => prints(home, 'daemon status')
+    await expect.poll(status, { timeout: 30_000 }).toMatchObject({ foregroundPid: up.pid, pid: null })
+    await prints(home, 'daemon start', { code: 1 })
+    await up.stop('SIGINT')
+    expect(fits('connect up', up.stdout)).toMatchObject({ detached: false, pid: up.pid })
+  })
+
+  test('the hub’s tokens and machines', async () => {
+    const { id } = await prints(world.hubHome, 'hub token create')
+    await prints(world.hubHome, 'hub token list')
+    expect(await prints(world.hubHome, `hub token revoke ${String(id)}`)).toEqual({ revoked: id })
+    const home = await joined(world, 'revoked')
+    const { agentId } = await prints(home, 'whoami')
+    expect(await prints(world.hubHome, 'hub agent list')).toMatchObject({
+      agents: expect.arrayContaining([expect.objectContaining({ id: agentId, revoked: false })]),
+    })
+    expect(await prints(world.hubHome, `hub agent revoke ${String(agentId)}`)).toEqual({ revoked: agentId })
+  })
+
+  test('errors: of every kind of command, and of the command line', async () => {
+    const nobody = emptyHome()
+    for (const line of [
+      'whoami',
+      'services',
+      'daemon start',
+      'daemon restart',
+      'daemon install',
+      'unexpose web',
+    ])
+      expect(await prints(nobody, line, { code: 1 })).toMatchObject({ error: { code: 'NOT_CONFIGURED' } })
+    for (const line of ['daemon status --frobnicate', 'expose 80'])
+      expect(await prints(nobody, line, { code: 2 })).toMatchObject({ error: { code: 'USAGE' } })
+    const home = await joined(world, 'errors')
+    expect(await prints(home, 'daemon install', { code: 1 })).toMatchObject({
+      error: { code: 'INSTALL_UNSUPPORTED' },
+    })
+    writeFileSync(home.file('config.json'), '{')
+    expect(await prints(home, 'daemon status', { code: 1 })).toMatchObject({
+      error: { code: 'CONFIG_DAMAGED' },
+    })
+  })
+
+  describe('without a hub', () => {
+    beforeAll(() => world.hub.stop())
+    afterAll(() => world.restartHub())
+
+    test('services, expose, start, status and logout say what is in the way', async () => {
+      const home = await joinedBefore()
+      const { code, stdout } = await connect(home, ['services', '--json'])
+      expect(code).toBe(1)
+      expect(fits('connect services', stdout)).toMatchObject({ offered: null })
+      expect(await prints(home, 'daemon start')).toMatchObject({
+        hub: { state: 'retrying', reason: expect.stringContaining('connection refused') },
+      })
+      expect(await prints(home, 'expose 9 --name later')).toMatchObject({
+        state: 'saved',
+        reason: expect.stringContaining('connection refused'),
+        answering: false,
+      })
+      expect(await prints(home, 'daemon status')).toMatchObject({ connection: { state: 'retrying' } })
+      await prints(home, 'daemon stop')
+      expect(await prints(home, 'logout')).toEqual({ loggedOut: true, hubForgot: false })
+    })
+  })
+})
+
+test('everything that is described was seen, and every field that may be null both ways', () => {
+  // Only a machine with a service manager installs anything.
+  const unseen = [...shapes.keys()].filter(
+    (title) => title !== 'Errors' && title !== 'connect daemon install',
+  )
+  expect([...seen.keys()].filter((title) => title !== 'Errors').toSorted()).toEqual(unseen.toSorted())
+  // What only a service manager says, and an agent that stops answering just after it was started.
+  const rare = new Set([
+    'daemon status: reason',
+    'daemon status: restarts',
+    'daemon restart: hub',
+    'daemon restart: version',
+  ])
+  const halves = [...seen].flatMap(([title, fields]) =>
+    [...shapes.get(title)!.fields]
+      .filter(
+        ([name, type]) =>
+          /^\w+$/.test(name) &&
+          type.endsWith(' or null') &&
+          !rare.has(`${title}: ${name}`.replace('connect ', '')),
+      )
+      .filter(([name]) => !fields.has(name) || !fields.has(`${name} null`))
+      .map(([name]) => `${title}: ${name}`),
+  )
+  expect(halves).toEqual([])
+})
+
+/** A machine with a credential for the hub that is stopped now. */
+async function joinedBefore(): Promise<Home> {
+  await world.restartHub()
+  const home = await joined(world, 'lonely')
+  await world.hub.stop()
+  return home
+}
