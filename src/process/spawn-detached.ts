@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { ConnectError, messageOf } from '../errors.ts'
+import { inheritedDescriptors } from './inherited-descriptors.ts'
 
 /** How a process ended. Exactly one of the two is set. */
 export interface Exit {
@@ -31,13 +33,18 @@ export interface DetachedOptions {
  */
 export async function spawnDetached(options: DetachedOptions): Promise<DetachedProcess> {
   const log = openLog(options.logFile)
+  const nothing = openSync(devNull, 'r+')
   try {
     const [program, ...args] = options.command
+    // Something else must take the place of what is not to be passed on: Node.js has no other way to say so.
+    const stdio: ('ignore' | number)[] = ['ignore', log, log]
+    for (const descriptor of inheritedDescriptors()) stdio[descriptor] = nothing
     const child = spawn(program, args, {
       cwd: options.cwd,
       detached: true,
       env: options.env,
-      stdio: ['ignore', log, log],
+      // Not a list with holes: those would be pipes.
+      stdio: Array.from(stdio, (entry) => entry ?? 'ignore'),
       windowsHide: true,
     })
     await new Promise<void>((resolve, reject) => {
@@ -53,6 +60,7 @@ export async function spawnDetached(options: DetachedOptions): Promise<DetachedP
     throw new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${messageOf(error)}`, { cause: error })
   } finally {
     closeSync(log)
+    closeSync(nothing)
   }
 }
 
