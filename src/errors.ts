@@ -174,6 +174,11 @@ export const ERRORS = {
       'The platform that a plugin brings could not do what it was asked, took too long, or gave an answer that cannot be read.',
     fix: 'See the plugin’s own documentation, or do without it: CONNECT_PLATFORM=background',
   },
+  AGENT_OTHER_VERSION: {
+    cause:
+      'The agent that runs answers in a way that this version can’t read: most likely it is of another version.',
+    fix: 'Run: connect daemon restart',
+  },
 } as const satisfies Record<string, { cause: string; fix: string }>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -42,8 +42,8 @@ function fields(rows: [name: string, value: string | undefined][]): string[] {
   )
 }
 
-function connection({ connection, unresponsive }: DaemonStatus): string {
-  if (unresponsive) return 'unknown: the agent does not answer on its socket'
+function connection({ connection, silence }: DaemonStatus): string {
+  if (silence !== null) return `unknown: ${silence}`
   return describeHub(connection)
 }
 

@@ -19,7 +19,7 @@ export function sayStarted(
 
 /** How it stands with the hub, in words. */
 export function describeHub(hub: StartReport['hub']): string {
-  if (!hub) return 'not known: the agent has not answered yet'
+  if (!hub) return 'not known: the agent does not say'
   if (hub.state === 'connected') return 'connected'
   const why = hub.state === 'retrying' ? ` (${hub.reason})` : ''
   return `not connected yet${why}; the agent keeps trying`

@@ -47,7 +47,8 @@ export function unexposeService(instance: Instance, name: string): Promise<Unexp
 
 /**
  * @returns undefined if no agent listens
- * @throws ConnectError AGENT_BUSY if an agent listens but doesn't answer; what the agent refuses with
+ * @throws ConnectError AGENT_BUSY if an agent listens but doesn't answer, AGENT_OTHER_VERSION if its answer can't be
+ * read; what the agent refuses with
  */
 async function request<T>(
   instance: Instance,
@@ -66,7 +67,13 @@ async function request<T>(
     if (answer.status === 200) return v.parse(schema, value)
     refusal = v.parse(ErrorReply, value).error
   } catch (error) {
-    throw new ConnectError('AGENT_BUSY', `The agent gave an answer that makes no sense: ${messageOf(error)}`)
+    throw new ConnectError(
+      'AGENT_OTHER_VERSION',
+      'The agent that runs gave an answer that this version can’t read',
+      {
+        cause: error,
+      },
+    )
   }
   const { code, message } = refusal
   throw new ConnectError(code in ERRORS ? (code as ErrorCode) : 'HUB_ERROR', message)

@@ -9,6 +9,7 @@ import { LogFollower } from '../log/follower.ts'
 import { displayLine } from '../log/line.ts'
 import { openLog } from '../process/spawn-detached.ts'
 import type { Termination } from '../process/terminate.ts'
+import { askAgent } from './ask-agent.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
 import { hubStateOf, type HubState } from './hub-state.ts'
@@ -123,13 +124,7 @@ async function startAndExplain(
   }
 }
 
-/** An agent that doesn't answer is no reason to say that it wasn't started: it is reported as not known. */
 async function sayOf({ instance }: DaemonContext): Promise<Pick<StartReport, 'hub' | 'version'>> {
-  try {
-    const status = await agentStatus(instance)
-    return { hub: status ? hubStateOf(status) : null, version: status?.agent.version ?? null }
-  } catch (error) {
-    if (error instanceof ConnectError) return { hub: null, version: null }
-    throw error
-  }
+  const { status, version } = await askAgent(instance)
+  return { hub: status ? hubStateOf(status) : null, version }
 }

@@ -1,12 +1,12 @@
 import { readConfig } from '../config/config.ts'
 import { readServices, type ExposedService } from '../config/services.ts'
-import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
 import { readAgentRecord, type AgentEnd } from '../process/agent-record.ts'
 import { describeDrift } from '../process/drift.ts'
 import { waitFor } from '../process/wait.ts'
+import { askAgent } from './ask-agent.ts'
 import { executableOf, isConfigured, type DaemonContext } from './daemon-context.ts'
 import { hubStateOf, type HubState } from './hub-state.ts'
 
@@ -35,8 +35,10 @@ export interface DaemonStatus {
   readonly lastExit: AgentEnd | null
   /** How it stands with the hub; null if the daemon doesn't run, or doesn't say. */
   readonly connection: HubState | null
-  /** The daemon runs, but its socket doesn't answer. */
+  /** The daemon runs, but its socket doesn't answer, or not in words that this version knows. */
   readonly unresponsive: boolean
+  /** Why it is unresponsive. */
+  readonly silence: string | null
   readonly services: readonly ExposedService[]
   readonly streams: number | null
   /** The running agent's version. */
@@ -56,7 +58,8 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
   const config = readConfig(instance)
   const found = await platform.status()
   const isRunning = found.state === 'running'
-  const answer = isRunning ? await ask(context) : undefined
+  const said = isRunning ? await askAgent(instance) : undefined
+  const answer = said?.status
   const record = readAgentRecord(instance)
   return {
     status: found.state,
@@ -74,10 +77,11 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     restarts: found.restarts ?? null,
     lastExit: (isRunning ? record?.previousEnd : record?.end) ?? null,
     connection: answer ? hubStateOf(answer) : null,
-    unresponsive: isRunning && answer === undefined,
+    unresponsive: said?.silence !== undefined,
+    silence: said?.silence ?? null,
     services: answer?.services ?? readServices(instance),
     streams: answer?.streams ?? null,
-    version: answer?.agent.version ?? null,
+    version: said?.version ?? null,
     installedVersion: context.version,
     drift: answer ? driftOf(context, answer) : [],
     cleanedUpStalePid: found.cleanedUp ?? false,
@@ -106,14 +110,4 @@ export async function waitForConnected(context: DaemonContext, timeoutMs: number
     return status.connection?.state === 'connected' ? status : undefined
   }
   return (await waitFor(isConnected, { timeoutMs, everyMs: 100 })) ?? daemonStatus(context)
-}
-
-/** @returns undefined if the agent doesn't answer, which is what there is to say then */
-async function ask({ instance }: DaemonContext): Promise<AgentStatus | undefined> {
-  try {
-    return await agentStatus(instance)
-  } catch (error) {
-    if (error instanceof ConnectError) return undefined
-    throw error
-  }
 }

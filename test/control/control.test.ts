@@ -155,16 +155,16 @@ describe('something that listens but is no agent of ours is an error, never "no 
     return instance
   }
   test.for([
-    ['it never answers', undefined],
-    ['it hangs up', ''],
-    ['it speaks another protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
-    ['it is cut short', 'HTTP/1.1 200 OK\r\n\r\n{"pid":'],
-    ['it says something else', 'HTTP/1.1 200 OK\r\n\r\n{"pid":"x"}'],
-    ['it fails without a reason', 'HTTP/1.1 500 Oh\r\n\r\n{"a":1}'],
-  ] as const)('%s', async ([, answer]) => {
+    ['it never answers', undefined, 'AGENT_BUSY'],
+    ['it hangs up', '', 'AGENT_BUSY'],
+    ['it speaks another protocol', 'SSH-2.0-OpenSSH_9.2\r\n', 'AGENT_BUSY'],
+    ['it is cut short', 'HTTP/1.1 200 OK\r\n\r\n{"pid":', 'AGENT_OTHER_VERSION'],
+    ['it says something else', 'HTTP/1.1 200 OK\r\n\r\n{"pid":"x"}', 'AGENT_OTHER_VERSION'],
+    ['it fails without a reason', 'HTTP/1.1 500 Oh\r\n\r\n{"a":1}', 'AGENT_OTHER_VERSION'],
+  ] as const)('%s', async ([, answer, code]) => {
     const onConnection = (socket: Socket) => void (answer !== undefined && socket.end(answer))
     const error = await rejectionOf(agentStatus(await pretend(onConnection), 300))
-    expect(error.code).toBe('AGENT_BUSY')
+    expect(error.code).toBe(code)
     expect(error.hints).toEqual(['Run: connect daemon restart'])
   })
 })
