@@ -1,10 +1,16 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import path from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { instanceFor } from '../../src/config/instance.ts'
+import type { AgentIdentity } from '../../src/process/agent-record.ts'
 import { identify } from '../../src/process/identity.ts'
 import { waitFor } from '../../src/process/wait.ts'
 import { connect, connectOk } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
+import { identityFor } from '../fixtures/identity.ts'
 import { joined } from '../fixtures/joined.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
 
@@ -57,27 +63,81 @@ describe('a PID file whose process is gone', () => {
   })
 })
 
-describe('a PID file that names someone else’s process', () => {
-  test('does it no harm, whatever the daemon is told to do', async () => {
+describe('someone else’s process gets no signal, whatever the daemon is told to do, though it is named by', () => {
+  const named = (home: Home, stranger: number, other: Partial<AgentIdentity>) => {
+    const instance = instanceFor(undefined, home.folder)
+    const record = identityFor(instance, { ...identify(stranger)!, ...other })
+    writeFileSync(home.file('agent.json'), JSON.stringify(record))
+  }
+
+  test.for<[string, (home: Home, stranger: number) => void]>([
+    ['a PID file alone', () => {}],
+    ['a record whose start time is another’s', (home, pid) => named(home, pid, { startTime: '1' })],
+    ['a record of another boot or container', (home, pid) => named(home, pid, { world: 'w' })],
+    ['a record that was copied here', (home, pid) => named(home, pid, { configFile: '/x/config.json' })],
+    ['a record of another program', (home, pid) => writeFileSync(home.file('agent.json'), `{"pid":${pid}}`)],
+  ])('%s', { timeout: 120_000 }, async ([, pretend]) => {
     const home = await joined(world)
-    const stranger = runFixture('on-sigterm.ts')
+    const stranger = runFixture('record-signals.ts')
     await stranger.printed(/ready/)
-    const pretend = () => {
+    const actions = ['stop', 'start', 'start --replace', 'restart', 'uninstall', 'status', 'logout']
+    for (const action of actions) {
       writeFileSync(home.file('daemon.pid'), `${stranger.pid}\n`)
-      // A record too, as it would be if the number had come round to this process.
-      const record = { startTime: '1', world: 'w', nonce: 'n', mode: 'daemon', version: '0', startedAt: 't' }
-      writeFileSync(home.file('agent.json'), JSON.stringify({ pid: stranger.pid, ...record }))
-    }
-    for (const args of [['stop'], ['status'], ['restart'], ['start', '--replace']]) {
-      pretend()
-      expect(await connect(home, ['daemon', ...args]), args.join(' ')).toMatchObject({ code: 0 })
+      pretend(home, stranger.pid)
+      const args = action === 'logout' ? [action] : ['daemon', ...action.split(' ')]
+      const { code, stdout, stderr } = await connect(home, args)
+      expect({ code, stderr }, action).toEqual({ code: 0, stderr: '' })
+      expect(stdout, action).not.toContain(`PID: ${stranger.pid}`)
+      expect(stdout, action).not.toContain('[ok] Daemon stopped')
       // Whatever was started is a daemon of ours, and ends.
-      await connectOk(home, ['daemon', 'stop'])
+      if (/start/.test(action)) await connectOk(home, ['daemon', 'stop'])
     }
-    expect(stranger.stdout).toBe('ready\n')
     expect(identify(stranger.pid)).toBeDefined()
+    // It sees what it is sent: else its silence would prove nothing.
+    process.kill(stranger.pid, 'SIGCONT')
+    await stranger.printed(/SIGCONT/)
+    expect(stranger.stdout).toBe('ready\nSIGCONT\n')
   })
 })
+
+test(
+  'an agent that does not run on is given its 5 s, and no more than a few',
+  { timeout: 120_000 },
+  async () => {
+    const home = await joined(world)
+    const pid = await startedPid(home)
+    process.kill(pid, 'SIGSTOP')
+    const began = performance.now()
+    expect(JSON.parse(await connectOk(home, ['daemon', 'stop', '--json']))).toEqual({ stopped: 'killed' })
+    const took = performance.now() - began
+    expect(identify(pid)).toBeUndefined()
+    expect(took).toBeGreaterThanOrEqual(4900)
+    expect(took).toBeLessThan(12_000)
+    expect(existsSync(home.file('daemon.pid'))).toBe(false)
+  },
+)
+
+test.for(['stop', 'restart', 'start --replace'])(
+  'daemon %s leaves none of the agent’s children, though they ignore SIGTERM',
+  { timeout: 120_000 },
+  async (action) => {
+    const home = await joined(world)
+    const preload = path.join(import.meta.dirname, '..', 'fixtures', 'agent-with-children.ts')
+    const file = path.join(home.folder, 'children')
+    await connectOk(home, ['daemon', 'start'], {
+      env: { NODE_OPTIONS: `--import=${pathToFileURL(preload).href}`, CHILDREN_FILE: file },
+    })
+    const written = () => (existsSync(file) ? /^(\d+) (\d+)\n$/.exec(readFileSync(file, 'utf8')) : null)
+    const [, ...numbers] = (await waitFor(() => written() ?? undefined, { timeoutMs: 30_000 }))!
+    const children = numbers.map(Number)
+    onTestFinished(() => {
+      for (const child of children) if (identify(child)) process.kill(child, 'SIGKILL')
+    })
+    expect(children.every((child) => identify(child))).toBe(true)
+    await connectOk(home, ['daemon', ...action.split(' ')])
+    expect(children.filter((child) => identify(child))).toEqual([])
+  },
+)
 
 describe('a running agent is found', () => {
   test('without its PID file', async () => {
