@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { ensureInstanceFolder } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
@@ -45,8 +46,11 @@ export async function findAgent(instance: Instance): Promise<Finding> {
 async function look(instance: Instance): Promise<Finding | undefined> {
   const record = readAgentRecord(instance)
   if (record && !record.end && isAlive(record)) {
-    // Without the lock it is the agent of the folder that this one was copied from, unless it says that it is ours.
-    if (record.configFile === instance.configFile || (await isLocked(instance.lockFile))) {
+    // Under another name it is this folder's, moved or linked, or that of the folder that this one was copied from.
+    const isOurs =
+      record.configFile === instance.configFile ||
+      (!isAnotherFile(record.configFile, instance.configFile) && (await isLocked(instance.lockFile)))
+    if (isOurs) {
       return { state: 'running', agent: record, previousEnd: record.previousEnd }
     }
   }
@@ -56,6 +60,19 @@ async function look(instance: Instance): Promise<Finding | undefined> {
   const agent = await ask(instance)
   if (!agent) return undefined
   return isAlive(agent) ? { state: 'running', agent } : { state: 'unknown', reason: ELSEWHERE }
+}
+
+/** Whether both are there, and are not one file under two names. */
+function isAnotherFile(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((file) => {
+    try {
+      return statSync(file)
+    } catch {
+      // Gone, or hidden from us: then it tells nothing.
+      return undefined
+    }
+  })
+  return first !== undefined && second !== undefined && (first.dev !== second.dev || first.ino !== second.ino)
 }
 
 /** Its record is gone or damaged: it may still say on its socket who it is. */

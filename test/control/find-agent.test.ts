@@ -94,6 +94,19 @@ test('the folder of a running agent, copied: the copy has no agent, and stop the
   expect(await stopAgent(original)).toBe('exited')
 })
 
+test('the copy’s own lock, held by whomever, does not make the original’s agent the copy’s', async () => {
+  const original = emptyInstance()
+  writeFileSync(original.configFile, '{}')
+  const agent = runFixture('be-agent.ts', [original.configFile])
+  await agent.printed(/running/)
+  const copy = emptyInstance(path.join(scratchFolder(), 'copy'))
+  cpSync(original.folder, copy.folder, { recursive: true, filter: (file) => !file.endsWith('.sock') })
+  await held(copy)
+  expect((await findAgent(copy)).state).toBe('unknown')
+  expect((await rejectionOf(stopAgent(copy))).code).toBe('AGENT_ELSEWHERE')
+  expect((await findAgent(original)).state).toBe('running')
+})
+
 test('a folder that was moved keeps its agent, and stop ends it', async () => {
   const original = emptyInstance()
   const agent = runFixture('be-agent.ts', [original.configFile])
