@@ -4,9 +4,9 @@ import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
 import { ensureInstanceFolder, hubOf, readConfig } from '../config/config.ts'
 import { instanceFor, releaseInstanceName } from '../config/instance.ts'
+import { takeAgentLock } from '../control/agent-lock.ts'
 import { findAgent } from '../control/find-agent.ts'
 import { ConnectError, messageOf } from '../errors.ts'
-import { tryLock } from '../files/lock.ts'
 import { removeFile } from '../files/remove-file.ts'
 
 export default class Logout extends ConnectCommand {
@@ -23,9 +23,9 @@ export default class Logout extends ConnectCommand {
       return { loggedOut: false, hubForgot: null }
     }
     ensureInstanceFolder(instance)
-    const lock = await tryLock(instance.lockFile)
+    const found = await findAgent(instance)
+    const lock = found.state === 'running' ? undefined : await takeAgentLock(instance)
     if (!lock) {
-      const found = await findAgent(instance)
       const isForeground = found.state === 'running' && found.agent.mode === 'foreground'
       throw new ConnectError('AGENT_RUNNING', 'An agent is running with this credential', {
         hints: [isForeground ? 'End it with Ctrl-C where it runs.' : 'Run: connect daemon stop'],

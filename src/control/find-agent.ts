@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { ensureInstanceFolder } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
-import { isLocked, tryLock } from '../files/lock.ts'
+import { isLocked } from '../files/lock.ts'
 import {
   clearStaleRecord,
   namesAnAgent,
@@ -12,6 +12,7 @@ import {
 } from '../process/agent-record.ts'
 import { isAlive } from '../process/identity.ts'
 import { waitFor } from '../process/wait.ts'
+import { takeAgentLock } from './agent-lock.ts'
 import { agentStatus } from './client.ts'
 
 /** What is found of an instance's agent. */
@@ -102,7 +103,7 @@ export async function clearStale(instance: Instance): Promise<boolean> {
 
 async function clearStaleUnderLock(instance: Instance): Promise<boolean> {
   ensureInstanceFolder(instance)
-  const lock = await tryLock(instance.lockFile)
+  const lock = await takeAgentLock(instance)
   if (!lock) return false
   try {
     const record = readAgentRecord(instance)

@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
-import { tryLock, type FileLock } from '../files/lock.ts'
+import type { FileLock } from '../files/lock.ts'
 import { endAgentRecord, readAgentRecord, writeAgentRecord } from '../process/agent-record.ts'
 import { identify } from '../process/identity.ts'
 import type { Exit } from '../process/spawn-detached.ts'
-import { waitFor } from '../process/wait.ts'
-
-/** How long another command may look at the lock, in ms. */
-const LOOK_MS = 100
+import { takeAgentLock } from './agent-lock.ts'
 
 /**
  * Records a daemon that was just started, until it does so itself: one that is slow, or hangs before it has its lock,
@@ -52,7 +49,7 @@ export async function noteExit(instance: Instance, pid: number, { code, signal }
 async function withAgentLock(instance: Instance, write: () => void): Promise<void> {
   let lock: FileLock | undefined
   try {
-    lock = await waitFor(() => tryLock(instance.lockFile), { timeoutMs: LOOK_MS, everyMs: 10 })
+    lock = await takeAgentLock(instance)
     if (lock) write()
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error

@@ -1,9 +1,9 @@
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
-import { tryLock } from '../files/lock.ts'
 import { endAgentRecord, readAgentRecord } from '../process/agent-record.ts'
 import { isSameProcess, type ProcessIdentity } from '../process/identity.ts'
 import { terminate, type Termination } from '../process/terminate.ts'
+import { takeAgentLock } from './agent-lock.ts'
 import { clearStale, findAgent } from './find-agent.ts'
 
 /**
@@ -41,7 +41,7 @@ async function noteEndUnderLock(
   agent: ProcessIdentity,
   termination: Termination,
 ): Promise<void> {
-  const lock = await tryLock(instance.lockFile)
+  const lock = await takeAgentLock(instance)
   // Another agent has started meanwhile: the files are its own now.
   if (!lock) return
   try {

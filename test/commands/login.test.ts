@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NOT_CONFIGURED } from '../fixtures/not-configured.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
@@ -7,6 +8,7 @@ import type { Home } from '../helpers/home.ts'
 import { echoServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 import { emptyHome, joined } from '../fixtures/joined.ts'
+import { runFixture } from '../fixtures/run-fixture.ts'
 
 let world: World
 
@@ -228,6 +230,18 @@ describe('logout', () => {
     expect(stderr).toMatch(/^\[x\] An agent is running with this credential\n {2}\S.*\n$/)
     expect(existsSync(home.file('config.json'))).toBe(true)
     await up.stop()
+  })
+
+  test('takes a command that holds the lock for a moment for no agent', async () => {
+    const home = await joined(world)
+    const other = runFixture('hold-lock.ts', [home.file('agent.lock')])
+    await other.printed(/held/)
+    const logout = startConnect(home, ['logout'])
+    // Nothing tells when it has come to the lock; later is no harm.
+    await sleep(1000)
+    await other.stop('SIGKILL')
+    expect(await logout.exited).toEqual({ code: 0, signal: null })
+    expect(logout.stdout).toBe(`[ok] Logged out of ${world.hubUrl}\n`)
   })
 
   test('goes on without a hub, and says that it could not be told', async () => {

@@ -126,6 +126,16 @@ test('whoever waits for the lock file, or deletes it, does not hide a running ag
   expect(await findAgent(instance)).toMatchObject({ state: 'running', agent: { pid: agent.pid } })
 })
 
+test('what is stale is cleared away though a command looks at the lock just then', async () => {
+  const instance = emptyInstance()
+  writeFileSync(instance.pidFile, '1')
+  const looking = runFixture('hold-lock.ts', [instance.lockFile])
+  await looking.printed(/held/)
+  const cleared = clearStale(instance)
+  looking.kill('SIGKILL')
+  expect(await cleared).toBe(true)
+})
+
 describe('an agent whose record was deleted or damaged', () => {
   test('still says on its socket who it is', async () => {
     const instance = emptyInstance()
