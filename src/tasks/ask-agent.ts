@@ -28,6 +28,7 @@ export async function askAgent(instance: Instance): Promise<AgentAnswer> {
   }
 }
 
+/** Empty until the agent itself has written it. */
 function recordedVersion(instance: Instance): string | null {
-  return readAgentRecord(instance)?.version ?? null
+  return readAgentRecord(instance)?.version || null
 }

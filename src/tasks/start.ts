@@ -2,11 +2,12 @@ import { closeSync } from 'node:fs'
 import { claimInstanceName, type Instance } from '../config/instance.ts'
 import { tilde } from '../config/tilde.ts'
 import { agentStatus } from '../control/client.ts'
+import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
 import { prepareWrite } from '../files/atomic-write.ts'
-import type { Daemon } from '../platforms/platform.ts'
 import { LogFollower } from '../log/follower.ts'
 import { displayLine } from '../log/line.ts'
+import type { Daemon, Started } from '../platforms/platform.ts'
 import { openLog } from '../process/spawn-detached.ts'
 import type { Termination } from '../process/terminate.ts'
 import { askAgent } from './ask-agent.ts'
@@ -65,7 +66,7 @@ export async function startDaemon(
     claimInstanceName(context.instance)
     checkWritable(context.instance)
     let stopped: Termination | undefined
-    let started: { pid: number; ready: boolean } | undefined
+    let started: (Started & { said: AgentStatus | undefined }) | undefined
     const steps: Step[] = [
       {
         title: 'Start the agent',
@@ -84,7 +85,10 @@ export async function startDaemon(
       })
     }
     await runSteps(steps, context)
-    return { outcome: 'started', pid: started!.pid, stopped: stopped ?? null, ...(await sayOf(context)) }
+    const { pid, said } = started!
+    // What was seen is told: asked again, an agent that has died meanwhile would pass for one that never answered.
+    const known = said ? { hub: hubStateOf(said), version: said.agent.version } : await sayOf(context)
+    return { outcome: 'started', pid, stopped: stopped ?? null, ...known }
   })
 }
 
@@ -102,19 +106,22 @@ async function startAndExplain(
   { instance, platform }: DaemonContext,
   daemon: Daemon,
   stableMs: number,
-): Promise<{ pid: number; ready: boolean }> {
+): Promise<Started & { said: AgentStatus | undefined }> {
+  let said: AgentStatus | undefined
   const isReady = async (pid: number) => {
     const status = await agentStatus(instance, 1000).catch(() => undefined)
-    return status?.agent.pid === pid && status.hub.state === 'connected'
+    if (status?.agent.pid !== pid || status.hub.state !== 'connected') return false
+    said = status
+    return true
   }
   // From here on, and through a rotation that the start may bring.
   const log = new LogFollower(instance.logFile)
   try {
-    return await platform.start(daemon, { isReady, stableMs })
+    return { ...(await platform.start(daemon, { isReady, stableMs })), said }
   } catch (error) {
     if (!(error instanceof ConnectError) || error.code !== 'DAEMON_FAILED') throw error
-    const said = [...log.look()].flatMap((news) => ('lines' in news ? news.lines : []))
-    const lines = said.slice(-CRASH_LINES).map((line) => `  ${displayLine(line)}`)
+    const logged = [...log.look()].flatMap((news) => ('lines' in news ? news.lines : []))
+    const lines = logged.slice(-CRASH_LINES).map((line) => `  ${displayLine(line)}`)
     throw new ConnectError('DAEMON_FAILED', error.message, {
       hints: [`Check logs: ${tilde(instance.logFile)}`, ...lines],
       cause: error,
