@@ -135,6 +135,21 @@ test('the first start of all that crashes is told of too', async () => {
 })
 
 test(
+  'an agent that dies as it is seen to be connected was connected, or has failed',
+  { timeout: 180_000 },
+  async () => {
+    const home = await joined(world)
+    for (const afterMs of [0, 1, 2, 3, 5, 8]) {
+      const env = { ...injected('once it has answered', 'exit 3'), CRASH_AFTER_MS: String(afterMs) }
+      const { code, stdout, stderr } = await connect(home, ['daemon', 'start'], { env })
+      if (code === 0) expect(stdout).toMatch(/\[ok\] Daemon started \(PID: \d+\)\n.*\n {2}Hub: connected\n/)
+      else expect(stderr).toMatch(/^\[x\] Daemon failed to start: Process exited with code 3\n/)
+      expect(await statusOf(home)).toMatchObject({ status: 'stopped' })
+    }
+  },
+)
+
+test(
   'an agent that crashes 1 s after it has connected was started; status says that it is gone',
   { timeout: 180_000 },
   () =>
