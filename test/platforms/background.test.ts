@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { identify } from '../../src/process/identity.ts'
+import type { StartReport } from '../../src/tasks/start.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
@@ -29,9 +30,16 @@ test('ten starts at once leave one agent', { timeout: 120_000 }, async () => {
     Array.from({ length: 10 }, () => connect(home, ['daemon', 'start', '--json'], { timeoutMs: 100_000 })),
   )
   expect(results.map(({ code }) => code)).toEqual(results.map(() => 0))
-  const reports = results.map(({ stdout }) => JSON.parse(stdout) as { outcome: string; pid: number })
-  expect(new Set(reports.map(({ pid }) => pid)).size).toBe(1)
-  expect(reports.filter(({ outcome }) => outcome === 'started')).toHaveLength(1)
+  const reports = results.map(({ stdout }) => JSON.parse(stdout) as StartReport)
+  const { pid } = await statusOf(home)
+  expect(identify(pid!)).toBeDefined()
+  // Each answer is true: one has started it, the others have found it, and it was connected.
+  for (const report of reports)
+    expect(report).toMatchObject({ pid, stopped: null, hub: { state: 'connected' } })
+  expect(reports.map(({ outcome }) => outcome).toSorted()).toEqual([
+    ...Array.from({ length: 9 }, () => 'already running'),
+    'started',
+  ])
   expect(starts(home)).toBe(1)
 })
 
