@@ -7,20 +7,22 @@ import { codeOf } from '../errors.ts'
  * session of its own. The group's number is not given to another process while a member lives (fork(2)); a leader that
  * lives now is a stranger that came to the number since.
  *
- * @returns how many there were
+ * @returns how many were sent it: they may live for another moment
  */
 export function killOrphans(leader: number): number {
   const members = process.platform === 'linux' ? membersFromProc(leader) : membersFromPs(leader)
   if (members.includes(leader)) return 0
+  let killed = 0
   for (const pid of members) {
     try {
       process.kill(pid, 'SIGKILL')
+      killed++
     } catch (error) {
       // ESRCH: it has ended by itself. EPERM: it runs as another user, so it is not ours to end.
       if (!['ESRCH', 'EPERM'].includes(codeOf(error) ?? '')) throw error
     }
   }
-  return members.length
+  return killed
 }
 
 /** proc(5): field 3 of /proc/PID/stat is the state and field 5 the group, counted after the last `)`. */

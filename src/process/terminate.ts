@@ -6,6 +6,8 @@ import { waitFor } from './wait.ts'
 /** How the process went: by itself, or by force after the grace period. */
 export type Termination = 'exited' | 'killed'
 
+const KILL_MS = 5000
+
 /**
  * Ends a process: SIGTERM, then SIGKILL once the grace period is over. Each signal goes only to the very process that
  * was recorded, never to one that has come to its number since.
@@ -20,7 +22,9 @@ export async function terminate(
   options: { graceMs?: number; killMs?: number; group?: boolean } = {},
 ): Promise<Termination> {
   const termination = await end(target, options)
-  if (options.group) killOrphans(target.pid)
+  // SIGKILL works a moment later; what has been forked meanwhile gets one too.
+  const none = () => (killOrphans(target.pid) === 0 ? true : undefined)
+  if (options.group) await waitFor(none, { timeoutMs: options.killMs ?? KILL_MS, everyMs: 20 })
   return termination
 }
 
@@ -32,7 +36,7 @@ async function end(
   send(target, 'SIGTERM')
   if (await waitFor(gone, { timeoutMs: options.graceMs ?? 5000 })) return 'exited'
   send(target, 'SIGKILL')
-  if (await waitFor(gone, { timeoutMs: options.killMs ?? 5000 })) return 'killed'
+  if (await waitFor(gone, { timeoutMs: options.killMs ?? KILL_MS })) return 'killed'
   throw new ConnectError('DAEMON_WONT_STOP', `Process ${target.pid} is still there after SIGKILL`)
 }
 
