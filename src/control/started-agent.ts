@@ -18,9 +18,12 @@ export async function announceAgent(
   pid: number,
   [node, script = '']: readonly [string, ...string[]],
 ): Promise<void> {
+  const isRecorded = () => readAgentRecord(instance)?.pid === pid
+  // It was quicker, and has the lock for good.
+  if (isRecorded()) return
   await withAgentLock(instance, () => {
     const started = identify(pid)
-    if (!started || readAgentRecord(instance)?.pid === pid) return
+    if (!started || isRecorded()) return
     writeAgentRecord(instance, {
       ...started,
       nonce: randomBytes(8).toString('hex'),
