@@ -36,7 +36,7 @@ export interface StartOptions {
 }
 
 const STABLE_MS = 3000
-const CRASH_LINES = 5
+const CRASH_LINES = 10
 
 /**
  * Starts the daemon, and looks whether it stays up.
@@ -78,7 +78,7 @@ export async function startDaemon(
         },
       },
     ]
-    if (before.state !== 'stopped') {
+    if (options.running === 'stop' && before.state !== 'stopped') {
       steps.unshift({
         title: 'Stop the running daemon',
         run: async () => void (stopped = await context.platform.stop()),

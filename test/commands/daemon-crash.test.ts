@@ -96,7 +96,7 @@ async function expectFailure(
   const said = [
     `[x] Daemon failed to start: Process ${words}`,
     '  Check logs: ~/.privateconnect/daemon.log',
-    ...logged.slice(-5).map((line) => `    ${displayLine(line)}`),
+    ...logged.slice(-10).map((line) => `    ${displayLine(line)}`),
   ]
   expect(result.stderr.split('\n'), what).toEqual([...said, ''])
   if (manner === 'throw') expect(logged.join('\n'), what).toContain('injected')
