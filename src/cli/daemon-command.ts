@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { instanceFor } from '../config/instance.ts'
 import { rememberedSelection, type Selection } from '../platforms/select.ts'
 import type { DaemonContext } from '../tasks/daemon-context.ts'
 import { isCarriedByDaemon } from '../tasks/shell-in-daemon.ts'
 import { ConnectCommand } from './command.ts'
 import { configFlag, hubFlag } from './flags.ts'
+
+/** How long a warning may take to reach the terminal that is cut off then, in ms. */
+const WARNING_TRAVEL_MS = 1000
 
 /** A command that acts on the daemon: it finds the platform that the init hook picked. */
 export abstract class DaemonCommand extends ConnectCommand {
@@ -35,7 +39,9 @@ export abstract class DaemonCommand extends ConnectCommand {
 
   /** Before a stop: whoever reaches this machine through its own daemon should know. */
   protected async warnIfCarried(context: DaemonContext, howLong: string): Promise<void> {
-    if (await isCarriedByDaemon(context))
-      this.tell(`[!] This shell comes through the daemon: it is cut off ${howLong}`)
+    if (!(await isCarriedByDaemon(context))) return
+    this.tell(`[!] This shell comes through the daemon: it is cut off ${howLong}`)
+    // On its way it passes the very daemon that is to be stopped.
+    await sleep(WARNING_TRAVEL_MS)
   }
 }
