@@ -10,6 +10,9 @@ export const sshPrograms = ['/usr/sbin/sshd', 'ssh', 'ssh-keygen']
 export interface Sshd {
   /** Arguments by which `ssh` knows the host `dev-server`. */
   readonly client: readonly string[]
+  readonly port: number
+  /** The same, for one that has to go another way: through this local port. */
+  through(port: number): readonly string[]
   stop(): Promise<void>
 }
 
@@ -65,6 +68,15 @@ export async function startSshd(home: Home, env: Readonly<Record<string, string>
   await server.printed(/Server listening on/)
   return {
     client: ['-F', file('ssh_config')],
+    port,
+    through: (other) => [
+      '-F',
+      file('ssh_config'),
+      '-p',
+      String(other),
+      '-o',
+      `HostKeyAlias=[127.0.0.1]:${port}`,
+    ],
     async stop() {
       await server.stop()
       rmSync(folder, { recursive: true, force: true })
