@@ -56,6 +56,15 @@ export function isConfigured({ instance, hub }: DaemonContext): boolean {
   return config !== undefined
 }
 
+/**
+ * Where there is nothing to do without a config: one that can't be used is not none.
+ *
+ * @throws ConnectError what is wrong with it
+ */
+export function checkConfig({ instance }: DaemonContext): void {
+  readConfig(instance)
+}
+
 function daemonEnvironment(caller: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   // A join token is for this command, not for a process that outlives it.
   const { PRIVATECONNECT_TOKEN: _, ...env } = caller

@@ -10,6 +10,7 @@ import { untilInterrupted } from '../../cli/until-interrupted.ts'
 import { tilde } from '../../config/tilde.ts'
 import { ConnectError } from '../../errors.ts'
 import { readTail } from '../../log/tail.ts'
+import { checkConfig, type DaemonContext } from '../../tasks/daemon-context.ts'
 
 const RULE = '─'.repeat(56)
 
@@ -45,11 +46,13 @@ export default class DaemonLogs extends DaemonCommand {
     const { context } = await this.contextFor(flags)
     const { logFile } = context.instance
     const filter = { level: flags.level ?? 'info', since, count }
-    return flags.follow ? this.#follow(logFile, filter) : this.#show(logFile, filter)
+    return flags.follow ? this.#follow(logFile, filter) : this.#show(context, filter)
   }
 
-  async #show(file: string, filter: LogFilter) {
+  async #show(context: DaemonContext, filter: LogFilter) {
+    const file = context.instance.logFile
     const { lines, isEmpty } = readTail(file, (all) => selectLines(all, filter)).found
+    if (isEmpty) checkConfig(context)
     if (lines.length === 0) this.say(isEmpty ? 'No logs yet' : `No log lines${conditions(filter)}`)
     else if (!this.jsonEnabled()) {
       const s = lines.length === 1 ? '' : 's'

@@ -1,5 +1,6 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { describeStop } from '../../cli/describe-stop.ts'
+import { checkConfig } from '../../tasks/daemon-context.ts'
 import { stopDaemon } from '../../tasks/stop.ts'
 
 export default class DaemonStop extends DaemonCommand {
@@ -10,6 +11,7 @@ export default class DaemonStop extends DaemonCommand {
     const { context } = await this.contextFor(flags)
     await this.warnIfCarried(context, 'until the daemon is started again')
     const report = await stopDaemon(context)
+    if (!report.stopped && report.foregroundPid === null) checkConfig(context)
     for (const line of describeStop(report)) this.say(line)
     return report
   }

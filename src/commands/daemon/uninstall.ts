@@ -1,4 +1,5 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { checkConfig } from '../../tasks/daemon-context.ts'
 import { uninstallDaemon } from '../../tasks/install.ts'
 
 export default class DaemonUninstall extends DaemonCommand {
@@ -9,6 +10,7 @@ export default class DaemonUninstall extends DaemonCommand {
     const { context } = await this.contextFor(flags)
     await this.warnIfCarried(context, 'for good')
     const removed = await uninstallDaemon(context)
+    if (!removed) checkConfig(context)
     this.say(
       removed
         ? '[ok] Daemon uninstalled'
