@@ -45,6 +45,11 @@ export class Terminal {
     return { code: Number(code), screen }
   }
 
+  /** What the screen shows, with the escape sequences of its colours. */
+  coloured(): Promise<string> {
+    return this.#tmux(['capture-pane', '-p', '-e'])
+  }
+
   /** Waits until the screen shows this. @throws Error with the screen if it takes too long */
   async shows(pattern: RegExp): Promise<RegExpExecArray> {
     let screen = ''
