@@ -1,9 +1,8 @@
 import { readConfig } from '../config/config.ts'
 import { readServices, type ExposedService } from '../config/services.ts'
-import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
-import { readAgentRecord, type AgentEnd } from '../process/agent-record.ts'
+import { readAgentRecord, type AgentEnd, type AgentIdentity } from '../process/agent-record.ts'
 import { describeDrift } from '../process/drift.ts'
 import { waitFor } from '../process/wait.ts'
 import { askAgent } from './ask-agent.ts'
@@ -83,13 +82,15 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     streams: answer?.streams ?? null,
     version: said?.version ?? null,
     installedVersion: context.version,
-    drift: answer ? driftOf(context, answer) : [],
+    drift: isRunning ? driftOf(context, answer?.agent ?? record) : [],
     cleanedUpStalePid: found.cleanedUp ?? false,
     foregroundPid: found.foregroundPid ?? null,
   }
 }
 
-function driftOf(context: DaemonContext, { agent }: AgentStatus): string[] {
+/** Also of an agent that doesn't answer, from its record: an upgrade may be the reason. */
+function driftOf(context: DaemonContext, agent: AgentIdentity | undefined): string[] {
+  if (!agent?.version) return []
   try {
     return describeDrift(agent, { ...executableOf(context), version: context.version })
   } catch (error) {

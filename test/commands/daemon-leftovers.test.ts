@@ -108,7 +108,10 @@ test(
     const pid = await startedPid(home)
     process.kill(pid, 'SIGSTOP')
     const began = performance.now()
-    expect(JSON.parse(await connectOk(home, ['daemon', 'stop', '--json']))).toEqual({ stopped: 'killed' })
+    expect(JSON.parse(await connectOk(home, ['daemon', 'stop', '--json']))).toEqual({
+      stopped: 'killed',
+      foregroundPid: null,
+    })
     const took = performance.now() - began
     expect(identify(pid)).toBeUndefined()
     expect(took).toBeGreaterThanOrEqual(4900)
