@@ -51,7 +51,7 @@ describe('without a config', () => {
   })
 
   test.for([
-    ['stop', NOT_RUNNING, { stopped: null }],
+    ['stop', NOT_RUNNING, { stopped: null, foregroundPid: null }],
     ['uninstall', NOT_INSTALLED, { removed: false }],
   ] as const)('%s has nothing to do', async ([action, stdout, document]) => {
     expect(await daemon(home, action)).toEqual({ code: 0, signal: null, stdout, stderr: '' })
@@ -151,7 +151,11 @@ describe('configured, with no daemon', () => {
       stdout: NOT_INSTALLED,
       stderr: '',
     })
-    expect(await json(home, 'stop')).toEqual({ code: 0, stderr: '', document: { stopped: null } })
+    expect(await json(home, 'stop')).toEqual({
+      code: 0,
+      stderr: '',
+      document: { stopped: null, foregroundPid: null },
+    })
     expect(await json(home, 'uninstall')).toEqual({ code: 0, stderr: '', document: { removed: false } })
   })
 
