@@ -9,5 +9,7 @@ export default defineConfig({
     disableConsoleIntercept: true,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Most of them wait for other processes: with one worker a second core would stand idle.
+    maxWorkers: 2,
   },
 })
