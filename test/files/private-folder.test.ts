@@ -48,7 +48,9 @@ describe('an error says what is wrong with', () => {
   test('a file in its place', () => {
     const file = path.join(scratchFolder(), 'file')
     writeFileSync(file, '')
-    expect(thrownBy(() => ensurePrivateFolder(file)).message).toMatch(/^Could not use the folder .*: not a folder$/)
+    expect(thrownBy(() => ensurePrivateFolder(file)).message).toMatch(
+      /^Could not use the folder .*: not a folder$/,
+    )
   })
 
   test('a folder above it that may not be written to', () => {
