@@ -221,6 +221,15 @@ describe('a log that cannot be written stops what would write it, and nothing el
     })
   })
 
+  test.for([
+    ['a folder', folder],
+    ['a FIFO', fifo],
+  ] as const)('and %s in its place is no log: logs says so, and does not wait', async ([, spoil]) => {
+    const home = await joined(world)
+    spoil(home.file('daemon.log'))
+    await holds(home, { failing: ['daemon logs'], sentence: /Could not read \S+daemon\.log: /, working: [] })
+  })
+
   test('a restart leaves the daemon that runs', async (context) => {
     needsPlainUser(context)
     const home = await joined(world)

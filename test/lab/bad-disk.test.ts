@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyHome } from '../fixtures/joined.ts'
 import { differences, snapshot } from '../fixtures/snapshot.ts'
@@ -45,9 +45,9 @@ labSuite('a home on a disk', { programs: ['mount', 'umount'], root: true }, () =
   })
 
   /** A machine that has joined, and exposes an echo service, on a small disk of its own. */
-  async function machine(name: string): Promise<{ home: Home; disk: SmallDisk }> {
+  async function machine(name: string, size?: string): Promise<{ home: Home; disk: SmallDisk }> {
     const home = emptyHome()
-    const disk = await mountSmallDisk(home.folder)
+    const disk = await mountSmallDisk(home.folder, size)
     const token = { ...env, PRIVATECONNECT_TOKEN: await world.joinToken() }
     await connectOk(home, ['login', '--hub', world.hubUrl, '--label', name], { env: token })
     await run(home, `expose ${echo.port} --name ${name}`)
@@ -145,5 +145,30 @@ labSuite('a home on a disk', { programs: ['mount', 'umount'], root: true }, () =
     process.kill(pid, 'SIGKILL')
     await expect.poll(() => works(home, 'daemon status'), { timeout: 30_000 }).toContain('○ Status: stopped')
     expect(await works(home, 'daemon stop')).toContain('there is nothing to stop')
+  })
+
+  test('a log that there is no room to rotate stays as it is, and is rotated later', async () => {
+    const { home, disk } = await machine('rotating', '24m')
+    await works(home, 'daemon start')
+    // As a chatty day would leave it: the next line is the one too many.
+    appendFileSync(home.file('daemon.log'), `${'x'.repeat(999)}\n`.repeat(10_500))
+    disk.fill()
+    const before = readFileSync(home.file('daemon.log'))
+    await answers('rotating')
+    expect(readFileSync(home.file('daemon.log')).subarray(0, before.length).equals(before)).toBe(true)
+    expect(readdirSync(home.file('.')).filter((name) => name.startsWith('daemon.log'))).toEqual([
+      'daemon.log',
+    ])
+    expect(await works(home, 'daemon status')).toContain('Connection: connected')
+
+    disk.free()
+    const rotated = () => existsSync(home.file('daemon.log.1'))
+    const rotates = async () => {
+      await works(home, `expose ${echo.port} --name rotating`)
+      return rotated()
+    }
+    await expect.poll(rotates, { timeout: 90_000, interval: 1000 }).toBe(true)
+    expect(readFileSync(home.file('daemon.log.1')).subarray(0, before.length).equals(before)).toBe(true)
+    expect(await works(home, 'daemon stop')).toBe('[ok] Daemon stopped\n')
   })
 })

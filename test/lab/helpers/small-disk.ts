@@ -17,9 +17,10 @@ export interface SmallDisk {
 /** The most files that it holds. */
 const INODES = 200
 
-export async function mountSmallDisk(folder: string): Promise<SmallDisk> {
+/** @param size in tmpfs(5)’s words */
+export async function mountSmallDisk(folder: string, size = '1m'): Promise<SmallDisk> {
   mkdirSync(folder, { recursive: true })
-  await runOk('mount', ['-t', 'tmpfs', '-o', `size=1m,nr_inodes=${INODES},mode=0700`, 'none', folder])
+  await runOk('mount', ['-t', 'tmpfs', '-o', `size=${size},nr_inodes=${INODES},mode=0700`, 'none', folder])
   // Lazily: whatever still has a file open there must not keep the mount.
   onTestFinished(() => void spawnSync('umount', ['--lazy', folder]))
   const filling = path.join(folder, 'filling')
