@@ -194,7 +194,7 @@ test(
       expect({ code, stderr }, stage).toEqual({ code: 0, stderr: '' })
       const pid = pidIn(stdout)
       expect(stdout, stage).toContain(`[ok] Daemon started (PID: ${pid})\n`)
-      expect(stdout, stage).toContain('  Hub: not known: the agent has not answered yet\n')
+      expect(stdout, stage).toContain('  Hub: not known: the agent does not say\n')
       expect(identify(pid), stage).toBeDefined()
       expect(await statusOf(home), stage).toMatchObject({ status: 'running', pid, unresponsive: true })
       expect(await connectOk(home, ['daemon', 'start'])).toContain(`already running (PID: ${pid})`)

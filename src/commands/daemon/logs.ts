@@ -1,18 +1,15 @@
 import { Flags } from '@oclif/core'
-import { LEVELS, localIso } from '../../log/line.ts'
+import { LEVELS } from '../../log/line.ts'
 import { DaemonCommand } from '../../cli/daemon-command.ts'
-import { shownLine } from '../../cli/log-entries.ts'
+import { describeFilter, footer, header, shown } from '../../cli/log-frame.ts'
 import { followLog } from '../../cli/log-follow.ts'
 import { LogOutput } from '../../cli/log-output.ts'
 import { selectLines, type LogFilter, type LogLine } from '../../cli/log-select.ts'
 import { parseSince } from '../../cli/log-since.ts'
 import { untilInterrupted } from '../../cli/until-interrupted.ts'
-import { tilde } from '../../config/tilde.ts'
 import { ConnectError } from '../../errors.ts'
 import { readTail } from '../../log/tail.ts'
 import { checkConfig, type DaemonContext } from '../../tasks/daemon-context.ts'
-
-const RULE = '─'.repeat(56)
 
 export default class DaemonLogs extends DaemonCommand {
   static override summary = 'Display daemon logs'
@@ -53,12 +50,10 @@ export default class DaemonLogs extends DaemonCommand {
     const file = context.instance.logFile
     const { lines, isEmpty } = readTail(file, (all) => selectLines(all, filter)).found
     if (isEmpty) checkConfig(context)
-    if (lines.length === 0) this.say(isEmpty ? 'No logs yet' : `No log lines${conditions(filter)}`)
+    if (lines.length === 0) this.say(isEmpty ? 'No logs yet' : `No log lines${describeFilter(filter)}`)
     else if (!this.jsonEnabled()) {
-      const s = lines.length === 1 ? '' : 's'
       const output = new LogOutput()
-      await output.print([...header(file), ...lines.map(shown), RULE, ''])
-      await output.print([`  Showing last ${lines.length} line${s}. Full log: ${tilde(file)}`])
+      await output.print([...header(file), ...lines.map(shown), ...footer(file, lines.length)])
       output.release()
     }
     return { file, lines: lines.map(({ entry }) => entry) }
@@ -77,18 +72,4 @@ export default class DaemonLogs extends DaemonCommand {
     })
     output.release()
   }
-}
-
-function header(file: string): string[] {
-  return [`📋 Daemon Logs (${tilde(file)})`, '', RULE]
-}
-
-function shown({ line, entry }: LogLine): string {
-  const { NO_COLOR, TERM } = process.env
-  return shownLine(line, entry.level, { colour: process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb' })
-}
-
-function conditions({ level, since }: LogFilter): string {
-  const least = level === 'warn' ? ' at warn or above' : level === 'error' ? ' at error' : ''
-  return since ? `${least} since ${localIso(since).slice(0, 19).replace('T', ' ')}` : least
 }
