@@ -8,7 +8,6 @@ import {
   namesAnAgent,
   readAgentRecord,
   type AgentIdentity,
-  type AgentRecord,
 } from '../process/agent-record.ts'
 import { isAlive } from '../process/identity.ts'
 import { waitFor } from '../process/wait.ts'
@@ -17,11 +16,10 @@ import { agentStatus } from './client.ts'
 
 /** What is found of an instance's agent. */
 export type Finding =
-  /** None runs. The record tells how the last one ended. */
-  | { readonly state: 'none'; readonly last?: AgentRecord | undefined }
+  | { readonly state: 'none' }
   /** None runs, but the files name one: it is gone, or another process has its number now. */
   | { readonly state: 'stale' }
-  | { readonly state: 'running'; readonly agent: AgentIdentity; readonly previousEnd?: AgentRecord['end'] }
+  | { readonly state: 'running'; readonly agent: AgentIdentity }
   /** One holds the lock, but nothing tells which process it is. */
   | { readonly state: 'unknown'; readonly reason: string }
 
@@ -51,12 +49,10 @@ async function look(instance: Instance): Promise<Finding | undefined> {
     const isOurs =
       record.configFile === instance.configFile ||
       (!isAnotherFile(record.configFile, instance.configFile) && (await isLocked(instance.lockFile)))
-    if (isOurs) {
-      return { state: 'running', agent: record, previousEnd: record.previousEnd }
-    }
+    if (isOurs) return { state: 'running', agent: record }
   }
   if (!(await isLocked(instance.lockFile))) {
-    return namesAnAgent(instance) ? { state: 'stale' } : { state: 'none', last: record }
+    return namesAnAgent(instance) ? { state: 'stale' } : { state: 'none' }
   }
   const agent = await ask(instance)
   if (!agent) return undefined

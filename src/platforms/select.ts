@@ -4,7 +4,6 @@ import { background } from './background/description.ts'
 import { withDeadline } from './deadline.ts'
 import type { PlatformContext, PlatformDescription } from './platform.ts'
 import { sentenceOf } from './plugin-error.ts'
-import { loadPluginPlatform } from './plugin-platform.ts'
 
 /** The one that was picked, and what is to be told about it. */
 export interface Selection {
@@ -142,7 +141,11 @@ function careful(platform: PlatformDescription, warnings: string[], timeoutMs: n
         Answer.isInstalled,
         () => false,
       ),
-    load: (context) => loadPluginPlatform(name, () => platform.load(context), timeoutMs),
+    async load(context) {
+      // Of use only to who has a plugin.
+      const { loadPluginPlatform } = await import('./plugin-platform.ts')
+      return loadPluginPlatform(name, () => platform.load(context), timeoutMs)
+    },
   }
 }
 

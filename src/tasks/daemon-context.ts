@@ -49,13 +49,6 @@ export function executableOf({ root }: DaemonContext): Executable {
   })
 }
 
-/** Whether this instance has a config. @throws ConnectError if it has one that can't be used */
-export function isConfigured({ instance, hub }: DaemonContext): boolean {
-  const config = readConfig(instance)
-  if (config) hubOf(config, hub)
-  return config !== undefined
-}
-
 /**
  * Where there is nothing to do without a config: one that can't be used is not none.
  *

@@ -1,4 +1,4 @@
-import { readConfig } from '../config/config.ts'
+import { hubOf, readConfig } from '../config/config.ts'
 import { readServices, type ExposedService } from '../config/services.ts'
 import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
@@ -6,7 +6,7 @@ import { readAgentRecord, type AgentEnd, type AgentIdentity } from '../process/a
 import { describeDrift } from '../process/drift.ts'
 import { waitFor } from '../process/wait.ts'
 import { askAgent } from './ask-agent.ts'
-import { executableOf, isConfigured, type DaemonContext } from './daemon-context.ts'
+import { executableOf, type DaemonContext } from './daemon-context.ts'
 import { hubStateOf, type HubState } from './hub-state.ts'
 
 /** All that is known of the daemon; also the shape of `daemon status --json`. */
@@ -53,8 +53,8 @@ export interface DaemonStatus {
 /** @throws ConnectError if there is a config that can't be used */
 export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus> {
   const { instance, platform, description } = context
-  const configured = isConfigured(context)
   const config = readConfig(instance)
+  if (config) hubOf(config, context.hub)
   const found = await platform.status()
   const isRunning = found.state === 'running'
   const said = isRunning ? await askAgent(instance) : undefined
@@ -63,7 +63,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
   return {
     status: found.state,
     reason: found.reason ?? null,
-    configured,
+    configured: config !== undefined,
     pid: found.pid ?? null,
     installed: found.installed,
     platform: process.platform,
