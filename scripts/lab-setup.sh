@@ -2,10 +2,17 @@
 # Installs what test/lab needs, on Debian as root. Does nothing where it is all there.
 set -euo pipefail
 
-packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux runit)
+packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux runit
+  systemd-container debootstrap debian-archive-keyring)
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+make_images() {
+  [ "$(id -u)" -eq 0 ] || return 0
+  local kind
+  for kind in plain polkit; do bash "$(dirname "${BASH_SOURCE[0]}")/lab-image.sh" "$kind"; done
 }
 
 missing=()
@@ -14,6 +21,7 @@ for package in "${packages[@]}"; do
 done
 if [ ${#missing[@]} -eq 0 ]; then
   echo "Lab packages: all installed"
+  make_images
   exit 0
 fi
 if [ "$(id -u)" -ne 0 ]; then
@@ -34,3 +42,4 @@ apt_get=(apt-get --quiet --yes -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 -o 
 "${apt_get[@]}" update
 "${apt_get[@]}" install --no-install-recommends "${missing[@]}"
 echo "Lab packages: installed ${missing[*]}"
+make_images

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'vitest'
@@ -6,6 +7,8 @@ export interface Needs {
   /** Programs that must be on PATH, or absolute paths. */
   readonly programs?: readonly string[]
   readonly root?: boolean
+  /** Mounts and processes of its own, which many containers do not allow. */
+  readonly namespaces?: boolean
 }
 
 /**
@@ -22,10 +25,15 @@ export function labSuite(title: string, needs: Needs, body: () => void): void {
   } else describe.skip(`${title} (${reason})`, body)
 }
 
-function whatIsMissing({ programs = [], root = false }: Needs): string | undefined {
+function whatIsMissing({ programs = [], root = false, namespaces = false }: Needs): string | undefined {
   const missing = programs.filter((program) => !isThere(program))
   if (missing.length > 0) return `needs ${missing.join(', ')}`
-  return root && process.getuid?.() !== 0 ? 'needs root' : undefined
+  if (root && process.getuid?.() !== 0) return 'needs root'
+  return namespaces && !mayUnshare() ? 'needs the right to make namespaces' : undefined
+}
+
+function mayUnshare(): boolean {
+  return spawnSync('unshare', ['--mount', '--pid', '--cgroup', '--fork', '--mount-proc', 'true']).status === 0
 }
 
 function isThere(program: string): boolean {
