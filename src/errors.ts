@@ -131,6 +131,10 @@ export const ERRORS = {
     cause: 'There is no service manager here that this version can install the daemon into.',
     fix: 'Run it as a background process instead: connect daemon start',
   },
+  SERVICE_MANAGER_FAILED: {
+    cause: 'The service manager of this machine can’t be spoken to, or did not do what it was asked.',
+    fix: 'Look at what it says itself: systemctl --user status',
+  },
   PLATFORM_UNKNOWN: {
     cause: 'No platform of that name is built in or installed as a plugin.',
     fix: 'Unset CONNECT_PLATFORM, or install the plugin: connect plugins install NAME',

@@ -29,6 +29,7 @@ export function formatStatus(status: DaemonStatus): string[] {
       ['Live streams', status.streams?.toString()],
       ['Version', status.version ?? undefined],
       ...status.drift.map((text): [string, string] => ['', `${text}. Run: connect daemon restart`]),
+      ...status.notes.map((text): [string, string] => ['', text]),
       ['', hint(status)],
     ]),
   ]

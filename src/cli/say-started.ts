@@ -4,10 +4,11 @@ import type { StartReport } from '../tasks/start.ts'
 
 /** The lines of a daemon that was started, for `daemon start` and `up --detach`. */
 export function sayStarted(
-  { outcome, pid, hub, version }: StartReport,
+  { outcome, pid, hub, version, updated }: StartReport,
   { instance, version: installed }: DaemonContext,
   say: (line: string) => void,
 ): void {
+  if (updated !== null) say(`  Updated: ${tilde(updated)}`)
   say(
     outcome === 'started' ? `[ok] Daemon started (PID: ${pid})` : `[ok] Daemon already running (PID: ${pid})`,
   )

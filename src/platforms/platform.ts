@@ -6,10 +6,16 @@ import type { Termination } from '../process/terminate.ts'
  * those of kardianos/service (https://pkg.go.dev/github.com/kardianos/service).
  */
 export interface Platform {
-  /** @throws ConnectError INSTALL_UNSUPPORTED if it can't be installed into */
-  install(daemon: Daemon): Promise<void>
-  /** @returns false if there was nothing to remove */
-  uninstall(): Promise<boolean>
+  /** What install would write and run. Changes nothing. A plugin may do without: then there is no --dry-run for it. */
+  plan?(daemon: Daemon): Promise<InstallPlan>
+  /**
+   * Installs the daemon, starts it, and looks whether it stays. Doing it again changes nothing, unless something differs.
+   *
+   * @throws ConnectError INSTALL_UNSUPPORTED if it can't be installed into, DAEMON_FAILED if the daemon ended by itself
+   */
+  install(daemon: Daemon, options: StartOptions): Promise<Installed>
+  /** @returns undefined if there was nothing to remove */
+  uninstall(): Promise<Uninstalled | undefined>
   /**
    * Starts the daemon and looks whether it stays.
    *
@@ -20,6 +26,34 @@ export interface Platform {
   stop(): Promise<Termination | undefined>
   /** Looks, and changes nothing but what is certainly left over. */
   status(): Promise<PlatformStatus>
+}
+
+/** A plugin may say less of what it has done: its status tells the rest. */
+export interface PluginPlatform extends Omit<Platform, 'install' | 'uninstall'> {
+  install(daemon: Daemon, options: StartOptions): Promise<Installed | void>
+  /** @returns true if it has removed it */
+  uninstall(): Promise<Uninstalled | boolean | undefined>
+}
+
+export interface InstallPlan {
+  readonly files: readonly { readonly file: string; readonly content: string }[]
+  /** Programs and their arguments, in order. */
+  readonly commands: readonly (readonly string[])[]
+}
+
+export interface Installed extends Started {
+  readonly change: 'created' | 'updated' | 'unchanged'
+  /** What it was written to; a plugin may not say. */
+  readonly file?: string
+  readonly startsAt: PlatformStatus['startsAt']
+  /** What did not go as it should, and what to do about it. */
+  readonly warnings: readonly string[]
+}
+
+export interface Uninstalled {
+  /** Absolute paths. */
+  readonly removed: readonly string[]
+  readonly warnings: readonly string[]
 }
 
 /** The command line to keep alive, and all it needs. */
@@ -45,14 +79,21 @@ export interface Started {
   readonly pid: number
   /** It is connected; otherwise it merely lives. */
   readonly ready: boolean
+  /** What was installed differed from what this version would write, and was written anew. */
+  readonly updated?: string
 }
 
 export interface PlatformStatus {
-  /** `unknown` if the system's answer can't be read: never taken for stopped. */
-  readonly state: 'running' | 'stopped' | 'unknown'
+  /**
+   * `restarting`: it has ended, and is started again after a pause. `unknown` if the system's answer can't be read: never
+   * taken for stopped.
+   */
+  readonly state: 'running' | 'starting' | 'restarting' | 'stopping' | 'stopped' | 'unknown'
   readonly pid?: number
-  /** Why the state is unknown, and what to do about it. */
+  /** Why it is so, where that needs saying. */
   readonly reason?: string
+  /** What else is to be known, a sentence each: settings that differ, what is in the way of its next start. */
+  readonly notes?: readonly string[]
   /** RFC 3339 */
   readonly startedAt?: string
   readonly installed: boolean
@@ -67,7 +108,7 @@ export interface PlatformStatus {
 }
 
 /** What is known of a platform before it is loaded: small, so that only the one that is picked costs anything. */
-export interface PlatformDescription {
+export interface PlatformDescription<P extends PluginPlatform = Platform> {
   readonly apiVersion: 1
   readonly name: string
   /** What it does for the user, for `status`. */
@@ -76,8 +117,10 @@ export interface PlatformDescription {
   probe(context: PlatformContext): Promise<Probe>
   /** Whether this instance is installed in it. Cheap: a look at a file. */
   isInstalled(context: PlatformContext): Promise<boolean>
-  load(context: PlatformContext): Promise<Platform>
+  load(context: PlatformContext): Promise<P>
 }
+
+export type PluginDescription = PlatformDescription<PluginPlatform>
 
 export type Probe = { readonly available: true } | { readonly available: false; readonly reason: string }
 

@@ -1,6 +1,16 @@
 import * as v from 'valibot'
 import { withDeadline } from './deadline.ts'
-import type { Daemon, Platform, PlatformStatus, Started, StartOptions } from './platform.ts'
+import type {
+  Daemon,
+  Installed,
+  InstallPlan,
+  Platform,
+  PlatformStatus,
+  PluginPlatform,
+  Started,
+  StartOptions,
+  Uninstalled,
+} from './platform.ts'
 import { pluginError } from './plugin-error.ts'
 
 const WholeNumber = v.pipe(v.number(), v.integer())
@@ -12,8 +22,30 @@ const Time = v.pipe(
   v.check((text) => RFC_3339.test(text) && !Number.isNaN(Date.parse(text)), 'not a time as of RFC 3339'),
 )
 
+const Texts = v.array(v.string())
+
+const PlanAnswer = v.object({
+  files: v.array(v.object({ file: v.string(), content: v.string() })),
+  commands: v.array(Texts),
+})
+
+const StartedAnswer = v.object({ pid: Pid, ready: v.boolean(), updated: v.optional(v.string()) })
+
+const InstalledAnswer = v.object({
+  ...StartedAnswer.entries,
+  change: v.picklist(['created', 'updated', 'unchanged']),
+  file: v.optional(v.string()),
+  startsAt: v.picklist(['boot', 'login', 'never']),
+  warnings: v.optional(Texts, []),
+})
+
+const UninstalledAnswer = v.object({
+  removed: Texts,
+  warnings: v.optional(Texts, []),
+})
+
 const Status = v.object({
-  state: v.picklist(['running', 'stopped', 'unknown']),
+  state: v.picklist(['running', 'starting', 'restarting', 'stopping', 'stopped', 'unknown']),
   pid: v.optional(Pid),
   reason: v.optional(v.string()),
   startedAt: v.optional(Time),
@@ -21,6 +53,7 @@ const Status = v.object({
   // A plugin from before there was this answer promises nothing.
   startsAt: v.optional(v.picklist(['boot', 'login', 'never']), 'never'),
   restarts: v.optional(v.pipe(WholeNumber, v.minValue(0))),
+  notes: v.optional(Texts),
   cleanedUp: v.optional(v.boolean()),
   foregroundPid: v.optional(Pid),
 })
@@ -29,28 +62,38 @@ const Status = v.object({
  * What a plugin's platform may do wrong ends here: what it throws is told to the user, an answer of the wrong shape is
  * refused, and one that never comes is not waited for.
  */
-export class PluginPlatform implements Platform {
+export class CheckedPlatform implements Platform {
   readonly #name: string
-  readonly #platform: Platform
+  readonly #platform: PluginPlatform
   readonly #timeoutMs: number
+  readonly plan?: (daemon: Daemon) => Promise<InstallPlan>
 
-  constructor(name: string, platform: Platform, timeoutMs: number) {
+  constructor(name: string, platform: PluginPlatform, timeoutMs: number) {
     this.#name = name
     this.#platform = platform
     this.#timeoutMs = timeoutMs
+    if (platform.plan) this.plan = (daemon) => this.#ask('plan', PlanAnswer, (it) => it.plan?.(daemon))
   }
 
-  async install(daemon: Daemon): Promise<void> {
-    await this.#ask('install', v.unknown(), (platform) => platform.install(daemon))
+  async install(daemon: Daemon, options: StartOptions): Promise<Installed> {
+    // What is wrong with its status comes second: it is asked again.
+    const before = await this.status().catch(() => undefined)
+    const answer = await this.#ask('install', v.optional(InstalledAnswer), (platform) =>
+      platform.install(daemon, options),
+    )
+    return (answer as Installed | undefined) ?? this.#installed(before, options)
   }
 
-  uninstall(): Promise<boolean> {
-    return this.#ask('uninstall', v.boolean(), (platform) => platform.uninstall())
+  async uninstall(): Promise<Uninstalled | undefined> {
+    const answer = v.optional(v.union([v.boolean(), UninstalledAnswer]))
+    const removed = await this.#ask('uninstall', answer, (platform) => platform.uninstall())
+    if (removed === true) return { removed: [], warnings: [] }
+    return removed === false ? undefined : removed
   }
 
   start(daemon: Daemon, options: StartOptions): Promise<Started> {
-    const answer = v.object({ pid: Pid, ready: v.boolean() })
-    return this.#ask('start', answer, (platform) => platform.start(daemon, options))
+    const answer = this.#ask('start', StartedAnswer, (platform) => platform.start(daemon, options))
+    return answer as Promise<Started>
   }
 
   stop(): Promise<'exited' | 'killed' | undefined> {
@@ -72,10 +115,18 @@ export class PluginPlatform implements Platform {
     }
   }
 
+  /** What a plugin's install does not say, its status does. */
+  async #installed(before: PlatformStatus | undefined, { isReady }: StartOptions): Promise<Installed> {
+    const { pid, startsAt } = await this.status()
+    if (pid === undefined) throw pluginError(this.#name, new Error('install() did not start the daemon'))
+    const change = before?.installed ? 'updated' : 'created'
+    return { pid, ready: await isReady(pid), change, startsAt, warnings: [] }
+  }
+
   async #ask<T>(
     method: keyof Platform,
     answer: v.GenericSchema<unknown, T>,
-    call: (platform: Platform) => Promise<unknown>,
+    call: (platform: PluginPlatform) => unknown,
   ): Promise<T> {
     const fail = (why: string) => pluginError(this.#name, new Error(`${method}() ${why}`))
     if (typeof this.#platform[method] !== 'function') throw fail('is missing')
@@ -96,7 +147,7 @@ export class PluginPlatform implements Platform {
 /** @throws ConnectError PLATFORM_FAILED, or the code of ours that the plugin gave */
 export async function loadPluginPlatform(
   name: string,
-  load: () => Promise<Platform>,
+  load: () => Promise<PluginPlatform>,
   timeoutMs: number,
 ): Promise<Platform> {
   const fail = (why: string) => new Error(`load() gave ${why}`)
@@ -104,7 +155,7 @@ export async function loadPluginPlatform(
     const tooLate = () => fail(`no answer within ${timeoutMs / 1000} s`)
     const platform: unknown = await withDeadline(load, timeoutMs, tooLate)
     if (typeof platform !== 'object' || platform === null) throw fail('no platform')
-    return new PluginPlatform(name, platform as Platform, timeoutMs)
+    return new CheckedPlatform(name, platform as PluginPlatform, timeoutMs)
   } catch (error) {
     throw pluginError(name, error)
   }

@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { ConnectError } from '../errors.ts'
 import { background } from './background/description.ts'
+import { systemd } from './systemd/description.ts'
 import { withDeadline } from './deadline.ts'
-import type { PlatformContext, PlatformDescription } from './platform.ts'
+import type { PlatformContext, PlatformDescription, PluginDescription } from './platform.ts'
 import { sentenceOf } from './plugin-error.ts'
 
 /** The one that was picked, and what is to be told about it. */
@@ -30,7 +31,7 @@ const PLUGIN_TIMEOUT_MS = 60_000
 /** How long a plugin's platform may take to say whether it is installed, or could be, in ms. */
 const ANSWER_TIMEOUT_MS = 5000
 
-const BUILT_IN: readonly PlatformDescription[] = [background]
+const BUILT_IN: readonly PlatformDescription[] = [systemd, background]
 
 /** A plugin's answer is checked for its shape: what it does when called is its own affair. */
 const Description = v.object({
@@ -100,7 +101,7 @@ async function withPlugins(
     if (!parsed.success) warnings.push(`A plugin’s platform is not usable: ${parsed.issues[0].message}`)
     else if (platforms.some(({ name }) => name === parsed.output.name)) {
       warnings.push(`Two platforms are called "${parsed.output.name}"; the first is used`)
-    } else platforms.push(careful(answer as PlatformDescription, warnings, timeoutMs))
+    } else platforms.push(careful(answer as PluginDescription, warnings, timeoutMs))
   }
   return { platforms, warnings }
 }
@@ -109,7 +110,7 @@ async function withPlugins(
  * A plugin's platform: while one is picked, what it throws, or never answers, is a warning and a no. Once it is picked,
  * it is an error.
  */
-function careful(platform: PlatformDescription, warnings: string[], timeoutMs: number): PlatformDescription {
+function careful(platform: PluginDescription, warnings: string[], timeoutMs: number): PlatformDescription {
   async function ask<T>(
     question: () => Promise<unknown>,
     answer: v.GenericSchema<unknown, T>,

@@ -2,35 +2,56 @@ import { claimInstanceName } from '../config/instance.ts'
 import { findAgent } from '../control/find-agent.ts'
 import { stopAgent } from '../control/stop-agent.ts'
 import { ConnectError } from '../errors.ts'
-import type { Daemon } from '../platforms/platform.ts'
+import type { Daemon, Installed, InstallPlan, Uninstalled } from '../platforms/platform.ts'
 import type { Selection } from '../platforms/select.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
+import type { HubState } from './hub-state.ts'
 import { runSteps, type Step } from './run-steps.ts'
+import { explainFailure, knownOf, type Explained } from './start.ts'
+
+export interface InstallReport {
+  readonly change: Installed['change']
+  readonly file: string | null
+  readonly pid: number
+  readonly startsAt: Installed['startsAt']
+  readonly warnings: readonly string[]
+  readonly hub: HubState | null
+}
 
 /**
- * Installs the daemon as a service of the machine.
+ * Installs the daemon as a service of the machine, and looks whether it stays up.
  *
  * @param daemon see daemonOf
- * @throws ConnectError INSTALL_UNSUPPORTED
+ * @throws ConnectError INSTALL_UNSUPPORTED, DAEMON_FAILED, AGENT_RUNNING for one in the foreground
  */
 export async function installDaemon(
   context: DaemonContext,
   daemon: Daemon,
-  { description, reasons }: Selection,
-): Promise<void> {
-  if (description.name === 'background') {
-    throw new ConnectError('INSTALL_UNSUPPORTED', noServiceManager(), {
-      hints: [...reasons, 'Run it as a background process instead: connect daemon start'],
-    })
-  }
+  selection: Selection,
+): Promise<InstallReport> {
+  checkSupported(selection)
   const { instance, platform } = context
-  await withCommandLock(instance, async () => {
-    const steps: Step[] = [{ title: 'Install the daemon', run: () => platform.install(daemon) }]
+  return withCommandLock(instance, async () => {
+    let done: Explained<Installed> | undefined
+    const steps: Step[] = [
+      {
+        title: 'Install the daemon',
+        async run(retitle) {
+          done = await explainFailure(context, (options) => platform.install(daemon, options))
+          retitle(`The daemon is installed and runs (PID: ${done.pid})`)
+        },
+      },
+    ]
     // One that was started in the background would hold the agent's lock for ever.
-    const { installed } = await platform.status()
-    const former = installed ? undefined : await findAgent(instance)
-    if (former?.state === 'running' && former.agent.mode === 'daemon') {
+    const before = await platform.status()
+    const former = await findAgent(instance)
+    if (former.state === 'running' && former.agent.mode === 'foreground') {
+      throw new ConnectError('AGENT_RUNNING', `An agent runs in the foreground (PID: ${former.agent.pid})`, {
+        hints: ['End it with Ctrl-C where it runs, then install the daemon.'],
+      })
+    }
+    if (former.state === 'running' && former.agent.pid !== before.pid) {
       steps.unshift({
         title: 'Stop the background daemon',
         run: async () => void (await stopAgent(instance)),
@@ -38,14 +59,37 @@ export async function installDaemon(
     }
     claimInstanceName(instance)
     await runSteps(steps, context)
+    const { change, file = null, pid, startsAt, warnings } = done!
+    const { hub } = await knownOf(context, done!)
+    return { change, file, pid, startsAt, warnings, hub }
   })
 }
 
-/** @returns false if there was nothing to remove */
-export async function uninstallDaemon(context: DaemonContext): Promise<boolean> {
-  return withCommandLock(context.instance, () => context.platform.uninstall(), { writes: false })
+/** What installDaemon would write and run. Changes nothing. @throws ConnectError INSTALL_UNSUPPORTED */
+export async function planInstall(
+  { platform, description }: DaemonContext,
+  daemon: Daemon,
+  selection: Selection,
+): Promise<InstallPlan> {
+  checkSupported(selection)
+  if (platform.plan) return platform.plan(daemon)
+  throw new ConnectError('INSTALL_UNSUPPORTED', `The platform ${description.name} has no --dry-run`, {
+    hints: ['Without it: connect daemon install'],
+  })
 }
 
-function noServiceManager(): string {
-  return `No service manager is supported on this machine (${process.platform}) by this version of Private Connect`
+/** @returns undefined if there was nothing to remove */
+export async function uninstallDaemon({
+  instance,
+  platform,
+}: DaemonContext): Promise<Uninstalled | undefined> {
+  return withCommandLock(instance, () => platform.uninstall(), { writes: false })
+}
+
+function checkSupported({ description, reasons }: Selection): void {
+  if (description.name !== 'background') return
+  const none = `No service manager is supported on this machine (${process.platform}) by this version of Private Connect`
+  throw new ConnectError('INSTALL_UNSUPPORTED', none, {
+    hints: [...reasons, 'Run it as a background process instead: connect daemon start'],
+  })
 }

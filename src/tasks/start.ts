@@ -7,7 +7,7 @@ import { ConnectError } from '../errors.ts'
 import { prepareWrite } from '../files/atomic-write.ts'
 import { LogFollower } from '../log/follower.ts'
 import { displayLine } from '../log/line.ts'
-import type { Daemon, Started } from '../platforms/platform.ts'
+import type { Daemon, Started, StartOptions as PlatformStartOptions } from '../platforms/platform.ts'
 import { openLog } from '../process/spawn-detached.ts'
 import type { Termination } from '../process/terminate.ts'
 import { askAgent } from './ask-agent.ts'
@@ -26,6 +26,8 @@ export interface StartReport {
   readonly version: string | null
   /** What became of the one that ran before; null where none was stopped. */
   readonly stopped: Termination | null
+  /** The file of the service manager that was written anew, because it differed; null if none was. */
+  readonly updated: string | null
 }
 
 export interface StartOptions {
@@ -61,17 +63,22 @@ export async function startDaemon(
       )
     }
     if (before.state === 'running' && before.pid !== undefined && options.running === 'keep') {
-      return { outcome: 'already running', pid: before.pid, stopped: null, ...(await sayOf(context)) }
+      const { pid } = before
+      return { outcome: 'already running', pid, stopped: null, updated: null, ...(await sayOf(context)) }
     }
     claimInstanceName(context.instance)
     checkWritable(context.instance)
     let stopped: Termination | undefined
-    let started: (Started & { said: AgentStatus | undefined }) | undefined
+    let started: Explained<Started> | undefined
     const steps: Step[] = [
       {
         title: 'Start the agent',
         async run(retitle) {
-          started = await startAndExplain(context, daemon, options.stableMs ?? STABLE_MS)
+          started = await explainFailure(
+            context,
+            (watch) => context.platform.start(daemon, watch),
+            options.stableMs,
+          )
           retitle(
             `The agent runs (PID: ${started.pid})${started.ready ? ' and is connected to its hub' : ''}`,
           )
@@ -85,10 +92,9 @@ export async function startDaemon(
       })
     }
     await runSteps(steps, context)
-    const { pid, said } = started!
-    // What was seen is told: asked again, an agent that has died meanwhile would pass for one that never answered.
-    const known = said ? { hub: hubStateOf(said), version: said.agent.version } : await sayOf(context)
-    return { outcome: 'started', pid, stopped: stopped ?? null, ...known }
+    const { pid, updated = null } = started!
+    const known = await knownOf(context, started!)
+    return { outcome: 'started', pid, stopped: stopped ?? null, updated, ...known }
   })
 }
 
@@ -102,11 +108,19 @@ function checkWritable({ recordFile, logFile }: Instance): void {
   closeSync(openLog(logFile))
 }
 
-async function startAndExplain(
-  { instance, platform }: DaemonContext,
-  daemon: Daemon,
-  stableMs: number,
-): Promise<Started & { said: AgentStatus | undefined }> {
+/** What the agent said of itself while it was started, if it did. */
+export type Explained<T extends Started> = T & { readonly said: AgentStatus | undefined }
+
+/**
+ * Starts the daemon by a platform's method; if it ends at once, the error has the last lines of its log.
+ *
+ * @param stableMs default 3000, see the spec's "Startup Verification"
+ */
+export async function explainFailure<T extends Started>(
+  { instance }: DaemonContext,
+  start: (options: PlatformStartOptions) => Promise<T>,
+  stableMs = STABLE_MS,
+): Promise<Explained<T>> {
   let said: AgentStatus | undefined
   const isReady = async (pid: number) => {
     const status = await agentStatus(instance, 1000).catch(() => undefined)
@@ -117,7 +131,7 @@ async function startAndExplain(
   // From here on, and through a rotation that the start may bring.
   const log = new LogFollower(instance.logFile)
   try {
-    return { ...(await platform.start(daemon, { isReady, stableMs })), said }
+    return { ...(await start({ isReady, stableMs })), said }
   } catch (error) {
     if (!(error instanceof ConnectError) || error.code !== 'DAEMON_FAILED') throw error
     const logged = [...log.look()].flatMap((news) => ('lines' in news ? news.lines : []))
@@ -129,6 +143,14 @@ async function startAndExplain(
   } finally {
     log.close()
   }
+}
+
+/** What was seen is told: asked again, an agent that has died meanwhile would pass for one that never answered. */
+export async function knownOf(
+  context: DaemonContext,
+  { said }: Explained<Started>,
+): Promise<Pick<StartReport, 'hub' | 'version'>> {
+  return said ? { hub: hubStateOf(said), version: said.agent.version } : sayOf(context)
 }
 
 async function sayOf({ instance }: DaemonContext): Promise<Pick<StartReport, 'hub' | 'version'>> {

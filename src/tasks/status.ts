@@ -12,7 +12,7 @@ import { hubStateOf, type HubState } from './hub-state.ts'
 /** All that is known of the daemon; also the shape of `daemon status --json`. */
 export interface DaemonStatus {
   readonly status: PlatformStatus['state']
-  /** Why the status is unknown. */
+  /** Why it is so, where that needs saying. */
   readonly reason: string | null
   readonly configured: boolean
   readonly pid: number | null
@@ -48,6 +48,8 @@ export interface DaemonStatus {
   readonly drift: readonly string[]
   readonly cleanedUpStalePid: boolean
   readonly foregroundPid: number | null
+  /** What else the platform has to say, a sentence each. */
+  readonly notes: readonly string[]
 }
 
 /** @throws ConnectError if there is a config that can't be used */
@@ -85,6 +87,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     drift: isRunning ? driftOf(context, answer?.agent ?? record) : [],
     cleanedUpStalePid: found.cleanedUp ?? false,
     foregroundPid: found.foregroundPid ?? null,
+    notes: found.notes ?? [],
   }
 }
 

@@ -52,7 +52,7 @@ describe('without a config', () => {
 
   test.for([
     ['stop', NOT_RUNNING, { stopped: null, foregroundPid: null }],
-    ['uninstall', NOT_INSTALLED, { removed: false }],
+    ['uninstall', NOT_INSTALLED, { removed: false, files: [], warnings: [] }],
   ] as const)('%s has nothing to do', async ([action, stdout, document]) => {
     expect(await daemon(home, action)).toEqual({ code: 0, signal: null, stdout, stderr: '' })
     expect(await json(home, action)).toEqual({ code: 0, stderr: '', document })
@@ -156,7 +156,11 @@ describe('configured, with no daemon', () => {
       stderr: '',
       document: { stopped: null, foregroundPid: null },
     })
-    expect(await json(home, 'uninstall')).toEqual({ code: 0, stderr: '', document: { removed: false } })
+    expect(await json(home, 'uninstall')).toEqual({
+      code: 0,
+      stderr: '',
+      document: { removed: false, files: [], warnings: [] },
+    })
   })
 
   test('status says stopped, and how to start', async () => {

@@ -57,6 +57,7 @@ describe('start', () => {
     const first = JSON.parse(await connectOk(home, ['daemon', 'start', '--json'])) as { pid: number }
     expect(first).toEqual({
       stopped: null,
+      updated: null,
       version: '0.1.0',
       outcome: 'started',
       pid: expect.any(Number),

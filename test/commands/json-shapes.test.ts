@@ -133,7 +133,7 @@ describe('what is printed is what is described:', () => {
       lastExit: { signal: 'SIGTERM', code: null },
     })
     expect(await prints(home, 'up')).toMatchObject({ detached: true })
-    expect(await prints(home, 'daemon uninstall')).toEqual({ removed: false })
+    expect(await prints(home, 'daemon uninstall')).toEqual({ removed: false, files: [], warnings: [] })
     expect(await prints(home, 'daemon stop')).toEqual({ stopped: 'exited', foregroundPid: null })
     expect(await prints(home, 'daemon status')).toMatchObject({ lastExit: { signal: 'SIGTERM' } })
   })
@@ -261,6 +261,8 @@ test('everything that is described was seen, and every field that may be null bo
     'daemon status: reason',
     'daemon status: restarts',
     'daemon restart: hub',
+    'daemon start: updated',
+    'daemon restart: updated',
     'daemon start: version',
     'daemon restart: version',
   ])

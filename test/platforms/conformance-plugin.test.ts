@@ -1,9 +1,9 @@
 import { afterAll, test } from 'vitest'
-import type { PlatformDescription } from '../../src/platforms/platform.ts'
+import type { PluginDescription } from '../../src/platforms/platform.ts'
 import { platformConformance } from '../../src/platforms/conformance/conformance.ts'
 
 const plugin = new URL('../fixtures/plugin-platform/platforms.js', import.meta.url)
-const { testinit } = (await import(plugin.href)) as { testinit: PlatformDescription }
+const { testinit } = (await import(plugin.href)) as { testinit: PluginDescription }
 
 const suite = platformConformance({ description: testinit })
 

@@ -6,23 +6,23 @@ import { platformConformance } from '../../src/platforms/conformance/conformance
 import type { ConformanceOptions } from '../../src/platforms/conformance/options.ts'
 import { checksFor, proveCheck } from '../../src/platforms/conformance/prove.ts'
 import { TestHub } from '../../src/platforms/conformance/test-hub.ts'
-import type { Platform, PlatformContext, PlatformDescription } from '../../src/platforms/platform.ts'
+import type { PlatformContext, PluginDescription, PluginPlatform } from '../../src/platforms/platform.ts'
 import { waitFor } from '../../src/process/wait.ts'
 
 const plugin = new URL('../fixtures/plugin-platform/platforms.js', import.meta.url)
-const { testinit } = (await import(plugin.href)) as { testinit: PlatformDescription }
+const { testinit } = (await import(plugin.href)) as { testinit: PluginDescription }
 
 /** What is wrong with a platform that is otherwise good. */
-type Flaw = (good: Platform, context: PlatformContext) => Partial<Platform>
+type Flaw = (good: PluginPlatform, context: PlatformContext) => Partial<PluginPlatform>
 
 /** Methods live on the prototype, and use private fields: so they are called on the good one. */
-function flawed(description: PlatformDescription, flaw: Flaw): PlatformDescription {
+function flawed(description: PluginDescription, flaw: Flaw): PluginDescription {
   return {
     ...description,
     async load(context) {
       const good = await description.load(context)
       return {
-        install: (daemon) => good.install(daemon),
+        install: (daemon, options) => good.install(daemon, options),
         uninstall: () => good.uninstall(),
         start: (daemon, options) => good.start(daemon, options),
         stop: () => good.stop(),
@@ -230,7 +230,7 @@ const FLAWS: [flaw: string, check: RegExp, says: RegExp, options: ConformanceOpt
     /^two instances side by side/,
     /after another instance was stopped/,
     (() => {
-      const all: Platform[] = []
+      const all: PluginPlatform[] = []
       return backgroundWith((good) => {
         all.push(good)
         return {
@@ -247,21 +247,21 @@ const FLAWS: [flaw: string, check: RegExp, says: RegExp, options: ConformanceOpt
     /^no secret/,
     /DATABASE_PASSWORD must not be written to a file/,
     testinitWith((good, { instance }) => ({
-      install(daemon) {
+      install(daemon, options) {
         writeFileSync(path.join(instance.folder, 'unit'), JSON.stringify(daemon.env))
-        return good.install(daemon)
+        return good.install(daemon, options)
       },
     })),
   ],
   [
     'an install that returns before the daemon runs',
     /^install\(\) twice/,
-    /install\(\) must return once the daemon runs/,
+    /install\(\) did not start the daemon/,
     testinitWith((good) => {
-      let later: Promise<void> | undefined
+      let later: Promise<unknown> | undefined
       return {
-        async install(daemon) {
-          later = good.install(daemon)
+        async install(daemon, options) {
+          later = good.install(daemon, options)
         },
         async uninstall() {
           await later
@@ -275,16 +275,16 @@ const FLAWS: [flaw: string, check: RegExp, says: RegExp, options: ConformanceOpt
     /^uninstall\(\) leaves no process/,
     /must leave no file behind; found: .*left-over/,
     testinitWith((good, { env }) => ({
-      install(daemon) {
+      install(daemon, options) {
         writeFileSync(path.join(String(env.HOME), 'left-over'), '')
-        return good.install(daemon)
+        return good.install(daemon, options)
       },
     })),
   ],
   [
     'an uninstall that always says that it removed something',
     /^uninstall\(\) leaves no process/,
-    /must return false when nothing is left to remove/,
+    /must return undefined when nothing is left to remove/,
     testinitWith((good) => ({
       async uninstall() {
         await good.uninstall()
@@ -333,9 +333,9 @@ const FLAWS: [flaw: string, check: RegExp, says: RegExp, options: ConformanceOpt
     /^a daemon that exits with code 78/,
     /with code 78 must not be started again|must say stopped/,
     testinitWith((good) => ({
-      install({ command, ...daemon }) {
+      install({ command, ...daemon }, options) {
         const script = '"$@"; code=$?; [ $code != 78 ] || code=1; exit $code'
-        return good.install({ ...daemon, command: ['/bin/sh', '-c', script, 'sh', ...command] })
+        return good.install({ ...daemon, command: ['/bin/sh', '-c', script, 'sh', ...command] }, options)
       },
     })),
   ],

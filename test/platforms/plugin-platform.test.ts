@@ -29,14 +29,14 @@ async function pick(load: () => unknown, pluginTimeoutMs = 30_000): Promise<Plat
 
 const loaded = (brought: Brought, timeoutMs?: number) => pick(async () => brought, timeoutMs)
 
-const CALLS: Record<keyof Platform, (platform: Platform) => Promise<unknown>> = {
-  install: (platform) => platform.install(daemon),
+const CALLS: Record<Exclude<keyof Platform, 'plan'>, (platform: Platform) => Promise<unknown>> = {
+  install: (platform) => platform.install(daemon, options),
   uninstall: (platform) => platform.uninstall(),
   start: (platform) => platform.start(daemon, options),
   stop: (platform) => platform.stop(),
   status: (platform) => platform.status(),
 }
-const methods = Object.keys(CALLS) as (keyof Platform)[]
+const methods = Object.keys(CALLS) as (keyof typeof CALLS)[]
 
 function throwing(error: unknown) {
   return async () => {
@@ -151,7 +151,9 @@ describe('an answer', () => {
     ['start', undefined],
     ['stop', 'gone'],
     ['stop', true],
-    ['uninstall', undefined],
+    ['uninstall', 'gone'],
+    ['install', 'done'],
+    ['install', { pid: 7, ready: true, change: 'better', startsAt: 'boot' }],
   ] as const)('of %s that is %j is refused', async ([method, answer]) => {
     const error = await rejectionOf(CALLS[method](await loaded({ [method]: async () => answer })))
     expect(error.code).toBe('PLATFORM_FAILED')
@@ -162,15 +164,60 @@ describe('an answer', () => {
 
   test('of the right shape is passed on, whether it is a promise or not', async () => {
     const platform = await loaded({
-      install: () => 'anything',
-      uninstall: () => true,
       start: () => ({ pid: 7, ready: false }),
       stop: () => undefined,
     })
-    expect(await platform.install(daemon)).toBeUndefined()
-    expect(await platform.uninstall()).toBe(true)
     expect(await platform.start(daemon, options)).toEqual({ pid: 7, ready: false })
     expect(await platform.stop()).toBeUndefined()
+  })
+
+  test.for([
+    [true, { removed: [], warnings: [] }],
+    [false, undefined],
+    [undefined, undefined],
+    [{ removed: ['/a'] }, { removed: ['/a'], warnings: [] }],
+  ] as const)('of uninstall may be short: %j', async ([answer, meant]) => {
+    const platform = await loaded({ uninstall: () => answer })
+    expect(await platform.uninstall()).toEqual(meant)
+  })
+
+  test.for([
+    [false, 'created'],
+    [true, 'updated'],
+  ] as const)('of install may be none, and is then told by the status: installed before %j', async (row) => {
+    const [installed, change] = row
+    let isDone = false
+    const platform = await loaded({
+      install: () => void (isDone = true),
+      status: () =>
+        isDone
+          ? { state: 'running', installed: true, startsAt: 'boot', pid: 7 }
+          : { state: 'stopped', installed, startsAt: 'never' },
+    })
+    const ready = { ...options, isReady: async (pid: number) => pid === 7 }
+    expect(await platform.install(daemon, ready)).toEqual({
+      pid: 7,
+      ready: true,
+      change,
+      startsAt: 'boot',
+      warnings: [],
+    })
+  })
+
+  test('of install that is none, with nothing running then, is an error', async () => {
+    const status = () => ({ state: 'stopped', installed: true, startsAt: 'boot' })
+    const platform = await loaded({ install: () => {}, status })
+    expect((await rejectionOf(platform.install(daemon, options))).message).toBe(
+      'Platform openrc: install() did not start the daemon',
+    )
+  })
+
+  test('of plan is passed on; where there is no plan, none is promised', async () => {
+    const plan = { files: [{ file: '/a', content: 'b' }], commands: [['sv', 'up']] }
+    expect(await (await loaded({ plan: () => plan })).plan?.(daemon)).toEqual(plan)
+    expect(await loaded({})).toMatchObject({ plan: undefined })
+    const { message } = await rejectionOf((await loaded({ plan: () => [] })).plan!(daemon))
+    expect(message).toMatch(/^Platform openrc: plan\(\) gave an answer that can’t be read/)
   })
 
   test('is asked of the plugin’s own object', async () => {
@@ -196,6 +243,7 @@ describe('a status', () => {
       restarts: 3,
       startedAt: '2026-11-22T10:00:00.5+01:00',
       reason: 'x',
+      notes: ['y'],
     }
     expect(await statusOf(status)).toEqual(status)
   })
@@ -213,7 +261,8 @@ describe('a status', () => {
     ['nothing', undefined, false],
     ['null', null, false],
     ['text', 'running', false],
-    ['an unknown state', { ...good, state: 'starting' }, true],
+    ['an unknown state', { ...good, state: 'dreaming' }, true],
+    ['notes that are no list', { ...good, notes: 'none' }, true],
     ['a pid that is text', { ...good, pid: '7' }, true],
     ['a pid that would signal a whole group', { ...good, pid: 0 }, true],
     ['no word on whether it is installed', { ...good, installed: undefined }, false],

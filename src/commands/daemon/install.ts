@@ -1,22 +1,35 @@
+import { Flags } from '@oclif/core'
 import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { ensureLogin } from '../../cli/ensure-login.ts'
 import { replaceFlag } from '../../cli/flags.ts'
+import { installLines, planLines } from '../../cli/say-installed.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'
-import { installDaemon } from '../../tasks/install.ts'
+import { installDaemon, planInstall } from '../../tasks/install.ts'
 
 export default class DaemonInstall extends DaemonCommand {
   static override summary = 'Install daemon as a system service (launchd on macOS, systemd on Linux)'
-  static override flags = replaceFlag
+  static override flags = {
+    ...replaceFlag,
+    'dry-run': Flags.boolean({ description: 'print what would be written and run, and do nothing' }),
+  }
 
   async run() {
     const { flags } = await this.parse(DaemonInstall)
     const { context, selection } = await this.contextFor(flags)
+    const manager = selection.description.name
+    if (flags['dry-run']) {
+      const plan = await planInstall(context, daemonOf(context), selection)
+      for (const line of planLines(plan)) this.say(line)
+      const undone = { change: null, file: null, pid: null, startsAt: null, hub: null, warnings: [] }
+      return { installed: false, manager, ...undone, plan }
+    }
     if (process.env.PRIVATECONNECT_TOKEN) await ensureLogin(context.instance, flags)
     const daemon = daemonOf(context)
     this.say('🔧 Installing Private Connect daemon...')
     this.say()
-    await installDaemon(context, daemon, selection)
-    this.say('[ok] Daemon installed and started')
-    return { installed: true, manager: selection.description.name }
+    const report = await installDaemon(context, daemon, selection)
+    for (const line of installLines(report)) this.say(line)
+    for (const warning of report.warnings) this.tell(`[!] ${warning}`)
+    return { installed: true, manager, ...report, plan: null }
   }
 }

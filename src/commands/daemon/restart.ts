@@ -2,6 +2,7 @@ import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { describeStop } from '../../cli/describe-stop.ts'
 import { replaceFlag } from '../../cli/flags.ts'
 import { describeHub } from '../../cli/say-started.ts'
+import { tilde } from '../../config/tilde.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'
 import { startDaemon } from '../../tasks/start.ts'
 
@@ -18,6 +19,7 @@ export default class DaemonRestart extends DaemonCommand {
     const { stopped } = report
     const lines = stopped ? describeStop({ stopped, foregroundPid: null }) : ['No daemon was running']
     for (const line of lines) this.say(line)
+    if (report.updated !== null) this.say(`  Updated: ${tilde(report.updated)}`)
     this.say('[ok] Daemon started')
     this.say(`  PID: ${report.pid}`)
     this.say(`  Hub: ${describeHub(report.hub)}`)

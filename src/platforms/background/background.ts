@@ -20,12 +20,12 @@ export class BackgroundPlatform implements Platform {
     this.#instance = instance
   }
 
-  async install(): Promise<void> {
+  async install(): Promise<never> {
     throw new ConnectError('INSTALL_UNSUPPORTED', 'A background process can’t be installed')
   }
 
-  async uninstall(): Promise<boolean> {
-    return false
+  async uninstall(): Promise<undefined> {
+    return undefined
   }
 
   async start(daemon: Daemon, { isReady, stableMs }: StartOptions): Promise<Started> {

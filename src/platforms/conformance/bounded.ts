@@ -1,11 +1,13 @@
 import { withDeadline } from '../deadline.ts'
-import type { Platform } from '../platform.ts'
+import type { Platform, PluginPlatform } from '../platform.ts'
+import { CheckedPlatform } from '../plugin-platform.ts'
 
 /** The longest that any call may take, in ms. */
 const TIMEOUT_MS = 60_000
 
-/** The platform, each of its methods with a deadline. */
-export function bounded(platform: Platform): Platform {
+/** The platform as commands see it, each of its methods with a deadline. */
+export function bounded(name: string, brought: PluginPlatform): Platform {
+  const platform = new CheckedPlatform(name, brought, 2 * TIMEOUT_MS)
   const call = <T>(method: keyof Platform, work: () => Promise<T>) =>
     withDeadline(
       work,
@@ -13,7 +15,7 @@ export function bounded(platform: Platform): Platform {
       () => new Error(`${method}() must return within ${TIMEOUT_MS / 1000} s, and didn’t`),
     )
   return {
-    install: (daemon) => call('install', () => platform.install(daemon)),
+    install: (daemon, options) => call('install', () => platform.install(daemon, options)),
     uninstall: () => call('uninstall', () => platform.uninstall()),
     start: (daemon, options) => call('start', () => platform.start(daemon, options)),
     stop: () => call('stop', () => platform.stop()),

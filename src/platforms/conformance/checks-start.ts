@@ -36,7 +36,7 @@ export const startChecks: readonly Check[] = [
       scene.moveHub(subject, NO_HUB)
       const daemon = subject.daemon({ hub: NO_HUB })
       if (scene.installable) {
-        await subject.platform.install(daemon)
+        await subject.install(daemon, 2000)
         await subject.platform.stop()
       }
       const { pid, ready } = await subject.start(daemon, 2000)

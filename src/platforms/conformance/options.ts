@@ -1,8 +1,8 @@
-import type { PlatformContext, PlatformDescription } from '../platform.ts'
+import type { PlatformContext, PluginDescription } from '../platform.ts'
 
 /** The platform that is to be proven, and what the suite cannot know of it. */
 export interface ConformanceOptions {
-  readonly description: PlatformDescription
+  readonly description: PluginDescription
   /** Whether the daemon can be installed into it, here and now; default true. */
   readonly installable?: boolean
   /** What it finds its service manager by, such as SVDIR. Without this it gets PATH, HOME and a few names of the user. */

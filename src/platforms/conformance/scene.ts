@@ -49,7 +49,8 @@ export class Scene {
     const instance = instanceFor(path.join(this.home, '.privateconnect', name), this.home)
     const env = { ...plainEnvironment(this.home), ...this.options.env, ...options.env }
     const context = { instance, env }
-    const platform = bounded(await this.options.description.load(context))
+    const { description } = this.options
+    const platform = bounded(description.name, await description.load(context))
     const subject = new Subject({ context, platform, hubUrl: this.#hub.url, installable: this.installable })
     this.#subjects.push(subject)
     if (options.joined ?? true) await this.#hub.join(instance, number)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Instance } from '../../config/instance.ts'
 import { agentStatus } from '../../control/client.ts'
 import { identify, isAlive, type ProcessIdentity } from '../../process/identity.ts'
-import type { Daemon, Platform, PlatformContext, PlatformStatus, Started } from '../platform.ts'
+import type { Daemon, Installed, Platform, PlatformContext, PlatformStatus, Started } from '../platform.ts'
 import { commandLineOf } from './command-line.ts'
 import { demand, eventually } from './demand.ts'
 import { runJs } from './test-hub.ts'
@@ -44,9 +44,13 @@ export class Subject {
   /** Makes `start` what is left to do: installs the daemon where that can be done, and stops it. */
   async prepare(daemon: Daemon): Promise<void> {
     if (!this.#installable) return
-    await this.platform.install(daemon)
+    await this.install(daemon)
     await this.connected('install() must return once the daemon runs')
     await this.platform.stop()
+  }
+
+  install(daemon = this.daemon(), stableMs = 30_000): Promise<Installed> {
+    return this.platform.install(daemon, { isReady: (pid) => this.#isReady(pid), stableMs })
   }
 
   start(daemon: Daemon, stableMs = 30_000): Promise<Started> {
@@ -55,7 +59,7 @@ export class Subject {
 
   /** Starts it, by an installation where that can be done, and waits until it is connected. @returns its pid */
   async bringUp(daemon = this.daemon()): Promise<number> {
-    if (this.#installable) await this.platform.install(daemon)
+    if (this.#installable) await this.install(daemon)
     else await this.start(daemon)
     return this.connected()
   }

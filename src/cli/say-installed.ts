@@ -1,0 +1,49 @@
+import { tilde } from '../config/tilde.ts'
+import type { InstallPlan } from '../platforms/platform.ts'
+import type { InstallReport } from '../tasks/install.ts'
+import { describeHub } from './say-started.ts'
+
+/** The lines of a daemon that was installed, as the specification has them. */
+export function installLines({ change, file, startsAt, hub }: InstallReport): string[] {
+  const written = { created: 'Created', updated: 'Updated', unchanged: 'Unchanged' }[change]
+  const starts =
+    startsAt === 'never' ? 'does not start by itself' : `will now start automatically on ${startsAt}`
+  return [
+    ...(file === null ? [] : [`  ${written}: ${tilde(file)}`, '']),
+    change === 'unchanged'
+      ? '[ok] Daemon already installed and running'
+      : '[ok] Daemon installed and started',
+    `  The agent ${starts}.`,
+    ...(hub?.state === 'connected' ? [] : [`  Hub: ${describeHub(hub)}`]),
+    '',
+    '  Commands:',
+    '    Status:    connect daemon status',
+    '    Logs:      connect daemon logs',
+    '    Stop:      connect daemon stop',
+    '    Uninstall: connect daemon uninstall',
+  ]
+}
+
+/** What --dry-run shows: the files as they would be, and the commands as one would type them. */
+export function planLines({ files, commands }: InstallPlan): string[] {
+  return [
+    ...files.flatMap(({ file, content }) => [
+      `Would write ${tilde(file)}:`,
+      '',
+      ...content
+        .trimEnd()
+        .split('\n')
+        .map((line) => (line === '' ? '' : `  ${line}`)),
+      '',
+    ]),
+    'Would run:',
+    '',
+    ...commands.map((command) => `  ${command.map(typed).join(' ')}`),
+    '',
+    'Nothing was changed.',
+  ]
+}
+
+function typed(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}

@@ -1,0 +1,85 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { homedir, userInfo } from 'node:os'
+import path from 'node:path'
+import type { Probe } from '../platform.ts'
+import { describe, UserManager } from './user-manager.ts'
+
+/** Parts of the system that are looked at; tests have their own. */
+export interface Surroundings {
+  readonly platform: NodeJS.Platform
+  readonly env: NodeJS.ProcessEnv
+  /** Where the file system begins, default `/`. */
+  readonly root?: string
+}
+
+/** Whether the daemon could be installed into this user's systemd; if not, the first thing that is in the way. */
+export async function detectSystemd({ platform, env, root = '/' }: Surroundings): Promise<Probe> {
+  if (platform !== 'linux') return no('systemd is on Linux only')
+  const at = (file: string) => path.join(root, file)
+  if (!isOnPath('systemctl', env)) return no(otherInit(at) ?? 'there is no systemctl on this machine')
+  // sd_booted(3)
+  if (!existsSync(at('/run/systemd/system'))) return no(whyNotBooted(at))
+  const elsewhere = homeElsewhere()
+  if (elsewhere !== undefined) return no(elsewhere)
+  const manager = new UserManager(env)
+  // Lingering starts one: that is for install to try.
+  if (!manager.isThere) return isOnPath('loginctl', env) ? { available: true } : no('no user manager runs')
+  const answer = await manager.systemctl('is-system-running')
+  const state = answer.stdout.trim()
+  if (['running', 'degraded', 'starting', 'initializing', 'maintenance'].includes(state))
+    return { available: true }
+  return no(state === 'offline' ? 'your user manager is offline' : `systemctl --user ${describe(answer)}`)
+}
+
+function no(reason: string): Probe {
+  return { available: false, reason }
+}
+
+/** The manager looks for units in the home folder that the user database names, whatever HOME says. */
+function homeElsewhere(): string | undefined {
+  const [here, there] = [homedir(), userInfo().homedir]
+  if (resolved(here) === resolved(there)) return undefined
+  return `HOME is ${here}, but your user manager looks for units in ${there}`
+}
+
+function resolved(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return path.resolve(folder)
+  }
+}
+
+function whyNotBooted(at: (file: string) => string): string {
+  if (/microsoft/i.test(readIfThere(at('/proc/version')))) {
+    return 'WSL runs without systemd; to have it, add the lines [boot] and systemd=true to /etc/wsl.conf, then run wsl --shutdown in Windows'
+  }
+  const isContainer =
+    existsSync(at('/.dockerenv')) ||
+    existsSync(at('/run/.containerenv')) ||
+    /(^|\0)container=/.test(readIfThere(at('/proc/1/environ')))
+  if (isContainer) return 'this is a container that does not run systemd'
+  return otherInit(at) ?? 'this machine was not booted with systemd'
+}
+
+/** By process 1: that another one is merely installed says nothing. OpenRC leaves that to an init of any name. */
+function otherInit(at: (file: string) => string): string | undefined {
+  const inits: Readonly<Record<string, string>> = { runit: 'runit', 's6-svscan': 's6', dinit: 'dinit' }
+  const name = existsSync(at('/run/openrc/softlevel'))
+    ? 'OpenRC'
+    : inits[readIfThere(at('/proc/1/comm')).trim()]
+  return name && `this machine runs ${name}, not systemd`
+}
+
+function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {
+  return (env.PATH ?? '').split(path.delimiter).some((folder) => existsSync(path.join(folder, program)))
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    // Not ours to read, or not there: it tells nothing.
+    return ''
+  }
+}

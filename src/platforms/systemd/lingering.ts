@@ -1,0 +1,46 @@
+import { userInfo } from 'node:os'
+import { readTraces, writeTraces } from './traces.ts'
+import { describe, type UserManager } from './user-manager.ts'
+
+/** loginctl(1): with lingering a user's manager, and with it the daemon, starts on boot and outlives every login. */
+export type Lingering = 'on' | 'off' | 'unknown'
+
+export async function readLingering(manager: UserManager): Promise<Lingering> {
+  const { uid } = userInfo()
+  const answer = await manager.run(['loginctl', 'show-user', String(uid), '--property=Linger', '--value'])
+  const value = answer.stdout.trim()
+  if (answer.outcome === 'exited' && answer.code === 0) {
+    if (value === 'yes') return 'on'
+    if (value === 'no') return 'off'
+    return 'unknown'
+  }
+  // logind knows only users that are logged in or linger.
+  return /not logged in or lingering|No such user|No such process/i.test(answer.stderr) ? 'off' : 'unknown'
+}
+
+/**
+ * Sees to it that this user lingers, and remembers it if that was not so before.
+ *
+ * @returns why they don't; undefined if they do
+ */
+export async function enableLingering(manager: UserManager, home: string): Promise<string | undefined> {
+  if ((await readLingering(manager)) === 'on') return undefined
+  const why = await setLingering(manager, 'on')
+  if (why === undefined) writeTraces(home, { ...readTraces(home), lingering: true })
+  return why
+}
+
+/**
+ * Asks for lingering without a prompt, and looks whether it is there then.
+ *
+ * @returns why it isn't; undefined if it is
+ */
+export async function setLingering(manager: UserManager, wanted: 'on' | 'off'): Promise<string | undefined> {
+  const verb = wanted === 'on' ? 'enable-linger' : 'disable-linger'
+  // Outside of a login session it does not know whom it is asked for.
+  const answer = await manager.run(['loginctl', '--no-ask-password', verb, userInfo().username])
+  const now = await readLingering(manager)
+  if (now === wanted) return undefined
+  if (answer.outcome === 'exited' && answer.code === 0) return `loginctl said yes, but lingering is ${now}`
+  return `loginctl ${verb} ${describe(answer)}`
+}

@@ -1,0 +1,31 @@
+import path from 'node:path'
+import type { PlatformContext } from '../platform.ts'
+
+/** Where an instance's unit lies, and what it is called. */
+export interface UnitPlace {
+  /** `private-connect.service`, `private-connect-staging.service` */
+  readonly name: string
+  readonly folder: string
+  readonly file: string
+  /** The link by which it starts by itself. */
+  readonly wantedBy: string
+}
+
+/** The folder that the specification names; the user manager looks there whatever XDG_CONFIG_HOME says in a shell. */
+export function unitPlace({ instance }: PlatformContext, home: string): UnitPlace {
+  const suffix = instance.name === 'default' ? '' : `-${unitNamePart(instance.name)}`
+  const name = `private-connect${suffix}.service`
+  const folder = path.join(home, '.config', 'systemd', 'user')
+  const wantedBy = path.join(folder, 'default.target.wants', name)
+  return { name, folder, file: path.join(folder, name), wantedBy }
+}
+
+/** systemd.unit(5): what a unit's name may hold; anything else is escaped as systemd-escape(1) does it. */
+function unitNamePart(text: string): string {
+  return [...Buffer.from(text)]
+    .map((byte) => {
+      const character = String.fromCharCode(byte)
+      return /[A-Za-z0-9:_.-]/.test(character) ? character : `\\x${byte.toString(16).padStart(2, '0')}`
+    })
+    .join('')
+}

@@ -1,0 +1,108 @@
+import { tilde } from '../../config/tilde.ts'
+import { ConnectError } from '../../errors.ts'
+import { waitFor } from '../../process/wait.ts'
+import type { UnitPlace } from './unit-place.ts'
+import { readUnitState, type UnitState } from './unit-state.ts'
+import { describe, type UserManager } from './user-manager.ts'
+
+/** TimeoutStopSec of the unit, and some slack for the manager; in ms. */
+const STOP_MS = 15_000
+
+/** A unit as the manager has it: told what to do, and then looked at, whatever systemctl answered. */
+export class UnitService {
+  readonly #manager: UserManager
+  readonly #place: UnitPlace
+
+  constructor(manager: UserManager, place: UnitPlace) {
+    this.#manager = manager
+    this.#place = place
+  }
+
+  /** @returns undefined if there is no manager, or its answer can't be read */
+  async look(): Promise<UnitState | undefined> {
+    return this.#manager.isThere ? readUnitState(this.#manager, this.#place.name) : undefined
+  }
+
+  /** @throws ConnectError SERVICE_MANAGER_FAILED */
+  async mustLook(): Promise<UnitState> {
+    const state = await this.look()
+    if (state) return state
+    const message = `systemctl --user show ${this.#place.name} gives no answer that can be read`
+    throw new ConnectError('SERVICE_MANAGER_FAILED', message)
+  }
+
+  /**
+   * Has the manager read the file.
+   *
+   * @throws ConnectError SERVICE_MANAGER_FAILED if it can't, or doesn't take it
+   */
+  async reload(): Promise<UnitState> {
+    await this.#manager.must('daemon-reload')
+    const state = await this.mustLook()
+    if (state.load === 'loaded') return state
+    throw new ConnectError(
+      'SERVICE_MANAGER_FAILED',
+      `systemd does not take the unit: it calls it ${state.load}`,
+      { hints: [`See why: systemd-analyze --user verify ${tilde(this.#place.file)}`] },
+    )
+  }
+
+  /** @throws ConnectError SERVICE_MANAGER_FAILED */
+  async enable(): Promise<void> {
+    const { name } = this.#place
+    // `reenable` also mends a link that leads elsewhere.
+    await this.#manager.must('reenable', name)
+    const { file } = await this.mustLook()
+    if (file === 'enabled') return
+    throw new ConnectError(
+      'SERVICE_MANAGER_FAILED',
+      `systemctl --user enable ${name} said yes, but it is ${file || 'not'}`,
+    )
+  }
+
+  /** @throws ConnectError SERVICE_MANAGER_FAILED */
+  async restart(): Promise<void> {
+    const { name } = this.#place
+    await this.forgetFailure()
+    const result = await this.#manager.systemctl('restart', name)
+    // No answer in time is no failure: the state tells.
+    if (result.outcome === 'timed out' || (result.outcome === 'exited' && result.code === 0)) return
+    throw new ConnectError('SERVICE_MANAGER_FAILED', `systemctl --user restart ${name} ${describe(result)}`)
+  }
+
+  /** Also ends the wait for its next start. @throws ConnectError DAEMON_WONT_STOP */
+  async stop(): Promise<UnitState> {
+    await this.#manager.systemctl('stop', this.#place.name)
+    return this.#isDown()
+  }
+
+  /** Stops it too. @throws ConnectError DAEMON_WONT_STOP */
+  async disable(): Promise<void> {
+    await this.#manager.systemctl('disable', '--now', this.#place.name)
+    // Of a unit whose file is gone it stops nothing.
+    await this.stop()
+  }
+
+  /** It is no longer listed as failed. There may be nothing to forget. */
+  async forgetFailure(): Promise<void> {
+    await this.#manager.systemctl('reset-failed', this.#place.name)
+  }
+
+  async #isDown(): Promise<UnitState> {
+    const { name } = this.#place
+    const down = async () => {
+      const state = await this.look()
+      return state && state.pid === 0 && !isUp(state) ? state : undefined
+    }
+    const state = await waitFor(down, { timeoutMs: STOP_MS, everyMs: 100 })
+    if (state) return state
+    throw new ConnectError('DAEMON_WONT_STOP', `systemd has not stopped ${name}`, {
+      hints: [`Look at it: systemctl --user status ${name}`],
+    })
+  }
+}
+
+/** Whether it runs, or is about to. */
+export function isUp({ active }: UnitState): boolean {
+  return active !== 'inactive' && active !== 'failed'
+}

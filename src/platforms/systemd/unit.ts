@@ -1,0 +1,91 @@
+import path from 'node:path'
+import type { Daemon } from '../platform.ts'
+import { ConnectError } from '../../errors.ts'
+
+/**
+ * The unit, as the specification shows it where that works, with what it lacks: see systemd.unit(5), systemd.service(5),
+ * systemd.exec(5) and systemd.kill(5).
+ *
+ * @throws ConnectError INSTALL_UNSUPPORTED if a path holds what no unit can
+ */
+export function unitText(daemon: Daemon): string {
+  const { command, logFile } = daemon
+  const [program, ...args] = command
+  const log = plainPath(logFile)
+  const environment = Object.entries(environmentOf(daemon)).map(([name, value]) => quote(`${name}=${value}`))
+  return `# Written by Private Connect: connect daemon install and restart write it anew.
+# To change a setting: systemctl --user edit
+[Unit]
+Description=Private Connect Agent
+After=network-online.target
+Wants=network-online.target
+# However often it fails, it is tried again: a hub that is down for a night is no reason to stay down.
+StartLimitIntervalSec=0
+
+[Service]
+Type=simple
+ExecStart=${[quote(program), ...args.map((arg) => quote(arg).replaceAll('$', '$$$$'))].join(' ')}
+Restart=always
+RestartSec=10
+# What only a human can mend.
+RestartPreventExitStatus=78
+KillMode=mixed
+TimeoutStopSec=5
+StandardOutput=append:${log}
+StandardError=append:${log}
+UMask=0077
+Environment=${environment.join(' ')}
+NoNewPrivileges=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictNamespaces=yes
+SystemCallArchitectures=native
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+
+[Install]
+WantedBy=default.target
+`
+}
+
+/** What the caller has set and the agent can't do without; nothing that may hold a secret, since a unit can be read. */
+const KEPT = ['NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA'] as const
+
+function environmentOf({ command, env }: Daemon): Record<string, string> {
+  const nodeFolder = path.dirname(command[0])
+  const folders = [nodeFolder, '/usr/local/bin', '/usr/bin', '/bin'].filter((folder) => !folder.includes(':'))
+  const kept = KEPT.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]))
+  return {
+    PATH: [...new Set(folders)].join(':'),
+    CONNECT_DAEMON: '1',
+    CONNECT_SUPERVISOR: 'systemd',
+    ...Object.fromEntries(kept),
+  }
+}
+
+/** A word of a unit, as systemd.syntax(7) takes it between quotes; `%` begins a specifier of systemd.unit(5). */
+function quote(word: string): string {
+  const escaped = word
+    .replaceAll(/["\\]/g, String.raw`\$&`)
+    .replaceAll('%', '%%')
+    .replaceAll(/\p{Cc}/gu, (character) => [...Buffer.from(character)].map(escapedByte).join(''))
+  return `"${escaped}"`
+}
+
+function escapedByte(byte: number): string {
+  return `\\x${byte.toString(16).padStart(2, '0')}`
+}
+
+/** A path where systemd takes the rest of the line as it is, but for specifiers. */
+function plainPath(file: string): string {
+  if (/\p{Cc}/u.test(file)) {
+    throw new ConnectError(
+      'INSTALL_UNSUPPORTED',
+      `A unit can’t name a path with control characters: ${file}`,
+      {
+        hints: ['Move it to another folder.'],
+      },
+    )
+  }
+  return file.replaceAll('%', '%%')
+}

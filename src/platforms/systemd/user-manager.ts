@@ -1,0 +1,72 @@
+import { existsSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { ConnectError } from '../../errors.ts'
+import { run, type RunResult } from '../../process/run.ts'
+
+/** The longest that systemctl may take for an answer, in ms. Stopping a unit takes up to its TimeoutStopSec. */
+const TIMEOUT_MS = 15_000
+
+/** This user's own systemd, spoken to by systemctl(1). */
+export class UserManager {
+  readonly #env: NodeJS.ProcessEnv
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.#env = env
+  }
+
+  /**
+   * Runs `systemctl --user`. What it answers is for the caller to read: a time-out is no failure, but a question that
+   * only the state can answer.
+   */
+  systemctl(...args: string[]): Promise<RunResult> {
+    return this.run(['systemctl', '--user', '--no-ask-password', '--no-pager', ...args])
+  }
+
+  /** Any other program that speaks to this user's manager. */
+  run(command: readonly [string, ...string[]]): Promise<RunResult> {
+    return run(command, { env: this.#environment(), timeoutMs: TIMEOUT_MS })
+  }
+
+  /** @throws ConnectError SERVICE_MANAGER_FAILED unless it exits 0 */
+  async must(...args: string[]): Promise<void> {
+    const result = await this.systemctl(...args)
+    if (result.outcome === 'exited' && result.code === 0) return
+    throw new ConnectError('SERVICE_MANAGER_FAILED', `systemctl --user ${args.join(' ')} ${describe(result)}`)
+  }
+
+  /** Whether this user has a manager that could be spoken to: it listens in the runtime folder. */
+  get isThere(): boolean {
+    return this.#runtimeFolder() !== undefined
+  }
+
+  /** su, cron and some ssh servers leave XDG_RUNTIME_DIR unset, su without - leaves another user's. */
+  #environment(): NodeJS.ProcessEnv {
+    const folder = this.#runtimeFolder()
+    const env: NodeJS.ProcessEnv = { ...this.#env, LC_ALL: 'C', SYSTEMD_COLORS: '0' }
+    if (folder === undefined || folder === env.XDG_RUNTIME_DIR) return env
+    // It leads to the bus of whoever's folder that was.
+    const { DBUS_SESSION_BUS_ADDRESS: _, ...others } = env
+    return { ...others, XDG_RUNTIME_DIR: folder }
+  }
+
+  /** The one where a manager of this user listens. */
+  #runtimeFolder(): string | undefined {
+    const uid = process.getuid?.()
+    const candidates = [this.#env.XDG_RUNTIME_DIR, `/run/user/${uid}`]
+    return candidates.find(
+      (folder) =>
+        folder !== undefined &&
+        path.isAbsolute(folder) &&
+        existsSync(path.join(folder, 'systemd', 'private')) &&
+        statSync(folder, { throwIfNoEntry: false })?.uid === uid,
+    )
+  }
+}
+
+/** @returns `gave no answer`, `failed: …`: what follows the name of the command */
+export function describe({ outcome, code, stdout, stderr }: RunResult): string {
+  if (outcome === 'missing') return 'can’t be run: there is no such program'
+  if (outcome === 'timed out') return 'gave no answer in time'
+  const said = (stderr.trim() || stdout.trim()).split('\n')[0]
+  return said ? `failed: ${said}` : `failed with exit code ${code}`
+}

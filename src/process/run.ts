@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { codeOf } from '../errors.ts'
+
+/** What became of a program that was run for its answer. */
+export interface RunResult {
+  /** `missing`: there is no such program. `timed out`: it gave no answer in time, and was ended; what it did is unknown. */
+  readonly outcome: 'exited' | 'timed out' | 'missing'
+  /** The exit code; null if it did not exit by itself. */
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** More than any answer needs: what comes after it is dropped. */
+const MAX_OUTPUT = 1024 * 1024
+
+/**
+ * Runs a program of the system for its answer: by a list of arguments, without a shell, without input, and not for
+ * ever.
+ *
+ * @param options.timeoutMs default 10,000
+ * @throws Error if it can't be run for another reason than that it is missing
+ */
+export async function run(
+  command: readonly [string, ...string[]],
+  options: { env: NodeJS.ProcessEnv; timeoutMs?: number },
+): Promise<RunResult> {
+  const [program, ...args] = command
+  const child = spawn(program, args, { env: options.env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      if (output[name].length < MAX_OUTPUT) output[name] += text
+    })
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<RunResult>()
+  const timer = setTimeout(() => {
+    child.kill('SIGKILL')
+    // A child of its own may hold the pipes open for ever.
+    for (const stream of [child.stdout, child.stderr]) stream.destroy()
+    resolve({ outcome: 'timed out', code: null, ...output })
+  }, options.timeoutMs ?? 10_000)
+  child.once('error', (error) => {
+    if (codeOf(error) === 'ENOENT') resolve({ outcome: 'missing', code: null, ...output })
+    else reject(error)
+  })
+  child.once('close', (code) => resolve({ outcome: 'exited', code, ...output }))
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+  }
+}
