@@ -1,0 +1,130 @@
+import { expect } from 'vitest'
+import { waitFor } from '../../../src/process/wait.ts'
+import type { CliResult } from '../../helpers/cli.ts'
+import type { Home } from '../../helpers/home.ts'
+import { echoServer } from '../../helpers/servers.ts'
+import { World } from '../../helpers/world.ts'
+import type { InMachine } from './machine-command.ts'
+import { Machine, type MachineOptions } from './machine.ts'
+import type { Own } from './owned.ts'
+import { openSocket } from './socket.ts'
+
+export const UNIT = 'private-connect.service'
+export const UNIT_FILE = `.config/systemd/user/${UNIT}`
+export const asRoot = { as: 'root', session: 'bare' } as const
+export const bare = { session: 'bare' } as const
+
+/** What `daemon status --json` says, as far as these tests ask. */
+export interface Status {
+  readonly status: string
+  readonly reason: string | null
+  readonly pid: number | null
+  readonly installed: boolean
+  readonly startsAt: string
+  readonly restarts: number | null
+  readonly notes: readonly string[]
+  readonly manager: { readonly name: string }
+  readonly lastExit: {
+    readonly reason: string
+    readonly code: number | null
+    readonly fix: string | null
+  } | null
+}
+
+/** A machine with systemd that exposes a service, and another, the host, that reaches it through a hub. */
+export class SystemdScene {
+  readonly machine: Machine
+  readonly world: World
+  readonly echoPort: number
+  #port: number | undefined
+  #client: Home | undefined
+
+  private constructor(machine: Machine, world: World, echoPort: number) {
+    this.machine = machine
+    this.world = world
+    this.echoPort = echoPort
+  }
+
+  /** To be owned by the suite: all of it ends with that. */
+  static async start(own: Own, options: MachineOptions = {}): Promise<SystemdScene> {
+    const world = own(await World.start(), (it) => it.stop())
+    const echo = own(await echoServer(), (it) => it.close())
+    const machine = own(await Machine.start(options), (it) => it.stop())
+    return new SystemdScene(machine, world, echo.port)
+  }
+
+  /** Logs dev in at the hub, and exposes the service. */
+  async join(args: readonly string[] = [], hub = this.world.hubUrl): Promise<void> {
+    const env = { CONNECT_HUB_URL: hub, PRIVATECONNECT_TOKEN: await this.world.joinToken() }
+    await this.machine.connectOk(['login', '--label', 'boxed', ...args], { ...bare, env })
+    const name = args.length === 0 ? 'echo' : 'echo-2'
+    const expose = ['expose', `127.0.0.1:${this.echoPort}`, '--name', name, ...args]
+    await this.machine.connectOk(expose, bare)
+  }
+
+  daemon(action: string, options: InMachine = {}): Promise<CliResult> {
+    return this.machine.connect(['daemon', ...action.split(' ')], { timeoutMs: 100_000, ...options })
+  }
+
+  daemonOk(action: string, options: InMachine = {}): Promise<string> {
+    return this.machine.connectOk(['daemon', ...action.split(' ')], { timeoutMs: 100_000, ...options })
+  }
+
+  async status(options: InMachine = {}, args = ''): Promise<Status> {
+    return JSON.parse(await this.daemonOk(`status --json${args}`, options)) as Status
+  }
+
+  /** Waits until the service is reached through the hub. */
+  async answers(name = 'echo'): Promise<void> {
+    this.#client ??= await this.world.machine('client')
+    if (name !== 'echo') return this.#answersAt((await this.world.reach(this.#client, name)).port)
+    this.#port ??= (await this.world.reach(this.#client, name)).port
+    return this.#answersAt(this.#port)
+  }
+
+  async #answersAt(port: number): Promise<void> {
+    const ask = async () => {
+      const socket = await openSocket(port)
+      socket.on('error', () => {})
+      socket.end('through the hub')
+      const said = await socket.toArray().catch(() => [])
+      return said.join('') === 'through the hub' || undefined
+    }
+    expect(await waitFor(ask, { timeoutMs: 60_000, everyMs: 200 })).toBe(true)
+  }
+
+  /** The agents that run, by their command lines. */
+  async agents(): Promise<number[]> {
+    const processes = await this.machine.processes()
+    return processes.filter(({ command }) => / up --hub /.test(command)).map(({ pid }) => pid)
+  }
+
+  /** Waits until the agent runs as another process than that. */
+  async agentOtherThan(pid: number): Promise<number> {
+    const look = async () => (await this.agents()).find((it) => it !== pid)
+    const found = await waitFor(look, { timeoutMs: 60_000, everyMs: 200 })
+    expect(found).toBeDefined()
+    return found!
+  }
+
+  /** All that lies in dev's home folder but our own. */
+  async homeFiles(): Promise<string> {
+    const list = `find . -path ./.privateconnect -prune -o -printf '%M %u %y %p %l\\n' | sort
+      find . -path ./.privateconnect -prune -o -type f -print0 | sort -z | xargs -0 -r sha256sum`
+    return this.machine.runOk(list, bare)
+  }
+
+  async failedUnits(): Promise<string> {
+    return this.machine.runOk('systemctl --user --failed --no-legend --plain')
+  }
+
+  /** Removes all that a test has left. */
+  async reset(): Promise<void> {
+    await this.machine.login()
+    await this.machine.run(
+      `connect daemon uninstall; connect daemon stop
+       systemctl --user unmask ${UNIT}; systemctl --user disable --now ${UNIT}; systemctl --user reset-failed
+       rm -rf .config; systemctl --user daemon-reload`,
+    )
+  }
+}
