@@ -51,7 +51,7 @@ export async function installDaemon(
         hints: ['End it with Ctrl-C where it runs, then install the daemon.'],
       })
     }
-    if (former.state === 'running' && former.agent.pid !== before.pid) {
+    if (former.state === 'running' && !before.installed) {
       steps.unshift({
         title: 'Stop the background daemon',
         run: async () => void (await stopAgent(instance)),

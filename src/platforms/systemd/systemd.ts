@@ -74,6 +74,7 @@ export class SystemdPlatform implements Platform {
     const isSame = change === 'unchanged' && before.active === 'active'
     const wasEnabled = before.file === 'enabled'
     if (!wasEnabled) await this.#service.enable()
+    await this.#stopOther(before)
     if (!isSame) await this.#service.restart()
     const started = await proveRunning(this.#service, options)
     const refused = await enableLingering(this.#manager, this.#home)
@@ -91,15 +92,16 @@ export class SystemdPlatform implements Platform {
 
   async uninstall(): Promise<Uninstalled | undefined> {
     const { name, file } = this.#place
+    const hasManager = await this.#manager.isThere()
     const before = await this.#service.look()
     const isKnown = before !== undefined && (isUp(before) || before.load === 'loaded')
     if (!this.#file.isThere && !this.#file.isEnabled && !isKnown) return undefined
     const warnings: string[] = []
-    if (this.#manager.isThere) await this.#service.disable()
+    if (hasManager) await this.#service.disable()
     else warnings.push('Your user manager does not run: only the files were removed')
     this.#file.disable()
     this.#file.remove()
-    if (this.#manager.isThere) {
+    if (hasManager) {
       await this.#manager.systemctl('daemon-reload')
       await this.#service.forgetFailure()
       const after = await this.#service.look()
@@ -149,6 +151,7 @@ export class SystemdPlatform implements Platform {
       installed: this.#file.isThere,
       startsAt,
       ...(agent?.mode === 'foreground' && { foregroundPid: agent.pid }),
+      ...(unit?.load === 'loaded' && { restarts: unit.restarts }),
     }
     if (unit && isUp(unit)) {
       return {
@@ -156,7 +159,6 @@ export class SystemdPlatform implements Platform {
         ...stateOf(unit),
         ...(unit.pid !== 0 && { pid: unit.pid }),
         ...(agent && agent.pid === unit.pid && { startedAt: agent.startedAt }),
-        restarts: unit.restarts,
         notes: notesOf(unit),
       }
     }
@@ -165,7 +167,7 @@ export class SystemdPlatform implements Platform {
       const notes = ['It runs in the background and not as the service. Run: connect daemon restart']
       return { ...known, state: 'running', pid, startedAt, notes }
     }
-    if (!unit && this.#manager.isThere)
+    if (!unit && (await this.#manager.isThere()))
       return { ...known, state: 'unknown', reason: 'systemctl --user gives no answer that can be read' }
     const cleanedUp = found.state === 'stale' && (await clearStale(this.#context.instance))
     const state = unit ? stateOf(unit) : ({ state: 'stopped', reason: NO_MANAGER } as const)
@@ -176,10 +178,10 @@ export class SystemdPlatform implements Platform {
 
   /** Lingering starts a manager where none runs: in a shell of su or cron, or for a user who never logs in. */
   async #needManager(): Promise<void> {
-    if (this.#manager.isThere) return
+    if (await this.#manager.isThere()) return
     const refused = await enableLingering(this.#manager, this.#home)
     const timeoutMs = refused === undefined ? MANAGER_MS : 0
-    if (await waitFor(() => this.#manager.isThere || undefined, { timeoutMs })) return
+    if (await waitFor(async () => (await this.#manager.isThere()) || undefined, { timeoutMs })) return
     throw new ConnectError('SERVICE_MANAGER_FAILED', NO_MANAGER, {
       hints: [
         ...(refused === undefined ? [] : [`It could not be started: ${refused}`]),
@@ -204,6 +206,13 @@ export class SystemdPlatform implements Platform {
     }
     await this.#service.reload()
     return { change: found === undefined ? 'created' : 'updated', before }
+  }
+
+  /** One that was started in the background would hold the agent's lock for ever. */
+  async #stopOther({ pid }: UnitState): Promise<void> {
+    const { instance } = this.#context
+    const found = await findAgent(instance)
+    if (found.state === 'running' && found.agent.pid !== pid) await stopAgent(instance)
   }
 
   /** What someone has written into the unit by hand isn't lost. */

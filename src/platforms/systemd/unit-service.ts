@@ -20,7 +20,7 @@ export class UnitService {
 
   /** @returns undefined if there is no manager, or its answer can't be read */
   async look(): Promise<UnitState | undefined> {
-    return this.#manager.isThere ? readUnitState(this.#manager, this.#place.name) : undefined
+    return this.#manager.hasSocket ? readUnitState(this.#manager, this.#place.name) : undefined
   }
 
   /** @throws ConnectError SERVICE_MANAGER_FAILED */

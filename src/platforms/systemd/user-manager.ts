@@ -34,9 +34,16 @@ export class UserManager {
     throw new ConnectError('SERVICE_MANAGER_FAILED', `systemctl --user ${args.join(' ')} ${describe(result)}`)
   }
 
-  /** Whether this user has a manager that could be spoken to: it listens in the runtime folder. */
-  get isThere(): boolean {
+  /** Whether there is where a manager of this user listens, or has listened. */
+  get hasSocket(): boolean {
     return this.#runtimeFolder() !== undefined
+  }
+
+  /** Whether one runs: its socket outlives it. One that gives no answer in time does run. */
+  async isThere(): Promise<boolean> {
+    if (!this.hasSocket) return false
+    const { outcome, stdout } = await this.systemctl('is-system-running')
+    return outcome !== 'exited' || !['', 'offline'].includes(stdout.trim())
   }
 
   /** su, cron and some ssh servers leave XDG_RUNTIME_DIR unset, su without - leaves another user's. */
