@@ -183,6 +183,11 @@ export const ERRORS = {
       'The agent that runs answers in a way that this version can’t read: most likely it is of another version.',
     fix: 'Run: connect daemon restart',
   },
+  RUN_BY_SUDO: {
+    cause:
+      'Each user has a daemon of their own, kept in their home folder and by their own service manager. By sudo it would be root’s.',
+    fix: 'Run the same command without sudo.',
+  },
 } as const satisfies Record<string, { cause: string; fix: string }>
 
 export type ErrorCode = keyof typeof ERRORS

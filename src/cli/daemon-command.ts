@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { instanceFor } from '../config/instance.ts'
+import { ConnectError } from '../errors.ts'
 import { rememberedSelection, type Selection } from '../platforms/select.ts'
 import type { DaemonContext } from '../tasks/daemon-context.ts'
 import { isCarriedByDaemon } from '../tasks/shell-in-daemon.ts'
@@ -35,6 +36,27 @@ export abstract class DaemonCommand extends ConnectCommand {
       interactive: this.interactive,
     }
     return { context, selection }
+  }
+
+  /**
+   * For what changes anything: root's own daemon is for root's own login.
+   *
+   * @throws ConnectError RUN_BY_SUDO
+   */
+  protected refuseSudo(): void {
+    const { SUDO_USER } = process.env
+    if (process.getuid?.() !== 0 || !SUDO_USER || SUDO_USER === 'root') return
+    const command = `connect ${(this.id ?? '').replaceAll(':', ' ')}`
+    throw new ConnectError(
+      'RUN_BY_SUDO',
+      `By sudo this would be root’s daemon, and not that of ${SUDO_USER}`,
+      {
+        hints: [
+          `Run it as yourself, without sudo: ${command}`,
+          `If root’s daemon is what you want: sudo env -u SUDO_USER ${command}`,
+        ],
+      },
+    )
   }
 
   /** Before a stop: whoever reaches this machine through its own daemon should know. */

@@ -8,6 +8,7 @@ export default class DaemonUninstall extends DaemonCommand {
 
   async run() {
     const { flags } = await this.parse(DaemonUninstall)
+    this.refuseSudo()
     const { context, selection } = await this.contextFor(flags)
     await this.warnIfCarried(context, 'for good')
     if (selection.description.name !== 'background') {
