@@ -11,6 +11,9 @@ import { ConnectError } from '../../errors.ts'
 export function unitText(daemon: Daemon): string {
   const { command, logFile } = daemon
   const [program, ...args] = command
+  // systemd takes none of these in the name of a program, however they are written.
+  if (/["'\\\p{Cc}]/u.test(program))
+    throw unsupported('systemd can’t run a program whose path has quotes or backslashes', program)
   const log = plainPath(logFile)
   const environment = Object.entries(environmentOf(daemon)).map(([name, value]) => quote(`${name}=${value}`))
   return `# Written by Private Connect: connect daemon install and restart write it anew.
@@ -78,14 +81,10 @@ function escapedByte(byte: number): string {
 
 /** A path where systemd takes the rest of the line as it is, but for specifiers. */
 function plainPath(file: string): string {
-  if (/\p{Cc}/u.test(file)) {
-    throw new ConnectError(
-      'INSTALL_UNSUPPORTED',
-      `A unit can’t name a path with control characters: ${file}`,
-      {
-        hints: ['Move it to another folder.'],
-      },
-    )
-  }
+  if (/\p{Cc}/u.test(file)) throw unsupported('A unit can’t name a path with control characters', file)
   return file.replaceAll('%', '%%')
+}
+
+function unsupported(why: string, file: string): ConnectError {
+  return new ConnectError('INSTALL_UNSUPPORTED', `${why}: ${file}`, { hints: ['Move it to another folder.'] })
 }

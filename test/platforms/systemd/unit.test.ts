@@ -80,6 +80,11 @@ test('a log whose path holds a line break can’t be named', () => {
   expect(error).toMatchObject({ code: 'INSTALL_UNSUPPORTED' })
 })
 
+test.for(['"', "'", '\\', '\n'])('a program whose path has %j in it can’t be named', (character) => {
+  const command = [`/opt/a${character}b/node`] as const
+  expect(thrownBy(() => unitText({ ...daemon, command })).code).toBe('INSTALL_UNSUPPORTED')
+})
+
 test('whatever the words are, each setting stays on its own line', () => {
   const word = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'))
   fc.assert(
