@@ -169,10 +169,8 @@ WantedBy=default.target
     test('itself, two at once, leaves one agent', async () => {
       const both = await Promise.all([scene.daemon('install'), scene.daemon('install')])
       expect(both.map(({ code }) => code)).toEqual([0, 0])
-      expect(both.map(({ stdout }) => /^ {2}(\w+): /m.exec(stdout)![1]).toSorted()).toEqual([
-        'Created',
-        'Unchanged',
-      ])
+      const done = both.map(({ stdout }) => /^ {2}(\w+): /m.exec(stdout)![1])
+      expect(new Set(done)).toEqual(new Set(['Created', 'Unchanged']))
       expect(await scene.agents()).toHaveLength(1)
       await scene.answers()
     })
