@@ -24,7 +24,7 @@ export async function detectSystemd({ platform, env, root = '/' }: Surroundings)
   const manager = new UserManager(env)
   // Lingering starts one: that is for install to try.
   if (!manager.hasSocket) return isOnPath('loginctl', env) ? { available: true } : no('no user manager runs')
-  const answer = await manager.systemctl('is-system-running')
+  const answer = await manager.ask('is-system-running')
   const state = answer.stdout.trim()
   if (['running', 'degraded', 'starting', 'initializing', 'maintenance'].includes(state))
     return { available: true }

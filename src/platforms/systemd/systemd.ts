@@ -93,7 +93,7 @@ export class SystemdPlatform implements Platform {
   async uninstall(): Promise<Uninstalled | undefined> {
     const { name, file } = this.#place
     const hasManager = await this.#manager.isThere()
-    const before = await this.#service.look()
+    const before = hasManager ? await this.#service.mustLook() : undefined
     const isKnown = before !== undefined && (isUp(before) || before.load === 'loaded')
     if (!this.#file.isThere && !this.#file.isEnabled && !isKnown) return undefined
     const warnings: string[] = []
@@ -126,7 +126,8 @@ export class SystemdPlatform implements Platform {
 
   async stop(): Promise<Termination | undefined> {
     const { instance } = this.#context
-    const before = await this.#service.look()
+    // Without an answer it is not known to be down.
+    const before = (await this.#manager.isThere()) ? await this.#service.mustLook() : undefined
     const wasUp = before !== undefined && isUp(before)
     let ended: Termination | undefined
     if (wasUp) {

@@ -40,7 +40,7 @@ export interface UnitState {
 
 /** @returns undefined if the manager gives no answer that can be read: then nothing is known */
 export async function readUnitState(manager: UserManager, unit: string): Promise<UnitState | undefined> {
-  const answer = await manager.systemctl('show', unit, `--property=${PROPERTIES.join(',')}`)
+  const answer = await manager.ask('show', unit, `--property=${PROPERTIES.join(',')}`)
   return answer.outcome === 'exited' && answer.code === 0 ? parseUnitState(answer.stdout) : undefined
 }
 

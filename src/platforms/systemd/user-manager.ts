@@ -3,8 +3,13 @@ import path from 'node:path'
 import { ConnectError } from '../../errors.ts'
 import { run, type RunResult } from '../../process/run.ts'
 
-/** The longest that systemctl may take for an answer, in ms. Stopping a unit takes up to its TimeoutStopSec. */
-const TIMEOUT_MS = 15_000
+/** The longest that an answer may take, in ms. */
+const ASK_MS = 5000
+
+/** The longest that an action may take, in ms: stopping a unit takes up to its TimeoutStopSec. */
+const ACT_MS = 15_000
+
+const SYSTEMCTL = ['systemctl', '--user', '--no-ask-password', '--no-pager'] as const
 
 /** This user's own systemd, spoken to by systemctl(1). */
 export class UserManager {
@@ -14,17 +19,22 @@ export class UserManager {
     this.#env = env
   }
 
+  /** Asks `systemctl --user` for what it knows. */
+  ask(...args: string[]): Promise<RunResult> {
+    return this.run([...SYSTEMCTL, ...args], ASK_MS)
+  }
+
   /**
-   * Runs `systemctl --user`. What it answers is for the caller to read: a time-out is no failure, but a question that
+   * Has `systemctl --user` do something. What it answers is for the caller to read: a time-out is no failure, but a question that
    * only the state can answer.
    */
   systemctl(...args: string[]): Promise<RunResult> {
-    return this.run(['systemctl', '--user', '--no-ask-password', '--no-pager', ...args])
+    return this.run([...SYSTEMCTL, ...args], ACT_MS)
   }
 
   /** Any other program that speaks to this user's manager. */
-  run(command: readonly [string, ...string[]]): Promise<RunResult> {
-    return run(command, { env: this.#environment(), timeoutMs: TIMEOUT_MS })
+  run(command: readonly [string, ...string[]], timeoutMs = ASK_MS): Promise<RunResult> {
+    return run(command, { env: this.#environment(), timeoutMs })
   }
 
   /** @throws ConnectError SERVICE_MANAGER_FAILED unless it exits 0 */
@@ -39,11 +49,12 @@ export class UserManager {
     return this.#runtimeFolder() !== undefined
   }
 
-  /** Whether one runs: its socket outlives it. One that gives no answer in time does run. */
+  /** Whether one runs: its socket outlives it. One that does not answer as it should does run. */
   async isThere(): Promise<boolean> {
     if (!this.hasSocket) return false
-    const { outcome, stdout } = await this.systemctl('is-system-running')
-    return outcome !== 'exited' || !['', 'offline'].includes(stdout.trim())
+    const { outcome, code, stdout } = await this.ask('is-system-running')
+    // It exits 1 for many a state that is well enough, but then names it.
+    return outcome !== 'exited' || code === 0 || !['', 'offline'].includes(stdout.trim())
   }
 
   /** su, cron and some ssh servers leave XDG_RUNTIME_DIR unset, su without - leaves another user's. */
