@@ -11,6 +11,8 @@ const ACT_MS = 15_000
 
 const SYSTEMCTL = ['systemctl', '--user', '--no-ask-password', '--no-pager'] as const
 
+export const NO_MANAGER = 'Your user has no systemd of its own running (no user manager)'
+
 /** This user's own systemd, spoken to by systemctl(1). */
 export class UserManager {
   readonly #env: NodeJS.ProcessEnv

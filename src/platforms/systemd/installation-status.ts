@@ -1,0 +1,55 @@
+import { clearStale, findAgent } from '../../control/find-agent.ts'
+import type { PlatformStatus } from '../platform.ts'
+import { notesOf, stateOf } from './describe-unit.ts'
+import type { Installation } from './installation.ts'
+import { readLingering } from './lingering.ts'
+import { isUp } from './unit-service.ts'
+import type { UnitState } from './unit-state.ts'
+import { NO_MANAGER } from './user-manager.ts'
+
+/** What the manager says of the unit, and beside it what an agent's own files say. */
+export async function installationStatus(installation: Installation): Promise<PlatformStatus> {
+  const { instance, file, manager, service } = installation
+  const found = await findAgent(instance)
+  const agent = found.state === 'running' ? found.agent : undefined
+  const unit = await service.look()
+  const known = {
+    installed: file.isThere,
+    startsAt: await startsAt(installation, unit),
+    ...(agent?.mode === 'foreground' && { foregroundPid: agent.pid }),
+    ...(unit?.load === 'loaded' && { restarts: unit.restarts }),
+  }
+  if (unit && isUp(unit)) {
+    return {
+      ...known,
+      ...stateOf(unit),
+      ...(unit.pid !== 0 && { pid: unit.pid }),
+      ...(agent && agent.pid === unit.pid && { startedAt: agent.startedAt }),
+      notes: notesOf(unit),
+    }
+  }
+  if (agent?.mode === 'daemon') {
+    const { pid, startedAt } = agent
+    const notes = ['It runs in the background and not as the service. Run: connect daemon restart']
+    return { ...known, state: 'running', pid, startedAt, notes }
+  }
+  if (!unit && (await manager.isThere()))
+    return { ...known, state: 'unknown', reason: 'systemctl --user gives no answer that can be read' }
+  const cleanedUp = found.state === 'stale' && (await clearStale(instance))
+  return {
+    ...known,
+    ...(unit ? stateOf(unit) : { state: 'stopped', reason: NO_MANAGER }),
+    // Of one that is not installed there is nothing to say.
+    notes: unit && known.installed ? notesOf(unit) : [],
+    ...(cleanedUp && { cleanedUp }),
+  }
+}
+
+async function startsAt(
+  { file, manager }: Installation,
+  unit: UnitState | undefined,
+): Promise<PlatformStatus['startsAt']> {
+  const isEnabled = unit ? unit.file === 'enabled' : file.isEnabled
+  if (!isEnabled || !file.isThere) return 'never'
+  return (await readLingering(manager)) === 'on' ? 'boot' : 'login'
+}
