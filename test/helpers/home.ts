@@ -26,7 +26,9 @@ export function makeHome(name = 'home'): Home {
 function cleanEnvironment(home: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
-      !/^(CONNECT_|PRIVATECONNECT_|XDG_|SUDO_|CI$|NO_COLOR$|FORCE_COLOR$|DEBUG$|VITEST|NODE_ENV$|TEST$)/.test(name),
+      !/^(CONNECT_|PRIVATECONNECT_|XDG_|SUDO_|CI$|NO_COLOR$|FORCE_COLOR$|DEBUG$|VITEST|NODE_ENV$|TEST$)/.test(
+        name,
+      ),
   )
   return { ...Object.fromEntries(kept), HOME: home, USERPROFILE: home }
 }

@@ -83,12 +83,10 @@ export class SystemdScene {
   }
 
   async #answersAt(port: number): Promise<void> {
+    // While the agent is away, connections are refused or reset: then it is asked again.
     const ask = async () => {
-      const socket = await openSocket(port)
-      socket.on('error', () => {})
-      socket.end('through the hub')
-      const said = await socket.toArray().catch(() => [])
-      return said.join('') === 'through the hub' || undefined
+      const said = await echoed(port).catch(() => '')
+      return said === 'through the hub' || undefined
     }
     expect(await waitFor(ask, { timeoutMs: 60_000, everyMs: 200 })).toBe(true)
   }
@@ -127,4 +125,10 @@ export class SystemdScene {
        rm -rf .config; systemctl --user daemon-reload`,
     )
   }
+}
+
+async function echoed(port: number): Promise<string> {
+  const socket = await openSocket(port)
+  socket.end('through the hub')
+  return (await socket.toArray()).join('')
 }
