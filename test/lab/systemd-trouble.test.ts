@@ -49,7 +49,7 @@ labSuite('the service of systemd, when not all is well', machineNeeds, () => {
         'It ended, and is started again after 10 s: Process exited with code 1, started again once so far',
       notes: [`Settings of your own apply: ~/${DROP_IN}`],
     })
-    await scene.daemonOk('stop')
+    expect(await scene.daemonOk('stop')).toBe('[ok] Daemon stopped\n')
     await scene.machine.runOk('sleep 11')
     expect(await scene.status()).toMatchObject({ status: 'stopped', pid: null })
     await scene.machine.runOk(`rm -r ${DROP_IN} && systemctl --user daemon-reload`)
@@ -213,6 +213,25 @@ WantedBy=default.target
     await scene.answers('echo-2')
     await scene.daemonOk(`uninstall ${other}`)
     expect(await scene.agents()).toEqual([])
+  })
+
+  test('an agent whose event loop is blocked is ended by its watchdog, and comes back', async () => {
+    const blocking = '/opt/private-connect/test/fixtures/block-on-sigusr2.mjs'
+    await scene.machine.write(DROP_IN, `[Service]\nEnvironment="NODE_OPTIONS=--import=${blocking}"\n`)
+    await scene.daemonOk('install')
+    const { pid } = await scene.status()
+    await scene.machine.runOk(`kill -USR2 ${pid}`)
+    const next = await waitFor(async () => (await scene.agents()).find((it) => it !== pid), {
+      timeoutMs: 120_000,
+      everyMs: 500,
+    })
+    expect(next).toBeDefined()
+    await scene.answers()
+    expect(await scene.status()).toMatchObject({
+      pid: next,
+      restarts: 1,
+      lastExit: { reason: 'its event loop was blocked, and its watchdog ended it' },
+    })
   })
 
   // The last one: the machine is shut out from then on.

@@ -120,7 +120,7 @@ export class SystemdPlatform implements Platform {
     let ended: Termination | undefined
     if (wasUp) {
       const { result } = await this.#it.service.stop()
-      if (before.pid !== 0) ended = result === 'timeout' ? 'killed' : 'exited'
+      ended = result === 'timeout' ? 'killed' : 'exited'
       if (ended === 'killed') {
         await noteExit(instance, before.pid, { code: null, signal: 'SIGKILL' })
         // That it was asked to end is no failure.
