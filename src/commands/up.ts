@@ -30,10 +30,12 @@ export default class Up extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(Up)
     const instance = instanceFor(flags.config)
+    const isUnattendedCi = Boolean(process.env.CI) && !process.stdin.isTTY && !process.stdout.isTTY
+    const detach = flags.detach || (isUnattendedCi && !flags.foreground)
+    if (detach) this.refuseSudo()
     const { config, isNew } = await ensureLogin(instance, flags)
     if (isNew) this.say(`[ok] Logged in to ${config.hub} as ${config.agentId}`)
-    const isUnattendedCi = Boolean(process.env.CI) && !process.stdin.isTTY && !process.stdout.isTTY
-    if (flags.detach || (isUnattendedCi && !flags.foreground)) {
+    if (detach) {
       const { context } = await this.contextFor(flags)
       const report = await startDaemon(context, daemonOf(context), { running: 'keep' })
       sayStarted(report, context, (line) => this.say(line))

@@ -24,6 +24,18 @@ describe.skipIf(!isRoot)('by sudo (skipped unless run as root)', () => {
     },
   )
 
+  test('up --detach is refused before it logs in', async () => {
+    const home = emptyHome()
+    expect(await connect(home, ['up', '--detach'], { env })).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(
+        '[x] By sudo this would be root’s daemon, and not that of ada\n',
+      ) as string,
+    })
+    expect(existsSync(home.file('config.json'))).toBe(false)
+  })
+
   test.for(['status', 'logs'])('daemon %s only looks, and may', async (action) => {
     expect(await connect(emptyHome(), ['daemon', action], { env })).toMatchObject({ code: 0, stderr: '' })
   })

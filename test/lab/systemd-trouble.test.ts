@@ -57,20 +57,6 @@ labSuite('the service of systemd, when not all is well', machineNeeds, () => {
     await scene.answers()
   })
 
-  test('a first install that fails says why, and uninstall removes what is left', async () => {
-    await breakProgram()
-    const { code, stderr } = await scene.daemon('install')
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: expect.stringContaining('[x] Daemon failed to start: Process exited with code 1\n') as string,
-    })
-    expect(await scene.daemon('uninstall')).toMatchObject({
-      code: 0,
-      stderr: `[!] Settings of your own for it are still there: ~/.config/systemd/user/${UNIT}.d\n`,
-    })
-    expect(await scene.failedUnits()).toBe('')
-  })
-
   test('status tells a unit that was edited, and one that systemd can’t read', async () => {
     await scene.daemonOk('install')
     const unit = await scene.machine.read(UNIT_FILE)

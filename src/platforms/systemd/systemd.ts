@@ -1,10 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { tilde } from '../../config/tilde.ts'
+import { dataFolder } from '../../config/instance.ts'
 import { findAgent } from '../../control/find-agent.ts'
 import { noteExit } from '../../control/started-agent.ts'
 import { stopAgent } from '../../control/stop-agent.ts'
 import { ConnectError } from '../../errors.ts'
+import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import type { Termination } from '../../process/terminate.ts'
 import { waitFor } from '../../process/wait.ts'
 import type {
@@ -18,12 +18,15 @@ import type {
   StartOptions,
   Uninstalled,
 } from '../platform.ts'
+import { withHomeLock } from './home-lock.ts'
 import { installationOf, type Installation } from './installation.ts'
 import { installationStatus } from './installation-status.ts'
-import { enableLingering, setLingering } from './lingering.ts'
+import { formerUnit, type FormerUnit } from './former-unit.ts'
+import { enableLingering } from './lingering.ts'
 import { proveRunning } from './prove.ts'
+import { putBack } from './put-back.ts'
 import { putUnit } from './put-unit.ts'
-import { clearTraces, readTraces } from './traces.ts'
+import { removeUnit } from './remove-unit.ts'
 import { isUp } from './unit-service.ts'
 import type { UnitState } from './unit-state.ts'
 import { unitText } from './unit.ts'
@@ -44,6 +47,7 @@ export class SystemdPlatform implements Platform {
 
   async plan(daemon: Daemon): Promise<InstallPlan> {
     const { name, file } = this.#it.place
+    if (await this.#it.manager.isThere()) await formerUnit(this.#it)
     const systemctl = (...args: string[]) => ['systemctl', '--user', ...args]
     return {
       files: [{ file, content: unitText(daemon) }],
@@ -56,19 +60,26 @@ export class SystemdPlatform implements Platform {
     }
   }
 
-  async install(daemon: Daemon, options: StartOptions): Promise<Installed> {
+  install(daemon: Daemon, options: StartOptions): Promise<Installed> {
+    ensurePrivateFolder(dataFolder(this.#it.home))
+    return withHomeLock(this.#it.home, () => this.#install(daemon, options))
+  }
+
+  async #install(daemon: Daemon, options: StartOptions): Promise<Installed> {
     await this.#needManager()
-    const { change, before } = await putUnit(this.#it, daemon)
-    const isSame = change === 'unchanged' && before.active === 'active'
-    const wasEnabled = before.file === 'enabled'
-    if (!wasEnabled) await this.#it.service.enable()
-    await this.#stopOther(before)
-    if (!isSame) await this.#it.service.restart()
-    const started = await proveRunning(this.#it.service, options)
+    const former = await formerUnit(this.#it)
+    let started: Started
+    let change: Installed['change']
+    try {
+      change = await this.#putInPlace(daemon, former)
+      started = await proveRunning(this.#it.service, options)
+    } catch (error) {
+      throw await putBack(this.#it, former, error)
+    }
     const refused = await enableLingering(this.#it.manager, this.#it.home)
     return {
       ...started,
-      change: change === 'unchanged' && !(isSame && wasEnabled) ? 'updated' : change,
+      change,
       file: this.#it.place.file,
       startsAt: refused === undefined ? 'boot' : 'login',
       warnings: [
@@ -79,34 +90,16 @@ export class SystemdPlatform implements Platform {
   }
 
   async uninstall(): Promise<Uninstalled | undefined> {
-    const { name, file } = this.#it.place
-    const hasManager = await this.#it.manager.isThere()
-    const before = hasManager ? await this.#it.service.mustLook() : undefined
+    const before = (await this.#it.manager.isThere()) ? await this.#it.service.mustLook() : undefined
     const isKnown = before !== undefined && (isUp(before) || before.load === 'loaded')
     if (!this.#it.file.isThere && !this.#it.file.isEnabled && !isKnown) return undefined
-    const warnings: string[] = []
-    if (hasManager) await this.#it.service.disable()
-    else warnings.push('Your user manager does not run: only the files were removed')
-    this.#it.file.disable()
-    this.#it.file.remove()
-    if (hasManager) {
-      await this.#it.manager.systemctl('daemon-reload')
-      await this.#it.service.forgetFailure()
-      const after = await this.#it.service.look()
-      if (!after || isUp(after)) {
-        const message = `systemd still knows ${name} although its file is gone`
-        throw new ConnectError('SERVICE_MANAGER_FAILED', message)
-      }
-    }
-    const { dropIns } = this.#it.file
-    if (dropIns !== undefined) warnings.push(`Settings of your own for it are still there: ${tilde(dropIns)}`)
-    warnings.push(...(await this.#tidyUp()))
-    return { removed: [file], warnings }
+    const { home, place } = this.#it
+    return { removed: [place.file], warnings: await withHomeLock(home, () => removeUnit(this.#it)) }
   }
 
   async start(daemon: Daemon, options: StartOptions): Promise<Started> {
     await this.#needManager()
-    const { change } = await putUnit(this.#it, daemon)
+    const change = await putUnit(this.#it, daemon, await formerUnit(this.#it))
     await this.#it.service.restart()
     const started = await proveRunning(this.#it.service, options)
     return change === 'unchanged' ? started : { ...started, updated: this.#it.place.file }
@@ -135,6 +128,17 @@ export class SystemdPlatform implements Platform {
     return installationStatus(this.#it)
   }
 
+  /** @returns what had to be done */
+  async #putInPlace(daemon: Daemon, former: FormerUnit): Promise<Installed['change']> {
+    const change = await putUnit(this.#it, daemon, former)
+    const isSame = change === 'unchanged' && former.state.active === 'active'
+    const wasEnabled = former.state.file === 'enabled'
+    if (!wasEnabled) await this.#it.service.enable()
+    await this.#stopOther(former.state)
+    if (!isSame) await this.#it.service.restart()
+    return change === 'created' || (isSame && wasEnabled) ? change : 'updated'
+  }
+
   /** Lingering starts a manager where none runs: in a shell of su or cron, or for a user who never logs in. */
   async #needManager(): Promise<void> {
     if (await this.#it.manager.isThere()) return
@@ -154,17 +158,6 @@ export class SystemdPlatform implements Platform {
     const { instance } = this.#it
     const found = await findAgent(instance)
     if (found.state === 'running' && found.agent.pid !== pid) await stopAgent(instance)
-  }
-
-  /** Once no instance is installed any more: the folders and the lingering as they were. */
-  async #tidyUp(): Promise<string[]> {
-    const { folder } = this.#it.place
-    const units = existsSync(folder) ? readdirSync(folder) : []
-    if (units.some((name) => /^private-connect(-.*)?\.service$/.test(name))) return []
-    const { lingering } = readTraces(this.#it.home)
-    clearTraces(this.#it.home)
-    const refused = lingering ? await setLingering(this.#it.manager, 'off') : undefined
-    return refused === undefined ? [] : [`Lingering is still on: ${refused}`]
   }
 }
 

@@ -1,0 +1,45 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { tilde } from '../../config/tilde.ts'
+import { ConnectError } from '../../errors.ts'
+import type { Installation } from './installation.ts'
+import { setLingering } from './lingering.ts'
+import { clearTraces, readTraces } from './traces.ts'
+import { isUp } from './unit-service.ts'
+
+/**
+ * Stops the service, and removes all that install has left: its file only once it is down, or nothing could stop it.
+ *
+ * @returns what could not be undone, or is the user's own
+ * @throws ConnectError DAEMON_WONT_STOP, SERVICE_MANAGER_FAILED, WRITE_FAILED
+ */
+export async function removeUnit(installation: Installation): Promise<string[]> {
+  const { place, file, manager, service } = installation
+  const hasManager = await manager.isThere()
+  const warnings: string[] = []
+  if (hasManager) await service.disable()
+  else warnings.push('Your user manager does not run: only the files were removed')
+  file.disable()
+  file.remove()
+  if (hasManager) {
+    await manager.systemctl('daemon-reload')
+    await service.forgetFailure()
+    const after = await service.look()
+    if (!after || isUp(after)) {
+      const message = `systemd still knows ${place.name} although its file is gone`
+      throw new ConnectError('SERVICE_MANAGER_FAILED', message)
+    }
+  }
+  const { dropIns } = file
+  if (dropIns !== undefined) warnings.push(`Settings of your own for it are still there: ${tilde(dropIns)}`)
+  return [...warnings, ...(await tidyUp(installation))]
+}
+
+/** Once no instance is installed any more: the folders and the lingering as they were. */
+async function tidyUp({ place, manager, home }: Installation): Promise<string[]> {
+  const units = existsSync(place.folder) ? readdirSync(place.folder) : []
+  if (units.some((name) => /^private-connect(-.*)?\.service$/.test(name))) return []
+  const { lingering } = readTraces(home)
+  clearTraces(home)
+  const refused = lingering ? await setLingering(manager, 'off') : undefined
+  return refused === undefined ? [] : [`Lingering is still on: ${refused}`]
+}
