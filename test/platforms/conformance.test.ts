@@ -8,6 +8,7 @@ import { checksFor, proveCheck } from '../../src/platforms/conformance/prove.ts'
 import { TestHub } from '../../src/platforms/conformance/test-hub.ts'
 import type { PlatformContext, PluginDescription, PluginPlatform } from '../../src/platforms/platform.ts'
 import { waitFor } from '../../src/process/wait.ts'
+import { runFixture } from '../fixtures/run-fixture.ts'
 
 const plugin = new URL('../fixtures/plugin-platform/platforms.js', import.meta.url)
 const { testinit } = (await import(plugin.href)) as { testinit: PluginDescription }
@@ -363,4 +364,10 @@ test('it leaves out what does not apply, and has no two checks of one title', ()
   }
   expect(titles(false).join('\n')).not.toContain('uninstall()')
   expect(titles(true).join('\n')).not.toContain('INSTALL_UNSUPPORTED')
+})
+
+test('a bare script can run it to its end: whatever is waited for keeps the script going', async () => {
+  const script = runFixture('run-conformance.ts', ['files that name a process'])
+  expect({ ...(await script.exited), stderr: script.stderr }).toEqual({ code: 0, signal: null, stderr: '' })
+  expect(script.stdout).toMatch(/^files that name a process/)
 })

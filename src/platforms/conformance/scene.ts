@@ -5,11 +5,15 @@ import path from 'node:path'
 import { requireConfig, writeConfig } from '../../config/config.ts'
 import { instanceFor } from '../../config/instance.ts'
 import { spawnDetached } from '../../process/spawn-detached.ts'
+import { withDeadline } from '../deadline.ts'
 import { bounded } from './bounded.ts'
 import type { ConformanceOptions } from './options.ts'
 import { Subject } from './subject.ts'
 import { plainEnvironment, runJs, type TestHub } from './test-hub.ts'
 import { StandIn } from './stand-in.ts'
+
+/** How long a killed process may take to be gone, in ms. */
+const END_MS = 30_000
 
 /** What one check works with: a throw-away home folder, and what is started in it. It all ends with the check. */
 export class Scene {
@@ -101,10 +105,19 @@ export class Scene {
       })
     }
     for (const stranger of this.#strangers.filter(({ gone }) => !gone)) {
-      process.kill(stranger.pid, 'SIGKILL')
-      await stranger.exited
+      await attempt('ending a stranger', () => ended(stranger))
     }
     rmSync(this.#base, { recursive: true, force: true, maxRetries: 5 })
     return errors
   }
+}
+
+/** With a deadline, which keeps this process alive until then: the process that is waited for does not. */
+function ended({ pid, exited }: { pid: number; exited: Promise<unknown> }): Promise<unknown> {
+  process.kill(pid, 'SIGKILL')
+  return withDeadline(
+    () => exited,
+    END_MS,
+    () => new Error(`process ${pid} outlives SIGKILL`),
+  )
 }
