@@ -1,34 +1,44 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { joined } from '../fixtures/joined.ts'
 import { connect, type CliResult } from '../helpers/cli.ts'
-import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
 import { fakePrograms, type Behaviour } from '../platforms/systemd/fake-programs.ts'
 import { sample } from '../platforms/systemd/sample.ts'
 
 describe.skipIf(process.platform !== 'linux')('what is said when systemd’s programs (only on Linux)', () => {
   let world: World
-  let home: Home
-  let unit: string
 
   beforeAll(async () => {
     world = await World.start()
-    home = await world.machine('faked')
-    unit = path.join(home.folder, '.config', 'systemd', 'user', 'private-connect.service')
   })
 
   afterAll(() => world.stop())
 
-  /** Installed it is, by the file. */
-  beforeEach(() => {
+  interface Answer extends CliResult {
+    readonly action: string
+    /** Whether the unit's file is there afterwards. */
+    readonly isInstalled: boolean
+  }
+
+  /** On a machine of its own, where by its files the service is installed. */
+  async function daemon(action: string, programs: Readonly<Record<string, Behaviour>>): Promise<Answer> {
+    const home = await joined(world)
+    const unit = path.join(home.folder, '.config', 'systemd', 'user', 'private-connect.service')
     mkdirSync(path.dirname(unit), { recursive: true })
     writeFileSync(unit, '[Service]\nExecStart=/bin/true\n')
-  })
-
-  function daemon(action: string, programs: Readonly<Record<string, Behaviour>>): Promise<CliResult> {
     const env = { CONNECT_PLATFORM: 'systemd', ...fakePrograms(programs) }
-    return connect(home, ['daemon', ...action.split(' ')], { env })
+    const result = await connect(home, ['daemon', ...action.split(' ')], { env })
+    return { ...result, action, isInstalled: existsSync(unit) }
+  }
+
+  /** At once: what does not answer is waited for. */
+  function each(
+    actions: readonly string[],
+    programs: Readonly<Record<string, Behaviour>>,
+  ): Promise<Answer[]> {
+    return Promise.all(actions.map((action) => daemon(action, programs)))
   }
 
   async function statusWith(programs: Readonly<Record<string, Behaviour>>): Promise<unknown> {
@@ -45,19 +55,17 @@ describe.skipIf(process.platform !== 'linux')('what is said when systemd’s pro
     ['say nothing', { systemctl: { script: 'exit 0' } }],
     ['speak another language', { systemctl: { script: 'echo All is well; exit 0' } }],
   ] as const)('%s: that it is not known, and nothing is called done', async ([, programs]) => {
-    expect(await statusWith(programs)).toMatchObject({
-      status: 'unknown',
-      reason: SILENT,
-      installed: true,
-      pid: null,
-    })
-    for (const action of ['stop', 'restart', 'install', 'uninstall']) {
-      const { code, stdout, stderr } = await daemon(action, programs)
-      expect([action, code]).toEqual([action, 1])
+    const [status, answers] = await Promise.all([
+      statusWith(programs),
+      each(['stop', 'restart', 'install', 'uninstall'], programs),
+    ])
+    expect(status).toMatchObject({ status: 'unknown', reason: SILENT, installed: true, pid: null })
+    for (const answer of answers) {
+      const { stdout, stderr } = answer
+      expect(answer).toMatchObject({ code: 1, isInstalled: true })
       expect(stdout).not.toContain('[ok]')
       expect(stderr).toContain('[x] systemctl --user show private-connect.service gives no answer')
     }
-    expect(existsSync(unit)).toBe(true)
   })
 
   test('can’t reach the manager: that it does not run', async () => {
@@ -86,9 +94,9 @@ END
 
   test('say yes to a start, and nothing runs: that it failed', async () => {
     const programs = { systemctl: lying('show-enabled') }
-    for (const action of ['install', 'start', 'restart']) {
-      const { code, stdout, stderr } = await daemon(action, programs)
-      expect([action, code]).toEqual([action, 1])
+    for (const answer of await each(['install', 'start', 'restart'], programs)) {
+      const { stdout, stderr } = answer
+      expect(answer).toMatchObject({ code: 1 })
       expect(stdout).not.toContain('[ok]')
       expect(stderr).toContain('[x] Daemon failed to start: it is inactive (dead)\n')
     }
@@ -96,13 +104,12 @@ END
 
   test('say yes to a stop, and it runs on: that it did not stop', async () => {
     const programs = { systemctl: lying('show-running') }
-    for (const action of ['stop', 'uninstall']) {
-      const { code, stdout, stderr } = await daemon(action, programs)
-      expect([action, code]).toEqual([action, 1])
+    for (const answer of await each(['stop', 'uninstall'], programs)) {
+      const { stdout, stderr } = answer
+      expect(answer).toMatchObject({ code: 1, isInstalled: true })
       expect(stdout).not.toContain('[ok]')
       expect(stderr).toContain('[x] systemd has not stopped private-connect.service\n')
     }
-    expect(existsSync(unit)).toBe(true)
   })
 
   test('say yes to enabling, and it is not: that it is not enabled', async () => {
