@@ -4,7 +4,6 @@ import { ownedBySuite } from './helpers/owned.ts'
 import { labSuite } from './helpers/suite.ts'
 import { SystemdScene, UNIT, UNIT_FILE } from './helpers/systemd-scene.ts'
 
-const DROP_IN = `.config/systemd/user/${UNIT}.d/override.conf`
 const OLD = `[Service]
 ExecStart=/usr/bin/sleep infinity
 [Install]
@@ -22,12 +21,6 @@ labSuite('an install that fails', machineNeeds, () => {
 
   beforeEach(() => scene.reset())
 
-  /** As if its program were broken: Node.js itself ends with exit code 1. */
-  async function breakProgram(): Promise<void> {
-    await scene.machine.write(DROP_IN, '[Service]\nEnvironment="NODE_OPTIONS=--require=/nowhere.cjs"\n')
-    await scene.machine.runOk('systemctl --user daemon-reload')
-  }
-
   async function installFails(): Promise<string> {
     const { code, stdout, stderr } = await scene.daemon('install')
     expect(code).toBe(1)
@@ -37,7 +30,7 @@ labSuite('an install that fails', machineNeeds, () => {
   }
 
   test('for the first time leaves nothing behind, and says so', async () => {
-    await breakProgram()
+    await scene.breakProgram()
     const before = await scene.homeFiles()
     expect(await installFails()).toMatch(/\n {2}Nothing was installed\n$/)
     expect(await scene.homeFiles()).toBe(before)
@@ -50,7 +43,7 @@ labSuite('an install that fails', machineNeeds, () => {
   test('over a unit that ran something else puts that back', async () => {
     await scene.machine.write(UNIT_FILE, OLD)
     await scene.machine.runOk(`systemctl --user daemon-reload && systemctl --user enable --now ${UNIT}`)
-    await breakProgram()
+    await scene.breakProgram()
     const before = await scene.homeFiles()
     expect(await installFails()).toMatch(/\n {2}What was installed before is still there \(running\)\n$/)
     expect(await scene.homeFiles()).toBe(before)
@@ -63,7 +56,7 @@ labSuite('an install that fails', machineNeeds, () => {
 
   test('over a unit that was stopped and disabled leaves it so', async () => {
     await scene.machine.write(UNIT_FILE, OLD)
-    await breakProgram()
+    await scene.breakProgram()
     const before = await scene.homeFiles()
     expect(await installFails()).toMatch(/\n {2}What was installed before is still there \(stopped\)\n$/)
     expect(await scene.homeFiles()).toBe(before)
@@ -73,7 +66,7 @@ labSuite('an install that fails', machineNeeds, () => {
 
   test('over a daemon in the background says how to have that again', async () => {
     await scene.daemonOk('start', { env: { CONNECT_PLATFORM: 'background' } })
-    await breakProgram()
+    await scene.breakProgram()
     expect(await installFails()).toMatch(
       /\n {2}Nothing was installed\n {2}The background daemon was stopped. To start it again: connect daemon start\n$/,
     )

@@ -1,12 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { waitFor } from '../../src/process/wait.ts'
-import { connectOk } from '../helpers/cli.ts'
 import { MACHINE_START_MS, machineNeeds } from './helpers/machine.ts'
 import { ownedBySuite } from './helpers/owned.ts'
 import { labSuite } from './helpers/suite.ts'
 import { asRoot, bare, SystemdScene, UNIT, UNIT_FILE } from './helpers/systemd-scene.ts'
-
-const DROP_IN = `.config/systemd/user/${UNIT}.d/override.conf`
 
 labSuite('the service of systemd, when not all is well', machineNeeds, () => {
   const own = ownedBySuite()
@@ -18,44 +14,6 @@ labSuite('the service of systemd, when not all is well', machineNeeds, () => {
   }, MACHINE_START_MS)
 
   beforeEach(() => scene.reset())
-
-  /** As if its program were broken: Node.js itself ends with exit code 1. */
-  async function breakProgram(): Promise<void> {
-    await scene.machine.write(DROP_IN, '[Service]\nEnvironment="NODE_OPTIONS=--require=/nowhere.cjs"\n')
-    await scene.machine.runOk('systemctl --user daemon-reload')
-  }
-
-  async function statusSays(expected: object): Promise<void> {
-    const look = async () => {
-      const status = await scene.status()
-      return expect.objectContaining(expected).asymmetricMatch(status) || undefined
-    }
-    if (!(await waitFor(look, { timeoutMs: 60_000, everyMs: 500 })))
-      expect(await scene.status()).toMatchObject(expected)
-  }
-
-  test('a crash loop is told, with how often, and what has a say on it; stop ends it', async () => {
-    await scene.daemonOk('install')
-    await breakProgram()
-    expect(await scene.daemon('restart')).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(
-        /^\[x\] Daemon failed to start: Process exited with code 1\n {2}Check logs: ~\/\.privateconnect\/daemon\.log\n[^]* code: 'MODULE_NOT_FOUND'/,
-      ) as string,
-    })
-    await statusSays({ status: 'restarting', restarts: 1 })
-    expect(await scene.status()).toMatchObject({
-      reason:
-        'It ended, and is started again after 10 s: Process exited with code 1, started again once so far',
-      notes: [`Settings of your own apply: ~/${DROP_IN}`],
-    })
-    expect(await scene.daemonOk('stop')).toBe('[ok] Daemon stopped\n')
-    await scene.machine.runOk('sleep 11')
-    expect(await scene.status()).toMatchObject({ status: 'stopped', pid: null })
-    await scene.machine.runOk(`rm -r ${DROP_IN} && systemctl --user daemon-reload`)
-    await scene.daemonOk('start')
-    await scene.answers()
-  })
 
   test('status tells a unit that was edited, and one that systemd can’t read', async () => {
     await scene.daemonOk('install')
@@ -199,43 +157,5 @@ WantedBy=default.target
     await scene.answers('echo-2')
     await scene.daemonOk(`uninstall ${other}`)
     expect(await scene.agents()).toEqual([])
-  })
-
-  test('an agent whose event loop is blocked is ended by its watchdog, and comes back', async () => {
-    const blocking = '/opt/private-connect/test/fixtures/block-on-sigusr2.mjs'
-    await scene.machine.write(DROP_IN, `[Service]\nEnvironment="NODE_OPTIONS=--import=${blocking}"\n`)
-    await scene.daemonOk('install')
-    const { pid } = await scene.status()
-    await scene.machine.runOk(`kill -USR2 ${pid}`)
-    const next = await waitFor(async () => (await scene.agents()).find((it) => it !== pid), {
-      timeoutMs: 120_000,
-      everyMs: 500,
-    })
-    expect(next).toBeDefined()
-    await scene.answers()
-    expect(await scene.status()).toMatchObject({
-      pid: next,
-      restarts: 1,
-      lastExit: { reason: 'its event loop was blocked, and its watchdog ended it' },
-    })
-  })
-
-  // The last one: the machine is shut out from then on.
-  test('an agent that only a human can help stays down, and status says why and what to do', async () => {
-    await scene.daemonOk('install')
-    const { agentId } = JSON.parse(await scene.machine.connectOk(['whoami', '--json'])) as { agentId: string }
-    await connectOk(scene.world.hubHome, ['hub', 'agent', 'revoke', agentId])
-    await statusSays({ status: 'stopped', reason: 'It stays down: Process exited with code 78' })
-    await scene.machine.runOk('sleep 12')
-    expect(await scene.agents()).toEqual([])
-    const { lastExit, restarts } = await scene.status()
-    expect({ code: lastExit?.code, restarts }).toEqual({ code: 78, restarts: 0 })
-    expect(await scene.daemonOk('status')).toContain(`    ${lastExit?.fix}\n`)
-    expect(await scene.daemon('start')).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('[x] Daemon failed to start: Process exited with code 78\n') as string,
-    })
-    expect(await scene.daemon('uninstall')).toMatchObject({ code: 0, stderr: '' })
-    expect(await scene.failedUnits()).toBe('')
   })
 })

@@ -11,6 +11,8 @@ import { openSocket } from './socket.ts'
 
 export const UNIT = 'private-connect.service'
 export const UNIT_FILE = `.config/systemd/user/${UNIT}`
+/** Settings of the user's own, which systemd adds to the unit's. */
+export const DROP_IN = `${UNIT_FILE}.d/override.conf`
 export const asRoot = { as: 'root', session: 'bare' } as const
 export const bare = { session: 'bare' } as const
 
@@ -103,6 +105,25 @@ export class SystemdScene {
     const found = await waitFor(look, { timeoutMs: 60_000, everyMs: 200 })
     expect(found).toBeDefined()
     return found!
+  }
+
+  /** Watches for so long that no agent is there, nor is started and ends again. */
+  async staysDown(seconds: number): Promise<void> {
+    // Another one for each start.
+    const lastStart = () =>
+      this.machine.runOk(`systemctl --user show ${UNIT} --property=InvocationID --value`)
+    const before = await lastStart()
+    expect(before).toMatch(/^[0-9a-f]{32}\n$/)
+    expect(await this.agents()).toEqual([])
+    await this.machine.runOk(['sleep', String(seconds)])
+    expect(await this.agents()).toEqual([])
+    expect(await lastStart()).toBe(before)
+  }
+
+  /** As if the agent's program were broken: Node.js itself ends with exit code 1. */
+  async breakProgram(): Promise<void> {
+    await this.machine.write(DROP_IN, '[Service]\nEnvironment="NODE_OPTIONS=--require=/nowhere.cjs"\n')
+    await this.machine.runOk('systemctl --user daemon-reload')
   }
 
   /** All that lies in dev's home folder but our own. */
