@@ -41,12 +41,13 @@ export abstract class DaemonCommand extends ConnectCommand {
   /**
    * For what changes anything: root's own daemon is for root's own login.
    *
+   * @param words what was typed, as far as it matters
    * @throws ConnectError RUN_BY_SUDO
    */
-  protected refuseSudo(): void {
+  protected refuseSudo(words = (this.id ?? '').replaceAll(':', ' ')): void {
     const { SUDO_USER } = process.env
     if (process.getuid?.() !== 0 || !SUDO_USER || SUDO_USER === 'root') return
-    const command = `connect ${(this.id ?? '').replaceAll(':', ' ')}`
+    const command = `connect ${words}`
     throw new ConnectError(
       'RUN_BY_SUDO',
       `By sudo this would be root’s daemon, and not that of ${SUDO_USER}`,

@@ -32,7 +32,7 @@ export default class Up extends DaemonCommand {
     const instance = instanceFor(flags.config)
     const isUnattendedCi = Boolean(process.env.CI) && !process.stdin.isTTY && !process.stdout.isTTY
     const detach = flags.detach || (isUnattendedCi && !flags.foreground)
-    if (detach) this.refuseSudo()
+    if (detach) this.refuseSudo('up --detach')
     const { config, isNew } = await ensureLogin(instance, flags)
     if (isNew) this.say(`[ok] Logged in to ${config.hub} as ${config.agentId}`)
     if (detach) {

@@ -29,9 +29,10 @@ describe.skipIf(!isRoot)('by sudo (skipped unless run as root)', () => {
     expect(await connect(home, ['up', '--detach'], { env })).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: expect.stringContaining(
-        '[x] By sudo this would be root’s daemon, and not that of ada\n',
-      ) as string,
+      stderr: `[x] By sudo this would be root’s daemon, and not that of ada
+  Run it as yourself, without sudo: connect up --detach
+  If root’s daemon is what you want: sudo env -u SUDO_USER connect up --detach
+`,
     })
     expect(existsSync(home.file('config.json'))).toBe(false)
   })
