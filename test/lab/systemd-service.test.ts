@@ -148,36 +148,3 @@ ${COMMANDS}`,
     expect(await scene.machine.lingers()).toBe(false)
   })
 })
-
-labSuite('the service of systemd, for root', machineNeeds, () => {
-  const own = ownedBySuite()
-  let scene: SystemdScene
-
-  beforeAll(async () => {
-    scene = await SystemdScene.start(own)
-  }, MACHINE_START_MS)
-
-  test('is installed from root’s own login, with a warning', async () => {
-    const root = { as: 'root' } as const
-    const env = { CONNECT_HUB_URL: scene.world.hubUrl, PRIVATECONNECT_TOKEN: await scene.world.joinToken() }
-    expect(await scene.daemon('install', { ...root, env })).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('  The agent will now start automatically on boot.\n') as string,
-      stderr: '[!] You are root, so the daemon may do anything on this machine\n',
-    })
-    await scene.daemonOk('uninstall', root)
-    expect(await scene.agents()).toEqual([])
-  })
-
-  test('is refused by sudo, and nothing is left in root’s home folder', async () => {
-    await scene.machine.runOk('rm -rf .privateconnect', asRoot)
-    const bySudo = { ...asRoot, env: { SUDO_USER: 'dev' } }
-    expect(await scene.daemon('install', bySudo)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining(
-        '  Run it as yourself, without sudo: connect daemon install\n',
-      ) as string,
-    })
-    expect(await scene.machine.runOk('find . -name "private-connect*.service"', asRoot)).toBe('')
-  })
-})

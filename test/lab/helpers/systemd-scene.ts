@@ -126,10 +126,11 @@ export class SystemdScene {
     await this.machine.runOk('systemctl --user daemon-reload')
   }
 
-  /** All that lies in dev's home folder but our own. */
+  /** All that lies in dev's home folder but our own, and what Node.js caches. */
   async homeFiles(): Promise<string> {
-    const list = `find . -path ./.privateconnect -prune -o -printf '%M %u %y %p %l\\n' | sort
-      find . -path ./.privateconnect -prune -o -type f -print0 | sort -z | xargs -0 -r sha256sum`
+    const others = String.raw`find . \( -path ./.privateconnect -o -name cache \) -prune -o`
+    const list = `${others} -printf '%M %u %y %p %l\\n' | sort
+      ${others} -type f -print0 | sort -z | xargs -0 -r sha256sum`
     return this.machine.runOk(list, bare)
   }
 
