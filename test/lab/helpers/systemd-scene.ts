@@ -128,7 +128,7 @@ export class SystemdScene {
 
   /** All that lies in dev's home folder but our own, and what Node.js caches. */
   async homeFiles(): Promise<string> {
-    const others = String.raw`find . \( -path ./.privateconnect -o -name cache \) -prune -o`
+    const others = String.raw`find . \( -path ./.privateconnect -o -path '*/.privateconnect/cache' \) -prune -o`
     const list = `${others} -printf '%M %u %y %p %l\\n' | sort
       ${others} -type f -print0 | sort -z | xargs -0 -r sha256sum`
     return this.machine.runOk(list, bare)
