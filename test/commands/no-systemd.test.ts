@@ -26,7 +26,7 @@ describe.skipIf(!hasOther)('where systemd is not process 1 (skipped where it is,
       where: 'a systemctl is there that says all is well',
       programs: { systemctl: { script: 'echo running' } },
       reason:
-        /^(this is a container that does not run systemd|this machine was not booted with systemd|this machine runs \S+, not systemd|WSL runs without systemd; .+)$/,
+        /^(this looks like a container, and its process 1 is \S+, not systemd|this machine was not booted with systemd: its process 1 is \S+|this machine runs \S+, not systemd|WSL runs without systemd; .+)$/,
     },
     {
       name: 'without-systemctl',

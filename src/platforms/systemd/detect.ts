@@ -58,8 +58,10 @@ function whyNotBooted(at: (file: string) => string): string {
     existsSync(at('/.dockerenv')) ||
     existsSync(at('/run/.containerenv')) ||
     /(^|\0)container=/.test(readIfThere(at('/proc/1/environ')))
-  if (isContainer) return 'this is a container that does not run systemd'
-  return otherInit(at) ?? 'this machine was not booted with systemd'
+  const one = readIfThere(at('/proc/1/comm')).trim() || 'unknown'
+  // Signs, and no proof: virtual machines are made from container images, too.
+  if (isContainer) return `this looks like a container, and its process 1 is ${one}, not systemd`
+  return otherInit(at) ?? `this machine was not booted with systemd: its process 1 is ${one}`
 }
 
 /** By process 1: that another one is merely installed says nothing. OpenRC leaves that to an init of any name. */

@@ -41,13 +41,23 @@ describe('not on', () => {
       'this machine runs OpenRC, not systemd',
     ],
     ['runit', { '/proc/1/comm': 'runit\n' }, { systemctl }, 'this machine runs runit, not systemd'],
-    ['Docker', { '/.dockerenv': '' }, { systemctl }, 'this is a container that does not run systemd'],
-    ['Podman', { '/run/.containerenv': '' }, { systemctl }, 'this is a container that does not run systemd'],
+    [
+      'Docker',
+      { '/.dockerenv': '', '/proc/1/comm': 'sh\n' },
+      { systemctl },
+      'this looks like a container, and its process 1 is sh, not systemd',
+    ],
+    [
+      'Podman',
+      { '/run/.containerenv': '', '/proc/1/comm': 'node\n' },
+      { systemctl },
+      'this looks like a container, and its process 1 is node, not systemd',
+    ],
     [
       'another container',
       { '/proc/1/environ': 'A=1\0container=lxc\0' },
       { systemctl },
-      'this is a container that does not run systemd',
+      'this looks like a container, and its process 1 is unknown, not systemd',
     ],
     [
       'WSL without systemd',
@@ -55,7 +65,12 @@ describe('not on', () => {
       { systemctl },
       'WSL runs without systemd; to have it, add the lines [boot] and systemd=true to /etc/wsl.conf, then run wsl --shutdown in Windows',
     ],
-    ['any other', {}, { systemctl }, 'this machine was not booted with systemd'],
+    [
+      'any other',
+      { '/proc/1/comm': 'init\n' },
+      { systemctl },
+      'this machine was not booted with systemd: its process 1 is init',
+    ],
   ] as const)('%s', async ([, files, programs, reason]) => {
     expect(await detect(files, programs)).toEqual({ available: false, reason })
   })
