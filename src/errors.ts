@@ -66,6 +66,19 @@ export const ERRORS = {
     cause: 'Joining a hub takes a join token, and there is no terminal to ask for one.',
     fix: 'Set PRIVATECONNECT_TOKEN, or run: connect login --token-file FILE',
   },
+  PROXY_FAILED: {
+    cause:
+      'The proxy on the way to the hub can’t be reached, wants another password, or does not let the hub through.',
+    fix: 'Check the proxy in HTTPS_PROXY; for a hub that needs none, name it in NO_PROXY.',
+  },
+  BAD_PROXY: {
+    cause: 'What is set as a proxy can’t be used: it must be an http or https URL.',
+    fix: 'Mend HTTPS_PROXY (for a hub on plain http: HTTP_PROXY): http://[USER:PASSWORD@]HOST:PORT',
+  },
+  BAD_CA: {
+    cause: 'The file of the authority to trust can’t be read, or has no certificate in it.',
+    fix: 'Give a PEM file with the authority’s certificate: connect login --ca FILE',
+  },
   HUB_UNREACHABLE: {
     cause: 'No connection to the hub: it is down, the network is, or something between blocks it.',
     fix: 'Check the address and that the hub runs, then try again.',
@@ -142,6 +155,10 @@ export const ERRORS = {
   PLATFORM_UNSUPPORTED: {
     cause: 'Not currently supported (use foreground mode: connect up)',
     fix: 'Run: connect up',
+  },
+  BAD_CERTIFICATE: {
+    cause: 'The hub can’t speak TLS with this certificate and key.',
+    fix: 'Give PEM files that belong together: --tls-cert with the full chain, --tls-key with its key, without a passphrase.',
   },
   HUB_RUNNING: {
     cause: 'A hub is already running on this data folder.',

@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { WebSocket } from 'ws'
+import { WebSocket, type ClientOptions } from 'ws'
 import { isLoopback, linkUrl } from '../config/hub-url.ts'
 import { ConnectError } from '../errors.ts'
 import { HUB_HEADER } from '../tunnel/handshake.ts'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
 import { Link } from '../tunnel/link.ts'
 import { hubUnreachable } from './network-error.ts'
+import { hubConnector, type HubAddress } from './open-connection.ts'
 import { notAHub, refusalError, type Answer } from './refusal.ts'
+import { unlessHttps } from './wrong-scheme.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
 const MAX_REFUSAL_BYTES = 64 * 1024
@@ -18,8 +20,9 @@ const MAX_REFUSAL_BYTES = 64 * 1024
  * @param token see credential.ts
  * @throws ConnectError HUB_UNREACHABLE, NOT_A_HUB, REVOKED, AGENT_UNKNOWN, HUB_ERROR; ClockError
  */
-export async function dial(hub: string, token: string, signal: AbortSignal): Promise<Link> {
+export async function dial(address: HubAddress, token: string, signal: AbortSignal): Promise<Link> {
   signal.throwIfAborted()
+  const { hub } = address
   const url = linkUrl(hub)
   const socket = new WebSocket(url, SUBPROTOCOL, {
     followRedirects: false,
@@ -27,6 +30,8 @@ export async function dial(hub: string, token: string, signal: AbortSignal): Pro
     headers: { authorization: `Bearer ${token}` },
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
+    // Its types know only net.createConnection; it hands this on to http.request.
+    createConnection: hubConnector(address, signal) as unknown as ClientOptions['createConnection'],
     ...(mayLeaveUnmasked(url) && { generateMask: (mask: Buffer) => void mask.fill(0) }),
   })
   const abort = () => socket.terminate()
@@ -59,6 +64,8 @@ export async function dial(hub: string, token: string, signal: AbortSignal): Pro
   })
   try {
     return await promise
+  } catch (error) {
+    throw await unlessHttps(address, error)
   } finally {
     signal.removeEventListener('abort', abort)
     socket.on('error', () => {})

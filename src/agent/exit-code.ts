@@ -12,6 +12,7 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONFIG_UNREADABLE',
   'SERVICES_DAMAGED',
   'BAD_HUB_URL',
+  'BAD_PROXY',
   'INSECURE_HUB',
   'WRONG_HUB',
   'PROGRAM_GONE',

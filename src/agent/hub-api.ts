@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
+import { loadHttp } from '../process/http.ts'
 import {
   HUB_HEADER,
   HubInfo,
@@ -9,22 +12,21 @@ import {
 } from '../tunnel/handshake.ts'
 import type { Signer } from './credential.ts'
 import { hubUnreachable } from './network-error.ts'
+import { hubConnector, type HubAddress } from './open-connection.ts'
 import { ClockError, notAHub, refusalError, type Answer } from './refusal.ts'
+import { unlessHttps } from './wrong-scheme.ts'
 
 const TIMEOUT_MS = 10_000
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 /** The hub's HTTP API, seen from an agent. Every method throws HUB_UNREACHABLE, NOT_A_HUB or what the hub refuses with. */
 export class HubApi {
-  readonly #hub: string
+  readonly #address: HubAddress
   readonly #timeoutMs: number
 
-  /**
-   * @param hub as parseHubUrl gives it
-   * @param timeoutMs how long each answer may take, default 10,000
-   */
-  constructor(hub: string, timeoutMs = TIMEOUT_MS) {
-    this.#hub = hub
+  /** @param timeoutMs how long each answer may take, default 10,000 */
+  constructor(address: HubAddress, timeoutMs = TIMEOUT_MS) {
+    this.#address = address
     this.#timeoutMs = timeoutMs
   }
 
@@ -73,13 +75,16 @@ export class HubApi {
     schema: v.GenericSchema<unknown, T>,
     init: { body?: string; headers?: Record<string, string> } = {},
   ): Promise<T> {
-    const answer = await this.#fetch(method, path, init)
-    if (answer.status !== 200) throw refusalError(this.#hub, answer)
-    if (!answer.header(HUB_HEADER)) throw notAHub(this.#hub, answer)
+    const { hub } = this.#address
     try {
-      return v.parse(schema, JSON.parse(answer.text))
-    } catch {
-      throw notAHub(this.#hub, answer)
+      const answer = await this.#fetch(method, path, init)
+      if (answer.status !== 200) throw refusalError(hub, answer)
+      if (!answer.header(HUB_HEADER)) throw notAHub(hub, answer)
+      const parsed = v.safeParse(schema, parseJson(answer.text))
+      if (!parsed.success) throw notAHub(hub, answer)
+      return parsed.output
+    } catch (error) {
+      throw await unlessHttps(this.#address, error)
     }
   }
 
@@ -88,23 +93,42 @@ export class HubApi {
     path: string,
     init: { body?: string; headers?: Record<string, string> },
   ): Promise<Answer> {
-    const url = this.#hub + path
+    const signal = AbortSignal.timeout(this.#timeoutMs)
+    const url = new URL(this.#address.hub + path)
     try {
-      const signal = AbortSignal.timeout(this.#timeoutMs)
-      const response = await fetch(url, { ...init, method, redirect: 'manual', signal })
+      const request = loadHttp().request({
+        method,
+        path: url.pathname,
+        headers: { host: url.host, ...init.headers },
+        createConnection: hubConnector(this.#address, signal),
+        signal,
+      })
+      const answered = once(request, 'response')
+      // What goes wrong later shows in the response, too.
+      request.on('error', () => {})
+      request.end(init.body)
+      const [response] = (await answered) as [IncomingMessage]
       const text = await readBounded(response)
-      return { status: response.status, header: (name) => response.headers.get(name), text }
+      return { status: response.statusCode ?? 0, header: (name) => response.headers[name]?.toString(), text }
     } catch (error) {
-      throw hubUnreachable(this.#hub, error)
+      throw hubUnreachable(this.#address.hub, signal.aborted ? signal.reason : error)
     }
   }
 }
 
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** Whoever answers is not trusted yet: no more is read than a hub would send. */
-async function readBounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
+async function readBounded(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length
     if (bytes > MAX_BODY_BYTES) throw new Error('the answer is too large')
     chunks.push(chunk)

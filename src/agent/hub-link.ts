@@ -141,7 +141,7 @@ export class HubLink {
     if (this.#state.state === 'connected') this.#state = { state: 'connecting', since: Date.now() }
     try {
       const claims = { purpose: 'link', link: this.#linkId, epoch: ++this.#epoch, role: this.#options.role }
-      const link = await dial(this.#options.config.hub, await this.#signer.sign(claims), signal)
+      const link = await dial(this.#options.config, await this.#signer.sign(claims), signal)
       return await this.#serve(link, signal)
     } catch (error) {
       if (error instanceof ClockError) {

@@ -4,6 +4,7 @@ import { ConnectError } from '../errors.ts'
 import { agentIdOf } from '../tunnel/agent-id.ts'
 import { newKey, Signer } from './credential.ts'
 import { HubApi } from './hub-api.ts'
+import type { HubAddress } from './open-connection.ts'
 
 const JOIN_TOKEN = /^tok_\w{1,100}$/
 
@@ -18,21 +19,29 @@ export function parseJoinToken(text: string): string {
 /**
  * Joins a hub: makes a key, spends the token to register it, and saves both.
  *
- * @param options.hub as parseHubUrl gives it
  * @param options.token asked for only once the hub has answered
- * @throws ConnectError HUB_UNREACHABLE, NOT_A_HUB, TOKEN_REFUSED, WRITE_FAILED
+ * @throws ConnectError HUB_UNREACHABLE, PROXY_FAILED, NOT_A_HUB, TOKEN_REFUSED, WRITE_FAILED
  */
 export async function login(
   instance: Instance,
-  options: { hub: string; insecure: boolean; label: string; token: () => Promise<string> },
+  options: HubAddress & { insecure: boolean; label: string; token: () => Promise<string> },
 ): Promise<Config> {
-  const { hub, insecure, label } = options
-  const api = new HubApi(hub)
+  const { hub, proxy, ca, insecure, label } = options
+  const api = new HubApi(options)
   const info = await api.info()
   const token = await options.token()
   const key = await newKey()
   const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
-  const config: Config = { agentId: agentIdOf(publicKey), label, hub, hubId: info.hub, insecure, key }
+  const config: Config = {
+    agentId: agentIdOf(publicKey),
+    label,
+    hub,
+    hubId: info.hub,
+    insecure,
+    proxy,
+    ca,
+    key,
+  }
   const signer = new Signer(config)
   signer.offsetMs = info.time - Date.now()
   const proof = await signer.sign({ purpose: 'join' })

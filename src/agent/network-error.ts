@@ -1,7 +1,12 @@
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 
+const UNKNOWN_AUTHORITY = 'its TLS certificate is signed by an authority that this machine does not know'
+const NO_TLS = 'what answered there does not speak TLS'
+const OLD_TLS = 'it speaks no version of TLS that is still safe (1.2 or newer)'
+
 const TEXTS: Record<string, string> = {
   CERT_HAS_EXPIRED: 'its TLS certificate has expired',
+  CERT_NOT_YET_VALID: 'its TLS certificate is not valid yet',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
   EACCES: 'not permitted',
   EADDRNOTAVAIL: 'no such address',
@@ -12,16 +17,24 @@ const TEXTS: Record<string, string> = {
   ENETUNREACH: 'the network is unreachable',
   ENOTFOUND: 'host name not found',
   EPIPE: 'connection closed',
-  EPROTO: 'what answered there does not speak TLS',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'what answered there does not speak TLS',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'what answered there does not speak TLS',
+  EPROTO: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: OLD_TLS,
+  ERR_SSL_UNSUPPORTED_PROTOCOL: OLD_TLS,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another name',
   ETIMEDOUT: 'no answer in time',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate is signed by an unknown authority',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its TLS certificate is signed by an unknown authority',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
-  UND_ERR_SOCKET: 'connection closed',
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
 }
+
+const TRUST_IT =
+  'If the certificate is your own, or your company’s, name the file of its authority: connect login --ca FILE'
+
+/** How many of a certificate's names are told. */
+const MAX_NAMES = 5
 
 /** The system error code of a failed connection, looked for where Node.js hides it. */
 export function networkErrorCode(error: unknown): string | undefined {
@@ -35,22 +48,64 @@ export function networkErrorCode(error: unknown): string | undefined {
 
 /** Why a connection failed, in words. */
 export function describeNetworkError(error: unknown): string {
-  const known = TEXTS[networkErrorCode(error) ?? '']
-  if (known !== undefined) return known
-  // fetch itself only says that it failed.
-  return error instanceof Error && error.cause !== undefined
-    ? describeNetworkError(error.cause)
-    : messageOf(error)
+  const code = networkErrorCode(error) ?? ''
+  const known = TEXTS[code]
+  if (known === undefined) return messageOf(error)
+  const names = code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? certificateNames(error) : []
+  if (names.length === 0) return known
+  const shown = names.slice(0, MAX_NAMES).join(', ')
+  return `${known}: it is for ${shown}${names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ''}`
+}
+
+/** What to do about it, where the error itself says. */
+export function networkHints(error: unknown): string[] {
+  const code = networkErrorCode(error) ?? ''
+  const now = new Date()
+    .toISOString()
+    .replace(/:\d\d\.\d+Z$/, ' UTC')
+    .replace('T', ' ')
+  switch (code) {
+    case 'CERT_HAS_EXPIRED': {
+      return [`Whoever runs it must renew the certificate. Or this machine’s clock is wrong: it says ${now}`]
+    }
+    case 'CERT_NOT_YET_VALID': {
+      return [`Most likely this machine’s clock is wrong: it says ${now}`]
+    }
+    case 'ERR_TLS_CERT_ALTNAME_INVALID': {
+      return ['Use a name that the certificate is for, or have it issued for this one.']
+    }
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY': {
+      return [TRUST_IT, 'Else its certificate file lacks the intermediate ones: it must hold the full chain.']
+    }
+    default: {
+      return TEXTS[code] === UNKNOWN_AUTHORITY || code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ? [TRUST_IT] : []
+    }
+  }
 }
 
 /** A hub that could not be reached, and what to look at. */
 export function hubUnreachable(hub: string, error: unknown): ConnectError {
-  const why = describeNetworkError(error)
-  const isUntrusted = /SELF_SIGNED|UNABLE_TO_VERIFY/.test(networkErrorCode(error) ?? '')
-  return new ConnectError('HUB_UNREACHABLE', `Could not reach the hub at ${hub}: ${why}`, {
-    cause: error,
-    ...(isUntrusted && {
-      hints: ['If the certificate is your own, name its CA file in NODE_EXTRA_CA_CERTS.'],
-    }),
-  })
+  // It may have been the proxy, or the CA file: they speak for themselves.
+  if (error instanceof ConnectError) return error
+  const hints = networkHints(error)
+  if (hub.startsWith('https:') && describeNetworkError(error) === NO_TLS) {
+    hints.push(`If that hub speaks plain http: connect login --hub ${hub.replace(/^https/, 'http')}`)
+  }
+  return new ConnectError(
+    'HUB_UNREACHABLE',
+    `Could not reach the hub at ${hub}: ${describeNetworkError(error)}`,
+    {
+      cause: error,
+      ...(hints.length > 0 && { hints }),
+    },
+  )
+}
+
+/** From the certificate that came: `DNS:a.example.com, IP Address:192.0.2.1`. */
+function certificateNames(error: unknown): string[] {
+  if (!(error instanceof Error) || !('cert' in error)) return []
+  const { subjectaltname, subject } = error.cert as { subjectaltname?: string; subject?: { CN?: string } }
+  if (subjectaltname === undefined) return subject?.CN === undefined ? [] : [subject.CN]
+  return subjectaltname.split(', ').map((name) => name.replace(/^[^:]*:/, ''))
 }

@@ -42,7 +42,7 @@ const NEXT_PORTS = 20
  */
 export async function reach(options: ReachOptions, signal: AbortSignal): Promise<Reached> {
   const { config, name, bind, version, log } = options
-  const offered = await new HubApi(config.hub).services(new Signer(config))
+  const offered = await new HubApi(config).services(new Signer(config))
   const service = offered.find((candidate) => candidate.name === name)
   if (!service) throw new ConnectError('SERVICE_UNKNOWN', `There is no service "${name}"`)
 

@@ -1,13 +1,17 @@
+import path from 'node:path'
 import { login } from '../agent/login.ts'
-import { hubOf, readConfig, writeConfig, type Config } from '../config/config.ts'
+import { readCaFile } from '../config/ca-file.ts'
+import { hubOf, readConfig, updateConfig, type Config } from '../config/config.ts'
 import { DEFAULT_HUB_URL, parseHubUrl } from '../config/hub-url.ts'
 import type { Instance } from '../config/instance.ts'
 import { defaultLabel } from '../config/label.ts'
+import { proxyToSave } from '../config/proxy.ts'
 import { ConnectError } from '../errors.ts'
 import { readJoinToken } from './join-token.ts'
 
 export interface LoginFlags {
   readonly hub?: string | undefined
+  readonly ca?: string | undefined
   readonly insecure?: boolean | undefined
   readonly label?: string | undefined
   readonly 'token-file'?: string | undefined
@@ -25,13 +29,15 @@ export async function ensureLogin(
   const saved = readConfig(instance)
   if (saved) {
     hubOf(saved, flags.hub)
-    return { config: withLabel(instance, saved, flags.label), isNew: false }
+    return { config: withChanges(instance, saved, flags), isNew: false }
   }
   const insecure = flags.insecure ?? false
   const hub = parseHubUrl(flags.hub ?? DEFAULT_HUB_URL, { insecure })
   const label = parseLabel(flags.label ?? defaultLabel())
   const config = await login(instance, {
     hub,
+    proxy: proxyToSave({ hub }, process.env),
+    ca: parseCa(flags.ca),
     // What is not needed is not remembered: the next http hub has to be accepted anew.
     insecure: insecure && hub.startsWith('http:'),
     label,
@@ -40,12 +46,21 @@ export async function ensureLogin(
   return { config, isNew: true }
 }
 
-/** A new label is saved; the agent tells it to the hub when it next connects. */
-function withLabel(instance: Instance, saved: Config, label: string | undefined): Config {
-  if (label === undefined || label === saved.label) return saved
-  const config = { ...saved, label: parseLabel(label) }
-  writeConfig(instance, config)
-  return config
+/** A running agent takes it up when it is started again. */
+function withChanges(instance: Instance, saved: Config, { label, ca }: LoginFlags): Config {
+  return updateConfig(instance, saved, {
+    ...(label !== undefined && { label: parseLabel(label) }),
+    ...(ca !== undefined && { ca: parseCa(ca) }),
+    proxy: proxyToSave(saved, process.env),
+  })
+}
+
+/** Absolute: a daemon runs in another folder. @throws ConnectError BAD_CA */
+function parseCa(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
+  const absolute = path.resolve(file)
+  readCaFile(absolute)
+  return absolute
 }
 
 function parseLabel(text: string): string {

@@ -21,6 +21,13 @@ export const insecureFlag = {
   }),
 }
 
+export const caFlag = {
+  ca: Flags.string({
+    description: 'trust this certificate authority too: a PEM file, remembered',
+    helpValue: 'FILE',
+  }),
+}
+
 export const labelFlag = {
   label: Flags.string({
     description: 'what this machine is called (default: its host name)',

@@ -1,4 +1,5 @@
 import { printable } from '../config/label.ts'
+import { tilde } from '../config/tilde.ts'
 import { formatTarget } from '../config/target.ts'
 import type { DaemonStatus } from '../tasks/status.ts'
 import { describeHub } from './say-started.ts'
@@ -19,6 +20,8 @@ export function formatStatus(status: DaemonStatus): string[] {
       ['Agent ID', status.agentId ?? undefined],
       ['Label', status.label === null ? undefined : printable(status.label)],
       ['Hub', status.hub ?? undefined],
+      ['Proxy', status.proxy ?? undefined],
+      ['Trusts also', status.ca === null ? undefined : printable(tilde(status.ca))],
       ['Kept alive as', isRunning ? status.manager.summary : undefined],
       ['Running since', status.startedAt === null ? undefined : localTime(status.startedAt)],
       ['Starts by itself', STARTS[status.startsAt]],

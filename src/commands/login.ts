@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../cli/command.ts'
 import { ensureLogin } from '../cli/ensure-login.ts'
-import { configFlag, hubFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
+import { caFlag, configFlag, hubFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
 import { printable } from '../config/label.ts'
 import { readServices } from '../config/services.ts'
@@ -20,6 +20,7 @@ export default class Login extends ConnectCommand {
   static override flags = {
     ...configFlag,
     ...hubFlag,
+    ...caFlag,
     ...insecureFlag,
     ...labelFlag,
     'token-file': Flags.string({
@@ -41,6 +42,8 @@ export default class Login extends ConnectCommand {
     if (isNew) {
       this.tellExposed(instance)
       this.say('  Next: connect daemon start')
+    } else if (flags.ca !== undefined) {
+      this.say('  If the daemon runs: connect daemon restart')
     }
     return { agentId, label, hub, alreadyLoggedIn: !isNew }
   }

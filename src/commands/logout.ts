@@ -2,7 +2,7 @@ import { Signer } from '../agent/credential.ts'
 import { HubApi } from '../agent/hub-api.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
-import { ensureInstanceFolder, hubOf, readConfig } from '../config/config.ts'
+import { ensureInstanceFolder, hubOf, readConfig, type Config } from '../config/config.ts'
 import { instanceFor, releaseInstanceName } from '../config/instance.ts'
 import { takeAgentLock } from '../control/agent-lock.ts'
 import { findAgent } from '../control/find-agent.ts'
@@ -32,7 +32,7 @@ export default class Logout extends ConnectCommand {
       })
     }
     try {
-      const forgotten = await this.leave(hubOf(config), new Signer(config))
+      const forgotten = await this.leave({ ...config, hub: hubOf(config) })
       removeFile(instance.configFile)
       releaseInstanceName(instance)
       this.say(`[ok] Logged out of ${config.hub}`)
@@ -43,9 +43,9 @@ export default class Logout extends ConnectCommand {
   }
 
   /** A hub that can't be told keeps a public key that nobody can use any more. */
-  private async leave(hub: string, signer: Signer): Promise<boolean> {
+  private async leave(config: Config): Promise<boolean> {
     try {
-      await new HubApi(hub).leave(signer)
+      await new HubApi(config).leave(new Signer(config))
       return true
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error

@@ -26,7 +26,7 @@ export default class Services extends ConnectCommand {
       exposed.map((service) => [service.name, formatTarget(service)]),
     )
     try {
-      const offered = await new HubApi(hubOf(config)).services(new Signer(config))
+      const offered = await new HubApi({ ...config, hub: hubOf(config) }).services(new Signer(config))
       this.say('Offered in the workspace:')
       this.table(
         ['NAME', 'FROM', 'AGENT ID', 'STATE'],

@@ -4,7 +4,7 @@ import { agentExitCode } from '../agent/exit-code.ts'
 import { terminalLog } from '../log/log.ts'
 import { DaemonCommand } from '../cli/daemon-command.ts'
 import { ensureLogin } from '../cli/ensure-login.ts'
-import { insecureFlag, labelFlag } from '../cli/flags.ts'
+import { caFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { sayStarted } from '../cli/say-started.ts'
 import { untilInterrupted } from '../cli/until-interrupted.ts'
 import { instanceFor } from '../config/instance.ts'
@@ -17,6 +17,7 @@ export default class Up extends DaemonCommand {
   static override description =
     'With --detach, and by itself where CI is set and there is no terminal, the agent goes to the background instead.'
   static override flags = {
+    ...caFlag,
     ...insecureFlag,
     ...labelFlag,
     'token-file': Flags.string({

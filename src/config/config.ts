@@ -28,10 +28,14 @@ const Config = v.object({
   hubId: v.pipe(v.string(), v.regex(/^hub_[0-9a-f]{16}$/, 'not a hub id')),
   /** Plain http to another machine was accepted at login. */
   insecure: v.optional(v.boolean(), false),
+  /** A proxy on the way to the hub, as a URL that may hold a password; see proxy.ts. */
+  proxy: v.optional(v.string('not a URL')),
+  /** Absolute path of a PEM file: authorities to trust besides the known ones. */
+  ca: v.optional(v.string()),
   key: PrivateKey,
 })
 
-/** Who this machine is, and to which hub. Holds the private key: never log it, never print it. */
+/** Who this machine is, to which hub, and how to get there. Holds secrets: never log it, never print it. */
 export type Config = Omit<v.InferOutput<typeof Config>, 'version'>
 
 /**
@@ -59,6 +63,17 @@ export function requireConfig(instance: Instance): Config {
 /** @throws ConnectError WRITE_FAILED */
 export function writeConfig(instance: Instance, config: Config): void {
   prepareConfig(instance, config).commit()
+}
+
+/** Saves what has changed, if anything has. @throws ConnectError WRITE_FAILED */
+export function updateConfig(
+  instance: Instance,
+  saved: Config,
+  changes: Partial<Pick<Config, 'label' | 'proxy' | 'ca'>>,
+): Config {
+  const config = { ...saved, ...changes }
+  if (JSON.stringify(config) !== JSON.stringify(saved)) writeConfig(instance, config)
+  return config
 }
 
 /** @throws ConnectError WRITE_FAILED */

@@ -14,6 +14,7 @@ import type { Selection } from '../platforms/select.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
 import type { HubState } from './hub-state.ts'
+import { rememberProxy } from './remember-proxy.ts'
 import { runSteps, type Step } from './run-steps.ts'
 import { explainFailure, knownOf, type Explained } from './start.ts'
 
@@ -67,14 +68,20 @@ export async function installDaemon(
         run: async () => void (await stopAgent(instance)),
       })
     }
+    const isNewProxy = rememberProxy(instance)
     claimInstanceName(instance)
     try {
       await runSteps(steps, context)
     } catch (error) {
       throw await withWhatIsLeft(error, platform, { before, isInBackground })
     }
-    const { change, file = null, pid, startsAt, warnings } = done!
+    const { change, file = null, pid, startsAt } = done!
     const { hub } = await knownOf(context, done!)
+    const wasLeftAlone = before.state === 'running' && change === 'unchanged'
+    const warnings = [
+      ...done!.warnings,
+      ...(isNewProxy && wasLeftAlone ? ['The proxy has changed. Run: connect daemon restart'] : []),
+    ]
     return { change, file, pid, startsAt, warnings, hub }
   })
 }

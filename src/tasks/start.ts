@@ -14,6 +14,7 @@ import { askAgent } from './ask-agent.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
 import { hubStateOf, type HubState } from './hub-state.ts'
+import { rememberProxy } from './remember-proxy.ts'
 import { runSteps, type Step } from './run-steps.ts'
 
 /** Also the shape of `daemon start --json` and `daemon restart --json`. */
@@ -66,6 +67,7 @@ export async function startDaemon(
       const { pid } = before
       return { outcome: 'already running', pid, stopped: null, updated: null, ...(await sayOf(context)) }
     }
+    rememberProxy(context.instance)
     claimInstanceName(context.instance)
     checkWritable(context.instance)
     let stopped: Termination | undefined

@@ -1,4 +1,5 @@
-import { hubOf, readConfig } from '../config/config.ts'
+import { hubOf, readConfig, type Config } from '../config/config.ts'
+import { shownProxy } from '../config/proxy.ts'
 import { readServices, type ExposedService } from '../config/services.ts'
 import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
@@ -22,6 +23,10 @@ export interface DaemonStatus {
   readonly agentId: string | null
   readonly label: string | null
   readonly hub: string | null
+  /** The saved proxy on the way to the hub, without its password. */
+  readonly proxy: string | null
+  /** A file with authorities to trust besides the known ones. */
+  readonly ca: string | null
   /** What keeps it alive. */
   readonly manager: { readonly name: string; readonly summary: string }
   /** When it starts by itself. */
@@ -72,6 +77,8 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     agentId: config?.agentId ?? null,
     label: config?.label ?? null,
     hub: config?.hub ?? null,
+    proxy: savedProxy(config),
+    ca: config?.ca ?? null,
     manager: { name: description.name, summary: description.summary },
     startsAt: found.startsAt,
     startedAt: found.startedAt ?? null,
@@ -89,6 +96,11 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     foregroundPid: found.foregroundPid ?? null,
     notes: found.notes ?? [],
   }
+}
+
+/** A damaged one is told where it is used. */
+function savedProxy(config: Config | undefined): string | null {
+  return config?.proxy !== undefined && URL.canParse(config.proxy) ? shownProxy(new URL(config.proxy)) : null
 }
 
 /** Also of an agent that doesn't answer, from its record: an upgrade may be the reason. */

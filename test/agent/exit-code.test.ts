@@ -5,6 +5,7 @@ import { ConnectError, ERRORS, type ErrorCode } from '../../src/errors.ts'
 /** What no restart can mend. */
 const HUMAN_NEEDED: readonly ErrorCode[] = [
   'BAD_HUB_URL',
+  'BAD_PROXY',
   'CONFIG_DAMAGED',
   'CONFIG_EXPOSED',
   'CONFIG_NEWER',

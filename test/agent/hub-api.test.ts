@@ -11,7 +11,7 @@ async function serving(options: HostileOptions): Promise<string> {
 }
 
 test('a hub says who it is', async () => {
-  expect(await new HubApi(await serving({})).info()).toMatchObject({ hub: HUB_ID, protocol: 1 })
+  expect(await new HubApi({ hub: await serving({}) }).info()).toMatchObject({ hub: HUB_ID, protocol: 1 })
 })
 
 test.for([
@@ -21,7 +21,7 @@ test.for([
   const url = await serving({
     answer: (request) => void (beginning !== '' && request.socket.write(beginning)),
   })
-  const error = await rejectionOf(new HubApi(url, 200).info())
+  const error = await rejectionOf(new HubApi({ hub: url }, 200).info())
   expect(error.code).toBe('HUB_UNREACHABLE')
   expect(error.message).toBe(`Could not reach the hub at ${url}: no answer in time`)
 })
@@ -37,7 +37,7 @@ describe('under a hub’s header it is no hub that answers with', () => {
     const url = await serving({
       answer: (_request, response) => void response.setHeader('x-private-connect-hub', HUB_ID).end(body),
     })
-    const error = await rejectionOf(new HubApi(url).info())
+    const error = await rejectionOf(new HubApi({ hub: url }).info())
     expect(error.code).toBe('NOT_A_HUB')
     expect(error.message).toBe(`${url} answered with HTTP 200, which is not a Private Connect hub’s answer`)
   })
@@ -51,12 +51,12 @@ test('an answer without end is not read to its end', async () => {
       more()
     },
   })
-  expect((await rejectionOf(new HubApi(url).info())).message).toMatch(/: the answer is too large$/)
+  expect((await rejectionOf(new HubApi({ hub: url }).info())).message).toMatch(/: the answer is too large$/)
 })
 
 test('another protocol is no hub', async () => {
   const server = await serveTcp((socket) => socket.end('SSH-2.0-OpenSSH_9.2p1\r\n'))
   onTestFinished(() => server.close())
-  const error = await rejectionOf(new HubApi(`http://127.0.0.1:${server.port}`).info())
+  const error = await rejectionOf(new HubApi({ hub: `http://127.0.0.1:${server.port}` }).info())
   expect(error.message).toMatch(/^Could not reach the hub at http:\/\/127\.0\.0\.1:\d+: \S/)
 })

@@ -180,6 +180,17 @@ describe('what is printed is what is described:', () => {
     })
   })
 
+  test('a machine behind a proxy, with an authority of its own', async () => {
+    const home = await joined(world, 'proxied')
+    const file = home.file('config.json')
+    const more = { proxy: 'http://ada:secret@proxy.test:3128/', ca: '/etc/our-ca.pem' }
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...more }))
+    expect(await prints(home, 'daemon status')).toMatchObject({
+      proxy: 'http://proxy.test:3128',
+      ca: more.ca,
+    })
+  })
+
   test('an agent that runs in the foreground', async () => {
     const home = await joined(world, 'foreground')
     const up = world.keep(startConnect(home, ['up', '--foreground', '--json'], { env }))

@@ -1,30 +1,40 @@
 import { connect, connectOk, startConnect, type RunningCli } from './cli.ts'
 import { makeHome, type Home } from './home.ts'
 
+export interface WorldOptions {
+  /** More arguments for `connect hub`. */
+  readonly hub?: readonly string[]
+  /** More arguments for `connect login`. */
+  readonly login?: readonly string[]
+}
+
 /** A hub that runs, and machines that have joined it; all of it real processes with homes of their own. */
 export class World {
   readonly hubHome: Home
   readonly hubUrl: string
   hub: RunningCli
+  readonly #options: WorldOptions
   readonly #machines: Home[] = []
   readonly #running: RunningCli[] = []
 
-  private constructor(hubHome: Home, hub: RunningCli, hubUrl: string) {
+  private constructor(hubHome: Home, hub: RunningCli, hubUrl: string, options: WorldOptions) {
     this.hubHome = hubHome
     this.hub = hub
     this.hubUrl = hubUrl
+    this.#options = options
   }
 
-  static async start(): Promise<World> {
+  static async start(options: WorldOptions = {}): Promise<World> {
     const home = makeHome('hub')
-    const hub = startConnect(home, ['hub', '--listen', '127.0.0.1:0'])
-    const [, url] = await hub.printed(/listening on (http:\/\/\S+)/)
-    return new World(home, hub, url!)
+    const hub = startConnect(home, ['hub', '--listen', '127.0.0.1:0', ...(options.hub ?? [])])
+    const [, url] = await hub.printed(/listening on (https?:\/\/\S+)/)
+    return new World(home, hub, url!, options)
   }
 
   /** Starts the hub again on the same address and data, after the test has ended it. */
   async restartHub(): Promise<void> {
-    this.hub = startConnect(this.hubHome, ['hub', '--listen', new URL(this.hubUrl).host])
+    const args = ['hub', '--listen', new URL(this.hubUrl).host, ...(this.#options.hub ?? [])]
+    this.hub = startConnect(this.hubHome, args)
     await this.hub.printed(/listening on/)
   }
 
@@ -43,7 +53,8 @@ export class World {
   async machine(name = 'home'): Promise<Home> {
     const home = this.emptyMachine(name)
     const env = { PRIVATECONNECT_TOKEN: await this.joinToken() }
-    await connectOk(home, ['login', '--hub', this.hubUrl, '--label', name], { env })
+    const args = ['login', '--hub', this.hubUrl, '--label', name, ...(this.#options.login ?? [])]
+    await connectOk(home, args, { env })
     return home
   }
 

@@ -33,7 +33,11 @@ function publicKey({ key: { kty, crv, x } }: Config) {
 describe('the hub', () => {
   test('says who it is, and that it is well', async () => {
     const hub = await hubInProcess()
-    expect(await new HubApi(hub.url).info()).toMatchObject({ hub: hub.hub.id, protocol: 1, version: '0.1.0' })
+    expect(await new HubApi({ hub: hub.url }).info()).toMatchObject({
+      hub: hub.hub.id,
+      protocol: 1,
+      version: '0.1.0',
+    })
     expect(await (await fetch(`${hub.url}/healthz`)).json()).toEqual({ ok: true })
     expect(await (await fetch(hub.url)).text()).toContain('This is a Private Connect hub')
   })
@@ -175,7 +179,7 @@ describe('the list of services', () => {
   test('is shown to members', async () => {
     const hub = await hubInProcess()
     const ada = await member(hub)
-    expect(await new HubApi(hub.url).services(new Signer(ada))).toEqual([])
+    expect(await new HubApi({ hub: hub.url }).services(new Signer(ada))).toEqual([])
   })
 
   test('is shown to nobody else', async () => {
@@ -210,7 +214,7 @@ describe('the list of services', () => {
     const signer = new Signer(await member(hub))
     for (const offsetMs of [-10 * 365 * 86_400_000, 10 * 365 * 86_400_000]) {
       signer.offsetMs = offsetMs
-      expect(await new HubApi(hub.url).services(signer)).toEqual([])
+      expect(await new HubApi({ hub: hub.url }).services(signer)).toEqual([])
       expect(Math.abs(signer.offsetMs)).toBeLessThan(60_000)
     }
   })

@@ -19,7 +19,7 @@ describe('a name', () => {
       { name: 'web', message: expect.stringMatching(new RegExp(`exposed by ada \\(${ada.agentId}\\)`)) },
     ])
     // Its other names are not held against it.
-    expect(await new HubApi(hub.url).services(new Signer(ada))).toMatchObject([
+    expect(await new HubApi({ hub: hub.url }).services(new Signer(ada))).toMatchObject([
       { name: 'api', label: 'eve', online: true },
       { name: 'web', label: 'ada', online: true },
     ])
@@ -41,7 +41,7 @@ describe('a name', () => {
     const { link, stop } = await linked(ada)
     await link.offer([web])
     await stop()
-    const services = () => new HubApi(hub.url).services(new Signer(eve))
+    const services = () => new HubApi({ hub: hub.url }).services(new Signer(eve))
     await expect
       .poll(services, { timeout: 30_000 })
       .toMatchObject([{ name: 'web', label: 'ada', online: false }])
@@ -64,7 +64,7 @@ describe('a name', () => {
     const first = await linked(ada)
     await first.link.offer([web])
     await first.stop()
-    await new HubApi(hub.url).leave(new Signer(ada))
+    await new HubApi({ hub: hub.url }).leave(new Signer(ada))
     expect(await (await linked(eve)).link.offer([web])).toEqual([])
   })
 
@@ -95,5 +95,5 @@ test('a list that is as long as it may be is taken, and given out', async () => 
     port: 1 + index,
   }))
   expect(await link.offer(many)).toEqual([])
-  expect(await new HubApi(hub.url).services(new Signer(ada))).toHaveLength(MAX_SERVICES)
+  expect(await new HubApi({ hub: hub.url }).services(new Signer(ada))).toHaveLength(MAX_SERVICES)
 })

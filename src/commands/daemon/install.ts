@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { ensureLogin } from '../../cli/ensure-login.ts'
-import { replaceFlag } from '../../cli/flags.ts'
+import { caFlag, replaceFlag } from '../../cli/flags.ts'
 import { installLines, planLines } from '../../cli/say-installed.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'
 import { installDaemon, planInstall } from '../../tasks/install.ts'
@@ -9,6 +9,7 @@ import { installDaemon, planInstall } from '../../tasks/install.ts'
 export default class DaemonInstall extends DaemonCommand {
   static override summary = 'Install daemon as a system service (launchd on macOS, systemd on Linux)'
   static override flags = {
+    ...caFlag,
     ...replaceFlag,
     'dry-run': Flags.boolean({ description: 'print what would be written and run, and do nothing' }),
   }
@@ -24,13 +25,15 @@ export default class DaemonInstall extends DaemonCommand {
       const undone = { change: null, file: null, pid: null, startsAt: null, hub: null, warnings: [] }
       return { installed: false, manager, ...undone, plan }
     }
-    if (process.env.PRIVATECONNECT_TOKEN) await ensureLogin(context.instance, flags)
+    if (process.env.PRIVATECONNECT_TOKEN || flags.ca !== undefined) await ensureLogin(context.instance, flags)
     const daemon = daemonOf(context)
     this.say('🔧 Installing Private Connect daemon...')
     this.say()
     const report = await installDaemon(context, daemon, selection)
     for (const line of installLines(report)) this.say(line)
     for (const warning of report.warnings) this.tell(`[!] ${warning}`)
+    if (flags.ca !== undefined && report.change === 'unchanged')
+      this.tell('[!] A daemon that ran already takes up the CA file with: connect daemon restart')
     return { installed: true, manager, ...report, plan: null }
   }
 }

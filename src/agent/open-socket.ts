@@ -1,0 +1,67 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type SecureContext } from 'node:tls'
+
+export interface Peer {
+  /** A host name or address, an IPv6 address in brackets or not. */
+  readonly host: string
+  readonly port: number
+}
+
+/** Where a URL of `http:` or `https:` leads. */
+export function peerOf(url: URL): Peer {
+  return { host: url.hostname, port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)) }
+}
+
+export async function openTcp({ host, port }: Peer, signal: AbortSignal): Promise<Socket> {
+  return opened(connectTcp({ host: withoutBrackets(host), port, noDelay: true }), 'connect', signal)
+}
+
+/** @param socket what to speak TLS over; closed if that fails */
+export async function openTls(
+  { host, port }: Peer,
+  socket: Socket,
+  trust: SecureContext,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const name = withoutBrackets(host)
+  const options = {
+    socket,
+    host: name,
+    port,
+    // RFC 6066 §3: the name is for names only.
+    ...(isIP(name) === 0 && { servername: name }),
+    secureContext: trust,
+    ALPNProtocols: ['http/1.1'],
+    // Whatever NODE_TLS_REJECT_UNAUTHORIZED says: there is no hub without its certificate.
+    rejectUnauthorized: true,
+  }
+  try {
+    return await opened(connectTls(options), 'secureConnect', signal)
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+async function opened<T extends Socket>(socket: T, event: string, signal: AbortSignal): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const abort = () => reject(signal.reason as Error)
+  // Also for what comes before the next owner listens: it would be an uncaught error.
+  socket.on('error', reject)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  socket.once(event, resolve)
+  try {
+    await promise
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, '')
+}
