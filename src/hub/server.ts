@@ -1,13 +1,18 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import path from 'node:path'
 import { ConnectError } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { tryLock } from '../files/lock.ts'
-import { loadHttp } from '../process/http.ts'
+import { loadHttp, loadHttps } from '../process/http.ts'
 import { listenTcp } from '../process/listen.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
 import { HubApi } from './api.ts'
+import { readCertificate, type CertificateFiles } from './certificate.ts'
+import { watchCertificate } from './certificate-watch.ts'
 import { LinkTable } from './link-table.ts'
-import { LinkUpgrade } from './upgrade.ts'
+import { isForLink, LinkUpgrade } from './upgrade.ts'
 import { SqliteRegistry } from './registry.ts'
 
 export interface HubOptions {
@@ -16,6 +21,8 @@ export interface HubOptions {
   readonly host: string
   /** 0 for a free one. */
   readonly port: number
+  /** HTTPS alone is spoken with it, plain HTTP without. */
+  readonly tls?: CertificateFiles | undefined
   readonly version: string
   /** One line for whoever runs the hub. */
   readonly log: (line: string) => void
@@ -31,12 +38,22 @@ export interface Hub {
   close(): Promise<void>
 }
 
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  // Whoever offers to go on with another protocol, such as h2c, is served as if nothing had been offered (RFC 9110 §7.8).
+  shouldUpgradeCallback: isForLink,
+}
+
 /**
  * Starts a hub.
  *
- * @throws ConnectError HUB_RUNNING, PORT_IN_USE, CANNOT_LISTEN, HUB_DATA_DAMAGED, WRITE_FAILED
+ * @throws ConnectError BAD_CERTIFICATE, HUB_RUNNING, PORT_IN_USE, CANNOT_LISTEN, HUB_DATA_DAMAGED, WRITE_FAILED
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
+  const certificate = options.tls && readCertificate(options.tls)
+  for (const warning of certificate?.warnings ?? []) options.log(`[!] ${warning}`)
   ensurePrivateFolder(options.folder)
   const lock = await tryLock(path.join(options.folder, 'hub.lock'))
   if (!lock) throw new ConnectError('HUB_RUNNING', `A hub is already running on ${options.folder}`)
@@ -54,13 +71,20 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const links = new LinkTable(registry, options)
   const api = new HubApi(registry, links, options)
   const upgrade = new LinkUpgrade(registry, links)
-  const server = loadHttp().createServer({
-    maxHeaderSize: 16 * 1024,
-    headersTimeout: 10_000,
-    requestTimeout: 30_000,
+  const server = certificate
+    ? loadHttps().createServer({ ...LIMITS, ...certificate.options, handshakeTimeout: 10_000 })
+    : loadHttp().createServer(LIMITS)
+  // Those in the midst of a TLS handshake are no HTTP connections yet, and the server would wait for them.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
   server.on('request', (request, response) => void api.answer(request, response))
-  server.on('upgrade', (request, socket, head) => void upgrade.answer(request, socket, head))
+  server.on('upgrade', (request, socket, head) => {
+    if (isForLink(request)) void upgrade.answer(request, socket, head)
+    else void api.answer(request, responseOver(socket as Socket, request))
+  })
   let port: number
   try {
     port = await listenTcp(server, options.host, options.port)
@@ -71,18 +95,37 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   server.on('error', fail)
   const timer = setInterval(() => links.tick(), 1000)
+  const unwatch = watch(server, options)
   return {
     id: registry.hubId,
     port,
     failed,
     async close() {
       clearInterval(timer)
+      unwatch()
       const closed = new Promise((resolve) => server.close(resolve))
       await links.shutdown()
-      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
       await closed
       await registry.close()
       lock.release()
     },
   }
+}
+
+/** Node.js before 22.21, and 24 before 24.9, knows no shouldUpgradeCallback: it hands over all of them, a body unread. */
+function responseOver(socket: Socket, request: IncomingMessage): ServerResponse {
+  const response = new (loadHttp().ServerResponse)(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket)
+  response.once('finish', () => socket.end())
+  socket.on('error', () => {})
+  request.push(null)
+  return response
+}
+
+/** Links that are up go on with the certificate that they began with. */
+function watch(server: Server | HttpsServer, { tls, log }: HubOptions): () => void {
+  if (!tls || !('setSecureContext' in server)) return () => {}
+  return watchCertificate(tls, log, ({ options }) => server.setSecureContext(options))
 }

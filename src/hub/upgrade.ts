@@ -53,6 +53,11 @@ export class LinkUpgrade {
   }
 }
 
+/** Whether a request with `Upgrade` wants a link; any other is to be answered as it is. */
+export function isForLink(request: IncomingMessage): boolean {
+  return /(^|,)\s*websocket\s*(,|$)/i.test(request.headers.upgrade ?? '')
+}
+
 function refuse(socket: Duplex, hubId: string, error: unknown): void {
   const { status, body } = refusalOf(error)
   const text = JSON.stringify(body)

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
 import { insecureFlag } from '../../cli/flags.ts'
@@ -8,15 +9,17 @@ import { printable } from '../../config/label.ts'
 import { formatTarget, parseListenAddress } from '../../config/target.ts'
 import { tilde } from '../../config/tilde.ts'
 import { ConnectError } from '../../errors.ts'
+import type { CertificateFiles } from '../../hub/certificate.ts'
 import { startHub } from '../../hub/server.ts'
 
 export default class HubRun extends ConnectCommand {
   static override summary = 'Run a hub on this machine, until Ctrl-C'
   static override description =
-    'It listens on loopback with plain http; put a reverse proxy with TLS before it to reach it from elsewhere.'
+    'It listens on loopback with plain http. To reach it from elsewhere, give it a certificate, or put a reverse proxy with TLS before it.'
   static override examples = [
     '<%= config.bin %> hub',
     '<%= config.bin %> hub --listen 127.0.0.1:7700 --data-dir /srv/hub',
+    '<%= config.bin %> hub --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem',
   ]
   static override flags = {
     ...dataDirFlag,
@@ -26,15 +29,26 @@ export default class HubRun extends ConnectCommand {
       default: '127.0.0.1:7700',
       helpValue: 'HOST:PORT',
     }),
+    'tls-cert': Flags.string({
+      description: 'speak HTTPS with this certificate (PEM, full chain); read again when it changes',
+      helpValue: 'FILE',
+    }),
+    'tls-key': Flags.string({
+      description: 'the private key of the certificate (PEM, without a passphrase)',
+      helpValue: 'FILE',
+    }),
   }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(HubRun)
     const { host, port } = parseListenAddress(flags.listen)
-    if (!isLoopback(host)) {
+    const tls = certificateFiles(flags['tls-cert'], flags['tls-key'])
+    if (!tls && !isLoopback(host)) {
       if (!flags.insecure) {
         throw new ConnectError('INSECURE_HUB', `The hub would speak plain http on ${flags.listen}`, {
-          hints: ['Listen on 127.0.0.1 behind a reverse proxy with TLS, or accept the risk with --insecure.'],
+          hints: [
+            'Give it a certificate with --tls-cert and --tls-key, or put a reverse proxy with TLS before it; or accept the risk with --insecure.',
+          ],
         })
       }
       this.tell(`[!] The hub speaks plain http on ${flags.listen}: anyone on the way can read the traffic`)
@@ -42,8 +56,8 @@ export default class HubRun extends ConnectCommand {
     const folder = hubFolder(flags['data-dir'])
     const log = (line: string) => this.say(`[${new Date().toTimeString().slice(0, 8)}] ${printable(line)}`)
     await untilInterrupted(async (signal) => {
-      const hub = await startHub({ folder, host, port, version: this.config.version, log })
-      this.say(`[ok] Hub listening on http://${formatTarget({ host, port: hub.port })}`)
+      const hub = await startHub({ folder, host, port, tls, version: this.config.version, log })
+      this.say(`[ok] Hub listening on ${tls ? 'https' : 'http'}://${formatTarget({ host, port: hub.port })}`)
       this.say(`  Data: ${tilde(folder)}`)
       this.say('  Let a machine join: connect hub token create')
       try {
@@ -55,4 +69,14 @@ export default class HubRun extends ConnectCommand {
       this.say('Hub stopped')
     })
   }
+}
+
+/** @throws ConnectError BAD_VALUE if one is given without the other */
+function certificateFiles(cert: string | undefined, key: string | undefined): CertificateFiles | undefined {
+  if (cert !== undefined && key !== undefined) return { cert: path.resolve(cert), key: path.resolve(key) }
+  if (cert === undefined && key === undefined) return undefined
+  const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key']
+  throw new ConnectError('BAD_VALUE', `${given} is of no use without ${missing}`, {
+    hints: ['Give both: --tls-cert FILE --tls-key FILE'],
+  })
 }
