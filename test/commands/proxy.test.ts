@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { connect as connectTcp } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { TestAuthority, pemOf } from '../helpers/certificates.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import { startConnectProxy, type ConnectProxy, type ConnectProxyOptions } from '../helpers/connect-proxy.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
-import { echoServer, type TestServer } from '../helpers/servers.ts'
+import { echoed, echoServer, type TestServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 
 /** A name that only the proxy knows: whoever reaches it has come through the proxy. */
@@ -54,14 +53,6 @@ async function machineBehind(env: NodeJS.ProcessEnv): Promise<Home> {
   const { code, stderr } = await tryLogin(home, env)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   return home
-}
-
-async function echoed(port: number, text: string): Promise<string> {
-  const socket = connectTcp(port, '127.0.0.1')
-  socket.end(text)
-  let answer = ''
-  for await (const chunk of socket.setEncoding('utf8')) answer += String(chunk)
-  return answer
 }
 
 describe('a service is reached by machines that have only a proxy to the hub:', () => {

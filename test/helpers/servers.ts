@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
 /** A TCP server for one test. */
 export interface TestServer {
@@ -29,4 +29,13 @@ export async function serveTcp(onConnection: (socket: Socket) => void): Promise<
 /** Sends back what it gets, end included. */
 export function echoServer(): Promise<TestServer> {
   return serveTcp((socket) => socket.pipe(socket))
+}
+
+/** What comes back for a text, to the end: through an echo, all of it. */
+export async function echoed(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.end(text)
+  let answer = ''
+  for await (const chunk of socket.setEncoding('utf8')) answer += String(chunk)
+  return answer
 }

@@ -8,7 +8,7 @@ import { startHub } from '../../src/hub/server.ts'
 import { TestAuthority, type IssuedCertificate } from '../helpers/certificates.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import { makeHome } from '../helpers/home.ts'
-import { echoServer } from '../helpers/servers.ts'
+import { echoed, echoServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 import { emptyHome } from '../fixtures/joined.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
@@ -228,15 +228,6 @@ test('a certificate that has expired is told when the hub starts', async () => {
   await hub.close()
   expect(log).toEqual([expect.stringMatching(/^\[!\] The certificate .* expired on /)])
 })
-
-/** What comes back for a text, to the end. */
-async function echoed(port: number, text: string): Promise<string> {
-  const socket = connectTcp(port, '127.0.0.1')
-  socket.end(text)
-  let answer = ''
-  for await (const chunk of socket.setEncoding('utf8')) answer += String(chunk)
-  return answer
-}
 
 /** Sends through an echo, again and again, and compares what comes back. */
 function startLoad(port: number): { moved(): Promise<void>; stop(): Promise<'whole' | 'broken'> } {
