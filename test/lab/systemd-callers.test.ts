@@ -51,7 +51,7 @@ labSuite('the service of systemd, whoever calls', machineNeeds, () => {
     expect(await scene.agents()).toEqual([])
   })
 
-  test('with proxies set, which the agent does not use, it connects, and no password of theirs is in the unit', async () => {
+  test('with proxies set, which a hub on this machine needs none of, it connects, and no password of theirs is in the unit', async () => {
     // Where nobody listens.
     const proxy = 'http://dev:pass%20word@127.0.0.1:9'
     const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy']
