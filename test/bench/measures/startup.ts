@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { performance } from 'node:perf_hooks'
+import { spreadOf, type Spread } from '../statistics.ts'
 
 export interface Program {
   readonly title: string
@@ -14,7 +15,7 @@ export interface Measured {
   readonly title: string
   readonly medianMs: number
   /** To the first program in the same round. */
-  readonly ratio: { readonly median: number; readonly min: number; readonly max: number }
+  readonly ratio: Spread
 }
 
 const WARM_UP_ROUNDS = 3
@@ -30,11 +31,10 @@ export function measureInTurns(rounds: number, programs: readonly Program[]): Me
     if (round >= 0) times.push(taken)
   }
   return programs.map(({ title }, column) => {
-    const ratios = times.map((round) => round[column]! / round[0]!)
     return {
       title,
-      medianMs: median(times.map((round) => round[column]!)),
-      ratio: { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) },
+      medianMs: spreadOf(times.map((round) => round[column]!)).median,
+      ratio: spreadOf(times.map((round) => round[column]! / round[0]!)),
     }
   })
 }
@@ -46,10 +46,4 @@ function run({ title, argv, env, expected = '' }: Program): number {
   const taken = performance.now() - start
   if (status !== 0 || !stdout.includes(expected)) throw new Error(`${title} failed:\n${stdout}${stderr}`)
   return taken
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }

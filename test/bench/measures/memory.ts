@@ -1,0 +1,55 @@
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Inspector } from '../processes/inspector.ts'
+import { residentBytes } from '../processes/usage.ts'
+import { Worker } from '../processes/worker.ts'
+import type { AgentJobs } from '../programs/agents.ts'
+import type { Tunnel } from '../topologies/topology.ts'
+import type { Clients, Figures } from './measure.ts'
+
+const agentsProgram = path.join(import.meta.dirname, '..', 'programs', 'agents.ts')
+
+/** So many come before the first reading: what the first ones cost once is not what each costs. */
+const WARM_UP = 20
+const SETTLE_MS = 300
+
+/**
+ * What each of very many idle streams adds to the hub's resident memory. The tunnel must be new: memory that was used
+ * before would be used again. A hub in Node.js collects its garbage before each reading.
+ */
+export async function memoryOfStreams(tunnel: Tunnel, { main }: Clients, count: number): Promise<Figures> {
+  const { port } = tunnel
+  await main.ask('hold', { port, count: WARM_UP })
+  const before = await settledBytes(tunnel)
+  await main.ask('hold', { port, count })
+  const after = await settledBytes(tunnel)
+  await main.ask('release', undefined)
+  return { streamMemory: (after - before) / count / 1024 }
+}
+
+/** The same for agents that are connected and expose one service each, if it is a tunnel that has any. */
+export async function memoryOfAgents(tunnel: Tunnel, _clients: Clients, count: number): Promise<Figures> {
+  if (!tunnel.hub) return {}
+  const { url, token, env } = tunnel.hub
+  const agents = new Worker<AgentJobs>(agentsProgram, env)
+  try {
+    await agents.ask('join', { hub: url, token, count: WARM_UP + count })
+    await agents.ask('connect', { count: WARM_UP })
+    const before = await settledBytes(tunnel)
+    await agents.ask('connect', { count })
+    return { agentMemory: ((await settledBytes(tunnel)) - before) / count / 1024 }
+  } finally {
+    await agents.stop()
+  }
+}
+
+async function settledBytes({ processes, inspectors }: Tunnel): Promise<number> {
+  await sleep(SETTLE_MS)
+  if (inspectors?.hub !== undefined) {
+    const inspector = await Inspector.open(inspectors.hub)
+    await inspector.call('HeapProfiler.collectGarbage')
+    inspector.close()
+    await sleep(SETTLE_MS)
+  }
+  return residentBytes(processes.hub)
+}

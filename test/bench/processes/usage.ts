@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from 'node:fs'
+
+/** Linux counts CPU time in hundredths of a second, whatever the kernel's own tick is. */
+const TICKS_PER_SECOND = 100
+
+/** Whether this system tells what processes use. */
+export const canTellUsage = existsSync('/proc/self/task')
+
+/** A process and all that came of it. */
+export function processTree(pid: number): number[] {
+  const children = readIfThere(`/proc/${pid}/task/${pid}/children`) ?? ''
+  return [pid, ...children.split(' ').filter(Boolean).map(Number).flatMap(processTree)]
+}
+
+/** CPU seconds of these processes and all that came of them, also of those that have ended. */
+export function cpuSeconds(roots: readonly number[]): number {
+  const ticks = roots.flatMap(processTree).map((pid) => {
+    const stat = readIfThere(`/proc/${pid}/stat`)
+    // The name in brackets may hold anything, so counting begins behind it; then come utime, stime, cutime, cstime.
+    const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
+    return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
+  })
+  return ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND
+}
+
+/** Bytes of memory that are there for these processes and all that came of them. */
+export function residentBytes(roots: readonly number[]): number {
+  const kilobytes = roots.flatMap(processTree).map((pid) => {
+    const status = readIfThere(`/proc/${pid}/status`)
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status ?? '')?.[1] ?? 0)
+  })
+  return kilobytes.reduce((sum, count) => sum + count, 0) * 1024
+}
+
+/** @returns undefined if the process has ended meanwhile */
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,63 @@
+// Very many agents in one process: they speak the link's protocol as the real one does, and serve nothing.
+import { newKey, Signer } from '../../../src/agent/credential.ts'
+import { HubApi } from '../../../src/agent/hub-api.ts'
+import { HubLink } from '../../../src/agent/hub-link.ts'
+import type { Config } from '../../../src/config/config.ts'
+import { STREAM_CODES } from '../../../src/tunnel/codes.ts'
+import { agentIdOf } from '../../../src/tunnel/agent-id.ts'
+import { work } from '../processes/worker.ts'
+
+export interface AgentJobs {
+  /** Joins so many times. */
+  join: { input: { hub: string; token: string; count: number }; output: undefined }
+  /** Connects so many of those that have joined, each with one service. Done when the hub has taken it. */
+  connect: { input: { count: number }; output: undefined }
+}
+
+const AT_A_TIME = 8
+const CONNECT_MS = 30_000
+const VERSION = '0.0.0-bench'
+
+const joined: Config[] = []
+
+work<AgentJobs>({
+  async join({ hub, token, count }) {
+    const { hub: hubId } = await new HubApi({ hub }).info()
+    await manyTimes(count, async (n) => joined.push(await join(hub, hubId, token, `agent-${n}`)))
+  },
+  async connect({ count }) {
+    await manyTimes(count, () => connect(joined.shift()!))
+  },
+})
+
+async function manyTimes(count: number, one: (n: number) => Promise<unknown>): Promise<void> {
+  let started = 0
+  const next = async () => {
+    while (started < count) await one(++started)
+  }
+  await Promise.all(Array.from({ length: AT_A_TIME }, next))
+}
+
+async function join(hub: string, hubId: string, token: string, label: string): Promise<Config> {
+  const key = await newKey()
+  const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
+  const config = { agentId: agentIdOf(publicKey), label, hub, hubId, insecure: false, key }
+  const proof = await new Signer(config).sign({ purpose: 'join' })
+  await new HubApi({ hub }).join({ token, key: publicKey, label, proof })
+  return config
+}
+
+async function connect(config: Config): Promise<void> {
+  const { label } = config
+  const link = new HubLink({
+    config,
+    role: 'agent',
+    version: VERSION,
+    log: () => {},
+    onStream: (stream) => stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, 'nothing is served here'),
+  })
+  void link.run(new AbortController().signal)
+  if (!(await link.whenConnected(CONNECT_MS))) throw new Error(`${label} did not connect`)
+  const refused = await link.offer([{ name: label, port: 1 }])
+  if (refused?.length !== 0) throw new Error(`the hub did not take the service of ${label}`)
+}

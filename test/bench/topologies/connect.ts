@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { connectOk, runJs } from '../../helpers/cli.ts'
+import { makeHome, type Home } from '../../helpers/home.ts'
+import { programFile } from '../processes/program-file.ts'
+import { Program } from '../processes/program.ts'
+import { inspectEnv, inspectorOf } from './inspect.ts'
+import { stopAll } from './stop-all.ts'
+import { NotThereError, type StartOptions, type Topology, type Tunnel } from './topology.ts'
+
+const SERVICE = 'bench'
+/** Enough for both ends, and for all the agents whose memory is measured. */
+const TOKEN_USES = '100000'
+
+/** This tunnel: `connect hub`, an agent that exposes the target, and `connect reach`. */
+export const connectPlain: Topology = { name: 'connect', start: (options) => start(options, []) }
+
+/** The same with TLS between the ends and the hub. */
+export const connectTls: Topology = {
+  name: 'connect, TLS',
+  async start(options) {
+    const home = makeHome()
+    const help = await connectOk(home, ['hub', '--help'])
+    home.remove()
+    if (!help.includes('--tls-cert')) throw new NotThereError('this hub speaks no TLS itself')
+    const [cert, key] = makeCertificate(options.folder)
+    const env = { NODE_EXTRA_CA_CERTS: cert }
+    return start(options, ['--tls-cert', cert, '--tls-key', key], env)
+  },
+}
+
+async function start(
+  { target, folder, inspect }: StartOptions,
+  hubArgs: readonly string[],
+  extraEnv: NodeJS.ProcessEnv = {},
+): Promise<Tunnel> {
+  const homes = { hub: makeHome('hub'), expose: makeHome('expose'), reach: makeHome('reach') }
+  const running: Program[] = []
+  const run = (home: Home, args: readonly string[]) => {
+    const env = { ...home.env, ...extraEnv }
+    mkdirSync(home.folder, { recursive: true })
+    const program = new Program(process.execPath, [runJs, ...args], {
+      folder,
+      env: inspect ? inspectEnv(env) : env,
+    })
+    running.push(program)
+    return program
+  }
+  const stop = async () => {
+    await stopAll(running)
+    for (const home of Object.values(homes)) home.remove()
+  }
+  try {
+    const hub = run(homes.hub, ['hub', '--listen', '127.0.0.1:0', ...hubArgs])
+    const [, url] = await hub.printed(/listening on (https?:\/\/\S+)/)
+    const token = (await connectOk(homes.hub, ['hub', 'token', 'create', '--uses', TOKEN_USES])).trim()
+    const env = { ...extraEnv, PRIVATECONNECT_TOKEN: token }
+    for (const home of [homes.expose, homes.reach]) await connectOk(home, ['login', '--hub', url!], { env })
+    await connectOk(homes.expose, ['expose', `127.0.0.1:${target}`, '--name', SERVICE], { env })
+    const expose = run(homes.expose, ['up', '--foreground'])
+    await expose.printed(/Connected to hub/)
+    const reach = run(homes.reach, ['reach', SERVICE, '--port', '0'])
+    const [, port] = await reach.printed(/is at \S+:(\d+)/)
+    await reach.printed(/Connected to hub/)
+    return {
+      port: Number(port),
+      processes: { hub: [hub.pid], ends: [expose.pid, reach.pid] },
+      ...(inspect && {
+        inspectors: {
+          hub: await inspectorOf(hub),
+          expose: await inspectorOf(expose),
+          reach: await inspectorOf(reach),
+        },
+      }),
+      hub: { url: url!, token, env: extraEnv },
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** A certificate for loopback that is its own authority. @throws NotThereError */
+function makeCertificate(folder: string): [cert: string, key: string] {
+  const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')]
+  const what = [
+    '-subj',
+    '/CN=localhost',
+    '-addext',
+    'subjectAltName=IP:127.0.0.1,DNS:localhost',
+    '-days',
+    '2',
+  ]
+  const form = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  execFileSync(programFile('openssl'), ['req', '-x509', ...form, ...what, '-keyout', key, '-out', cert], {
+    stdio: 'ignore',
+  })
+  return [cert, key]
+}

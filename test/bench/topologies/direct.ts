@@ -1,0 +1,11 @@
+import type { Topology } from './topology.ts'
+
+/** No tunnel: what client and target alone can do is the most that any could show here. */
+export const direct: Topology = {
+  name: 'no tunnel',
+  start: async ({ target }) => ({
+    port: target,
+    processes: { hub: [], ends: [] },
+    stop: async () => {},
+  }),
+}

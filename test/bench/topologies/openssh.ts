@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import path from 'node:path'
+import { messageOf } from '../../../src/errors.ts'
+import { accepts, freePort } from '../processes/free-port.ts'
+import { programFile } from '../processes/program-file.ts'
+import { Program } from '../processes/program.ts'
+import { stopAll } from './stop-all.ts'
+import { NotThereError, type Topology } from './topology.ts'
+
+/** The folder that an sshd of root's wants, whoever started it. */
+const PRIVILEGE_SEPARATION = '/run/sshd'
+
+/** `ssh -R` at the service's side, `ssh -L` at the client's, and an sshd of our own between them. */
+export const openssh: Topology = {
+  name: 'OpenSSH',
+  async start({ target, folder }) {
+    const [ssh, sshd, keygen] = [programFile('ssh'), programFile('sshd'), programFile('ssh-keygen')]
+    if (userInfo().uid === 0 && !existsSync(PRIVILEGE_SEPARATION))
+      throw new NotThereError(`there is no ${PRIVILEGE_SEPARATION}, which sshd wants`)
+    const [hub, middle, port] = [await freePort(), await freePort(), await freePort()]
+    const config = writeConfig(keygen, folder, hub)
+    const client = (forward: string, to: string) =>
+      new Program(ssh, ['-F', config.client, '-N', forward, to, '127.0.0.1'], { folder })
+    const running: Program[] = []
+    try {
+      const server = new Program(sshd, ['-D', '-e', '-f', config.server], { folder })
+      running.push(server)
+      await server.waitUntil(() => accepts(hub))
+      const expose = client('-R', `127.0.0.1:${middle}:127.0.0.1:${target}`)
+      running.push(expose)
+      await expose.waitUntil(() => accepts(middle))
+      const reach = client('-L', `127.0.0.1:${port}:127.0.0.1:${middle}`)
+      running.push(reach)
+      await reach.waitUntil(() => accepts(port))
+      return {
+        port,
+        processes: { hub: [server.pid], ends: [expose.pid, reach.pid] },
+        stop: () => stopAll(running),
+      }
+    } catch (error) {
+      await stopAll(running)
+      throw new NotThereError(`it does not start here: ${messageOf(error)}`, { cause: error })
+    }
+  },
+}
+
+/** Keys and two config files, so that nothing of the system's or the user's own SSH is read or changed. */
+function writeConfig(keygen: string, folder: string, port: number): { server: string; client: string } {
+  const [hostKey, userKey] = ['host-key', 'user-key'].map((name) => {
+    const file = path.join(folder, name)
+    execFileSync(keygen, ['-q', '-t', 'ed25519', '-N', '', '-f', file])
+    return file
+  }) as [string, string]
+  const authorized = path.join(folder, 'authorized_keys')
+  copyFileSync(`${userKey}.pub`, authorized)
+  const [server, client] = [path.join(folder, 'sshd_config'), path.join(folder, 'ssh_config')]
+  writeFileSync(
+    server,
+    [
+      `Port ${port}`,
+      'ListenAddress 127.0.0.1',
+      `HostKey ${hostKey}`,
+      `AuthorizedKeysFile ${authorized}`,
+      'PidFile none',
+      'StrictModes no',
+      'UsePAM no',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication no',
+      'PermitRootLogin prohibit-password',
+      '',
+    ].join('\n'),
+  )
+  writeFileSync(
+    client,
+    [
+      `Port ${port}`,
+      `User ${userInfo().username}`,
+      `IdentityFile ${userKey}`,
+      'IdentitiesOnly yes',
+      'BatchMode yes',
+      'ExitOnForwardFailure yes',
+      'StrictHostKeyChecking no',
+      'UserKnownHostsFile /dev/null',
+      'LogLevel ERROR',
+      '',
+    ].join('\n'),
+  )
+  return { server, client }
+}
