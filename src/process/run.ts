@@ -51,3 +51,11 @@ export async function run(
     clearTimeout(timer)
   }
 }
+
+/** @returns `gave no answer`, `failed: …`: what follows the name of the command */
+export function describeResult({ outcome, code, stdout, stderr }: RunResult): string {
+  if (outcome === 'missing') return 'can’t be run: there is no such program'
+  if (outcome === 'timed out') return 'gave no answer in time'
+  const said = (stderr.trim() || stdout.trim()).split('\n')[0]
+  return said ? `failed: ${said}` : `failed with exit code ${code}`
+}

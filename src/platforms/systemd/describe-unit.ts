@@ -1,5 +1,5 @@
-import { constants } from 'node:os'
 import { tilde } from '../../config/tilde.ts'
+import { signalName } from '../../process/signal-name.ts'
 import type { PlatformStatus } from '../platform.ts'
 import type { UnitState } from './unit-state.ts'
 
@@ -56,9 +56,4 @@ export function describeEnd({ exit, result, active, sub }: UnitState): string {
   }
   if (exit) return `Process was ended by ${signalName(exit.number)}`
   return result === 'success' ? `it is ${active} (${sub})` : `systemd says: ${result}`
-}
-
-function signalName(number: number): string {
-  const found = Object.entries(constants.signals).find(([, value]) => value === number)
-  return found?.[0] ?? `signal ${number}`
 }

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import path from 'node:path'
 import type { Probe } from '../platform.ts'
-import { describe, UserManager } from './user-manager.ts'
+import { describeResult } from '../../process/run.ts'
+import { UserManager } from './user-manager.ts'
 
 /** Parts of the system that are looked at; tests have their own. */
 export interface Surroundings {
@@ -28,7 +29,9 @@ export async function detectSystemd({ platform, env, root = '/' }: Surroundings)
   const state = answer.stdout.trim()
   if (['running', 'degraded', 'starting', 'initializing', 'maintenance'].includes(state))
     return { available: true }
-  return no(state === 'offline' ? 'your user manager is offline' : `systemctl --user ${describe(answer)}`)
+  return no(
+    state === 'offline' ? 'your user manager is offline' : `systemctl --user ${describeResult(answer)}`,
+  )
 }
 
 function no(reason: string): Probe {

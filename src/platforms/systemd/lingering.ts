@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
+import { describeResult } from '../../process/run.ts'
 import { readTraces, writeTraces } from './traces.ts'
-import { describe, type UserManager } from './user-manager.ts'
+import type { UserManager } from './user-manager.ts'
 
 /** loginctl(1): with lingering a user's manager, and with it the daemon, starts on boot and outlives every login. */
 export type Lingering = 'on' | 'off' | 'unknown'
@@ -42,5 +43,5 @@ export async function setLingering(manager: UserManager, wanted: 'on' | 'off'): 
   const now = await readLingering(manager)
   if (now === wanted) return undefined
   if (answer.outcome === 'exited' && answer.code === 0) return `loginctl said yes, but lingering is ${now}`
-  return `loginctl ${verb} ${describe(answer)}`
+  return `loginctl ${verb} ${describeResult(answer)}`
 }

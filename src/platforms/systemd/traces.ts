@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { dataFolder } from '../../config/instance.ts'
-import { codeOf } from '../../errors.ts'
 import { writeFileAtomic } from '../../files/atomic-write.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { readJson } from '../../files/read-json.ts'
+import { missingFolders, removeEmptyFolders } from '../made-folders.ts'
 
 /** What install changes besides its unit, and uninstall undoes: for all instances of this user together. */
 const Traces = v.object({
@@ -37,8 +37,7 @@ export function writeTraces(home: string, traces: Traces): void {
 
 /** Makes a folder, and remembers which of its parents were not there before. @throws Error, ConnectError WRITE_FAILED */
 export function makeRememberedFolder(home: string, folder: string): void {
-  const missing: string[] = []
-  for (let parent = folder; !existsSync(parent); parent = path.dirname(parent)) missing.unshift(parent)
+  const missing = missingFolders(folder)
   if (missing.length === 0) return
   const traces = readTraces(home)
   writeTraces(home, { ...traces, folders: [...new Set([...traces.folders, ...missing])] })
@@ -48,12 +47,6 @@ export function makeRememberedFolder(home: string, folder: string): void {
 
 /** Removes the folders that install has made, where nobody has put anything into them since, and forgets it all. */
 export function clearTraces(home: string): void {
-  for (const folder of readTraces(home).folders.toReversed()) {
-    try {
-      rmdirSync(folder)
-    } catch (error) {
-      if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error
-    }
-  }
+  removeEmptyFolders(readTraces(home).folders)
   rmSync(traceFile(home), { force: true })
 }

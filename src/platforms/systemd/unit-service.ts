@@ -1,9 +1,10 @@
 import { tilde } from '../../config/tilde.ts'
 import { ConnectError } from '../../errors.ts'
+import { describeResult } from '../../process/run.ts'
 import { waitFor } from '../../process/wait.ts'
 import type { UnitPlace } from './unit-place.ts'
 import { readUnitState, type UnitState } from './unit-state.ts'
-import { describe, type UserManager } from './user-manager.ts'
+import type { UserManager } from './user-manager.ts'
 
 /** TimeoutStopSec of the unit, and some slack for the manager; in ms. */
 const STOP_MS = 15_000
@@ -67,7 +68,10 @@ export class UnitService {
     const result = await this.#manager.systemctl('restart', name)
     // No answer in time is no failure: the state tells.
     if (result.outcome === 'timed out' || (result.outcome === 'exited' && result.code === 0)) return
-    throw new ConnectError('SERVICE_MANAGER_FAILED', `systemctl --user restart ${name} ${describe(result)}`)
+    throw new ConnectError(
+      'SERVICE_MANAGER_FAILED',
+      `systemctl --user restart ${name} ${describeResult(result)}`,
+    )
   }
 
   /** Also ends the wait for its next start. @throws ConnectError DAEMON_WONT_STOP */

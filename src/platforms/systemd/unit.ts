@@ -1,6 +1,6 @@
-import path from 'node:path'
 import type { Daemon } from '../platform.ts'
 import { ConnectError } from '../../errors.ts'
+import { serviceEnvironment } from '../service-environment.ts'
 
 /**
  * The unit, as the specification shows it where that works, with what it lacks: see systemd.unit(5), systemd.service(5),
@@ -15,7 +15,9 @@ export function unitText(daemon: Daemon): string {
   if (/["'\\\p{Cc}]/u.test(program))
     throw unsupported('systemd can’t run a program whose path has quotes or backslashes', program)
   const log = plainPath(logFile)
-  const environment = Object.entries(environmentOf(daemon)).map(([name, value]) => quote(`${name}=${value}`))
+  const environment = Object.entries(serviceEnvironment(daemon, 'systemd')).map(([name, value]) =>
+    quote(`${name}=${value}`),
+  )
   return `# Written by Private Connect: connect daemon install and restart write it anew.
 # To change a setting: systemctl --user edit
 [Unit]
@@ -49,21 +51,6 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 [Install]
 WantedBy=default.target
 `
-}
-
-/** What the caller has set and the agent can't do without; nothing that may hold a secret, since a unit can be read. */
-const KEPT = ['NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA'] as const
-
-function environmentOf({ command, env }: Daemon): Record<string, string> {
-  const nodeFolder = path.dirname(command[0])
-  const folders = [nodeFolder, '/usr/local/bin', '/usr/bin', '/bin'].filter((folder) => !folder.includes(':'))
-  const kept = KEPT.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]))
-  return {
-    PATH: [...new Set(folders)].join(':'),
-    CONNECT_DAEMON: '1',
-    CONNECT_SUPERVISOR: 'systemd',
-    ...Object.fromEntries(kept),
-  }
 }
 
 /** A word of a unit, as systemd.syntax(7) takes it between quotes; `%` begins a specifier of systemd.unit(5). */

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { ConnectError } from '../../errors.ts'
-import { run, type RunResult } from '../../process/run.ts'
+import { describeResult, run, type RunResult } from '../../process/run.ts'
 
 /** The longest that an answer may take, in ms. */
 const ASK_MS = 5000
@@ -43,7 +43,10 @@ export class UserManager {
   async must(...args: string[]): Promise<void> {
     const result = await this.systemctl(...args)
     if (result.outcome === 'exited' && result.code === 0) return
-    throw new ConnectError('SERVICE_MANAGER_FAILED', `systemctl --user ${args.join(' ')} ${describe(result)}`)
+    throw new ConnectError(
+      'SERVICE_MANAGER_FAILED',
+      `systemctl --user ${args.join(' ')} ${describeResult(result)}`,
+    )
   }
 
   /** Whether there is where a manager of this user listens, or has listened. */
@@ -81,12 +84,4 @@ export class UserManager {
         statSync(folder, { throwIfNoEntry: false })?.uid === uid,
     )
   }
-}
-
-/** @returns `gave no answer`, `failed: …`: what follows the name of the command */
-export function describe({ outcome, code, stdout, stderr }: RunResult): string {
-  if (outcome === 'missing') return 'can’t be run: there is no such program'
-  if (outcome === 'timed out') return 'gave no answer in time'
-  const said = (stderr.trim() || stdout.trim()).split('\n')[0]
-  return said ? `failed: ${said}` : `failed with exit code ${code}`
 }
