@@ -24,7 +24,12 @@ export function isFatal(error: unknown): boolean {
   return error instanceof ConnectError && FATAL.has(error.code)
 }
 
-/** The agent process's exit code for what ended it. */
-export function agentExitCode(error: unknown): number {
-  return isFatal(error) ? HUMAN_NEEDED : 1
+/**
+ * The agent process's exit code for what ended it.
+ *
+ * @param supervisor what keeps it alive: launchd has no list of codes, and leaves down only what ends with 0
+ */
+export function agentExitCode(error: unknown, supervisor = process.env.CONNECT_SUPERVISOR): number {
+  if (!isFatal(error)) return 1
+  return supervisor === 'launchd' ? 0 : HUMAN_NEEDED
 }

@@ -69,7 +69,7 @@ export const restartChecks: readonly Check[] = [
       const first = await subject.bringUp(daemon)
       const { pid, tookMs } = await comesBack(subject, first, scene.options.restartWithinMs)
       const before = standIn.starts()
-      await crashAgain(scene, subject, standIn, { pid, behaviour: { exit: 78 } })
+      await crashAgain(scene, subject, standIn, { pid, behaviour: { exit: scene.fatalExitCode } })
       await staysDown(subject, tookMs, 'after exit code 78')
       const starts = standIn.starts() - before
       demand(starts === 1, 'A daemon that exited with code 78 must not be started again', { starts })

@@ -50,9 +50,12 @@ export const startChecks: readonly Check[] = [
       await subject.runningAs(pid, 'while the hub is not there')
     },
   },
-  failsAtOnce('exits with code 1', { exit: 1 }, /\b1\b/),
-  failsAtOnce('exits with code 78', { exit: 78 }, /\b78\b/),
-  failsAtOnce('is ended by SIGKILL', { signal: 'SIGKILL' }, /SIGKILL|\b9\b/),
+  failsAtOnce('exits with code 1', () => ({ behaviour: { exit: 1 }, names: /\b1\b/ })),
+  failsAtOnce('exits with code 78', ({ fatalExitCode }) => ({
+    behaviour: { exit: fatalExitCode },
+    names: new RegExp(`\\b${fatalExitCode}\\b`),
+  })),
+  failsAtOnce('is ended by SIGKILL', () => ({ behaviour: { signal: 'SIGKILL' }, names: /SIGKILL|\b9\b/ })),
   {
     title: 'stop() and start() again give another process, which is connected',
     async prove(scene) {
@@ -105,10 +108,11 @@ async function runsAsTold(subject: Subject, pid: number): Promise<void> {
   demand(found === wanted, `The process must run exactly daemon.command (${JSON.stringify(wanted)})`, found)
 }
 
-function failsAtOnce(how: string, behaviour: Behaviour, names: RegExp): Check {
+function failsAtOnce(how: string, end: (scene: Scene) => { behaviour: Behaviour; names: RegExp }): Check {
   return {
     title: `start() of a daemon that ${how} fails with DAEMON_FAILED, which says so`,
     async prove(scene) {
+      const { behaviour, names } = end(scene)
       const subject = await scene.subject()
       const standIn = scene.standIn()
       const daemon = subject.daemon({ program: standIn.program })

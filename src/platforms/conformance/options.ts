@@ -11,6 +11,8 @@ export interface ConformanceOptions {
   readonly writesTo?: readonly string[]
   /** How soon a daemon that was killed must be back, in ms; default 30 000. */
   readonly restartWithinMs?: number
+  /** How the agent ends under it when only a human can help; default 78. See CONNECT_SUPERVISOR in agent/exit-code.ts. */
+  readonly fatalExitCode?: number
   /** Called for each instance at the end of a check, also of one that failed: to undo what the platform did not. */
   readonly cleanUp?: (context: PlatformContext) => Promise<void>
 }

@@ -35,6 +35,11 @@ export class Scene {
     mkdirSync(this.home)
   }
 
+  /** By this an agent says that it must not be started again. */
+  get fatalExitCode(): number {
+    return this.options.fatalExitCode ?? 78
+  }
+
   /** The folders that the platform may write into. */
   get watched(): readonly string[] {
     return [this.home, ...(this.options.writesTo ?? [])]
