@@ -22,6 +22,12 @@ export interface Platform {
    * @throws ConnectError DAEMON_FAILED if it ended by itself
    */
   start(daemon: Daemon, options: StartOptions): Promise<Started>
+  /**
+   * Stops it and starts it again, where that can be done better than by stop and start; what runs is known to run.
+   *
+   * @throws ConnectError DAEMON_FAILED if it ended by itself
+   */
+  restart?(daemon: Daemon, options: StartOptions): Promise<Started>
   /** @returns undefined if it wasn't running @throws ConnectError DAEMON_WONT_STOP */
   stop(): Promise<Termination | undefined>
   /** Looks, and changes nothing but what is certainly left over. */
@@ -29,7 +35,7 @@ export interface Platform {
 }
 
 /** A plugin may say less of what it has done: its status tells the rest. */
-export interface PluginPlatform extends Omit<Platform, 'install' | 'uninstall'> {
+export interface PluginPlatform extends Omit<Platform, 'install' | 'uninstall' | 'restart'> {
   install(daemon: Daemon, options: StartOptions): Promise<Installed | void>
   /** @returns true if it has removed it */
   uninstall(): Promise<Uninstalled | boolean | undefined>
@@ -81,6 +87,8 @@ export interface Started {
   readonly ready: boolean
   /** What was installed differed from what this version would write, and was written anew. */
   readonly updated?: string
+  /** What became of the one that ran before, where this has stopped it. */
+  readonly stopped?: Termination
 }
 
 export interface PlatformStatus {

@@ -124,7 +124,7 @@ export class CheckedPlatform implements Platform {
   }
 
   async #ask<T>(
-    method: keyof Platform,
+    method: keyof PluginPlatform,
     answer: v.GenericSchema<unknown, T>,
     call: (platform: PluginPlatform) => unknown,
   ): Promise<T> {

@@ -3,7 +3,7 @@ import { claimInstanceName, type Instance } from '../config/instance.ts'
 import { tilde } from '../config/tilde.ts'
 import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'
-import { ConnectError } from '../errors.ts'
+import { ConnectError, ERRORS } from '../errors.ts'
 import { prepareWrite } from '../files/atomic-write.ts'
 import { LogFollower } from '../log/follower.ts'
 import { displayLine } from '../log/line.ts'
@@ -70,6 +70,8 @@ export async function startDaemon(
     rememberProxy(context.instance)
     claimInstanceName(context.instance)
     checkWritable(context.instance)
+    const { platform } = context
+    const isRestart = options.running === 'stop' && before.state !== 'stopped'
     let stopped: Termination | undefined
     let started: Explained<Started> | undefined
     const steps: Step[] = [
@@ -78,7 +80,8 @@ export async function startDaemon(
         async run(retitle) {
           started = await explainFailure(
             context,
-            (watch) => context.platform.start(daemon, watch),
+            (watch) =>
+              isRestart && platform.restart ? platform.restart(daemon, watch) : platform.start(daemon, watch),
             options.stableMs,
           )
           retitle(
@@ -87,14 +90,15 @@ export async function startDaemon(
         },
       },
     ]
-    if (options.running === 'stop' && before.state !== 'stopped') {
+    if (isRestart && !platform.restart) {
       steps.unshift({
         title: 'Stop the running daemon',
-        run: async () => void (stopped = await context.platform.stop()),
+        run: async () => void (stopped = await platform.stop()),
       })
     }
     await runSteps(steps, context)
     const { pid, updated = null } = started!
+    stopped ??= started!.stopped
     const known = await knownOf(context, started!)
     return { outcome: 'started', pid, stopped: stopped ?? null, updated, ...known }
   })
@@ -139,12 +143,17 @@ export async function explainFailure<T extends Started>(
     const logged = [...log.look()].flatMap((news) => ('lines' in news ? news.lines : []))
     const lines = logged.slice(-CRASH_LINES).map((line) => `  ${displayLine(line)}`)
     throw new ConnectError('DAEMON_FAILED', error.message, {
-      hints: [`Check logs: ${tilde(instance.logFile)}`, ...lines],
+      hints: [`Check logs: ${tilde(instance.logFile)}`, ...lines, ...ownHints(error)],
       cause: error,
     })
   } finally {
     log.close()
   }
+}
+
+/** What the platform has to say beyond what is true of every such end. */
+function ownHints({ hints }: ConnectError): readonly string[] {
+  return hints.filter((hint) => hint !== ERRORS.DAEMON_FAILED.fix)
 }
 
 /** What was seen is told: asked again, an agent that has died meanwhile would pass for one that never answered. */

@@ -29,7 +29,7 @@ async function pick(load: () => unknown, pluginTimeoutMs = 30_000): Promise<Plat
 
 const loaded = (brought: Brought, timeoutMs?: number) => pick(async () => brought, timeoutMs)
 
-const CALLS: Record<Exclude<keyof Platform, 'plan'>, (platform: Platform) => Promise<unknown>> = {
+const CALLS: Record<Exclude<keyof Platform, 'plan' | 'restart'>, (platform: Platform) => Promise<unknown>> = {
   install: (platform) => platform.install(daemon, options),
   uninstall: (platform) => platform.uninstall(),
   start: (platform) => platform.start(daemon, options),
