@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { ConnectError } from '../errors.ts'
 import { background } from './background/description.ts'
+import { launchd } from './launchd/description.ts'
 import { systemd } from './systemd/description.ts'
 import { withDeadline } from './deadline.ts'
 import type { PlatformContext, PlatformDescription, PluginDescription } from './platform.ts'
@@ -31,7 +32,7 @@ const PLUGIN_TIMEOUT_MS = 60_000
 /** How long a plugin's platform may take to say whether it is installed, or could be, in ms. */
 const ANSWER_TIMEOUT_MS = 5000
 
-const BUILT_IN: readonly PlatformDescription[] = [systemd, background]
+const BUILT_IN: readonly PlatformDescription[] = [launchd, systemd, background]
 
 /** A plugin's answer is checked for its shape: what it does when called is its own affair. */
 const Description = v.object({

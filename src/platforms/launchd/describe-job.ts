@@ -1,0 +1,64 @@
+import { signalName } from '../../process/signal-name.ts'
+import type { PlatformStatus } from '../platform.ts'
+import type { JobState } from './job-state.ts'
+
+/** sysexits(3), EX_CONFIG: what launchd itself says when it can't run a program. Our agent ends with 0 instead. */
+export const CANNOT_RUN = 78
+
+/** Words for a process that is there, or is just coming. */
+const STARTING = ['xpcproxy', 'spawning']
+const DOWN = ['not running', 'exited', 'waiting']
+
+/** What launchd says of a job, in our words. */
+export function stateOf(job: JobState): Pick<PlatformStatus, 'state' | 'reason'> {
+  const { word, pid, runs, exit } = job
+  if (word === 'running')
+    return pid === undefined
+      ? unknown('launchd calls it running, and names no process')
+      : { state: 'running' }
+  if (/^SIG[A-Z]+ed$/.test(word)) return { state: 'stopping' }
+  if (STARTING.includes(word)) return { state: 'starting' }
+  if (word === 'spawn scheduled' || (word === 'waiting' && exit && !isClean(exit))) {
+    if (!exit && (runs ?? 0) === 0) return { state: 'starting' }
+    return {
+      state: 'restarting',
+      reason: `It ended, and launchd starts it again: ${describeEnd(job)}${times(runs)}`,
+    }
+  }
+  if (!DOWN.includes(word)) return unknown(`launchd says: ${word}`)
+  if (!exit) {
+    const reason = 'launchd has it, and has never started it. Run: connect daemon restart'
+    return { state: 'stopped', ...((runs ?? 0) === 0 && { reason }) }
+  }
+  return { state: 'stopped', reason: `It stays down: ${describeEnd(job)}` }
+}
+
+/** @returns `Process exited with code 1` and the like */
+export function describeEnd({ exit }: JobState): string {
+  if (!exit) return 'launchd does not say how it ended'
+  if (exit.by === 'signal') return `Process was ended by ${signalName(exit.number)}`
+  if (exit.number === CANNOT_RUN) return `launchd could not run it (${CANNOT_RUN}: EX_CONFIG)`
+  if (exit.number === 0) return 'Process exited with code 0, by which it asks not to be started again'
+  return `Process exited with code ${exit.number}`
+}
+
+/** @param ageMs since when its process runs; undefined if that isn't known */
+export function isCrashLooping({ word, exit, startReason }: JobState, ageMs: number | undefined): boolean {
+  const isYoung = ageMs !== undefined && ageMs < 20_000
+  return (
+    word === 'running' && startReason === 'inefficient' && isYoung && exit !== undefined && !isClean(exit)
+  )
+}
+
+function isClean({ by, number }: NonNullable<JobState['exit']>): boolean {
+  return by === 'code' && number === 0
+}
+
+function times(runs: number | undefined): string {
+  if (runs === undefined || runs < 2) return ''
+  return `, started ${runs} times so far`
+}
+
+function unknown(reason: string): Pick<PlatformStatus, 'state' | 'reason'> {
+  return { state: 'unknown', reason }
+}

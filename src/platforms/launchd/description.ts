@@ -1,0 +1,23 @@
+import { lstatSync } from 'node:fs'
+import type { PlatformDescription } from '../platform.ts'
+import { jobPlace } from './job-place.ts'
+
+/** A job of the user's own launchd. */
+export const launchd: PlatformDescription = {
+  apiVersion: 1,
+  name: 'launchd',
+  summary: 'a launchd agent: started again after a crash, and when you log in',
+  async probe(context) {
+    const { detectLaunchd } = await import('./detect.ts')
+    return detectLaunchd(context)
+  },
+  async isInstalled(context) {
+    // Not by detect.ts: this is asked at each command.
+    if (process.platform !== 'darwin' && context.env.CONNECT_PLATFORM !== 'launchd') return false
+    return lstatSync(jobPlace(context).file, { throwIfNoEntry: false }) !== undefined
+  },
+  async load(context) {
+    const { LaunchdPlatform } = await import('./launchd.ts')
+    return new LaunchdPlatform(context)
+  },
+}

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import path from 'node:path'
+import { realPathIfThere } from '../../process/real-path.ts'
+import type { PlatformContext, Probe } from '../platform.ts'
+import { installationOf } from './installation.ts'
+import { TIMING } from './timing.ts'
+
+/** launchd is macOS's own; elsewhere only who names it gets it. */
+export function isLaunchdHere({ env }: PlatformContext): boolean {
+  return process.platform === 'darwin' || env.CONNECT_PLATFORM === 'launchd'
+}
+
+/** Whether the daemon could be installed into this user's launchd; if not, the first thing that is in the way. */
+export async function detectLaunchd(context: PlatformContext): Promise<Probe> {
+  if (!isLaunchdHere(context)) return no('launchd is on macOS only')
+  const { control, place } = installationOf(context, TIMING)
+  const folders = (context.env.PATH ?? '').split(path.delimiter)
+  if (!folders.some((folder) => existsSync(path.join(folder, 'launchctl'))))
+    return no('there is no launchctl on this machine')
+  // At a login launchd looks in the home folder that the user database names, whatever HOME says.
+  const { homedir } = userInfo()
+  if (process.platform === 'darwin' && realPathIfThere(place.home) !== realPathIfThere(homedir))
+    return no(`HOME is ${place.home}, but launchd looks for agents in ${homedir}`)
+  const { doubt, domains } = await control.look()
+  if (doubt !== undefined) return no(doubt)
+  return domains.length > 0 ? { available: true } : no('launchd knows no login of yours')
+}
+
+function no(reason: string): Probe {
+  return { available: false, reason }
+}

@@ -1,0 +1,30 @@
+import type { Instance } from '../../config/instance.ts'
+import type { PlatformContext } from '../platform.ts'
+import { JobControl } from './job-control.ts'
+import { jobPlace, type JobPlace } from './job-place.ts'
+import { Launchctl } from './launchctl.ts'
+import { PlistFile } from './plist-file.ts'
+import type { Timing } from './timing.ts'
+
+/** All that there is of one instance in launchd. */
+export interface Installation {
+  readonly instance: Instance
+  readonly place: JobPlace
+  readonly file: PlistFile
+  readonly launchctl: Launchctl
+  readonly control: JobControl
+  readonly timing: Timing
+}
+
+export function installationOf(context: PlatformContext, timing: Timing): Installation {
+  const place = jobPlace(context)
+  const launchctl = new Launchctl(context.env, timing)
+  return {
+    instance: context.instance,
+    place,
+    file: new PlistFile(place),
+    launchctl,
+    control: new JobControl(place, launchctl, timing),
+    timing,
+  }
+}

@@ -1,0 +1,82 @@
+import { ConnectError } from '../../errors.ts'
+import { identify } from '../../process/identity.ts'
+import { waitFor } from '../../process/wait.ts'
+import type { Started, StartOptions } from '../platform.ts'
+import { CANNOT_RUN, describeEnd, stateOf } from './describe-job.ts'
+import type { JobState } from './job-state.ts'
+import type { Installation } from './installation.ts'
+
+/** What is to be seen of a job that was just started. */
+export interface Expected {
+  readonly domain: string
+  /** How often it had been started before. */
+  readonly runsBefore: number
+  /** The process that was there before, and is not what is waited for. */
+  readonly not?: number | undefined
+}
+
+/** A process of a job, and how often launchd had started one by then. */
+export interface Proven extends Started {
+  readonly runs: number | undefined
+}
+
+/**
+ * Looks whether a job that was just started has a process which stays. One that ends at once is soon started again, so
+ * that it runs whenever one looks: the count tells.
+ *
+ * @param why what may keep launchd from running it
+ * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
+ */
+export async function proveRunning(
+  { control, launchctl, timing, place }: Installation,
+  { domain, runsBefore, not }: Expected,
+  { isReady, stableMs }: StartOptions,
+  why: string | undefined,
+): Promise<Proven> {
+  const { slackMs, askMs, pollMs } = timing
+  launchctl.limit(stableMs + slackMs + askMs)
+  let seen: { pid: number; since: number } | undefined
+  let last: JobState | undefined
+  const outcome = await waitFor(
+    async (): Promise<Proven | 'ended' | undefined> => {
+      const sight = await control.lookIn(domain)
+      if (sight.seen !== 'job') return undefined
+      const { pid, runs } = (last = sight.job)
+      if (hasEndedSince(last, runsBefore)) return 'ended'
+      if (stateOf(last).state !== 'running' || pid === undefined || pid === not || !identify(pid))
+        return undefined
+      if (seen && seen.pid !== pid) return 'ended'
+      seen ??= { pid, since: performance.now() }
+      if (await isReady(pid)) return { pid, ready: true, runs }
+      return performance.now() - seen.since >= stableMs ? { pid, ready: false, runs } : undefined
+    },
+    { timeoutMs: stableMs + slackMs, everyMs: pollMs },
+  )
+  if (typeof outcome === 'object') return outcome
+  if (outcome === 'ended' && last) throw failureOf(last, why)
+  const sight = await control.lookIn(domain)
+  if (sight.seen === 'unknown') throw new ConnectError('SERVICE_MANAGER_FAILED', sight.why)
+  const what =
+    sight.seen === 'job' ? `launchd does not start it (it says: ${sight.job.word})` : 'launchd has lost it'
+  throw new ConnectError('SERVICE_MANAGER_FAILED', what, {
+    hints: [...(why === undefined ? [] : [why]), `Look at it: launchctl print ${domain}/${place.label}`],
+  })
+}
+
+function hasEndedSince({ pid, runs, exit }: JobState, runsBefore: number): boolean {
+  const started = runs === undefined ? runsBefore + 1 : runs
+  if (started > runsBefore + 1) return true
+  return started > runsBefore && pid === undefined && exit !== undefined
+}
+
+function failureOf(job: JobState, why: string | undefined): ConnectError {
+  if (job.exit?.by === 'code' && job.exit.number === CANNOT_RUN) {
+    return new ConnectError('SERVICE_MANAGER_FAILED', describeEnd(job), {
+      hints: [
+        why ??
+          'The program, or the folder of its log, is missing or closed to it. Run: connect daemon install',
+      ],
+    })
+  }
+  return new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeEnd(job)}`)
+}

@@ -1,0 +1,74 @@
+import { lstatSync } from 'node:fs'
+import path from 'node:path'
+import { tilde } from '../../config/tilde.ts'
+import { ConnectError } from '../../errors.ts'
+import { realPathIfThere } from '../../process/real-path.ts'
+import { describeResult, type RunResult } from '../../process/run.ts'
+import type { JobPlace } from './job-place.ts'
+
+/** launchd did not take a plist. */
+export interface Refusal {
+  readonly result: RunResult
+  readonly domain: string
+  /** It may be taken in another domain. */
+  readonly isNoDomain: boolean
+  readonly isDisabled?: boolean
+}
+
+const AGAIN = 'then: connect daemon install'
+
+/** By what stands in the way: most causes have the same number, 5, and launchctl’s own advice is to try as root. */
+export function refused({ result, domain, isNoDomain, isDisabled }: Refusal, place: JobPlace): ConnectError {
+  const { label, folder, file, home } = place
+  if (isNoDomain) return noDomain()
+  if (isDisabled) {
+    return failed('macOS is told not to run it in the background', [
+      `Allow it in System Settings › General › Login Items & Extensions, ${AGAIN}`,
+    ])
+  }
+  const foreign = [folder, file].find((it) => isForeign(it))
+  if (foreign !== undefined) return notYours(foreign)
+  if (isOnOtherVolume(home)) {
+    return failed(`launchd runs nothing from a home folder on another disk (${home})`, [
+      'Run it as a background process instead: CONNECT_PLATFORM=background connect daemon start',
+    ])
+  }
+  const saidYes = result.outcome === 'exited' && result.code === 0
+  const why = saidYes ? 'said yes, but launchd does not have it' : describeResult(result)
+  return failed(`launchctl bootstrap ${domain} ${tilde(file)} ${why}`, [
+    `See whether the file is well: plutil -lint ${tilde(file)}`,
+    `If it is, log out and in again, ${AGAIN} (launchd calls it ${label})`,
+  ])
+}
+
+export function noDomain(): ConnectError {
+  return failed('launchd knows no login of yours: neither at the screen nor by ssh', [
+    `Log in at the screen, or by ssh and not by su or sudo, ${AGAIN}`,
+  ])
+}
+
+/** launchd takes no plist that someone else could have changed. */
+export function notYours(file: string): ConnectError {
+  const message = `${tilde(file)} belongs to another user, or others may write to it`
+  return new ConnectError('WRITE_FAILED', message, {
+    hints: [
+      `Run: sudo chown "$USER" ${tilde(file)} && chmod go-w ${tilde(file)}`,
+      `Then: connect daemon install`,
+    ],
+  })
+}
+
+export function isForeign(file: string): boolean {
+  const found = lstatSync(file, { throwIfNoEntry: false })
+  if (!found || found.isSymbolicLink()) return false
+  return found.uid !== process.getuid?.() || (found.isFile() && (found.mode & 0o022) !== 0)
+}
+
+/** Where macOS mounts all disks but its own. */
+export function isOnOtherVolume(folder: string): boolean {
+  return (realPathIfThere(folder) ?? folder).startsWith(`${path.sep}Volumes${path.sep}`)
+}
+
+function failed(message: string, hints: readonly string[]): ConnectError {
+  return new ConnectError('SERVICE_MANAGER_FAILED', message, { hints })
+}
