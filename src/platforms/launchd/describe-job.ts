@@ -30,7 +30,7 @@ export function stateOf(job: JobState): Pick<PlatformStatus, 'state' | 'reason'>
     const reason = 'launchd has it, and has never started it. Run: connect daemon restart'
     return { state: 'stopped', ...((runs ?? 0) === 0 && { reason }) }
   }
-  return { state: 'stopped', reason: `It stays down: ${describeEnd(job)}` }
+  return { state: 'stopped', reason: `It stays down: ${describeLastEnd(job)}` }
 }
 
 /** @returns `Process exited with code 1` and the like */
@@ -38,8 +38,13 @@ export function describeEnd({ exit }: JobState): string {
   if (!exit) return 'launchd does not say how it ended'
   if (exit.by === 'signal') return `Process was ended by ${signalName(exit.number)}`
   if (exit.number === CANNOT_RUN) return `launchd could not run it (${CANNOT_RUN}: EX_CONFIG)`
-  if (exit.number === 0) return 'Process exited with code 0, by which it asks not to be started again'
   return `Process exited with code ${exit.number}`
+}
+
+/** Of one that is not started again: 0 is what an agent ends with when only a human can help. */
+export function describeLastEnd(job: JobState): string {
+  const asked = job.exit && isClean(job.exit) ? ', by which it asks not to be started again' : ''
+  return `${describeEnd(job)}${asked}`
 }
 
 /** @param ageMs since when its process runs; undefined if that isn't known */

@@ -46,8 +46,7 @@ export class JobControl {
   async isDisabled(domain: string): Promise<boolean | undefined> {
     const { outcome, code, stdout } = await this.#launchctl.ask('print-disabled', domain)
     if (outcome !== 'exited' || code !== 0) return undefined
-    const line = stdout.split('\n').find((it) => it.trim().startsWith(`"${this.#place.label}" => `))
-    return line !== undefined && /=> (disabled|true)$/.test(line.trim())
+    return isInDisabled(stdout, this.#place.label)
   }
 
   /**
@@ -163,6 +162,12 @@ export class JobControl {
   #target(domain: string): string {
     return `${domain}/${this.#place.label}`
   }
+}
+
+/** `launchctl print-disabled` has a line for each label that someone has ever enabled or disabled. */
+export function isInDisabled(text: string, label: string): boolean {
+  const line = text.split('\n').find((it) => it.trim().startsWith(`"${label}" => `))
+  return line !== undefined && /=> (disabled|true)$/.test(line.trim())
 }
 
 /** It has had its SIGTERM. */

@@ -13,11 +13,11 @@ export interface JobState {
   readonly definition: string | undefined
 }
 
-/** The block that ends a field's line. */
+/** A block of lines that stand deeper. */
 const OPENS = /^\t([^\t].*) = \{$/
 
 /** Only a line with exactly one tab tells of the job: below it stand its parts, which have states of their own. */
-const FIELD = /^\t([a-z][a-z ]*) = (.*)$/
+const FIELD = /^\t(state|pid|runs|immediate reason|last exit code|last terminating signal) = (.*)$/
 
 const VARIABLE = /^\t\t(\w+) => (.*)$/
 

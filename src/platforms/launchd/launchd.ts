@@ -2,7 +2,6 @@ import { closeSync } from 'node:fs'
 import { findAgent } from '../../control/find-agent.ts'
 import { noteExit } from '../../control/started-agent.ts'
 import { stopAgent } from '../../control/stop-agent.ts'
-import type { Instance } from '../../config/instance.ts'
 import { readAgentRecord } from '../../process/agent-record.ts'
 import { openLog } from '../../process/spawn-detached.ts'
 import type { Termination } from '../../process/terminate.ts'
@@ -141,10 +140,9 @@ export class LaunchdPlatform implements Platform {
         }
       }
       const ended = await this.#unload()
-      if (found !== text) {
-        if (found !== undefined) file.keepOld(found, instance.folder)
-        file.put(text)
-      }
+      if (found !== undefined && found !== text) file.keepOld(found, instance.folder)
+      // Also for its mode, and its owner.
+      file.put(text)
       const { domain } = await this.#it.control.load(readMark(text)!.mark)
       const proven = await this.#prove({ domain, runsBefore: 0 }, daemon, options)
       // A job that was not running, or ran by something else, was brought to what this version would write.
@@ -186,8 +184,8 @@ export class LaunchdPlatform implements Platform {
     const pid = readAgentRecord(instance)?.pid
     const unloaded = await control.unload()
     if (!unloaded) return undefined
-    if (unloaded.ended !== 'killed' || pid === undefined) return 'exited'
-    return (await this.#noteKilled(pid)) ? 'killed' : 'exited'
+    if (unloaded.ended !== 'killed') return 'exited'
+    return pid === undefined || (await this.#noteKilled(pid)) ? 'killed' : 'exited'
   }
 
   /** @returns false if the agent has said itself how it ended: then nobody had to kill it */
@@ -201,7 +199,7 @@ export class LaunchdPlatform implements Platform {
 
   /** One that was started in the background would hold the agent's lock for ever. */
   async #stopOther({ placed }: Sighting): Promise<Termination | undefined> {
-    const { instance }: { instance: Instance } = this.#it
+    const { instance } = this.#it
     const found = await findAgent(instance)
     if (found.state !== 'running' || placed.some(({ job }) => job.pid === found.agent.pid)) return undefined
     return stopAgent(instance)

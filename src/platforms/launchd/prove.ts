@@ -2,7 +2,7 @@ import { ConnectError } from '../../errors.ts'
 import { identify } from '../../process/identity.ts'
 import { waitFor } from '../../process/wait.ts'
 import type { Started, StartOptions } from '../platform.ts'
-import { CANNOT_RUN, describeEnd, stateOf } from './describe-job.ts'
+import { CANNOT_RUN, describeEnd, describeLastEnd, stateOf } from './describe-job.ts'
 import type { JobState } from './job-state.ts'
 import type { Installation } from './installation.ts'
 
@@ -78,5 +78,5 @@ function failureOf(job: JobState, why: string | undefined): ConnectError {
       ],
     })
   }
-  return new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeEnd(job)}`)
+  return new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeLastEnd(job)}`)
 }
