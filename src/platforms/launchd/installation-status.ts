@@ -42,8 +42,8 @@ export async function installationStatus(installation: Installation): Promise<Pl
   }
   if (agent?.mode === 'daemon') {
     const { pid, startedAt } = agent
-    const background = 'It runs in the background and not by launchd. Run: connect daemon restart'
-    return { ...known, state: 'running', pid, startedAt, notes: [background, ...notes] }
+    const why = sighting.doubt ?? 'It runs in the background and not by launchd. Run: connect daemon restart'
+    return { ...known, state: 'running', pid, startedAt, notes: [why, ...notes] }
   }
   if (sighting.doubt !== undefined) return { ...known, state: 'unknown', reason: sighting.doubt, notes }
   const cleanedUp = found.state === 'stale' && (await clearStale(instance))

@@ -83,7 +83,8 @@ export class JobControl {
       // Also where another command, or launchd itself, was quicker.
       if (sight.seen === 'job' && sight.job.definition === mark && !isLeaving(sight.job))
         return { domain, job: sight.job }
-      refusal = { result, domain, isNoDomain: hasNoPlace(result) }
+      const doubt = sight.seen === 'unknown' ? { doubt: sight.why } : {}
+      refusal = { result, domain, isNoDomain: hasNoPlace(result), ...doubt }
       if (result.outcome === 'missing' || refusal.isNoDomain) return refusal
       if (result.code === DISABLED || (await this.isDisabled(domain))) return { ...refusal, isDisabled: true }
       if (sight.seen === 'job' && !isLeaving(sight.job)) await this.#bootout(domain)

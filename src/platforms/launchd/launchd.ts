@@ -125,7 +125,7 @@ export class LaunchdPlatform implements Platform {
     const isSame = found === text && main?.job.definition === readMark(text)?.mark
     const change = found === undefined ? 'created' : found === text ? 'unchanged' : 'updated'
     const before = { text: found, isLoaded: main !== undefined }
-    return orPutBack(this.#it, before, async () => {
+    return orPutBack(this.#it, before, options, async () => {
       if (main && isSame && main.job.pid !== undefined) {
         const proven = how.anew ? await this.#restartInPlace(main, daemon, options) : undefined
         if (proven) return { ...proven, change, domain: main.domain }

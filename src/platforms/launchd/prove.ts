@@ -5,6 +5,7 @@ import type { Started, StartOptions } from '../platform.ts'
 import { CANNOT_RUN, describeEnd, describeLastEnd, stateOf } from './describe-job.ts'
 import type { JobState } from './job-state.ts'
 import type { Installation } from './installation.ts'
+import { doubtful } from './refusal.ts'
 
 /** What is to be seen of a job that was just started. */
 export interface Expected {
@@ -13,6 +14,8 @@ export interface Expected {
   readonly runsBefore: number
   /** The process that was there before, and is not what is waited for. */
   readonly not?: number | undefined
+  /** How long launchd may take beyond the time that it must be stable, in ms; default as in timing.ts. */
+  readonly slackMs?: number
 }
 
 /** A process of a job, and how often launchd had started one by then. */
@@ -29,11 +32,11 @@ export interface Proven extends Started {
  */
 export async function proveRunning(
   { control, launchctl, timing, place }: Installation,
-  { domain, runsBefore, not }: Expected,
+  { domain, runsBefore, not, slackMs = timing.slackMs }: Expected,
   { isReady, stableMs }: StartOptions,
   why: string | undefined,
 ): Promise<Proven> {
-  const { slackMs, askMs, pollMs } = timing
+  const { askMs, pollMs } = timing
   launchctl.limit(stableMs + slackMs + askMs)
   let seen: { pid: number; since: number } | undefined
   let last: JobState | undefined
@@ -55,7 +58,7 @@ export async function proveRunning(
   if (typeof outcome === 'object') return outcome
   if (outcome === 'ended' && last) throw failureOf(last, why)
   const sight = await control.lookIn(domain)
-  if (sight.seen === 'unknown') throw new ConnectError('SERVICE_MANAGER_FAILED', sight.why)
+  if (sight.seen === 'unknown') throw doubtful(sight.why)
   const what =
     sight.seen === 'job' ? `launchd does not start it (it says: ${sight.job.word})` : 'launchd has lost it'
   throw new ConnectError('SERVICE_MANAGER_FAILED', what, {

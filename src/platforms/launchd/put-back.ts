@@ -1,8 +1,9 @@
 import { ConnectError } from '../../errors.ts'
-import { waitFor } from '../../process/wait.ts'
+import type { StartOptions } from '../platform.ts'
 import { stateOf } from './describe-job.ts'
 import type { Installation } from './installation.ts'
 import { readMark } from './plist.ts'
+import { proveRunning } from './prove.ts'
 
 /** How it was before a command changed anything. */
 export interface Before {
@@ -19,6 +20,7 @@ export interface Before {
 export async function orPutBack<T>(
   installation: Installation,
   before: Before,
+  options: StartOptions,
   action: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -26,37 +28,52 @@ export async function orPutBack<T>(
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error
     installation.launchctl.limit(installation.timing.putBackMs)
-    const state = await putBack(installation, before).catch((failure: unknown) => {
-      if (failure instanceof ConnectError) return `It could not be put back as it was: ${failure.message}`
+    const state = await putBack(installation, before, options).catch((failure: unknown) => {
+      if (failure instanceof ConnectError) return leftAs(installation, failure)
       throw failure
     })
     throw new ConnectError(error.code, error.message, { hints: [...error.hints, state], cause: error })
   }
 }
 
+/** @returns how it is now that it could not be put back, a sentence */
+async function leftAs({ control }: Installation, { message }: ConnectError): Promise<string> {
+  const sighting = await control.look()
+  const main = sighting.main()
+  const why = `what was before could not be put back (${message})`
+  if (sighting.doubt !== undefined) return `It is not known what runs now: ${why}.`
+  if (!main) return `Nothing runs now: ${why}.`
+  if (main.job.pid === undefined) return `launchd has it, and it does not run: ${why}.`
+  return `It runs (PID: ${main.job.pid}): ${why}.`
+}
+
 /** @returns how it is now, a sentence */
-async function putBack(installation: Installation, { text, isLoaded }: Before): Promise<string> {
+async function putBack(
+  installation: Installation,
+  { text, isLoaded }: Before,
+  options: StartOptions,
+): Promise<string> {
   const { control, file, timing } = installation
   const sighting = (await control.look()).certain()
   const mark = text === undefined ? undefined : readMark(text)?.mark
-  const isBack =
-    file.read() === text && isLoaded && sighting.placed.some(({ job }) => job.definition === mark)
-  if (!isBack) {
+  let main = sighting.placed.find(({ job }) => job.definition === mark)
+  if (file.read() !== text || !isLoaded || !main) {
     await control.unload()
     if (file.read() !== text) file.put(text)
     if (!isLoaded || mark === undefined) return 'Nothing runs now, as before.'
-    await control.load(mark)
+    main = await control.load(mark)
   }
-  const settled = await waitFor(
-    async () => {
-      const main = (await control.look()).main()
-      return main && stateOf(main.job).state !== 'starting' ? main.job : undefined
-    },
-    { timeoutMs: installation.launchctl.left(timing.slackMs), everyMs: timing.pollMs },
-  )
-  if (!settled) return 'launchd has it as before, but it does not run. See: connect daemon status'
-  const { state } = stateOf(settled)
-  if (state === 'running') return `What ran before runs again (PID: ${settled.pid}).`
-  if (state === 'restarting') return 'launchd goes on trying to start it. To end that: connect daemon stop'
+  const { domain, job } = main
+  const expected = { domain, runsBefore: (job.runs ?? 1) - 1, slackMs: timing.putBackMs / 5 }
+  const proven = await proveRunning(installation, expected, options, undefined).catch(onlyKnown)
+  if (proven) return `What ran before runs again (PID: ${proven.pid}).`
+  const now = (await control.look()).main(job.pid)
+  if (now && stateOf(now.job).state !== 'stopped')
+    return 'launchd goes on trying to start it. To end that: connect daemon stop'
   return 'It does not run now. Once that is mended, run: connect daemon start'
+}
+
+/** That it does not run is no failure here, but what is told. */
+function onlyKnown(error: unknown): undefined {
+  if (!(error instanceof ConnectError)) throw error
 }

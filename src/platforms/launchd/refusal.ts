@@ -13,14 +13,18 @@ export interface Refusal {
   /** It may be taken in another domain. */
   readonly isNoDomain: boolean
   readonly isDisabled?: boolean
+  /** It may have taken it: that can't be seen. */
+  readonly doubt?: string
 }
 
 const AGAIN = 'then: connect daemon install'
 
 /** By what stands in the way: most causes have the same number, 5, and launchctl’s own advice is to try as root. */
-export function refused({ result, domain, isNoDomain, isDisabled }: Refusal, place: JobPlace): ConnectError {
+export function refused(refusal: Refusal, place: JobPlace): ConnectError {
+  const { result, domain, isNoDomain, isDisabled, doubt } = refusal
   const { label, folder, file, home } = place
   if (isNoDomain) return noDomain()
+  if (doubt !== undefined) return doubtful(doubt)
   if (isDisabled) {
     return failed('macOS is told not to run it in the background', [
       `Allow it in System Settings › General › Login Items & Extensions, ${AGAIN}`,
@@ -39,6 +43,11 @@ export function refused({ result, domain, isNoDomain, isDisabled }: Refusal, pla
     `See whether the file is well: plutil -lint ${tilde(file)}`,
     `If it is, log out and in again, ${AGAIN} (launchd calls it ${label})`,
   ])
+}
+
+/** What launchd answers can't be read, or does not come. */
+export function doubtful(why: string): ConnectError {
+  return failed(why, ['Try again; if it stays so, log out and in again, or restart the Mac.'])
 }
 
 export function noDomain(): ConnectError {

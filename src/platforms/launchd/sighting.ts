@@ -1,6 +1,6 @@
-import { ConnectError } from '../../errors.ts'
 import { describeResult, type RunResult } from '../../process/run.ts'
 import { parseJobState, type JobState } from './job-state.ts'
+import { doubtful } from './refusal.ts'
 
 /** What is seen of a job in one domain. */
 export type Sight =
@@ -77,8 +77,6 @@ export class Sighting {
   /** @throws ConnectError SERVICE_MANAGER_FAILED if there is any doubt */
   certain(): this {
     if (this.doubt === undefined) return this
-    throw new ConnectError('SERVICE_MANAGER_FAILED', this.doubt, {
-      hints: ['Try again; if it stays so, log out and in again, or restart the Mac.'],
-    })
+    throw doubtful(this.doubt)
   }
 }

@@ -21,7 +21,7 @@ export const TIMING: Timing = {
   actMs: 10_000,
   exitMs: 5000,
   slackMs: 10_000,
-  totalMs: 25_000,
-  putBackMs: 15_000,
+  totalMs: 20_000,
+  putBackMs: 10_000,
   pollMs: 100,
 }

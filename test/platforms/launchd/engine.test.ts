@@ -72,7 +72,7 @@ afterEach(async () => {
   await asked()
   const started = rig.starts()
   await rig.close()
-  expect(started.filter(({ pid }) => identify(pid))).toEqual([])
+  expect(started.filter(({ pid }) => rig.isOurs(pid))).toEqual([])
 })
 
 describe.runIf(FAKE_RUNS_HERE)('launchd', () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtempSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -22,7 +22,7 @@ export const BRISK: Timing = {
   slackMs: 1500,
   totalMs: 6000,
   putBackMs: 4000,
-  pollMs: 20,
+  pollMs: 50,
 }
 
 /** A platform of its own on a launchd of its own, and a small program in the place of the agent. */
@@ -72,7 +72,11 @@ export class Rig {
     }
   }
 
-  readonly options: StartOptions = { isReady: async () => false, stableMs: 100 }
+  /** It counts as started once it has come to its last line. */
+  readonly options: StartOptions = {
+    isReady: async (pid) => this.#linesOf('ready').includes(String(pid)),
+    stableMs: 1000,
+  }
 
   behave(behaviour: Behaviour): void {
     writeFileSync(path.join(this.home, 'behaviour'), behaviour)
@@ -80,10 +84,7 @@ export class Rig {
 
   /** Every process of the program that was ever started, and what it was started with. */
   starts(): { readonly pid: number; readonly version: string }[] {
-    const file = path.join(this.home, 'starts')
-    if (!existsSync(file)) appendFileSync(file, '')
-    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
-    return lines.flatMap((line) => {
+    return this.#linesOf('starts').flatMap((line) => {
       const [, pid, version] = /^(\d+) (.*)$/.exec(line) ?? []
       return pid === undefined ? [] : [{ pid: Number(pid), version: version! }]
     })
@@ -91,7 +92,23 @@ export class Rig {
 
   /** Those that live. */
   alive(): number[] {
-    return this.starts().flatMap(({ pid }) => (identify(pid) ? [pid] : []))
+    return this.starts().flatMap(({ pid }) => (this.isOurs(pid) ? [pid] : []))
+  }
+
+  /** Numbers are used again, and it starts thousands: another process has another home. */
+  isOurs(pid: number): boolean {
+    if (!identify(pid)) return false
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${this.home}`)
+    } catch {
+      // It ended meanwhile.
+      return false
+    }
+  }
+
+  #linesOf(name: string): string[] {
+    const file = path.join(this.home, name)
+    return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []
   }
 
   /** What launchd has, the process table, and the plist. */
@@ -117,5 +134,6 @@ case $behaviour in
   exit*) $behaviour ;;
   stubborn) trap '' TERM ;;
 esac
+echo "$$" >>ready
 exec sleep 3600
 `
