@@ -12,7 +12,7 @@ stdout instead, \`{"error": {"code", "message", "hints"}}\`, whose \`code\` is o
 line that can't be understood. \`DEBUG=1\` adds where in the program it came from.
 
 The exit code is 1, or 2 where the command line itself is wrong. The agent alone ends with 78 when only a human can help,
-so that whatever keeps it alive does not start it again.
+so that whatever keeps it alive does not start it again; under launchd, which knows no such code, with 0.
 
 This page is made from src/errors.ts by \`npm run docs\`.
 `

@@ -146,7 +146,7 @@ export const ERRORS = {
   },
   SERVICE_MANAGER_FAILED: {
     cause: 'The service manager of this machine can’t be spoken to, or did not do what it was asked.',
-    fix: 'Look at what it says itself: systemctl --user status',
+    fix: 'Look at what it says itself: systemctl --user status, or on macOS: launchctl print gui/$(id -u)',
   },
   PLATFORM_UNKNOWN: {
     cause: 'No platform of that name is built in or installed as a plugin.',

@@ -1,12 +1,16 @@
 import { homedir } from 'node:os'
+import path from 'node:path'
 import { afterAll, describe, test } from 'vitest'
 import { platformConformance } from '../../src/platforms/conformance/conformance.ts'
 import { launchd } from '../../src/platforms/launchd/description.ts'
 import { FAKE_RUNS_HERE, FakeLaunchd } from '../helpers/launchctl/fake.ts'
 
-describe.runIf(FAKE_RUNS_HERE)('on a launchd that stands for the real one', async () => {
+// What the agent ends with where only a human can help: see agent/exit-code.ts.
+const common = { description: launchd, fatalExitCode: 0 }
+
+describe.runIf(FAKE_RUNS_HERE)('on a launchd that stands for the real one (Linux only)', async () => {
   const fake = FAKE_RUNS_HERE ? await FakeLaunchd.start(homedir()) : undefined
-  const suite = platformConformance({ description: launchd, env: fake?.env ?? {}, fatalExitCode: 0 })
+  const suite = platformConformance({ ...common, env: fake?.env ?? {} })
 
   afterAll(async () => {
     await suite.close()
@@ -14,4 +18,19 @@ describe.runIf(FAKE_RUNS_HERE)('on a launchd that stands for the real one', asyn
   })
 
   for (const { title, run } of suite.checks) test(title, { timeout: 120_000 }, run)
+})
+
+const isRunnersMac = process.platform === 'darwin' && process.env.CI !== undefined
+
+describe.runIf(isRunnersMac)('on this Mac’s own launchd (where CI is set: it adds jobs for a while)', () => {
+  const suite = platformConformance({
+    ...common,
+    // launchd knows one home folder of a user.
+    env: { HOME: homedir() },
+    writesTo: [path.join(homedir(), 'Library', 'LaunchAgents')],
+  })
+
+  afterAll(() => suite.close())
+
+  for (const { title, run } of suite.checks) test(title, { timeout: 300_000 }, run)
 })

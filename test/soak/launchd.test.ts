@@ -24,7 +24,8 @@ soakSuite('launchd at random, misbehaving at random', ({ random, length }) => {
         await trials.close()
       }
     })
-    for (const [what, count] of [...counts].toSorted()) console.log(`${count} × ${what}`)
+    for (const [what, count] of [...counts].toSorted(([one], [other]) => one.localeCompare(other)))
+      console.log(`${count} × ${what}`)
     expect(counts.size).toBeGreaterThan(5)
   })
 })

@@ -52,10 +52,10 @@ export class JobControl {
   /**
    * Has launchd read the plist and start it, in the best domain that takes it.
    *
-   * @param mark of the plist
+   * @param mark of the plist; undefined if it has none
    * @throws ConnectError SERVICE_MANAGER_FAILED
    */
-  async load(mark: string): Promise<Placed> {
+  async load(mark: string | undefined): Promise<Placed> {
     const { domains } = (await this.look()).certain()
     let refusal: Refusal | undefined
     for (const domain of domains) {
@@ -75,7 +75,7 @@ export class JobControl {
     return { domain, job }
   }
 
-  async #bootstrap(domain: string, mark: string): Promise<Placed | Refusal> {
+  async #bootstrap(domain: string, mark: string | undefined): Promise<Placed | Refusal> {
     let refusal: Refusal | undefined
     const attempt = async (): Promise<Placed | Refusal | undefined> => {
       const result = await this.#launchctl.act('bootstrap', domain, this.#place.file)
@@ -136,10 +136,10 @@ export class JobControl {
    */
   async restart({ domain, job }: Placed): Promise<Termination> {
     const { exitMs, pollMs } = this.#timing
-    const process = job.pid === undefined ? undefined : identify(job.pid)
+    const former = job.pid === undefined ? undefined : identify(job.pid)
     const target = this.#target(domain)
     await this.#launchctl.act('kill', 'SIGTERM', target)
-    const gone = () => (process && isAlive(process) ? undefined : true)
+    const gone = () => (former && isAlive(former) ? undefined : true)
     const timeoutMs = this.#launchctl.left(exitMs)
     const isGone = (await waitFor(gone, { timeoutMs, everyMs: pollMs })) === true
     await this.#launchctl.act('kickstart', ...(isGone ? [] : ['-k']), target)

@@ -24,15 +24,17 @@ export class Launchctl {
 
   /** For what it knows. */
   ask(...args: string[]): Promise<RunResult> {
-    return this.#run(args, this.#timing.askMs)
+    const { askMs } = this.#timing
+    // A look is what settles a matter whose time is over: it gets some in any case.
+    return this.#run(args, Math.max(this.left(askMs), askMs / 5))
   }
 
   /** Has it do something. A time-out is no failure, but a question that only a look can answer. */
   act(...args: string[]): Promise<RunResult> {
-    return this.#run(args, this.#timing.actMs)
+    return this.#run(args, this.left(this.#timing.actMs))
   }
 
   #run(args: readonly string[], timeoutMs: number): Promise<RunResult> {
-    return run(['launchctl', ...args], { env: this.#env, timeoutMs: this.left(timeoutMs) })
+    return run(['launchctl', ...args], { env: this.#env, timeoutMs })
   }
 }

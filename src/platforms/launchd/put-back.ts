@@ -60,7 +60,11 @@ async function putBack(
   if (file.read() !== text || !isLoaded || !main) {
     await control.unload()
     if (file.read() !== text) file.put(text)
-    if (!isLoaded || mark === undefined) return 'Nothing runs now, as before.'
+    if (!isLoaded || text === undefined) {
+      return text === undefined
+        ? 'Nothing is installed, and nothing runs now.'
+        : 'It is installed as before, and does not run now.'
+    }
     main = await control.load(mark)
   }
   const { domain, job } = main

@@ -1,13 +1,14 @@
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { connect as dial } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { identify } from '../../../src/process/identity.ts'
+import { run } from '../../../src/process/run.ts'
 import { waitFor } from '../../../src/process/wait.ts'
 import type { DaemonStatus } from '../../../src/tasks/status.ts'
-import { joined } from '../../fixtures/joined.ts'
-import { connect, type CliResult } from '../../helpers/cli.ts'
+import { emptyHome, joined } from '../../fixtures/joined.ts'
+import { connect, root, type CliResult } from '../../helpers/cli.ts'
 import { FAKE_RUNS_HERE, FakeLaunchd } from '../../helpers/launchctl/fake.ts'
 import type { Switches } from '../../helpers/launchctl/switches.ts'
 import type { Home } from '../../helpers/home.ts'
@@ -68,6 +69,21 @@ async function echoed(port: number, text: string): Promise<string> {
   await once(socket, 'close')
   return got
 }
+
+describe.runIf(FAKE_RUNS_HERE)('the script that CI runs on a Mac', () => {
+  test('passes on the launchd that stands for the real one', { timeout: 120_000 }, async () => {
+    const home = emptyHome('script')
+    mkdirSync(home.folder)
+    const fake = await FakeLaunchd.start(home.folder)
+    onTestFinished(() => fake.close())
+    const script = path.join(root, '.github', 'launchd.sh')
+    const env = { ...home.env, ...fake.env, PATH: `${path.dirname(process.execPath)}:${fake.env.PATH}` }
+    const { outcome, code, stdout, stderr } = await run(['bash', script], { env, timeoutMs: 110_000 })
+    expect({ outcome, code }, stdout + stderr).toEqual({ outcome: 'exited', code: 0 })
+    expect(stdout).toMatch(/\[ok\] nothing is left\n$/)
+    expect(await fake.jobs()).toEqual([])
+  })
+})
 
 describe.runIf(FAKE_RUNS_HERE)('with launchd', () => {
   beforeAll(async () => {
@@ -226,7 +242,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd', () => {
     expect(stderr).toBe(
       '[x] macOS is told not to run it in the background\n' +
         '  Allow it in System Settings › General › Login Items & Extensions, then: connect daemon install\n' +
-        '  Nothing runs now, as before.\n',
+        '  Nothing is installed, and nothing runs now.\n',
     )
     expect(existsSync(path.join(one.home.folder, 'Library', 'LaunchAgents', `${LABEL}.plist`))).toBe(false)
   })

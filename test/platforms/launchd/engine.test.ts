@@ -150,7 +150,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd', () => {
         /^launchctl bootstrap gui\/\d+ \S+ failed: Bootstrap failed: 5: Input\/output error$/,
       )
       expect(told(error)).not.toContain('root')
-      expect(error.hints.at(-1)).toBe('Nothing runs now, as before.')
+      expect(error.hints.at(-1)).toBe('Nothing is installed, and nothing runs now.')
       expect(await rig.state()).toEqual(NOTHING)
     })
 

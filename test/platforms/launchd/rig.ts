@@ -92,7 +92,7 @@ export class Rig {
 
   /** Those that live. */
   alive(): number[] {
-    return this.starts().flatMap(({ pid }) => (this.isOurs(pid) ? [pid] : []))
+    return [...new Set(this.starts().map(({ pid }) => pid))].filter((pid) => this.isOurs(pid))
   }
 
   /** Numbers are used again, and it starts thousands: another process has another home. */

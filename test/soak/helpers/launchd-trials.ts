@@ -82,7 +82,14 @@ export class LaunchdTrials {
     for (const pid of this.#rig.alive()) process.kill(pid, 'SIGKILL')
     await this.#settled()
     await this.#statusIsTrue()
+    await this.#mended()
+  }
+
+  /** What crashed again and again comes up at its next start. */
+  async #mended(): Promise<void> {
     this.#rig.behave('good')
+    await this.#settled(['spawn scheduled'])
+    await this.#statusIsTrue()
   }
 
   async #step(gui: boolean): Promise<void> {
@@ -108,10 +115,7 @@ export class LaunchdTrials {
     await this.#rig.fake.set({ ...WELL, ...SCALES, gui })
     for (const { title, said } of answers) this.#count(`${title}: ${said.kind}`)
     await this.#isTrue(answers, before)
-    // What crashes at once would still do so while it is looked at.
-    this.#rig.behave('good')
-    await this.#settled()
-    await this.#statusIsTrue()
+    await this.#mended()
   }
 
   /** They wait for each other, so that what the last one says is how it is. */
@@ -149,10 +153,10 @@ export class LaunchdTrials {
   }
 
   /** Nothing is on its way out or in. */
-  async #settled(): Promise<Awaited<ReturnType<Rig['state']>>> {
+  async #settled(moving: readonly string[] = []): Promise<Awaited<ReturnType<Rig['state']>>> {
     const ask = async () => {
       const jobs = await this.#rig.fake.jobs()
-      const isMoving = jobs.some(({ isLeaving, word }) => isLeaving || word === 'xpcproxy')
+      const isMoving = jobs.some(({ isLeaving, word }) => isLeaving || ['xpcproxy', ...moving].includes(word))
       const state = await this.#rig.state()
       const known = state.jobs.flatMap(({ pid }) => pid ?? [])
       const isOdd = known.some((pid) => !state.alive.includes(pid)) || state.alive.length !== known.length
@@ -247,7 +251,7 @@ function saidByError({ message, hints }: ConnectError): Said {
   const last = hints.at(-1) ?? ''
   const running = /(?:runs again|still runs|It runs) \(PID: (\d+)\)/.exec(`${message} ${last}`)?.[1]
   if (running !== undefined && identify(Number(running))) return { kind: 'runs', pid: Number(running) }
-  if (last.startsWith('Nothing runs now')) return { kind: 'absent', uninstalled: false }
+  if (/^Nothing |does not run now\.$/.test(last)) return { kind: 'absent', uninstalled: false }
   if (/goes on trying|It does not run now|has it as before/.test(last)) return { kind: 'trying' }
   if (/^launchd has it, and|still loaded/.test(`${last} ${message}`)) return { kind: 'trying' }
   if (last.startsWith('It is not known')) return { kind: 'unknown' }
