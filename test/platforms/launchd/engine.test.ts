@@ -215,6 +215,12 @@ describe.runIf(FAKE_RUNS_HERE)('launchd', () => {
       expect(await rig.state()).toEqual(NOTHING)
     })
 
+    test.for([112, 125, 134])('or says so with %i only when it is to load it there', async (code) => {
+      await rigWith({ fails: { bootstrap: { code, times: 1 } } })
+      const { pid } = await rig.platform().install(rig.daemon(), rig.options)
+      expect(await runsIn(USER)).toBe(pid)
+    })
+
     test('nor by ssh: said, and nothing is left', async () => {
       await rigWith({ gui: false, user: false })
       const error = await errorOf(rig.platform().install(rig.daemon(), rig.options))

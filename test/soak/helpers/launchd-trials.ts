@@ -60,7 +60,7 @@ export class LaunchdTrials {
     try {
       await this.#rig.fake.set({ ...WELL, ...SCALES, gui })
       this.#rig.behave('good')
-      for (let step = this.#random.between(3, 6); step > 0; step--) {
+      for (let step = this.#random.between(2, 4); step > 0; step--) {
         if (this.#random.chance(0.2)) await this.#crash()
         else await this.#step(gui)
       }
@@ -136,7 +136,7 @@ export class LaunchdTrials {
 
   async #statusIsTrue(): Promise<void> {
     const ask = async () => {
-      const { state, pid, installed, reason } = await this.#rig.platform().status()
+      const { state, pid, installed, reason } = await this.#rig.platform({ pollMs: 100 }).status()
       const { jobs, alive, plist } = await this.#rig.state()
       const isTrue =
         installed === plist &&
@@ -172,7 +172,7 @@ export class LaunchdTrials {
     const daemon = this.#rig.daemon(`version ${this.#version}`)
     const { options } = this.#rig
     const work = async (): Promise<Said> => {
-      const platform = this.#rig.platform()
+      const platform = this.#rig.platform({ pollMs: 100 })
       if (action === 'uninstall') {
         await platform.uninstall()
         return { kind: 'absent', uninstalled: true }
