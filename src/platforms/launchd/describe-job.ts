@@ -47,9 +47,9 @@ export function describeLastEnd(job: JobState): string {
   return `${describeEnd(job)}${asked}`
 }
 
-/** @param ageMs since when its process runs; undefined if that isn't known */
+/** @param ageMs since when its process runs; undefined if it has not come to say so yet */
 export function isCrashLooping({ word, exit, startReason }: JobState, ageMs: number | undefined): boolean {
-  const isYoung = ageMs !== undefined && ageMs < 20_000
+  const isYoung = ageMs === undefined || ageMs < 20_000
   return (
     word === 'running' && startReason === 'inefficient' && isYoung && exit !== undefined && !isClean(exit)
   )

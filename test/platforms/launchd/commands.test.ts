@@ -70,7 +70,7 @@ async function echoed(port: number, text: string): Promise<string> {
   return got
 }
 
-describe.runIf(FAKE_RUNS_HERE)('the script that CI runs on a Mac', () => {
+describe.runIf(FAKE_RUNS_HERE)('the script that CI runs on a Mac (here on Linux only)', () => {
   test('passes on the launchd that stands for the real one', { timeout: 120_000 }, async () => {
     const home = emptyHome('script')
     mkdirSync(home.folder)
@@ -85,7 +85,7 @@ describe.runIf(FAKE_RUNS_HERE)('the script that CI runs on a Mac', () => {
   })
 })
 
-describe.runIf(FAKE_RUNS_HERE)('with launchd', () => {
+describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)', () => {
   beforeAll(async () => {
     world = await World.start()
   })

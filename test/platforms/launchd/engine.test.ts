@@ -75,7 +75,7 @@ afterEach(async () => {
   expect(started.filter(({ pid }) => rig.isOurs(pid))).toEqual([])
 })
 
-describe.runIf(FAKE_RUNS_HERE)('launchd', () => {
+describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux only)', () => {
   test('is asked to enable, bootstrap and, if need be, kickstart, and never in the old words', async () => {
     const pid = await running({ noRunAtLoad: true })
     expect(words.map((line) => line.split(' ')[0])).toEqual(

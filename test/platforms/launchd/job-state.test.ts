@@ -60,7 +60,7 @@ test('a loop is told from a run by why it was started, how the last one ended, a
   expect(job).toMatchObject({ runs: 38_771, startReason: 'inefficient', exit: { by: 'code', number: 1 } })
   expect(isCrashLooping(job, 3000)).toBe(true)
   expect(isCrashLooping(job, 3_600_000)).toBe(false)
-  expect(isCrashLooping(job, undefined)).toBe(false)
+  expect(isCrashLooping(job, undefined)).toBe(true)
   expect(isCrashLooping({ ...job, exit: { by: 'code', number: 0 } }, 3000)).toBe(false)
   expect(isCrashLooping(parsed(sample('print-running'))!, 3000)).toBe(false)
 })
