@@ -16,9 +16,6 @@ const BUSY = new Set([5, 17, 36, 37, 130])
 const SESSION_TYPE = 134
 const DISABLED = 119
 
-/** How many pauses pass before it is asked again to let a job go. */
-const ASK_AGAIN = 20
-
 /** A job as launchd has it: told what to do, and then looked at, whatever launchctl answered. */
 export class JobControl {
   readonly #place: JobPlace
@@ -108,15 +105,15 @@ export class JobControl {
     const { exitMs, slackMs, pollMs } = this.#timing
     const processes = new Map<number, ProcessIdentity>()
     const began = performance.now()
-    let looks = 0
+    let askedAt = Number.NEGATIVE_INFINITY
     const absent = async () => {
-      const sighting = looks === 0 ? first : await this.look()
+      const sighting = askedAt < began ? first : await this.look()
       note(processes, sighting)
       if (sighting.isAbsent) return true
-      for (const { domain, job } of sighting.placed) {
-        if (looks % ASK_AGAIN === 0 && !isLeaving(job)) await this.#bootout(domain)
-      }
-      looks++
+      // It may not have been heard.
+      if (performance.now() - askedAt < exitMs / 2) return undefined
+      for (const { domain, job } of sighting.placed) if (!isLeaving(job)) await this.#bootout(domain)
+      askedAt = performance.now()
       return undefined
     }
     const timeoutMs = this.#launchctl.left(exitMs + slackMs)

@@ -19,9 +19,9 @@ export const BRISK: Timing = {
   askMs: 2000,
   actMs: 500,
   exitMs: 500,
-  slackMs: 1500,
-  totalMs: 6000,
-  putBackMs: 4000,
+  slackMs: 3000,
+  totalMs: 9000,
+  putBackMs: 5000,
   pollMs: 50,
 }
 

@@ -28,6 +28,8 @@ interface Answer {
   readonly text: string
 }
 
+/** What fails for ever need not be waited for for long: whatever comes of it, it must be told as it is. */
+const HASTY = { pollMs: 100, slackMs: 1500, totalMs: 6000, putBackMs: 4000 }
 const SCALES = { exitScale: 0.1, throttleScale: 0.02 }
 const VERBS = ['kickstart', 'bootstrap', 'bootout', 'kill', 'enable', 'print-disabled'] as const
 
@@ -136,7 +138,7 @@ export class LaunchdTrials {
 
   async #statusIsTrue(): Promise<void> {
     const ask = async () => {
-      const { state, pid, installed, reason } = await this.#rig.platform({ pollMs: 100 }).status()
+      const { state, pid, installed, reason } = await this.#rig.platform(HASTY).status()
       const { jobs, alive, plist } = await this.#rig.state()
       const isTrue =
         installed === plist &&
@@ -172,7 +174,7 @@ export class LaunchdTrials {
     const daemon = this.#rig.daemon(`version ${this.#version}`)
     const { options } = this.#rig
     const work = async (): Promise<Said> => {
-      const platform = this.#rig.platform({ pollMs: 100 })
+      const platform = this.#rig.platform(HASTY)
       if (action === 'uninstall') {
         await platform.uninstall()
         return { kind: 'absent', uninstalled: true }
