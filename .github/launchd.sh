@@ -60,7 +60,8 @@ unset PRIVATECONNECT_TOKEN
 connect daemon install
 if command -v plutil >/dev/null; then plutil -lint "$plist"; fi
 connect expose "${url##*:}" --name web
-connect reach web --port 0 >"$temp/reach.log" 2>&1 &
+# Not by the function: that would run in a shell of its own, which alone would be ended.
+node "$root/bin/run.js" reach web --port 0 >"$temp/reach.log" 2>&1 &
 reach_pid=$!
 printed "$temp/reach.log" 'Connected to hub'
 port=$(grep -oE '127\.0\.0\.1:[0-9]+' "$temp/reach.log" | cut -d: -f2)
