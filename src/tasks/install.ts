@@ -2,14 +2,7 @@ import { claimInstanceName } from '../config/instance.ts'
 import { findAgent } from '../control/find-agent.ts'
 import { stopAgent } from '../control/stop-agent.ts'
 import { ConnectError } from '../errors.ts'
-import type {
-  Daemon,
-  Installed,
-  InstallPlan,
-  Platform,
-  PlatformStatus,
-  Uninstalled,
-} from '../platforms/platform.ts'
+import type { Daemon, Installed, InstallPlan, Uninstalled } from '../platforms/platform.ts'
 import type { Selection } from '../platforms/select.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
@@ -61,11 +54,14 @@ export async function installDaemon(
         hints: ['End it with Ctrl-C where it runs, then install the daemon.'],
       })
     }
-    const isInBackground = former.state === 'running' && !before.installed
-    if (isInBackground) {
+    let hasStopped = false
+    if (former.state === 'running' && !before.installed) {
       steps.unshift({
         title: 'Stop the background daemon',
-        run: async () => void (await stopAgent(instance)),
+        async run() {
+          await stopAgent(instance)
+          hasStopped = true
+        },
       })
     }
     const isNewProxy = rememberProxy(instance)
@@ -73,7 +69,7 @@ export async function installDaemon(
     try {
       await runSteps(steps, context)
     } catch (error) {
-      throw await withWhatIsLeft(error, platform, { before, isInBackground })
+      throw hasStopped ? withStopped(error) : error
     }
     const { change, file = null, pid, startsAt } = done!
     const { hub } = await knownOf(context, done!)
@@ -86,23 +82,11 @@ export async function installDaemon(
   })
 }
 
-/** Of a failed install: what is there now, seen and not assumed. */
-async function withWhatIsLeft(
-  error: unknown,
-  platform: Platform,
-  { before, isInBackground }: { before: PlatformStatus; isInBackground: boolean },
-): Promise<unknown> {
-  // The refusal of a platform that can't be installed into: nothing was tried.
-  if (!(error instanceof ConnectError) || error.code === 'INSTALL_UNSUPPORTED') return error
-  const hints = [...error.hints, leftWords(before, await platform.status())]
-  if (isInBackground) hints.push('The background daemon was stopped. To start it again: connect daemon start')
+/** Of a failed install, where a daemon ran in the background before. */
+function withStopped(error: unknown): unknown {
+  if (!(error instanceof ConnectError)) return error
+  const hints = [...error.hints, 'The background daemon was stopped. To start it again: connect daemon start']
   return new ConnectError(error.code, error.message, { hints, cause: error })
-}
-
-function leftWords(before: PlatformStatus, { installed, state }: PlatformStatus): string {
-  if (!installed) return 'Nothing was installed'
-  if (before.installed) return `What was installed before is still there (${state})`
-  return 'It is still installed. To remove it: connect daemon uninstall'
 }
 
 /** What installDaemon would write and run. Changes nothing. @throws ConnectError INSTALL_UNSUPPORTED */

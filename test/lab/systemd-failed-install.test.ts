@@ -32,7 +32,7 @@ labSuite('an install that fails', machineNeeds, () => {
   test('for the first time leaves nothing behind, and says so', async () => {
     await scene.breakProgram()
     const before = await scene.homeFiles()
-    expect(await installFails()).toMatch(/\n {2}Nothing was installed\n$/)
+    expect(await installFails()).toMatch(/\n {2}Nothing is installed, and nothing runs now.\n$/)
     expect(await scene.homeFiles()).toBe(before)
     expect(await scene.failedUnits()).toBe('')
     expect(await scene.agents()).toEqual([])
@@ -45,7 +45,7 @@ labSuite('an install that fails', machineNeeds, () => {
     await scene.machine.runOk(`systemctl --user daemon-reload && systemctl --user enable --now ${UNIT}`)
     await scene.breakProgram()
     const before = await scene.homeFiles()
-    expect(await installFails()).toMatch(/\n {2}What was installed before is still there \(running\)\n$/)
+    expect(await installFails()).toMatch(/\n {2}It is installed as before \(running\)\.\n$/)
     expect(await scene.homeFiles()).toBe(before)
     const state = await scene.machine.runOk(
       `systemctl --user show ${UNIT} -p ExecStart,SubState,UnitFileState`,
@@ -58,7 +58,7 @@ labSuite('an install that fails', machineNeeds, () => {
     await scene.machine.write(UNIT_FILE, OLD)
     await scene.breakProgram()
     const before = await scene.homeFiles()
-    expect(await installFails()).toMatch(/\n {2}What was installed before is still there \(stopped\)\n$/)
+    expect(await installFails()).toMatch(/\n {2}It is installed as before \(stopped\)\.\n$/)
     expect(await scene.homeFiles()).toBe(before)
     expect(await scene.failedUnits()).toBe('')
     expect(await scene.agents()).toEqual([])
@@ -68,7 +68,7 @@ labSuite('an install that fails', machineNeeds, () => {
     await scene.daemonOk('start', { env: { CONNECT_PLATFORM: 'background' } })
     await scene.breakProgram()
     expect(await installFails()).toMatch(
-      /\n {2}Nothing was installed\n {2}The background daemon was stopped. To start it again: connect daemon start\n$/,
+      /\n {2}Nothing is installed, and nothing runs now.\n {2}The background daemon was stopped. To start it again: connect daemon start\n$/,
     )
     await scene.daemonOk('start')
     await scene.answers()

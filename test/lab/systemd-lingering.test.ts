@@ -61,8 +61,7 @@ labSuite('the service of systemd, where a user may not linger', machineNeeds, ()
       stderr:
         '[x] Your user has no systemd of its own running (no user manager)\n' +
         '  It could not be started: loginctl enable-linger failed: Could not enable linger: Access denied\n' +
-        '  Log in properly, not by su or sudo, or run: sudo loginctl enable-linger "$USER"\n' +
-        '  Nothing was installed\n',
+        '  Log in properly, not by su or sudo, or run: sudo loginctl enable-linger "$USER"\n',
     })
     expect(await scene.homeFiles()).toBe(before)
   })

@@ -32,6 +32,7 @@ export class LaunchdPlatform implements Platform {
 
   async plan(daemon: Daemon): Promise<InstallPlan> {
     const { label, file, domains } = this.#it.place
+    this.#it.file.checkIsOurs()
     const [domain = domains[0]!] = (await this.#look()).domains
     const target = `${domain}/${label}`
     return {
