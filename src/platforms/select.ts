@@ -34,6 +34,9 @@ const ANSWER_TIMEOUT_MS = 5000
 
 const BUILT_IN: readonly PlatformDescription[] = [launchd, systemd, background]
 
+/** The one operating system that a platform is of; elsewhere it is only for who names it. */
+const SYSTEM_OF: Readonly<Record<string, NodeJS.Platform>> = { launchd: 'darwin', systemd: 'linux' }
+
 /** A plugin's answer is checked for its shape: what it does when called is its own affair. */
 const Description = v.object({
   apiVersion: v.literal(1),
@@ -78,10 +81,13 @@ export async function selectPlatform(options: SelectOptions): Promise<Selection>
     if (!named) throw new ConnectError('PLATFORM_UNKNOWN', `There is no platform "${forced}"`)
     return picked(named)
   }
-  for (const platform of platforms) if (await platform.isInstalled(context)) return picked(platform)
+  const candidates = platforms.filter(
+    ({ name }) => (SYSTEM_OF[name] ?? process.platform) === process.platform,
+  )
+  for (const platform of candidates) if (await platform.isInstalled(context)) return picked(platform)
   const reasons: string[] = []
   if (purpose === 'install') {
-    for (const platform of platforms) {
+    for (const platform of candidates) {
       const probe = await platform.probe(context)
       if (probe.available) return picked(platform)
       if (platform !== background) reasons.push(`${platform.name}: ${probe.reason}`)

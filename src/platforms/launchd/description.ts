@@ -12,8 +12,6 @@ export const launchd: PlatformDescription = {
     return detectLaunchd(context)
   },
   async isInstalled(context) {
-    // Not by detect.ts: this is asked at each command.
-    if (process.platform !== 'darwin' && context.env.CONNECT_PLATFORM !== 'launchd') return false
     return lstatSync(jobPlace(context).file, { throwIfNoEntry: false }) !== undefined
   },
   async load(context) {

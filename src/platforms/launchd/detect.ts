@@ -6,14 +6,8 @@ import type { PlatformContext, Probe } from '../platform.ts'
 import { installationOf } from './installation.ts'
 import { TIMING } from './timing.ts'
 
-/** launchd is macOS's own; elsewhere only who names it gets it. */
-export function isLaunchdHere({ env }: PlatformContext): boolean {
-  return process.platform === 'darwin' || env.CONNECT_PLATFORM === 'launchd'
-}
-
 /** Whether the daemon could be installed into this user's launchd; if not, the first thing that is in the way. */
 export async function detectLaunchd(context: PlatformContext): Promise<Probe> {
-  if (!isLaunchdHere(context)) return no('launchd is on macOS only')
   const { control, place } = installationOf(context, TIMING)
   const folders = (context.env.PATH ?? '').split(path.delimiter)
   if (!folders.some((folder) => existsSync(path.join(folder, 'launchctl'))))

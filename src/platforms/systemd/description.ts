@@ -10,10 +10,9 @@ export const systemd: PlatformDescription = {
   summary: 'a systemd service: started again after a crash',
   async probe({ env }) {
     const { detectSystemd } = await import('./detect.ts')
-    return detectSystemd({ platform: process.platform, env })
+    return detectSystemd({ env })
   },
   async isInstalled(context) {
-    if (process.platform !== 'linux') return false
     const { file, wantedBy } = unitPlace(context, homedir())
     // Of a unit whose file was removed by hand the link is left, and the service may still run.
     return [file, wantedBy].some((it) => lstatSync(it, { throwIfNoEntry: false }) !== undefined)

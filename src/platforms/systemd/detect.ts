@@ -7,15 +7,13 @@ import { UserManager } from './user-manager.ts'
 
 /** Parts of the system that are looked at; tests have their own. */
 export interface Surroundings {
-  readonly platform: NodeJS.Platform
   readonly env: NodeJS.ProcessEnv
   /** Where the file system begins, default `/`. */
   readonly root?: string
 }
 
 /** Whether the daemon could be installed into this user's systemd; if not, the first thing that is in the way. */
-export async function detectSystemd({ platform, env, root = '/' }: Surroundings): Promise<Probe> {
-  if (platform !== 'linux') return no('systemd is on Linux only')
+export async function detectSystemd({ env, root = '/' }: Surroundings): Promise<Probe> {
   const at = (file: string) => path.join(root, file)
   if (!isOnPath('systemctl', env)) return no(otherInit(at) ?? 'there is no systemctl on this machine')
   // sd_booted(3)
