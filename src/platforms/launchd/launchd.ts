@@ -12,6 +12,7 @@ import type {
   Uninstalled,
 } from '../platform.ts'
 import { bringUp } from './bring-up.ts'
+import { withHomeLock } from '../home-lock.ts'
 import { installationOf, type Installation } from './installation.ts'
 import { installationStatus } from './installation-status.ts'
 import { plistText } from './plist.ts'
@@ -85,10 +86,13 @@ export class LaunchdPlatform implements Platform {
     const { place, file } = this.#it
     const sighting = (await this.#look()).certain()
     if (sighting.isAbsent && !file.isThere) return undefined
-    // What can't be unloaded keeps its plist: without it nobody could tell what still runs.
-    await unloadAndNote(this.#it)
-    file.put(undefined)
-    clearTraces(place)
+    const remove = async () => {
+      // What can't be unloaded keeps its plist: without it nobody could tell what still runs.
+      await unloadAndNote(this.#it)
+      file.put(undefined)
+      clearTraces(place)
+    }
+    await withHomeLock(place.home, remove, { writes: false })
     return { removed: [place.file], warnings: [] }
   }
 

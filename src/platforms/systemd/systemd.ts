@@ -1,10 +1,8 @@
 import { userInfo } from 'node:os'
-import { dataFolder } from '../../config/instance.ts'
 import { findAgent } from '../../control/find-agent.ts'
 import { noteExit } from '../../control/started-agent.ts'
 import { stopAgent } from '../../control/stop-agent.ts'
 import { ConnectError } from '../../errors.ts'
-import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import type { Termination } from '../../process/terminate.ts'
 import { waitFor } from '../../process/wait.ts'
 import type {
@@ -18,7 +16,7 @@ import type {
   StartOptions,
   Uninstalled,
 } from '../platform.ts'
-import { withHomeLock } from './home-lock.ts'
+import { withHomeLock } from '../home-lock.ts'
 import { installationOf, type Installation } from './installation.ts'
 import { installationStatus } from './installation-status.ts'
 import { formerUnit, type FormerUnit } from './former-unit.ts'
@@ -61,7 +59,6 @@ export class SystemdPlatform implements Platform {
   }
 
   install(daemon: Daemon, options: StartOptions): Promise<Installed> {
-    ensurePrivateFolder(dataFolder(this.#it.home))
     return withHomeLock(this.#it.home, () => this.#install(daemon, options))
   }
 
@@ -94,7 +91,10 @@ export class SystemdPlatform implements Platform {
     const isKnown = before !== undefined && (isUp(before) || before.load === 'loaded')
     if (!this.#it.file.isThere && !this.#it.file.isEnabled && !isKnown) return undefined
     const { home, place } = this.#it
-    return { removed: [place.file], warnings: await withHomeLock(home, () => removeUnit(this.#it)) }
+    return {
+      removed: [place.file],
+      warnings: await withHomeLock(home, () => removeUnit(this.#it), { writes: false }),
+    }
   }
 
   async start(daemon: Daemon, options: StartOptions): Promise<Started> {

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { dataFolder } from '../config/instance.ts'
+import { ConnectError } from '../errors.ts'
+import { tryLock } from '../files/lock.ts'
+import { ensurePrivateFolder } from '../files/private-folder.ts'
+import { waitFor } from '../process/wait.ts'
+
+/** The longest that another install may take, in ms. */
+const TIMEOUT_MS = 60_000
+
+/**
+ * Runs what concerns all instances of a user, such as folders for them all, while no other instance does.
+ *
+ * @param options.writes default true; an action that only removes things makes no folder
+ * @throws ConnectError AGENT_BUSY if another takes too long, WRITE_FAILED
+ */
+export async function withHomeLock<T>(
+  home: string,
+  action: () => Promise<T>,
+  { writes = true }: { writes?: boolean } = {},
+): Promise<T> {
+  const folder = dataFolder(home)
+  if (writes) ensurePrivateFolder(folder)
+  else if (!existsSync(folder)) return action()
+  const file = path.join(folder, 'install.lock')
+  const lock = await waitFor(() => tryLock(file), { timeoutMs: TIMEOUT_MS })
+  if (!lock) {
+    throw new ConnectError('AGENT_BUSY', 'Another daemon of yours is still being installed or removed', {
+      hints: ['Wait for it, or end it, then try again.'],
+    })
+  }
+  try {
+    return await action()
+  } finally {
+    lock.release()
+  }
+}
