@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { backoffMs, HEALTHY_AFTER_MS } from '../tunnel/backoff.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
-import { encodeCtrl } from '../tunnel/frames.ts'
+import { encodeCtrl } from '../tunnel/encode.ts'
 import { HubMessage, type AgentMessage, type Role } from '../tunnel/handshake.ts'
 import type { Link } from '../tunnel/link.ts'
 import { Mux } from '../tunnel/mux.ts'
@@ -27,6 +27,8 @@ export interface HubLinkOptions {
   readonly onStream: (stream: Stream) => void
   /** How long the hub may take to answer `hello`, in ms; default 10,000. */
   readonly welcomeTimeoutMs?: number
+  /** How long a stream waits for another link after it has lost one, in ms; default 30,000. */
+  readonly resumeMs?: number
   /** The link is registered; on every reconnection too. */
   readonly onConnected?: () => void
 }
@@ -36,6 +38,12 @@ export type HubState =
   | { readonly state: 'connecting'; readonly since: number }
   | { readonly state: 'connected'; readonly since: number }
   | { readonly state: 'retrying'; readonly since: number; readonly reason: string }
+
+interface Connection {
+  readonly link: Link
+  readonly end: (reason: string) => void
+  goaway: { code: number; afterMs: number } | undefined
+}
 
 type ServicesReply = Extract<HubMessage, { type: 'services' }>
 
@@ -54,13 +62,28 @@ export class HubLink {
   #epoch = Date.now()
   #seq = 0
   #state: HubState = { state: 'connecting', since: Date.now() }
-  #up: { link: Link; mux: Mux } | undefined
+  readonly #mux: Mux
+  /** The connection that is there, registered or not. */
+  #connection: Connection | undefined
+  /** Whether it is registered. */
+  #up = false
   #everConnected = false
 
   constructor(options: HubLinkOptions) {
     this.#options = options
     this.#signer = new Signer(options.config)
     this.#events.setMaxListeners(0)
+    this.#mux = new Mux(
+      {
+        open: options.onStream,
+        ctrl: (message) => this.#receive(message),
+        goaway: (code, afterMs) => {
+          if (this.#connection) this.#connection.goaway = { code, afterMs }
+        },
+        closed: (reason) => this.#connection?.end(reason),
+      },
+      options,
+    )
   }
 
   get state(): HubState {
@@ -68,7 +91,7 @@ export class HubLink {
   }
 
   get streamCount(): number {
-    return this.#up?.mux.streamCount ?? 0
+    return this.#mux.streamCount
   }
 
   /**
@@ -78,22 +101,26 @@ export class HubLink {
    */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0
-    while (!signal.aborted) {
-      const started = performance.now()
-      const { reason, afterMs } = await this.#connectOnce(signal)
-      if (signal.aborted) break
-      if (performance.now() - started >= HEALTHY_AFTER_MS) failures = 0
-      // The hub may ask for a longer pause, within reason; never for none, which would be a storm if it always did.
-      const pauseMs = Math.max(backoffMs(failures++), Math.min(afterMs, MAX_AFTER_MS))
-      this.#state = { state: 'retrying', since: Date.now(), reason }
-      this.#options.log(`${reason}. Reconnecting in ${(pauseMs / 1000).toFixed(1)} s`, 'warn')
-      await sleep(pauseMs, undefined, { signal }).catch(() => {})
+    try {
+      while (!signal.aborted) {
+        const started = performance.now()
+        const { reason, afterMs } = await this.#connectOnce(signal)
+        if (signal.aborted) break
+        if (performance.now() - started >= HEALTHY_AFTER_MS) failures = 0
+        // The hub may ask for a longer pause, within reason; never for none, which would be a storm if it always did.
+        const pauseMs = Math.max(backoffMs(failures++), Math.min(afterMs, MAX_AFTER_MS))
+        this.#state = { state: 'retrying', since: Date.now(), reason }
+        this.#options.log(`${reason}. Reconnecting in ${(pauseMs / 1000).toFixed(1)} s`, 'warn')
+        await sleep(pauseMs, undefined, { signal }).catch(() => {})
+      }
+    } finally {
+      this.#mux.abandon('the agent is shutting down')
     }
   }
 
   /** Opens a stream to a service, or undefined while the link is down. */
   open(service: string): Stream | undefined {
-    return this.#up?.mux.open(service)
+    return this.#up ? this.#mux.open(service) : undefined
   }
 
   /**
@@ -155,13 +182,8 @@ export class HubLink {
 
   async #serve(link: Link, signal: AbortSignal): Promise<{ reason: string; afterMs: number }> {
     const { promise: ended, resolve: end } = Promise.withResolvers<string>()
-    let goaway: { code: number; afterMs: number; message: string } | undefined
-    const mux: Mux = new Mux(link, {
-      open: this.#options.onStream,
-      ctrl: (message) => this.#receive(message, link, mux),
-      goaway: (code, afterMs, message) => (goaway = { code, afterMs, message }),
-      closed: end,
-    })
+    const connection: Connection = { link, end, goaway: undefined }
+    this.#connection = connection
     const stop = () => link.close(GOAWAY_CODES.SHUTDOWN, 'the agent is shutting down')
     signal.addEventListener('abort', stop)
     const ticker = setInterval(() => link.tick(), 1000)
@@ -171,8 +193,11 @@ export class HubLink {
     this.#events.once('connected', registered)
     try {
       const { version, config } = this.#options
+      // The hub takes `hello` to mean that all streams have been told of that go on.
+      this.#mux.connect(link)
       link.sendControl(encodeCtrl({ type: 'hello', version, label: config.label } satisfies AgentMessage))
       const reason = await ended
+      const { goaway } = connection
       if (goaway?.code === GOAWAY_CODES.REVOKED)
         throw new ConnectError('REVOKED', 'The hub has revoked this agent')
       if (goaway?.code === GOAWAY_CODES.LOGGED_OUT)
@@ -183,12 +208,14 @@ export class HubLink {
       clearTimeout(welcome)
       this.#events.off('connected', registered)
       signal.removeEventListener('abort', stop)
-      this.#up = undefined
+      this.#connection = undefined
+      this.#up = false
       this.#events.emit('lost')
     }
   }
 
-  #receive(message: unknown, link: Link, mux: Mux): void {
+  #receive(message: unknown): void {
+    const link = this.#connection!.link
     const parsed = v.safeParse(HubMessage, message)
     if (!parsed.success) return link.fail('a control message that this agent does not understand')
     if (parsed.output.type === 'services') {
@@ -196,7 +223,7 @@ export class HubLink {
       return
     }
     const { log } = this.#options
-    this.#up = { link, mux }
+    this.#up = true
     this.#state = { state: 'connected', since: Date.now() }
     log('[ok] Registered with hub')
     log(`[ok] ${this.#everConnected ? 'Reconnected' : 'Connected'} to hub via WebSocket`)
@@ -206,6 +233,6 @@ export class HubLink {
   }
 
   #send(message: AgentMessage): void {
-    this.#up?.link.sendControl(encodeCtrl(message))
+    this.#connection?.link.sendControl(encodeCtrl(message))
   }
 }

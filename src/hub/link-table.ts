@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import { printable } from '../config/label.ts'
 import { STREAM_CODES, GOAWAY_CODES, type GoawayCode } from '../tunnel/codes.ts'
-import { encodeCtrl } from '../tunnel/frames.ts'
+import { encodeCtrl } from '../tunnel/encode.ts'
 import { AgentMessage, type HubMessage, type LinkClaims, type Role } from '../tunnel/handshake.ts'
 import type { Link, LinkFrame } from '../tunnel/link.ts'
 import { RefusedError } from './auth.ts'
+import type { Directory } from './directory.ts'
 import type { Registry } from './registry.ts'
 import type { Agent } from './store.ts'
-import { Switch, SwitchPort } from './switch.ts'
+import { SwitchPort } from './switch-port.ts'
+import { Switch } from './switch.ts'
 
 /** A link that is up, and whose it is. */
 interface Entry {
@@ -28,6 +30,13 @@ const SHOWN_LABEL = 40
 /** Agents are asked to come back spread over this time after a shutdown, in ms. */
 const RETURN_SPREAD_MS = 2000
 
+export interface LinkTableOptions {
+  readonly version: string
+  readonly log: (line: string) => void
+  /** How long a stream waits for a link that was lost, in ms; default 30,000. */
+  readonly resumeMs?: number | undefined
+}
+
 /** The links that are up: which is the newest of each, and which agent serves what. */
 export class LinkTable {
   readonly #registry: Registry
@@ -36,12 +45,18 @@ export class LinkTable {
   readonly #entries = new Map<string, Entry>()
   /** Of each agent, the links that serve; the newest is last. */
   readonly #serving = new Map<string, Entry[]>()
-  readonly #switch = new Switch((from, service) => this.#resolve(from, service))
+  readonly #switch: Switch
 
-  constructor(registry: Registry, options: { version: string; log: (line: string) => void }) {
+  constructor(registry: Registry, options: LinkTableOptions) {
     this.#registry = registry
     this.#version = options.version
     this.#log = options.log
+    const directory: Directory = {
+      resolve: (from, service) => this.#resolve(from, service),
+      mayReach: ({ workspace }, service, acceptor) =>
+        workspace === acceptor.workspace && registry.service(workspace, service)?.agent === acceptor.id,
+    }
+    this.#switch = new Switch(directory, options)
   }
 
   /**
@@ -59,17 +74,18 @@ export class LinkTable {
   /** Takes a link in; an older connection of the same link is closed at once. */
   add(agent: Agent, { link, epoch, role }: LinkClaims, connection: Link): void {
     const id = `${agent.id}/${link}`
-    this.#entries
-      .get(id)
-      ?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
-    const port = new SwitchPort(connection, agent)
+    const older = this.#entries.get(id)
+    older?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
+    // Now, and not when its socket is closed at last: the newer one comes for its streams.
+    if (older) this.#switch.closed(older.port, GOAWAY_CODES.REPLACED)
+    const port = new SwitchPort(connection, agent, link)
     const entry: Entry = { agent, role, link, epoch, port }
     this.#entries.set(id, entry)
     connection.attach({
       frame: (frame, bytes) => this.#guarded(entry, () => this.#frame(entry, frame, bytes)),
       relieved: () => this.#switch.relieved(port),
-      closed: (reason) => {
-        this.#switch.closed(port)
+      closed: (reason, code) => {
+        this.#switch.closed(port, code)
         if (this.#entries.get(id) === entry) this.#entries.delete(id)
         if (role !== 'agent') return
         this.#stopServing(entry)
@@ -84,6 +100,11 @@ export class LinkTable {
   /** Whether an agent process of this agent is connected. */
   isServing(agent: string): boolean {
     return this.#newestServing(agent) !== undefined
+  }
+
+  /** How many streams pass through, those included that wait for a link. */
+  get streamCount(): number {
+    return this.#switch.size
   }
 
   /** Closes all links of an agent. */
@@ -145,8 +166,10 @@ export class LinkTable {
     const send = (reply: HubMessage) => port.link.sendControl(encodeCtrl(reply))
     const { output } = parsed
     if (output.type === 'hello') {
+      if (port.isReady) return port.link.fail('a second hello')
       this.#registry.setLabel(agent.id, output.label)
       send({ type: 'welcome', hub: this.#registry.hubId, version: this.#version })
+      this.#switch.ready(port)
     } else if (role === 'agent') {
       const refused = this.#registry.claim(agent, output.services).map(({ name, owner }) => ({
         name,
@@ -159,7 +182,7 @@ export class LinkTable {
   }
 
   #resolve(from: SwitchPort, name: string): SwitchPort | { code: number; message: string } {
-    const service = this.#registry.service(from.workspace, name)
+    const service = this.#registry.service(from.agent.workspace, name)
     if (!service) return { code: STREAM_CODES.SERVICE_UNKNOWN, message: `there is no service "${name}"` }
     const agent = this.#registry.agent(service.agent)
     return (

@@ -28,6 +28,12 @@ export const STREAM_CODES = {
 
 export type StreamCode = (typeof STREAM_CODES)[keyof typeof STREAM_CODES]
 
+/** The far end, or the way to it, is gone; nobody has said that anything went wrong with the connection itself. */
+export const LINK_LOST_CODES: ReadonlySet<number> = new Set([
+  STREAM_CODES.LINK_LOST,
+  STREAM_CODES.STREAM_UNKNOWN,
+])
+
 const NAMES = new Map<number, string>(Object.entries(STREAM_CODES).map(([name, code]) => [code, name]))
 
 /** @returns the code's name, or `code 99` for one that a newer peer may know */

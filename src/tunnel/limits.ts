@@ -32,6 +32,12 @@ export const MAX_PENDING_OPENS = 256
 /** How long an OPEN may wait for its answer, in ms. */
 export const OPEN_TIMEOUT_MS = 15_000
 
+/** How long a stream waits for another link after it has lost one, in ms. */
+export const RESUME_MS = 30_000
+
+/** Streams of one agent that may wait so at the hub. */
+export const MAX_WAITING_STREAMS = 4096
+
 /** A link's DATA waits in its streams' queues while its socket holds this many bytes. */
 export const SOCKET_BACKLOG_BYTES = 64 * 1024
 

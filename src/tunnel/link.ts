@@ -3,7 +3,9 @@ import { performance } from 'node:perf_hooks'
 import type { WebSocket } from 'ws'
 import { messageOf } from '../errors.ts'
 import { GOAWAY_CODES, type GoawayCode } from './codes.ts'
-import { decode, encodeGoaway, encodePing, encodePong, FrameError, type Frame } from './frames.ts'
+import { decode } from './decode.ts'
+import { encodeGoaway, encodePing, encodePong } from './encode.ts'
+import { FrameError, type Frame } from './frames.ts'
 import {
   CONTROL_BACKLOG_HIGH_BYTES,
   DEAD_AFTER_PING_MS,
@@ -25,8 +27,12 @@ export interface LinkHandler {
   sent?(stream: number, bytes: number): void
   /** The link's own backlog had been high, and is low again. */
   relieved?(): void
-  /** Called once, whatever ended the link. */
-  closed(reason: string): void
+  /**
+   * Called once, whatever ended the link.
+   *
+   * @param code of the GOAWAY that either side said, if one did
+   */
+  closed(reason: string, code: number | undefined): void
 }
 
 /** How long the peer has to answer a WebSocket close before the socket is destroyed, in ms. */
@@ -49,6 +55,8 @@ export class Link {
   #closing: string | undefined
   /** Why the peer is. */
   #farewell: string | undefined
+  /** What either called the reason. */
+  #code: number | undefined
   #closed = false
   #flushing = false
   #high = false
@@ -80,7 +88,7 @@ export class Link {
       const early = this.#early ?? []
       this.#early = undefined
       for (const bytes of early) this.#receive(bytes, true)
-      if (wasClosed) handler.closed(this.#closing ?? 'closed')
+      if (wasClosed) handler.closed(this.#closing ?? 'closed', this.#code)
     })
   }
 
@@ -138,6 +146,7 @@ export class Link {
     this.sendControl(encodeGoaway(code, afterMs, message))
     this.#flush()
     this.#closing = message
+    this.#code = code
     this.#socket.close(1000)
     this.#closeSoon()
   }
@@ -194,7 +203,10 @@ export class Link {
       throw error
     }
     // Its reason tells more than the close code that follows.
-    if (frame.type === 'goaway') this.#farewell = frame.message
+    if (frame.type === 'goaway') {
+      this.#farewell = frame.message
+      this.#code = frame.code
+    }
     if (frame.type === 'ping') this.sendControl(encodePong(frame.token))
     else if (frame.type !== 'pong' && frame.type !== 'skipped') this.#handler.frame(frame, data)
   }
@@ -238,6 +250,6 @@ export class Link {
     this.#closed = true
     this.#closing ??= this.#farewell ?? reason
     this.#outbox.clear()
-    this.#handler?.closed(this.#closing)
+    this.#handler?.closed(this.#closing, this.#code)
   }
 }

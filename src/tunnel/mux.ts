@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { GOAWAY_CODES, STREAM_CODES } from './codes.ts'
-import { encodeOpen, encodeOpenErr, encodeRst, STREAM_KEY_BYTES } from './frames.ts'
-import { INITIAL_WINDOW, MAX_STREAMS } from './limits.ts'
+import { encodeOpen, encodeOpenErr, encodeRst } from './encode.ts'
+import { STREAM_KEY_BYTES } from './frames.ts'
+import { INITIAL_WINDOW, MAX_STREAMS, MAX_WAITING_STREAMS, RESUME_MS } from './limits.ts'
 import type { Link, LinkFrame } from './link.ts'
-import { Stream } from './stream.ts'
+import { RecentKeys } from './recent-keys.ts'
+import { Stream, type StreamName } from './stream.ts'
 import { StreamNumbers } from './stream-numbers.ts'
 
 export interface MuxHandler {
@@ -14,46 +16,89 @@ export interface MuxHandler {
   closed(reason: string): void
 }
 
-/** An agent's end of a link: its streams by number. */
-export class Mux {
-  readonly #link: Link
-  readonly #handler: MuxHandler
-  readonly #streams = new Map<number, Stream>()
-  readonly #numbers = new StreamNumbers('agent')
+type StreamFrame = Exclude<LinkFrame, { type: 'ctrl' | 'goaway' | 'open' }>
 
-  constructor(link: Link, handler: MuxHandler) {
-    this.#link = link
+/** An agent's end of its links to the hub, one after the other: its streams, which outlive them. */
+export class Mux {
+  readonly #handler: MuxHandler
+  readonly #resumeMs: number
+  /** All that are not over, by their keys. */
+  readonly #streams = new Map<string, Stream>()
+  /** Those on the link that is up. */
+  #numbered = new Map<number, Stream>()
+  #numbers = new StreamNumbers('agent')
+  /** Of streams that others opened and that are over: an opener who has not heard so must not open them twice. */
+  readonly #over = new RecentKeys(MAX_WAITING_STREAMS)
+  #link: Link | undefined
+
+  /** @param options.resumeMs how long a stream waits for another link, default 30 s */
+  constructor(handler: MuxHandler, options: { resumeMs?: number } = {}) {
     this.#handler = handler
-    link.attach({
-      frame: (frame) => this.#frame(frame),
-      sent: (stream, bytes) => this.#streams.get(stream)?.sent(bytes),
-      closed: (reason) => {
-        for (const stream of this.#streams.values()) stream.abandon(STREAM_CODES.LINK_LOST, reason)
-        handler.closed(reason)
-      },
-    })
+    this.#resumeMs = options.resumeMs ?? RESUME_MS
   }
 
   get streamCount(): number {
     return this.#streams.size
   }
 
+  /** Goes on over a new link: tells first of the streams that have lost theirs. */
+  connect(link: Link): void {
+    this.#link = link
+    this.#numbers = new StreamNumbers('agent')
+    for (const stream of this.#streams.values()) {
+      const id = this.#numbers.next((number) => this.#numbered.has(number))
+      this.#numbered.set(id, stream)
+      stream.resume({ link, id })
+    }
+    link.attach({
+      frame: (frame) => this.#frame(link, frame),
+      sent: (stream, bytes) => this.#numbered.get(stream)?.sent(bytes),
+      closed: (reason, code) => {
+        this.#lose(reason, code)
+        this.#handler.closed(reason)
+      },
+    })
+  }
+
   /** Opens a stream to a service. It may be written to at once; `opened` or `reset` tells what came of it. */
   open(service: string): Stream {
-    const id = this.#numbers.next((number) => this.#streams.has(number))
+    const link = this.#link
+    if (!link) throw new Error('a stream was opened without a link')
+    const id = this.#numbers.next((number) => this.#numbered.has(number))
     const key = randomBytes(STREAM_KEY_BYTES)
-    const stream = this.#add({ id, key, service, from: '' })
-    this.#link.sendControl(encodeOpen(id, key, INITIAL_WINDOW, service))
+    const stream = this.#add(link, id, { key, service, from: '' })
+    link.sendControl(encodeOpen(id, key, INITIAL_WINDOW, service))
     return stream
   }
 
-  #add(open: { id: number; key: Buffer; service: string; from: string }, limit?: number): Stream {
-    const stream = new Stream(this.#link, open, () => this.#streams.delete(open.id), limit)
-    this.#streams.set(open.id, stream)
+  /** Breaks all streams: this end will not come back for them. */
+  abandon(reason: string): void {
+    for (const stream of this.#streams.values()) stream.abandon(STREAM_CODES.LINK_LOST, reason)
+  }
+
+  #lose(reason: string, code: number | undefined): void {
+    this.#link = undefined
+    this.#numbered = new Map()
+    for (const stream of this.#streams.values()) stream.lose(this.#resumeMs, reason)
+    // Of whoever was told to go, or broke the protocol, the other end has forgotten them.
+    if (code !== undefined && code !== GOAWAY_CODES.SHUTDOWN && code !== GOAWAY_CODES.REPLACED)
+      this.abandon(reason)
+  }
+
+  #add(link: Link, id: number, name: StreamName, limit?: number): Stream {
+    const key = keyOf(name.key)
+    const forget = (number: number | undefined) => {
+      this.#streams.delete(key)
+      if (name.from !== '') this.#over.add(key)
+      if (number !== undefined) this.#numbered.delete(number)
+    }
+    const stream = new Stream(name, { link, id }, forget, limit)
+    this.#streams.set(key, stream)
+    this.#numbered.set(id, stream)
     return stream
   }
 
-  #frame(frame: LinkFrame): void {
+  #frame(link: Link, frame: LinkFrame): void {
     switch (frame.type) {
       case 'ctrl': {
         this.#handler.ctrl(frame.message)
@@ -64,25 +109,39 @@ export class Mux {
         break
       }
       case 'open': {
-        if (!this.#numbers.isPeers(frame.stream) || this.#streams.has(frame.stream)) {
-          this.#link.close(GOAWAY_CODES.PROTOCOL, `OPEN for stream ${frame.stream}`)
-        } else if (this.#streams.size >= MAX_STREAMS) {
-          this.#link.sendControl(
-            encodeOpenErr(frame.stream, STREAM_CODES.LIMIT, `${MAX_STREAMS} streams are open`),
-          )
-        } else {
-          this.#handler.open(this.#add({ ...frame, id: frame.stream }, frame.limit))
-        }
+        this.#accept(link, frame)
         break
       }
       default: {
-        const stream = this.#streams.get(frame.stream)
+        const stream = this.#numbered.get(frame.stream)
         if (stream) stream.receive(frame)
-        // A stream that just ended here; an RST for one is not answered, or two ends could go on for ever.
-        else if (frame.type === 'data' || frame.type === 'fin') {
-          this.#link.sendControl(encodeRst(frame.stream, STREAM_CODES.STREAM_UNKNOWN))
-        }
+        else stray(link, frame)
       }
     }
   }
+
+  #accept(link: Link, frame: Extract<LinkFrame, { type: 'open' }>): void {
+    const { stream: id } = frame
+    if (!this.#numbers.isPeers(id) || this.#numbered.has(id)) {
+      return link.close(GOAWAY_CODES.PROTOCOL, `OPEN for stream ${id}`)
+    }
+    const refuse = (code: number, why: string) => link.sendControl(encodeOpenErr(id, code, why))
+    const key = keyOf(frame.key)
+    if (this.#streams.has(key) || this.#over.has(key))
+      return refuse(STREAM_CODES.STREAM_UNKNOWN, 'this stream is over')
+    if (this.#streams.size >= MAX_STREAMS)
+      return refuse(STREAM_CODES.LIMIT, `${MAX_STREAMS} streams are open`)
+    this.#handler.open(this.#add(link, id, frame, frame.limit))
+  }
+}
+
+function keyOf(key: Buffer): string {
+  return key.toString('latin1')
+}
+
+/** A frame for a stream that is not here, often one that just ended. */
+function stray(link: Link, frame: StreamFrame): void {
+  // An RST for one is not answered, or two ends could go on for ever.
+  if (frame.type === 'data' || frame.type === 'fin' || frame.type === 'resume')
+    link.sendControl(encodeRst(frame.stream, STREAM_CODES.STREAM_UNKNOWN))
 }

@@ -1,20 +1,19 @@
-import { INITIAL_WINDOW, MAX_DATA_BYTES, STREAM_BACKLOG_BYTES } from './limits.ts'
+import { LINK_LOST_CODES, STREAM_CODES } from './codes.ts'
+import { EarlyBytes } from './early-bytes.ts'
 import {
-  encodeData,
-  encodeFin,
   encodeOpenErr,
   encodeOpenOk,
+  encodeResume,
+  encodeResumed,
   encodeRst,
   encodeWindow,
-  type Frame,
-} from './frames.ts'
-import { STREAM_CODES } from './codes.ts'
-import type { Link } from './link.ts'
+} from './encode.ts'
+import type { Frame, Position } from './frames.ts'
+import { INITIAL_WINDOW } from './limits.ts'
+import { Outgoing, type Line } from './outgoing.ts'
+import { ReceiveWindow } from './receive-window.ts'
+import { StreamViolation } from './stream-violation.ts'
 import { unpinned } from './unpinned.ts'
-import { ReceiveWindow, SendWindow, StreamViolation } from './windows.ts'
-
-/** So many chunks that came before anyone listened become one. */
-const MERGE_EARLY = 64
 
 /** What the local end of a stream hears of it. */
 export interface StreamHandler {
@@ -32,47 +31,60 @@ export interface StreamHandler {
   done?(): void
 }
 
-/** One TCP connection as this end of the tunnel sees it: bytes both ways, each way closed by itself. */
-export class Stream {
-  readonly id: number
-  /** The stream's name beyond its link, 128 random bits. */
+/** What a stream is called, and whose it is. */
+export interface StreamName {
+  /** 128 random bits, the stream's name beyond its links. */
   readonly key: Buffer
   readonly service: string
   /** The agent that opened it; empty for our own. */
   readonly from: string
-  readonly #link: Link
-  readonly #forget: () => void
-  readonly #out: SendWindow
+}
+
+/**
+ * One TCP connection as this end of the tunnel sees it: bytes both ways, each way closed by itself. It outlives its
+ * link: what the far end has not acknowledged is kept, and sent again over the next one.
+ */
+export class Stream {
+  readonly key: Buffer
+  readonly service: string
+  readonly from: string
+  readonly #forget: (id: number | undefined) => void
+  readonly #out: Outgoing
   readonly #in = new ReceiveWindow(INITIAL_WINDOW)
+  readonly #early = new EarlyBytes()
   #handler: StreamHandler | undefined
-  /** What came before anyone listened: no more than the window. */
-  #early: Buffer[] = []
-  /** How many of these, at the end, have not been merged. */
-  #keptSingly = 0
-  /** What may not be sent yet: the window is full. */
-  #pending: Buffer[] = []
-  /** Bytes of ours in the link's queue. */
-  #queued = 0
-  #ending = false
-  #blocked = false
+  /** Undefined while its link is lost. */
+  #line: Line | undefined
+  /** On a new link, and the far end has not said where it stands: nothing else may be sent. */
+  #resuming = false
+  /** Ends the stream if no link carries it in time. */
+  #deadline: NodeJS.Timeout | undefined
+  /** The far end has accepted it, or this one has. */
+  #answered = false
+  /** This end has accepted it, and the far end was not told. */
+  #isAnswerDue = false
   #gone = false
+  /** How it ended here, where the far end is still to be told. */
+  #lastWords: ((id: number) => Buffer) | undefined
   /** Why the stream broke, if the far end or the way to it did that. */
   #broken: { code: number; message: string } | undefined
 
-  /** @param limit what the far end has said that it takes in, for a stream that it opened */
+  /**
+   * @param forget called with its number, if it has one, once nothing more is to be said or heard of it
+   * @param limit what the far end has said that it takes in, for a stream that it opened
+   */
   constructor(
-    link: Link,
-    open: { id: number; key: Buffer; service: string; from: string },
-    forget: () => void,
+    name: StreamName,
+    line: Line,
+    forget: (id: number | undefined) => void,
     limit = INITIAL_WINDOW,
   ) {
-    this.#out = new SendWindow(limit)
-    this.id = open.id
-    this.key = open.key
-    this.service = open.service
-    this.from = open.from
-    this.#link = link
+    this.key = name.key
+    this.service = name.service
+    this.from = name.from
+    this.#line = line
     this.#forget = forget
+    this.#out = new Outgoing(limit)
   }
 
   /** Eight hex digits to find a connection by in the logs of both ends. */
@@ -89,22 +101,21 @@ export class Stream {
   attach(handler: StreamHandler): void {
     this.#handler = handler
     if (this.#broken) return handler.reset(this.#broken.code, this.#broken.message)
-    const early = this.#early
-    this.#early = []
-    for (const chunk of early) if (!this.#gone) handler.data(chunk)
+    for (const chunk of this.#early.take()) if (!this.#gone) handler.data(chunk)
     if (this.#in.finished && !this.#gone) handler.end()
   }
 
   /** Says yes to a stream that the far end opened. */
   accept(): void {
-    if (!this.#gone) this.#link.sendControl(encodeOpenOk(this.id, this.#in.limit))
+    if (this.#gone) return
+    this.#answered = true
+    this.#isAnswerDue = true
+    this.#answer()
   }
 
   /** Says no to a stream that the far end opened. */
   refuse(code: number, message: string): void {
-    if (this.#gone) return
-    this.#link.sendControl(encodeOpenErr(this.id, code, message))
-    this.#leave()
+    this.#leave((id) => encodeOpenErr(id, code, message))
   }
 
   /**
@@ -113,17 +124,16 @@ export class Stream {
    * @returns false if the caller should wait for `drain` before it writes more
    */
   write(chunk: Buffer): boolean {
-    if (this.#gone || this.#ending) return false
-    // A DATA frame has at least a byte.
-    if (chunk.length > 0) this.#pending.push(chunk)
+    if (this.#gone || this.#out.isEnding) return false
+    this.#out.write(chunk)
     this.#push()
-    return !this.#blocked
+    return !this.#out.isBlocked
   }
 
   /** Sends the end of this direction, behind all that was written. The other goes on. */
   end(): void {
-    if (this.#gone || this.#ending) return
-    this.#ending = true
+    if (this.#gone || this.#out.isEnding) return
+    this.#out.end()
     this.#push()
   }
 
@@ -136,21 +146,32 @@ export class Stream {
 
   /** Breaks the stream at both ends. */
   reset(code: number, message = ''): void {
-    if (this.#gone) return
-    this.#link.sendControl(encodeRst(this.id, code, message))
-    this.#leave()
+    this.#leave((id) => encodeRst(id, code, message))
   }
 
-  /** Breaks the stream here: its link is gone. */
+  /** Breaks the stream here. */
   abandon(code: number, message: string): void {
-    if (this.#gone) return
-    this.#leave()
-    this.#tellBroken(code, message)
+    if (!this.#gone) this.#fail(code, message)
+    else if (this.#lastWords) this.#forgotten()
+  }
+
+  /** Its link is gone. It is broken unless another link carries it within the time. */
+  lose(withinMs: number, reason: string): void {
+    this.#line = undefined
+    this.#resuming = false
+    this.#out.unqueue()
+    this.#deadline ??= setTimeout(() => this.abandon(STREAM_CODES.LINK_LOST, reason), withinMs)
+  }
+
+  /** A new link takes it on: says where this end stands, and waits to hear where the other does. */
+  resume(line: Line): void {
+    this.#line = line
+    this.#resuming = true
+    line.link.sendControl(encodeResume(line.id, this.key, this.#position(), this.service, this.from))
   }
 
   /** Takes in a frame of this stream. */
   receive(frame: Frame): void {
-    if (this.#gone) return
     try {
       this.#take(frame)
       this.#leaveIfDone()
@@ -163,22 +184,25 @@ export class Stream {
 
   /** Bytes of this stream have left the link's queue. */
   sent(bytes: number): void {
-    this.#queued -= bytes
+    this.#out.left(bytes)
     this.#push()
   }
 
   #take(frame: Frame): void {
+    if (frame.type === 'rst' || frame.type === 'openErr') return this.#fail(frame.code, frame.message)
+    if (this.#resuming && frame.type !== 'openOk') return this.#takeAnswer(frame)
+    if (this.#gone) return
     switch (frame.type) {
       case 'openOk': {
         this.#out.update(0, frame.limit)
-        this.#handler?.opened?.()
+        this.#opened()
         this.#push()
         break
       }
       case 'data': {
         this.#in.receive(frame.payload.length)
         if (this.#handler) this.#handler.data(unpinned(frame.payload))
-        else this.#keep(unpinned(frame.payload))
+        else this.#early.push(unpinned(frame.payload))
         break
       }
       case 'fin': {
@@ -192,10 +216,8 @@ export class Stream {
         this.#push()
         break
       }
-      case 'openErr':
-      case 'rst': {
-        this.#leave()
-        this.#tellBroken(frame.code, frame.message)
+      case 'resume': {
+        this.#takeQuestion(frame)
         break
       }
       default: {
@@ -204,54 +226,87 @@ export class Stream {
     }
   }
 
-  #keep(chunk: Buffer): void {
-    this.#early.push(chunk)
-    // Of single bytes a window has so many that keeping each by itself would cost a hundred times their size.
-    if (++this.#keptSingly < MERGE_EARLY) return
-    this.#keptSingly = 0
-    this.#early.push(Buffer.concat(this.#early.splice(-MERGE_EARLY)))
+  /** The far end has come back on a new link, while ours was up all the time. */
+  #takeQuestion(frame: Extract<Frame, { type: 'resume' }>): void {
+    if (!this.#line || !frame.key.equals(this.key))
+      throw new StreamViolation('PROTOCOL', 'another stream’s RESUME')
+    const { link, id } = this.#line
+    // What is queued would come behind the answer, and look as if it were sent after it.
+    link.drop(id)
+    this.#out.unqueue()
+    this.#out.rewind(frame.position)
+    link.sendControl(encodeResumed(id, this.#position()))
+    this.#goOn(frame.position)
   }
 
-  /** Moves what may be sent into the link's queue, and no more than a short backlog of it. */
+  /** The far end answers our RESUME. */
+  #takeAnswer(frame: Frame): void {
+    this.#resuming = false
+    if (frame.type !== 'resumed')
+      throw new StreamViolation('PROTOCOL', `a ${frame.type} frame instead of RESUMED`)
+    clearTimeout(this.#deadline)
+    this.#deadline = undefined
+    if (this.#lastWords) return this.#sayLastWords()
+    this.#out.rewind(frame.position)
+    this.#goOn(frame.position)
+  }
+
+  #goOn({ answered }: Position): void {
+    if (answered) this.#opened()
+    this.#answer()
+    this.#announce()
+    this.#push()
+  }
+
+  #answer(): void {
+    if (!this.#isAnswerDue || !this.#line || this.#resuming) return
+    this.#isAnswerDue = false
+    this.#line.link.sendControl(encodeOpenOk(this.#line.id, this.#in.limit))
+  }
+
+  #opened(): void {
+    if (this.#answered) return
+    this.#answered = true
+    this.#handler?.opened?.()
+  }
+
+  #position(): Position {
+    this.#isAnswerDue = false
+    return this.#in.position(this.#answered)
+  }
+
   #push(): void {
-    while (this.#pending.length > 0 && this.#queued < STREAM_BACKLOG_BYTES && this.#out.room > 0) {
-      const chunk = this.#pending[0]!
-      const bytes = Math.min(chunk.length, MAX_DATA_BYTES, this.#out.room)
-      if (bytes === chunk.length) this.#pending.shift()
-      else this.#pending[0] = chunk.subarray(bytes)
-      this.#out.send(bytes)
-      this.#enqueue(encodeData(this.id, chunk.subarray(0, bytes)))
-    }
-    if (this.#pending.length > 0) {
-      this.#blocked = true
-      return
-    }
-    if (this.#ending && !this.#out.finished) {
-      this.#out.finish(this.#out.sent)
-      this.#enqueue(encodeFin(this.id, this.#out.sent))
-    }
-    if (this.#blocked) {
-      this.#blocked = false
-      this.#handler?.drain()
-    }
-  }
-
-  #enqueue(frame: Buffer): void {
-    this.#queued += frame.length
-    this.#link.sendData(this.id, frame)
+    if (this.#gone) return
+    if (!this.#line || this.#resuming) this.#out.hold()
+    else if (this.#out.push(this.#line)) this.#handler?.drain()
   }
 
   #announce(): void {
-    if (this.#gone) return
+    if (this.#gone || !this.#line || this.#resuming) return
     const window = this.#in.announcement()
-    if (window) this.#link.sendControl(encodeWindow(this.id, window.consumed, window.limit))
+    if (window) this.#line.link.sendControl(encodeWindow(this.#line.id, window.consumed, window.limit))
     this.#leaveIfDone()
   }
 
   #leaveIfDone(): void {
-    if (this.#gone || !this.#out.done || !this.#in.done) return
-    this.#leave()
+    if (this.#gone || this.#resuming || !this.#line || !this.#out.isDone || !this.#in.done) return
+    this.#done()
+  }
+
+  #done(): void {
+    this.#gone = true
+    this.#forgotten()
     this.#handler?.done?.()
+  }
+
+  /** The far end, or the way to it, broke the stream. */
+  #fail(code: number, message: string): void {
+    const wasGone = this.#gone
+    // All has arrived here, and been sent: only the far end's last word about that got lost.
+    if (!wasGone && this.#in.done && this.#out.isFinished && LINK_LOST_CODES.has(code)) return this.#done()
+    this.#gone = true
+    this.#forgotten()
+    if (!wasGone) this.#tellBroken(code, message)
   }
 
   #tellBroken(code: number, message: string): void {
@@ -259,11 +314,28 @@ export class Stream {
     this.#handler?.reset(code, message)
   }
 
-  #leave(): void {
+  /** Ends it here, and tells the far end, now or once a link carries it again. */
+  #leave(lastWords: (id: number) => Buffer): void {
+    if (this.#gone) return
     this.#gone = true
-    this.#pending = []
-    this.#early = []
-    this.#link.drop(this.id)
-    this.#forget()
+    this.#lastWords = lastWords
+    this.#out.clear()
+    this.#early.take()
+    if (this.#line && !this.#resuming) this.#sayLastWords()
+  }
+
+  #sayLastWords(): void {
+    const { link, id } = this.#line!
+    link.sendControl(this.#lastWords!(id))
+    this.#forgotten()
+  }
+
+  #forgotten(): void {
+    clearTimeout(this.#deadline)
+    this.#lastWords = undefined
+    this.#out.clear()
+    this.#early.take()
+    this.#line?.link.drop(this.#line.id)
+    this.#forget(this.#line?.id)
   }
 }

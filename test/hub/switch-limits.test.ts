@@ -10,7 +10,7 @@ import {
   encodeOpenOk,
   encodeRst,
   encodeWindow,
-} from '../../src/tunnel/frames.ts'
+} from '../../src/tunnel/encode.ts'
 import {
   INITIAL_WINDOW,
   LINK_BACKLOG_MAX_BYTES,

@@ -8,7 +8,7 @@ import {
   encodeOpenOk,
   encodeRst,
   encodeWindow,
-} from '../../src/tunnel/frames.ts'
+} from '../../src/tunnel/encode.ts'
 import { INITIAL_WINDOW, MAX_DATA_BYTES, MAX_WINDOW } from '../../src/tunnel/limits.ts'
 import { Loopback } from '../tunnel/loopback.ts'
 import { join, open, Switched, type Member } from '../tunnel/switched.ts'

@@ -7,7 +7,7 @@ import { serve } from '../../src/agent/serve.ts'
 import { waitFor } from '../../src/process/wait.ts'
 import { bridge } from '../../src/tunnel/bridge.ts'
 import { serveTcp, type TestServer } from '../helpers/servers.ts'
-import type { SendWindow } from '../../src/tunnel/windows.ts'
+import type { SendWindow } from '../../src/tunnel/send-window.ts'
 import { Loopback } from './loopback.ts'
 import { Relay } from './relay.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { decode } from '../../src/tunnel/decode.ts'
 import {
-  decode,
   encodeCtrl,
   encodeData,
   encodeFin,
@@ -13,12 +13,9 @@ import {
   encodePong,
   encodeRst,
   encodeWindow,
-  FrameError,
   renumber,
-  STREAM_KEY_BYTES,
-  TYPE,
-  type Frame,
-} from '../../src/tunnel/frames.ts'
+} from '../../src/tunnel/encode.ts'
+import { FrameError, STREAM_KEY_BYTES, TYPE, type Frame } from '../../src/tunnel/frames.ts'
 import {
   HEADER_BYTES,
   MAX_CONTROL_BYTES,

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../src/process/wait.ts'
 import { GOAWAY_CODES } from '../../src/tunnel/codes.ts'
-import { encodeCtrl, encodeData, encodePing, encodePong, encodeRst } from '../../src/tunnel/frames.ts'
+import { encodeCtrl, encodeData, encodePing, encodePong, encodeRst } from '../../src/tunnel/encode.ts'
 import {
   LINK_BACKLOG_HIGH_BYTES,
   LINK_BACKLOG_LOW_BYTES,

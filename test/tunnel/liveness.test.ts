@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../src/process/wait.ts'
-import { encodePong } from '../../src/tunnel/frames.ts'
+import { encodePong } from '../../src/tunnel/encode.ts'
 import { DEAD_AFTER_PING_MS, PING_AFTER_MS } from '../../src/tunnel/limits.ts'
 import { Link } from '../../src/tunnel/link.ts'
 import { Loopback, type SocketEnd } from './loopback.ts'

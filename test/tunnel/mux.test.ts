@@ -10,7 +10,7 @@ import {
   encodeOpenOk,
   encodeRst,
   encodeWindow,
-} from '../../src/tunnel/frames.ts'
+} from '../../src/tunnel/encode.ts'
 import { INITIAL_WINDOW, MAX_DATA_BYTES, MAX_STREAMS } from '../../src/tunnel/limits.ts'
 import { Link } from '../../src/tunnel/link.ts'
 import { Mux } from '../../src/tunnel/mux.ts'
@@ -47,12 +47,16 @@ async function agent(): Promise<{
   const incoming: Stream[] = []
   const events: unknown[] = []
   const { promise: closed, resolve } = Promise.withResolvers<string>()
-  const mux = new Mux(new Link(dialled.socket, dialled.raw), {
-    open: (stream) => incoming.push(stream),
-    ctrl: (message) => events.push(message),
-    goaway: (code, afterMs, message) => events.push({ code, afterMs, message }),
-    closed: resolve,
-  })
+  const mux = new Mux(
+    {
+      open: (stream) => incoming.push(stream),
+      ctrl: (message) => events.push(message),
+      goaway: (code, afterMs, message) => events.push({ code, afterMs, message }),
+      closed: resolve,
+    },
+    { resumeMs: 0 },
+  )
+  mux.connect(new Link(dialled.socket, dialled.raw))
   return { mux, hub, incoming, events, closed }
 }
 

@@ -49,6 +49,10 @@ export class Party implements StreamHandler {
     this.#mayReset('bytes')
   }
 
+  get isOver(): boolean {
+    return this.#over.signal.aborted
+  }
+
   data(chunk: Buffer): void {
     this.received.push(chunk)
     this.#unread += chunk.length

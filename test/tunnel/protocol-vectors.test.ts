@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
+import { decode } from '../../src/tunnel/decode.ts'
 import {
-  decode,
   encodeCtrl,
   encodeData,
   encodeFin,
@@ -14,11 +14,11 @@ import {
   encodePing,
   encodePong,
   encodeRst,
+  encodeResume,
+  encodeResumed,
   encodeWindow,
-  FrameError,
-  TYPE,
-  type Frame,
-} from '../../src/tunnel/frames.ts'
+} from '../../src/tunnel/encode.ts'
+import { FrameError, TYPE, type Frame } from '../../src/tunnel/frames.ts'
 import type { PublicKey } from '../../src/tunnel/handshake.ts'
 import { SUBPROTOCOL } from '../../src/tunnel/limits.ts'
 import { root } from '../helpers/cli.ts'
@@ -80,6 +80,12 @@ function encode(frame: Frame): Buffer {
     }
     case 'rst': {
       return encodeRst(frame.stream, frame.code, frame.message)
+    }
+    case 'resume': {
+      return encodeResume(frame.stream, frame.key, frame.position, frame.service, frame.from)
+    }
+    case 'resumed': {
+      return encodeResumed(frame.stream, frame.position)
     }
     case 'ping': {
       return encodePing(frame.token)

@@ -1,5 +1,7 @@
 import { EventEmitter, once } from 'node:events'
-import { decode, encodePing, type Frame } from '../../src/tunnel/frames.ts'
+import { decode } from '../../src/tunnel/decode.ts'
+import { encodePing } from '../../src/tunnel/encode.ts'
+import type { Frame } from '../../src/tunnel/frames.ts'
 import type { SocketEnd } from './loopback.ts'
 
 type FrameOf<Type extends Frame['type']> = Extract<Frame, { type: Type }>

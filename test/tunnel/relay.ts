@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { Switch, SwitchPort, type Resolve } from '../../src/hub/switch.ts'
+import { Switch } from '../../src/hub/switch.ts'
+import { SwitchPort } from '../../src/hub/switch-port.ts'
 import { waitFor } from '../../src/process/wait.ts'
 import { Link } from '../../src/tunnel/link.ts'
 import { Mux } from '../../src/tunnel/mux.ts'
@@ -8,14 +9,14 @@ import type { Loopback, SocketEnd } from './loopback.ts'
 
 /** Where an agent's link ends at a switch, as the hub's link table sets it up. */
 export function portAt(hub: Switch, end: SocketEnd, agentId: string, onClosed?: () => void): SwitchPort {
-  const port = new SwitchPort(new Link(end.socket, end.raw), { id: agentId, workspace: 'default' })
+  const port = new SwitchPort(new Link(end.socket, end.raw), { id: agentId, workspace: 'default' }, 'link')
   port.link.attach({
     frame(frame, bytes) {
       if (frame.type !== 'ctrl' && frame.type !== 'goaway') hub.frame(port, frame, bytes)
     },
     relieved: () => hub.relieved(port),
-    closed() {
-      hub.closed(port)
+    closed(_reason, code) {
+      hub.closed(port, code)
       onClosed?.()
     },
   })
@@ -43,8 +44,10 @@ export class Relay {
   }
 
   static async start(loopback: Loopback): Promise<Relay> {
-    const resolve: Resolve = (from) => (from === a.port ? b.port : a.port)
-    const hub = new Switch(resolve)
+    const hub = new Switch(
+      { resolve: (from) => (from === a.port ? b.port : a.port), mayReach: () => true },
+      { resumeMs: 0 },
+    )
     const [a, b] = [
       await agentEnd(hub, loopback, 'agent_aaaaaaaaaaaaaaaa'),
       await agentEnd(hub, loopback, 'agent_bbbbbbbbbbbbbbbb'),
@@ -79,12 +82,11 @@ export class Relay {
 async function agentEnd(hub: Switch, loopback: Loopback, agentId: string): Promise<AgentEnd> {
   const { dialled, accepted } = await loopback.pair()
   const port = portAt(hub, accepted, agentId)
-  const mux = new Mux(new Link(dialled.socket, dialled.raw), {
-    open: (stream) => end.onStream(stream),
-    ctrl() {},
-    goaway() {},
-    closed() {},
-  })
+  const mux = new Mux(
+    { open: (stream) => end.onStream(stream), ctrl() {}, goaway() {}, closed() {} },
+    { resumeMs: 0 },
+  )
+  mux.connect(new Link(dialled.socket, dialled.raw))
   const end: AgentEnd = {
     mux,
     port,

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { Switch, type SwitchPort } from '../../src/hub/switch.ts'
+import { Switch } from '../../src/hub/switch.ts'
+import type { SwitchPort } from '../../src/hub/switch-port.ts'
+import type { Directory } from '../../src/hub/directory.ts'
 import { STREAM_CODES } from '../../src/tunnel/codes.ts'
-import { encodeOpen, encodeOpenOk, STREAM_KEY_BYTES } from '../../src/tunnel/frames.ts'
+import { encodeOpen, encodeOpenOk } from '../../src/tunnel/encode.ts'
+import { STREAM_KEY_BYTES } from '../../src/tunnel/frames.ts'
 import { INITIAL_WINDOW } from '../../src/tunnel/limits.ts'
 import type { Loopback } from './loopback.ts'
 import { RawPeer } from './raw-peer.ts'
@@ -21,16 +24,14 @@ export class Switched {
   readonly #loopback: Loopback
   readonly #members = new Map<string, Member>()
 
-  constructor(loopback: Loopback, options?: { openTimeoutMs: number }) {
+  constructor(loopback: Loopback, options: { openTimeoutMs?: number; resumeMs?: number } = {}) {
     this.#loopback = loopback
-    this.hub = new Switch(
-      (_from, service) =>
-        this.#members.get(service)?.port ?? {
-          code: STREAM_CODES.SERVICE_UNKNOWN,
-          message: `there is no service "${service}"`,
-        },
-      options,
-    )
+    const resolve: Directory['resolve'] = (_from, service) =>
+      this.#members.get(service)?.port ?? {
+        code: STREAM_CODES.SERVICE_UNKNOWN,
+        message: `there is no service "${service}"`,
+      }
+    this.hub = new Switch({ resolve, mayReach: () => true }, { resumeMs: 0, ...options })
   }
 
   async join(name: string): Promise<Member> {

@@ -1,4 +1,5 @@
-import { decode, type Frame } from '../../src/tunnel/frames.ts'
+import { decode } from '../../src/tunnel/decode.ts'
+import type { Frame } from '../../src/tunnel/frames.ts'
 import { INITIAL_WINDOW } from '../../src/tunnel/limits.ts'
 import type { AgentEnd } from './relay.ts'
 

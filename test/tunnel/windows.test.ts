@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { INITIAL_WINDOW } from '../../src/tunnel/limits.ts'
-import { ReceiveWindow, SendWindow, StreamViolation } from '../../src/tunnel/windows.ts'
+import { ReceiveWindow } from '../../src/tunnel/receive-window.ts'
+import { SendWindow } from '../../src/tunnel/send-window.ts'
+import { StreamViolation } from '../../src/tunnel/stream-violation.ts'
 
 /** @returns what kind of violation the call was, or undefined if it was none */
 function violation(call: () => void): StreamViolation['kind'] | undefined {

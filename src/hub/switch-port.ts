@@ -1,0 +1,49 @@
+import { encodeOpenErr, encodeRst } from '../tunnel/encode.ts'
+import { MAX_STREAMS } from '../tunnel/limits.ts'
+import type { Link } from '../tunnel/link.ts'
+import { StreamNumbers } from '../tunnel/stream-numbers.ts'
+import type { End } from './passage.ts'
+
+/** Whose a link is. */
+export interface Owner {
+  readonly id: string
+  readonly workspace: string
+}
+
+/** A link's place at the switch. */
+export class SwitchPort {
+  readonly agent: Owner
+  /** The process at the far end, which keeps this name when it comes back on another connection. */
+  readonly process: string
+  readonly link: Link
+  readonly ends = new Map<number, End>()
+  readonly numbers = new StreamNumbers('hub')
+  /** Frames for streams that this link doesn't have. */
+  strays = 0
+  /** Of its own streams, those that wait for an answer. */
+  pendingOpens = 0
+  /** It has told of all streams that it had on its link before. */
+  isReady = false
+
+  /** @param linkId the same for each connection of one process */
+  constructor(link: Link, agent: Owner, linkId: string) {
+    this.link = link
+    this.agent = agent
+    this.process = `${agent.id}/${linkId}`
+  }
+
+  /** Whether no more streams may be opened to it. */
+  get isFull(): boolean {
+    return this.ends.size >= MAX_STREAMS || this.link.isBehind
+  }
+
+  nextNumber(): number {
+    return this.numbers.next((number) => this.ends.has(number))
+  }
+
+  /** Tells that a stream is broken, or was never opened. */
+  refuse(number: number, isOpening: boolean, code: number, message: string): void {
+    const encode = isOpening ? encodeOpenErr : encodeRst
+    this.link.sendControl(encode(number, code, message))
+  }
+}

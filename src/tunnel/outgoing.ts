@@ -1,0 +1,118 @@
+import { encodeData, encodeFin } from './encode.ts'
+import type { Position } from './frames.ts'
+import { MAX_DATA_BYTES, STREAM_BACKLOG_BYTES } from './limits.ts'
+import type { Link } from './link.ts'
+import { SendBuffer } from './send-buffer.ts'
+import { SendWindow } from './send-window.ts'
+
+/** Where a stream's frames go. */
+export interface Line {
+  readonly link: Link
+  /** The stream's number there. */
+  readonly id: number
+}
+
+/** What one end of a stream sends: kept until the far end has it for good, so that it can be sent again. */
+export class Outgoing {
+  readonly #window: SendWindow
+  readonly #buffer = new SendBuffer()
+  /** Bytes in the link's queue. */
+  #queued = 0
+  #ending = false
+  #blocked = false
+
+  /** @param limit up to where the far end takes bytes, as far as it is known */
+  constructor(limit: number) {
+    this.#window = new SendWindow(limit)
+  }
+
+  /** Nothing more can be written. */
+  get isEnding(): boolean {
+    return this.#ending
+  }
+
+  /** The far end was told of the end. It may not know yet. */
+  get isFinished(): boolean {
+    return this.#window.finished
+  }
+
+  /** The far end has all of it. */
+  get isDone(): boolean {
+    return this.#window.done
+  }
+
+  /** Something waits that can't be sent yet. */
+  get isBlocked(): boolean {
+    return this.#blocked
+  }
+
+  write(chunk: Buffer): void {
+    this.#buffer.push(chunk)
+  }
+
+  end(): void {
+    this.#ending = true
+  }
+
+  /** @throws StreamViolation if it acknowledges what was not sent */
+  update(consumed: number, limit: number): void {
+    this.#window.update(consumed, limit)
+    this.#buffer.release(this.#window.acked)
+  }
+
+  /** Bytes have left the link's queue. */
+  left(bytes: number): void {
+    this.#queued -= bytes
+  }
+
+  /** Nothing of it is queued anywhere any more: the link is lost, or was told to drop it. */
+  unqueue(): void {
+    this.#queued = 0
+  }
+
+  /**
+   * Begins anew where the far end says that it stands.
+   *
+   * @throws StreamViolation if it can't stand there
+   */
+  rewind(position: Position): void {
+    this.#window.rewind(position)
+    this.#buffer.release(this.#window.acked)
+  }
+
+  /** Nothing can be sent for now. */
+  hold(): void {
+    this.#blocked = this.#window.sent < this.#buffer.end
+  }
+
+  clear(): void {
+    this.#buffer.clear()
+  }
+
+  /**
+   * Moves what may be sent into the link's queue, and no more than a short backlog of it.
+   *
+   * @returns whether something had waited, and nothing does any more
+   */
+  push({ link, id }: Line): boolean {
+    while (this.#queued < STREAM_BACKLOG_BYTES) {
+      const bytes = this.#buffer.read(this.#window.sent, Math.min(MAX_DATA_BYTES, this.#window.room))
+      if (!bytes) break
+      this.#window.send(bytes.length)
+      this.#enqueue(link, id, encodeData(id, bytes))
+    }
+    const wasBlocked = this.#blocked
+    this.#blocked = this.#window.sent < this.#buffer.end
+    if (this.#blocked) return false
+    if (this.#ending && !this.#window.finished) {
+      this.#window.finish(this.#window.sent)
+      this.#enqueue(link, id, encodeFin(id, this.#window.sent))
+    }
+    return wasBlocked
+  }
+
+  #enqueue(link: Link, id: number, frame: Buffer): void {
+    this.#queued += frame.length
+    link.sendData(id, frame)
+  }
+}
