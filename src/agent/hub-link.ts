@@ -17,6 +17,7 @@ import { dial } from './dial.ts'
 import { isFatal } from './exit-code.ts'
 import type { Log } from '../log/log.ts'
 import { ClockError } from './refusal.ts'
+import { watchForWaking } from './wake-watch.ts'
 
 export interface HubLinkOptions {
   readonly config: Config
@@ -50,6 +51,9 @@ type ServicesReply = Extract<HubMessage, { type: 'services' }>
 const WELCOME_TIMEOUT_MS = 10_000
 const CTRL_TIMEOUT_MS = 10_000
 
+/** How long the hub may take to show that it is there after the machine slept, in ms. */
+const PROBE_MS = 3000
+
 /** The longest that a hub may send an agent away for, in ms. */
 const MAX_AFTER_MS = 60_000
 
@@ -68,6 +72,8 @@ export class HubLink {
   /** Whether it is registered. */
   #up = false
   #everConnected = false
+  /** Ends the wait before the next try. */
+  #pause: AbortController | undefined
 
   constructor(options: HubLinkOptions) {
     this.#options = options
@@ -101,6 +107,7 @@ export class HubLink {
    */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0
+    const watch = watchForWaking(() => this.#woken())
     try {
       while (!signal.aborted) {
         const started = performance.now()
@@ -108,14 +115,25 @@ export class HubLink {
         if (signal.aborted) break
         if (performance.now() - started >= HEALTHY_AFTER_MS) failures = 0
         // The hub may ask for a longer pause, within reason; never for none, which would be a storm if it always did.
-        const pauseMs = Math.max(backoffMs(failures++), Math.min(afterMs, MAX_AFTER_MS))
+        const isUrgent = this.streamCount > 0
+        const pauseMs = Math.max(backoffMs(failures++, { isUrgent }), Math.min(afterMs, MAX_AFTER_MS))
         this.#state = { state: 'retrying', since: Date.now(), reason }
         this.#options.log(`${reason}. Reconnecting in ${(pauseMs / 1000).toFixed(1)} s`, 'warn')
-        await sleep(pauseMs, undefined, { signal }).catch(() => {})
+        this.#pause = new AbortController()
+        await sleep(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#pause.signal]) }).catch(
+          () => {},
+        )
       }
     } finally {
+      watch.stop()
       this.#mux.abandon('the agent is shutting down')
     }
+  }
+
+  /** The machine slept, or its network is another one: a link that still works says so soon, or is replaced. */
+  #woken(): void {
+    this.#connection?.link.probe(PROBE_MS)
+    this.#pause?.abort()
   }
 
   /** Opens a stream to a service, or undefined while the link is down. */

@@ -19,6 +19,10 @@ export interface ReachOptions {
   readonly port: number | undefined
   readonly version: string
   readonly log: Log
+  /** How long a new local connection waits while the link is down, in ms, default 15,000; then it is reset. */
+  readonly holdMs?: number
+  /** How long a connection waits for another link after it has lost one, in ms; default 30,000. */
+  readonly resumeMs?: number
 }
 
 export interface Reached {
@@ -29,7 +33,6 @@ export interface Reached {
   readonly ended: Promise<void>
 }
 
-/** How long a new local connection waits while the link is down, in ms; then it is reset. */
 const HOLD_MS = 15_000
 
 /** How many ports after the service's own are tried. */
@@ -51,11 +54,12 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
     role: 'client',
     version,
     log,
+    ...(options.resumeMs !== undefined && { resumeMs: options.resumeMs }),
     // Nothing is exposed over this link, so nobody has any business opening one.
     onStream: (stream) => stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, 'nothing is exposed over this link'),
   })
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
-  server.on('connection', (socket) => void carry(socket, name, link, log))
+  server.on('connection', (socket) => void carry(socket, link, options))
   const port = await listenOn(
     server,
     bind,
@@ -65,10 +69,15 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
   return { service, host: bind, port, ended }
 }
 
-async function carry(socket: Socket, name: string, link: HubLink, log: Log): Promise<void> {
+async function carry(
+  socket: Socket,
+  link: HubLink,
+  { name, log, holdMs = HOLD_MS }: ReachOptions,
+): Promise<void> {
   // Held without an error listener, a client that resets would be an uncaught error.
   socket.on('error', () => {})
-  await link.whenConnected(HOLD_MS)
+  await link.whenConnected(holdMs)
+  if (socket.destroyed) return
   const stream = link.open(name)
   if (!stream) {
     log('[x] A connection was dropped: no link to the hub', 'error')

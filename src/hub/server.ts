@@ -24,6 +24,8 @@ export interface HubOptions {
   /** HTTPS alone is spoken with it, plain HTTP without. */
   readonly tls?: CertificateFiles | undefined
   readonly version: string
+  /** How long a stream waits for a link that was lost, in ms; default 30,000. */
+  readonly resumeMs?: number
   /** One line for whoever runs the hub. */
   readonly log: (line: string) => void
 }

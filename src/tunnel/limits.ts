@@ -61,7 +61,7 @@ export const MAX_CONTROL_BACKLOG_BYTES = 1024 * 1024
 export const CONTROL_BACKLOG_HIGH_BYTES = 256 * 1024
 
 /** A PING goes out after this long without any inbound byte, in ms … */
-export const PING_AFTER_MS = 15_000
+export const PING_AFTER_MS = 14_000
 
 /** … and the link is dead after this long without any more, in ms. */
 export const DEAD_AFTER_PING_MS = 10_000

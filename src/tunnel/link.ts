@@ -63,6 +63,8 @@ export class Link {
   #bytesSeen = 0
   #heardAt = performance.now()
   #askedAt: number | undefined
+  /** How long the peer may take to answer. */
+  #patienceMs = DEAD_AFTER_PING_MS
   #tickedAt = Date.now()
   #pings = 0n
 
@@ -163,6 +165,14 @@ export class Link {
     this.#socket.terminate()
   }
 
+  /** Asks the peer whether it lives, whenever it was heard last, and drops it if nothing comes within the time. */
+  probe(withinMs: number, now = performance.now()): void {
+    if (!this.isOpen) return
+    this.#bytesSeen = this.#raw.bytesRead
+    this.#patienceMs = withinMs
+    this.#ask(now)
+  }
+
   /**
    * To be called about once a second: asks a silent peer whether it lives, and drops a dead one.
    *
@@ -178,14 +188,19 @@ export class Link {
       this.#bytesSeen = this.#raw.bytesRead
       this.#heardAt = now
       this.#askedAt = undefined
+      this.#patienceMs = DEAD_AFTER_PING_MS
     }
     // While the machine slept nobody could answer: a question from before it is asked anew.
     if (jumped || (this.#askedAt === undefined && now - this.#heardAt >= PING_AFTER_MS)) {
-      this.#askedAt = now
-      this.sendControl(encodePing(++this.#pings))
-    } else if (this.#askedAt !== undefined && now - this.#askedAt >= DEAD_AFTER_PING_MS) {
+      this.#ask(now)
+    } else if (this.#askedAt !== undefined && now - this.#askedAt >= this.#patienceMs) {
       this.terminate('no sign of life')
     }
+  }
+
+  #ask(now: number): void {
+    this.#askedAt = now
+    this.sendControl(encodePing(++this.#pings))
   }
 
   #receive(data: Buffer, isBinary: boolean): void {

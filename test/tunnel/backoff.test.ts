@@ -7,8 +7,8 @@ const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 test('the first try comes within a quarter of a second', () => {
   fc.assert(
     fc.property(chance, (random) => {
-      expect(backoffMs(0, random)).toBeGreaterThanOrEqual(0)
-      expect(backoffMs(0, random)).toBeLessThan(250)
+      expect(backoffMs(0, { random })).toBeGreaterThanOrEqual(0)
+      expect(backoffMs(0, { random })).toBeLessThan(250)
     }),
   )
 })
@@ -17,8 +17,17 @@ test('later tries spread over twice the time of the one before, up to 30 s, howe
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 100_000 }), chance, (failures, random) => {
       const bound = Math.min(30_000, 500 * 2 ** failures)
-      expect(backoffMs(failures, random)).toBe(random * bound)
-      expect(backoffMs(failures, random)).toBeLessThan(30_000)
+      expect(backoffMs(failures, { random })).toBe(random * bound)
+      expect(backoffMs(failures, { random })).toBeLessThan(30_000)
+    }),
+  )
+})
+
+test('while streams wait for the link, no wait is longer than 2 s', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 100_000 }), chance, (failures, random) => {
+      const bound = Math.min(2000, 500 * 2 ** failures)
+      expect(backoffMs(failures, { isUrgent: true, random })).toBe(random * bound)
     }),
   )
 })
