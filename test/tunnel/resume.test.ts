@@ -13,16 +13,19 @@ afterEach(() => void vi.useRealTimers())
 
 type Trouble =
   | { readonly kind: 'cut'; readonly agent: 'a' | 'b'; readonly unaware: 'nobody' | 'near' | 'far' | 'both' }
+  | { readonly kind: 'stall'; readonly agent: 'a' | 'b' }
   | { readonly kind: 'restart'; readonly unaware: boolean; readonly later: number }
 
 interface Plan {
-  /** Messages that pass in a turn. */
-  readonly speed: number
+  /** Messages that pass in a turn, for each agent. */
+  readonly speeds: { readonly a: number; readonly b: number }
   readonly streams: readonly StreamPlan[]
   readonly troubles: readonly (Trouble & { readonly after: number; readonly backAfter: number })[]
 }
 
-const when = { after: fc.nat(40), backAfter: fc.nat(30) }
+const soon = (most: number) => fc.oneof(fc.nat(3), fc.nat(most))
+const when = { after: soon(40), backAfter: soon(30) }
+const speed = fc.constantFrom(1, 2, 5, 30)
 const trouble = fc.oneof(
   fc.record({
     ...when,
@@ -30,14 +33,15 @@ const trouble = fc.oneof(
     agent: agentName,
     unaware: fc.constantFrom('nobody' as const, 'near' as const, 'far' as const, 'both' as const),
   }),
+  fc.record({ ...when, kind: fc.constant('stall' as const), agent: agentName }),
   fc.record({ ...when, kind: fc.constant('restart' as const), unaware: fc.boolean(), later: fc.nat(30) }),
 )
 
 function plan(reset: Parameters<typeof streamPlan>[0]): fc.Arbitrary<Plan> {
   return fc.record({
-    speed: fc.integer({ min: 1, max: 20 }),
+    speeds: fc.record({ a: speed, b: speed }),
     streams: fc.array(streamPlan(reset), { minLength: 1, maxLength: 3 }),
-    troubles: fc.array(trouble, { minLength: 1, maxLength: 3 }),
+    troubles: fc.array(trouble, { minLength: 1, maxLength: 5 }),
   })
 }
 
@@ -79,23 +83,24 @@ function carry(
   return { carried: open(), over: () => state.left === 0 }
 }
 
-async function makeTrouble(world: SimulatedWorld, troubles: Plan['troubles'], speed: number): Promise<void> {
+async function makeTrouble(world: SimulatedWorld, troubles: Plan['troubles']): Promise<void> {
   for (const one of troubles) {
     await turns(one.after)
-    if (one.kind === 'cut') await world.cut(one.agent, one.unaware, one.backAfter, speed)
+    if (one.kind === 'cut') await world.cut(one.agent, one.unaware, one.backAfter)
+    else if (one.kind === 'stall') world[one.agent].wire?.stall(one.backAfter)
     else {
       const { backAfter, later } = one
-      await world.restart(one.unaware, { a: backAfter, b: backAfter + later }, speed)
+      await world.restart(one.unaware, { a: backAfter, b: backAfter + later })
     }
   }
 }
 
 async function carryAll(plan: Plan): Promise<Carried[]> {
-  const world = new SimulatedWorld(plan.speed)
+  const world = new SimulatedWorld(plan.speeds)
   try {
     const streams = plan.streams.map((stream, index) => carry(world, stream, index))
     const quiet = { yes: false }
-    const troubles = makeTrouble(world, plan.troubles, plan.speed).then(() => (quiet.yes = true))
+    const troubles = makeTrouble(world, plan.troubles).then(() => (quiet.yes = true))
     for (let waits = 0; !streams.every(({ over }) => over()) || !quiet.yes;) {
       await turns(1)
       if (!quiet.yes || world.idle < 200) continue

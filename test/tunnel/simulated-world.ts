@@ -53,12 +53,15 @@ export class SimulatedWorld {
   #hub = this.#newHub()
   /** All that were ever made: of those that are lost, an end may still believe in them. */
   readonly #wires: SimulatedWire[] = []
+  readonly #speeds: Readonly<Record<Name, number>>
   #running = true
   /** Turns in which nothing has moved. */
   idle = 0
 
-  constructor(speed: number) {
-    for (const name of ['a', 'b'] as const) this.connect(name, speed)
+  /** @param speeds messages that pass in a turn, for each agent */
+  constructor(speeds: Readonly<Record<Name, number>>) {
+    this.#speeds = speeds
+    for (const name of ['a', 'b'] as const) this.connect(name)
     void this.#run()
   }
 
@@ -66,25 +69,25 @@ export class SimulatedWorld {
     return this.#hub
   }
 
-  connect(name: Name, speed: number): void {
-    this.#wires.push(this[name].connect(this.#hub, speed))
+  connect(name: Name): void {
+    this.#wires.push(this[name].connect(this.#hub, this.#speeds[name]))
   }
 
   /** Loses an agent's wire; it comes back after a while. */
-  async cut(name: Name, unaware: Unaware, backAfter: number, speed: number): Promise<void> {
+  async cut(name: Name, unaware: Unaware, backAfter: number): Promise<void> {
     this[name].wire?.cut(unaware)
     await turns(backAfter)
-    this.connect(name, speed)
+    this.connect(name)
   }
 
   /** The hub is killed, and another one begins without any memory of it. */
-  async restart(unaware: boolean, backAfter: Record<Name, number>, speed: number): Promise<void> {
+  async restart(unaware: boolean, backAfter: Record<Name, number>): Promise<void> {
     this.#hub = this.#newHub()
     for (const name of ['a', 'b'] as const) this[name].wire?.cut(unaware ? 'both' : 'far')
     await Promise.all(
       (['a', 'b'] as const).map(async (name) => {
         await turns(backAfter[name])
-        this.connect(name, speed)
+        this.connect(name)
       }),
     )
   }
