@@ -38,16 +38,13 @@ export function serve(stream: Stream, services: ReadonlyMap<string, ExposedServi
       `the target said: ${why}`,
     )
   }
+  // The opener went away while we dial.
+  stream.whenBroken(() => socket.destroy())
   socket.once('error', refuse)
   socket.once('close', () => clearTimeout(timer))
   socket.once('connect', () => {
     clearTimeout(timer)
     socket.off('error', refuse)
-    // The opener went away while we dialled.
-    if (stream.isGone) {
-      socket.destroy()
-      return
-    }
     log(`[ok] Connected to ${target}`)
     const port = socket.localPort!
     servedPorts.add(port)

@@ -1,7 +1,7 @@
 import { decodeJwt, errors, importJWK, jwtVerify, type CryptoKey, type JWTPayload } from 'jose'
 import * as v from 'valibot'
 import { agentIdOf } from '../tunnel/agent-id.ts'
-import { TOKEN_SECONDS, type PublicKey, type Refusal } from '../tunnel/handshake.ts'
+import { JoinClaims, TOKEN_SECONDS, type PublicKey, type Refusal } from '../tunnel/handshake.ts'
 import type { Registry } from './registry.ts'
 import type { Agent } from './store.ts'
 
@@ -53,7 +53,9 @@ export async function authenticate<T>(
  */
 export async function provenAgentId(registry: Registry, key: PublicKey, proof: string): Promise<string> {
   const agent = agentIdOf(key)
-  await verify(proof, key, { audience: registry.hubId, issuer: agent })
+  const payload = await verify(proof, key, { audience: registry.hubId, issuer: agent })
+  if (!v.is(JoinClaims, payload))
+    throw new RefusedError(401, 'bad_token', 'The proof is a token for something else.')
   return agent
 }
 

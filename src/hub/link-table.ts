@@ -4,6 +4,7 @@ import { printable } from '../config/label.ts'
 import { STREAM_CODES, GOAWAY_CODES, type GoawayCode } from '../tunnel/codes.ts'
 import { encodeCtrl } from '../tunnel/encode.ts'
 import { AgentMessage, type HubMessage, type LinkClaims, type Role } from '../tunnel/handshake.ts'
+import { MAX_LINKS } from '../tunnel/limits.ts'
 import type { Link, LinkFrame } from '../tunnel/link.ts'
 import { RefusedError } from './auth.ts'
 import type { Directory } from './directory.ts'
@@ -69,6 +70,8 @@ export class LinkTable {
     if (present && present.epoch >= epoch) {
       throw new RefusedError(409, 'superseded', 'A newer connection of this link is up.')
     }
+    if (!present && this.#linkCount(agent.id) >= MAX_LINKS)
+      throw new RefusedError(429, 'too_many', `This agent has ${MAX_LINKS} links already.`)
   }
 
   /** Takes a link in; an older connection of the same link is closed at once. */
@@ -191,6 +194,12 @@ export class LinkTable {
         message: `${agent?.label ?? service.agent}, which exposes "${name}", is not connected`,
       }
     )
+  }
+
+  #linkCount(agent: string): number {
+    let count = 0
+    for (const entry of this.#entries.values()) if (entry.agent.id === agent) count++
+    return count
   }
 
   #servingLinks(agent: string): Entry[] {

@@ -1,8 +1,8 @@
 import { GOAWAY_CODES, STREAM_CODES } from '../tunnel/codes.ts'
 import { encodeOpen, encodeRst, encodeWindow, renumber } from '../tunnel/encode.ts'
 import {
+  HUB_BACKLOG_MAX_BYTES,
   INITIAL_WINDOW,
-  LINK_BACKLOG_MAX_BYTES,
   MAX_PENDING_OPENS,
   MAX_STREAMS,
   OPEN_TIMEOUT_MS,
@@ -21,6 +21,15 @@ type SwitchedFrame = Exclude<LinkFrame, { type: 'ctrl' | 'goaway' }>
 type Open = Extract<SwitchedFrame, { type: 'open' }>
 type StreamFrame = Exclude<SwitchedFrame, { type: 'open' | 'resume' }>
 
+export interface SwitchOptions {
+  /** Default 15 s. */
+  readonly openTimeoutMs?: number | undefined
+  /** How long an end may be without a link, default 30 s. */
+  readonly resumeMs?: number | undefined
+  /** What may wait for all links together, default 512 MiB. */
+  readonly backlogMaxBytes?: number | undefined
+}
+
 /**
  * Passes frames from link to link. It keeps two numbers a direction and no bytes of its own: a frame is renumbered
  * where it lies and queued at the other link.
@@ -28,15 +37,15 @@ type StreamFrame = Exclude<SwitchedFrame, { type: 'open' | 'resume' }>
 export class Switch {
   readonly #directory: Directory
   readonly #openTimeoutMs: number
+  readonly #backlogMaxBytes: number
+  /** The links that don't keep up. */
+  readonly #backedUp = new Set<SwitchPort>()
   readonly #passages: Passages
   readonly #resumption: Resumption
 
-  /** @param options.openTimeoutMs default 15 s; resumeMs: how long an end may be without a link, default 30 s */
-  constructor(
-    directory: Directory,
-    options: { openTimeoutMs?: number | undefined; resumeMs?: number | undefined } = {},
-  ) {
+  constructor(directory: Directory, options: SwitchOptions = {}) {
     this.#directory = directory
+    this.#backlogMaxBytes = options.backlogMaxBytes ?? HUB_BACKLOG_MAX_BYTES
     this.#openTimeoutMs = options.openTimeoutMs ?? OPEN_TIMEOUT_MS
     this.#passages = new Passages(options.resumeMs)
     this.#resumption = new Resumption(this.#passages, directory, (passage, target, limit) =>
@@ -74,11 +83,13 @@ export class Switch {
    * @param code of the GOAWAY that ended it, if one did
    */
   closed(port: SwitchPort, code?: number): void {
+    this.#backedUp.delete(port)
     this.#resumption.linkLost(port, code)
   }
 
   /** The port's backlog is short again: whoever sends to it may go on. */
   relieved(port: SwitchPort): void {
+    this.#backedUp.delete(port)
     for (const { other: sender } of port.ends.values()) if (sender.held) this.#tellWindow(sender)
   }
 
@@ -184,10 +195,18 @@ export class Switch {
   #passData(end: End, bytes: Buffer): void {
     const { passage, other } = end
     const { link } = other.port!
-    if (link.backlog > LINK_BACKLOG_MAX_BYTES) {
+    if (link.isBackedUp && this.#isHog(other.port!)) {
       return this.#passages.break(passage, STREAM_CODES.LIMIT, 'the receiving link is too far behind')
     }
     link.sendData(other.number, unpinned(renumber(bytes, other.number)))
+    if (link.isBackedUp) this.#backedUp.add(other.port!)
+  }
+
+  /** Whether too much waits in all, and here no less than elsewhere. */
+  #isHog(port: SwitchPort): boolean {
+    let bytes = 0
+    for (const { link } of this.#backedUp) bytes += link.backlog
+    return bytes > this.#backlogMaxBytes && port.link.backlog * this.#backedUp.size >= bytes
   }
 
   #tellWindow(sender: End): void {

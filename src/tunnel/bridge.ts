@@ -10,6 +10,11 @@ export interface BridgeEvents {
   closed?: () => void
 }
 
+/** How soon the reset of a connection is noticed that is not read at the time. */
+const PROBE_MS = 1000
+
+const NOTHING = Buffer.alloc(0)
+
 /**
  * Joins a TCP socket and a stream: bytes, ends of either direction, and breakage both ways. A broken stream reaches
  * the TCP peer as a reset, never as a clean end, so that nothing cut short looks complete.
@@ -20,6 +25,7 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
   /** Bytes that the socket took but has not yet passed to the kernel. */
   let waiting = 0
   let ended = false
+  let probing: NodeJS.Timeout | undefined
   socket.setNoDelay(true)
   socket.setKeepAlive(true, 30_000)
 
@@ -32,6 +38,7 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
       socket.end()
     },
     drain() {
+      clearInterval(probing)
       socket.resume()
     },
     reset(code, message) {
@@ -50,7 +57,10 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
   // After end() there is no 'drain' any more.
   socket.on('finish', handedOn)
   socket.on('data', (chunk: Buffer) => {
-    if (!stream.write(chunk)) socket.pause()
+    if (stream.write(chunk)) return
+    socket.pause()
+    clearInterval(probing)
+    probing = setInterval(() => probe(socket), PROBE_MS)
   })
   socket.on('end', () => {
     ended = true
@@ -59,8 +69,14 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
   // 'close' follows, and tells the far end.
   socket.on('error', () => {})
   socket.on('close', () => {
+    clearInterval(probing)
     if (!ended || !socket.writableFinished) stream.reset(STREAM_CODES.PEER_RESET, 'the connection was reset')
     events.closed?.()
   })
   stream.attach(handler)
+}
+
+/** Nobody is told of a reset while nothing is read; but a write fails, if only of no bytes. */
+function probe(socket: Socket): void {
+  if (socket.writable && socket.writableLength === 0) socket.write(NOTHING)
 }

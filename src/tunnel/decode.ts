@@ -1,5 +1,6 @@
 import {
   ANSWERED,
+  BLOCKED,
   ENDED,
   FrameError,
   POSITION_BYTES,
@@ -39,7 +40,9 @@ export function decode(frame: Buffer): Frame {
       // Empty ones would cost the sender no window, and the receiver a place in a queue.
       if (payload.length === 0 || payload.length > MAX_DATA_BYTES)
         throw new FrameError(`DATA of ${payload.length} bytes`)
-      return { type: 'data', stream: ofStream(stream), payload }
+      const data: Frame = { type: 'data', stream: ofStream(stream), payload }
+      if ((frame[1]! & BLOCKED) !== 0) data.blocked = true
+      return data
     }
     case TYPE.WINDOW: {
       const [consumed, limit] = [readOffset(exactly(payload, 16), 0), readOffset(payload, 8)]

@@ -1,4 +1,4 @@
-import { ANSWERED, ENDED, POSITION_BYTES, STREAM_KEY_BYTES, TYPE, type Position } from './frames.ts'
+import { ANSWERED, BLOCKED, ENDED, POSITION_BYTES, STREAM_KEY_BYTES, TYPE, type Position } from './frames.ts'
 import { HEADER_BYTES, MAX_CONTROL_BYTES, MAX_TEXT_BYTES } from './limits.ts'
 
 function header(type: number, stream: number, payloadBytes: number): Buffer {
@@ -33,8 +33,10 @@ export function encodeOpenErr(stream: number, code: number, message: string): Bu
   return withCodeAndText(TYPE.OPEN_ERR, stream, code, message)
 }
 
-export function encodeData(stream: number, payload: Uint8Array): Buffer {
+/** @param blocked the sender has more, and its limit keeps it from sending that */
+export function encodeData(stream: number, payload: Uint8Array, blocked = false): Buffer {
   const frame = header(TYPE.DATA, stream, payload.length)
+  if (blocked) frame[1] = BLOCKED
   frame.set(payload, HEADER_BYTES)
   return frame
 }

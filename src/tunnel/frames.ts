@@ -36,6 +36,9 @@ export interface Position {
   readonly answered: boolean
 }
 
+/** Flag of DATA: the sender has more, and its limit keeps it from sending that. */
+export const BLOCKED = 0x01
+
 /** On the wire: three offsets, and a byte of bits. */
 export const POSITION_BYTES = 25
 
@@ -47,7 +50,7 @@ export type Frame =
   | { type: 'open'; stream: number; key: Buffer; limit: number; service: string; from: string }
   | { type: 'openOk'; stream: number; limit: number }
   | { type: 'openErr'; stream: number; code: number; message: string }
-  | { type: 'data'; stream: number; payload: Buffer }
+  | { type: 'data'; stream: number; payload: Buffer; blocked?: true }
   | { type: 'window'; stream: number; consumed: number; limit: number }
   | { type: 'fin'; stream: number; offset: number }
   | { type: 'rst'; stream: number; code: number; message: string }

@@ -47,6 +47,9 @@ export type LinkClaims = v.InferOutput<typeof LinkClaims>
 /** Claims of a token for the HTTP API. */
 export const ApiClaims = v.object({ purpose: v.literal('api') })
 
+/** Claims of the proof in a request to join. */
+export const JoinClaims = v.object({ purpose: v.literal('join') })
+
 /** GET /v1/hub */
 export const HubInfo = v.object({
   hub: HubId,

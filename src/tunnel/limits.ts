@@ -23,6 +23,21 @@ export const INITIAL_WINDOW = 256 * 1024
 /** The most that anyone may have a sender send beyond what was consumed. */
 export const MAX_WINDOW = 16 * 1024 * 1024
 
+/** As far as windows grow here. */
+export const GROWN_WINDOW = 4 * 1024 * 1024
+
+/** What all windows of an agent may have grown by, together. */
+export const GROWTH_BUDGET_BYTES = 64 * 1024 * 1024
+
+/** A sender that waits this long for its window shows that the window is too small for the path, in ms. */
+export const GROW_AFTER_MS = 5
+
+/** Of an agent's bytes that are not acknowledged, beyond this many each stream may have INITIAL_WINDOW. */
+export const UNACKED_BUDGET_BYTES = 128 * 1024 * 1024
+
+/** Links of one agent at a time: its own process, and each `reach` beside it. */
+export const MAX_LINKS = 64
+
 /** Streams of one link at a time. */
 export const MAX_STREAMS = 1024
 
@@ -51,8 +66,8 @@ export const LINK_BACKLOG_LOW_BYTES = 1024 * 1024
 /** What a waiting frame counts for besides its bytes, so that many tiny ones count for the memory they take. */
 export const FRAME_OVERHEAD_BYTES = 256
 
-/** Past this backlog the hub resets the stream whose next bytes would be added. */
-export const LINK_BACKLOG_MAX_BYTES = 64 * 1024 * 1024
+/** Past this backlog of all its links, the hub breaks streams to those that hold the most of it. */
+export const HUB_BACKLOG_MAX_BYTES = 512 * 1024 * 1024
 
 /** Control frames that may wait on one link; a peer that doesn't read its answers loses the link. */
 export const MAX_CONTROL_BACKLOG_BYTES = 1024 * 1024

@@ -1,11 +1,19 @@
 import { randomBytes } from 'node:crypto'
+import { Budget } from './budget.ts'
 import { GOAWAY_CODES, STREAM_CODES } from './codes.ts'
 import { encodeOpen, encodeOpenErr, encodeRst } from './encode.ts'
 import { STREAM_KEY_BYTES } from './frames.ts'
-import { INITIAL_WINDOW, MAX_STREAMS, MAX_WAITING_STREAMS, RESUME_MS } from './limits.ts'
+import {
+  GROWTH_BUDGET_BYTES,
+  INITIAL_WINDOW,
+  UNACKED_BUDGET_BYTES,
+  MAX_STREAMS,
+  MAX_WAITING_STREAMS,
+  RESUME_MS,
+} from './limits.ts'
 import type { Link, LinkFrame } from './link.ts'
 import { RecentKeys } from './recent-keys.ts'
-import { Stream, type StreamName } from './stream.ts'
+import { Stream, type Budgets, type StreamName } from './stream.ts'
 import { StreamNumbers } from './stream-numbers.ts'
 
 export interface MuxHandler {
@@ -29,6 +37,10 @@ export class Mux {
   #numbers = new StreamNumbers('agent')
   /** Of streams that others opened and that are over: an opener who has not heard so must not open them twice. */
   readonly #over = new RecentKeys(MAX_WAITING_STREAMS)
+  readonly #budgets: Budgets = {
+    unacked: new Budget(UNACKED_BUDGET_BYTES),
+    growth: new Budget(GROWTH_BUDGET_BYTES),
+  }
   #link: Link | undefined
 
   /** @param options.resumeMs how long a stream waits for another link, default 30 s */
@@ -39,6 +51,11 @@ export class Mux {
 
   get streamCount(): number {
     return this.#streams.size
+  }
+
+  /** Bytes that are kept to be sent again, and those that windows have grown by. */
+  get bytesHeld(): { unacked: number; growth: number } {
+    return { unacked: this.#budgets.unacked.used, growth: this.#budgets.growth.used }
   }
 
   /** Goes on over a new link: tells first of the streams that have lost theirs. */
@@ -92,7 +109,7 @@ export class Mux {
       if (name.from !== '') this.#over.add(key)
       if (number !== undefined) this.#numbered.delete(number)
     }
-    const stream = new Stream(name, { link, id }, forget, limit)
+    const stream = new Stream(name, { link, id }, this.#budgets, forget, limit)
     this.#streams.set(key, stream)
     this.#numbered.set(id, stream)
     return stream

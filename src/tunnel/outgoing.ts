@@ -1,6 +1,7 @@
+import type { Budget } from './budget.ts'
 import { encodeData, encodeFin } from './encode.ts'
 import type { Position } from './frames.ts'
-import { MAX_DATA_BYTES, STREAM_BACKLOG_BYTES } from './limits.ts'
+import { INITIAL_WINDOW, MAX_DATA_BYTES, STREAM_BACKLOG_BYTES } from './limits.ts'
 import type { Link } from './link.ts'
 import { SendBuffer } from './send-buffer.ts'
 import { SendWindow } from './send-window.ts'
@@ -20,10 +21,17 @@ export class Outgoing {
   #queued = 0
   #ending = false
   #blocked = false
+  readonly #budget: Budget
+  /** What of the budget this stream has: the bytes that are sent and not acknowledged. */
+  #charged = 0
 
-  /** @param limit up to where the far end takes bytes, as far as it is known */
-  constructor(limit: number) {
+  /**
+   * @param limit up to where the far end takes bytes, as far as it is known
+   * @param budget for what is kept to be sent again
+   */
+  constructor(limit: number, budget: Budget) {
     this.#window = new SendWindow(limit)
+    this.#budget = budget
   }
 
   /** Nothing more can be written. */
@@ -57,7 +65,7 @@ export class Outgoing {
   /** @throws StreamViolation if it acknowledges what was not sent */
   update(consumed: number, limit: number): void {
     this.#window.update(consumed, limit)
-    this.#buffer.release(this.#window.acked)
+    this.#acknowledged()
   }
 
   /** Bytes have left the link's queue. */
@@ -77,7 +85,7 @@ export class Outgoing {
    */
   rewind(position: Position): void {
     this.#window.rewind(position)
-    this.#buffer.release(this.#window.acked)
+    this.#acknowledged()
   }
 
   /** Nothing can be sent for now. */
@@ -85,8 +93,10 @@ export class Outgoing {
     this.#blocked = this.#window.sent < this.#buffer.end
   }
 
+  /** Forgets all of it. */
   clear(): void {
     this.#buffer.clear()
+    this.#charge(0)
   }
 
   /**
@@ -96,11 +106,14 @@ export class Outgoing {
    */
   push({ link, id }: Line): boolean {
     while (this.#queued < STREAM_BACKLOG_BYTES) {
-      const bytes = this.#buffer.read(this.#window.sent, Math.min(MAX_DATA_BYTES, this.#window.room))
+      const room = this.#room
+      const bytes = this.#buffer.read(this.#window.sent, Math.min(MAX_DATA_BYTES, room))
       if (!bytes) break
       this.#window.send(bytes.length)
-      this.#enqueue(link, id, encodeData(id, bytes))
+      const isBlocked = bytes.length === room && this.#window.sent < this.#buffer.end
+      this.#enqueue(link, id, encodeData(id, bytes, isBlocked))
     }
+    this.#charge(Math.max(0, this.#window.sent - this.#window.acked))
     const wasBlocked = this.#blocked
     this.#blocked = this.#window.sent < this.#buffer.end
     if (this.#blocked) return false
@@ -109,6 +122,22 @@ export class Outgoing {
       this.#enqueue(link, id, encodeFin(id, this.#window.sent))
     }
     return wasBlocked
+  }
+
+  /** What may be sent: little of a stream, however much its far end would take, once all together keep too much. */
+  get #room(): number {
+    const { acked, sent, room } = this.#window
+    return this.#budget.isSpent ? Math.min(room, acked + INITIAL_WINDOW - sent) : room
+  }
+
+  #acknowledged(): void {
+    this.#buffer.release(this.#window.acked)
+    this.#charge(Math.max(0, this.#window.sent - this.#window.acked))
+  }
+
+  #charge(bytes: number): void {
+    this.#budget.charge(bytes - this.#charged)
+    this.#charged = bytes
   }
 
   #enqueue(link: Link, id: number, frame: Buffer): void {

@@ -1,5 +1,7 @@
+import { performance } from 'node:perf_hooks'
+import type { Budget } from './budget.ts'
 import type { Position } from './frames.ts'
-import { INITIAL_WINDOW } from './limits.ts'
+import { GROWN_WINDOW, GROW_AFTER_MS, INITIAL_WINDOW } from './limits.ts'
 import { StreamViolation } from './stream-violation.ts'
 
 /** The receiving end of one direction: checks what comes in, and says when to tell the sender of it. */
@@ -11,11 +13,20 @@ export class ReceiveWindow {
   /** What the sender has been told it may send in all. */
   limit: number
   finished = false
-  readonly #size: number
+  #size: number
+  readonly #initialSize: number
+  readonly #budget: Budget | undefined
   #announced = 0
+  /** Since when the sender has had more to send than it may, in ms. */
+  #blockedAt: number | undefined
+  /** The sender had to wait for a WINDOW that was on its way: the window is too small for so long a path. */
+  #isTooSmall = false
 
-  constructor(size = INITIAL_WINDOW) {
+  /** @param budget what it may grow by, together with others; without one it doesn't */
+  constructor(size = INITIAL_WINDOW, budget?: Budget) {
     this.#size = size
+    this.#initialSize = size
+    this.#budget = budget
     this.limit = size
   }
 
@@ -24,12 +35,16 @@ export class ReceiveWindow {
     return this.finished && this.consumed === this.received
   }
 
-  /** @throws StreamViolation if the bytes go past the limit, or come after the end */
-  receive(bytes: number): void {
+  /**
+   * @param blocked the sender has more, and its limit keeps it from sending that
+   * @throws StreamViolation if the bytes go past the limit, or come after the end
+   */
+  receive(bytes: number, blocked = false, now?: number): void {
     if (this.finished) throw new StreamViolation('PROTOCOL', 'data after the end')
     const past = this.received + bytes - this.limit
     if (past > 0) throw new StreamViolation('FLOW_CONTROL', `${past} bytes past the window`)
     this.received += bytes
+    if (blocked || this.#blockedAt !== undefined) this.#noteWait(blocked, now ?? performance.now())
   }
 
   /** @throws StreamViolation if the stated length isn't what came in: something is missing */
@@ -53,14 +68,33 @@ export class ReceiveWindow {
    */
   announcement(): { consumed: number; limit: number } | undefined {
     const unsaid = this.#consumedInAll - this.#announced
-    return (this.done ? unsaid > 0 : unsaid >= this.#size / 2 && !this.finished)
-      ? this.#announce()
-      : undefined
+    if (!(this.done ? unsaid > 0 : unsaid >= this.#size / 2 && !this.finished)) return undefined
+    this.#grow()
+    return this.#announce()
   }
 
   /** All that the sender has to know after a link was lost. */
   position(answered: boolean): Position {
     return { received: this.received, ...this.#announce(), ended: this.finished, answered }
+  }
+
+  /** Gives back what it has grown by. */
+  release(): void {
+    this.#budget?.giveBack(this.#size - this.#initialSize)
+    this.#size = this.#initialSize
+  }
+
+  #noteWait(blocked: boolean, now: number): void {
+    if (this.#blockedAt !== undefined && now - this.#blockedAt > GROW_AFTER_MS) this.#isTooSmall = true
+    this.#blockedAt = blocked ? now : undefined
+  }
+
+  /** Only for a reader that keeps up: for a slow one the window is never too small. */
+  #grow(): void {
+    const keepsUp = this.received - this.consumed <= this.#size / 4
+    if (this.#isTooSmall && keepsUp && this.#size * 2 <= GROWN_WINDOW && this.#budget?.take(this.#size))
+      this.#size *= 2
+    this.#isTooSmall = false
   }
 
   /** The end counts as a byte. */

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts'
 import { LINK_LOST_CODES, STREAM_CODES } from './codes.ts'
 import { EarlyBytes } from './early-bytes.ts'
 import {
@@ -40,6 +41,12 @@ export interface StreamName {
   readonly from: string
 }
 
+/** What all streams of a process share. */
+export interface Budgets {
+  readonly unacked: Budget
+  readonly growth: Budget
+}
+
 /**
  * One TCP connection as this end of the tunnel sees it: bytes both ways, each way closed by itself. It outlives its
  * link: what the far end has not acknowledged is kept, and sent again over the next one.
@@ -50,9 +57,10 @@ export class Stream {
   readonly from: string
   readonly #forget: (id: number | undefined) => void
   readonly #out: Outgoing
-  readonly #in = new ReceiveWindow(INITIAL_WINDOW)
+  readonly #in: ReceiveWindow
   readonly #early = new EarlyBytes()
   #handler: StreamHandler | undefined
+  #whenBroken: (() => void) | undefined
   /** Undefined while its link is lost. */
   #line: Line | undefined
   /** On a new link, and the far end has not said where it stands: nothing else may be sent. */
@@ -76,6 +84,7 @@ export class Stream {
   constructor(
     name: StreamName,
     line: Line,
+    budgets: Budgets,
     forget: (id: number | undefined) => void,
     limit = INITIAL_WINDOW,
   ) {
@@ -84,7 +93,8 @@ export class Stream {
     this.from = name.from
     this.#line = line
     this.#forget = forget
-    this.#out = new Outgoing(limit)
+    this.#out = new Outgoing(limit, budgets.unacked)
+    this.#in = new ReceiveWindow(INITIAL_WINDOW, budgets.growth)
   }
 
   /** Eight hex digits to find a connection by in the logs of both ends. */
@@ -103,6 +113,11 @@ export class Stream {
     if (this.#broken) return handler.reset(this.#broken.code, this.#broken.message)
     for (const chunk of this.#early.take()) if (!this.#gone) handler.data(chunk)
     if (this.#in.finished && !this.#gone) handler.end()
+  }
+
+  /** Has `listener` called if the stream breaks before anyone is attached. */
+  whenBroken(listener: () => void): void {
+    this.#whenBroken = listener
   }
 
   /** Says yes to a stream that the far end opened. */
@@ -200,7 +215,7 @@ export class Stream {
         break
       }
       case 'data': {
-        this.#in.receive(frame.payload.length)
+        this.#in.receive(frame.payload.length, frame.blocked)
         if (this.#handler) this.#handler.data(unpinned(frame.payload))
         else this.#early.push(unpinned(frame.payload))
         break
@@ -311,6 +326,7 @@ export class Stream {
 
   #tellBroken(code: number, message: string): void {
     this.#broken = { code, message }
+    if (!this.#handler) this.#whenBroken?.()
     this.#handler?.reset(code, message)
   }
 
@@ -334,6 +350,7 @@ export class Stream {
     clearTimeout(this.#deadline)
     this.#lastWords = undefined
     this.#out.clear()
+    this.#in.release()
     this.#early.take()
     this.#line?.link.drop(this.#line.id)
     this.#forget(this.#line?.id)

@@ -113,7 +113,7 @@ describe('a request to join is refused', () => {
     expect((await fetch(`${hub.url}/healthz`)).status).toBe(200)
   })
 
-  test('whose proof is another key’s, another hub’s, too old, or none; and no token is spent', async () => {
+  test('whose proof is another key’s, another hub’s, for something else, too old, or none; and no token is spent', async () => {
     const hub = await hubInProcess()
     const ada = await stranger(hub)
     const eve = await stranger(hub, 'eve')
@@ -129,6 +129,7 @@ describe('a request to join is refused', () => {
       [await new Signer({ ...ada, hubId: 'hub_0000000000000000' }).sign(purpose), 'unknown_agent', 401],
       [await late.sign(purpose), 'clock', 401],
       [await early.sign(purpose), 'clock', 401],
+      [await new Signer(ada).sign({ purpose: 'api' }), 'bad_token', 401],
       ['', 'bad_token', 401],
       ['a.b.c', 'bad_token', 401],
       // A token without a signature (RFC 7519 §6).

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../src/process/wait.ts'
+import type { SwitchOptions } from '../../src/hub/switch.ts'
 import { STREAM_CODES } from '../../src/tunnel/codes.ts'
 import {
   encodeData,
@@ -13,7 +14,6 @@ import {
 } from '../../src/tunnel/encode.ts'
 import {
   INITIAL_WINDOW,
-  LINK_BACKLOG_MAX_BYTES,
   MAX_DATA_BYTES,
   MAX_PENDING_OPENS,
   MAX_STREAMS,
@@ -35,7 +35,7 @@ afterEach(() => {
 
 afterAll(() => loopback.close())
 
-async function three(options?: { openTimeoutMs: number }): Promise<[Member, Member, Member]> {
+async function three(options?: SwitchOptions): Promise<[Member, Member, Member]> {
   const switched = new Switched(loopback, options)
   worlds.push(switched)
   return [await switched.join('a'), await switched.join('b'), await switched.join('c')]
@@ -240,17 +240,30 @@ test('what a broken stream still had in the queue is dropped at once', async () 
   expect(await b.peer.next('rst')).toMatchObject({ code: STREAM_CODES.PEER_RESET })
 })
 
-test('past 64 MiB for a link that does not read, the stream with the next bytes is broken, and the others wait', async () => {
+test('300 uploads to one link that does not read, each of a whole window, all wait', async () => {
   const [a, b] = await three()
-  const streams = [1, 3, 5, 7, 9, 11, 13, 15]
-  for (const stream of streams) await join(a, stream, b, 'b', { acceptor: MAX_WINDOW })
+  const streams = Array.from({ length: 300 }, (_, index) => 2 * index + 1)
+  for (const stream of streams) await join(a, stream, b, 'b')
   b.peer.stopReading()
+  for (const stream of streams) await pour(a, stream, INITIAL_WINDOW)
+  await a.peer.settled()
+  expect([a.peer.count('rst'), b.port.ends.size]).toEqual([0, 300])
+})
+
+test('when too much waits in all, the stream with the next bytes for the slowest link is broken, and no other', async () => {
+  const [a, b, c] = await three({ backlogMaxBytes: 32_000_000 })
+  const streams = [1, 3, 5, 7]
+  for (const stream of streams) await join(a, stream, b, 'b', { acceptor: MAX_WINDOW })
+  await join(a, 9, c, 'c', { acceptor: MAX_WINDOW })
+  b.peer.stopReading()
+  c.peer.stopReading()
+  await pour(a, 9, 12_000_000)
   for (const stream of streams) if (a.peer.count('rst') === 0) await pour(a, stream, 16_000_000)
   const lost = await a.peer.next('rst')
   expect(lost).toMatchObject({ code: STREAM_CODES.LIMIT })
   await a.peer.settled()
-  expect(b.port.link.backlog).toBeLessThan(LINK_BACKLOG_MAX_BYTES + 2 * MAX_DATA_BYTES)
-  expect([...a.port.ends.keys()]).toEqual(streams.filter((stream) => stream !== lost.stream))
+  expect(b.port.link.backlog + c.port.link.backlog).toBeLessThan(33_000_000)
+  expect([...a.port.ends.keys()]).toEqual([...streams, 9].filter((stream) => stream !== lost.stream))
 })
 
 test('many tiny frames are held to the memory they take, not to the bytes they carry', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { MAX_SERVICES } from '../../src/config/services.ts'
-import { BASE_MS, CAP_MS, FIRST_MS, HEALTHY_AFTER_MS } from '../../src/tunnel/backoff.ts'
+import { BASE_MS, CAP_MS, FIRST_MS, HEALTHY_AFTER_MS, URGENT_CAP_MS } from '../../src/tunnel/backoff.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
 import { TYPE } from '../../src/tunnel/frames.ts'
 import { HUB_HEADER, PROTOCOL_VERSION, Refusal, TOKEN_SECONDS } from '../../src/tunnel/handshake.ts'
@@ -86,7 +86,14 @@ test('the numbers in the text are the program’s', () => {
     ['only after a link has held for N s', HEALTHY_AFTER_MS / 1000],
     ['more than N MiB wait for it, the hub keeps back', limits.LINK_BACKLOG_HIGH_BYTES / 2 ** 20],
     ['until less than N MiB waits', limits.LINK_BACKLOG_LOW_BYTES / 2 ** 20],
-    ['If N MiB wait after all', limits.LINK_BACKLOG_MAX_BYTES / 2 ** 20],
+    ['more than N MiB wait for all links together', limits.HUB_BACKLOG_MAX_BYTES / 2 ** 20],
+    ['waits N s for another link', limits.RESUME_MS / 1000],
+    ['doubles the window, up to N MiB', limits.GROWN_WINDOW / 2 ** 20],
+    ['grow by no more than N MiB', limits.GROWTH_BUDGET_BYTES / 2 ** 20],
+    ['allow up to N MiB for all streams', limits.UNACKED_BUDGET_BYTES / 2 ** 20],
+    ['no more than N s while streams wait', URGENT_CAP_MS / 1000],
+    ['the last N keys', limits.MAX_WAITING_STREAMS],
+    ['waited more than N ms', limits.GROW_AFTER_MS],
     ['more than N KiB of control to read', limits.CONTROL_BACKLOG_HIGH_BYTES / 2 ** 10],
     ['A link with more than N MiB of it is lost', limits.MAX_CONTROL_BACKLOG_BYTES / 2 ** 20],
     ['count as their bytes and N more', limits.FRAME_OVERHEAD_BYTES],

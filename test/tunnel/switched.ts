@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Switch } from '../../src/hub/switch.ts'
+import { Switch, type SwitchOptions } from '../../src/hub/switch.ts'
 import type { SwitchPort } from '../../src/hub/switch-port.ts'
 import type { Directory } from '../../src/hub/directory.ts'
 import { STREAM_CODES } from '../../src/tunnel/codes.ts'
@@ -24,7 +24,7 @@ export class Switched {
   readonly #loopback: Loopback
   readonly #members = new Map<string, Member>()
 
-  constructor(loopback: Loopback, options: { openTimeoutMs?: number; resumeMs?: number } = {}) {
+  constructor(loopback: Loopback, options: SwitchOptions = {}) {
     this.#loopback = loopback
     const resolve: Directory['resolve'] = (_from, service) =>
       this.#members.get(service)?.port ?? {
