@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { STREAM_CODES } from './codes.ts'
-import type { Stream, StreamHandler } from './stream.ts'
+import type { Stream } from './stream.ts'
+import type { StreamHandler } from './stream-handler.ts'
 
 export interface BridgeEvents {
   opened?: () => void

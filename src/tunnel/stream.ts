@@ -1,6 +1,5 @@
 import type { Budget } from './budget.ts'
 import { LINK_LOST_CODES, STREAM_CODES } from './codes.ts'
-import { EarlyBytes } from './early-bytes.ts'
 import {
   encodeOpenErr,
   encodeOpenOk,
@@ -10,27 +9,11 @@ import {
   encodeWindow,
 } from './encode.ts'
 import type { Frame, Position } from './frames.ts'
+import { Incoming } from './incoming.ts'
 import { INITIAL_WINDOW } from './limits.ts'
 import { Outgoing, type Line } from './outgoing.ts'
-import { ReceiveWindow } from './receive-window.ts'
+import type { StreamHandler } from './stream-handler.ts'
 import { StreamViolation } from './stream-violation.ts'
-import { unpinned } from './unpinned.ts'
-
-/** What the local end of a stream hears of it. */
-export interface StreamHandler {
-  /** The far end has accepted; only the opener hears it. */
-  opened?(): void
-  /** Bytes have come; say `stream.consumed()` once they were handed on. */
-  data(chunk: Buffer): void
-  /** The far end has sent all it had. */
-  end(): void
-  /** `write` may be called again. */
-  drain(): void
-  /** The stream is broken: nothing more comes, and what was sent may not have arrived. Not after both ends are done. */
-  reset(code: number, message: string): void
-  /** Both directions came to their end, complete. */
-  done?(): void
-}
 
 /** What a stream is called, and whose it is. */
 export interface StreamName {
@@ -57,8 +40,7 @@ export class Stream {
   readonly from: string
   readonly #forget: (id: number | undefined) => void
   readonly #out: Outgoing
-  readonly #in: ReceiveWindow
-  readonly #early = new EarlyBytes()
+  readonly #in: Incoming
   #handler: StreamHandler | undefined
   #whenBroken: (() => void) | undefined
   /** Undefined while its link is lost. */
@@ -94,12 +76,17 @@ export class Stream {
     this.#line = line
     this.#forget = forget
     this.#out = new Outgoing(limit, budgets.unacked)
-    this.#in = new ReceiveWindow(INITIAL_WINDOW, budgets.growth)
+    this.#in = new Incoming(budgets.growth)
   }
 
   /** Eight hex digits to find a connection by in the logs of both ends. */
   get shortId(): string {
     return this.key.toString('hex', 0, 4)
+  }
+
+  /** Where it may speak: nowhere while its link is lost, or the far end has yet to say where it stands. */
+  get #open(): Line | undefined {
+    return this.#resuming ? undefined : this.#line
   }
 
   /** Whether the stream is over, one way or the other. */
@@ -111,8 +98,7 @@ export class Stream {
   attach(handler: StreamHandler): void {
     this.#handler = handler
     if (this.#broken) return handler.reset(this.#broken.code, this.#broken.message)
-    for (const chunk of this.#early.take()) if (!this.#gone) handler.data(chunk)
-    if (this.#in.finished && !this.#gone) handler.end()
+    this.#in.attach(handler)
   }
 
   /** Has `listener` called if the stream breaks before anyone is attached. */
@@ -155,7 +141,7 @@ export class Stream {
   /** Says that bytes of `data` were handed on, so that the far end may send more. */
   consumed(bytes: number): void {
     if (this.#gone) return
-    this.#in.consume(bytes)
+    this.#in.consumed(bytes)
     this.#announce()
   }
 
@@ -187,13 +173,14 @@ export class Stream {
 
   /** Takes in a frame of this stream. */
   receive(frame: Frame): void {
+    const wasGone = this.#gone
     try {
       this.#take(frame)
       this.#leaveIfDone()
     } catch (error) {
       if (!(error instanceof StreamViolation)) throw error
       this.reset(STREAM_CODES[error.kind], error.message)
-      this.#tellBroken(STREAM_CODES[error.kind], error.message)
+      if (!wasGone) this.#tellBroken(STREAM_CODES[error.kind], error.message)
     }
   }
 
@@ -215,14 +202,11 @@ export class Stream {
         break
       }
       case 'data': {
-        this.#in.receive(frame.payload.length, frame.blocked)
-        if (this.#handler) this.#handler.data(unpinned(frame.payload))
-        else this.#early.push(unpinned(frame.payload))
+        this.#in.data(frame.payload, frame.blocked)
         break
       }
       case 'fin': {
         this.#in.finish(frame.offset)
-        this.#handler?.end()
         this.#announce()
         break
       }
@@ -274,9 +258,10 @@ export class Stream {
   }
 
   #answer(): void {
-    if (!this.#isAnswerDue || !this.#line || this.#resuming) return
+    const line = this.#open
+    if (!this.#isAnswerDue || !line) return
     this.#isAnswerDue = false
-    this.#line.link.sendControl(encodeOpenOk(this.#line.id, this.#in.limit))
+    line.link.sendControl(encodeOpenOk(line.id, this.#in.limit))
   }
 
   #opened(): void {
@@ -292,20 +277,21 @@ export class Stream {
 
   #push(): void {
     if (this.#gone) return
-    if (!this.#line || this.#resuming) this.#out.hold()
-    else if (this.#out.push(this.#line)) this.#handler?.drain()
+    const line = this.#open
+    if (!line) this.#out.hold()
+    else if (this.#out.push(line)) this.#handler?.drain()
   }
 
   #announce(): void {
-    if (this.#gone || !this.#line || this.#resuming) return
+    const line = this.#open
+    if (this.#gone || !line) return
     const window = this.#in.announcement()
-    if (window) this.#line.link.sendControl(encodeWindow(this.#line.id, window.consumed, window.limit))
+    if (window) line.link.sendControl(encodeWindow(line.id, window.consumed, window.limit))
     this.#leaveIfDone()
   }
 
   #leaveIfDone(): void {
-    if (this.#gone || this.#resuming || !this.#line || !this.#out.isDone || !this.#in.done) return
-    this.#done()
+    if (!this.#gone && this.#open && this.#out.isDone && this.#in.isDone) this.#done()
   }
 
   #done(): void {
@@ -318,7 +304,7 @@ export class Stream {
   #fail(code: number, message: string): void {
     const wasGone = this.#gone
     // All has arrived here, and been sent: only the far end's last word about that got lost.
-    if (!wasGone && this.#in.done && this.#out.isFinished && LINK_LOST_CODES.has(code)) return this.#done()
+    if (!wasGone && this.#in.isDone && this.#out.isFinished && LINK_LOST_CODES.has(code)) return this.#done()
     this.#gone = true
     this.#forgotten()
     if (!wasGone) this.#tellBroken(code, message)
@@ -336,8 +322,8 @@ export class Stream {
     this.#gone = true
     this.#lastWords = lastWords
     this.#out.clear()
-    this.#early.take()
-    if (this.#line && !this.#resuming) this.#sayLastWords()
+    this.#in.close()
+    if (this.#open) this.#sayLastWords()
   }
 
   #sayLastWords(): void {
@@ -350,8 +336,7 @@ export class Stream {
     clearTimeout(this.#deadline)
     this.#lastWords = undefined
     this.#out.clear()
-    this.#in.release()
-    this.#early.take()
+    this.#in.close()
     this.#line?.link.drop(this.#line.id)
     this.#forget(this.#line?.id)
   }

@@ -8,7 +8,6 @@ import { waitFor } from '../../src/process/wait.ts'
 import { bridge } from '../../src/tunnel/bridge.ts'
 import { serveTcp, type TestServer } from '../helpers/servers.ts'
 import type { SendWindow } from '../../src/tunnel/send-window.ts'
-import type { Stream } from '../../src/tunnel/stream.ts'
 import { Loopback } from './loopback.ts'
 import { Relay } from './relay.ts'
 
@@ -262,24 +261,6 @@ test('a client that resets while it is not read, since the service doesn’t rea
   client.resetAndDestroy()
   await relay.empty()
   expect(await ending(served)).toBe('ECONNRESET')
-})
-
-test('a connection to a service that is still being dialled ends with the stream', async () => {
-  // Nobody answers there: such addresses are kept for documents (RFC 5737).
-  const services = new Map([['web', { name: 'web', host: '192.0.2.1', port: 9 }]])
-  const dialled: Stream[] = []
-  relay.b.onStream = (stream) => {
-    dialled.push(stream)
-    serve(stream, services, () => {})
-  }
-  const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
-  const client = dial()
-  await waitFor(() => dialled[0], { timeoutMs: 30_000, everyMs: 2 })
-  const before = sockets()
-  client.resetAndDestroy()
-  await relay.empty()
-  await waitFor(() => (sockets() <= before - 2 ? true : undefined), { timeoutMs: 5000, everyMs: 5 })
-  expect(sockets()).toBeLessThanOrEqual(before - 2)
 })
 
 test('a link that is lost is a reset at both ends, never an end', async () => {

@@ -14,7 +14,8 @@ import {
 import { INITIAL_WINDOW, MAX_DATA_BYTES, MAX_STREAMS } from '../../src/tunnel/limits.ts'
 import { Link } from '../../src/tunnel/link.ts'
 import { Mux } from '../../src/tunnel/mux.ts'
-import type { Stream, StreamHandler } from '../../src/tunnel/stream.ts'
+import type { Stream } from '../../src/tunnel/stream.ts'
+import type { StreamHandler } from '../../src/tunnel/stream-handler.ts'
 import { Loopback } from './loopback.ts'
 import { turns } from './party.ts'
 import { RawPeer } from './raw-peer.ts'
@@ -163,6 +164,17 @@ test('what comes before anyone listens is kept: bytes, the end, and that the str
   expect(owned(incoming[0]!).heard).toEqual(['hello', 'end'])
   // Not as if it had ended after no byte at all.
   expect(owned(incoming[1]!).heard).toEqual(['reset 1 gone'])
+})
+
+test('whoever is not attached yet hears at once that the stream broke', async () => {
+  const { hub, incoming } = await agent()
+  hub.send(open(2, 'web'))
+  await hub.settled()
+  let times = 0
+  incoming[0]!.whenBroken(() => times++)
+  hub.send(encodeRst(2, STREAM_CODES.PEER_RESET, 'gone'))
+  await hub.settled()
+  expect(times).toBe(1)
 })
 
 test('early bytes that come one by one are kept in order, and few buffers', async () => {
