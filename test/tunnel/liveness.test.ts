@@ -45,6 +45,10 @@ class Aging {
     }
   }
 
+  probe(withinMs: number): void {
+    this.link.probe(withinMs, this.#now)
+  }
+
   /** The machine sleeps: only the wall clock goes on, and nothing runs. */
   sleep(ms: number): void {
     this.#time += ms
@@ -80,7 +84,7 @@ class Aging {
   }
 }
 
-test('a link that hears nothing asks after 15 s, once, and gives up 10 s later', async () => {
+test('a link that hears nothing asks after 14 s, once, and gives up 10 s later', async () => {
   const aging = await Aging.start()
   aging.age(PING_AFTER_MS)
   await aging.peer.next('ping')
@@ -93,7 +97,7 @@ test('a link that hears nothing asks after 15 s, once, and gives up 10 s later',
   expect(aging.peer.count('ping')).toBe(1)
 })
 
-test('nothing is asked of a peer that was heard within 15 s', async () => {
+test('nothing is asked of a peer that was heard within 14 s', async () => {
   const aging = await Aging.start()
   for (let i = 0; i < 5; i++) {
     aging.age(PING_AFTER_MS - 1000)
@@ -134,6 +138,22 @@ test('a sleep while an answer was due is not taken for death: the peer is asked 
   await aging.peer.next('ping')
   await aging.peer.next('ping')
   aging.age(DEAD_AFTER_PING_MS - 1000)
+  expect(aging.link.isOpen).toBe(true)
+  aging.age(1000)
+  expect(await aging.closed).toBe('no sign of life')
+})
+
+test('a peer that is asked for a reason has the time that it is given, and one that answers its usual time again', async () => {
+  const aging = await Aging.start()
+  aging.probe(3000)
+  await aging.peer.next('ping')
+  await aging.hear()
+  aging.age(PING_AFTER_MS + DEAD_AFTER_PING_MS - 1000)
+  expect(aging.link.isOpen).toBe(true)
+  await aging.hear()
+  aging.age(1000)
+  aging.probe(3000)
+  aging.age(2000)
   expect(aging.link.isOpen).toBe(true)
   aging.age(1000)
   expect(await aging.closed).toBe('no sign of life')

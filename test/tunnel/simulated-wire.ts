@@ -102,6 +102,19 @@ export class SimulatedWire {
     else end.gone()
   }
 
+  /** Has an end get this, as if the other one had sent it. */
+  inject(at: 'near' | 'far', bytes: Buffer): void {
+    const end = at === 'near' ? this.#near : this.#far
+    if (end.readyState === 1) end.emit('message', bytes, true)
+  }
+
+  /** Takes away what an end has sent, and says nothing to the other one. */
+  drain(from: 'near' | 'far'): void {
+    const end = from === 'near' ? this.#near : this.#far
+    end.transmit(Number.POSITIVE_INFINITY, undefined)
+    if (this.closing) this.cut('nobody')
+  }
+
   /** Lets a turn go by. @returns how many messages have moved */
   step(): number {
     if (this.#stalled > 0) {

@@ -11,6 +11,15 @@ export type Name = 'a' | 'b'
 
 const KEY = { kty: 'OKP', crv: 'Ed25519', x: 'x' } as const
 
+const INTRUDER: Agent = {
+  id: `agent_${'c'.repeat(16)}`,
+  workspace: 'default',
+  key: KEY,
+  label: 'c',
+  joinedAt: 0,
+  revoked: false,
+}
+
 /** An agent's process: its streams, and the wire that it has at the moment. */
 class SimulatedAgent {
   readonly id: string
@@ -55,6 +64,7 @@ export class SimulatedWorld {
   readonly #wires: SimulatedWire[] = []
   readonly #speeds: Readonly<Record<Name, number>>
   #running = true
+  #intrusions = 0
   /** Turns in which nothing has moved. */
   idle = 0
 
@@ -92,6 +102,17 @@ export class SimulatedWorld {
     )
   }
 
+  /** A third agent's link, for a test to play. */
+  intrude(): SimulatedWire {
+    const wire = new SimulatedWire(0)
+    this.#hub.add(
+      INTRUDER,
+      { purpose: 'link', link: '0'.repeat(32), epoch: ++this.#intrusions, role: 'agent' },
+      wire.far,
+    )
+    return wire
+  }
+
   stop(): void {
     this.#running = false
     for (const wire of this.#wires) wire.cut('nobody')
@@ -107,12 +128,12 @@ export class SimulatedWorld {
   }
 
   #newHub(): LinkTable {
-    const agents = new Map([this.a, this.b].map(({ id, record }) => [id, record]))
+    const agents = new Map([this.a.record, this.b.record, INTRUDER].map((agent) => [agent.id, agent]))
     // Whatever its name says: "b/7" is a service of b.
     const service = (workspace: string, name: string) => ({
       workspace,
       name,
-      agent: this[name.startsWith('a') ? 'a' : 'b'].id,
+      agent: name.startsWith('c') ? INTRUDER.id : this[name.startsWith('a') ? 'a' : 'b'].id,
       port: 1,
     })
     const registry: Registry = {

@@ -1,0 +1,27 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { watchForWaking } from '../../src/agent/wake-watch.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+test('a sleep is noticed, and so are other addresses; nothing else is', () => {
+  let [times, addresses] = [0, 'lo 127.0.0.1, eth0 10.0.0.2']
+  const watch = watchForWaking(() => times++, { addresses: () => addresses })
+  vi.advanceTimersByTime(10_000)
+  expect(times).toBe(0)
+  addresses = 'lo 127.0.0.1'
+  vi.advanceTimersByTime(1000)
+  expect(times).toBe(1)
+  vi.advanceTimersByTime(10_000)
+  expect(times).toBe(1)
+  // The machine sleeps: the clock goes on, and no timer fires.
+  vi.setSystemTime(Date.now() + 60_000)
+  vi.advanceTimersByTime(1000)
+  expect(times).toBe(2)
+  vi.advanceTimersByTime(10_000)
+  expect(times).toBe(2)
+  watch.stop()
+  addresses = ''
+  vi.advanceTimersByTime(10_000)
+  expect(times).toBe(2)
+})
