@@ -5,6 +5,7 @@ import { listenTcp } from '../process/listen.ts'
 import { bridge } from '../tunnel/bridge.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
 import type { OfferedService } from '../tunnel/handshake.ts'
+import { MAX_STREAMS } from '../tunnel/limits.ts'
 import { Signer } from './credential.ts'
 import { HubApi } from './hub-api.ts'
 import { HubLink } from './hub-link.ts'
@@ -59,7 +60,13 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
     onStream: (stream) => stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, 'nothing is exposed over this link'),
   })
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
-  server.on('connection', (socket) => void carry(socket, link, options))
+  let held = 0
+  server.on('connection', (socket) => {
+    // More of them than a link carries would wait for nothing.
+    if (held >= MAX_STREAMS) return void socket.resetAndDestroy()
+    held++
+    void carry(socket, link, options).finally(() => held--)
+  })
   const port = await listenOn(
     server,
     bind,

@@ -82,31 +82,34 @@ labSuite('a connection that cannot go on', {}, () => {
     ;(await flowing(local.port)).destroy()
   })
 
-  test('the hub is killed while data flows: both clients see a reset, and a new hub carries on', async () => {
+  test('the hub is killed while data flows: a new hub carries on with it, and with new connections', async () => {
     const local = await exposed('killed-hub', (await startFlood()).port)
     const sockets = await Promise.all([flowing(local.port), flowing(local.port)])
     world.hub.kill('SIGKILL')
-    const endings = await Promise.all(sockets.map(readToEnding))
-    report('hub', endings[0]!.afterMs)
-    expect(endings.map(({ how }) => how)).toEqual(['ECONNRESET', 'ECONNRESET'])
-
     await world.restartHub()
     // Both ends of the tunnel come back by themselves.
     await local.cli.printed(/Reconnected to hub/, 90_000)
     await isConnected(server)
-    ;(await flowing(local.port)).destroy()
+    for (const socket of [...sockets, await openSocket(local.port)]) {
+      await flow(socket)
+      socket.destroy()
+    }
   })
 })
 
 /** A connection over which megabytes have come and more are on their way, while the target has bytes to read. */
 async function flowing(port: number): Promise<Socket> {
   const socket = await openSocket(port)
+  await flow(socket)
+  return socket
+}
+
+async function flow(socket: Socket): Promise<void> {
   socket.write(Buffer.alloc(64 * 1024))
   for (let bytes = 0; bytes < FLOWING_BYTES;) {
     const [chunk] = (await once(socket, 'data')) as [Buffer]
     bytes += chunk.length
   }
-  return socket
 }
 
 async function isConnected(home: Home): Promise<void> {
