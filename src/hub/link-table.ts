@@ -81,7 +81,7 @@ export class LinkTable {
     older?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
     // Now, and not when its socket is closed at last: the newer one comes for its streams.
     if (older) this.#switch.closed(older.port, GOAWAY_CODES.REPLACED)
-    const port = new SwitchPort(connection, agent, link)
+    const port = new SwitchPort(connection, agent, { link, role })
     const entry: Entry = { agent, role, link, epoch, port }
     this.#entries.set(id, entry)
     connection.attach({

@@ -18,6 +18,12 @@ const BEGINNING: Position = { received: 0, consumed: 0, limit: INITIAL_WINDOW, e
 /** GOAWAYs after which the process comes back, and its streams go on. */
 const RETURNS = new Set<number | undefined>([undefined, GOAWAY_CODES.REPLACED])
 
+/** Whether the end could only come over this link: it had it before, or its process has ended and left this one its place. */
+function isPast(end: End, port: SwitchPort): boolean {
+  const isPredecessors = port.isServing && !end.isOpener && end.agent?.id === port.agent.id
+  return end.process === port.process || isPredecessors
+}
+
 /** How streams outlive their links: ends that come back say where they stand, and are joined again. */
 export class Resumption {
   readonly #passages: Passages
@@ -81,7 +87,7 @@ export class Resumption {
   ready(port: SwitchPort): void {
     port.isReady = true
     for (const passage of this.#passages.incomplete) {
-      const missing = passage.ends.find(({ state, process }) => state === 'lost' && process === port.process)
+      const missing = passage.ends.find((end) => end.state === 'lost' && isPast(end, port))
       if (missing) this.#isMissing(missing)
       else if (!passage.acceptor.agent) this.#offer(passage)
     }

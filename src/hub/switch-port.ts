@@ -1,5 +1,6 @@
 import { encodeOpenErr, encodeRst } from '../tunnel/encode.ts'
 import { MAX_STREAMS } from '../tunnel/limits.ts'
+import type { Role } from '../tunnel/handshake.ts'
 import type { Link } from '../tunnel/link.ts'
 import { StreamNumbers } from '../tunnel/stream-numbers.ts'
 import type { End } from './passage.ts'
@@ -25,11 +26,14 @@ export class SwitchPort {
   /** It has told of all streams that it had on its link before. */
   isReady = false
 
-  /** @param linkId the same for each connection of one process */
-  constructor(link: Link, agent: Owner, linkId: string) {
+  /** It is its agent's one process that serves, and no client beside it. */
+  readonly isServing: boolean
+
+  constructor(link: Link, agent: Owner, from: { link: string; role: Role }) {
     this.link = link
     this.agent = agent
-    this.process = `${agent.id}/${linkId}`
+    this.process = `${agent.id}/${from.link}`
+    this.isServing = from.role === 'agent'
   }
 
   /** Whether no more streams may be opened to it. */

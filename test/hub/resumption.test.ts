@@ -214,6 +214,18 @@ test('an OPEN that was lost with the service’s link is sent again, from the be
   expect(await opener.next('openOk')).toMatchObject({ stream: 1 })
 })
 
+test('an agent that was started anew ends the streams of its predecessor, which has left without a word', async () => {
+  const [first, second] = [await opened(), await opened()]
+  first.acceptor.vanish()
+  await first.acceptor.closed
+  await hello(await linked(agent, linkId(), 1))
+  expect(await first.opener.next('rst')).toMatchObject({ stream: 1, code: STREAM_CODES.STREAM_UNKNOWN })
+  // One whose link is up is let alone.
+  second.opener.send(encodeData(1, data))
+  expect(await second.acceptor.next('data')).toMatchObject({ stream: second.far })
+  expect(second.opener.count('rst')).toBe(0)
+})
+
 test('a RESUMED that nobody asked for breaks its stream only', async () => {
   const [first, second] = [await opened(), await opened()]
   first.opener.send(encodeResumed(1, position(0)))

@@ -9,7 +9,14 @@ import type { Loopback, SocketEnd } from './loopback.ts'
 
 /** Where an agent's link ends at a switch, as the hub's link table sets it up. */
 export function portAt(hub: Switch, end: SocketEnd, agentId: string, onClosed?: () => void): SwitchPort {
-  const port = new SwitchPort(new Link(end.socket, end.raw), { id: agentId, workspace: 'default' }, 'link')
+  const port = new SwitchPort(
+    new Link(end.socket, end.raw),
+    { id: agentId, workspace: 'default' },
+    {
+      link: 'link',
+      role: 'agent',
+    },
+  )
   port.link.attach({
     frame(frame, bytes) {
       if (frame.type !== 'ctrl' && frame.type !== 'goaway') hub.frame(port, frame, bytes)
