@@ -63,7 +63,10 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
   let held = 0
   server.on('connection', (socket) => {
     // More of them than a link carries would wait for nothing.
-    if (held >= MAX_STREAMS) return void socket.resetAndDestroy()
+    if (held >= MAX_STREAMS) {
+      socket.resetAndDestroy()
+      return
+    }
     held++
     void carry(socket, link, options).finally(() => held--)
   })

@@ -61,7 +61,7 @@ export class Resumption {
     }
     const passage = known ?? this.#passages.create(frame.key, frame.service, from)
     const end = isOpener ? passage.opener : passage.acceptor
-    const isSame = passage.from === from && passage.service === frame.service
+    const isSame = passage.from === from && passage.service === frame.service && !passage.broken
     if (!isSame || end.state !== 'lost' || (end.process ?? port.process) !== port.process) {
       return port.refuse(frame.stream, false, STREAM_CODES.STREAM_UNKNOWN, 'this link has no such stream')
     }
