@@ -118,6 +118,7 @@ async function carryAll(plan: Plan): Promise<Carried[]> {
     vi.advanceTimersByTime(2 * RESUME_MS)
     const left = [world.a.mux.streamCount, world.b.mux.streamCount, world.hub.streamCount]
     expect([...left, vi.getTimerCount()]).toEqual([0, 0, 0, 0])
+    for (const { mux } of [world.a, world.b]) expect(mux.bytesHeld).toEqual({ unacked: 0, growth: 0 })
     expect(world.logged.filter((line) => line.includes('Bug'))).toEqual([])
     return all
   } finally {
