@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { Config } from '../config/config.ts'
 import { ConnectError, messageOf } from '../errors.ts'
+import { collectLessOften } from '../process/garbage.ts'
 import { backoffMs, HEALTHY_AFTER_MS } from '../tunnel/backoff.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
 import { encodeCtrl } from '../tunnel/encode.ts'
@@ -106,6 +107,7 @@ export class HubLink {
    * @throws ConnectError if a human must act: REVOKED, CONFIG_DAMAGED
    */
   async run(signal: AbortSignal): Promise<void> {
+    collectLessOften()
     let failures = 0
     const watch = watchForWaking(() => this.#woken())
     try {

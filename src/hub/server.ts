@@ -5,6 +5,7 @@ import path from 'node:path'
 import { ConnectError } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { tryLock } from '../files/lock.ts'
+import { collectLessOften } from '../process/garbage.ts'
 import { loadHttp, loadHttps } from '../process/http.ts'
 import { listenTcp } from '../process/listen.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
@@ -54,6 +55,7 @@ const LIMITS = {
  * @throws ConnectError BAD_CERTIFICATE, HUB_RUNNING, PORT_IN_USE, CANNOT_LISTEN, HUB_DATA_DAMAGED, WRITE_FAILED
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
+  collectLessOften()
   const certificate = options.tls && readCertificate(options.tls)
   for (const warning of certificate?.warnings ?? []) options.log(`[!] ${warning}`)
   ensurePrivateFolder(options.folder)
