@@ -68,7 +68,9 @@ async function putBack(
     main = await control.load(mark)
   }
   const { domain, job } = main
-  const expected = { domain, runsBefore: (job.runs ?? 1) - 1, slackMs: timing.putBackMs / 5 }
+  // One that was just loaded may not have been started yet.
+  const runsBefore = Math.max(0, (job.runs ?? 1) - 1)
+  const expected = { domain, runsBefore, slackMs: timing.putBackMs / 5 }
   const proven = await proveRunning(installation, expected, options, undefined).catch(onlyKnown)
   if (proven) return `What ran before runs again (PID: ${proven.pid}).`
   const now = (await control.look()).main(job.pid)
