@@ -117,7 +117,7 @@ export class JobControl {
       return undefined
     }
     const timeoutMs = this.#launchctl.left(exitMs + slackMs)
-    if (!(await waitFor(absent, { timeoutMs, everyMs: pollMs }))) throw await this.#wontLetGo()
+    if (!(await waitFor(absent, { timeoutMs, everyMs: pollMs }))) await this.#mustBeGone()
     const took = performance.now() - began
     for (const one of processes.values()) {
       // launchd has forgotten it.
@@ -147,12 +147,16 @@ export class JobControl {
     await this.#launchctl.act('bootout', this.#target(domain))
   }
 
-  async #wontLetGo(): Promise<ConnectError> {
-    const { placed } = (await this.look()).certain()
+  /** At the end of the time: it may have gone at the last moment, or be about to. @throws ConnectError DAEMON_WONT_STOP */
+  async #mustBeGone(): Promise<void> {
+    const { placed, isAbsent } = (await this.look()).certain()
+    if (isAbsent) return
     const { label } = this.#place
     const pids = placed.flatMap(({ job }) => job.pid ?? [])
-    const still = pids.length === 0 ? 'it is still loaded' : `it still runs (PID: ${pids.join(', ')})`
-    return new ConnectError('DAEMON_WONT_STOP', `launchd has not let go of ${label}: ${still}`, {
+    const isGoing = placed.every(({ job }) => isLeaving(job))
+    const runs = pids.length === 0 ? 'it is still loaded' : `it still runs (PID: ${pids.join(', ')})`
+    const still = isGoing ? 'it is on its way out' : runs
+    throw new ConnectError('DAEMON_WONT_STOP', `launchd has not let go of ${label}: ${still}`, {
       hints: placed.map(({ domain }) => `Look at it: launchctl print ${this.#target(domain)}`),
     })
   }

@@ -256,6 +256,6 @@ function saidByError({ message, hints }: ConnectError): Said {
   if (/^Nothing |does not run now\.$/.test(last)) return { kind: 'absent', uninstalled: false }
   if (/goes on trying|It does not run now|has it as before/.test(last)) return { kind: 'trying' }
   if (/^launchd has it, and|still loaded/.test(`${last} ${message}`)) return { kind: 'trying' }
-  if (last.startsWith('It is not known')) return { kind: 'unknown' }
+  if (last.startsWith('It is not known') || message.endsWith('on its way out')) return { kind: 'unknown' }
   return { kind: 'untouched' }
 }
