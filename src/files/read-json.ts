@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import type { Stats } from 'node:fs'
 import * as v from 'valibot'
-import { codeOf, ConnectError, messageOf, type ErrorCode } from '../errors.ts'
+import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
+import { readText } from './read-text.ts'
 
 const MAX_BYTES = 4 * 1024 * 1024
 
@@ -15,7 +16,7 @@ export function readJson<T>(
   schema: v.GenericSchema<unknown, T>,
   options: { version: number; damaged: ErrorCode; secret?: boolean },
 ): T | undefined {
-  const text = readText(file, options)
+  const text = readText(file, (found) => checkStats(file, found, options))
   if (text === undefined) return undefined
   let value: unknown
   try {
@@ -36,29 +37,12 @@ export function readJson<T>(
   throw new ConnectError(options.damaged, `${file} is damaged: ${where ? `${where}: ` : ''}${issue.message}`)
 }
 
-function readText(file: string, options: { damaged: ErrorCode; secret?: boolean }): string | undefined {
-  let descriptor: number
-  try {
-    // NONBLOCK: a FIFO without a writer would be waited for, for ever.
-    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw new ConnectError('CONFIG_UNREADABLE', `Could not read ${file}: ${messageOf(error)}`, {
-      cause: error,
+function checkStats(file: string, found: Stats, options: { damaged: ErrorCode; secret?: boolean }): void {
+  if (found.size > MAX_BYTES) throw new ConnectError(options.damaged, `${file} is damaged: far too large`)
+  if (options.secret && process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
+    const mode = (found.mode & 0o777).toString(8)
+    throw new ConnectError('CONFIG_EXPOSED', `${file} can be read by other users (mode ${mode})`, {
+      hints: [`Run: chmod 600 '${file}'`],
     })
-  }
-  try {
-    const found = fstatSync(descriptor)
-    if (!found.isFile()) throw new ConnectError('CONFIG_UNREADABLE', `${file} is not a file`)
-    if (found.size > MAX_BYTES) throw new ConnectError(options.damaged, `${file} is damaged: far too large`)
-    if (options.secret && process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
-      const mode = (found.mode & 0o777).toString(8)
-      throw new ConnectError('CONFIG_EXPOSED', `${file} can be read by other users (mode ${mode})`, {
-        hints: [`Run: chmod 600 '${file}'`],
-      })
-    }
-    return readFileSync(descriptor, 'utf8')
-  } finally {
-    closeSync(descriptor)
   }
 }

@@ -26,8 +26,6 @@ export const STREAM_CODES = {
   SHUTDOWN: 12,
 } as const
 
-export type StreamCode = (typeof STREAM_CODES)[keyof typeof STREAM_CODES]
-
 /** The far end, or the way to it, is gone; nobody has said that anything went wrong with the connection itself. */
 export const LINK_LOST_CODES: ReadonlySet<number> = new Set([
   STREAM_CODES.LINK_LOST,

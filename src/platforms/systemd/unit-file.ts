@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readlinkSync, rmdirSync } from 'node:fs'
 import path from 'node:path'
 import { tilde } from '../../config/tilde.ts'
-import { codeOf, ConnectError, messageOf } from '../../errors.ts'
+import { ConnectError, messageOf } from '../../errors.ts'
 import { writeFileAtomic } from '../../files/atomic-write.ts'
+import { readText } from '../../files/read-text.ts'
 import { removeFile } from '../../files/remove-file.ts'
 import { makeRememberedFolder } from './traces.ts'
 import type { UnitPlace } from './unit-place.ts'
@@ -45,14 +46,7 @@ export class UnitFile {
 
   /** @throws ConnectError CONFIG_UNREADABLE */
   read(): string | undefined {
-    const { file } = this.#place
-    try {
-      return readFileSync(file, 'utf8')
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined
-      const message = `Could not read ${tilde(file)}: ${messageOf(error)}`
-      throw new ConnectError('CONFIG_UNREADABLE', message, { cause: error })
-    }
+    return readText(this.#place.file)
   }
 
   /** @throws ConnectError WRITE_FAILED */
