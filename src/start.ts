@@ -4,8 +4,12 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Interfaces } from '@oclif/core'
+import { keepYoungSmall } from './process/garbage.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+
+/** The commands that carry data, and stay. */
+const CARRIERS = new Set(['hub', 'reach', 'up'])
 
 /**
  * The program: the kept-alive agent, or the CLI. Doesn't return the CLI's promise to be awaited: an `await` at the top
@@ -14,6 +18,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 export function start(argv: readonly string[], options: { development?: boolean } = {}): void {
   ignoreHomeThatIsNoPath()
   useCompileCache()
+  if (CARRIERS.has(argv[0] ?? '')) keepYoungSmall()
   const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
   if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'up') {
     void import('./agent/main.ts').then(({ runKeptAlive }) => runKeptAlive(argv.slice(1), pjson.version))
