@@ -1,18 +1,25 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { WebSocket, type ClientOptions } from 'ws'
-import { isLoopback, linkUrl } from '../config/hub-url.ts'
-import { ConnectError } from '../errors.ts'
+import { isLoopback } from '../config/hub-url.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+import { loadHttp } from '../process/http.ts'
 import { HUB_HEADER } from '../tunnel/handshake.ts'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
 import { Link } from '../tunnel/link.ts'
+import { WebSocketConnection } from '../websocket/connection.ts'
+import { checkUpgrade, upgradeHeaders } from '../websocket/handshake.ts'
 import { hubUnreachable } from './network-error.ts'
 import { hubConnector, type HubAddress } from './open-connection.ts'
-import { notAHub, refusalError, type Answer } from './refusal.ts'
+import { ClockError, notAHub, refusalError, type Answer } from './refusal.ts'
 import { unlessHttps } from './wrong-scheme.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
 const MAX_REFUSAL_BYTES = 64 * 1024
+
+/** What came of the request for a link. */
+type Reply =
+  | { readonly response: IncomingMessage; readonly socket: Socket; readonly head: Buffer }
+  | { readonly response: IncomingMessage; readonly socket?: undefined }
 
 /**
  * Opens a link to a hub, once.
@@ -20,65 +27,76 @@ const MAX_REFUSAL_BYTES = 64 * 1024
  * @param token see credential.ts
  * @throws ConnectError HUB_UNREACHABLE, NOT_A_HUB, REVOKED, AGENT_UNKNOWN, HUB_ERROR; ClockError
  */
-export async function dial(address: HubAddress, token: string, signal: AbortSignal): Promise<Link> {
-  signal.throwIfAborted()
+export async function dial(address: HubAddress, token: string, caller: AbortSignal): Promise<Link> {
+  caller.throwIfAborted()
+  const signal = AbortSignal.any([caller, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)])
   const { hub } = address
-  const url = linkUrl(hub)
-  const socket = new WebSocket(url, SUBPROTOCOL, {
-    followRedirects: false,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    headers: { authorization: `Bearer ${token}` },
-    maxPayload: MAX_FRAME_BYTES,
-    perMessageDeflate: false,
-    // Its types know only net.createConnection; it hands this on to http.request.
-    createConnection: hubConnector(address, signal) as unknown as ClientOptions['createConnection'],
-    ...(mayLeaveUnmasked(url) && { generateMask: (mask: Buffer) => void mask.fill(0) }),
-  })
-  const abort = () => socket.terminate()
-  signal.addEventListener('abort', abort, { once: true })
-  const { promise, resolve, reject } = Promise.withResolvers<Link>()
-  let raw: Socket | undefined
-  socket.once('upgrade', (response: IncomingMessage) => {
-    raw = response.socket
-    if (response.headers[HUB_HEADER] === undefined) {
-      reject(notAHub(hub, answerOf(response, '')))
-      socket.terminate()
-    }
-  })
-  // Made here and not after the await: the first frames may come with the answer.
-  socket.once('open', () => resolve(new Link(socket, raw!)))
-  socket.once('unexpected-response', (_request, response) => {
-    readText(response).then(
-      (text) => reject(refusalError(hub, answerOf(response, text))),
-      (error: unknown) => reject(hubUnreachable(hub, error)),
-    )
-  })
-  socket.once('error', (error) => {
-    // ws reports an answer that is no WebSocket's, such as a wrong subprotocol, as a plain error.
-    const isForeign = raw !== undefined || /^(Invalid|Server sent)|Parse Error/.test(error.message)
-    reject(
-      isForeign
-        ? new ConnectError('NOT_A_HUB', `${hub} is not a hub: ${error.message}`)
-        : hubUnreachable(hub, error),
-    )
-  })
+  const { key, headers } = upgradeHeaders(SUBPROTOCOL)
   try {
-    return await promise
+    const reply = await ask(address, { ...headers, authorization: `Bearer ${token}` }, signal)
+    const { response, socket } = reply
+    if (!socket) throw refusalError(hub, answerOf(response, await readText(response)))
+    return linkOver(address, reply, key)
   } catch (error) {
-    throw await unlessHttps(address, error)
-  } finally {
-    signal.removeEventListener('abort', abort)
-    socket.on('error', () => {})
+    if (error instanceof ClockError) throw error
+    throw await unlessHttps(address, hubUnreachable(hub, signal.aborted ? signal.reason : error))
   }
+}
+
+async function ask(
+  address: HubAddress,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const url = new URL(`${address.hub}/v1/link`)
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+  const request = loadHttp().request({
+    path: url.pathname,
+    headers: { host: url.host, ...headers },
+    createConnection: hubConnector(address, signal),
+    signal,
+  })
+  request.once('upgrade', (response, socket, head) => resolve({ response, socket, head }))
+  request.once('response', (response) => resolve({ response }))
+  request.on('error', (error) => reject(isForeign(error) ? notSpoken(address.hub, error) : error))
+  request.end()
+  return promise
+}
+
+/** @throws ConnectError NOT_A_HUB */
+function linkOver(
+  { hub }: HubAddress,
+  { response, socket, head }: Extract<Reply, { socket: Socket }>,
+  key: string,
+): Link {
+  try {
+    if (response.headers[HUB_HEADER] === undefined) throw notAHub(hub, answerOf(response, ''))
+    checkUpgrade(response, key, SUBPROTOCOL)
+  } catch (error) {
+    socket.destroy()
+    throw error instanceof ConnectError ? error : notSpoken(hub, error)
+  }
+  const masks = !mayLeaveUnmasked(hub)
+  const options = { role: 'client', masks, maxMessageBytes: MAX_FRAME_BYTES, head } as const
+  return new Link(new WebSocketConnection(socket, options), socket)
 }
 
 /**
  * RFC 6455 §5.3 wants unpredictable masks, so that a script in a browser can't put bytes of its choice before a
  * plaintext proxy. On TLS and on loopback no such proxy sees them, and masking would cost half the CPU time.
  */
-function mayLeaveUnmasked(url: string): boolean {
-  const { protocol, hostname } = new URL(url)
-  return protocol === 'wss:' || isLoopback(hostname)
+function mayLeaveUnmasked(hub: string): boolean {
+  const { protocol, hostname } = new URL(hub)
+  return protocol === 'https:' || isLoopback(hostname)
+}
+
+/** Whether something answered, and not in HTTP. */
+function isForeign(error: Error): boolean {
+  return error.message.startsWith('Parse Error')
+}
+
+function notSpoken(hub: string, error: unknown): ConnectError {
+  return new ConnectError('NOT_A_HUB', `${hub} is not a hub: ${messageOf(error)}`)
 }
 
 function answerOf(response: IncomingMessage, text: string): Answer {

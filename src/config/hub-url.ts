@@ -35,8 +35,3 @@ export function isLoopback(host: string): boolean {
   if (bare === 'localhost' || bare.endsWith('.localhost')) return true
   return isIP(bare) === 4 ? bare.startsWith('127.') : bare === '::1'
 }
-
-/** The same hub's address for the link: `ws:` or `wss:`. */
-export function linkUrl(hubUrl: string): string {
-  return `${hubUrl.replace(/^http/, 'ws')}/v1/link`
-}

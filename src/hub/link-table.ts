@@ -6,6 +6,7 @@ import { encodeCtrl } from '../tunnel/encode.ts'
 import { AgentMessage, type HubMessage, type LinkClaims, type Role } from '../tunnel/handshake.ts'
 import { MAX_LINKS } from '../tunnel/limits.ts'
 import type { Link, LinkFrame } from '../tunnel/link.ts'
+import type { Message } from '../tunnel/message.ts'
 import { RefusedError } from './auth.ts'
 import type { Directory } from './directory.ts'
 import type { Registry } from './registry.ts'
@@ -85,7 +86,7 @@ export class LinkTable {
     const entry: Entry = { agent, role, link, epoch, port }
     this.#entries.set(id, entry)
     connection.attach({
-      frame: (frame, bytes) => this.#guarded(entry, () => this.#frame(entry, frame, bytes)),
+      frame: (frame, message) => this.#guarded(entry, () => this.#frame(entry, frame, message)),
       relieved: () => this.#switch.relieved(port),
       closed: (reason, code) => {
         this.#switch.closed(port, code)
@@ -135,7 +136,7 @@ export class LinkTable {
     for (const { port } of this.#entries.values()) port.link.terminate('the hub is shutting down')
   }
 
-  #frame(entry: Entry, frame: LinkFrame, bytes: Buffer): void {
+  #frame(entry: Entry, frame: LinkFrame, message: Message): void {
     switch (frame.type) {
       case 'ctrl': {
         this.#ctrl(entry, frame.message)
@@ -146,7 +147,7 @@ export class LinkTable {
         break
       }
       default: {
-        this.#switch.frame(entry.port, frame, bytes)
+        this.#switch.frame(entry.port, frame, message)
       }
     }
   }

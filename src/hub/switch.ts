@@ -8,6 +8,7 @@ import {
   OPEN_TIMEOUT_MS,
 } from '../tunnel/limits.ts'
 import type { LinkFrame } from '../tunnel/link.ts'
+import type { Message } from '../tunnel/message.ts'
 import { SendWindow } from '../tunnel/send-window.ts'
 import { StreamViolation } from '../tunnel/stream-violation.ts'
 import { unpinned } from '../tunnel/unpinned.ts'
@@ -59,13 +60,13 @@ export class Switch {
   }
 
   /** Takes in a frame of one of the port's streams, or one that brings a stream. */
-  frame(port: SwitchPort, frame: SwitchedFrame, bytes: Buffer): void {
-    if (frame.type === 'open') return this.#open(port, frame, bytes)
+  frame(port: SwitchPort, frame: SwitchedFrame, message: Message): void {
+    if (frame.type === 'open') return this.#open(port, frame, message)
     if (frame.type === 'resume') return this.#resume(port, frame)
     const end = port.ends.get(frame.stream)
     if (!end) return stray(port, frame)
     try {
-      this.#forward(end, frame, bytes)
+      this.#forward(end, frame, message)
     } catch (error) {
       if (!(error instanceof StreamViolation)) throw error
       this.#passages.break(end.passage, STREAM_CODES[error.kind], error.message)
@@ -106,7 +107,7 @@ export class Switch {
     port.refuse(frame.stream, false, STREAM_CODES.LIMIT, `this link has ${MAX_STREAMS} streams open`)
   }
 
-  #open(port: SwitchPort, open: Open, bytes: Buffer): void {
+  #open(port: SwitchPort, open: Open, { pieces }: Message): void {
     const { stream: number, key, service } = open
     if (!this.#admits(port, number, 'OPEN')) return
     const refuse = (code: number, message: string) => port.refuse(number, true, code, message)
@@ -126,7 +127,7 @@ export class Switch {
     const passage = this.#passages.create(key, service, port.agent.id)
     this.#passages.attach(passage.opener, port, number)
     passage.opener.window = new SendWindow(INITIAL_WINDOW)
-    this.#connect(passage, target, open.limit, bytes[1])
+    this.#connect(passage, target, open.limit, pieces[0]![1])
   }
 
   /** Sends the acceptor the OPEN. Flags are the two agents' business. */
@@ -144,22 +145,22 @@ export class Switch {
     target.link.sendControl(frame)
   }
 
-  #forward(end: End, frame: StreamFrame, bytes: Buffer): void {
+  #forward(end: End, frame: StreamFrame, message: Message): void {
     const { other, passage } = end
     // Else it is sent again, or told anew, once both ends know where the other stands.
     const flows = end.state === 'flowing' && other.state === 'flowing'
-    const passOn = () => other.port?.link.sendControl(unpinned(renumber(bytes, other.number)))
+    const passOn = () => other.port?.link.sendControl(unpinned(renumber(message.pieces[0]!, other.number)))
     switch (frame.type) {
       case 'data': {
         if (!flows) break
-        end.window.send(frame.payload.length)
-        this.#passData(end, bytes)
+        end.window.send(frame.bytes)
+        this.#passData(end, message)
         break
       }
       case 'fin': {
         if (!flows) break
         end.window.finish(frame.offset)
-        this.#passData(end, bytes)
+        this.#passData(end, message)
         break
       }
       case 'window': {
@@ -192,13 +193,14 @@ export class Switch {
     }
   }
 
-  #passData(end: End, bytes: Buffer): void {
+  #passData(end: End, { pieces, bytes }: Message): void {
     const { passage, other } = end
     const { link } = other.port!
     if (link.isBackedUp && this.#isHog(other.port!)) {
       return this.#passages.break(passage, STREAM_CODES.LIMIT, 'the receiving link is too far behind')
     }
-    link.sendData(other.number, unpinned(renumber(bytes, other.number)))
+    renumber(pieces[0]!, other.number)
+    link.sendData(other.number, { pieces: pieces.map(unpinned), bytes })
     if (link.isBackedUp) this.#backedUp.add(other.port!)
   }
 

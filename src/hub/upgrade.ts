@@ -1,10 +1,11 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
 import { HUB_HEADER, LinkClaims } from '../tunnel/handshake.ts'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
 import { Link } from '../tunnel/link.ts'
+import { WebSocketConnection } from '../websocket/connection.ts'
+import { answerUpgrade } from '../websocket/handshake.ts'
 import { pathOf, refusalOf } from './api.ts'
 import { authenticate, RefusedError } from './auth.ts'
 import type { LinkTable } from './link-table.ts'
@@ -14,22 +15,14 @@ import type { Registry } from './registry.ts'
 export class LinkUpgrade {
   readonly #registry: Registry
   readonly #links: LinkTable
-  readonly #sockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: MAX_FRAME_BYTES,
-    perMessageDeflate: false,
-    handleProtocols: () => SUBPROTOCOL,
-  })
 
   constructor(registry: Registry, links: LinkTable) {
     this.#registry = registry
     this.#links = links
-    this.#sockets.on('headers', (headers) => headers.push(`${HUB_HEADER}: ${registry.hubId}`))
   }
 
   async answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    // Until ws takes over, a client that goes away must not be an uncaught error.
+    // Until the connection takes over, a client that goes away must not be an uncaught error.
     const ignore = () => {}
     socket.on('error', ignore)
     try {
@@ -41,12 +34,23 @@ export class LinkUpgrade {
       if (!offered.includes(SUBPROTOCOL)) {
         throw new RefusedError(400, 'bad_request', `This hub speaks ${SUBPROTOCOL}.`)
       }
+      const answer = answerUpgrade(request, SUBPROTOCOL, [`${HUB_HEADER}: ${this.#registry.hubId}`])
+      if (!answer.accepted) {
+        const refusal = new RefusedError(answer.status, 'bad_request', answer.message)
+        return refuse(socket, this.#registry.hubId, refusal, answer.headers)
+      }
       const { agent, claims } = await authenticate(this.#registry, request.headers.authorization, LinkClaims)
       this.#links.checkEpoch(agent, claims)
-      socket.off('error', ignore)
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        this.#links.add(agent, claims, new Link(webSocket, socket as Socket))
+      if (socket.destroyed) return
+      socket.write(answer.response)
+      const raw = socket as Socket
+      const connection = new WebSocketConnection(raw, {
+        role: 'server',
+        maxMessageBytes: MAX_FRAME_BYTES,
+        head,
       })
+      socket.off('error', ignore)
+      this.#links.add(agent, claims, new Link(connection, raw))
     } catch (error) {
       refuse(socket, this.#registry.hubId, error)
     }
@@ -58,7 +62,7 @@ export function isForLink(request: IncomingMessage): boolean {
   return /(^|,)\s*websocket\s*(,|$)/i.test(request.headers.upgrade ?? '')
 }
 
-function refuse(socket: Duplex, hubId: string, error: unknown): void {
+function refuse(socket: Duplex, hubId: string, error: unknown, headers: readonly string[] = []): void {
   const { status, body } = refusalOf(error)
   const text = JSON.stringify(body)
   socket.once('finish', () => socket.destroy())
@@ -69,6 +73,7 @@ function refuse(socket: Duplex, hubId: string, error: unknown): void {
       'Content-Type: application/json',
       `Content-Length: ${Buffer.byteLength(text)}`,
       `${HUB_HEADER}: ${hubId}`,
+      ...headers,
       '',
       text,
     ].join('\r\n'),

@@ -32,6 +32,11 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
 
   const handler: StreamHandler = {
     data(chunk) {
+      // One write for all that came at once.
+      if (socket.writableCorked === 0) {
+        socket.cork()
+        process.nextTick(() => socket.uncork())
+      }
       if (socket.write(chunk)) stream.consumed(chunk.length)
       else waiting += chunk.length
     },

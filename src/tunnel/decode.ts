@@ -15,9 +15,10 @@ import { HEADER_BYTES, MAX_DATA_BYTES, MAX_TEXT_BYTES, MAX_WINDOW } from './limi
 /**
  * Parses one frame. Payloads are views of it, not copies.
  *
+ * @param rest of DATA, further pieces of the payload
  * @throws FrameError if it is none
  */
-export function decode(frame: Buffer): Frame {
+export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
   if (frame.length < HEADER_BYTES) throw new FrameError(`a frame of ${frame.length} bytes has no header`)
   const type = frame[0]!
   const stream = frame.readUInt32BE(2)
@@ -37,10 +38,11 @@ export function decode(frame: Buffer): Frame {
       return { type: 'openErr', stream: ofStream(stream), ...codeAndText(payload) }
     }
     case TYPE.DATA: {
+      const pieces = payload.length > 0 ? [payload, ...rest] : [...rest]
+      const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
       // Empty ones would cost the sender no window, and the receiver a place in a queue.
-      if (payload.length === 0 || payload.length > MAX_DATA_BYTES)
-        throw new FrameError(`DATA of ${payload.length} bytes`)
-      const data: Frame = { type: 'data', stream: ofStream(stream), payload }
+      if (bytes === 0 || bytes > MAX_DATA_BYTES) throw new FrameError(`DATA of ${bytes} bytes`)
+      const data: Frame = { type: 'data', stream: ofStream(stream), payload: pieces, bytes }
       if ((frame[1]! & BLOCKED) !== 0) data.blocked = true
       return data
     }

@@ -33,11 +33,14 @@ export function encodeOpenErr(stream: number, code: number, message: string): Bu
   return withCodeAndText(TYPE.OPEN_ERR, stream, code, message)
 }
 
-/** @param blocked the sender has more, and its limit keeps it from sending that */
-export function encodeData(stream: number, payload: Uint8Array, blocked = false): Buffer {
-  const frame = header(TYPE.DATA, stream, payload.length)
+/**
+ * What comes before the payload: that is sent as it lies, and not copied.
+ *
+ * @param blocked the sender has more, and its limit keeps it from sending that
+ */
+export function encodeDataHeader(stream: number, blocked = false): Buffer {
+  const frame = header(TYPE.DATA, stream, 0)
   if (blocked) frame[1] = BLOCKED
-  frame.set(payload, HEADER_BYTES)
   return frame
 }
 

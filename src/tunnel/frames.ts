@@ -50,7 +50,7 @@ export type Frame =
   | { type: 'open'; stream: number; key: Buffer; limit: number; service: string; from: string }
   | { type: 'openOk'; stream: number; limit: number }
   | { type: 'openErr'; stream: number; code: number; message: string }
-  | { type: 'data'; stream: number; payload: Buffer; blocked?: true }
+  | { type: 'data'; stream: number; payload: Buffer[]; bytes: number; blocked?: true }
   | { type: 'window'; stream: number; consumed: number; limit: number }
   | { type: 'fin'; stream: number; offset: number }
   | { type: 'rst'; stream: number; code: number; message: string }

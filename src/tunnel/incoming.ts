@@ -1,6 +1,6 @@
 import type { Budget } from './budget.ts'
 import { EarlyBytes } from './early-bytes.ts'
-import type { Position } from './frames.ts'
+import type { Frame, Position } from './frames.ts'
 import { INITIAL_WINDOW } from './limits.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import type { StreamHandler } from './stream-handler.ts'
@@ -35,11 +35,15 @@ export class Incoming {
   }
 
   /** @throws StreamViolation if the far end sends what it may not */
-  data(payload: Buffer, blocked: boolean | undefined): void {
-    this.#window.receive(payload.length, blocked)
-    const chunk = unpinned(payload)
-    if (this.#handler) this.#handler.data(chunk)
-    else this.#early.push(chunk)
+  data({ payload, bytes, blocked }: Extract<Frame, { type: 'data' }>): void {
+    this.#window.receive(bytes, blocked)
+    for (const piece of payload) {
+      const chunk = unpinned(piece)
+      // The one before may have ended the stream.
+      if (this.#isOver) return
+      if (this.#handler) this.#handler.data(chunk)
+      else this.#early.push(chunk)
+    }
   }
 
   /** @throws StreamViolation if something is missing */

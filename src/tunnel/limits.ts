@@ -5,8 +5,8 @@ export const SUBPROTOCOL = 'private-connect.v1'
 /** `type u8 | flags u8 | stream u32`, big-endian. */
 export const HEADER_BYTES = 6
 
-/** With the header it stays below 32 KiB, so a frame seldom straddles two socket reads of 64 KiB. */
-export const MAX_DATA_BYTES = 32 * 1024 - 16
+/** Bytes of DATA's payload: what one read of 64 KiB brings fills two frames. */
+export const MAX_DATA_BYTES = 32 * 1024
 
 /** Bytes of a CTRL frame's JSON. */
 export const MAX_CONTROL_BYTES = 64 * 1024

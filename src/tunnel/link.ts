@@ -1,28 +1,29 @@
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import type { WebSocket } from 'ws'
-import { messageOf } from '../errors.ts'
+import type { WebSocketConnection } from '../websocket/connection.ts'
 import { GOAWAY_CODES, type GoawayCode } from './codes.ts'
 import { decode } from './decode.ts'
 import { encodeGoaway, encodePing, encodePong } from './encode.ts'
-import { FrameError, type Frame } from './frames.ts'
+import { FrameError, TYPE, type Frame } from './frames.ts'
 import {
   CONTROL_BACKLOG_HIGH_BYTES,
   DEAD_AFTER_PING_MS,
+  HEADER_BYTES,
   LINK_BACKLOG_HIGH_BYTES,
   LINK_BACKLOG_LOW_BYTES,
   MAX_CONTROL_BACKLOG_BYTES,
   PING_AFTER_MS,
   SOCKET_BACKLOG_BYTES,
 } from './limits.ts'
+import type { Message } from './message.ts'
 import { Outbox } from './outbox.ts'
 
 /** A frame that concerns whoever owns the link; PING and PONG are the link's own business. */
 export type LinkFrame = Exclude<Frame, { type: 'ping' | 'pong' | 'skipped' }>
 
 export interface LinkHandler {
-  /** @param bytes the whole frame as it came, free to be changed and sent on */
-  frame(frame: LinkFrame, bytes: Buffer): void
+  /** @param message the frame as it came, in one piece but for DATA, free to be changed and sent on */
+  frame(frame: LinkFrame, message: Message): void
   /** Bytes of a stream have left its queue. */
   sent?(stream: number, bytes: number): void
   /** The link's own backlog had been high, and is low again. */
@@ -35,22 +36,18 @@ export interface LinkHandler {
   closed(reason: string, code: number | undefined): void
 }
 
-/** How long the peer has to answer a WebSocket close before the socket is destroyed, in ms. */
-const CLOSE_TIMEOUT_MS = 2000
+/** RFC 6455 §7.4.1. */
+const NORMAL_CLOSURE = 1000
 
 /** A tick that comes this late means that the machine slept, in ms. */
 const CLOCK_JUMP_MS = 5000
 
-const SEND_OPTIONS = { binary: true, compress: false, fin: true } as const
-
 /** One WebSocket as a link: frames in and out, in fair turns, and proof of life. Knows no streams. */
 export class Link {
-  readonly #socket: WebSocket
+  readonly #socket: WebSocketConnection
   readonly #raw: Socket
   readonly #outbox = new Outbox()
   #handler: LinkHandler | undefined
-  /** Frames that came before anyone listened; undefined from then on. */
-  #early: Buffer[] | undefined = []
   /** Why this end is closing the link. */
   #closing: string | undefined
   /** Why the peer is. */
@@ -69,33 +66,24 @@ export class Link {
   #pings = 0n
 
   /** @param raw the TCP or TLS socket below, to see how much of what was sent is still there */
-  constructor(socket: WebSocket, raw: Socket) {
+  constructor(socket: WebSocketConnection, raw: Socket) {
     this.#socket = socket
     this.#raw = raw
     raw.setNoDelay(true)
     raw.setKeepAlive(true, 30_000)
-    socket.on('message', (data: Buffer, isBinary) => this.#receive(data, isBinary))
-    socket.on('error', (error) => {
-      this.#closing ??= messageOf(error)
-      this.#closeSoon()
-    })
-    socket.on('close', (code, reason) => this.#end(reason.toString() || `closed with code ${code}`))
   }
 
-  /** Frames that came before are handed over once the caller is done: it may still be making what they are for. */
+  /** To be called once. Frames that came before are handed over after this has returned. */
   attach(handler: LinkHandler): void {
     this.#handler = handler
-    const wasClosed = this.#closed
-    process.nextTick(() => {
-      const early = this.#early ?? []
-      this.#early = undefined
-      for (const bytes of early) this.#receive(bytes, true)
-      if (wasClosed) handler.closed(this.#closing ?? 'closed', this.#code)
+    this.#socket.attach({
+      message: (pieces, bytes) => this.#receive({ pieces, bytes }),
+      closed: (reason) => this.#end(reason),
     })
   }
 
   get isOpen(): boolean {
-    return !this.#closed && this.#closing === undefined
+    return !this.#closed && this.#closing === undefined && this.#socket.isOpen
   }
 
   /** Bytes of DATA that wait here, besides what the socket holds. */
@@ -122,7 +110,7 @@ export class Link {
   }
 
   /** Queues a DATA or FIN frame behind its stream's others. */
-  sendData(stream: number, frame: Buffer): void {
+  sendData(stream: number, frame: Message): void {
     if (!this.isOpen) return
     this.#outbox.pushData(stream, frame)
     if (this.#outbox.dataBytes > LINK_BACKLOG_HIGH_BYTES) this.#high = true
@@ -149,8 +137,7 @@ export class Link {
     this.#flush()
     this.#closing = message
     this.#code = code
-    this.#socket.close(1000)
-    this.#closeSoon()
+    this.#socket.close(NORMAL_CLOSURE)
   }
 
   /** Ends the link because the peer broke the protocol. */
@@ -203,16 +190,13 @@ export class Link {
     this.sendControl(encodePing(++this.#pings))
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
+  #receive(received: Message): void {
     if (!this.isOpen) return
-    if (!isBinary) return this.fail('a text message')
-    if (this.#early || !this.#handler) {
-      this.#early?.push(data)
-      return
-    }
+    const message = isData(received) ? received : joined(received)
+    const [first, ...rest] = message.pieces as [Buffer, ...Buffer[]]
     let frame: Frame
     try {
-      frame = decode(data)
+      frame = decode(first, rest)
     } catch (error) {
       if (error instanceof FrameError) return this.fail(error.message)
       throw error
@@ -223,13 +207,7 @@ export class Link {
       this.#code = frame.code
     }
     if (frame.type === 'ping') this.sendControl(encodePong(frame.token))
-    else if (frame.type !== 'pong' && frame.type !== 'skipped') this.#handler.frame(frame, data)
-  }
-
-  /** A peer that is gone, or hostile, doesn't answer the WebSocket's close. */
-  #closeSoon(): void {
-    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS)
-    this.#socket.once('close', () => clearTimeout(timer))
+    else if (frame.type !== 'pong' && frame.type !== 'skipped') this.#handler?.frame(frame, message)
   }
 
   /** One write a turn of the event loop, whatever was queued in it. */
@@ -243,13 +221,14 @@ export class Link {
   }
 
   #flush(): void {
-    if (!this.isOpen || this.#socket.readyState !== this.#socket.OPEN) return
+    if (!this.isOpen) return
     this.#raw.cork()
     while (this.#outbox.urgent || this.#raw.writableLength < SOCKET_BACKLOG_BYTES) {
       const next = this.#outbox.shift()
       if (!next) break
-      this.#socket.send(next.frame, SEND_OPTIONS, this.#onWritten)
-      if (next.stream !== 0) this.#handler?.sent?.(next.stream, next.frame.length)
+      const { pieces, bytes } = next.frame
+      this.#socket.send(pieces, bytes, this.#onWritten)
+      if (next.stream !== 0) this.#handler?.sent?.(next.stream, bytes)
     }
     this.#raw.uncork()
     if (this.#high && this.#outbox.dataBytes < LINK_BACKLOG_LOW_BYTES) {
@@ -267,4 +246,13 @@ export class Link {
     this.#outbox.clear()
     this.#handler?.closed(this.#closing, this.#code)
   }
+}
+
+/** Its payload may be in pieces: it is only passed on. */
+function isData({ pieces }: Message): boolean {
+  return pieces[0] !== undefined && pieces[0].length >= HEADER_BYTES && pieces[0][0] === TYPE.DATA
+}
+
+function joined({ pieces, bytes }: Message): Message {
+  return pieces.length === 1 ? { pieces, bytes } : { pieces: [Buffer.concat(pieces, bytes)], bytes }
 }

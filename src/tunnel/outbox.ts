@@ -1,10 +1,11 @@
 import { FRAME_OVERHEAD_BYTES } from './limits.ts'
+import type { Message } from './message.ts'
 import { Queue } from './queue.ts'
 
 /** What waits to be sent on one link: control frames first, then the streams in turns, a frame each. */
 export class Outbox {
-  readonly #control = new Queue<Buffer>()
-  readonly #streams = new Map<number, Queue<Buffer>>()
+  readonly #control = new Queue<Message>()
+  readonly #streams = new Map<number, Queue<Message>>()
   /** Streams with something to send, in the order of their turns. */
   readonly #turns: number[] = []
   #controlBytes = 0
@@ -20,12 +21,12 @@ export class Outbox {
   }
 
   pushControl(frame: Buffer): void {
-    this.#control.push(frame)
+    this.#control.push({ pieces: [frame], bytes: frame.length })
     this.#controlBytes += frame.length
   }
 
   /** Frames of one stream keep their order. */
-  pushData(stream: number, frame: Buffer): void {
+  pushData(stream: number, frame: Message): void {
     let queue = this.#streams.get(stream)
     if (!queue) {
       queue = new Queue()
@@ -43,10 +44,10 @@ export class Outbox {
   }
 
   /** @returns the next frame, and whose turn it was (0 for control), or undefined if there is none */
-  shift(): { stream: number; frame: Buffer } | undefined {
+  shift(): { stream: number; frame: Message } | undefined {
     const control = this.#control.shift()
     if (control) {
-      this.#controlBytes -= control.length
+      this.#controlBytes -= control.bytes
       return { stream: 0, frame: control }
     }
     const stream = this.#turns.shift()
@@ -73,6 +74,6 @@ export class Outbox {
   }
 }
 
-function costOf(frame: Buffer): number {
-  return frame.length + FRAME_OVERHEAD_BYTES
+function costOf(frame: Message): number {
+  return frame.bytes + FRAME_OVERHEAD_BYTES
 }

@@ -1,8 +1,9 @@
 import type { Budget } from './budget.ts'
-import { encodeData, encodeFin } from './encode.ts'
+import { encodeDataHeader, encodeFin } from './encode.ts'
 import type { Position } from './frames.ts'
-import { INITIAL_WINDOW, MAX_DATA_BYTES, STREAM_BACKLOG_BYTES } from './limits.ts'
+import { HEADER_BYTES, INITIAL_WINDOW, MAX_DATA_BYTES, STREAM_BACKLOG_BYTES } from './limits.ts'
 import type { Link } from './link.ts'
+import type { Message } from './message.ts'
 import { SendBuffer } from './send-buffer.ts'
 import { SendWindow } from './send-window.ts'
 
@@ -107,11 +108,13 @@ export class Outgoing {
   push({ link, id }: Line): boolean {
     while (this.#queued < STREAM_BACKLOG_BYTES) {
       const room = this.#room
-      const bytes = this.#buffer.read(this.#window.sent, Math.min(MAX_DATA_BYTES, room))
-      if (!bytes) break
-      this.#window.send(bytes.length)
-      const isBlocked = bytes.length === room && this.#window.sent < this.#buffer.end
-      this.#enqueue(link, id, encodeData(id, bytes, isBlocked))
+      const payload = this.#buffer.read(this.#window.sent, Math.min(MAX_DATA_BYTES, room))
+      if (!payload) break
+      const { pieces, bytes } = payload
+      this.#window.send(bytes)
+      const isBlocked = bytes === room && this.#window.sent < this.#buffer.end
+      const header = encodeDataHeader(id, isBlocked)
+      this.#enqueue(link, id, { pieces: [header, ...pieces], bytes: HEADER_BYTES + bytes })
     }
     this.#charge(Math.max(0, this.#window.sent - this.#window.acked))
     const wasBlocked = this.#blocked
@@ -119,7 +122,8 @@ export class Outgoing {
     if (this.#blocked) return false
     if (this.#ending && !this.#window.finished) {
       this.#window.finish(this.#window.sent)
-      this.#enqueue(link, id, encodeFin(id, this.#window.sent))
+      const fin = encodeFin(id, this.#window.sent)
+      this.#enqueue(link, id, { pieces: [fin], bytes: fin.length })
     }
     return wasBlocked
   }
@@ -140,8 +144,8 @@ export class Outgoing {
     this.#charged = bytes
   }
 
-  #enqueue(link: Link, id: number, frame: Buffer): void {
-    this.#queued += frame.length
+  #enqueue(link: Link, id: number, frame: Message): void {
+    this.#queued += frame.bytes
     link.sendData(id, frame)
   }
 }

@@ -1,3 +1,5 @@
+import type { Message } from './message.ts'
+
 /** Chunks below this are copied together: kept singly, a window of single bytes would cost a hundred times its size. */
 const SMALL = 2048
 
@@ -38,20 +40,28 @@ export class SendBuffer {
   }
 
   /**
-   * Bytes from an offset on, as many as lie in one piece.
+   * Bytes from an offset on, where they lie.
    *
    * @returns undefined if there are none
    */
-  read(from: number, atMost: number): Buffer | undefined {
-    if (from >= this.#end || atMost <= 0) return undefined
+  read(from: number, atMost: number): Message | undefined {
+    const end = Math.min(from + atMost, this.#end)
+    if (from >= end) return undefined
     if (from < this.#cursor.offset) this.#cursor = { index: 0, offset: this.#start }
-    for (;;) {
+    const pieces: Buffer[] = []
+    for (let at = from; at < end;) {
       const chunk = this.#chunks[this.#cursor.index]!
-      const at = from - this.#cursor.offset
-      if (at < chunk.length) return chunk.subarray(at, at + atMost)
-      this.#cursor.offset += chunk.length
-      this.#cursor.index++
+      const begin = at - this.#cursor.offset
+      if (begin < chunk.length) {
+        const piece = chunk.subarray(begin, begin + end - at)
+        pieces.push(piece)
+        at += piece.length
+      } else {
+        this.#cursor.offset += chunk.length
+        this.#cursor.index++
+      }
     }
+    return { pieces, bytes: end - from }
   }
 
   /** Forgets what lies before an offset, as far as it fills whole chunks. */

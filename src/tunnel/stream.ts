@@ -202,7 +202,7 @@ export class Stream {
         break
       }
       case 'data': {
-        this.#in.data(frame.payload, frame.blocked)
+        this.#in.data(frame)
         break
       }
       case 'fin': {

@@ -66,11 +66,11 @@ const proxyPage = (status: string) => (socket: Socket) =>
 
 describe('the agent says why, and is back once the hub is good again, after a hub that', () => {
   test.for<[string, (socket: WebSocket) => void, RegExp]>([
-    ['closes at once', (socket) => socket.close(), /^Lost the link to the hub: closed with code 1005\. /],
+    ['closes at once', (socket) => socket.close(), /^Lost the link to the hub: closed without a code\. /],
     [
       'drops the connection',
       (socket) => socket.terminate(),
-      /^Lost the link to the hub: closed with code 1006\. /,
+      /^Lost the link to the hub: closed without a close frame\. /,
     ],
     ['sends text', (socket) => socket.send('hello'), /^Lost the link to the hub: a text message\. /],
     [
@@ -96,12 +96,12 @@ describe('the agent says why, and is back once the hub is good again, after a hu
     [
       'sends a frame too large',
       (socket) => socket.send(Buffer.alloc(MAX_FRAME_BYTES + 1)),
-      /: Max payload size exceeded\. /,
+      /: a message of 65543 bytes\. /,
     ],
     [
       'sends what is no WebSocket frame',
       (socket) => (socket as unknown as { _socket: Socket })._socket.write(Buffer.alloc(64, 0xff)),
-      /: Invalid WebSocket frame: .*\. /,
+      /: a length of more than 63 bits\. /,
     ],
     [
       'says goodbye',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isLoopback, linkUrl, parseHubUrl } from '../../src/config/hub-url.ts'
+import { isLoopback, parseHubUrl } from '../../src/config/hub-url.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 
 const parse = (text: string) => parseHubUrl(text, { insecure: false })
@@ -69,9 +69,4 @@ test.for([
   ['notlocalhost', false],
 ] as const)('whether %s can only mean this machine: %s', ([host, answer]) => {
   expect(isLoopback(host)).toBe(answer)
-})
-
-test('the link goes to the same hub', () => {
-  expect(linkUrl('https://hub.example.com/team')).toBe('wss://hub.example.com/team/v1/link')
-  expect(linkUrl('http://127.0.0.1:7700')).toBe('ws://127.0.0.1:7700/v1/link')
 })

@@ -3,7 +3,6 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { STREAM_CODES } from '../../src/tunnel/codes.ts'
 import {
   encodeCtrl,
-  encodeData,
   encodeOpen,
   encodeOpenOk,
   encodeResume,
@@ -14,6 +13,7 @@ import { STREAM_KEY_BYTES, type Position } from '../../src/tunnel/frames.ts'
 import { INITIAL_WINDOW, MAX_LINKS } from '../../src/tunnel/limits.ts'
 import type { RawPeer } from '../tunnel/raw-peer.ts'
 import { linkId, RealHub, type Joined } from '../tunnel/real-hub.ts'
+import { encodeData } from '../tunnel/whole-frames.ts'
 
 let hub: RealHub
 let agent: Joined

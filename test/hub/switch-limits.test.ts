@@ -4,14 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../src/process/wait.ts'
 import type { SwitchOptions } from '../../src/hub/switch.ts'
 import { STREAM_CODES } from '../../src/tunnel/codes.ts'
-import {
-  encodeData,
-  encodeFin,
-  encodeOpenErr,
-  encodeOpenOk,
-  encodeRst,
-  encodeWindow,
-} from '../../src/tunnel/encode.ts'
+import { encodeFin, encodeOpenErr, encodeOpenOk, encodeRst, encodeWindow } from '../../src/tunnel/encode.ts'
 import {
   INITIAL_WINDOW,
   MAX_DATA_BYTES,
@@ -21,6 +14,7 @@ import {
 } from '../../src/tunnel/limits.ts'
 import { Loopback } from '../tunnel/loopback.ts'
 import { join, open, Switched, type Member } from '../tunnel/switched.ts'
+import { encodeData } from '../tunnel/whole-frames.ts'
 
 let loopback: Loopback
 const worlds: Switched[] = []

@@ -9,10 +9,11 @@ const ARROWS: Record<string, readonly string[]> = {
   cli: ['tasks', 'platforms', 'agent', 'hub', 'control', 'log', 'process', 'config', 'errors.ts'],
   tasks: ['platforms', 'control', 'log', 'process', 'config', 'files', 'errors.ts'],
   platforms: ['control', 'process', 'config', 'files', 'errors.ts'],
-  agent: ['control', 'tunnel', 'log', 'process', 'config', 'files', 'errors.ts'],
-  hub: ['tunnel', 'process', 'config', 'files', 'errors.ts'],
+  agent: ['control', 'tunnel', 'websocket', 'log', 'process', 'config', 'files', 'errors.ts'],
+  hub: ['tunnel', 'websocket', 'process', 'config', 'files', 'errors.ts'],
   control: ['process', 'config', 'files', 'errors.ts'],
-  tunnel: ['config', 'errors.ts'],
+  tunnel: ['websocket', 'config', 'errors.ts'],
+  websocket: [],
   log: ['config', 'errors.ts'],
   process: ['config', 'files', 'errors.ts'],
   config: ['files', 'errors.ts'],
@@ -38,8 +39,6 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   { module: /^node:sqlite$/, files: /^src\/files\/sqlite\.ts$/, kinds: ['dynamic', 'type'] },
   { module: /^node:worker_threads$/, files: /^src\/(hub|agent)\//, kinds: ['static', 'dynamic'] },
   { module: /^plist$/, files: /^src\/platforms\/launchd\//, kinds: ['static', 'dynamic', 'type'] },
-  { module: /^ws$/, files: /^src\/(agent\/dial|hub\/upgrade)\.ts$/, kinds: ['static', 'dynamic', 'type'] },
-  { module: /^ws$/, files: /^src\/tunnel\/link\.ts$/, kinds: ['type'] },
 ]
 
 /** What no command may load before it runs, unless it is named here with a reason. */
@@ -50,18 +49,17 @@ const HEAVY = [
   'node:https',
   'node:sqlite',
   'plist',
-  'ws',
   'node:worker_threads',
 ]
 const LOADS_HEAVY: Record<string, readonly string[]> = {
   // These talk to a hub, or are one.
   'src/commands/daemon/install.ts': ['jose'],
-  'src/commands/hub/index.ts': ['jose', 'node:http', 'node:worker_threads', 'ws'],
+  'src/commands/hub/index.ts': ['jose', 'node:http', 'node:worker_threads'],
   'src/commands/login.ts': ['jose'],
   'src/commands/logout.ts': ['jose'],
-  'src/commands/reach.ts': ['jose', 'ws'],
+  'src/commands/reach.ts': ['jose'],
   'src/commands/services.ts': ['jose'],
-  'src/commands/up.ts': ['jose', 'ws'],
+  'src/commands/up.ts': ['jose'],
 }
 
 /** `src/agent/main.ts` is in `agent`, `src/errors.ts` is its own. */

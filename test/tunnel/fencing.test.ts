@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
-import { encodeCtrl, encodeData, encodeOpen, encodeOpenOk } from '../../src/tunnel/encode.ts'
+import { encodeCtrl, encodeOpen, encodeOpenOk } from '../../src/tunnel/encode.ts'
 import { STREAM_KEY_BYTES } from '../../src/tunnel/frames.ts'
 import { INITIAL_WINDOW } from '../../src/tunnel/limits.ts'
 import type { RawPeer } from './raw-peer.ts'
 import { linkId, RealHub, type Joined } from './real-hub.ts'
+import { encodeData } from './whole-frames.ts'
 
 let hub: RealHub
 let agent: Joined

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { decode } from '../../src/tunnel/decode.ts'
 import {
   encodeCtrl,
-  encodeData,
   encodeFin,
   encodeGoaway,
   encodeOpen,
@@ -24,6 +23,7 @@ import {
   MAX_TEXT_BYTES,
   MAX_WINDOW,
 } from '../../src/tunnel/limits.ts'
+import { decodeWhole, encodeData, type WholeFrame } from './whole-frames.ts'
 
 const stream = fc.integer({ min: 1, max: 2 ** 32 - 1 })
 const code = fc.integer({ min: 0, max: 65_535 })
@@ -44,7 +44,7 @@ const payload = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => B
 const room = fc.integer({ min: 0, max: MAX_WINDOW })
 
 /** Frames, and their bytes by the encoder. */
-const anyFrame: fc.Arbitrary<{ frame: Frame; bytes: Buffer }> = fc.oneof(
+const anyFrame: fc.Arbitrary<{ frame: WholeFrame; bytes: Buffer }> = fc.oneof(
   fc.record({ stream, key, limit: room, service: shortName, from: shortName }).map((open) => ({
     frame: { type: 'open' as const, ...open },
     bytes: encodeOpen(open.stream, open.key, open.limit, open.service, open.from),
@@ -103,7 +103,7 @@ function decodeOrRefuse(bytes: Buffer): Frame | undefined {
 test('whatever is encoded is decoded to the same', () => {
   fc.assert(
     fc.property(anyFrame, ({ frame, bytes }) => {
-      expect(decode(bytes)).toEqual(frame)
+      expect(decodeWhole(bytes)).toEqual(frame)
       expect(bytes.length).toBeLessThanOrEqual(MAX_FRAME_BYTES)
     }),
     { numRuns: 1000 },
@@ -158,18 +158,35 @@ test('what is decoded from random bytes never breaks a limit', () => {
   )
 })
 
-test('DATA carries up to 32,752 bytes, and at least one', () => {
+test('DATA carries up to 32,768 bytes, and at least one', () => {
   const most = Buffer.alloc(MAX_DATA_BYTES, 7)
-  expect(decode(encodeData(1, most))).toEqual({ type: 'data', stream: 1, payload: most })
+  expect(decodeWhole(encodeData(1, most))).toEqual({ type: 'data', stream: 1, payload: most })
   expect(() => decode(encodeData(1, Buffer.alloc(MAX_DATA_BYTES + 1)))).toThrow(FrameError)
   expect(() => decode(encodeData(1, Buffer.alloc(0)))).toThrow(FrameError)
+})
+
+test('DATA may be cut anywhere behind its header', () => {
+  fc.assert(
+    fc.property(stream, payload, fc.array(fc.nat(200)), (stream, payload, cuts) => {
+      const bytes = encodeData(stream, payload)
+      const places = [...new Set(cuts.map((cut) => HEADER_BYTES + (cut % payload.length)))].toSorted(
+        (a, b) => a - b,
+      )
+      const pieces = [0, ...places].map((from, index) => bytes.subarray(from, places[index]))
+      const [first, ...rest] = pieces as [Buffer, ...Buffer[]]
+      const frame = decode(first, rest)
+      expect(frame).toMatchObject({ type: 'data', stream, bytes: payload.length })
+      expect(Buffer.concat((frame as { payload: Buffer[] }).payload)).toEqual(payload)
+      expect((frame as { payload: Buffer[] }).payload).not.toContainEqual(Buffer.alloc(0))
+    }),
+  )
 })
 
 test('a payload that is decoded is a view of the frame, not a copy', () => {
   const bytes = encodeData(1, Buffer.from('abc'))
   const frame = decode(bytes)
   bytes[HEADER_BYTES] = 0x7a
-  expect(frame).toMatchObject({ payload: Buffer.from('zbc') })
+  expect(frame).toMatchObject({ payload: [Buffer.from('zbc')], bytes: 3 })
 })
 
 test('no window may be larger than 16 MiB', () => {
@@ -261,7 +278,7 @@ test('a frame is renumbered in place, and is otherwise the same', () => {
     fc.property(anyFrame, stream, ({ frame, bytes }, number) => {
       fc.pre('stream' in frame)
       expect(renumber(bytes, number)).toBe(bytes)
-      expect(decode(bytes)).toEqual({ ...frame, stream: number })
+      expect(decodeWhole(bytes)).toEqual({ ...frame, stream: number })
     }),
   )
 })

@@ -1,6 +1,5 @@
 import {
   encodeCtrl,
-  encodeData,
   encodeFin,
   encodeGoaway,
   encodeOpen,
@@ -17,6 +16,7 @@ import type { Position } from '../../src/tunnel/frames.ts'
 import { INITIAL_WINDOW, MAX_WINDOW } from '../../src/tunnel/limits.ts'
 
 import { Random } from '../soak/helpers/random.ts'
+import { encodeData } from './whole-frames.ts'
 
 /** Frames of a peer that breaks every rule: most of them well-formed, on streams that exist or might, some garbage. */
 export class Fuzzer {

@@ -3,7 +3,7 @@ import { waitFor } from '../../src/process/wait.ts'
 import { encodePong } from '../../src/tunnel/encode.ts'
 import { DEAD_AFTER_PING_MS, PING_AFTER_MS } from '../../src/tunnel/limits.ts'
 import { Link } from '../../src/tunnel/link.ts'
-import { Loopback, type SocketEnd } from './loopback.ts'
+import { Loopback, type LinkEnd, type PeerEnd } from './loopback.ts'
 import { RawPeer } from './raw-peer.ts'
 
 let loopback: Loopback
@@ -19,12 +19,12 @@ class Aging {
   readonly link: Link
   readonly peer: RawPeer
   readonly closed: Promise<string>
-  readonly #near: SocketEnd
+  readonly #near: LinkEnd
   // Whole numbers: sums of fractions may fall short of a limit.
   #now = Math.ceil(performance.now())
   #time = Date.now()
 
-  constructor(near: SocketEnd, far: SocketEnd) {
+  constructor(near: LinkEnd, far: PeerEnd) {
     this.#near = near
     this.peer = new RawPeer(far)
     this.link = new Link(near.socket, near.raw)
@@ -33,8 +33,8 @@ class Aging {
   }
 
   static async start(): Promise<Aging> {
-    const { dialled, accepted } = await loopback.pair()
-    return new Aging(accepted, dialled)
+    const { near, peer } = await loopback.dialledByPeer()
+    return new Aging(near, peer)
   }
 
   age(ms: number): void {

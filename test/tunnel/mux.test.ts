@@ -3,7 +3,6 @@ import { waitFor } from '../../src/process/wait.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
 import {
   encodeCtrl,
-  encodeData,
   encodeFin,
   encodeGoaway,
   encodeOpenErr,
@@ -20,6 +19,7 @@ import { Loopback } from './loopback.ts'
 import { turns } from './party.ts'
 import { RawPeer } from './raw-peer.ts'
 import { open } from './switched.ts'
+import { encodeData } from './whole-frames.ts'
 
 let loopback: Loopback
 const hubs: RawPeer[] = []
@@ -42,8 +42,8 @@ async function agent(): Promise<{
   events: unknown[]
   closed: Promise<string>
 }> {
-  const { dialled, accepted } = await loopback.pair()
-  const hub = new RawPeer(accepted)
+  const { near, peer } = await loopback.acceptedByPeer()
+  const hub = new RawPeer(peer)
   hubs.push(hub)
   const incoming: Stream[] = []
   const events: unknown[] = []
@@ -57,7 +57,7 @@ async function agent(): Promise<{
     },
     { resumeMs: 0 },
   )
-  mux.connect(new Link(dialled.socket, dialled.raw))
+  mux.connect(new Link(near.socket, near.raw))
   return { mux, hub, incoming, events, closed }
 }
 

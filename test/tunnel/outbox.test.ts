@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FRAME_OVERHEAD_BYTES } from '../../src/tunnel/limits.ts'
+import type { Message } from '../../src/tunnel/message.ts'
 import { Outbox } from '../../src/tunnel/outbox.ts'
 
 /** What the outbox is held to: plain arrays, and who was served last. */
@@ -43,6 +44,10 @@ class Model {
   }
 }
 
+function messageOf(frame: Buffer): Message {
+  return { pieces: [frame], bytes: frame.length }
+}
+
 const stream = fc.integer({ min: 1, max: 5 })
 const frame = fc.integer({ min: 0, max: 100 }).map((size) => Buffer.alloc(size))
 const step = fc.oneof(
@@ -61,7 +66,7 @@ test('control goes first, streams take turns frame by frame, each keeps its orde
       for (const step of steps) {
         switch (step.do) {
           case 'data': {
-            outbox.pushData(step.stream, step.frame)
+            outbox.pushData(step.stream, messageOf(step.frame))
             model.pushData(step.stream, step.frame)
             break
           }
@@ -73,7 +78,7 @@ test('control goes first, streams take turns frame by frame, each keeps its orde
           case 'shift': {
             const [real, wanted] = [outbox.shift(), model.shift()]
             expect(real?.stream).toBe(wanted?.stream)
-            expect(real?.frame).toBe(wanted?.frame)
+            expect(real?.frame.pieces[0]).toBe(wanted?.frame)
             break
           }
           case 'drop': {
@@ -97,13 +102,14 @@ test('control goes first, streams take turns frame by frame, each keeps its orde
 
 test('a stream that begins late waits for one frame of each other stream, however much they have', () => {
   const outbox = new Outbox()
-  for (let i = 0; i < 100; i++) for (const bulk of [1, 2, 3]) outbox.pushData(bulk, Buffer.alloc(1000))
-  outbox.pushData(4, Buffer.from('late'))
+  for (let i = 0; i < 100; i++)
+    for (const bulk of [1, 2, 3]) outbox.pushData(bulk, messageOf(Buffer.alloc(1000)))
+  outbox.pushData(4, messageOf(Buffer.from('late')))
   expect([1, 2, 3, 4].map(() => outbox.shift()?.stream)).toEqual([1, 2, 3, 4])
 })
 
 test('a frame of nothing but a header counts for the memory that it takes', () => {
   const outbox = new Outbox()
-  outbox.pushData(1, Buffer.alloc(6))
+  outbox.pushData(1, messageOf(Buffer.alloc(6)))
   expect(outbox.dataBytes).toBe(6 + FRAME_OVERHEAD_BYTES)
 })

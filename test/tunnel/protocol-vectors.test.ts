@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
-import { decode } from '../../src/tunnel/decode.ts'
 import {
   encodeCtrl,
-  encodeData,
   encodeFin,
   encodeGoaway,
   encodeOpen,
@@ -18,10 +16,11 @@ import {
   encodeResumed,
   encodeWindow,
 } from '../../src/tunnel/encode.ts'
-import { FrameError, TYPE, type Frame } from '../../src/tunnel/frames.ts'
+import { FrameError, TYPE } from '../../src/tunnel/frames.ts'
 import type { PublicKey } from '../../src/tunnel/handshake.ts'
 import { SUBPROTOCOL } from '../../src/tunnel/limits.ts'
 import { root } from '../helpers/cli.ts'
+import { decodeWhole, encodeData, type WholeFrame } from './whole-frames.ts'
 
 interface Vectors {
   protocol: string
@@ -49,7 +48,7 @@ function bytesOf({ hex }: { hex: string }): Buffer {
 }
 
 /** A frame as the vectors show it. */
-function shown(frame: Frame): Record<string, unknown> {
+function shown(frame: WholeFrame): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(frame).map(([name, value]: [string, unknown]) => [
       name,
@@ -58,7 +57,7 @@ function shown(frame: Frame): Record<string, unknown> {
   )
 }
 
-function encode(frame: Frame): Buffer {
+function encode(frame: WholeFrame): Buffer {
   switch (frame.type) {
     case 'open': {
       return encodeOpen(frame.stream, frame.key, frame.limit, frame.service, frame.from)
@@ -107,7 +106,7 @@ function encode(frame: Frame): Buffer {
 }
 
 /** A vector's frame as the program has it. */
-function parsed({ frame }: Vector): Frame {
+function parsed({ frame }: Vector): WholeFrame {
   return Object.fromEntries(
     Object.entries(frame).map(([name, value]) => [
       name,
@@ -117,23 +116,23 @@ function parsed({ frame }: Vector): Frame {
           ? BigInt(String(value))
           : value,
     ]),
-  ) as unknown as Frame
+  ) as unknown as WholeFrame
 }
 
 test.each(vectors.frames)(
   '$name: the bytes are read as the frame, and the frame is written as the bytes',
   (vector) => {
-    expect(shown(decode(bytesOf(vector)))).toEqual(vector.frame)
+    expect(shown(decodeWhole(bytesOf(vector)))).toEqual(vector.frame)
     expect(encode(parsed(vector)).toString('hex')).toBe(bytesOf(vector).toString('hex'))
   },
 )
 
 test.each(vectors.variants)('$name', (vector) => {
-  expect(shown(decode(bytesOf(vector)))).toEqual(vector.frame)
+  expect(shown(decodeWhole(bytesOf(vector)))).toEqual(vector.frame)
 })
 
 test.each(vectors.refused)('$name is refused', (vector) => {
-  expect(() => decode(bytesOf(vector))).toThrow(FrameError)
+  expect(() => decodeWhole(bytesOf(vector))).toThrow(FrameError)
 })
 
 test.each(vectors.agents)('an agent is named for its key: $name', ({ key, agent }) => {

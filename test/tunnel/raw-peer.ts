@@ -1,26 +1,25 @@
 import { EventEmitter, once } from 'node:events'
-import { decode } from '../../src/tunnel/decode.ts'
 import { encodePing } from '../../src/tunnel/encode.ts'
-import type { Frame } from '../../src/tunnel/frames.ts'
-import type { SocketEnd } from './loopback.ts'
+import type { PeerEnd } from './loopback.ts'
+import { decodeWhole, type WholeFrame } from './whole-frames.ts'
 
-type FrameOf<Type extends Frame['type']> = Extract<Frame, { type: Type }>
+type FrameOf<Type extends WholeFrame['type']> = Extract<WholeFrame, { type: Type }>
 
 /** The far end of a link, which says whatever the test wants, and notes what it hears. */
 export class RawPeer {
   /** All that came, in order. */
-  readonly heard: Frame[] = []
+  readonly heard: WholeFrame[] = []
   /** The flags of each of them. */
   readonly flags: number[] = []
   /** Settles once the WebSocket is closed. */
   readonly closed: Promise<{ code: number }>
-  readonly #end: SocketEnd
+  readonly #end: PeerEnd
   /** Of each type, those that no call has returned yet. */
-  readonly #unread = new Map<Frame['type'], Frame[]>()
+  readonly #unread = new Map<WholeFrame['type'], WholeFrame[]>()
   readonly #arrivals = new EventEmitter()
   #pings = 0n
 
-  constructor(end: SocketEnd) {
+  constructor(end: PeerEnd) {
     this.#end = end
     end.socket.on('message', (bytes: Buffer) => this.#hear(bytes))
     end.socket.on('error', () => {})
@@ -32,7 +31,7 @@ export class RawPeer {
   }
 
   /** Waits for the next frame of this type that no call has returned before. */
-  async next<Type extends Frame['type']>(type: Type): Promise<FrameOf<Type>> {
+  async next<Type extends WholeFrame['type']>(type: Type): Promise<FrameOf<Type>> {
     for (;;) {
       const frame = this.#unread.get(type)?.shift()
       if (frame) return frame as FrameOf<Type>
@@ -52,7 +51,7 @@ export class RawPeer {
   }
 
   #hear(bytes: Buffer): void {
-    const frame = decode(bytes)
+    const frame = decodeWhole(bytes)
     this.heard.push(frame)
     this.flags.push(bytes[1]!)
     const unread = this.#unread.get(frame.type)
@@ -62,7 +61,7 @@ export class RawPeer {
   }
 
   /** Frames of this type so far. */
-  count(type: Frame['type']): number {
+  count(type: WholeFrame['type']): number {
     return this.heard.filter((frame) => frame.type === type).length
   }
 

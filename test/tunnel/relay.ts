@@ -5,10 +5,10 @@ import { waitFor } from '../../src/process/wait.ts'
 import { Link } from '../../src/tunnel/link.ts'
 import { Mux } from '../../src/tunnel/mux.ts'
 import type { Stream } from '../../src/tunnel/stream.ts'
-import type { Loopback, SocketEnd } from './loopback.ts'
+import type { LinkEnd, Loopback } from './loopback.ts'
 
 /** Where an agent's link ends at a switch, as the hub's link table sets it up. */
-export function portAt(hub: Switch, end: SocketEnd, agentId: string, onClosed?: () => void): SwitchPort {
+export function portAt(hub: Switch, end: LinkEnd, agentId: string, onClosed?: () => void): SwitchPort {
   const port = new SwitchPort(
     new Link(end.socket, end.raw),
     { id: agentId, workspace: 'default' },
@@ -34,8 +34,8 @@ export function portAt(hub: Switch, end: SocketEnd, agentId: string, onClosed?: 
 export interface AgentEnd {
   readonly mux: Mux
   readonly port: SwitchPort
-  readonly near: SocketEnd
-  readonly hubSide: SocketEnd
+  readonly near: LinkEnd
+  readonly hubSide: LinkEnd
   /** Takes the streams that the other agent opens. */
   onStream: (stream: Stream) => void
 }
@@ -79,8 +79,8 @@ export class Relay {
   }
 
   async close(): Promise<void> {
-    const ends = [this.a, this.b].filter(({ near }) => near.socket.readyState !== near.socket.CLOSED)
-    const closed = ends.map(({ near }) => once(near.socket, 'close'))
+    const ends = [this.a, this.b].filter(({ near }) => !near.raw.destroyed)
+    const closed = ends.map(({ near }) => once(near.raw, 'close'))
     for (const { near } of ends) near.socket.terminate()
     await Promise.all(closed)
   }

@@ -1,24 +1,33 @@
-import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { WebSocket } from 'ws'
 import { Link } from '../../src/tunnel/link.ts'
+import type { WebSocketConnection, WebSocketHandler } from '../../src/websocket/connection.ts'
 
 /** Which of the two ends don't notice that the wire is gone. */
 export type Unaware = 'nobody' | 'near' | 'far' | 'both'
 
 /** As much of a WebSocket, and of the TCP socket below it, as a link uses. */
-class SimulatedEnd extends EventEmitter {
-  readonly OPEN = 1
-  readyState = 1
+class SimulatedEnd {
+  isOpen = true
   bytesRead = 0
   writableLength = 0
   readonly #wire: SimulatedWire
   readonly #sent: { bytes: Buffer; written: () => void }[] = []
 
+  #handler: WebSocketHandler | undefined
+  /** What came before anyone listened. */
+  readonly #early: Buffer[] = []
+
   constructor(wire: SimulatedWire) {
-    super()
     this.#wire = wire
+  }
+
+  attach(handler: WebSocketHandler): void {
+    this.#handler = handler
+    process.nextTick(() => {
+      if (!this.isOpen) handler.closed('lost')
+      for (const bytes of this.#early.splice(0)) this.hear(bytes)
+    })
   }
 
   setNoDelay(): void {}
@@ -26,10 +35,23 @@ class SimulatedEnd extends EventEmitter {
   cork(): void {}
   uncork(): void {}
 
-  send(bytes: Buffer, _options: unknown, written: () => void): void {
-    this.writableLength += bytes.length
+  send(pieces: readonly Buffer[], bytes: number, written: () => void): void {
+    this.writableLength += bytes
     // A socket would have copied it, too.
-    this.#sent.push({ bytes: Buffer.from(bytes), written })
+    this.#sent.push({ bytes: Buffer.concat(pieces, bytes), written })
+  }
+
+  /** Gets a message, in pieces that are cut anywhere. */
+  hear(bytes: Buffer): void {
+    if (!this.isOpen) return
+    this.bytesRead += bytes.length
+    if (!this.#handler) {
+      this.#early.push(bytes)
+      return
+    }
+    const cut = (bytes.at(-1) ?? 0) % Math.max(1, bytes.length)
+    const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)].filter((piece) => piece.length > 0)
+    this.#handler.message(pieces, bytes.length)
   }
 
   /** Takes some of what was sent on to the other end, or loses it on the way. */
@@ -37,10 +59,7 @@ class SimulatedEnd extends EventEmitter {
     const moved = this.#sent.splice(0, messages)
     for (const { bytes, written } of moved) {
       this.writableLength -= bytes.length
-      if (to?.readyState === 1) {
-        to.bytesRead += bytes.length
-        to.emit('message', bytes, true)
-      }
+      to?.hear(bytes)
       written()
     }
     return moved.length
@@ -55,9 +74,9 @@ class SimulatedEnd extends EventEmitter {
   }
 
   gone(): void {
-    if (this.readyState === 3) return
-    this.readyState = 3
-    this.emit('close', 1006, Buffer.alloc(0))
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.#handler?.closed('lost')
   }
 }
 
@@ -78,7 +97,7 @@ export class SimulatedWire {
     this.#near = new SimulatedEnd(this)
     this.#far = new SimulatedEnd(this)
     const [near, far] = [this.#near, this.#far].map(
-      (end) => new Link(end as unknown as WebSocket, end as unknown as Socket),
+      (end) => new Link(end as unknown as WebSocketConnection, end as unknown as Socket),
     )
     this.near = near!
     this.far = far!
@@ -105,7 +124,7 @@ export class SimulatedWire {
   /** Has an end get this, as if the other one had sent it. */
   inject(at: 'near' | 'far', bytes: Buffer): void {
     const end = at === 'near' ? this.#near : this.#far
-    if (end.readyState === 1) end.emit('message', bytes, true)
+    end.hear(bytes)
   }
 
   /** Takes away what an end has sent, and says nothing to the other one. */

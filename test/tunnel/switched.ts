@@ -35,11 +35,11 @@ export class Switched {
   }
 
   async join(name: string): Promise<Member> {
-    const { dialled, accepted } = await this.#loopback.pair()
+    const { near, peer } = await this.#loopback.dialledByPeer()
     const { promise: closed, resolve } = Promise.withResolvers<void>()
     const member = {
-      port: portAt(this.hub, accepted, `agent_of_${name}`, resolve),
-      peer: new RawPeer(dialled),
+      port: portAt(this.hub, near, `agent_of_${name}`, resolve),
+      peer: new RawPeer(peer),
       closed,
     }
     this.#members.set(name, member)

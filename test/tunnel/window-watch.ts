@@ -24,17 +24,13 @@ export class WindowWatch {
       }
       if (frame.type !== 'data') return
       const state = of(sent, frame.stream)
-      state.sent += frame.payload.length
-      this.bytes += frame.payload.length
+      state.sent += frame.bytes
+      this.bytes += frame.bytes
       if (state.sent > state.limit)
         this.violations.push(`${name}, stream ${frame.stream}, ${direction}: ${state.sent} of ${state.limit}`)
     }
     // Before the hub, which changes the stream's number in place.
-    agent.hubSide.socket.prependListener('message', (bytes: Buffer) =>
-      note(decode(bytes), upwards, downwards, 'to the hub'),
-    )
-    agent.near.socket.prependListener('message', (bytes: Buffer) =>
-      note(decode(bytes), downwards, upwards, 'from the hub'),
-    )
+    agent.hubSide.socket.watch = (bytes) => note(decode(bytes), upwards, downwards, 'to the hub')
+    agent.near.socket.watch = (bytes) => note(decode(bytes), downwards, upwards, 'from the hub')
   }
 }

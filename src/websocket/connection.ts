@@ -1,0 +1,202 @@
+import type { Socket } from 'node:net'
+import { decodeClose, encodeClose } from './close-frame.ts'
+import { encodeHeader, OPCODE } from './frame-header.ts'
+import { FrameReader } from './frame-reader.ts'
+import { maskedCopy } from './mask.ts'
+import { randomKey } from './mask-key.ts'
+import { ProtocolError } from './protocol-error.ts'
+
+export interface WebSocketHandler {
+  /**
+   * A whole binary message in the pieces that it came in, none of them empty (an empty message has no pieces). They are
+   * the receiver's own: it may keep and change them.
+   */
+  message(pieces: Buffer[], bytes: number): void
+  /**
+   * Called once, when the socket is closed, and never from within a call to the connection.
+   *
+   * @param reason what the peer's close frame said, or the breach of protocol, or the socket's error: one short line
+   */
+  closed(reason: string): void
+}
+
+export interface WebSocketOptions {
+  readonly role: 'client' | 'server'
+  /** Clients only: RFC 6455 §5.3 masks with unpredictable keys; false sends an all-zero key, which changes nothing. Default true. */
+  readonly masks?: boolean
+  /** Bytes of the largest message that is taken in. */
+  readonly maxMessageBytes: number
+  /** What came with the upgrade already. */
+  readonly head?: Buffer
+}
+
+/** How long the peer has to answer a close frame, or to close the socket after both, before it is destroyed, in ms. */
+const CLOSE_TIMEOUT_MS = 2000
+
+const NOTHING: readonly Buffer[] = []
+
+/** Binary messages over a socket that was upgraded: RFC 6455 without text and extensions. Payloads are never joined. */
+export class WebSocketConnection {
+  readonly #socket: Socket
+  readonly #isServer: boolean
+  readonly #masks: boolean
+  readonly #reader: FrameReader
+  #handler: WebSocketHandler | undefined
+  #isOpen = true
+  #isClosed = false
+  /** Why it ended, as far as the peer or the socket told. */
+  #reason: string | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** A PONG that the kernel has yet to take: until then only the latest PING is remembered (§5.5.3). */
+  #isPonging = false
+  #latestPing: Buffer | undefined
+
+  constructor(socket: Socket, options: WebSocketOptions) {
+    this.#socket = socket
+    this.#isServer = options.role === 'server'
+    this.#masks = options.masks !== false
+    this.#reader = new FrameReader(
+      {
+        message: (pieces, bytes) => {
+          if (this.#isOpen) this.#handler?.message(pieces, bytes)
+        },
+        control: (opcode, payload) => this.#control(opcode, payload),
+      },
+      { masked: this.#isServer, maxMessageBytes: options.maxMessageBytes },
+    )
+    socket.on('error', (error) => this.#lose(error.message))
+    socket.on('end', () => this.#onEnd())
+    socket.on('close', () => this.#onClose())
+    // It may have gone while the upgrade was considered.
+    if (socket.closed) this.#onClose()
+    else if (!socket.readable) this.#onEnd()
+    else if (options.head && options.head.length > 0) socket.unshift(options.head)
+  }
+
+  /** Nothing is read before. Messages are handed over after this has returned, those that came with the upgrade too. */
+  attach(handler: WebSocketHandler): void {
+    this.#handler = handler
+    if (this.#isClosed) process.nextTick(() => this.#tellClosed())
+    else this.#socket.on('data', this.#onData)
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /**
+   * Sends one binary message. The pieces must not be changed afterwards; with masks they are copied.
+   *
+   * @param bytes of all pieces
+   * @param written called when the kernel took it, or it was lost
+   */
+  send(pieces: readonly Buffer[], bytes: number, written?: () => void): void {
+    if (this.#isOpen) this.#write(OPCODE.BINARY, pieces, bytes, written)
+    else if (written) process.nextTick(written)
+  }
+
+  /** Says close (§7.1.2), after which nothing is sent, and no message handed over. */
+  close(code: number): void {
+    if (this.#isOpen) this.#sayClose(encodeClose(code))
+  }
+
+  /** Drops the connection at once. */
+  terminate(): void {
+    this.#isOpen = false
+    this.#reader.stop()
+    this.#socket.destroy()
+  }
+
+  #write(opcode: number, pieces: readonly Buffer[], bytes: number, written?: () => void): void {
+    const socket = this.#socket
+    const key = this.#isServer ? undefined : this.#masks ? randomKey() : 0
+    const last = pieces.length - 1
+    const corks = last >= 0 && socket.writableCorked === 0
+    if (corks) socket.cork()
+    socket.write(encodeHeader(opcode, bytes, key), last < 0 ? written : undefined)
+    let offset = 0
+    for (let i = 0; i <= last; i++) {
+      const piece = pieces[i]!
+      socket.write(key ? maskedCopy(piece, key, offset) : piece, i === last ? written : undefined)
+      offset += piece.length
+    }
+    if (corks) socket.uncork()
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    try {
+      this.#reader.push(chunk)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#fail(error)
+    }
+  }
+
+  #control(opcode: number, payload: Buffer): void {
+    if (opcode === OPCODE.PING) this.#pong(Buffer.from(payload))
+    else if (opcode === OPCODE.CLOSE) this.#onCloseFrame(payload)
+  }
+
+  #pong(payload: Buffer): void {
+    if (!this.#isOpen) return
+    if (this.#isPonging) {
+      this.#latestPing = payload
+      return
+    }
+    this.#isPonging = true
+    this.#write(OPCODE.PONG, payload.length > 0 ? [payload] : NOTHING, payload.length, this.#onPonged)
+  }
+
+  readonly #onPonged = (): void => {
+    const ping = this.#latestPing
+    this.#isPonging = false
+    this.#latestPing = undefined
+    if (ping) this.#pong(ping)
+  }
+
+  #onCloseFrame(payload: Buffer): void {
+    const { code, reason } = decodeClose(payload)
+    this.#reason ??= reason || (code === undefined ? 'closed without a code' : `closed with code ${code}`)
+    this.#reader.stop()
+    if (this.#isOpen) this.#sayClose(encodeClose(code))
+    // The server goes first, so that the wait for late segments (TIME_WAIT) is not the client's (§7.1.1).
+    if (this.#isServer) this.#socket.end()
+  }
+
+  /** §7.1.7 */
+  #fail(error: ProtocolError): void {
+    this.#reason ??= error.message
+    this.#reader.stop()
+    if (this.#isOpen) this.#sayClose(encodeClose(error.code, error.message))
+    this.#socket.end()
+  }
+
+  #sayClose(payload: Buffer): void {
+    this.#isOpen = false
+    this.#write(OPCODE.CLOSE, payload.length > 0 ? [payload] : NOTHING, payload.length)
+    this.#timer = setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS)
+  }
+
+  #lose(reason: string): void {
+    this.#reason ??= reason
+    this.terminate()
+  }
+
+  /** After either side's close frame it is the way to end; what is written still goes out. */
+  #onEnd(): void {
+    if (this.#isOpen) this.#lose('closed without a close frame')
+    else this.#socket.end()
+  }
+
+  #onClose(): void {
+    this.#isOpen = false
+    this.#isClosed = true
+    this.#reader.stop()
+    clearTimeout(this.#timer)
+    this.#tellClosed()
+  }
+
+  #tellClosed(): void {
+    this.#handler?.closed(this.#reason ?? 'closed')
+  }
+}

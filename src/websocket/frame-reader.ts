@@ -1,0 +1,132 @@
+import { CLOSE_CODES } from './close-codes.ts'
+import { FrameHeader, headerBytes, MAX_CONTROL_BYTES, MAX_HEADER_BYTES, OPCODE } from './frame-header.ts'
+import { mask } from './mask.ts'
+import { Pieces } from './pieces.ts'
+import { ProtocolError } from './protocol-error.ts'
+
+/** Intermediaries may cut a message up (§5.4), but none has a reason to cut it finer. */
+export const MAX_FRAGMENTS = 64
+
+export interface FrameSink {
+  message(pieces: Buffer[], bytes: number): void
+  /** @param payload overwritten by the next */
+  control(opcode: number, payload: Buffer): void
+}
+
+export interface FrameReaderOptions {
+  /** Whether frames must come masked; if not, they must not (§5.1). */
+  readonly masked: boolean
+  readonly maxMessageBytes: number
+}
+
+/** Bytes in, whole messages and control frames out (RFC 6455 §5). Payloads are unmasked in place. */
+export class FrameReader {
+  readonly #sink: FrameSink
+  readonly #options: FrameReaderOptions
+  readonly #header = new FrameHeader()
+  /** The part of a header that has come, when it straddles reads. */
+  readonly #partial = Buffer.alloc(MAX_HEADER_BYTES)
+  #partialBytes = 0
+  #inPayload = false
+  /** Bytes of the payload that are still to come. */
+  #left = 0
+  readonly #control = Buffer.alloc(MAX_CONTROL_BYTES)
+  readonly #message = new Pieces()
+  /** Of the message that is coming in; 0 between messages. */
+  #fragments = 0
+  #isStopped = false
+
+  constructor(sink: FrameSink, options: FrameReaderOptions) {
+    this.#sink = sink
+    this.#options = options
+  }
+
+  /**
+   * Takes what was read, and keeps and changes it.
+   *
+   * @throws ProtocolError after which nothing more may be pushed
+   */
+  push(chunk: Buffer): void {
+    let at = 0
+    while (at < chunk.length && !this.#isStopped) {
+      at = this.#inPayload ? this.#readPayload(chunk, at) : this.#readHeader(chunk, at)
+    }
+  }
+
+  /** Ignores all that comes from now on. */
+  stop(): void {
+    this.#isStopped = true
+    this.#message.take()
+  }
+
+  /** @returns how far the chunk is read, as the next does */
+  #readHeader(chunk: Buffer, at: number): number {
+    if (this.#partialBytes === 0 && at + 1 < chunk.length) {
+      const end = at + headerBytes(chunk[at + 1]!)
+      if (end <= chunk.length) {
+        this.#header.read(chunk, at)
+        this.#begin()
+        return end
+      }
+    }
+    const wanted = this.#partialBytes < 2 ? 2 : headerBytes(this.#partial[1]!)
+    const copied = chunk.copy(this.#partial, this.#partialBytes, at, at + wanted - this.#partialBytes)
+    this.#partialBytes += copied
+    if (this.#partialBytes >= 2 && this.#partialBytes === headerBytes(this.#partial[1]!)) {
+      this.#partialBytes = 0
+      this.#header.read(this.#partial, 0)
+      this.#begin()
+    }
+    return at + copied
+  }
+
+  #readPayload(chunk: Buffer, at: number): number {
+    const { key, length, isControl } = this.#header
+    const offset = length - this.#left
+    const piece = chunk.subarray(at, at + this.#left)
+    if (key !== 0) mask(piece, key, offset)
+    if (isControl) piece.copy(this.#control, offset)
+    else this.#message.add(piece)
+    this.#left -= piece.length
+    if (this.#left === 0) this.#finish()
+    return at + piece.length
+  }
+
+  #begin(): void {
+    const { isMasked, isControl, length } = this.#header
+    if (isMasked !== this.#options.masked)
+      throw breach(isMasked ? 'a masked frame' : 'a frame without a mask')
+    if (!isControl) this.#beginFragment()
+    this.#left = length
+    this.#inPayload = true
+    if (length === 0) this.#finish()
+  }
+
+  #beginFragment(): void {
+    const { opcode, length } = this.#header
+    if (opcode === OPCODE.CONTINUATION && this.#fragments === 0) throw breach('a continuation of no message')
+    if (opcode !== OPCODE.CONTINUATION && this.#fragments > 0) throw breach('a message within another')
+    if (opcode === OPCODE.TEXT) throw new ProtocolError(CLOSE_CODES.UNSUPPORTED, 'a text message')
+    const bytes = this.#message.bytes + length
+    if (bytes > this.#options.maxMessageBytes) {
+      throw new ProtocolError(CLOSE_CODES.TOO_BIG, `a message of ${bytes} bytes`)
+    }
+    if (++this.#fragments > MAX_FRAGMENTS) {
+      throw new ProtocolError(CLOSE_CODES.POLICY, `a message in more than ${MAX_FRAGMENTS} fragments`)
+    }
+  }
+
+  #finish(): void {
+    const { isControl, isFinal, opcode, length } = this.#header
+    this.#inPayload = false
+    if (isControl) return this.#sink.control(opcode, this.#control.subarray(0, length))
+    if (!isFinal) return
+    this.#fragments = 0
+    const { bytes } = this.#message
+    this.#sink.message(this.#message.take(), bytes)
+  }
+}
+
+function breach(message: string): ProtocolError {
+  return new ProtocolError(CLOSE_CODES.PROTOCOL, message)
+}

@@ -1,0 +1,41 @@
+import type { WebSocketHandler } from '../../src/websocket/connection.ts'
+
+/** Keeps what a connection hands over. */
+export class Recorder implements WebSocketHandler {
+  readonly messages: Buffer[][] = []
+  readonly reasons: string[] = []
+  readonly #ended = Promise.withResolvers<string>()
+  #waiting: { count: number; resolve: () => void } | undefined
+
+  message(pieces: Buffer[], bytes: number): void {
+    const sum = pieces.reduce((total, piece) => total + piece.length, 0)
+    if (sum !== bytes) throw new Error(`${bytes} bytes were announced, and ${sum} came`)
+    if (pieces.some((piece) => piece.length === 0)) throw new Error('an empty piece')
+    this.messages.push(pieces)
+    if (this.#waiting?.count === this.messages.length) this.#waiting.resolve()
+  }
+
+  closed(reason: string): void {
+    this.reasons.push(reason)
+    this.#ended.resolve(reason)
+  }
+
+  /** @returns the reason, once the connection is closed */
+  get ended(): Promise<string> {
+    return this.#ended.promise
+  }
+
+  get joined(): Buffer[] {
+    return this.messages.map((pieces) => Buffer.concat(pieces))
+  }
+
+  /** Until so many messages have come, counted from the first. */
+  async come(count: number): Promise<Buffer[]> {
+    if (this.messages.length < count) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#waiting = { count, resolve }
+      await promise
+    }
+    return this.joined
+  }
+}
