@@ -1,6 +1,6 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 
-export type { DatabaseSync }
+export type { DatabaseSync, SQLOutputValue, StatementSync }
 
 /** Loads node:sqlite without the ExperimentalWarning that Node 22 prints for it on the first import. */
 export async function loadSqlite(): Promise<typeof import('node:sqlite')> {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { messageOf } from '../errors.ts'
 import type { PublicKey } from '../tunnel/handshake.ts'
-import { Store, type Agent, type ClaimedService, type Snapshot } from './store.ts'
+import { Store, type Agent, type ClaimedService } from './store.ts'
 import type { StoreMethod, StoreReply } from './store-worker.ts'
 
 /**
@@ -42,7 +42,9 @@ export class SqliteRegistry implements Registry {
   readonly #events: RegistryEvents
   readonly #calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   #agents = new Map<string, Agent>()
-  #services = new Map<string, ClaimedService>()
+  readonly #services = new Map<string, ClaimedService>()
+  /** Of each agent that has any. */
+  readonly #servicesOf = new Map<string, readonly ClaimedService[]>()
   #lastCall = 0
   hubId = ''
 
@@ -70,8 +72,8 @@ export class SqliteRegistry implements Registry {
     const registry = new SqliteRegistry(worker, events)
     registry.hubId = snapshot.hubId
     registry.#setAgents(snapshot.agents)
-    for (const service of snapshot.services)
-      registry.#services.set(keyOf(service.workspace, service.name), service)
+    for (const [agent, services] of Map.groupBy(snapshot.services, (service) => service.agent))
+      registry.#addServices(agent, services)
     return registry
   }
 
@@ -80,9 +82,9 @@ export class SqliteRegistry implements Registry {
   }
 
   async join(request: { token: string; agent: string; key: PublicKey; label: string }): Promise<boolean> {
-    if (!(await this.#call('join', request))) return false
-    const { agents } = (await this.#call('snapshot')) as Snapshot
-    this.#setAgents(agents)
+    const agent = (await this.#call('join', request)) as Agent | undefined
+    if (!agent) return false
+    this.#agents.set(agent.id, agent)
     return true
   }
 
@@ -108,21 +110,22 @@ export class SqliteRegistry implements Registry {
   }
 
   claim(agent: Agent, services: readonly { name: string; port: number }[]): { name: string; owner: Agent }[] {
-    this.#dropServices(agent.id)
-    const { workspace } = agent
-    const claimed: ClaimedService[] = []
+    const { workspace, id } = agent
+    const before = this.#servicesOf.get(id) ?? []
+    this.#dropServices(id)
+    const claimed = new Map<string, ClaimedService>()
     const refused: { name: string; owner: Agent }[] = []
     for (const { name, port } of services) {
       const taken = this.service(workspace, name)
       const owner = taken && this.#agents.get(taken.agent)
-      if (owner && owner.id !== agent.id) refused.push({ name, owner })
-      else {
-        const service = { workspace, name, agent: agent.id, port }
-        this.#services.set(keyOf(workspace, name), service)
-        claimed.push(service)
-      }
+      if (owner && owner.id !== id) refused.push({ name, owner })
+      else claimed.set(name, { workspace, name, agent: id, port })
     }
-    this.#write('setServices', agent.id, claimed)
+    this.#addServices(id, [...claimed.values()])
+    // Agents that come back claim what they had: nothing is written then, however many they are.
+    const isSame =
+      before.length === claimed.size && before.every(({ name, port }) => claimed.get(name)?.port === port)
+    if (!isSame) this.#write('setServices', id, [...claimed.values()])
     return refused
   }
 
@@ -142,8 +145,18 @@ export class SqliteRegistry implements Registry {
     }
   }
 
+  #addServices(agent: string, services: readonly ClaimedService[]): void {
+    for (const service of services) this.#services.set(keyOf(service.workspace, service.name), service)
+    if (services.length > 0) this.#servicesOf.set(agent, services)
+  }
+
   #dropServices(agent: string): void {
-    for (const [key, service] of this.#services) if (service.agent === agent) this.#services.delete(key)
+    for (const service of this.#servicesOf.get(agent) ?? []) {
+      const key = keyOf(service.workspace, service.name)
+      // Someone else may have it by now, from an agent that is unknown.
+      if (this.#services.get(key) === service) this.#services.delete(key)
+    }
+    this.#servicesOf.delete(agent)
   }
 
   #call<Method extends StoreMethod>(method: Method, ...args: Parameters<Store[Method]>): Promise<unknown> {

@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts'
 import { Store, type Agent } from './store.ts'
 
 /** The store's methods that the hub calls while it runs. */
-export type StoreMethod = 'join' | 'removeAgent' | 'setLabel' | 'setServices' | 'snapshot'
+export type StoreMethod = 'join' | 'removeAgent' | 'setLabel' | 'setServices'
 
 export interface StoreCall {
   id: number

@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import path from 'node:path'
 import { ConnectError, messageOf } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
-import { loadSqlite, type DatabaseSync } from '../files/sqlite.ts'
+import { loadSqlite, type DatabaseSync, type SQLOutputValue, type StatementSync } from '../files/sqlite.ts'
 import type { PublicKey } from '../tunnel/handshake.ts'
 
 /** A machine that has joined. */
@@ -78,6 +78,7 @@ const SCHEMA = `
 /** The hub's database. Synchronous: the hub itself talks to it through a worker, see registry.ts. */
 export class Store {
   readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
 
   private constructor(database: DatabaseSync) {
     this.#database = database
@@ -127,17 +128,14 @@ export class Store {
     const now = options.now ?? Date.now()
     const token = `tok_${randomBytes(20).toString('hex')}`
     const id = `jt_${randomBytes(4).toString('hex')}`
-    this.#database
-      .prepare(
-        `INSERT INTO join_tokens (id, workspace, hash, created_at, expires_at, uses_left) VALUES (?, ?, ?, ?, ?, ?)`,
-      )
-      .run(id, WORKSPACE, hashOf(token), now, now + options.ttlMs, options.uses)
+    this.#prepared(
+      `INSERT INTO join_tokens (id, workspace, hash, created_at, expires_at, uses_left) VALUES (?, ?, ?, ?, ?, ?)`,
+    ).run(id, WORKSPACE, hashOf(token), now, now + options.ttlMs, options.uses)
     return { id, token }
   }
 
   tokens(now = Date.now()): JoinToken[] {
-    return this.#database
-      .prepare('SELECT * FROM join_tokens ORDER BY created_at, rowid')
+    return this.#prepared('SELECT * FROM join_tokens ORDER BY created_at, rowid')
       .all()
       .map((row) => {
         const expiresAt = Number(row.expires_at)
@@ -163,28 +161,17 @@ export class Store {
   revokeAgent(id: string): void {
     this.#transaction(() => {
       this.#revoke('agents', 'machine', id)
-      this.#database.prepare('DELETE FROM services WHERE agent = ?').run(id)
+      this.#prepared('DELETE FROM services WHERE agent = ?').run(id)
     })
   }
 
   agents(): Agent[] {
-    return this.#database
-      .prepare('SELECT * FROM agents ORDER BY joined_at, rowid')
-      .all()
-      .map((row) => ({
-        id: String(row.id),
-        workspace: String(row.workspace),
-        key: { kty: 'OKP', crv: 'Ed25519', x: String(row.public_key) },
-        label: String(row.label),
-        joinedAt: Number(row.joined_at),
-        revoked: row.revoked_at !== null,
-      }))
+    return this.#prepared('SELECT * FROM agents ORDER BY joined_at, rowid').all().map(agentOf)
   }
 
   snapshot(): Snapshot {
-    const hub = this.#database.prepare('SELECT id FROM hub').get()
-    const services = this.#database
-      .prepare('SELECT * FROM services')
+    const hub = this.#prepared('SELECT id FROM hub').get()
+    const services = this.#prepared('SELECT * FROM services')
       .all()
       .map((row) => ({
         workspace: String(row.workspace),
@@ -199,36 +186,40 @@ export class Store {
    * Spends one use of a join token and registers the key. A key that is registered already joins without spending
    * anything: its first answer may have been lost on the way.
    *
-   * @returns false if the token is unknown, used up, expired or revoked, or the key was revoked
+   * @returns undefined if the token is unknown, used up, expired or revoked, or the key was revoked
    */
-  join(request: { token: string; agent: string; key: PublicKey; label: string; now?: number }): boolean {
+  join(request: {
+    token: string
+    agent: string
+    key: PublicKey
+    label: string
+    now?: number
+  }): Agent | undefined {
     const now = request.now ?? Date.now()
     return this.#transaction(() => {
-      const known = this.#database.prepare('SELECT revoked_at FROM agents WHERE id = ?').get(request.agent)
-      if (known) return known.revoked_at === null
-      const spent = this.#database
-        .prepare(
-          `UPDATE join_tokens SET uses_left = uses_left - 1
-           WHERE hash = ? AND uses_left > 0 AND expires_at > ? AND revoked_at IS NULL RETURNING workspace`,
-        )
-        .get(hashOf(request.token), now)
-      if (!spent) return false
-      this.#database
-        .prepare('INSERT INTO agents (id, workspace, public_key, label, joined_at) VALUES (?, ?, ?, ?, ?)')
-        .run(request.agent, String(spent.workspace), request.key.x, request.label, now)
-      return true
+      const known = this.#prepared('SELECT * FROM agents WHERE id = ?').get(request.agent)
+      if (known) return known.revoked_at === null ? agentOf(known) : undefined
+      const spent = this.#prepared(
+        `UPDATE join_tokens SET uses_left = uses_left - 1
+         WHERE hash = ? AND uses_left > 0 AND expires_at > ? AND revoked_at IS NULL RETURNING workspace`,
+      ).get(hashOf(request.token), now)
+      if (!spent) return undefined
+      const joined = this.#prepared(
+        'INSERT INTO agents (id, workspace, public_key, label, joined_at) VALUES (?, ?, ?, ?, ?) RETURNING *',
+      ).get(request.agent, String(spent.workspace), request.key.x, request.label, now)
+      return agentOf(joined!)
     })
   }
 
   setLabel(agent: string, label: string): void {
-    this.#database.prepare('UPDATE agents SET label = ? WHERE id = ?').run(label, agent)
+    this.#prepared('UPDATE agents SET label = ? WHERE id = ?').run(label, agent)
   }
 
   /** Replaces all that an agent has claimed. */
   setServices(agent: string, services: readonly ClaimedService[]): void {
     this.#transaction(() => {
-      this.#database.prepare('DELETE FROM services WHERE agent = ?').run(agent)
-      const insert = this.#database.prepare(
+      this.#prepared('DELETE FROM services WHERE agent = ?').run(agent)
+      const insert = this.#prepared(
         'INSERT OR REPLACE INTO services (workspace, name, agent, port) VALUES (?, ?, ?, ?)',
       )
       for (const service of services) insert.run(service.workspace, service.name, agent, service.port)
@@ -237,24 +228,33 @@ export class Store {
 
   /** Forgets an agent and its names: it has logged out. */
   removeAgent(agent: string): void {
-    this.#database.prepare('DELETE FROM agents WHERE id = ?').run(agent)
+    this.#prepared('DELETE FROM agents WHERE id = ?').run(agent)
   }
 
   /** Changes whenever another connection has changed the database (https://sqlite.org/pragma.html#pragma_data_version). */
   dataVersion(): number {
-    return Number(this.#database.prepare('PRAGMA data_version').get()?.data_version)
+    return Number(this.#prepared('PRAGMA data_version').get()?.data_version)
+  }
+
+  /** Prepared once: compiling a statement costs more than running it. */
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#database.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
   }
 
   #revoke(table: 'agents' | 'join_tokens', what: string, id: string): void {
-    const { changes } = this.#database
-      .prepare(`UPDATE ${table} SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?`)
-      .run(Date.now(), id)
+    const { changes } = this.#prepared(
+      `UPDATE ${table} SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?`,
+    ).run(Date.now(), id)
     if (changes === 0) throw new ConnectError('NO_SUCH_ENTRY', `There is no ${what} "${id}"`)
   }
 
   #migrate(): void {
     this.#transaction(() => {
-      const version = Number(this.#database.prepare('PRAGMA user_version').get()?.user_version)
+      const version = Number(this.#prepared('PRAGMA user_version').get()?.user_version)
       if (version > SCHEMA_VERSION) {
         throw new ConnectError('HUB_DATA_DAMAGED', 'The hub’s database was written by a newer version', {
           hints: ['Upgrade: npm install -g private-connect'],
@@ -262,8 +262,8 @@ export class Store {
       }
       if (version === SCHEMA_VERSION) return
       this.#database.exec(SCHEMA)
-      this.#database.prepare('INSERT INTO workspaces (id) VALUES (?)').run(WORKSPACE)
-      this.#database.prepare('INSERT INTO hub (id) VALUES (?)').run(`hub_${randomBytes(8).toString('hex')}`)
+      this.#prepared('INSERT INTO workspaces (id) VALUES (?)').run(WORKSPACE)
+      this.#prepared('INSERT INTO hub (id) VALUES (?)').run(`hub_${randomBytes(8).toString('hex')}`)
       this.#database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
     })
   }
@@ -279,6 +279,17 @@ export class Store {
       this.#database.exec('ROLLBACK')
       throw error
     }
+  }
+}
+
+function agentOf(row: Record<string, SQLOutputValue>): Agent {
+  return {
+    id: String(row.id),
+    workspace: String(row.workspace),
+    key: { kty: 'OKP', crv: 'Ed25519', x: String(row.public_key) },
+    label: String(row.label),
+    joinedAt: Number(row.joined_at),
+    revoked: row.revoked_at !== null,
   }
 }
 

@@ -41,11 +41,9 @@ describe('a join token', () => {
   test('lets in as many as it has uses', async () => {
     const store = await open()
     const { token, id } = store.createToken({ ttlMs: HOUR, uses: 2 })
-    expect([machine(), machine(), machine()].map((one) => store.join({ ...one, token }))).toEqual([
-      true,
-      true,
-      false,
-    ])
+    const [one, other, third] = [machine(), machine(), machine()]
+    const joined = [one, other, third].map((machine) => store.join({ ...machine, token })?.id)
+    expect(joined).toEqual([one.agent, other.agent, undefined])
     expect(store.tokens()).toMatchObject([{ id, usesLeft: 0, state: 'used up' }])
     expect(store.agents()).toHaveLength(2)
   })
@@ -54,7 +52,9 @@ describe('a join token', () => {
     const store = await open()
     const { token } = store.createToken({ ttlMs: HOUR, uses: 2 })
     const one = machine()
-    expect([store.join({ ...one, token }), store.join({ ...one, token })]).toEqual([true, true])
+    const first = store.join({ ...one, token })
+    expect(first).toMatchObject({ id: one.agent, key: one.key, revoked: false })
+    expect(store.join({ ...one, token })).toEqual(first)
     expect(store.tokens()).toMatchObject([{ usesLeft: 1, state: 'valid' }])
   })
 
@@ -62,8 +62,8 @@ describe('a join token', () => {
     const store = await open()
     const now = Date.now()
     const { token } = store.createToken({ ttlMs: HOUR, uses: 5, now })
-    expect(store.join({ ...machine(), token, now: now + HOUR - 1 })).toBe(true)
-    expect(store.join({ ...machine(), token, now: now + HOUR })).toBe(false)
+    expect(store.join({ ...machine(), token, now: now + HOUR - 1 })).toBeDefined()
+    expect(store.join({ ...machine(), token, now: now + HOUR })).toBeUndefined()
     expect(store.tokens(now + HOUR)).toMatchObject([{ state: 'expired', usesLeft: 4 }])
   })
 
@@ -74,7 +74,7 @@ describe('a join token', () => {
     store.join({ ...early, token })
     store.revokeToken(id)
     store.revokeToken(id)
-    expect(store.join({ ...machine(), token })).toBe(false)
+    expect(store.join({ ...machine(), token })).toBeUndefined()
     expect(store.agents()).toMatchObject([{ id: early.agent, revoked: false }])
   })
 
@@ -82,7 +82,7 @@ describe('a join token', () => {
     const store = await open()
     const { token, id } = store.createToken({ ttlMs: HOUR, uses: 5 })
     for (const wrong of [id, '', `${token}0`, token.slice(0, -1), token.toUpperCase(), '%'])
-      expect(store.join({ ...machine(), token: wrong })).toBe(false)
+      expect(store.join({ ...machine(), token: wrong })).toBeUndefined()
   })
 
   test('raced by two processes lets in no more than its uses', async () => {
@@ -107,7 +107,7 @@ describe('a machine', () => {
     store.revokeAgent(one.agent)
     expect(store.agents()).toMatchObject([{ id: one.agent, revoked: true }])
     expect(store.snapshot().services).toEqual([])
-    expect(store.join({ ...one, token })).toBe(false)
+    expect(store.join({ ...one, token })).toBeUndefined()
   })
 
   test('that has logged out is forgotten, with its names', async () => {
