@@ -12,10 +12,12 @@ import {
   type OfferedService,
   type Refusal,
 } from '../tunnel/handshake.ts'
+import { Admission, type AdmissionLimits } from './admission.ts'
 import { authenticate, provenAgentId, RefusedError } from './auth.ts'
 import type { LinkTable } from './link-table.ts'
 import { welcomePage } from './pages.ts'
 import type { Registry } from './registry.ts'
+import type { Agent } from './store.ts'
 
 const MAX_BODY_BYTES = 16 * 1024
 
@@ -25,16 +27,22 @@ export class HubApi {
   readonly #links: LinkTable
   readonly #version: string
   readonly #log: (line: string) => void
+  readonly #admission: Admission
 
   constructor(
     registry: Registry,
     links: LinkTable,
-    options: { version: string; log: (line: string) => void },
+    options: {
+      version: string
+      log: (line: string) => void
+      admission?: AdmissionLimits
+    },
   ) {
     this.#registry = registry
     this.#links = links
     this.#version = options.version
     this.#log = options.log
+    this.#admission = new Admission(options.admission)
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -44,7 +52,8 @@ export class HubApi {
     } catch (error) {
       if (!(error instanceof RefusedError))
         this.#log(`[x] ${request.method} ${pathOf(request)}: ${messageOf(error)}`)
-      const { status, body } = refusalOf(error)
+      const { status, headers, body } = refusalOf(error)
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
       // The rest of a refused body isn't read.
       if (!request.complete) response.setHeader('connection', 'close')
       sendJson(response, status, body)
@@ -77,12 +86,12 @@ export class HubApi {
         break
       }
       case 'GET /v1/services': {
-        const { agent } = await authenticate(this.#registry, request.headers.authorization, ApiClaims)
+        const agent = await this.#caller(request)
         sendJson(response, 200, { services: this.#offered(agent.workspace) })
         break
       }
       case 'DELETE /v1/agent': {
-        const { agent } = await authenticate(this.#registry, request.headers.authorization, ApiClaims)
+        const agent = await this.#caller(request)
         await this.#registry.remove(agent.id)
         this.#links.close(agent.id, GOAWAY_CODES.LOGGED_OUT, 'this agent has logged out')
         this.#log(`${agent.id} has logged out`)
@@ -99,13 +108,24 @@ export class HubApi {
     const parsed = v.safeParse(JoinRequest, await readJsonBody(request))
     if (!parsed.success) throw new RefusedError(400, 'bad_request', 'This is not a join request.')
     const { token, key, label, proof } = parsed.output
-    const agent = await provenAgentId(this.#registry, key, proof)
-    if (!(await this.#registry.join({ token, agent, key, label }))) {
+    const agent = await this.#admission.check(async () => {
+      const id = await provenAgentId(this.#registry, key, proof)
+      return (await this.#registry.join({ token, agent: id, key, label })) ? id : undefined
+    })
+    if (agent === undefined) {
       this.#log(`[!] A join token was refused to ${request.socket.remoteAddress}`)
       throw new RefusedError(403, 'token_refused', 'The join token is unknown, used up, expired or revoked.')
     }
     this.#log(`${agent} (${label}) has joined`)
     return { agent, hub: this.#registry.hubId }
+  }
+
+  async #caller(request: IncomingMessage): Promise<Agent> {
+    const { authorization } = request.headers
+    const { agent } = await this.#admission.check(() =>
+      authenticate(this.#registry, authorization, ApiClaims),
+    )
+    return agent
   }
 
   #offered(workspace: string): OfferedService[] {
@@ -117,12 +137,22 @@ export class HubApi {
 }
 
 /** What a refusal, or a bug, looks like on the wire: nothing of the bug itself. */
-export function refusalOf(error: unknown): { status: number; body: Refusal } {
+export function refusalOf(error: unknown): {
+  status: number
+  headers: Record<string, string>
+  body: Refusal
+} {
   const time = Date.now()
   if (error instanceof RefusedError) {
-    return { status: error.status, body: { error: error.reason, message: error.message, time } }
+    const { status, reason, message, retryAfter } = error
+    const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
+    return { status, headers, body: { error: reason, message, time } }
   }
-  return { status: 500, body: { error: 'internal', message: 'The hub failed; its output says why.', time } }
+  return {
+    status: 500,
+    headers: {},
+    body: { error: 'internal', message: 'The hub failed; its output says why.', time },
+  }
 }
 
 export function pathOf(request: IncomingMessage): string {

@@ -10,11 +10,14 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError'
   readonly status: number
   readonly reason: Refusal['error']
+  /** When it may be worth another try, in seconds. */
+  readonly retryAfter: number | undefined
 
-  constructor(status: number, reason: Refusal['error'], message: string) {
+  constructor(status: number, reason: Refusal['error'], message: string, retryAfter?: number) {
     super(message)
     this.status = status
     this.reason = reason
+    this.retryAfter = retryAfter
   }
 }
 

@@ -9,6 +9,7 @@ import { collectLessOften } from '../process/garbage.ts'
 import { loadHttp, loadHttps } from '../process/http.ts'
 import { listenTcp } from '../process/listen.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
+import type { AdmissionLimits } from './admission.ts'
 import { HubApi } from './api.ts'
 import { readCertificate, type CertificateFiles } from './certificate.ts'
 import { watchCertificate } from './certificate-watch.ts'
@@ -27,6 +28,8 @@ export interface HubOptions {
   readonly version: string
   /** How long a stream waits for a link that was lost, in ms; default 30,000. */
   readonly resumeMs?: number
+  /** How many may come at once; links, and all else, by themselves. */
+  readonly admission?: AdmissionLimits
   /** One line for whoever runs the hub. */
   readonly log: (line: string) => void
 }
@@ -74,7 +77,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   })
   const links = new LinkTable(registry, options)
   const api = new HubApi(registry, links, options)
-  const upgrade = new LinkUpgrade(registry, links)
+  const upgrade = new LinkUpgrade(registry, links, options.admission)
   const server = certificate
     ? loadHttps().createServer({ ...LIMITS, ...certificate.options, handshakeTimeout: 10_000 })
     : loadHttp().createServer(LIMITS)

@@ -6,6 +6,7 @@ import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
 import { Link } from '../tunnel/link.ts'
 import { WebSocketConnection } from '../websocket/connection.ts'
 import { answerUpgrade } from '../websocket/handshake.ts'
+import { Admission, type AdmissionLimits } from './admission.ts'
 import { pathOf, refusalOf } from './api.ts'
 import { authenticate, RefusedError } from './auth.ts'
 import type { LinkTable } from './link-table.ts'
@@ -15,10 +16,12 @@ import type { Registry } from './registry.ts'
 export class LinkUpgrade {
   readonly #registry: Registry
   readonly #links: LinkTable
+  readonly #admission: Admission
 
-  constructor(registry: Registry, links: LinkTable) {
+  constructor(registry: Registry, links: LinkTable, admission?: AdmissionLimits) {
     this.#registry = registry
     this.#links = links
+    this.#admission = new Admission(admission)
   }
 
   async answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -30,16 +33,15 @@ export class LinkUpgrade {
       // Only browsers send it, and no page has any business here.
       if (request.headers.origin !== undefined)
         throw new RefusedError(403, 'bad_request', 'Not for browsers.')
-      const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-      if (!offered.includes(SUBPROTOCOL)) {
-        throw new RefusedError(400, 'bad_request', `This hub speaks ${SUBPROTOCOL}.`)
-      }
       const answer = answerUpgrade(request, SUBPROTOCOL, [`${HUB_HEADER}: ${this.#registry.hubId}`])
       if (!answer.accepted) {
         const refusal = new RefusedError(answer.status, 'bad_request', answer.message)
         return refuse(socket, this.#registry.hubId, refusal, answer.headers)
       }
-      const { agent, claims } = await authenticate(this.#registry, request.headers.authorization, LinkClaims)
+      const { authorization } = request.headers
+      const { agent, claims } = await this.#admission.check(() =>
+        authenticate(this.#registry, authorization, LinkClaims),
+      )
       this.#links.checkEpoch(agent, claims)
       if (socket.destroyed) return
       socket.write(answer.response)
@@ -62,8 +64,8 @@ export function isForLink(request: IncomingMessage): boolean {
   return /(^|,)\s*websocket\s*(,|$)/i.test(request.headers.upgrade ?? '')
 }
 
-function refuse(socket: Duplex, hubId: string, error: unknown, headers: readonly string[] = []): void {
-  const { status, body } = refusalOf(error)
+function refuse(socket: Duplex, hubId: string, error: unknown, lines: readonly string[] = []): void {
+  const { status, headers, body } = refusalOf(error)
   const text = JSON.stringify(body)
   socket.once('finish', () => socket.destroy())
   socket.end(
@@ -73,7 +75,8 @@ function refuse(socket: Duplex, hubId: string, error: unknown, headers: readonly
       'Content-Type: application/json',
       `Content-Length: ${Buffer.byteLength(text)}`,
       `${HUB_HEADER}: ${hubId}`,
-      ...headers,
+      ...lines,
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       '',
       text,
     ].join('\r\n'),

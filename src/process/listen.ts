@@ -1,6 +1,9 @@
 import type { AddressInfo, Server } from 'node:net'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 
+/** Connections that may wait to be taken; Node.js's 511 are few for a hub whose agents all come back. The kernel may cap it. */
+const BACKLOG = 4096
+
 /**
  * Has a server listen on a TCP address.
  *
@@ -11,7 +14,7 @@ import { codeOf, ConnectError, messageOf } from '../errors.ts'
 export async function listenTcp(server: Server, host: string, port: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
-  server.listen({ host, port }, resolve)
+  server.listen({ host, port, backlog: BACKLOG }, resolve)
   try {
     await promise
     return (server.address() as AddressInfo).port
