@@ -2,6 +2,8 @@ import { connect, connectOk, startConnect, type RunningCli } from './cli.ts'
 import { makeHome, type Home } from './home.ts'
 
 export interface WorldOptions {
+  /** Of the hub; default a free one. */
+  readonly port?: number
   /** More arguments for `connect hub`. */
   readonly hub?: readonly string[]
   /** More arguments for `connect login`. */
@@ -26,7 +28,12 @@ export class World {
 
   static async start(options: WorldOptions = {}): Promise<World> {
     const home = makeHome('hub')
-    const hub = startConnect(home, ['hub', '--listen', '127.0.0.1:0', ...(options.hub ?? [])])
+    const hub = startConnect(home, [
+      'hub',
+      '--listen',
+      `127.0.0.1:${options.port ?? 0}`,
+      ...(options.hub ?? []),
+    ])
     const [, url] = await hub.printed(/listening on (https?:\/\/\S+)/)
     return new World(home, hub, url!, options)
   }
