@@ -14,6 +14,8 @@ const [initdb = '', postgres = '', psqlProgram = '', pgbenchProgram = ''] = post
 
 export interface Postgres {
   readonly port: number
+  /** What the server has logged. */
+  log(): string
   stop(): Promise<void>
 }
 
@@ -34,6 +36,7 @@ export async function startPostgres(): Promise<Postgres> {
   await server.printed(/ready to accept connections/)
   return {
     port,
+    log: () => server.output,
     async stop() {
       // A "fast" shutdown: it ends the sessions that are left.
       await server.stop('SIGINT')
