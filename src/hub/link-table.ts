@@ -7,8 +7,9 @@ import { AgentMessage, type HubMessage, type LinkClaims, type Role } from '../tu
 import { MAX_LINKS } from '../tunnel/limits.ts'
 import type { Link, LinkFrame } from '../tunnel/link.ts'
 import type { Message } from '../tunnel/message.ts'
+import { Absences } from './absences.ts'
 import { RefusedError } from './auth.ts'
-import type { Directory } from './directory.ts'
+import type { Directory, Unreachable } from './directory.ts'
 import type { Registry } from './registry.ts'
 import type { Agent } from './store.ts'
 import { SwitchPort } from './switch-port.ts'
@@ -47,6 +48,7 @@ export class LinkTable {
   readonly #entries = new Map<string, Entry>()
   /** Of each agent, the links that serve; the newest is last. */
   readonly #serving = new Map<string, Entry[]>()
+  readonly #absences = new Absences()
   readonly #switch: Switch
 
   constructor(registry: Registry, options: LinkTableOptions) {
@@ -93,6 +95,8 @@ export class LinkTable {
         if (this.#entries.get(id) === entry) this.#entries.delete(id)
         if (role !== 'agent') return
         this.#stopServing(entry)
+        if (code === undefined) this.#absences.lost(agent.id)
+        else this.#absences.left(agent.id)
         this.#log(`${agent.id} (${this.#labelOf(agent)}) disconnected: ${reason}`)
       },
     })
@@ -185,7 +189,7 @@ export class LinkTable {
     }
   }
 
-  #resolve(from: SwitchPort, name: string): SwitchPort | { code: number; message: string } {
+  #resolve(from: SwitchPort, name: string): SwitchPort | Unreachable {
     const service = this.#registry.service(from.agent.workspace, name)
     if (!service) return { code: STREAM_CODES.SERVICE_UNKNOWN, message: `there is no service "${name}"` }
     const agent = this.#registry.agent(service.agent)
@@ -193,6 +197,7 @@ export class LinkTable {
       this.#newestServing(service.agent)?.port ?? {
         code: STREAM_CODES.AGENT_OFFLINE,
         message: `${agent?.label ?? service.agent}, which exposes "${name}", is not connected`,
+        isExpected: this.#absences.isExpected(service.agent),
       }
     )
   }

@@ -70,6 +70,12 @@ export class Passages {
     end.process = undefined
   }
 
+  /** Breaks the stream if nobody has said yes or no within the time. */
+  awaitAnswer(passage: Passage, withinMs: number, why: { code: number; message: string }): void {
+    clearTimeout(passage.answerTimer)
+    passage.answerTimer = setTimeout(() => this.break(passage, why.code, why.message), withinMs)
+  }
+
   answered(passage: Passage): void {
     if (passage.answered) return
     clearTimeout(passage.answerTimer)

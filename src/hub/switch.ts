@@ -12,7 +12,7 @@ import type { Message } from '../tunnel/message.ts'
 import { SendWindow } from '../tunnel/send-window.ts'
 import { StreamViolation } from '../tunnel/stream-violation.ts'
 import { unpinned } from '../tunnel/unpinned.ts'
-import type { Directory } from './directory.ts'
+import type { Directory, Unreachable } from './directory.ts'
 import type { End, Passage } from './passage.ts'
 import { Passages } from './passages.ts'
 import { Resumption } from './resumption.ts'
@@ -117,17 +117,24 @@ export class Switch {
       return refuse(STREAM_CODES.LIMIT, `${MAX_PENDING_OPENS} streams are waiting to be opened`)
     }
     const target = this.#directory.resolve(port, service)
-    if (!(target instanceof SwitchPort)) return refuse(target.code, target.message)
-    if (target.ends.size >= MAX_STREAMS) {
-      return refuse(STREAM_CODES.LIMIT, `the service’s agent has ${MAX_STREAMS} streams open`)
-    }
-    if (target.link.isBehind)
-      return refuse(STREAM_CODES.LIMIT, 'the link of the service’s agent is too far behind')
+    const why = this.#whyNot(target)
+    if (why) return refuse(why.code, why.message)
     if (this.#passages.find(key)) return refuse(STREAM_CODES.PROTOCOL, 'the key of another stream')
     const passage = this.#passages.create(key, service, port.agent.id)
     this.#passages.attach(passage.opener, port, number)
     passage.opener.window = new SendWindow(INITIAL_WINDOW)
-    this.#connect(passage, target, open.limit, pieces[0]![1])
+    if (target instanceof SwitchPort) this.#connect(passage, target, open.limit, pieces[0]![1])
+    else this.#passages.awaitAnswer(passage, this.#openTimeoutMs, target)
+  }
+
+  /** @returns why a stream can neither be opened there nor wait for it */
+  #whyNot(target: SwitchPort | Unreachable): Unreachable | undefined {
+    if (!(target instanceof SwitchPort)) return target.isExpected ? undefined : target
+    const { LIMIT: code } = STREAM_CODES
+    if (target.ends.size >= MAX_STREAMS)
+      return { code, message: `the service’s agent has ${MAX_STREAMS} streams open` }
+    if (!target.link.isBehind) return undefined
+    return { code, message: 'the link of the service’s agent is too far behind' }
   }
 
   /** Sends the acceptor the OPEN. Flags are the two agents' business. */
@@ -135,11 +142,10 @@ export class Switch {
     const { key, service, from, acceptor } = passage
     this.#passages.attach(acceptor, target, target.nextNumber())
     acceptor.window = new SendWindow(limit)
-    clearTimeout(passage.answerTimer)
-    passage.answerTimer = setTimeout(
-      () => this.#passages.break(passage, STREAM_CODES.TIMEOUT, 'the service’s agent did not answer'),
-      this.#openTimeoutMs,
-    )
+    this.#passages.awaitAnswer(passage, this.#openTimeoutMs, {
+      code: STREAM_CODES.TIMEOUT,
+      message: 'the service’s agent did not answer',
+    })
     const frame = encodeOpen(acceptor.number, key, limit, service, from)
     frame[1] = flags
     target.link.sendControl(frame)

@@ -214,6 +214,24 @@ test('an OPEN that was lost with the service’s link is sent again, from the be
   expect(await opener.next('openOk')).toMatchObject({ stream: 1 })
 })
 
+test('a stream to an agent whose link was lost a moment ago waits for it', async () => {
+  const acceptor = await linked(agent, linkId(), 1)
+  await hello(acceptor)
+  acceptor.vanish()
+  await acceptor.closed
+  const [opener, key] = [await linked(visitor, linkId(), 1), randomBytes(STREAM_KEY_BYTES)]
+  opener.send(encodeOpen(1, key, 300_000, 'web'), encodeData(1, data))
+  await opener.settled()
+  const again = await linked(agent, linkId(), 1)
+  await hello(again)
+  const beginning = position(0, { answered: false })
+  expect(await opener.next('resume')).toMatchObject({ stream: 1, key, position: beginning })
+  opener.send(encodeResumed(1, position(0, { limit: 300_000, answered: false })), encodeData(1, data))
+  const { stream } = await again.next('open')
+  expect(await again.next('data')).toEqual({ type: 'data', stream, payload: data })
+  expect(opener.count('openErr')).toBe(0)
+})
+
 test('an agent that was started anew ends the streams of its predecessor, which has left without a word', async () => {
   const [first, second] = [await opened(), await opened()]
   first.acceptor.vanish()

@@ -1,0 +1,24 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Absences } from '../../src/hub/absences.ts'
+import { OPEN_TIMEOUT_MS } from '../../src/tunnel/limits.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+test('all agents are expected by a hub that has just begun, but for those that said goodbye', () => {
+  const absences = new Absences()
+  absences.left('b')
+  expect(['a', 'b'].map((agent) => absences.isExpected(agent))).toEqual([true, false])
+  vi.advanceTimersByTime(OPEN_TIMEOUT_MS)
+  expect(absences.isExpected('a')).toBe(false)
+})
+
+test('an agent is expected for some time after its link was lost', () => {
+  const absences = new Absences()
+  vi.advanceTimersByTime(2 * OPEN_TIMEOUT_MS)
+  absences.lost('a')
+  vi.advanceTimersByTime(OPEN_TIMEOUT_MS - 1)
+  expect(['a', 'b'].map((agent) => absences.isExpected(agent))).toEqual([true, false])
+  vi.advanceTimersByTime(1)
+  expect(absences.isExpected('a')).toBe(false)
+})
