@@ -75,6 +75,10 @@ export class HubLink {
   #everConnected = false
   /** Ends the wait before the next try. */
   #pause: AbortController | undefined
+  /** Whether that wait is one that nobody suffers from. */
+  #isPatient = false
+  /** How many wait for the link to come up. */
+  #waiting = 0
 
   constructor(options: HubLinkOptions) {
     this.#options = options
@@ -117,11 +121,12 @@ export class HubLink {
         if (signal.aborted) break
         if (performance.now() - started >= HEALTHY_AFTER_MS) failures = 0
         // The hub may ask for a longer pause, within reason; never for none, which would be a storm if it always did.
-        const isUrgent = this.streamCount > 0
+        const isUrgent = this.streamCount > 0 || this.#waiting > 0
         const pauseMs = Math.max(backoffMs(failures++, { isUrgent }), Math.min(afterMs, MAX_AFTER_MS))
         this.#state = { state: 'retrying', since: Date.now(), reason }
         this.#options.log(`${reason}. Reconnecting in ${(pauseMs / 1000).toFixed(1)} s`, 'warn')
         this.#pause = new AbortController()
+        this.#isPatient = !isUrgent && afterMs === 0
         await sleep(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#pause.signal]) }).catch(
           () => {},
         )
@@ -150,10 +155,14 @@ export class HubLink {
    */
   async whenConnected(timeoutMs: number): Promise<boolean> {
     if (this.#up) return true
-    return once(this.#events, 'connected', { signal: AbortSignal.timeout(timeoutMs) }).then(
-      () => true,
-      () => false,
-    )
+    if (this.#isPatient) this.#pause?.abort()
+    this.#waiting++
+    return once(this.#events, 'connected', { signal: AbortSignal.timeout(timeoutMs) })
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => this.#waiting--)
   }
 
   /**

@@ -5,11 +5,13 @@ import { listenTcp } from '../process/listen.ts'
 import { bridge } from '../tunnel/bridge.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
 import type { OfferedService } from '../tunnel/handshake.ts'
-import { MAX_STREAMS } from '../tunnel/limits.ts'
+import { MAX_PENDING_OPENS, MAX_STREAMS } from '../tunnel/limits.ts'
+import type { Stream } from '../tunnel/stream.ts'
 import { Signer } from './credential.ts'
 import { HubApi } from './hub-api.ts'
 import { HubLink } from './hub-link.ts'
 import type { Log } from '../log/log.ts'
+import { Places } from './places.ts'
 
 export interface ReachOptions {
   readonly config: Config
@@ -60,15 +62,20 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
     onStream: (stream) => stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, 'nothing is exposed over this link'),
   })
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
+  const opening = new Places(MAX_PENDING_OPENS)
   let held = 0
+  let isFull = false
   server.on('connection', (socket) => {
+    const wasFull = isFull
     // More of them than a link carries would wait for nothing.
-    if (held >= MAX_STREAMS) {
+    isFull = held >= MAX_STREAMS
+    if (isFull) {
+      if (!wasFull) log(`[x] Connections are dropped: ${MAX_STREAMS} are waiting already`, 'error')
       socket.resetAndDestroy()
       return
     }
     held++
-    void carry(socket, link, options).finally(() => held--)
+    void carry(socket, link, opening, options).finally(() => held--)
   })
   const port = await listenOn(
     server,
@@ -82,23 +89,49 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
 async function carry(
   socket: Socket,
   link: HubLink,
+  opening: Places,
   { name, log, holdMs = HOLD_MS }: ReachOptions,
 ): Promise<void> {
+  const until = performance.now() + holdMs
   // Held without an error listener, a client that resets would be an uncaught error.
   socket.on('error', () => {})
-  await link.whenConnected(holdMs)
-  if (socket.destroyed) return
-  const stream = link.open(name)
+  await opening.take()
+  const stream = await openStream(socket, link, name, until)
   if (!stream) {
+    opening.leave()
+    if (socket.destroyed) return
     log('[x] A connection was dropped: no link to the hub', 'error')
     socket.resetAndDestroy()
     return
   }
+  let isOpening = true
+  const answered = () => {
+    if (isOpening) opening.leave()
+    isOpening = false
+  }
   bridge(socket, stream, {
-    reset: (code, message) =>
-      log(`[x] Connection ${stream.shortId} failed: ${message || streamCodeName(code)}`, 'error'),
+    opened: answered,
+    reset(code, message) {
+      log(`[x] Connection ${stream.shortId} failed: ${message || streamCodeName(code)}`, 'error')
+    },
+    closed: answered,
   })
   socket.resume()
+}
+
+/** @returns undefined if the client is gone, or there was no link in time */
+async function openStream(
+  socket: Socket,
+  link: HubLink,
+  name: string,
+  until: number,
+): Promise<Stream | undefined> {
+  for (;;) {
+    const leftMs = Math.ceil(until - performance.now())
+    const isUp = await link.whenConnected(Math.max(0, leftMs))
+    const stream = socket.destroyed ? undefined : link.open(name)
+    if (stream || !isUp || socket.destroyed) return stream
+  }
 }
 
 function candidatePorts(own: number): number[] {

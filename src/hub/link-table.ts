@@ -46,6 +46,8 @@ export class LinkTable {
   readonly #version: string
   readonly #log: (line: string) => void
   readonly #entries = new Map<string, Entry>()
+  /** How many links each agent has. */
+  readonly #counts = new Map<string, number>()
   /** Of each agent, the links that serve; the newest is last. */
   readonly #serving = new Map<string, Entry[]>()
   readonly #absences = new Absences()
@@ -73,7 +75,7 @@ export class LinkTable {
     if (present && present.epoch >= epoch) {
       throw new RefusedError(409, 'superseded', 'A newer connection of this link is up.')
     }
-    if (!present && this.#linkCount(agent.id) >= MAX_LINKS)
+    if (!present && (this.#counts.get(agent.id) ?? 0) >= MAX_LINKS)
       throw new RefusedError(429, 'too_many', `This agent has ${MAX_LINKS} links already.`)
   }
 
@@ -87,12 +89,13 @@ export class LinkTable {
     const port = new SwitchPort(connection, agent, { link, role })
     const entry: Entry = { agent, role, link, epoch, port }
     this.#entries.set(id, entry)
+    if (!older) this.#counts.set(agent.id, (this.#counts.get(agent.id) ?? 0) + 1)
     connection.attach({
       frame: (frame, message) => this.#guarded(entry, () => this.#frame(entry, frame, message)),
       relieved: () => this.#switch.relieved(port),
       closed: (reason, code) => {
         this.#switch.closed(port, code)
-        if (this.#entries.get(id) === entry) this.#entries.delete(id)
+        if (this.#entries.get(id) === entry) this.#remove(id, agent.id)
         if (role !== 'agent') return
         this.#stopServing(entry)
         if (code === undefined) this.#absences.lost(agent.id)
@@ -202,12 +205,6 @@ export class LinkTable {
     )
   }
 
-  #linkCount(agent: string): number {
-    let count = 0
-    for (const entry of this.#entries.values()) if (entry.agent.id === agent) count++
-    return count
-  }
-
   #servingLinks(agent: string): Entry[] {
     return this.#serving.get(agent) ?? []
   }
@@ -220,6 +217,13 @@ export class LinkTable {
     const left = this.#servingLinks(entry.agent.id).filter((other) => other !== entry)
     if (left.length > 0) this.#serving.set(entry.agent.id, left)
     else this.#serving.delete(entry.agent.id)
+  }
+
+  #remove(id: string, agent: string): void {
+    const left = this.#counts.get(agent)! - 1
+    this.#entries.delete(id)
+    if (left > 0) this.#counts.set(agent, left)
+    else this.#counts.delete(agent)
   }
 
   #labelOf(agent: Agent): string {

@@ -73,7 +73,7 @@ export class Passages {
   /** Breaks the stream if nobody has said yes or no within the time. */
   awaitAnswer(passage: Passage, withinMs: number, why: { code: number; message: string }): void {
     clearTimeout(passage.answerTimer)
-    passage.answerTimer = setTimeout(() => this.break(passage, why.code, why.message), withinMs)
+    passage.answerTimer = setTimeout(() => this.break(passage, why.code, why.message), withinMs).unref()
   }
 
   answered(passage: Passage): void {
@@ -142,7 +142,7 @@ export class Passages {
       passage.returnTimer = setTimeout(
         () => this.#giveUp(passage, STREAM_CODES.LINK_LOST, 'the other agent’s link was lost'),
         this.#resumeMs,
-      )
+      ).unref()
     } else {
       this.#incomplete.delete(passage)
       clearTimeout(passage.returnTimer)
