@@ -32,6 +32,12 @@ export const GROWTH_BUDGET_BYTES = 64 * 1024 * 1024
 /** A sender that waits this long for its window shows that the window is too small for the path, in ms. */
 export const GROW_AFTER_MS = 5
 
+/** Half a window that is used up within this time costs both ends a WINDOW too often, in ms … */
+export const QUICK_MS = 2
+
+/** … so windows grow up to here for that. Beyond it what is on its way no longer fits into the processor's caches. */
+export const QUICK_WINDOW = 512 * 1024
+
 /** Of an agent's bytes that are not acknowledged, beyond this many each stream may have INITIAL_WINDOW. */
 export const UNACKED_BUDGET_BYTES = 128 * 1024 * 1024
 

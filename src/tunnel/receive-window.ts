@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Budget } from './budget.ts'
 import type { Position } from './frames.ts'
-import { GROWN_WINDOW, GROW_AFTER_MS, INITIAL_WINDOW } from './limits.ts'
+import { GROWN_WINDOW, GROW_AFTER_MS, INITIAL_WINDOW, QUICK_MS, QUICK_WINDOW } from './limits.ts'
 import { StreamViolation } from './stream-violation.ts'
 
 /** The receiving end of one direction: checks what comes in, and says when to tell the sender of it. */
@@ -17,6 +17,8 @@ export class ReceiveWindow {
   readonly #initialSize: number
   readonly #budget: Budget | undefined
   #announced = 0
+  /** When that was, in ms. */
+  #announcedAt = 0
   /** Since when the sender has had more to send than it may, in ms. */
   #blockedAt: number | undefined
   /** The sender had to wait for a WINDOW that was on its way: the window is too small for so long a path. */
@@ -66,10 +68,10 @@ export class ReceiveWindow {
    *
    * @returns what to say in a WINDOW frame, or undefined if it can wait
    */
-  announcement(): { consumed: number; limit: number } | undefined {
+  announcement(now?: number): { consumed: number; limit: number } | undefined {
     const unsaid = this.#consumedInAll - this.#announced
     if (!(this.done ? unsaid > 0 : unsaid >= this.#size / 2 && !this.finished)) return undefined
-    this.#grow()
+    this.#grow(now ?? performance.now())
     return this.#announce()
   }
 
@@ -90,11 +92,13 @@ export class ReceiveWindow {
   }
 
   /** Only for a reader that keeps up: for a slow one the window is never too small. */
-  #grow(): void {
+  #grow(now: number): void {
     const keepsUp = this.received - this.consumed <= this.#size / 4
-    if (this.#isTooSmall && keepsUp && this.#size * 2 <= GROWN_WINDOW && this.#budget?.take(this.#size))
-      this.#size *= 2
+    const isQuick = now - this.#announcedAt < QUICK_MS
+    const most = this.#isTooSmall ? GROWN_WINDOW : isQuick ? QUICK_WINDOW : 0
+    if (keepsUp && this.#size * 2 <= most && this.#budget?.take(this.#size)) this.#size *= 2
     this.#isTooSmall = false
+    this.#announcedAt = now
   }
 
   /** The end counts as a byte. */
