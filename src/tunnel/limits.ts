@@ -35,8 +35,8 @@ export const GROW_AFTER_MS = 5
 /** Half a window that is used up within this time costs both ends a WINDOW too often, in ms … */
 export const QUICK_MS = 2
 
-/** … so windows grow up to here for that. Beyond it what is on its way no longer fits into the processor's caches. */
-export const QUICK_WINDOW = 512 * 1024
+/** … so windows grow up to here for that. Beyond it others wait longer beside a bulk stream, and little is won. */
+export const QUICK_WINDOW = 384 * 1024
 
 /** Of an agent's bytes that are not acknowledged, beyond this many each stream may have INITIAL_WINDOW. */
 export const UNACKED_BUDGET_BYTES = 128 * 1024 * 1024

@@ -96,7 +96,8 @@ export class ReceiveWindow {
     const keepsUp = this.received - this.consumed <= this.#size / 4
     const isQuick = now - this.#announcedAt < QUICK_MS
     const most = this.#isTooSmall ? GROWN_WINDOW : isQuick ? QUICK_WINDOW : 0
-    if (keepsUp && this.#size * 2 <= most && this.#budget?.take(this.#size)) this.#size *= 2
+    const size = Math.min(this.#size * 2, most)
+    if (keepsUp && size > this.#size && this.#budget?.take(size - this.#size)) this.#size = size
     this.#isTooSmall = false
     this.#announcedAt = now
   }
