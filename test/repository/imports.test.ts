@@ -42,15 +42,7 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
 ]
 
 /** What no command may load before it runs, unless it is named here with a reason. */
-const HEAVY = [
-  'jose',
-  'listr2',
-  'node:http',
-  'node:https',
-  'node:sqlite',
-  'plist',
-  'node:worker_threads',
-]
+const HEAVY = ['jose', 'listr2', 'node:http', 'node:https', 'node:sqlite', 'plist', 'node:worker_threads']
 const LOADS_HEAVY: Record<string, readonly string[]> = {
   // These talk to a hub, or are one.
   'src/commands/daemon/install.ts': ['jose'],

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
 import { Budget } from '../../src/tunnel/budget.ts'
-import { GROW_AFTER_MS, GROWN_WINDOW, INITIAL_WINDOW, QUICK_MS, QUICK_WINDOW } from '../../src/tunnel/limits.ts'
+import {
+  GROW_AFTER_MS,
+  GROWN_WINDOW,
+  INITIAL_WINDOW,
+  QUICK_MS,
+  QUICK_WINDOW,
+} from '../../src/tunnel/limits.ts'
 import { ReceiveWindow } from '../../src/tunnel/receive-window.ts'
 
 /** A sender uses up the window and says so, then waits so long for the next. @returns the windows that it was given */
