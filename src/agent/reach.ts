@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
 import { ConnectError } from '../errors.ts'
 import { listenTcp } from '../process/listen.ts'
+import { Places } from '../process/places.ts'
 import { bridge } from '../tunnel/bridge.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
 import type { OfferedService } from '../tunnel/handshake.ts'
@@ -11,7 +12,6 @@ import { Signer } from './credential.ts'
 import { HubApi } from './hub-api.ts'
 import { HubLink } from './hub-link.ts'
 import type { Log } from '../log/log.ts'
-import { Places } from './places.ts'
 
 export interface ReachOptions {
   readonly config: Config

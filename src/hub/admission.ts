@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { Places } from '../process/places.ts'
 import { RefusedError } from './auth.ts'
 
 export interface AdmissionLimits {
@@ -21,40 +22,26 @@ const RETRY_AFTER_SECONDS = 5
  * once, as after a restart, most are soon told to come back later, so that none is served too late.
  */
 export class Admission {
-  readonly #limits: AdmissionLimits
-  readonly #waiting: (() => void)[] = []
-  #busy = 0
+  readonly #places: Places
+  readonly #maxWaiting: number
 
-  constructor(limits = LIMITS) {
-    this.#limits = limits
+  constructor({ atOnce, waiting } = LIMITS) {
+    this.#places = new Places(atOnce)
+    this.#maxWaiting = waiting
   }
 
   /** @throws RefusedError 503 if too many are waiting; or what the check throws */
   async check<T>(check: () => Promise<T>): Promise<T> {
-    const waitedMs = await this.#turn()
+    const waits = !this.#places.isFree
+    if (waits && this.#places.waiting >= this.#maxWaiting) throw busy()
+    const since = performance.now()
+    await this.#places.take()
     try {
-      if (waitedMs > PATIENCE_MS) throw busy()
+      if (waits && performance.now() - since > PATIENCE_MS) throw busy()
       return await check()
     } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#busy--
+      this.#places.leave()
     }
-  }
-
-  /** @returns how long it took to come, in ms */
-  async #turn(): Promise<number> {
-    const { atOnce, waiting } = this.#limits
-    if (this.#busy < atOnce) {
-      this.#busy++
-      return 0
-    }
-    if (this.#waiting.length >= waiting) throw busy()
-    const since = performance.now()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve)
-    await promise
-    return performance.now() - since
   }
 }
 

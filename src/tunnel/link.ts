@@ -253,6 +253,7 @@ function isData({ pieces }: Message): boolean {
   return pieces[0] !== undefined && pieces[0].length >= HEADER_BYTES && pieces[0][0] === TYPE.DATA
 }
 
-function joined({ pieces, bytes }: Message): Message {
-  return pieces.length === 1 ? { pieces, bytes } : { pieces: [Buffer.concat(pieces, bytes)], bytes }
+function joined(message: Message): Message {
+  const { pieces, bytes } = message
+  return pieces.length === 1 ? message : { pieces: [Buffer.concat(pieces, bytes)], bytes }
 }

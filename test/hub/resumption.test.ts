@@ -80,6 +80,16 @@ async function opened(): Promise<Opened> {
   return { key, opener, acceptor, openerLink, acceptorLink, far }
 }
 
+/** The opener of stream 1 is sent back to its beginning, and the acceptor gets it from there. @returns its number there */
+async function startsAnew(key: Buffer, opener: RawPeer, acceptor: RawPeer): Promise<number> {
+  const beginning = position(0, { answered: false })
+  expect(await opener.next('resume')).toMatchObject({ stream: 1, key, position: beginning })
+  opener.send(encodeResumed(1, position(0, { limit: 300_000, answered: false })), encodeData(1, data))
+  const { stream } = await acceptor.next('open')
+  expect(await acceptor.next('data')).toEqual({ type: 'data', stream, payload: data })
+  return stream
+}
+
 test('an end that comes back is joined to the other one, which first says where it stands', async () => {
   const { key, acceptor, openerLink, far } = await opened()
   const again = await linked(visitor, openerLink, 2)
@@ -205,11 +215,7 @@ test('an OPEN that was lost with the service’s link is sent again, from the be
   await acceptor.next('data')
   const again = await linked(agent, acceptorLink, 2)
   await hello(again)
-  const beginning = position(0, { answered: false })
-  expect(await opener.next('resume')).toMatchObject({ stream: 1, key, position: beginning })
-  opener.send(encodeResumed(1, position(0, { limit: 300_000, answered: false })), encodeData(1, data))
-  const { stream } = await again.next('open')
-  expect(await again.next('data')).toEqual({ type: 'data', stream, payload: data })
+  const stream = await startsAnew(key, opener, again)
   again.send(encodeOpenOk(stream, INITIAL_WINDOW))
   expect(await opener.next('openOk')).toMatchObject({ stream: 1 })
 })
@@ -224,11 +230,7 @@ test('a stream to an agent whose link was lost a moment ago waits for it', async
   await opener.settled()
   const again = await linked(agent, linkId(), 1)
   await hello(again)
-  const beginning = position(0, { answered: false })
-  expect(await opener.next('resume')).toMatchObject({ stream: 1, key, position: beginning })
-  opener.send(encodeResumed(1, position(0, { limit: 300_000, answered: false })), encodeData(1, data))
-  const { stream } = await again.next('open')
-  expect(await again.next('data')).toEqual({ type: 'data', stream, payload: data })
+  await startsAnew(key, opener, again)
   expect(opener.count('openErr')).toBe(0)
 })
 

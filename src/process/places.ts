@@ -7,6 +7,15 @@ export class Places {
     this.#free = count
   }
 
+  get isFree(): boolean {
+    return this.#free > 0
+  }
+
+  /** How many have asked, and wait. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   async take(): Promise<void> {
     if (this.#free > 0) this.#free--
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { Places } from '../../src/agent/places.ts'
+import { Places } from '../../src/process/places.ts'
 
 test('those beyond the places wait, and come in the order in which they asked', async () => {
   const places = new Places(2)
