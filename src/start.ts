@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Interfaces } from '@oclif/core'
-import { keepYoungSmall } from './process/garbage.ts'
+import { keepCompiledCode, keepYoungSmall } from './process/garbage.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
@@ -18,7 +18,10 @@ const CARRIERS = new Set(['hub', 'reach', 'up'])
 export function start(argv: readonly string[], options: { development?: boolean } = {}): void {
   ignoreHomeThatIsNoPath()
   useCompileCache()
-  if (CARRIERS.has(argv[0] ?? '')) keepYoungSmall()
+  if (CARRIERS.has(argv[0] ?? '')) {
+    keepYoungSmall()
+    keepCompiledCode()
+  }
   const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
   if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'up') {
     void import('./agent/main.ts').then(({ runKeptAlive }) => runKeptAlive(argv.slice(1), pjson.version))
