@@ -5,8 +5,8 @@ export const SUBPROTOCOL = 'private-connect.v1'
 /** `type u8 | flags u8 | stream u32`, big-endian. */
 export const HEADER_BYTES = 6
 
-/** Bytes of DATA's payload: what one read of 64 KiB brings fills two frames. */
-export const MAX_DATA_BYTES = 32 * 1024
+/** Bytes of DATA's payload: what one read brings, at most, fills a frame. */
+export const MAX_DATA_BYTES = 64 * 1024
 
 /** Bytes of a CTRL frame's JSON. */
 export const MAX_CONTROL_BYTES = 64 * 1024
@@ -60,10 +60,10 @@ export const RESUME_MS = 30_000
 export const MAX_WAITING_STREAMS = 4096
 
 /** A link's DATA waits in its streams' queues while its socket holds this many bytes. */
-export const SOCKET_BACKLOG_BYTES = 64 * 1024
+export const SOCKET_BACKLOG_BYTES = 128 * 1024
 
 /** A stream asks its source to pause while this many of its bytes wait. */
-export const STREAM_BACKLOG_BYTES = 64 * 1024
+export const STREAM_BACKLOG_BYTES = 128 * 1024
 
 /** The hub holds back WINDOW frames towards a link's senders above the first, and lets them go below the second. */
 export const LINK_BACKLOG_HIGH_BYTES = 4 * 1024 * 1024

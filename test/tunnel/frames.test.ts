@@ -158,7 +158,7 @@ test('what is decoded from random bytes never breaks a limit', () => {
   )
 })
 
-test('DATA carries up to 32,768 bytes, and at least one', () => {
+test('DATA carries up to 65,536 bytes, and at least one', () => {
   const most = Buffer.alloc(MAX_DATA_BYTES, 7)
   expect(decodeWhole(encodeData(1, most))).toEqual({ type: 'data', stream: 1, payload: most })
   expect(() => decode(encodeData(1, Buffer.alloc(MAX_DATA_BYTES + 1)))).toThrow(FrameError)
