@@ -50,7 +50,8 @@ export function refusalError(hub: string, answer: Answer): ConnectError | ClockE
       return new ConnectError('TOKEN_REFUSED', 'The hub did not accept the join token')
     }
     default: {
-      return new ConnectError('HUB_ERROR', `The hub refused: ${refusal.message}`)
+      // Our sentences end where they are printed.
+      return new ConnectError('HUB_ERROR', `The hub refused: ${refusal.message.replace(/\.$/, '')}`)
     }
   }
 }
