@@ -44,6 +44,8 @@ labSuite('connections that come to reach while its link is down', {}, () => {
   /** Dials more connections than may be held, and waits until those beyond the limit are reset. */
   async function dialTooMany(lose: () => unknown): Promise<{ reach: RunningCli; held: Caller[] }> {
     const { port, cli: reach } = await world.reach(client, 'echo')
+    // Last of all, over a cable that is whole again: its streams would count beside the next test’s.
+    onTestFinished(() => reach.stop())
     await lose()
     await reach.printed(/Reconnecting in/)
     const before = residentBytes(reach.pid)
