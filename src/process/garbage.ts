@@ -27,7 +27,7 @@ export function keepYoungSmall(): void {
 }
 
 /**
- * Has an idle process give back memory only after ten minutes. V8 does it after 8 s (Node.js 20 to 24) or 30 s (26), and
+ * Has an idle process give back memory only after ten minutes. V8 does it after 8 s (30 s in Node.js 26), and
  * forgets how the objects looked of which none is left, and with that the code that was compiled for them: the next bulk
  * stream then took a quarter more of the processor's time for its first gigabyte (`node --trace-deopt`).
  */

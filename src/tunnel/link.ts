@@ -7,14 +7,13 @@ import { encodeGoaway, encodePing, encodePong } from './encode.ts'
 import { FrameError, TYPE, type Frame } from './frames.ts'
 import {
   CONTROL_BACKLOG_HIGH_BYTES,
-  DEAD_AFTER_PING_MS,
   HEADER_BYTES,
   LINK_BACKLOG_HIGH_BYTES,
   LINK_BACKLOG_LOW_BYTES,
   MAX_CONTROL_BACKLOG_BYTES,
-  PING_AFTER_MS,
   SOCKET_BACKLOG_BYTES,
 } from './limits.ts'
+import { Liveness } from './liveness.ts'
 import type { Message } from './message.ts'
 import { Outbox } from './outbox.ts'
 
@@ -39,9 +38,6 @@ export interface LinkHandler {
 /** RFC 6455 §7.4.1. */
 const NORMAL_CLOSURE = 1000
 
-/** A tick that comes this late means that the machine slept, in ms. */
-const CLOCK_JUMP_MS = 5000
-
 /** One WebSocket as a link: frames in and out, in fair turns, and proof of life. Knows no streams. */
 export class Link {
   readonly #socket: WebSocketConnection
@@ -57,12 +53,7 @@ export class Link {
   #closed = false
   #flushing = false
   #high = false
-  #bytesSeen = 0
-  #heardAt = performance.now()
-  #askedAt: number | undefined
-  /** How long the peer may take to answer. */
-  #patienceMs = DEAD_AFTER_PING_MS
-  #tickedAt = Date.now()
+  readonly #liveness = new Liveness()
   #pings = 0n
 
   /** @param raw the TCP or TLS socket below, to see how much of what was sent is still there */
@@ -155,9 +146,8 @@ export class Link {
   /** Asks the peer whether it lives, whenever it was heard last, and drops it if nothing comes within the time. */
   probe(withinMs: number, now = performance.now()): void {
     if (!this.isOpen) return
-    this.#bytesSeen = this.#raw.bytesRead
-    this.#patienceMs = withinMs
-    this.#ask(now)
+    this.#liveness.asked(this.#raw.bytesRead, withinMs, now)
+    this.#ping()
   }
 
   /**
@@ -168,25 +158,12 @@ export class Link {
    */
   tick(now = performance.now(), time = Date.now()): void {
     if (!this.isOpen) return
-    const jumped = time - this.#tickedAt > CLOCK_JUMP_MS
-    this.#tickedAt = time
-    // Any byte is a sign of life: a PONG stuck behind a slow bulk transfer must not look like death.
-    if (this.#raw.bytesRead !== this.#bytesSeen) {
-      this.#bytesSeen = this.#raw.bytesRead
-      this.#heardAt = now
-      this.#askedAt = undefined
-      this.#patienceMs = DEAD_AFTER_PING_MS
-    }
-    // While the machine slept nobody could answer: a question from before it is asked anew.
-    if (jumped || (this.#askedAt === undefined && now - this.#heardAt >= PING_AFTER_MS)) {
-      this.#ask(now)
-    } else if (this.#askedAt !== undefined && now - this.#askedAt >= this.#patienceMs) {
-      this.terminate('no sign of life')
-    }
+    const verdict = this.#liveness.tick(this.#raw.bytesRead, now, time)
+    if (verdict === 'ask') this.#ping()
+    else if (verdict === 'dead') this.terminate('no sign of life')
   }
 
-  #ask(now: number): void {
-    this.#askedAt = now
+  #ping(): void {
     this.sendControl(encodePing(++this.#pings))
   }
 

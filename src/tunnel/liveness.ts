@@ -1,0 +1,53 @@
+import { performance } from 'node:perf_hooks'
+import { DEAD_AFTER_PING_MS, PING_AFTER_MS } from './limits.ts'
+
+/** A tick that comes this late means that the machine slept, in ms. */
+const CLOCK_JUMP_MS = 5000
+
+/** Whether a peer still lives: a silent one is to be asked, and is dead if nothing comes within the time. */
+export class Liveness {
+  #bytesSeen = 0
+  #heardAt = performance.now()
+  #askedAt: number | undefined
+  /** How long the peer may take to answer. */
+  #patienceMs = DEAD_AFTER_PING_MS
+  #tickedAt = Date.now()
+
+  /**
+   * Notes that the peer is asked now, whenever it was heard last.
+   *
+   * @param bytesRead all that ever came from it
+   * @param withinMs how long it has to answer
+   */
+  asked(bytesRead: number, withinMs: number, now: number): void {
+    this.#bytesSeen = bytesRead
+    this.#patienceMs = withinMs
+    this.#askedAt = now
+  }
+
+  /**
+   * To be called about once a second.
+   *
+   * @param now ms of a clock that never jumps
+   * @param time ms of the wall clock, which goes on while the machine sleeps
+   * @returns whether the peer is to be asked now, or is dead
+   */
+  tick(bytesRead: number, now: number, time: number): 'ask' | 'dead' | undefined {
+    const jumped = time - this.#tickedAt > CLOCK_JUMP_MS
+    this.#tickedAt = time
+    // Any byte is a sign of life: a PONG stuck behind a slow bulk transfer must not look like death.
+    if (bytesRead !== this.#bytesSeen) {
+      this.#bytesSeen = bytesRead
+      this.#heardAt = now
+      this.#askedAt = undefined
+      this.#patienceMs = DEAD_AFTER_PING_MS
+    }
+    // While the machine slept nobody could answer: a question from before it is asked anew.
+    if (jumped || (this.#askedAt === undefined && now - this.#heardAt >= PING_AFTER_MS)) {
+      this.#askedAt = now
+      return 'ask'
+    }
+    const isOverdue = this.#askedAt !== undefined && now - this.#askedAt >= this.#patienceMs
+    return isOverdue ? 'dead' : undefined
+  }
+}
