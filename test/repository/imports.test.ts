@@ -10,7 +10,7 @@ const ARROWS: Record<string, readonly string[]> = {
   tasks: ['platforms', 'control', 'log', 'process', 'config', 'files', 'errors.ts'],
   platforms: ['control', 'process', 'config', 'files', 'errors.ts'],
   agent: ['control', 'tunnel', 'websocket', 'log', 'process', 'config', 'files', 'errors.ts'],
-  hub: ['tunnel', 'websocket', 'process', 'config', 'files', 'errors.ts'],
+  hub: ['tunnel', 'websocket', 'log', 'process', 'config', 'files', 'errors.ts'],
   control: ['process', 'config', 'files', 'errors.ts'],
   tunnel: ['websocket', 'config', 'errors.ts'],
   websocket: [],
