@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Interfaces } from '@oclif/core'
+import { orderArguments, type Commands } from './cli/order-arguments.ts'
 import { keepCompiledCode, keepYoungSmall } from './process/garbage.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -15,9 +16,10 @@ const CARRIERS = new Set(['hub', 'reach', 'up'])
  * The program: the kept-alive agent, or the CLI. Doesn't return the CLI's promise to be awaited: an `await` at the top
  * of bin/run.js would end `connect … | head` with exit code 13.
  */
-export function start(argv: readonly string[], options: { development?: boolean } = {}): void {
+export function start(typed: readonly string[], options: { development?: boolean } = {}): void {
   ignoreHomeThatIsNoPath()
   useCompileCache()
+  const argv = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
   if (CARRIERS.has(argv[0] ?? '')) {
     keepYoungSmall()
     keepCompiledCode()
@@ -40,6 +42,16 @@ export function start(argv: readonly string[], options: { development?: boolean 
       },
     }),
   )
+}
+
+/** Whether an option stands where a command's name may still go on; a name has three words at the most. */
+function hasEarlyOption(argv: readonly string[]): boolean {
+  return process.env.CONNECT_DAEMON !== '1' && argv.slice(0, 3).some((word) => word.startsWith('-'))
+}
+
+function ourCommands(): Commands {
+  const text = readFileSync(path.join(root, 'oclif.manifest.json'), 'utf8')
+  return (JSON.parse(text) as { commands: Commands }).commands
 }
 
 /**
