@@ -77,9 +77,8 @@ export abstract class ConnectCommand extends Command {
 
   protected override toErrorJson(error: unknown): unknown {
     const code = error instanceof ConnectError ? error.code : isUsageError(error) ? 'USAGE' : 'INTERNAL'
-    const hints = error instanceof ConnectError ? this.#forUs(error.hints) : []
     const message = isUsageError(error) ? usageLines(error).join(' ') : messageOf(error)
-    return { error: { code, message, hints } }
+    return { error: { code, message, hints: this.#forUs(hintsOf(error, this.config.bin, this.id)) } }
   }
 
   #forUs(lines: readonly string[]): string[] {
@@ -114,9 +113,15 @@ function usageLines(error: Error): string[] {
 }
 
 function linesOf(error: Error, bin: string, id: string | undefined): string[] {
-  if (error instanceof ConnectError) return [error.message, ...error.hints]
-  if (isUsageError(error)) {
-    return [...usageLines(error), `See: ${bin} ${(id ?? '').replaceAll(':', ' ')} --help`]
-  }
-  return [`Unexpected error: ${error.message}`, 'This is a bug in Private Connect; DEBUG=1 shows where.']
+  const hints = hintsOf(error, bin, id)
+  if (error instanceof ConnectError) return [error.message, ...hints]
+  if (isUsageError(error)) return [...usageLines(error), ...hints]
+  return [`Unexpected error: ${error.message}`, ...hints]
+}
+
+/** What to do next. */
+function hintsOf(error: unknown, bin: string, id: string | undefined): readonly string[] {
+  if (error instanceof ConnectError) return error.hints
+  if (isUsageError(error)) return [`See: ${bin} ${(id ?? '').replaceAll(':', ' ')} --help`]
+  return ['This is a bug in Private Connect; DEBUG=1 shows where.']
 }

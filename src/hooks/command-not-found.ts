@@ -1,17 +1,75 @@
 import type { Hook } from '@oclif/core'
+import { printable } from '../config/label.ts'
 
-/** A typo suggests the command that was meant. */
-const hook: Hook.CommandNotFound = async function commandNotFound({ id, config }) {
+/** What other programs call it. */
+const OTHER_WORDS: Readonly<Record<string, string>> = {
+  connect: 'reach NAME',
+  dial: 'reach NAME',
+  forward: 'reach NAME',
+  info: 'daemon status',
+  install: 'daemon install',
+  join: 'login',
+  list: 'services',
+  log: 'daemon logs',
+  logs: 'daemon logs',
+  ls: 'services',
+  open: 'reach NAME',
+  ps: 'daemon status',
+  publish: 'expose PORT --name NAME',
+  restart: 'daemon restart',
+  serve: 'expose PORT --name NAME',
+  server: 'hub',
+  share: 'expose PORT --name NAME',
+  start: 'daemon start',
+  status: 'daemon status',
+  stop: 'daemon stop',
+  token: 'hub token create',
+  tunnel: 'expose PORT --name NAME',
+  uninstall: 'daemon uninstall',
+  version: '--version',
+}
+
+/** A typing mistake suggests the command that was meant, and another program's word ours. */
+const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [], config }) {
   const { closest, distance } = await import('fastest-levenshtein')
-  const known = config.commands.filter(({ hidden }) => !hidden).map((command) => command.id)
-  const suggestion = closest(id, known)
-  const words = (command: string) => command.replaceAll(':', ' ')
-  const isNear = distance(id, suggestion) <= Math.max(2, Math.floor(id.length / 3))
-  process.stderr.write(
-    `[x] There is no command "${config.bin} ${words(id)}"\n` +
-      (isNear ? `  Did you mean: ${config.bin} ${words(suggestion)}\n` : `  See: ${config.bin} --help\n`),
-  )
+  const typed = id.split(':')
+  const message = `There is no command "${config.bin} ${printable(typed.join(' '))}"`
+  const known = config.commands.filter(({ hidden }) => !hidden)
+  const [first = ''] = typed
+  const hint = Object.hasOwn(OTHER_WORDS, first) ? mean(OTHER_WORDS[first]!) : nearest()
+  if (isForProgram(argv)) {
+    const error = { code: 'USAGE', message, hints: [hint] }
+    process.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`)
+  } else process.stderr.write(`[x] ${message}\n  ${hint}\n`)
   this.exit(2)
+
+  function mean(words: string): string {
+    return `Did you mean: ${config.bin} ${words}`
+  }
+
+  /** Of what was typed the last words may be arguments: `reech pg` is `reach pg`. */
+  function nearest(): string {
+    for (let count = typed.length; count > 0; count--) {
+      const words = typed.slice(0, count).join(' ')
+      const ids = known.map((command) => command.id.replaceAll(':', ' '))
+      const alike = closest(
+        words,
+        ids.filter((other) => other.split(' ').length === count),
+      )
+      if (alike === undefined || distance(words, alike) > Math.ceil(words.length / 3)) continue
+      const isTopic = ids.some((other) => other.startsWith(`${alike} `))
+      // The mistake is in what follows, and that is like nothing.
+      if (isTopic && count < typed.length) return `See: ${config.bin} ${alike} --help`
+      const takesMore = Object.keys(known.find((one) => one.id === alike)?.args ?? {}).length > 0
+      return mean([alike, ...(takesMore ? typed.slice(count).map(printable) : [])].join(' '))
+    }
+    return `See: ${config.bin} --help`
+  }
+}
+
+function isForProgram(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return argv.slice(0, end === -1 ? undefined : end).includes('--json')
 }
 
 export default hook

@@ -15,13 +15,53 @@ describe('a typo gets the command that was meant:', () => {
     ['hub token creat', 'hub token create'],
     ['log-in', 'login'],
     ['whoami me', 'whoami'],
+    ['reech pg', 'reach pg'],
+    ['unexpse postgres', 'unexpose postgres'],
+    ['lgoin', 'login'],
+    ['hub tokn list', 'hub token list'],
+    ['daemon --config work.json strat', 'daemon start'],
   ] as const)('%s', async ([typed, meant]) => {
     expect(await connect(emptyHome(), typed.split(' '))).toEqual({
       code: 2,
       signal: null,
       stdout: '',
-      stderr: `[x] There is no command "connect ${typed}"\n  Did you mean: connect ${meant}\n`,
+      stderr: `[x] There is no command "connect ${typed.replace(/ --config \S+/, '')}"\n  Did you mean: connect ${meant}\n`,
     })
+  })
+
+  test.for([
+    ['status', 'daemon status'],
+    ['logs', 'daemon logs'],
+    ['version', '--version'],
+    ['start', 'daemon start'],
+    ['stop', 'daemon stop'],
+    ['ls', 'services'],
+    ['serve', 'expose PORT --name NAME'],
+    ['share 3000', 'expose PORT --name NAME'],
+    ['tunnel', 'expose PORT --name NAME'],
+    ['forward pg', 'reach NAME'],
+  ] as const)('another program’s word gets ours: %s', async ([typed, ours]) => {
+    const { code, stdout, stderr } = await connect(emptyHome(), typed.split(' '))
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(`\n  Did you mean: connect ${ours}\n`)
+  })
+
+  test('a program is told in JSON', async () => {
+    const { code, stdout, stderr } = await connect(emptyHome(), ['reech', 'pg', '--json'])
+    expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
+    expect(JSON.parse(stdout)).toEqual({
+      error: {
+        code: 'USAGE',
+        message: 'There is no command "connect reech pg"',
+        hints: ['Did you mean: connect reach pg'],
+      },
+    })
+  })
+
+  test('what can’t be a command of a topic leads to the topic', async () => {
+    expect((await connect(emptyHome(), ['daemon', 'frobnicate'])).stderr).toContain(
+      '\n  See: connect daemon --help\n',
+    )
   })
 
   test('and what is no typo is not guessed at', async () => {
@@ -58,7 +98,11 @@ describe('a command line that cannot be understood exits 2, with one sentence an
     ])
     expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
     expect(JSON.parse(stdout)).toEqual({
-      error: { code: 'USAGE', message: expect.stringContaining('--frobnicate'), hints: [] },
+      error: {
+        code: 'USAGE',
+        message: expect.stringContaining('--frobnicate'),
+        hints: ['See: connect daemon status --help'],
+      },
     })
   })
 })
