@@ -2,11 +2,12 @@ import path from 'node:path'
 import { login } from '../agent/login.ts'
 import { readCaFile } from '../config/ca-file.ts'
 import { hubOf, readConfig, updateConfig, type Config } from '../config/config.ts'
+import { FIRST_STEPS } from '../config/first-steps.ts'
 import { DEFAULT_HUB_URL, parseHubUrl } from '../config/hub-url.ts'
 import type { Instance } from '../config/instance.ts'
 import { defaultLabel } from '../config/label.ts'
 import { proxyToSave } from '../config/proxy.ts'
-import { ConnectError } from '../errors.ts'
+import { ConnectError, ERRORS, type ErrorCode } from '../errors.ts'
 import { readJoinToken } from './join-token.ts'
 
 export interface LoginFlags {
@@ -16,6 +17,16 @@ export interface LoginFlags {
   readonly label?: string | undefined
   readonly 'token-file'?: string | undefined
 }
+
+/** What may well be otherwise at another hub. */
+const ANOTHER_HUB: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'HUB_ERROR',
+  'HUB_UNREACHABLE',
+  'NOT_A_HUB',
+  'PROXY_FAILED',
+  'TOKEN_MISSING',
+  'TOKEN_REFUSED',
+])
 
 /**
  * Sees to it that this machine has a credential. One that is there already is used, and no token is spent.
@@ -34,7 +45,7 @@ export async function ensureLogin(
   const insecure = flags.insecure ?? false
   const hub = parseHubUrl(flags.hub ?? DEFAULT_HUB_URL, { insecure })
   const label = parseLabel(flags.label ?? defaultLabel())
-  const config = await login(instance, {
+  const joining = login(instance, {
     hub,
     proxy: proxyToSave({ hub }, process.env),
     ca: parseCa(flags.ca),
@@ -43,7 +54,19 @@ export async function ensureLogin(
     label,
     token: () => readJoinToken(flags['token-file']),
   })
+  if (flags.hub !== undefined) return { config: await joining, isNew: true }
+  const config = await joining.catch((error) => {
+    throw withFirstSteps(error)
+  })
   return { config, isNew: true }
+}
+
+/** Nobody has named a hub, and the public one is not what it took: most likely there is another, or none yet. */
+function withFirstSteps(error: unknown): unknown {
+  if (!(error instanceof ConnectError) || !ANOTHER_HUB.has(error.code)) return error
+  const own = error.hints.filter((hint) => hint !== ERRORS.HUB_UNREACHABLE.fix)
+  const hints = [...own, 'No hub was named, so this was the public one.', ...FIRST_STEPS]
+  return new ConnectError(error.code, error.message, { hints, cause: error })
 }
 
 /** A running agent takes it up when it is started again. */

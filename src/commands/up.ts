@@ -50,6 +50,8 @@ export default class Up extends DaemonCommand {
       )
       return { agentId: config.agentId, detached: mode === 'daemon', pid }
     }
+    this.tell('The agent runs in this terminal, until Ctrl-C.')
+    this.tell('  To keep it running: Ctrl-C, then connect daemon install (or connect up --detach)')
     const log = terminalLog((line) => this.say(line))
     const { version } = this.config
     await untilInterrupted(async (signal) => {

@@ -1,8 +1,9 @@
 import * as v from 'valibot'
-import { ConnectError } from '../errors.ts'
+import { ConnectError, ERRORS } from '../errors.ts'
 import { prepareWrite, type PendingWrite } from '../files/atomic-write.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { readJson } from '../files/read-json.ts'
+import { FIRST_STEPS } from './first-steps.ts'
 import { parseHubUrl } from './hub-url.ts'
 import { ownsFolder, type Instance } from './instance.ts'
 
@@ -56,8 +57,10 @@ export function readConfig(instance: Instance): Config | undefined {
 /** @throws ConnectError NOT_CONFIGURED, or what readConfig throws */
 export function requireConfig(instance: Instance): Config {
   const config = readConfig(instance)
-  if (!config) throw new ConnectError('NOT_CONFIGURED', 'Agent not configured')
-  return config
+  if (config) return config
+  throw new ConnectError('NOT_CONFIGURED', 'Agent not configured', {
+    hints: [ERRORS.NOT_CONFIGURED.fix, ...FIRST_STEPS],
+  })
 }
 
 /** @throws ConnectError WRITE_FAILED */

@@ -51,7 +51,7 @@ export async function installDaemon(
     const former = await findAgent(instance)
     if (former.state === 'running' && former.agent.mode === 'foreground') {
       throw new ConnectError('AGENT_RUNNING', `An agent runs in the foreground (PID: ${former.agent.pid})`, {
-        hints: ['End it with Ctrl-C where it runs, then install the daemon.'],
+        hints: ['End it with Ctrl-C where it runs, then run: connect daemon install'],
       })
     }
     let hasStopped = false

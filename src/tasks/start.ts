@@ -59,7 +59,7 @@ export async function startDaemon(
         'AGENT_RUNNING',
         `An agent runs in the foreground (PID: ${before.foregroundPid})`,
         {
-          hints: ['End it with Ctrl-C where it runs, then start the daemon.'],
+          hints: ['End it with Ctrl-C where it runs, then run: connect daemon start'],
         },
       )
     }

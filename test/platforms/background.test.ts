@@ -81,7 +81,7 @@ test('an agent in the foreground is not the daemon: no command stops it or start
   expect(code).toBe(1)
   expect(stderr).toBe(
     `[x] An agent runs in the foreground (PID: ${up.pid})\n` +
-      '  End it with Ctrl-C where it runs, then start the daemon.\n',
+      '  End it with Ctrl-C where it runs, then run: connect daemon start\n',
   )
   expect(await connectOk(home, ['daemon', 'stop'])).toBe(
     'The daemon was not running: there is nothing to stop\n' +
