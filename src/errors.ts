@@ -38,7 +38,7 @@ export const ERRORS = {
   },
   BAD_NAME: {
     cause: 'A service name has 1 to 63 characters: a-z, 0-9 and -, and neither begins nor ends with -.',
-    fix: 'Give such a name, for example: --name staging-api',
+    fix: 'Give 1 to 63 of a-z, 0-9 and -, with no - at either end, for example: staging-api',
   },
   BAD_HUB_URL: {
     cause: 'The hub’s address is not a usable URL.',

@@ -5,14 +5,14 @@ export const DEFAULT_HUB_URL = 'https://hub.privateconnect.co'
 
 /**
  * Checks a hub's address and brings it into one form: `http:` or `https:` (from `ws:` and `wss:` too), no trailing
- * slash.
+ * slash. Without a scheme it is https, and on this machine http, as `connect hub` speaks by itself.
  *
  * @throws ConnectError BAD_HUB_URL, or INSECURE_HUB for plain http that leads off this machine
  */
 export function parseHubUrl(text: string, options: { insecure: boolean }): string {
   let url: URL
   try {
-    url = new URL(text)
+    url = new URL(withScheme(text))
   } catch {
     // What can't be parsed may still hold a password, before its @.
     throw new ConnectError('BAD_HUB_URL', text.includes('@') ? 'This is not a URL' : `"${text}" is not a URL`)
@@ -27,6 +27,13 @@ export function parseHubUrl(text: string, options: { insecure: boolean }): strin
     throw new ConnectError('INSECURE_HUB', `${url.host} would be reached over plain http`)
   }
   return `${scheme}//${url.host}${url.pathname.replace(/\/+$/, '')}`
+}
+
+/** `example.com:8443` would be read as a scheme and a path. */
+function withScheme(text: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text
+  const https = `https://${text}`
+  return URL.canParse(https) && isLoopback(new URL(https).hostname) ? `http://${text}` : https
 }
 
 /** Whether a host name or address (brackets allowed) can only mean this machine (RFC 6761 §6.3 for `localhost`). */

@@ -18,7 +18,7 @@ const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i
  */
 export function parseTarget(text: string): Target {
   const match = /^(?:(?:\[(?<v6>[^\]]+)\]|(?<host>[^:[\]]+)):)?(?<port>\d{1,5})$/.exec(text)
-  if (!match?.groups) throw new ConnectError('BAD_TARGET', `"${text}" is not [HOST:]PORT`)
+  if (!match?.groups) throw notATarget(text)
   const { v6, host = v6 ?? 'localhost', port } = match.groups
   const number = Number(port)
   if (number < 1 || number > 65_535)
@@ -27,6 +27,50 @@ export function parseTarget(text: string): Target {
     throw new ConnectError('BAD_TARGET', `"${host}" is not a host name or address`)
   }
   return { host, port: number }
+}
+
+/** Says what it is instead, where that can be told. */
+function notATarget(text: string): ConnectError {
+  const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(text) ?? []
+  if (/^unix:/i.test(text) || /^\.{0,2}\//.test(text)) {
+    return new ConnectError('BAD_TARGET', `"${text}" is a Unix socket, and only TCP ports can be exposed`, {
+      hints: ['Have a TCP port lead to it: socat TCP-LISTEN:PORT,bind=127.0.0.1,fork UNIX-CONNECT:FILE'],
+    })
+  }
+  if (scheme?.toLowerCase() === 'udp') {
+    const message = `"${text}" is a UDP port, and only TCP ports can be exposed`
+    return new ConnectError('BAD_TARGET', message, {
+      hints: ['Give a TCP port: connect expose PORT --name NAME'],
+    })
+  }
+  if (scheme !== undefined) {
+    const target = hostAndPort(scheme.toLowerCase(), rest)
+    // It may have a password in it.
+    const it = text.includes('@') ? 'This' : `"${text}"`
+    return new ConnectError('BAD_TARGET', `${it} is a URL, and what is exposed is a TCP port`, {
+      hints: [`Run: connect expose ${target ?? '[HOST:]PORT'} --name NAME`],
+    })
+  }
+  return new ConnectError('BAD_TARGET', `"${text}" is not [HOST:]PORT`)
+}
+
+/** Ports that go without saying in a URL (IANA's service names). */
+const USUAL_PORTS: Readonly<Record<string, number>> = {
+  http: 80,
+  https: 443,
+  mysql: 3306,
+  postgres: 5432,
+  postgresql: 5432,
+  redis: 6379,
+  ssh: 22,
+}
+
+/** Of a URL, without what stands before its @: that may be a password. @returns undefined if it has no port */
+function hostAndPort(scheme: string, authority: string): string | undefined {
+  const host = authority.replace(/^.*@/, '')
+  if (/:\d{1,5}$/.test(host)) return host
+  const port = USUAL_PORTS[scheme]
+  return host === '' || port === undefined ? undefined : `${host}:${port}`
 }
 
 /** @returns `localhost:5432`, with brackets around an IPv6 address */
@@ -46,5 +90,13 @@ function isHostName(host: string): boolean {
  */
 export function parseListenAddress(text: string): Target {
   const free = /^(.+):0$/.exec(text)
-  return free ? { ...parseTarget(`${free[1]}:1`), port: 0 } : parseTarget(text)
+  try {
+    return free ? { ...parseTarget(`${free[1]}:1`), port: 0 } : parseTarget(text)
+  } catch (error) {
+    // What is said of targets is not true of an address to listen on.
+    throw new ConnectError('BAD_TARGET', `"${text}" is not [HOST:]PORT`, {
+      hints: ['Give an address of this machine, for example 127.0.0.1:7700 or [::1]:7700; 0 is a free port.'],
+      cause: error,
+    })
+  }
 }

@@ -111,12 +111,16 @@ describe('a value that cannot be used exits 2, and nothing is written:', () => {
   test.for([
     ['a target', 'expose 99999 --name web', /^\[x\] 99999 is not a port \(1 to 65535\)\n/],
     ['a target of words', 'expose local:host:80 --name web', /^\[x\] "local:host:80" is not \[HOST:\]PORT\n/],
-    ['a service name', 'expose 80 --name Web_1', /^\[x\] "Web_1" is not a service name\n/],
+    [
+      'a service name',
+      'expose 80 --name Web_1',
+      /^\[x\] "Web_1" is not a service name\n {2}Give 1 to 63 of a-z, 0-9 and -/,
+    ],
     ['the name to take back', 'unexpose ../web', /^\[x\] "\.\.\/web" is not a service name\n/],
     ['the name to reach', 'reach a/b', /^\[x\] "a\/b" is not a service name\n/],
     ['a local port', 'reach web --port http', /^\[x\] "http" is not a port \(0 to 65535\)\n/],
     ['an address to listen on', 'hub --listen nowhere', /^\[x\] "nowhere" is not \[HOST:\]PORT\n/],
-    ['a hub that is no URL', 'login --hub hub', /^\[x\] "hub" is not a URL\n/],
+    ['a hub that is no URL', 'login --hub h|b', /^\[x\] "h\|b" is not a URL\n/],
     [
       'a hub with a user',
       'login --hub https://a:hunter2@b.example',

@@ -16,13 +16,19 @@ describe('a hub URL', () => {
     ['http://127.8.9.10', 'http://127.8.9.10'],
     ['http://[::1]:7700', 'http://[::1]:7700'],
     ['http://hub.localhost', 'http://hub.localhost'],
+    ['hub.example.com', 'https://hub.example.com'],
+    ['hub.example.com:8443/team', 'https://hub.example.com:8443/team'],
+    ['127.0.0.1:7700', 'http://127.0.0.1:7700'],
+    ['localhost:7700', 'http://localhost:7700'],
+    ['[::1]:7700', 'http://[::1]:7700'],
   ] as const)('%s is brought into the form %s', ([text, url]) => {
     expect(parse(text)).toBe(url)
     expect(parse(url)).toBe(url)
   })
 
   test.for([
-    ['no scheme', 'hub.example.com'],
+    ['words', 'our hub'],
+    ['a user name and no scheme', 'ada:hunter2@hub.example.com'],
     ['nothing at all', ''],
     ['no host', 'https://'],
     ['a port that is none', 'https://hub.example.com:99999'],

@@ -23,5 +23,7 @@ test.for([
 ] as const)('a service name with %s is refused', ([, name]) => {
   const error = thrownBy(() => parseServiceName(name))
   expect(error.code).toBe('BAD_NAME')
-  expect(error.hints).toEqual(['Give such a name, for example: --name staging-api'])
+  expect(error.hints).toEqual([
+    'Give 1 to 63 of a-z, 0-9 and -, with no - at either end, for example: staging-api',
+  ])
 })

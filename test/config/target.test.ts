@@ -52,6 +52,24 @@ describe('parseTarget', () => {
   })
 })
 
+describe('what is no TCP port is called by its name, with the command that was meant:', () => {
+  test.for([
+    ['http://localhost:3000', /is a URL/, 'Run: connect expose localhost:3000 --name NAME'],
+    ['https://[::1]:8443/path?a', /is a URL/, 'Run: connect expose [::1]:8443 --name NAME'],
+    ['http://web.internal/', /is a URL/, 'Run: connect expose web.internal:80 --name NAME'],
+    ['postgres://ada:hunter2@db/shop', /^This is a URL/, 'Run: connect expose db:5432 --name NAME'],
+    ['gopher://old.example', /is a URL/, 'Run: connect expose [HOST:]PORT --name NAME'],
+    ['udp://localhost:53', /is a UDP port/, 'Give a TCP port: connect expose PORT --name NAME'],
+    ['unix:/run/docker.sock', /is a Unix socket/, /^Have a TCP port lead to it: socat /],
+    ['/run/docker.sock', /is a Unix socket/, /^Have a TCP port lead to it: socat /],
+  ] as const)('%s', ([text, message, hint]) => {
+    const error = thrownBy(() => parseTarget(text))
+    expect(error.message).toMatch(message)
+    expect(error.hints).toEqual([typeof hint === 'string' ? hint : expect.stringMatching(hint)])
+    expect(error.message + error.hints.join('')).not.toContain('hunter2')
+  })
+})
+
 test.for(['localhost:5432', '10.0.0.1:22', '[2001:db8::1]:443'])('%s is printed as it was given', (text) => {
   expect(formatTarget(parseTarget(text))).toBe(text)
 })
@@ -66,7 +84,10 @@ describe('parseListenAddress', () => {
     expect(parseListenAddress(text)).toEqual(address)
   })
 
-  test.for(['', ':0', '0', 'a b:0', '[x]:0', '1.2.3:0', 'localhost:65536'])('refuses "%s"', (text) => {
-    expect(thrownBy(() => parseListenAddress(text)).code).toBe('BAD_TARGET')
+  const refused = ['', ':0', '0', 'a b:0', '[x]:0', '1.2.3:0', 'localhost:65536', 'http://localhost:7700']
+  test.for(refused)('refuses "%s", with no word of exposing', (text) => {
+    const error = thrownBy(() => parseListenAddress(text))
+    expect(error.code).toBe('BAD_TARGET')
+    expect(error.message + error.hints.join('')).not.toContain('expose')
   })
 })

@@ -1,7 +1,6 @@
 import path from 'node:path'
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
-import { insecureFlag } from '../../cli/flags.ts'
 import { dataDirFlag, hubFolder } from '../../cli/hub-flags.ts'
 import { untilInterrupted } from '../../cli/until-interrupted.ts'
 import { isLoopback } from '../../config/hub-url.ts'
@@ -23,7 +22,9 @@ export default class HubRun extends ConnectCommand {
   ]
   static override flags = {
     ...dataDirFlag,
-    ...insecureFlag,
+    insecure: Flags.boolean({
+      description: 'listen with plain http where other machines reach it: anyone on the way can read along',
+    }),
     listen: Flags.string({
       description: 'address to listen on',
       default: '127.0.0.1:7700',
