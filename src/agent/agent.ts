@@ -212,7 +212,8 @@ class Agent implements AgentControl {
     if (!refused) return log('[!] The hub has not confirmed what is exposed here', 'warn')
     for (const { name, message } of refused) log(`[!] ${name} is not offered: it is ${message}`, 'warn')
     const offered = services.filter(({ name }) => !refused.some((refusal) => refusal.name === name))
-    if (offered.length > 0) log(`[ok] Exposing ${offered.map(({ name }) => name).join(', ')}`)
+    const shown = offered.map((service) => `${service.name} (${formatTarget(service)})`)
+    if (shown.length > 0) log(`[ok] Exposing ${shown.join(', ')}`)
   }
 }
 

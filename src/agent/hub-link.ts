@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import type { Config } from '../config/config.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { collectLessOften } from '../process/garbage.ts'
-import { backoffMs, HEALTHY_AFTER_MS } from '../tunnel/backoff.ts'
+import { backoffMs, describePause, HEALTHY_AFTER_MS } from '../tunnel/backoff.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
 import { encodeCtrl } from '../tunnel/encode.ts'
 import { HubMessage, type AgentMessage, type Role } from '../tunnel/handshake.ts'
@@ -124,7 +124,7 @@ export class HubLink {
         const isUrgent = this.streamCount > 0 || this.#waiting > 0
         const pauseMs = Math.max(backoffMs(failures++, { isUrgent }), Math.min(afterMs, MAX_AFTER_MS))
         this.#state = { state: 'retrying', since: Date.now(), reason }
-        this.#options.log(`${reason}. Reconnecting in ${(pauseMs / 1000).toFixed(1)} s`, 'warn')
+        this.#options.log(`${reason}. Reconnecting ${describePause(pauseMs)}`, 'warn')
         this.#pause = new AbortController()
         this.#isPatient = !isUrgent && afterMs === 0
         await sleep(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#pause.signal]) }).catch(

@@ -7,7 +7,7 @@ export interface Step {
 
 /**
  * Runs steps in order until one fails: as a moving list on a terminal, silently elsewhere. The list goes to stderr, so
- * that stdout holds results only.
+ * that stdout holds results only, and goes away at the end: the results say it.
  *
  * @throws what the failed step threw
  */
@@ -27,7 +27,7 @@ export async function runSteps(steps: readonly Step[], options: { interactive: b
     {
       renderer: 'default',
       // The error itself is printed by the command, once.
-      rendererOptions: { logger, showErrorMessage: false, collapseErrors: true },
+      rendererOptions: { logger, showErrorMessage: false, collapseErrors: true, clearOutput: true },
       // It would end the process with 127 on Ctrl-C.
       registerSignalListeners: false,
     },

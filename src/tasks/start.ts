@@ -7,7 +7,12 @@ import { ConnectError, ERRORS } from '../errors.ts'
 import { prepareWrite } from '../files/atomic-write.ts'
 import { LogFollower } from '../log/follower.ts'
 import { displayLine } from '../log/line.ts'
-import type { Daemon, Started, StartOptions as PlatformStartOptions } from '../platforms/platform.ts'
+import type {
+  Daemon,
+  PlatformStatus,
+  Started,
+  StartOptions as PlatformStartOptions,
+} from '../platforms/platform.ts'
 import { openLog } from '../process/spawn-detached.ts'
 import type { Termination } from '../process/terminate.ts'
 import { askAgent } from './ask-agent.ts'
@@ -36,6 +41,8 @@ export interface StartOptions {
   readonly running: 'keep' | 'stop'
   /** Default 3000, see the spec's "Startup Verification". */
   readonly stableMs?: number
+  /** Told how it stood, once it is settled that a daemon is to be started. */
+  readonly onStart?: (before: PlatformStatus) => void
 }
 
 const STABLE_MS = 3000
@@ -96,6 +103,7 @@ export async function startDaemon(
         run: async () => void (stopped = await platform.stop()),
       })
     }
+    options.onStart?.(before)
     await runSteps(steps, context)
     const { pid, updated = null } = started!
     stopped ??= started!.stopped

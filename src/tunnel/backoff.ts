@@ -21,3 +21,8 @@ export function backoffMs(failures: number, options: { isUrgent?: boolean; rando
   if (failures === 0) return random * FIRST_MS
   return random * Math.min(isUrgent ? URGENT_CAP_MS : CAP_MS, BASE_MS * 2 ** failures)
 }
+
+/** The pause in words, for a log. */
+export function describePause(ms: number): string {
+  return ms < 50 ? 'at once' : `in ${(ms / 1000).toFixed(1)} s`
+}

@@ -152,7 +152,7 @@ describe('without an agent', () => {
     expect(await logged('Waiting for')).toBe(true)
     writeServices(instance, [{ name: 'late', host: 'localhost', port: 80 }])
     lock?.release()
-    expect(await logged('[ok] Exposing late')).toBe(true)
+    expect(await logged('[ok] Exposing late (localhost:80)')).toBe(true)
   })
 })
 

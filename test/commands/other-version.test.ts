@@ -53,8 +53,7 @@ test('an agent of an older version is told by status and start, and a restart br
     silence: null,
   })
   expect(await connectOk(home, ['daemon', 'start'])).toBe(
-    '🚀 Starting daemon in background...\n\n' +
-      `[ok] Daemon already running (PID: ${pid})\n` +
+    `[ok] Daemon already running (PID: ${pid})\n` +
       '  Logs: ~/.privateconnect/daemon.log\n' +
       '  Hub: connected\n' +
       `  It runs version ${advice}`,

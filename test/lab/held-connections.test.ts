@@ -47,7 +47,7 @@ labSuite('connections that come to reach while its link is down', {}, () => {
     // Last of all, over a cable that is whole again: its streams would count beside the next test’s.
     onTestFinished(() => reach.stop())
     await lose()
-    await reach.printed(/Reconnecting in/)
+    await reach.printed(/Reconnecting (in|at once)/)
     const before = residentBytes(reach.pid)
     const callers = Array.from({ length: CONNECTIONS }, (_, index) => new Caller(port, `caller ${index}`))
     onTestFinished(() => callers.forEach((caller) => caller.hangUp()))

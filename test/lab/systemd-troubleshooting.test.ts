@@ -35,7 +35,7 @@ labSuite('the troubleshooting of the specification, typed after a login', machin
     await scene.world.restartHub()
     await scene.answers()
     expect(await scene.machine.runOk(reconnections)).toMatch(
-      /^\[.*\. Reconnecting in \d+\.\d s\n[^]*\[ok\] Reconnected to hub via WebSocket\n$/,
+      /^\[.*\. Reconnecting (?:in \d+\.\d s|at once)\n[^]*\[ok\] Reconnected to hub via WebSocket\n$/,
     )
   })
 

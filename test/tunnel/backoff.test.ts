@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { backoffMs } from '../../src/tunnel/backoff.ts'
+import { backoffMs, describePause } from '../../src/tunnel/backoff.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
@@ -34,4 +34,14 @@ test('while streams wait for the link, no wait is longer than 2 s', () => {
 
 test('without a given chance, waits differ', () => {
   expect(new Set(Array.from({ length: 20 }, () => backoffMs(6))).size).toBeGreaterThan(1)
+})
+
+test('no pause is called 0.0 s', () => {
+  expect([0, 49, 50, 1249, 30_000].map(describePause)).toEqual([
+    'at once',
+    'at once',
+    'in 0.1 s',
+    'in 1.2 s',
+    'in 30.0 s',
+  ])
 })

@@ -16,10 +16,14 @@ export default class DaemonRestart extends DaemonCommand {
     const { context } = await this.contextFor(flags)
     const daemon = daemonOf(context)
     await this.warnIfCarried(context, 'while the daemon restarts')
-    const report = await startDaemon(context, daemon, { running: 'stop' })
+    const report = await startDaemon(context, daemon, {
+      running: 'stop',
+      onStart: ({ state }) => {
+        if (state === 'stopped') this.say('No daemon was running')
+      },
+    })
     const { stopped } = report
-    const lines = stopped ? describeStop({ stopped, foregroundPid: null }) : ['No daemon was running']
-    for (const line of lines) this.say(line)
+    if (stopped) for (const line of describeStop({ stopped, foregroundPid: null })) this.say(line)
     if (report.updated !== null) this.say(`  Updated: ${tilde(report.updated)}`)
     this.say('[ok] Daemon started')
     this.say(`  PID: ${report.pid}`)

@@ -15,9 +15,15 @@ export default class DaemonStart extends DaemonCommand {
     const { context } = await this.contextFor(flags)
     const daemon = daemonOf(context)
     if (flags.replace) await this.warnIfCarried(context, 'while the daemon is replaced')
-    this.say('🚀 Starting daemon in background...')
-    this.say()
-    const report = await startDaemon(context, daemon, { running: flags.replace ? 'stop' : 'keep' })
+    const report = await startDaemon(context, daemon, {
+      running: flags.replace ? 'stop' : 'keep',
+      onStart: ({ installed }) => {
+        this.say(
+          `🚀 Starting daemon ${installed ? `through ${context.description.name}` : 'in background'}...`,
+        )
+        this.say()
+      },
+    })
     sayStarted(report, context, (line) => this.say(line))
     return report
   }
