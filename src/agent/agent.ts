@@ -197,7 +197,7 @@ class Agent implements AgentControl {
     this.#save([...this.#services.values()].filter((service) => service.name !== name))
     await this.#link.offer([...this.#services.values()])
     if (removed) this.#options.log(`No longer exposing ${name}`)
-    return { removed }
+    return { removed, streams: this.#link.streamCountOf(name) }
   }
 
   #save(services: readonly ExposedService[]): void {

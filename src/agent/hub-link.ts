@@ -105,6 +105,11 @@ export class HubLink {
     return this.#mux.streamCount
   }
 
+  /** How many streams lead to a service of that name. */
+  streamCountOf(service: string): number {
+    return this.#mux.streamCountOf(service)
+  }
+
   /**
    * Connects, and reconnects until the signal says stop.
    *

@@ -1,7 +1,7 @@
 import { printable } from '../config/label.ts'
 import { tilde } from '../config/tilde.ts'
 import { formatTarget } from '../config/target.ts'
-import type { DaemonStatus } from '../tasks/status.ts'
+import type { DaemonStatus, ForegroundAgent } from '../tasks/status.ts'
 import { describeHub } from './say-started.ts'
 
 /** The spec's fields in the spec's order, then what a person asks next. */
@@ -14,6 +14,7 @@ export function formatStatus(status: DaemonStatus): string[] {
     ...fields([
       ['', status.cleanedUpStalePid ? '(cleaned up stale PID file)' : undefined],
       ['', status.reason ?? undefined],
+      ['', inForeground(status.foreground)],
       ['PID', status.pid?.toString()],
       ['Service installed', status.installed ? 'yes' : 'no'],
       ['Platform', status.platform],
@@ -29,8 +30,8 @@ export function formatStatus(status: DaemonStatus): string[] {
       ['Last exit', status.lastExit === null ? undefined : lastExit(status.lastExit)],
       ['Connection', isRunning ? connection(status) : undefined],
       ['Services', services(status)],
-      ['Live streams', status.streams?.toString()],
-      ['Version', status.version ?? undefined],
+      ['Live streams', (status.streams ?? status.foreground?.streams)?.toString()],
+      ['Version', status.version ?? status.foreground?.version ?? undefined],
       ...status.drift.map((text): [string, string] => ['', `${text}. Run: connect daemon restart`]),
       ...status.notes.map((text): [string, string] => ['', text]),
       ['', hint(status)],
@@ -67,8 +68,14 @@ function services({ services }: DaemonStatus): string | undefined {
   return services.map((service) => `${service.name} → ${formatTarget(service)}`).join(', ')
 }
 
-function hint({ status, configured, foregroundPid, lastExit }: DaemonStatus): string | undefined {
-  if (foregroundPid !== null) return `An agent runs in the foreground (PID: ${foregroundPid})`
+function inForeground(agent: ForegroundAgent | null): string | undefined {
+  if (!agent) return undefined
+  const state = agent.silence ?? describeHub(agent.connection)
+  return `An agent runs in the foreground (PID: ${agent.pid}): ${state}`
+}
+
+function hint({ status, configured, foreground, lastExit }: DaemonStatus): string | undefined {
+  if (foreground) return 'To have a daemon instead: end it with Ctrl-C, then connect daemon start'
   if (!configured) return 'Agent not configured. Run: connect up'
   if (status !== 'stopped') return undefined
   return lastExit?.fix ?? 'To start it: connect daemon start'

@@ -8,6 +8,7 @@ import { instanceFor } from '../config/instance.ts'
 import { printable } from '../config/label.ts'
 import { readServices } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
+import { answers } from '../process/answers.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 
 export default class Services extends ConnectCommand {
@@ -19,19 +20,26 @@ export default class Services extends ConnectCommand {
     const { flags } = await this.parse(Services)
     const instance = instanceFor(flags.config)
     const config = requireConfig(instance)
-    const exposed = readServices(instance)
+    const exposed = await Promise.all(
+      readServices(instance).map(async (service) => ({ ...service, answering: await answers(service) })),
+    )
     this.say('Exposed by this machine:')
     this.table(
-      ['NAME', 'TARGET'],
-      exposed.map((service) => [service.name, formatTarget(service)]),
+      ['NAME', 'TARGET', ''],
+      exposed.map(({ answering, ...service }) => [
+        service.name,
+        formatTarget(service),
+        answering ? 'answers' : 'does not answer now',
+      ]),
     )
     try {
       const offered = await new HubApi({ ...config, hub: hubOf(config) }).services(new Signer(config))
       this.say('Offered in the workspace:')
       this.table(
-        ['NAME', 'FROM', 'AGENT ID', 'STATE'],
-        offered.map(({ name, label, agent, online }) => [
+        ['NAME', 'PORT', 'FROM', 'AGENT ID', 'AGENT'],
+        offered.map(({ name, port, label, agent, online }) => [
           name,
+          String(port),
           printable(label),
           agent,
           online ? 'online' : 'offline',

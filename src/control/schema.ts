@@ -35,7 +35,11 @@ export const ExposeReply = v.object({ confirmed: v.boolean(), reason: v.optional
 export type ExposeReply = v.InferOutput<typeof ExposeReply>
 
 /** DELETE /v1/services/NAME */
-export const UnexposeReply = v.object({ removed: v.boolean() })
+export const UnexposeReply = v.object({
+  removed: v.boolean(),
+  /** How many connections to it stay open; an older agent does not say. */
+  streams: v.optional(v.number()),
+})
 export type UnexposeReply = v.InferOutput<typeof UnexposeReply>
 
 export const ErrorReply = v.object({ error: v.object({ code: v.string(), message: v.string() }) })

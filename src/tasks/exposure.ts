@@ -44,18 +44,28 @@ export async function expose(instance: Instance, service: ExposedService): Promi
   )
 }
 
-/** @returns false if no such service was exposed */
-export async function unexpose(instance: Instance, name: string): Promise<boolean> {
+export interface Unexposure {
+  /** It was exposed here. */
+  readonly removed: boolean
+  /** How many connections to it stay open; null if the agent doesn't say. */
+  readonly streams: number | null
+}
+
+/** @throws ConnectError NOT_CONFIGURED, AGENT_BUSY, WRITE_FAILED */
+export async function unexpose(instance: Instance, name: string): Promise<Unexposure> {
   requireConfig(instance)
   ensureInstanceFolder(instance)
-  return throughAgentOrFile(
+  return throughAgentOrFile<Unexposure>(
     instance,
-    async () => (await unexposeService(instance, name))?.removed,
+    async () => {
+      const reply = await unexposeService(instance, name)
+      return reply && { removed: reply.removed, streams: reply.streams ?? null }
+    },
     () => {
       const services = readServices(instance)
       const left = services.filter((service) => service.name !== name)
       if (left.length < services.length) writeServices(instance, left)
-      return left.length < services.length
+      return { removed: left.length < services.length, streams: 0 }
     },
   )
 }

@@ -1,12 +1,13 @@
 import { hubOf, readConfig, type Config } from '../config/config.ts'
 import { shownProxy } from '../config/proxy.ts'
+import type { Instance } from '../config/instance.ts'
 import { readServices, type ExposedService } from '../config/services.ts'
 import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
 import { readAgentRecord, type AgentEnd, type AgentIdentity } from '../process/agent-record.ts'
 import { describeDrift } from '../process/drift.ts'
 import { waitFor } from '../process/wait.ts'
-import { askAgent } from './ask-agent.ts'
+import { askAgent, type AgentAnswer } from './ask-agent.ts'
 import { executableOf, type DaemonContext } from './daemon-context.ts'
 import { hubStateOf, type HubState } from './hub-state.ts'
 
@@ -53,9 +54,17 @@ export interface DaemonStatus {
   readonly drift: readonly string[]
   readonly cleanedUpStalePid: boolean
   readonly foregroundPid: number | null
+  /** What an agent says of itself that runs in someone's terminal, beside or instead of the daemon; null if none does. */
+  readonly foreground: ForegroundAgent | null
   /** What else the platform has to say, a sentence each. */
   readonly notes: readonly string[]
 }
+
+/** As the fields of the same names tell of the daemon. */
+export type ForegroundAgent = { readonly pid: number } & Pick<
+  DaemonStatus,
+  'connection' | 'silence' | 'services' | 'streams' | 'version'
+>
 
 /** @throws ConnectError if there is a config that can't be used */
 export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus> {
@@ -64,7 +73,12 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
   if (config) hubOf(config, context.hub)
   const found = await platform.status()
   const isRunning = found.state === 'running'
-  const said = isRunning ? await askAgent(instance) : undefined
+  const { foregroundPid } = found
+  const heard = isRunning || foregroundPid !== undefined ? await askAgent(instance) : undefined
+  // The lock lets one of them work, and the socket is that one's.
+  const foreground =
+    foregroundPid === undefined ? null : { pid: foregroundPid, ...tellingOf(heard, instance) }
+  const said = isRunning ? (foreground ? waitingFor(foreground.pid) : heard) : undefined
   const answer = said?.status
   const record = readAgentRecord(instance)
   return {
@@ -84,18 +98,31 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     startedAt: found.startedAt ?? null,
     restarts: found.restarts ?? null,
     lastExit: (isRunning ? record?.previousEnd : record?.end) ?? null,
-    connection: answer ? hubStateOf(answer) : null,
     unresponsive: said?.silence !== undefined,
+    ...tellingOf(said, instance),
+    installedVersion: context.version,
+    drift: isRunning ? driftOf(context, answer?.agent ?? record) : [],
+    cleanedUpStalePid: found.cleanedUp ?? false,
+    foregroundPid: foregroundPid ?? null,
+    foreground,
+    notes: found.notes ?? [],
+  }
+}
+
+/** What an agent has said of itself, or why it has not. */
+function tellingOf(said: AgentAnswer | undefined, instance: Instance): Omit<ForegroundAgent, 'pid'> {
+  const answer = said?.status
+  return {
+    connection: answer ? hubStateOf(answer) : null,
     silence: said?.silence ?? null,
     services: answer?.services ?? readServices(instance),
     streams: answer?.streams ?? null,
     version: said?.version ?? null,
-    installedVersion: context.version,
-    drift: isRunning ? driftOf(context, answer?.agent ?? record) : [],
-    cleanedUpStalePid: found.cleanedUp ?? false,
-    foregroundPid: found.foregroundPid ?? null,
-    notes: found.notes ?? [],
   }
+}
+
+function waitingFor(pid: number): AgentAnswer {
+  return { silence: `it waits for the agent in the foreground (PID: ${pid}) to end`, version: null }
 }
 
 /** A damaged one is told where it is used. */

@@ -53,6 +53,11 @@ export class Mux {
     return this.#streams.size
   }
 
+  /** How many lead to a service of that name. */
+  streamCountOf(service: string): number {
+    return [...this.#streams.values()].filter((stream) => stream.service === service).length
+  }
+
   /** Bytes that are kept to be sent again, and those that windows have grown by. */
   get bytesHeld(): { unacked: number; growth: number } {
     return { unacked: this.#budgets.unacked.used, growth: this.#budgets.growth.used }

@@ -45,8 +45,10 @@ describe('with an agent', () => {
       stderr: '',
     })
     const listed = await connectOk(home, ['services'])
-    expect(listed).toMatch(new RegExp(`^Exposed by this machine:\\n(?:.*\\n)? {2}postgres +${target}\\n`))
-    expect(listed).toMatch(/^ {2}postgres +ada +agent_[0-9a-f]{16} +online$/m)
+    expect(listed).toMatch(
+      new RegExp(`^Exposed by this machine:\\n(?:.*\\n)? {2}postgres +${target} +answers\\n`),
+    )
+    expect(listed).toMatch(/^ {2}postgres +\d+ +ada +agent_[0-9a-f]{16} +online$/m)
     await connectOk(home, ['daemon', 'restart'])
     expect(await servicesOf(home)).toMatchObject({
       exposed: [{ name: 'postgres', host: '127.0.0.1', port: echo.port }],
@@ -83,7 +85,7 @@ describe('with an agent', () => {
     await connectOk(home, ['daemon', 'start'])
     await connectOk(home, ['expose', '3000', '--name', 'moving'])
     await connectOk(home, ['expose', '[::1]:3001', '--name', 'moving'])
-    expect((await servicesOf(home)).exposed).toEqual([{ name: 'moving', host: '::1', port: 3001 }])
+    expect((await servicesOf(home)).exposed).toMatchObject([{ name: 'moving', host: '::1', port: 3001 }])
   })
 
   test('a name taken while this machine was away is told in its log', async () => {
@@ -110,10 +112,13 @@ describe('without an agent', () => {
       port: 3001,
       state: 'no agent',
     })
-    expect((await servicesOf(home)).exposed).toEqual([{ name: 'saved', host: 'localhost', port: 3001 }])
+    expect((await servicesOf(home)).exposed).toEqual([
+      { name: 'saved', host: 'localhost', port: 3001, answering: false },
+    ])
     expect(JSON.parse(await connectOk(home, ['unexpose', 'saved', '--json']))).toEqual({
       name: 'saved',
       removed: true,
+      streams: 0,
     })
   })
 
@@ -189,6 +194,8 @@ test('services still shows what is exposed here when the hub is not there', asyn
   writeFileSync(file, JSON.stringify({ ...config, hub: 'http://127.0.0.1:1' }))
   const { code, stdout, stderr } = await connect(home, ['services'])
   expect(code).toBe(1)
-  expect(stdout).toMatch(/^Exposed by this machine:\n(?:.*\n)? {2}here +localhost:80\n$/)
+  expect(stdout).toMatch(
+    /^Exposed by this machine:\n(?:.*\n)? {2}here +localhost:80 +(?:answers|does not answer now)\n$/,
+  )
   expect(stderr).toMatch(/^\[!\] What the workspace offers is not known: Could not reach the hub at .*\n$/)
 })

@@ -77,8 +77,9 @@ describe('docs/json.md', () => {
       'more is not described',
       'name is a number, not a string',
       'removed is null',
+      'streams is left out',
     ])
-    expect(mismatches({ name: '' }, fields)).toEqual(['removed is left out'])
+    expect(mismatches({ name: '', streams: null }, fields)).toEqual(['removed is left out'])
   })
 })
 
@@ -107,8 +108,8 @@ describe('what is printed is what is described:', () => {
     await reach.printed(/"online".*\n\}\n/)
     await reach.stop('SIGINT')
     fits('connect reach', reach.stdout)
-    expect(await prints(home, 'unexpose shapes')).toEqual({ name: 'shapes', removed: true })
-    expect(await prints(home, 'unexpose shapes')).toEqual({ name: 'shapes', removed: false })
+    expect(await prints(home, 'unexpose shapes')).toEqual({ name: 'shapes', removed: true, streams: 0 })
+    expect(await prints(home, 'unexpose shapes')).toEqual({ name: 'shapes', removed: false, streams: 0 })
   })
 
   test('daemon start, status, restart and stop, through the life of a daemon', async () => {
@@ -195,7 +196,11 @@ describe('what is printed is what is described:', () => {
     const home = await joined(world, 'foreground')
     const up = world.keep(startConnect(home, ['up', '--foreground', '--json'], { env }))
     const status = () => prints(home, 'daemon status')
-    await expect.poll(status, { timeout: 30_000 }).toMatchObject({ foregroundPid: up.pid, pid: null })
+    await expect.poll(status, { timeout: 30_000 }).toMatchObject({
+      foregroundPid: up.pid,
+      foreground: { pid: up.pid },
+      pid: null,
+    })
     await prints(home, 'daemon start', { code: 1 })
     expect(await prints(home, 'daemon stop')).toEqual({ stopped: null, foregroundPid: up.pid })
     await up.stop('SIGINT')
@@ -276,6 +281,7 @@ test('everything that is described was seen, and every field that may be null bo
     'daemon restart: updated',
     'daemon start: version',
     'daemon restart: version',
+    'unexpose: streams',
   ])
   const halves = [...seen].flatMap(([title, fields]) =>
     [...shapes.get(title)!.fields]

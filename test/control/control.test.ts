@@ -32,7 +32,7 @@ const agent: AgentControl = {
     if (name === 'broken') throw new Error('a bug')
     return { confirmed: true }
   },
-  unexpose: async (name) => ({ removed: name === 'web' }),
+  unexpose: async (name) => ({ removed: name === 'web', streams: 2 }),
 }
 
 function emptyInstance(folder = scratchFolder()): Instance {
@@ -62,8 +62,8 @@ describe('a command asks the agent', () => {
   test('to expose a service, and to take it back', async () => {
     const instance = await served()
     expect(await exposeService(instance, 'api', target)).toEqual({ confirmed: true })
-    expect(await unexposeService(instance, 'web')).toEqual({ removed: true })
-    expect(await unexposeService(instance, 'api')).toEqual({ removed: false })
+    expect(await unexposeService(instance, 'web')).toEqual({ removed: true, streams: 2 })
+    expect(await unexposeService(instance, 'api')).toEqual({ removed: false, streams: 2 })
   })
 
   test('and gets the agent’s own error', async () => {
