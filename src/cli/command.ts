@@ -5,6 +5,7 @@ import { Command, Config, Errors, type Interfaces } from '@oclif/core'
 import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
 import { forInstance } from './for-instance.ts'
 import { leaveAbandonedWork } from './leave.ts'
+import { columnsOf, wrapLine } from './wrap-line.ts'
 
 /** What all our commands share: how they speak, and how they fail. */
 export abstract class ConnectCommand extends Command {
@@ -39,12 +40,12 @@ export abstract class ConnectCommand extends Command {
 
   /** A line on stdout that is a result. Nothing with --json. */
   protected say(line = ''): void {
-    this.log(forInstance(line, this.#configFile))
+    this.log(wrapLine(forInstance(line, this.#configFile), columnsOf(process.stdout)))
   }
 
   /** A line on stderr that is no result: a warning, a hint. */
   protected tell(line: string): void {
-    this.logToStderr(forInstance(line, this.#configFile))
+    this.logToStderr(wrapLine(forInstance(line, this.#configFile), columnsOf(process.stderr)))
   }
 
   /** Whether someone watches: then progress moves, elsewhere only results are printed. */
@@ -68,10 +69,11 @@ export abstract class ConnectCommand extends Command {
     // The rest may hold commands, and ~ means nothing between quotes.
     const [first = '', ...rest] = linesOf(error, this.config.bin, this.id)
     const lines = [
-      first.replaceAll(`${homedir()}${sep}`, '~/'),
+      `[x] ${first.replaceAll(`${homedir()}${sep}`, '~/')}`,
       ...this.#forUs(rest).map((line) => `  ${line}`),
     ]
-    process.stderr.write(`[x] ${lines.join('\n')}\n`)
+    const shown = lines.map((line) => wrapLine(line, columnsOf(process.stderr)))
+    process.stderr.write(`${shown.join('\n')}\n`)
     if (process.env.DEBUG) process.stderr.write(`${inspect(error)}\n`)
   }
 

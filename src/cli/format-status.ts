@@ -2,6 +2,7 @@ import { printable } from '../config/label.ts'
 import { tilde } from '../config/tilde.ts'
 import { formatTarget } from '../config/target.ts'
 import type { DaemonStatus, ForegroundAgent } from '../tasks/status.ts'
+import { localTime } from './local-time.ts'
 import { describeHub } from './say-started.ts'
 
 /** The spec's fields in the spec's order, then what a person asks next. */
@@ -56,11 +57,6 @@ function lastExit({ at, reason, code }: NonNullable<DaemonStatus['lastExit']>): 
   const details = [at === null ? undefined : localTime(at), code === null ? undefined : `exit code ${code}`]
   const known = details.filter((detail) => detail !== undefined).join(', ')
   return printable(known === '' ? reason : `${reason} (${known})`)
-}
-
-/** As people read a clock; --json has the exact form. */
-function localTime(time: string): string {
-  return new Date(time).toLocaleString('sv-SE')
 }
 
 function services({ services }: DaemonStatus): string | undefined {

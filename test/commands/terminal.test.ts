@@ -23,9 +23,9 @@ function needsTerminal(context: TestContext): void {
 }
 
 /** What a person sees who types this. */
-async function typed(home: Home, words: string, env: NodeJS.ProcessEnv): Promise<string> {
+async function typed(home: Home, words: string, env: NodeJS.ProcessEnv, columns = 100): Promise<string> {
   // A new terminal is 0 columns wide.
-  const command = `stty cols 100 rows 40; exec '${process.execPath}' '${runJs}' ${words}`
+  const command = `stty cols ${columns} rows 40; exec '${process.execPath}' '${runJs}' ${words}`
   const options = { env: { ...home.env, TERM: 'xterm-256color', ...env }, cwd: home.folder }
   const terminal = runProgram(['script', '-qfec', command, '/dev/null'], options)
   expect(await terminal.exited, terminal.output).toMatchObject({ code: 0 })
@@ -56,4 +56,18 @@ test.for([
   expect(shown).not.toContain('\u001b')
   expect(shown).toMatch(/^🚀 Starting daemon in background\.\.\.\n\n\[ok\] Daemon started \(PID: \d+\)\n/)
   expect(await connectOk(home, ['daemon', 'stop'])).toBe('[ok] Daemon stopped\n')
+})
+
+test('a line that is too long for the terminal is broken between words, and on a pipe it stays whole', async (context) => {
+  needsTerminal(context)
+  const home = await joined(world)
+  await connectOk(home, ['daemon', 'start'])
+  const shown = await typed(home, 'daemon status', {}, 80)
+  expect(shown).toContain(
+    '\n    Kept alive as: a background process: not restarted after a crash, gone\n      after a reboot\n',
+  )
+  expect(Math.max(...shown.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
+  expect(await connectOk(home, ['daemon', 'status'])).toContain(
+    '    Kept alive as: a background process: not restarted after a crash, gone after a reboot\n',
+  )
 })

@@ -21,7 +21,8 @@ export default class DaemonInstall extends DaemonCommand {
     const manager = selection.description.name
     if (flags['dry-run']) {
       const plan = await planInstall(context, daemonOf(context), selection)
-      for (const line of planLines(plan)) this.say(line)
+      // To be copied as it is: never wrapped.
+      for (const line of planLines(plan)) this.log(line)
       const undone = { change: null, file: null, pid: null, startsAt: null, hub: null, warnings: [] }
       return { installed: false, manager, ...undone, plan }
     }

@@ -1,5 +1,6 @@
 import { ConnectCommand } from '../../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
+import { localTime } from '../../../cli/local-time.ts'
 import { formatTable } from '../../../cli/table.ts'
 import { withStore } from '../../../cli/with-store.ts'
 import { printable } from '../../../config/label.ts'
@@ -21,7 +22,7 @@ export default class HubAgentList extends ConnectCommand {
     const rows = agents.map(({ id, label, joinedAt, revoked }) => [
       id,
       printable(label),
-      joinedAt,
+      localTime(joinedAt),
       revoked ? 'revoked' : '',
     ])
     const lines = formatTable([['ID', 'LABEL', 'JOINED', ''], ...rows])

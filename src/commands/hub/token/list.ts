@@ -1,5 +1,6 @@
 import { ConnectCommand } from '../../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
+import { localTime } from '../../../cli/local-time.ts'
 import { formatTable } from '../../../cli/table.ts'
 import { withStore } from '../../../cli/with-store.ts'
 
@@ -16,7 +17,12 @@ export default class HubTokenList extends ConnectCommand {
       createdAt: new Date(createdAt).toISOString(),
       expiresAt: new Date(expiresAt).toISOString(),
     }))
-    const rows = tokens.map(({ id, state, usesLeft, expiresAt }) => [id, state, String(usesLeft), expiresAt])
+    const rows = tokens.map(({ id, state, usesLeft, expiresAt }) => [
+      id,
+      state,
+      String(usesLeft),
+      localTime(expiresAt),
+    ])
     const lines = formatTable([['ID', 'STATE', 'USES LEFT', 'EXPIRES'], ...rows])
     for (const line of rows.length > 0 ? lines : ['No join tokens']) this.say(line)
     return { tokens }
