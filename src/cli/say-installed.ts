@@ -1,6 +1,5 @@
 import { tilde } from '../config/tilde.ts'
-import type { InstallPlan } from '../platforms/platform.ts'
-import type { InstallReport } from '../tasks/install.ts'
+import type { InstallReport, PlannedInstall } from '../tasks/install.ts'
 import { describeHub } from './say-started.ts'
 
 /** The lines of a daemon that was installed, as the specification has them. */
@@ -25,7 +24,9 @@ export function installLines({ change, file, startsAt, hub }: InstallReport): st
 }
 
 /** What --dry-run shows: the files as they would be, and the commands as one would type them. */
-export function planLines({ files, commands }: InstallPlan): string[] {
+export function planLines({ change, file, plan: { files, commands } }: PlannedInstall): string[] {
+  if (change === 'unchanged' && file !== null)
+    return [`Unchanged: ${tilde(file)}`, '', 'The daemon is installed and runs: there is nothing to do.']
   return [
     ...files.flatMap(({ file, content }) => [
       `Would write ${tilde(file)}:`,

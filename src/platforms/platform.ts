@@ -42,6 +42,8 @@ export interface PluginPlatform extends Omit<Platform, 'install' | 'uninstall' |
 }
 
 export interface InstallPlan {
+  /** What install would report; a plugin may not say. */
+  readonly change?: Installed['change']
   readonly files: readonly { readonly file: string; readonly content: string }[]
   /** Programs and their arguments, in order. */
   readonly commands: readonly (readonly string[])[]

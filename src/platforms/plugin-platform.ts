@@ -24,7 +24,10 @@ const Time = v.pipe(
 
 const Texts = v.array(v.string())
 
+const Change = v.picklist(['created', 'updated', 'unchanged'])
+
 const PlanAnswer = v.object({
+  change: v.exactOptional(Change),
   files: v.array(v.object({ file: v.string(), content: v.string() })),
   commands: v.array(Texts),
 })
@@ -33,7 +36,7 @@ const StartedAnswer = v.object({ pid: Pid, ready: v.boolean(), updated: v.option
 
 const InstalledAnswer = v.object({
   ...StartedAnswer.entries,
-  change: v.picklist(['created', 'updated', 'unchanged']),
+  change: Change,
   file: v.optional(v.string()),
   startsAt: v.picklist(['boot', 'login', 'never']),
   warnings: v.optional(Texts, []),

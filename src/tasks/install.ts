@@ -9,7 +9,7 @@ import type { DaemonContext } from './daemon-context.ts'
 import type { HubState } from './hub-state.ts'
 import { rememberProxy } from './remember-proxy.ts'
 import { runSteps, type Step } from './run-steps.ts'
-import { explainFailure, knownOf, type Explained } from './start.ts'
+import { explainFailure, knownOf, sayOf, type Explained } from './start.ts'
 
 export interface InstallReport {
   readonly change: Installed['change']
@@ -89,14 +89,31 @@ function withStopped(error: unknown): unknown {
   return new ConnectError(error.code, error.message, { hints, cause: error })
 }
 
-/** What installDaemon would write and run. Changes nothing. @throws ConnectError INSTALL_UNSUPPORTED */
+/** What installDaemon would do, and how it stands now. */
+export interface PlannedInstall extends Omit<InstallReport, 'change' | 'pid' | 'startsAt' | 'warnings'> {
+  /** It is so now. */
+  readonly installed: boolean
+  /** What it would report; null if a plugin doesn't say. */
+  readonly change: Installed['change'] | null
+  readonly pid: number | null
+  readonly startsAt: Installed['startsAt']
+  readonly plan: Pick<InstallPlan, 'files' | 'commands'>
+}
+
+/** Changes nothing. @throws ConnectError INSTALL_UNSUPPORTED */
 export async function planInstall(
-  { platform, description }: DaemonContext,
+  context: DaemonContext,
   daemon: Daemon,
   selection: Selection,
-): Promise<InstallPlan> {
+): Promise<PlannedInstall> {
   checkSupported(selection)
-  if (platform.plan) return platform.plan(daemon)
+  const { platform, description } = context
+  if (platform.plan) {
+    const { change = null, files, commands } = await platform.plan(daemon)
+    const { installed, pid = null, startsAt } = await platform.status()
+    const { hub } = pid === null ? { hub: null } : await sayOf(context)
+    return { installed, change, file: files[0]?.file ?? null, pid, startsAt, hub, plan: { files, commands } }
+  }
   throw new ConnectError('INSTALL_UNSUPPORTED', `The platform ${description.name} has no --dry-run`, {
     hints: ['Without it: connect daemon install'],
   })

@@ -172,7 +172,8 @@ export async function knownOf(
   return said ? { hub: hubStateOf(said), version: said.agent.version } : sayOf(context)
 }
 
-async function sayOf({ instance }: DaemonContext): Promise<Pick<StartReport, 'hub' | 'version'>> {
+/** What the agent says of itself now. */
+export async function sayOf({ instance }: DaemonContext): Promise<Pick<StartReport, 'hub' | 'version'>> {
   const { status, version } = await askAgent(instance)
   return { hub: status ? hubStateOf(status) : null, version }
 }

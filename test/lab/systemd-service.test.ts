@@ -50,6 +50,8 @@ ${COMMANDS}`,
     const planned = JSON.parse(await scene.daemonOk('install --dry-run --json')) as {
       plan: { files: { content: string }[] }
     }
+    expect(planned).toMatchObject({ installed: true, change: 'unchanged', startsAt: 'boot' })
+    expect(await scene.daemonOk('install --dry-run')).toMatch(/^Unchanged: ~\/.*\n\n.*nothing to do\.\n$/)
     expect(await scene.machine.read(UNIT_FILE)).toBe(planned.plan.files[0]!.content)
   })
 

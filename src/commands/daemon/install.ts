@@ -20,11 +20,10 @@ export default class DaemonInstall extends DaemonCommand {
     const { context, selection } = await this.contextFor(flags)
     const manager = selection.description.name
     if (flags['dry-run']) {
-      const plan = await planInstall(context, daemonOf(context), selection)
+      const planned = await planInstall(context, daemonOf(context), selection)
       // To be copied as it is: never wrapped.
-      for (const line of planLines(plan)) this.log(line)
-      const undone = { change: null, file: null, pid: null, startsAt: null, hub: null, warnings: [] }
-      return { installed: false, manager, ...undone, plan }
+      for (const line of planLines(planned)) this.log(line)
+      return { ...planned, manager, warnings: [] }
     }
     if (process.env.PRIVATECONNECT_TOKEN || flags.ca !== undefined) await ensureLogin(context.instance, flags)
     const daemon = daemonOf(context)

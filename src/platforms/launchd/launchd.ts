@@ -36,14 +36,24 @@ export class LaunchdPlatform implements Platform {
     this.#it.file.checkIsOurs()
     const [domain = domains[0]!] = (await this.#look()).domains
     const target = `${domain}/${label}`
+    const content = plistText(daemon, label)
     return {
-      files: [{ file, content: plistText(daemon, label) }],
+      change: await this.#changeOf(content),
+      files: [{ file, content }],
       commands: [
         ['launchctl', 'enable', target],
         ['launchctl', 'bootstrap', domain, file],
         ['launchctl', 'kickstart', target],
       ],
     }
+  }
+
+  /** What the job runs by is what lies on the disk if status has nothing to say against it. */
+  async #changeOf(wanted: string): Promise<Installed['change']> {
+    const found = this.#it.file.read()
+    if (found === undefined) return 'created'
+    const { state, notes = [] } = await this.status()
+    return found === wanted && state === 'running' && notes.length === 0 ? 'unchanged' : 'updated'
   }
 
   async install(daemon: Daemon, options: StartOptions): Promise<Installed> {

@@ -15,17 +15,25 @@ import { unitText } from './unit.ts'
 export async function putUnit(
   { instance, place, file, service }: Installation,
   daemon: Daemon,
-  { state, text: found }: FormerUnit,
+  former: FormerUnit,
 ): Promise<Installed['change']> {
   const wanted = unitText(daemon)
+  const found = former.text
+  const change = changeOf(former, wanted)
   // Else systemd would make it, for all to read.
   closeSync(openLog(daemon.logFile))
-  if (found === wanted && state.load === 'loaded' && !state.isOutdated) return 'unchanged'
+  if (change === 'unchanged') return change
   if (found !== wanted) {
     // What someone has written into it by hand isn't lost.
     if (found) writeFileAtomic(path.join(instance.folder, `${place.name}.old`), found)
     file.write(wanted)
   }
   await service.reload()
-  return found === undefined ? 'created' : 'updated'
+  return change
+}
+
+/** What has to be done about the unit itself; whether it runs and is enabled is another matter. */
+export function changeOf({ state, text }: FormerUnit, wanted: string): Installed['change'] {
+  if (text === undefined) return 'created'
+  return text === wanted && state.load === 'loaded' && !state.isOutdated ? 'unchanged' : 'updated'
 }

@@ -23,7 +23,7 @@ import { formerUnit, type FormerUnit } from './former-unit.ts'
 import { enableLingering } from './lingering.ts'
 import { proveRunning } from './prove.ts'
 import { putBack } from './put-back.ts'
-import { putUnit } from './put-unit.ts'
+import { changeOf, putUnit } from './put-unit.ts'
 import { removeUnit } from './remove-unit.ts'
 import { isUp } from './unit-service.ts'
 import type { UnitState } from './unit-state.ts'
@@ -45,10 +45,12 @@ export class SystemdPlatform implements Platform {
 
   async plan(daemon: Daemon): Promise<InstallPlan> {
     const { name, file } = this.#it.place
-    if (await this.#it.manager.isThere()) await formerUnit(this.#it)
+    const content = unitText(daemon)
+    const former = (await this.#it.manager.isThere()) ? await formerUnit(this.#it) : undefined
     const systemctl = (...args: string[]) => ['systemctl', '--user', ...args]
     return {
-      files: [{ file, content: unitText(daemon) }],
+      ...(former && { change: withState(changeOf(former, content), former.state) }),
+      files: [{ file, content }],
       commands: [
         systemctl('daemon-reload'),
         systemctl('reenable', name),
@@ -136,7 +138,7 @@ export class SystemdPlatform implements Platform {
     if (!wasEnabled) await this.#it.service.enable()
     await this.#stopOther(former.state)
     if (!isSame) await this.#it.service.restart()
-    return change === 'created' || (isSame && wasEnabled) ? change : 'updated'
+    return withState(change, former.state)
   }
 
   /** Lingering starts a manager where none runs: in a shell of su or cron, or for a user who never logs in. */
@@ -159,6 +161,11 @@ export class SystemdPlatform implements Platform {
     const found = await findAgent(instance)
     if (found.state === 'running' && found.agent.pid !== pid) await stopAgent(instance)
   }
+}
+
+/** A unit that is as it should be may still have to be started or enabled. */
+function withState(change: Installed['change'], { active, file }: UnitState): Installed['change'] {
+  return change === 'unchanged' && (active !== 'active' || file !== 'enabled') ? 'updated' : change
 }
 
 function lingeringRefused(why: string): string {

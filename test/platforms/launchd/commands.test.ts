@@ -221,6 +221,23 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
     expect(shown).toMatch(/ {2}launchctl bootstrap gui\/\d+ \S+\.plist\n/)
     expect(await fake.jobs()).toEqual([])
     expect(existsSync(path.join(home.folder, 'Library'))).toBe(false)
+    expect(JSON.parse(await ok('daemon', 'install', '--dry-run', '--json'))).toMatchObject({
+      installed: false,
+      change: 'created',
+      pid: null,
+    })
+    await ok('daemon', 'install')
+    expect(await ok('daemon', 'install', '--dry-run')).toBe(
+      `Unchanged: ${PLIST}\n\nThe daemon is installed and runs: there is nothing to do.\n`,
+    )
+    expect(JSON.parse(await ok('daemon', 'install', '--dry-run', '--json'))).toMatchObject({
+      installed: true,
+      change: 'unchanged',
+      pid: expect.any(Number),
+      hub: { state: 'connected' },
+    })
+    await ok('daemon', 'stop')
+    expect(await ok('daemon', 'install', '--dry-run')).toContain(`Would write ${PLIST}:\n`)
   })
 
   test('the specification’s troubleshooting works on it', async () => {
