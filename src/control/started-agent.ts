@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import type { FileLock } from '../files/lock.ts'
-import { endAgentRecord, readAgentRecord, writeAgentRecord } from '../process/agent-record.ts'
+import { endAgentRecord, endReason, readAgentRecord, writeAgentRecord } from '../process/agent-record.ts'
 import { identify } from '../process/identity.ts'
-import type { Exit } from '../process/spawn-detached.ts'
 import { takeAgentLock } from './agent-lock.ts'
 
 /**
@@ -38,13 +37,18 @@ export async function announceAgent(
   })
 }
 
-/** Keeps how a daemon ended that was seen to end as it started, unless it has said so itself. */
-export async function noteExit(instance: Instance, pid: number, { code, signal }: Exit): Promise<void> {
+/** Keeps how a daemon was seen to end, unless it has said so itself. @param at default now */
+export async function noteExit(
+  instance: Instance,
+  pid: number,
+  { code, signal }: { code: number | null; signal: string | null },
+  at = new Date(),
+): Promise<void> {
   await withAgentLock(instance, () => {
     const record = readAgentRecord(instance)
     if (record?.pid !== pid || record.end) return
-    const reason = signal ? `ended by ${signal}` : 'ended by itself'
-    endAgentRecord(instance, { at: new Date().toISOString(), reason, code, signal, fix: null })
+    const reason = endReason({ signal })
+    endAgentRecord(instance, { at: at.toISOString(), reason, code, signal, fix: null })
   })
 }
 

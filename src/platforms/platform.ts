@@ -111,6 +111,8 @@ export interface PlatformStatus {
   readonly startsAt: 'boot' | 'login' | 'never'
   /** How often the platform has started it again; undefined where it doesn't count. */
   readonly restarts?: number
+  /** How the last one ended: this one, or the one before it if this one runs; undefined where it doesn't tell. */
+  readonly lastExit?: { readonly code: number | null; readonly signal: string | null }
   /** Files that named a process which is gone have been removed. */
   readonly cleanedUp?: boolean
   /** An agent runs, but in someone's terminal and not as the daemon. */

@@ -114,6 +114,11 @@ export function ownIdentity(): Pick<AgentIdentity, 'pid' | 'startTime' | 'world'
   return { ...self, node: process.execPath, script: process.argv[1] ?? '' }
 }
 
+/** In words, of what was only seen. */
+export function endReason({ signal }: { signal: string | null }): string {
+  return signal === null ? 'ended by itself' : `ended by ${signal}`
+}
+
 function unseenEnd(record: AgentRecord): AgentEnd {
   const reason = isSameBoot(record)
     ? 'it ended without a word: killed, or crashed'

@@ -4,7 +4,7 @@ import type { Instance } from '../config/instance.ts'
 import { readServices, type ExposedService } from '../config/services.ts'
 import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
-import { readAgentRecord, type AgentEnd, type AgentIdentity } from '../process/agent-record.ts'
+import { endReason, readAgentRecord, type AgentEnd, type AgentIdentity } from '../process/agent-record.ts'
 import { describeDrift } from '../process/drift.ts'
 import { waitFor } from '../process/wait.ts'
 import { askAgent, type AgentAnswer } from './ask-agent.ts'
@@ -97,7 +97,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     startsAt: found.startsAt,
     startedAt: found.startedAt ?? null,
     restarts: found.restarts ?? null,
-    lastExit: (isRunning ? record?.previousEnd : record?.end) ?? null,
+    lastExit: withSeen(isRunning ? record?.previousEnd : record?.end, found) ?? null,
     unresponsive: said?.silence !== undefined,
     ...tellingOf(said, instance),
     installedVersion: context.version,
@@ -107,6 +107,12 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     foreground,
     notes: found.notes ?? [],
   }
+}
+
+/** What nobody has written down may still be known to what keeps it alive. */
+function withSeen(end: AgentEnd | undefined, { lastExit }: PlatformStatus): AgentEnd | undefined {
+  if (!end || !lastExit || end.code !== null || end.signal !== null || end.at !== null) return end
+  return { ...end, ...lastExit, reason: endReason(lastExit) }
 }
 
 /** What an agent has said of itself, or why it has not. */

@@ -31,6 +31,30 @@ labSuite('the service of systemd, when its agent ends by itself', machineNeeds, 
     }
   })
 
+  test('how it ended is known while it waits for its next start, and after it', async () => {
+    await scene.daemonOk('install')
+    const { pid } = await scene.status()
+    const killedAt = Date.now()
+    await scene.machine.runOk(`kill -KILL ${pid}`, asRoot)
+    const waiting = await waitFor(
+      async () => {
+        const status = await scene.status()
+        return status.status === 'restarting' ? status : undefined
+      },
+      { timeoutMs: 8000 },
+    )
+    const seen = {
+      reason: 'ended by SIGKILL',
+      code: null,
+      signal: 'SIGKILL',
+      at: expect.any(String) as string,
+    }
+    expect(waiting?.lastExit).toMatchObject(seen)
+    expect(Math.abs(Date.parse(waiting!.lastExit!.at!) - killedAt)).toBeLessThan(5000)
+    await scene.agentOtherThan(pid!)
+    expect((await scene.status({}, ' --wait 30s')).lastExit).toEqual(waiting?.lastExit)
+  })
+
   test('an agent whose event loop is blocked is ended by its watchdog, and comes back', async () => {
     const blocking = '/opt/private-connect/test/fixtures/block-on-sigusr2.mjs'
     await scene.machine.write(DROP_IN, `[Service]\nEnvironment="NODE_OPTIONS=--import=${blocking}"\n`)

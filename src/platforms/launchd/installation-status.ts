@@ -1,4 +1,5 @@
 import { clearStale, findAgent } from '../../control/find-agent.ts'
+import { signalName } from '../../process/signal-name.ts'
 import type { PlatformStatus } from '../platform.ts'
 import { isCrashLooping, describeEnd, stateOf } from './describe-job.ts'
 import type { Installation } from './installation.ts'
@@ -26,6 +27,7 @@ export async function installationStatus(installation: Installation): Promise<Pl
     startsAt: installed && !isDisabled ? 'login' : 'never',
     ...(agent?.mode === 'foreground' && { foregroundPid: agent.pid }),
     ...(job?.runs !== undefined && { restarts: restartsSince(place, job.runs) }),
+    ...(job?.exit && { lastExit: exitOf(job.exit) }),
   } as const
   const notes = [...(isDisabled && installed ? [DISABLED] : []), ...(job ? notesOf(installation, job) : [])]
   const said = job && stateOf(job)
@@ -54,6 +56,10 @@ export async function installationStatus(installation: Installation): Promise<Pl
     notes,
     ...(cleanedUp && { cleanedUp }),
   }
+}
+
+function exitOf({ by, number }: NonNullable<JobState['exit']>): NonNullable<PlatformStatus['lastExit']> {
+  return by === 'code' ? { code: number, signal: null } : { code: null, signal: signalName(number) }
 }
 
 function notesOf({ file }: Installation, { definition }: JobState): string[] {

@@ -3,6 +3,7 @@ import type { PlatformStatus } from '../platform.ts'
 import { notesOf, stateOf } from './describe-unit.ts'
 import type { Installation } from './installation.ts'
 import { readLingering } from './lingering.ts'
+import { noteEnd } from './note-end.ts'
 import { isUp } from './unit-service.ts'
 import type { UnitState } from './unit-state.ts'
 import { NO_MANAGER } from './user-manager.ts'
@@ -13,6 +14,7 @@ export async function installationStatus(installation: Installation): Promise<Pl
   const found = await findAgent(instance)
   const agent = found.state === 'running' ? found.agent : undefined
   const unit = await service.look()
+  if (unit && unit.pid === 0 && found.state === 'stale') await noteEnd(instance, unit)
   const known = {
     installed: file.isThere,
     startsAt: await startsAt(installation, unit),

@@ -8,6 +8,8 @@ const PROPERTIES = [
   'MainPID',
   'ExecMainCode',
   'ExecMainStatus',
+  'ExecMainPID',
+  'ExecMainExitTimestampMonotonic',
   'NRestarts',
   'UnitFileState',
   'FragmentPath',
@@ -29,6 +31,9 @@ export interface UnitState {
   readonly pid: number
   /** The exit code of the last process, or the number of the signal that ended it. */
   readonly exit: { readonly by: 'code' | 'signal'; readonly number: number } | undefined
+  /** Whose end that was, and when by CLOCK_MONOTONIC, in µs; each 0 if it is not told. */
+  readonly lastPid: number
+  readonly endedAtUs: number
   readonly restarts: number
   /** `enabled`, `disabled`, `masked`, or empty. */
   readonly file: string
@@ -59,6 +64,8 @@ export function parseUnitState(text: string): UnitState | undefined {
     result: word('Result'),
     pid,
     exit: exitOf(wholeNumber(values.get('ExecMainCode')), wholeNumber(values.get('ExecMainStatus'))),
+    lastPid: wholeNumber(values.get('ExecMainPID')) ?? 0,
+    endedAtUs: wholeNumber(values.get('ExecMainExitTimestampMonotonic')) ?? 0,
     restarts: wholeNumber(values.get('NRestarts')) ?? 0,
     file: word('UnitFileState'),
     dropIns: word('DropInPaths')

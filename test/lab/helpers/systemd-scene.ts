@@ -27,6 +27,7 @@ export interface Status {
   readonly notes: readonly string[]
   readonly manager: { readonly name: string }
   readonly lastExit: {
+    readonly at: string | null
     readonly reason: string
     readonly code: number | null
     readonly fix: string | null

@@ -131,7 +131,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
     await answers('after a crash')
     expect({ restarts, lastExit: lastExit?.reason }).toEqual({
       restarts: 1,
-      lastExit: 'it ended without a word: killed, or crashed',
+      lastExit: 'ended by SIGKILL',
     })
 
     expect(await ok('daemon', 'restart')).toMatch(
