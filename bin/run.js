@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+// Else SIGUSR1 opens Node.js's debugger to every user of this machine. First of all, and for as long as this runs.
+process.on('SIGUSR1', () => {})
+
 // Old enough syntax for any Node.js that knows modules: an old one must get a sentence, not a SyntaxError.
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 13)) {
