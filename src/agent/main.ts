@@ -7,6 +7,8 @@ import { runAgent } from './agent.ts'
 import { agentExitCode } from './exit-code.ts'
 import { openLogFile } from '../log/file.ts'
 import type { Log } from '../log/log.ts'
+import { guardCarrier, logBug } from '../log/uncaught.ts'
+import { onEndSignal } from '../process/end-signals.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
 /**
@@ -22,16 +24,13 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
   const logFile = openLogFile(instance.logFile)
   const log = logFile.write
   const stop = new AbortController()
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      log(`Stopping: ${signal}`)
-      stop.abort(signal)
-    })
-  }
+  onEndSignal((signal) => {
+    log(`Stopping: ${signal}`)
+    stop.abort(signal)
+  })
   let isOwner = false
   let watchdog: Watchdog | undefined
-  process.on('uncaughtException', (error) => {
-    logError(log, error)
+  guardCarrier(log, (error) => {
     if (isOwner) noteCrash(instance, log, error)
     process.exit(1)
   })
@@ -65,10 +64,8 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
 }
 
 function logError(log: Log, error: unknown): void {
-  const isOurs = error instanceof ConnectError
-  log(`[x] ${isOurs ? '' : 'Unexpected error: '}${messageOf(error)}`, 'error')
-  const more = isOurs ? error.hints : error instanceof Error ? (error.stack?.split('\n') ?? []) : []
-  for (const line of more) log(`  ${line}`, 'error')
+  if (!(error instanceof ConnectError)) return logBug(log, error)
+  for (const line of [`[x] ${error.message}`, ...error.hints.map((hint) => `  ${hint}`)]) log(line, 'error')
 }
 
 function watch(instance: Instance, record: AgentRecord, log: Log): Watchdog {
@@ -82,9 +79,9 @@ function watch(instance: Instance, record: AgentRecord, log: Log): Watchdog {
 }
 
 /** For `daemon status`. The disk may be full: then only the log tells. */
-function noteCrash(instance: Instance, log: Log, error: Error): void {
+function noteCrash(instance: Instance, log: Log, error: unknown): void {
   try {
-    const reason = `unexpected error: ${error.message}`
+    const reason = `unexpected error: ${messageOf(error)}`
     endAgentRecord(instance, { at: new Date().toISOString(), reason, code: 1, signal: null, fix: null })
   } catch (failure) {
     log(`[!] ${messageOf(failure)}`, 'warn')

@@ -3,6 +3,7 @@ import { sep } from 'node:path'
 import { inspect } from 'node:util'
 import { Command, Config, Errors, type Interfaces } from '@oclif/core'
 import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
+import type { Carrier } from './carrier.ts'
 import { forInstance } from './for-instance.ts'
 import { leaveAbandonedWork } from './leave.ts'
 import { columnsOf, wrapLine } from './wrap-line.ts'
@@ -20,12 +21,15 @@ export abstract class ConnectCommand extends Command {
     const command = new this(argv ?? [], options) as T & { _run(): Promise<ReturnType<T['run']>> }
     const running: Promise<ReturnType<T['run']>> = command._run()
     await Promise.allSettled([running])
+    if (command instanceof ConnectCommand) await command.#carrier?.end()
     await leaveAbandonedWork()
     return running
   }
 
   /** The value of --config, once parsed. */
   #configFile: string | undefined
+  /** Once it carries data. */
+  #carrier: Carrier | undefined
 
   protected override async parse<
     F extends Interfaces.OutputFlags<F>,
@@ -46,6 +50,28 @@ export abstract class ConnectCommand extends Command {
   /** A line on stderr that is no result: a warning, a hint. */
   protected tell(line: string): void {
     this.logToStderr(wrapLine(forInstance(line, this.#configFile), columnsOf(process.stderr)))
+  }
+
+  override log(line = ''): void {
+    if (!this.#carrier) super.log(line)
+    else if (!this.jsonEnabled()) this.#carrier.stdout.write(line)
+  }
+
+  override logToStderr(line = ''): void {
+    if (!this.#carrier) super.logToStderr(line)
+    else if (!this.jsonEnabled()) this.#carrier.stderr.write(line)
+  }
+
+  override logJson(json: unknown): void {
+    if (this.#carrier) this.#carrier.stdout.write(JSON.stringify(json, null, 2))
+    else super.logJson(json)
+  }
+
+  /** Carries data until someone stops it, see Carrier and untilInterrupted. */
+  protected async carry(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { Carrier } = await import('./carrier.ts')
+    this.#carrier = new Carrier()
+    await this.#carrier.run(work)
   }
 
   /** Whether someone watches: then progress moves, elsewhere only results are printed. */
@@ -72,9 +98,10 @@ export abstract class ConnectCommand extends Command {
       `[x] ${first.replaceAll(`${homedir()}${sep}`, '~/')}`,
       ...this.#forUs(rest).map((line) => `  ${line}`),
     ]
-    const shown = lines.map((line) => wrapLine(line, columnsOf(process.stderr)))
-    process.stderr.write(`${shown.join('\n')}\n`)
-    if (process.env.DEBUG) process.stderr.write(`${inspect(error)}\n`)
+    if (process.env.DEBUG) lines.push(inspect(error))
+    const text = lines.map((line) => wrapLine(line, columnsOf(process.stderr))).join('\n')
+    if (this.#carrier) this.#carrier.stderr.write(text)
+    else process.stderr.write(`${text}\n`)
   }
 
   protected override toErrorJson(error: unknown): unknown {

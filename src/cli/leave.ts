@@ -8,3 +8,8 @@ export async function leaveAbandonedWork(): Promise<void> {
   }
   process.exit()
 }
+
+/** Ends the process with all that it still waits for. */
+export function leaveAtOnce(): never {
+  process.exit()
+}

@@ -1,3 +1,5 @@
+import { onEndSignal } from '../process/end-signals.ts'
+
 /**
  * Runs work that goes on until someone stops it with Ctrl-C or SIGTERM. The first signal lets it end in good order, a
  * second one ends it at once.
@@ -6,12 +8,10 @@
  */
 export async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController()
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  const onSignal = (signal: NodeJS.Signals) => stop.abort(signal)
-  for (const signal of signals) process.once(signal, onSignal)
+  const stopListening = onEndSignal((signal) => stop.abort(signal))
   try {
     await work(stop.signal)
   } finally {
-    for (const signal of signals) process.off(signal, onSignal)
+    stopListening()
   }
 }

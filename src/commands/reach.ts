@@ -3,7 +3,6 @@ import { terminalLog } from '../log/log.ts'
 import { reach } from '../agent/reach.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag, parsePort } from '../cli/flags.ts'
-import { untilInterrupted } from '../cli/until-interrupted.ts'
 import { hubOf, requireConfig } from '../config/config.ts'
 import { instanceFor } from '../config/instance.ts'
 import { printable } from '../config/label.ts'
@@ -38,7 +37,7 @@ export default class Reach extends ConnectCommand {
     const saved = requireConfig(instanceFor(flags.config))
     const config = { ...saved, hub: hubOf(saved) }
     const { bind } = flags
-    await untilInterrupted(async (signal) => {
+    await this.carry(async (signal) => {
       const log = terminalLog((line) => this.tell(line))
       const reached = await reach({ config, name, bind, port, version: this.config.version, log }, signal)
       const { service, host } = reached

@@ -6,7 +6,6 @@ import { DaemonCommand } from '../cli/daemon-command.ts'
 import { ensureLogin } from '../cli/ensure-login.ts'
 import { caFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { sayStarted } from '../cli/say-started.ts'
-import { untilInterrupted } from '../cli/until-interrupted.ts'
 import { instanceFor } from '../config/instance.ts'
 import { findAgent } from '../control/find-agent.ts'
 import { daemonOf } from '../tasks/daemon-context.ts'
@@ -54,7 +53,7 @@ export default class Up extends DaemonCommand {
     this.tell('  To keep it running: Ctrl-C, then connect daemon install (or connect up --detach)')
     const log = terminalLog((line) => this.say(line))
     const { version } = this.config
-    await untilInterrupted(async (signal) => {
+    await this.carry(async (signal) => {
       await runAgent(
         { instance, hub: flags.hub, mode: 'foreground', version, log, waitForOthers: false },
         signal,

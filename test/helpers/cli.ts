@@ -90,6 +90,11 @@ export class RunningCli {
     this.#child.kill(signal)
   }
 
+  /** Reads nothing of it any more: the next time that it writes it hears that nobody does. */
+  closeOutput(): void {
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.destroy()
+  }
+
   /** Waits until it has printed this. @throws Error if it ends first, or takes too long */
   async printed(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
     const match = pattern.exec(this.output)

@@ -14,7 +14,7 @@ const ARROWS: Record<string, readonly string[]> = {
   control: ['process', 'config', 'files', 'errors.ts'],
   tunnel: ['websocket', 'config', 'errors.ts'],
   websocket: [],
-  log: ['config', 'errors.ts'],
+  log: ['process', 'config', 'errors.ts'],
   process: ['config', 'files', 'errors.ts'],
   config: ['files', 'errors.ts'],
   files: ['errors.ts'],

@@ -2,7 +2,6 @@ import path from 'node:path'
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../cli/hub-flags.ts'
-import { untilInterrupted } from '../../cli/until-interrupted.ts'
 import { isLoopback } from '../../config/hub-url.ts'
 import { printable } from '../../config/label.ts'
 import { formatTarget, parseListenAddress } from '../../config/target.ts'
@@ -56,7 +55,7 @@ export default class HubRun extends ConnectCommand {
     }
     const folder = hubFolder(flags['data-dir'])
     const log = (line: string) => this.say(`[${new Date().toTimeString().slice(0, 8)}] ${printable(line)}`)
-    await untilInterrupted(async (signal) => {
+    await this.carry(async (signal) => {
       const hub = await startHub({ folder, host, port, tls, version: this.config.version, log })
       this.say(`[ok] Hub listening on ${tls ? 'https' : 'http'}://${formatTarget({ host, port: hub.port })}`)
       this.say(`  Data: ${tilde(folder)}`)

@@ -1,0 +1,43 @@
+import { messageOf } from '../errors.ts'
+import { isDisturbance } from '../process/disturbance.ts'
+import { LineLimiter } from './line-limiter.ts'
+import type { Log } from './log.ts'
+
+/**
+ * What becomes of an error that nobody caught, in all that carries data: a disturbance is told and goes by, a bug ends
+ * the process. Node.js's own warnings are told in the same place, since it would wait for a terminal that nobody reads.
+ *
+ * @param crashed gets the bug, once its trace is in the log; must end the process
+ * @returns undoes it
+ */
+export function guardCarrier(log: Log, crashed: (error: unknown) => void): () => void {
+  const limiter = new LineLimiter()
+  const uncaught = (error: unknown) => {
+    if (!isDisturbance(error)) {
+      logBug(log, error)
+      return crashed(error)
+    }
+    const text = messageOf(error)
+    limiter.write(
+      text,
+      (line) => log(line, 'warn'),
+      () => `[!] ${text}`,
+    )
+  }
+  const warned = (warning: Error) => log(`[!] ${warning.name}: ${warning.message}`, 'warn')
+  const nodes = process.listeners('warning')
+  process.on('uncaughtException', uncaught)
+  process.removeAllListeners('warning').on('warning', warned)
+  return () => {
+    process.off('uncaughtException', uncaught)
+    process.off('warning', warned)
+    for (const listener of nodes) process.on('warning', listener)
+  }
+}
+
+/** With its trace, for whoever mends it. */
+export function logBug(log: Log, error: unknown): void {
+  log(`[x] Unexpected error: ${messageOf(error)}`, 'error')
+  const trace = error instanceof Error ? (error.stack?.split('\n') ?? []) : []
+  for (const line of trace) log(`  ${line}`, 'error')
+}

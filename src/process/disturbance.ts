@@ -1,0 +1,57 @@
+import { codeOf } from '../errors.ts'
+
+/** What the machine may answer to any system call at any time: something has run out, or someone else went away. */
+const CODES: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'EAGAIN',
+  'EBUSY',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EDQUOT',
+  'EFBIG',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'EINTR',
+  'EIO',
+  'EMFILE',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOENT',
+  'ENOMEM',
+  'ENOSPC',
+  'ENOTCONN',
+  'ENXIO',
+  'EPERM',
+  'EPIPE',
+  'EROFS',
+  'ESTALE',
+  'ETIMEDOUT',
+  'EWOULDBLOCK',
+  'ERR_WORKER_INIT_FAILED',
+  'ERR_WORKER_OUT_OF_MEMORY',
+])
+
+/** SQLITE_BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN (https://sqlite.org/rescode.html), without their details. */
+const SQLITE_CODES: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 13, 14])
+
+/**
+ * The rule for what is fatal: a disturbance never ends what carries data, since what could be done before still can be.
+ * Anything else that nobody caught is a bug.
+ */
+export function isDisturbance(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (CODES.has(systemCode(error))) return true
+  if ('errcode' in error && SQLITE_CODES.has(Number(error.errcode) & 0xff)) return true
+  return error.cause !== undefined && isDisturbance(error.cause)
+}
+
+/** Node.js hides the code of some calls, such as that of os.networkInterfaces(). */
+function systemCode(error: Error): string {
+  const { info } = error as { info?: { code?: unknown } }
+  return typeof info?.code === 'string' ? info.code : (codeOf(error) ?? '')
+}
