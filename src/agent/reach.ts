@@ -11,7 +11,9 @@ import type { Stream } from '../tunnel/stream.ts'
 import { Signer } from './credential.ts'
 import { HubApi } from './hub-api.ts'
 import { HubLink } from './hub-link.ts'
+import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
+import { connectionLimit, describeConnectionLimit } from '../process/descriptors.ts'
 
 export interface ReachOptions {
   readonly config: Config
@@ -63,19 +65,23 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
   })
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
   const opening = new Places(MAX_PENDING_OPENS)
+  const logError = (line: string) => log(line, 'error')
+  const [dropped, broken] = [new LineLimiter(), new LineLimiter({ lines: 20 })]
+  // Whoever connects in a loop must not fill the terminal.
+  const limited: Log = (line) => broken.write('', logError, () => line)
+  const limit = connectionLimit()
   let held = 0
-  let isFull = false
   server.on('connection', (socket) => {
-    const wasFull = isFull
+    const open = held + link.streamCount
     // More of them than a link carries would wait for nothing.
-    isFull = held >= MAX_STREAMS
-    if (isFull) {
-      if (!wasFull) log(`[x] Connections are dropped: ${MAX_STREAMS} are waiting already`, 'error')
+    if (held >= MAX_STREAMS || open >= limit) {
+      const why = open >= limit ? describeConnectionLimit(open) : `${held} are waiting already`
+      dropped.write('', logError, () => `[x] Connections are dropped: ${why}`)
       socket.resetAndDestroy()
       return
     }
     held++
-    void carry(socket, link, opening, options).finally(() => held--)
+    void carry(socket, link, opening, { ...options, log: limited }).finally(() => held--)
   })
   const port = await listenOn(
     server,

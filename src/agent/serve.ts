@@ -4,11 +4,21 @@ import { formatTarget } from '../config/target.ts'
 import { bridge } from '../tunnel/bridge.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
 import type { Stream } from '../tunnel/stream.ts'
+import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
+import { connectionLimit, describeConnectionLimit } from '../process/descriptors.ts'
 import { describeNetworkError, networkErrorCode } from './network-error.ts'
 
 /** How long a target may take to answer, in ms. */
 const DIAL_TIMEOUT_MS = 10_000
+
+/** Of each line about its connections, so many a second for each machine that opens them. */
+const limiter = new LineLimiter({ lines: 20 })
+const refusals = new LineLimiter()
+
+/** Connections to targets that are being made or open, and how many there may be. */
+let dialled = 0
+let limit: number | undefined
 
 /** The local ports of the connections to targets: by them a shell finds out that this agent carries it. */
 export const servedPorts = new Set<number>()
@@ -17,16 +27,29 @@ export const servedPorts = new Set<number>()
  * Answers a stream that another agent opens: dials the service's target and joins the two. The hub names a service,
  * never an address: only what this machine exposes is ever dialled.
  */
-export function serve(stream: Stream, services: ReadonlyMap<string, ExposedService>, log: Log): void {
+export function serve(stream: Stream, services: ReadonlyMap<string, ExposedService>, agentLog: Log): void {
+  const log = limitedTo(stream.from, agentLog)
   const service = services.get(stream.service)
   if (!service) {
     log(`[!] Refused connection ${stream.shortId}: "${stream.service}" is not exposed here`, 'warn')
     stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, `"${stream.service}" is not exposed there any more`)
     return
   }
+  limit ??= connectionLimit()
+  if (dialled >= limit) {
+    const why = describeConnectionLimit(dialled)
+    refusals.write(
+      '',
+      (line) => agentLog(line, 'error'),
+      () => `[x] Connections are refused: ${why}`,
+    )
+    stream.refuse(STREAM_CODES.LIMIT, `too many connections there: ${why}`)
+    return
+  }
   const target = formatTarget(service)
   log(`Dialing ${target} for connection ${stream.shortId}...`)
   const socket = connect({ host: service.host, port: service.port, allowHalfOpen: true })
+  dialled++
   const timer = setTimeout(() => socket.destroy(timedOut()), DIAL_TIMEOUT_MS)
 
   const refuse = (error: Error) => {
@@ -41,7 +64,10 @@ export function serve(stream: Stream, services: ReadonlyMap<string, ExposedServi
   // The opener went away while we dial.
   stream.whenBroken(() => socket.destroy())
   socket.once('error', refuse)
-  socket.once('close', () => clearTimeout(timer))
+  socket.once('close', () => {
+    dialled--
+    clearTimeout(timer)
+  })
   socket.once('connect', () => {
     clearTimeout(timer)
     socket.off('error', refuse)
@@ -56,6 +82,18 @@ export function serve(stream: Stream, services: ReadonlyMap<string, ExposedServi
       },
     })
   })
+}
+
+/** A machine that opens connections without end must not fill the log. Kinds of lines are told apart by their first words. */
+function limitedTo(opener: string, log: Log): Log {
+  return (text, level) => {
+    const kind = `${opener} ${text.split(' ', 2).join(' ')}`
+    limiter.write(
+      kind,
+      (line) => log(line, level),
+      () => text,
+    )
+  }
 }
 
 function timedOut(): Error {

@@ -14,16 +14,25 @@ export function watchForWaking(
   options: { everyMs?: number; addresses?: () => string } = {},
 ): { stop(): void } {
   const { everyMs = 1000, addresses = ownAddresses } = options
-  let before = addresses()
+  let before = orAsBefore(addresses, '')
   let lookedAt = Date.now()
   const timer = setInterval(() => {
-    const [now, wasLate] = [addresses(), Date.now() - lookedAt > everyMs + LATE_MS]
+    const [now, wasLate] = [orAsBefore(addresses, before), Date.now() - lookedAt > everyMs + LATE_MS]
     lookedAt = Date.now()
     if (now === before && !wasLate) return
     before = now
     woken()
   }, everyMs)
   return { stop: () => clearInterval(timer) }
+}
+
+/** What can't be looked at, for lack of a descriptor say, has not changed. */
+function orAsBefore(addresses: () => string, before: string): string {
+  try {
+    return addresses()
+  } catch {
+    return before
+  }
 }
 
 /** Only of interfaces that are up and have a carrier. */

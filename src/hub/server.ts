@@ -5,6 +5,8 @@ import path from 'node:path'
 import { ConnectError } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { tryLock } from '../files/lock.ts'
+import { LineLimiter } from '../log/line-limiter.ts'
+import { connectionLimit, describeConnectionLimit } from '../process/descriptors.ts'
 import { collectLessOften } from '../process/garbage.ts'
 import { loadHttp, loadHttps } from '../process/http.ts'
 import { listenTcp } from '../process/listen.ts'
@@ -86,6 +88,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
+  })
+  const refusals = new LineLimiter()
+  server.maxConnections = connectionLimit()
+  server.on('drop', () => {
+    const why = describeConnectionLimit(server.maxConnections)
+    refusals.write('', options.log, () => `[x] Connections are refused: ${why}`)
   })
   server.on('request', (request, response) => void api.answer(request, response))
   server.on('upgrade', (request, socket, head) => {

@@ -25,3 +25,21 @@ test('a sleep is noticed, and so are other addresses; nothing else is', () => {
   vi.advanceTimersByTime(10_000)
   expect(times).toBe(2)
 })
+
+test('addresses that can’t be looked at are those that there were', () => {
+  let [times, fails] = [0, true]
+  const addresses = () => {
+    if (fails) throw new Error('uv_interface_addresses returned Unknown system error 24')
+    return 'lo 127.0.0.1'
+  }
+  const watch = watchForWaking(() => times++, { addresses })
+  vi.advanceTimersByTime(10_000)
+  expect(times).toBe(0)
+  fails = false
+  vi.advanceTimersByTime(10_000)
+  expect(times).toBe(1)
+  fails = true
+  vi.advanceTimersByTime(10_000)
+  expect(times).toBe(1)
+  watch.stop()
+})

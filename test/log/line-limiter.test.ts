@@ -53,3 +53,19 @@ test('a line that is left out is not made', () => {
   for (let n = 0; n < 10; n++) limiter.write('x', () => {}, line)
   expect(made).toBe(1)
 })
+
+test('a few of a kind may be written in that time, if that is wanted', () => {
+  let now = 0
+  const lines: string[] = []
+  const limiter = new LineLimiter({ now: () => now, lines: 2 })
+  const tell = (line: string) =>
+    limiter.write(
+      '',
+      (text) => lines.push(text),
+      () => line,
+    )
+  for (const line of ['one', 'two', 'three', 'four']) tell(line)
+  now = 1000
+  for (const line of ['five', 'six', 'seven']) tell(line)
+  expect(lines).toEqual(['one', 'two', 'five (and 2 more like this)', 'six'])
+})

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect as dial, type Socket } from 'node:net'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { connectOk, RunningCli, runJs, startConnect } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
+import { echoServer, type TestServer } from '../helpers/servers.ts'
+import { World } from '../helpers/world.ts'
+
+/** What `ulimit -n` says, and how many connections that leaves room for. */
+const DESCRIPTORS = 128
+const ROOM = 64
+
+let world: World
+let echo: TestServer
+let home: Home
+beforeAll(async () => {
+  world = await World.start()
+  echo = await echoServer()
+  home = await world.machine('server')
+  await connectOk(home, ['expose', String(echo.port), '--name', 'echo'])
+})
+afterAll(async () => {
+  await world.stop()
+  await echo.close()
+})
+
+function startWithFew(who: Home, args: readonly string[]): RunningCli {
+  const script = `ulimit -n ${DESCRIPTORS} && exec "$0" "$@"`
+  const child = spawn('bash', ['-c', script, process.execPath, runJs, ...args], {
+    cwd: who.folder,
+    env: who.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const running = new RunningCli(child, args.join(' '))
+  onTestFinished(() => running.stop())
+  return running
+}
+
+/** Opens connections, and asks each for its echo. @returns those that answered */
+async function openAll(port: number, count: number): Promise<Socket[]> {
+  const tried = Array.from({ length: count }, async (_, index) => {
+    const socket = dial(port, '127.0.0.1')
+    onTestFinished(() => void socket.destroy())
+    socket.on('error', () => {})
+    return (await answers(socket, `hello ${index}`)) ? socket : undefined
+  })
+  return (await Promise.all(tried)).filter((socket) => socket !== undefined)
+}
+
+async function answers(socket: Socket, text: string): Promise<boolean> {
+  socket.write(text)
+  const answer = once(socket, 'data').then(
+    ([data]) => String(data) === text,
+    () => false,
+  )
+  return Promise.race([answer, once(socket, 'close').then(() => false)])
+}
+
+async function refusesOnlyNewOnes(port: number, carrier: RunningCli): Promise<void> {
+  const some = await openAll(port, ROOM / 2)
+  expect(some).toHaveLength(ROOM / 2)
+  const more = await openAll(port, 2 * ROOM)
+  expect(some.length + more.length).toBe(ROOM)
+  await carrier.printed(
+    /\[x\] Connections are (refused|dropped): 64 are open, as many as "ulimit -n" leaves room for \(128\)/,
+  )
+  for (const socket of [...some, ...more]) expect(await answers(socket, 'still there')).toBe(true)
+  // There is room again once some have left.
+  for (const socket of some) socket.destroy()
+  await expect.poll(async () => (await openAll(port, 1)).length, { timeout: 30_000 }).toBe(1)
+}
+
+test('an agent with few descriptors refuses what is too much, and keeps the rest', async () => {
+  const agent = startWithFew(home, ['up'])
+  await agent.printed(/Connected to hub/)
+  const { port, cli } = await world.reach(await world.machine('client'), 'echo')
+  await refusesOnlyNewOnes(port, agent)
+  await cli.stop()
+})
+
+test('reach does so, too', async () => {
+  const agent = startConnect(home, ['up'])
+  onTestFinished(() => agent.stop())
+  await agent.printed(/Connected to hub/)
+  const reach = startWithFew(await world.machine('client'), ['reach', 'echo', '--port', '0'])
+  const [, port] = await reach.printed(/is at \S+:(\d+)/)
+  await reach.printed(/Connected to hub/)
+  await refusesOnlyNewOnes(Number(port), reach)
+})
+
+test('a hub with few descriptors takes no more connections, and keeps its links', async () => {
+  const hub = startWithFew(world.hubHome, ['hub', '--listen', '127.0.0.1:0', '--data-dir', home.file('hub')])
+  const [, port] = await hub.printed(/listening on \S+:(\d+)/)
+  const idle = Array.from({ length: 2 * ROOM }, () => dial(Number(port), '127.0.0.1'))
+  for (const socket of idle) onTestFinished(() => void socket.destroy())
+  const closed = idle.map((socket) =>
+    once(
+      socket.on('error', () => {}),
+      'close',
+    ),
+  )
+  await hub.printed(/\[x\] Connections are refused: 64 are open/)
+  await Promise.race(closed)
+  for (const socket of idle) socket.destroy()
+  const isUp = () =>
+    fetch(`http://127.0.0.1:${port}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  await expect.poll(isUp, { timeout: 30_000 }).toBe(true)
+  expect(hub.output.match(/are refused/g)).toHaveLength(1)
+})
