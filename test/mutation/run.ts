@@ -1,0 +1,56 @@
+// Whether the tests would notice: `npm run mutate -- src/tunnel/decode.ts src/files/lock.ts`, with --area by all of an area's tests.
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { codeOf } from '../../src/errors.ts'
+import { root } from '../helpers/cli.ts'
+import { isThatOne, type Mutant } from './mutant.ts'
+import { mutate } from './stryker.ts'
+import { scoreOf, survivorsOf, updateSummary, whyOf } from './summary.ts'
+import { testsOf } from './tests-of.ts'
+import { UNNOTICEABLE } from './unnoticeable.ts'
+
+const summaryFile = path.join(root, 'bench', 'results', 'mutation.md')
+
+const { values, positionals: files } = parseArgs({
+  allowPositionals: true,
+  options: { area: { type: 'boolean', default: false } },
+})
+if (files.length === 0) throw new Error('Which files? npm run mutate -- src/tunnel/decode.ts')
+const plans = files.map((name) => {
+  const file = path.relative(root, path.resolve(name)).split(path.sep).join('/')
+  return { file, tests: testsOf(file, values.area) }
+})
+
+for (const { file, tests } of plans) {
+  console.log(`${file}, by ${tests.join(' ')}`)
+  const mutants = await mutate(file, tests)
+  report(file, mutants)
+  // After each file: one run takes long, and the next may be stopped.
+  writeFileSync(
+    summaryFile,
+    updateSummary(readSummary(), [{ file, mutants, date: new Date() }], UNNOTICEABLE),
+  )
+}
+
+function report(file: string, mutants: readonly Mutant[]): void {
+  for (const mutant of survivorsOf(mutants)) {
+    const why = whyOf(mutant, UNNOTICEABLE)
+    console.log(`${file}:${mutant.line} ${mutant.fate}${why === undefined ? '' : `: ${why}`}`)
+    console.log(`  ${mutant.code}\n  ${mutant.change}`)
+  }
+  console.log(`${file}: score ${scoreOf(mutants).toFixed(2)}, ${mutants.length} mutants`)
+  const stale = UNNOTICEABLE.filter(
+    (known) => known.file === file && !survivorsOf(mutants).some((mutant) => isThatOne(mutant, known)),
+  )
+  for (const { change } of stale) console.log(`[!] Explained, but noticed or gone: ${change}`)
+}
+
+function readSummary(): string {
+  try {
+    return readFileSync(summaryFile, 'utf8')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return ''
+    throw error
+  }
+}

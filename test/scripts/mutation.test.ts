@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import type { Mutant } from '../mutation/mutant.ts'
+import { scoreOf, updateSummary } from '../mutation/summary.ts'
+import { testsOf } from '../mutation/tests-of.ts'
+
+const file = 'src/files/lock.ts'
+const survivor: Mutant = { file, line: 7, code: 'if (a > b)', change: 'a > b → a >= b', fate: 'survived' }
+const killed: Mutant = { ...survivor, change: 'a > b → true', fate: 'killed' }
+const timedOut: Mutant = { ...survivor, change: 'a > b → false', fate: 'timed out' }
+const untouched: Mutant = { ...survivor, line: 3, change: '`x` → ``', fate: 'not covered' }
+const date = new Date('2026-01-02T00:00:00Z')
+
+test('a hang counts as noticed, a line that no test reaches does not', () => {
+  expect(scoreOf([survivor, killed, timedOut, untouched])).toBe(0.5)
+})
+
+test('the summary has a row for each file, and lists what was not noticed, with the reason if there is one', () => {
+  const text = updateSummary(
+    '',
+    [{ file, mutants: [survivor, killed, timedOut, untouched], date }],
+    [{ file, code: 'if (a > b)', change: 'a > b → a >= b', why: 'they are never equal' }],
+  )
+  expect(text).toContain('| src/files/lock.ts | 4 | 1 | 1 | 1 | 1 | 1 | 0.50 | 2026-01-02 |\n')
+  expect(text).toContain(
+    '### src/files/lock.ts\n\n- line 3: `` `x` → `` ``\n- line 7: `a > b → a >= b`: they are never equal\n',
+  )
+})
+
+test('a file that is measured again takes the place of itself, the others stay as they are', () => {
+  const other = 'src/agent/exit-code.ts'
+  const both = updateSummary(
+    '',
+    [
+      { file, mutants: [survivor, killed], date },
+      { file: other, mutants: [{ ...survivor, file: other }], date },
+    ],
+    [],
+  )
+  const rows = (text: string) => text.split('\n').filter((line) => line.startsWith('| src/'))
+  const again = updateSummary(both, [{ file, mutants: [killed], date }], [])
+  expect(rows(again)).toEqual([
+    rows(both)[0],
+    '| src/files/lock.ts | 1 | 1 | 0 | 0 | 0 | 0 | 1.00 | 2026-01-02 |',
+  ])
+  expect(again.slice(again.indexOf('## Not noticed'))).toBe(
+    `## Not noticed\n\n### ${other}\n\n- line 7: \`a > b → a >= b\`\n`,
+  )
+  expect(updateSummary(both, [], [])).toBe(both)
+})
+
+test('a file is measured by the tests of its area that import it, else by all of the area', () => {
+  expect(testsOf('src/files/lock.ts', false)).toEqual(['test/files/lock.test.ts'])
+  expect(testsOf('src/files/lock.ts', true)).toContain('test/files/read-text.test.ts')
+  expect(testsOf('src/files/check-is-file.ts', false)).toEqual(testsOf('src/files/lock.ts', true))
+  expect(() => testsOf('src/start.ts', false)).toThrow('No tests belong to src/start.ts')
+})
