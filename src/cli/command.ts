@@ -98,8 +98,9 @@ export abstract class ConnectCommand extends Command {
       `[x] ${first.replaceAll(`${homedir()}${sep}`, '~/')}`,
       ...this.#forUs(rest).map((line) => `  ${line}`),
     ]
-    if (process.env.DEBUG) lines.push(inspect(error))
-    const text = lines.map((line) => wrapLine(line, columnsOf(process.stderr))).join('\n')
+    const shown = lines.map((line) => wrapLine(line, columnsOf(process.stderr)))
+    if (process.env.DEBUG) shown.push(inspect(error))
+    const text = shown.join('\n')
     if (this.#carrier) this.#carrier.stderr.write(text)
     else process.stderr.write(`${text}\n`)
   }

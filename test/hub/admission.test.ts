@@ -101,6 +101,8 @@ test('agents that are told so try again until they are in', async () => {
   })
   expect(await Promise.all(links.map((link) => link.whenConnected(30_000)))).toEqual(links.map(() => true))
   expect(log).toContainEqual(
-    expect.stringMatching(/^The hub refused: Too many come at once; try again later\. Reconnecting (in|at once)/),
+    expect.stringMatching(
+      /^The hub refused: Too many come at once; try again later\. Reconnecting (in|at once)/,
+    ),
   )
 })
