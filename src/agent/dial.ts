@@ -91,8 +91,9 @@ function mayLeaveUnmasked(hub: string): boolean {
 }
 
 /** Whether something answered, and not in HTTP. */
-function isForeign(error: Error): boolean {
-  return error.message.startsWith('Parse Error')
+function isForeign(error: unknown): boolean {
+  // Whoever stops the agent gives a reason that is no Error.
+  return messageOf(error).startsWith('Parse Error')
 }
 
 function notSpoken(hub: string, error: unknown): ConnectError {
