@@ -2,8 +2,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 /**
- * The tests that a file is measured by: those of its area that import it themselves, as they are quick and ought to notice
- * by themselves; if there are none, all of its area.
+ * The tests that a file is measured by, its namesake first: those of its area that import it themselves, as they are quick
+ * and ought to notice by themselves; if there are none, all of its area.
  *
  * @param file from the root of the repository, as in `src/tunnel/decode.ts`
  * @param wholeArea all of its area in any case
@@ -14,7 +14,9 @@ export function testsOf(file: string, wholeArea: boolean): string[] {
   const all = area === undefined ? [] : globSync(`${area}/**/*.test.ts`).toSorted()
   if (all.length === 0) throw new Error(`No tests belong to ${file}`)
   const direct = all.filter((test) => imports(test, file))
-  return wholeArea || direct.length === 0 ? all : direct
+  const namesake = `${path.basename(file, '.ts')}.test.ts`
+  const isNamesake = (test: string) => Number(path.basename(test) === namesake)
+  return (wholeArea || direct.length === 0 ? all : direct).toSorted((a, b) => isNamesake(b) - isNamesake(a))
 }
 
 /** The folder of test/ that mirrors this one, or the nearest above it. */

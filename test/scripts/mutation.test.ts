@@ -48,9 +48,15 @@ test('a file that is measured again takes the place of itself, the others stay a
   expect(updateSummary(both, [], [])).toBe(both)
 })
 
-test('a file is measured by the tests of its area that import it, else by all of the area', () => {
+test('a file is measured by the tests of its area that import it, its namesake first, else by all of the area', () => {
+  expect(testsOf('src/tunnel/send-window.ts', false).slice(0, 2)).toEqual([
+    'test/tunnel/send-window.test.ts',
+    'test/tunnel/bridge.test.ts',
+  ])
   expect(testsOf('src/files/lock.ts', false)).toEqual(['test/files/lock.test.ts'])
   expect(testsOf('src/files/lock.ts', true)).toContain('test/files/read-text.test.ts')
-  expect(testsOf('src/files/check-is-file.ts', false)).toEqual(testsOf('src/files/lock.ts', true))
+  expect(testsOf('src/files/check-is-file.ts', false).toSorted()).toEqual(
+    testsOf('src/files/lock.ts', true).toSorted(),
+  )
   expect(() => testsOf('src/start.ts', false)).toThrow('No tests belong to src/start.ts')
 })
