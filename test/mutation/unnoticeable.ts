@@ -1,4 +1,23 @@
 import type { Unnoticeable } from './mutant.ts'
 
 /** Looked at, one by one: why no test notices it. `change` is what a run prints. */
-export const UNNOTICEABLE: readonly Unnoticeable[] = []
+export const UNNOTICEABLE: readonly Unnoticeable[] = [
+  {
+    file: 'src/tunnel/receive-window.ts',
+    code: 'if (blocked || this.#blockedAt !== undefined) this.#noteWait(blocked, now ?? performance.now())',
+    change: 'blocked || this.#blockedAt !== undefined → true',
+    why: 'without a wait there is nothing to note; the condition only spares a look at the clock',
+  },
+  {
+    file: 'src/tunnel/receive-window.ts',
+    code: 'if (this.#blockedAt !== undefined && now - this.#blockedAt > GROW_AFTER_MS) this.#isTooSmall = true',
+    change: 'this.#blockedAt !== undefined → true',
+    why: 'NaN is never greater; the comparison is for the compiler',
+  },
+  {
+    file: 'src/tunnel/receive-window.ts',
+    code: 'if (keepsUp && size > this.#size && this.#budget?.take(size - this.#size)) this.#size = size',
+    change: 'size > this.#size → size >= this.#size',
+    why: 'taking nothing from the budget and growing by nothing is not to grow',
+  },
+]

@@ -59,3 +59,57 @@ test('all windows together grow by no more than the budget', () => {
   expect(Math.max(...given)).toBe(4 * INITIAL_WINDOW)
   expect(Math.max(...windows(new Budget(0), GROW_AFTER_MS + 1))).toBe(INITIAL_WINDOW)
 })
+
+/** Half a window, handed on at this time. @returns the size of the window that follows */
+function halfAWindow(window: ReceiveWindow, at: { blocked?: boolean; now: number; unread?: number }): number {
+  const bytes = INITIAL_WINDOW / 2 + (at.unread ?? 0)
+  window.receive(bytes, at.blocked ?? false, at.now)
+  window.consume(INITIAL_WINDOW / 2)
+  const told = window.announcement(at.now)!
+  return told.limit - told.consumed
+}
+
+test('to have waited for exactly as long as a short path takes is not yet too long', () => {
+  for (const [waited, grows] of [
+    [GROW_AFTER_MS, false],
+    [GROW_AFTER_MS + 1, true],
+  ] as const) {
+    const window = new ReceiveWindow(INITIAL_WINDOW, new Budget(2 ** 30))
+    window.receive(1, true, 1000)
+    expect(halfAWindow(window, { now: 1000 + waited }) > INITIAL_WINDOW, `after ${waited} ms`).toBe(grows)
+  }
+})
+
+test('a sender that was never kept waiting has not waited, however late its bytes come', () => {
+  const window = new ReceiveWindow(INITIAL_WINDOW, new Budget(2 ** 30))
+  window.receive(1, undefined, 1000)
+  expect(halfAWindow(window, { now: 5000 })).toBe(INITIAL_WINDOW)
+  // The end of one wait is not the beginning of the next.
+  window.receive(1, true, 6000)
+  window.receive(1, false, 6001)
+  expect(halfAWindow(window, { now: 9000 })).toBe(INITIAL_WINDOW)
+})
+
+test('half a window in exactly the time that is quick is not', () => {
+  for (const [ms, grows] of [
+    [QUICK_MS, false],
+    [QUICK_MS - 1, true],
+  ] as const) {
+    const window = new ReceiveWindow(INITIAL_WINDOW, new Budget(2 ** 30))
+    halfAWindow(window, { now: 1000 })
+    expect(halfAWindow(window, { now: 1000 + ms }) > INITIAL_WINDOW, `within ${ms} ms`).toBe(grows)
+  }
+})
+
+test('a reader keeps up as long as it leaves a quarter of the window at most', () => {
+  for (const [more, grows] of [
+    [0, true],
+    [1, false],
+  ] as const) {
+    const window = new ReceiveWindow(INITIAL_WINDOW, new Budget(2 ** 30))
+    window.receive(1, true, 1000)
+    window.consume(1)
+    const size = halfAWindow(window, { now: 2000, unread: INITIAL_WINDOW / 4 + more })
+    expect(size > INITIAL_WINDOW, `${more} bytes more unread`).toBe(grows)
+  }
+})

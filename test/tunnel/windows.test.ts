@@ -213,3 +213,74 @@ test('an end is announced once, and only when all before it was handed on', () =
   expect(receiver.announcement()).toEqual({ consumed: 81, limit: 181 })
   expect(receiver.announcement()).toBeUndefined()
 })
+
+test.for([
+  [
+    'bytes past the window',
+    (window: ReceiveWindow) => window.receive(41),
+    'FLOW_CONTROL',
+    '1 bytes past the window',
+  ],
+  [
+    'an end elsewhere',
+    (window: ReceiveWindow) => window.finish(59),
+    'PROTOCOL',
+    'an end at 59 after 60 bytes',
+  ],
+  [
+    'bytes after the end',
+    (window: ReceiveWindow) => {
+      window.finish(60)
+      window.receive(0)
+    },
+    'PROTOCOL',
+    'data after the end',
+  ],
+  [
+    'a second end',
+    (window: ReceiveWindow) => {
+      window.finish(60)
+      window.finish(60)
+    },
+    'PROTOCOL',
+    'a second end',
+  ],
+] as const)('what comes in and breaks the rules is refused in words: %s', ([, call, kind, message]) => {
+  const window = new ReceiveWindow(100)
+  window.receive(60)
+  expect(() => call(window)).toThrow(new StreamViolation(kind, message))
+})
+
+test('after a link was lost, a receiver says all that it has, and lets that much more come', () => {
+  const window = new ReceiveWindow(100)
+  window.receive(60)
+  window.consume(30)
+  expect(window.position(true)).toEqual({
+    received: 60,
+    consumed: 30,
+    limit: 130,
+    ended: false,
+    answered: true,
+  })
+  window.receive(70)
+  window.finish(130)
+  expect(window.position(false)).toEqual({
+    received: 130,
+    consumed: 30,
+    limit: 130,
+    ended: true,
+    answered: false,
+  })
+  window.consume(100)
+  expect(window.position(true)).toMatchObject({ consumed: 131, limit: 231 })
+  // That has said it.
+  expect(window.announcement()).toBeUndefined()
+})
+
+test('a window without a budget can be given back like any other', () => {
+  const window = new ReceiveWindow(100)
+  window.release()
+  window.receive(100)
+  window.consume(100)
+  expect(window.announcement()).toEqual({ consumed: 100, limit: 200 })
+})
