@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { decode } from '../../src/tunnel/decode.ts'
 import {
   encodeCtrl,
@@ -10,11 +10,20 @@ import {
   encodeOpenOk,
   encodePing,
   encodePong,
+  encodeResume,
+  encodeResumed,
   encodeRst,
   encodeWindow,
   renumber,
 } from '../../src/tunnel/encode.ts'
-import { FrameError, STREAM_KEY_BYTES, TYPE, type Frame } from '../../src/tunnel/frames.ts'
+import {
+  FrameError,
+  POSITION_BYTES,
+  STREAM_KEY_BYTES,
+  TYPE,
+  type Frame,
+  type Position,
+} from '../../src/tunnel/frames.ts'
 import {
   HEADER_BYTES,
   MAX_CONTROL_BYTES,
@@ -43,6 +52,16 @@ const message = fc
 const payload = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes))
 const room = fc.integer({ min: 0, max: MAX_WINDOW })
 
+const position: fc.Arbitrary<Position> = fc
+  .record({ consumed: fc.nat(), unread: fc.nat(100), room, ended: fc.boolean(), answered: fc.boolean() })
+  .map(({ consumed, unread, room, ended, answered }) => ({
+    received: consumed + Math.min(unread, room),
+    consumed,
+    limit: consumed + room,
+    ended,
+    answered,
+  }))
+
 /** Frames, and their bytes by the encoder. */
 const anyFrame: fc.Arbitrary<{ frame: WholeFrame; bytes: Buffer }> = fc.oneof(
   fc.record({ stream, key, limit: room, service: shortName, from: shortName }).map((open) => ({
@@ -57,9 +76,9 @@ const anyFrame: fc.Arbitrary<{ frame: WholeFrame; bytes: Buffer }> = fc.oneof(
     frame: { type: 'openErr' as const, stream, code, message },
     bytes: encodeOpenErr(stream, code, message),
   })),
-  fc.record({ stream, payload }).map(({ stream, payload }) => ({
-    frame: { type: 'data' as const, stream, payload },
-    bytes: encodeData(stream, payload),
+  fc.record({ stream, payload, blocked: fc.boolean() }).map(({ stream, payload, blocked }) => ({
+    frame: { type: 'data' as const, stream, payload, ...(blocked && { blocked }) },
+    bytes: encodeData(stream, payload, blocked),
   })),
   fc
     .record({ stream, limit: offset, room })
@@ -75,6 +94,14 @@ const anyFrame: fc.Arbitrary<{ frame: WholeFrame; bytes: Buffer }> = fc.oneof(
   fc.record({ stream, code, message }).map(({ stream, code, message }) => ({
     frame: { type: 'rst' as const, stream, code, message },
     bytes: encodeRst(stream, code, message),
+  })),
+  fc.record({ stream, key, position, service: shortName, from: shortName }).map((resume) => ({
+    frame: { type: 'resume' as const, ...resume },
+    bytes: encodeResume(resume.stream, resume.key, resume.position, resume.service, resume.from),
+  })),
+  fc.record({ stream, position }).map(({ stream, position }) => ({
+    frame: { type: 'resumed' as const, stream, position },
+    bytes: encodeResumed(stream, position),
   })),
   token.map((token) => ({ frame: { type: 'ping' as const, token }, bytes: encodePing(token) })),
   token.map((token) => ({ frame: { type: 'pong' as const, token }, bytes: encodePong(token) })),
@@ -281,4 +308,82 @@ test('a frame is renumbered in place, and is otherwise the same', () => {
       expect(decodeWhole(bytes)).toEqual({ ...frame, stream: number })
     }),
   )
+})
+
+describe('a frame is refused, and the error says why:', () => {
+  const key = Buffer.alloc(STREAM_KEY_BYTES)
+  const at = (received: number, consumed: number, limit: number, ended = false): Position => ({
+    received,
+    consumed,
+    limit,
+    ended,
+    answered: false,
+  })
+  const withByte = (frame: Buffer) => Buffer.concat([frame, Buffer.of(0)])
+  /** The frame of a stream with this type and so many bytes of payload. */
+  const ofType = (type: number, bytes: number) =>
+    Buffer.from([type, 0, 0, 0, 0, 1, ...Buffer.alloc(bytes, 1)])
+
+  test.for([
+    ['half a header', Buffer.alloc(HEADER_BYTES - 1, 1), 'a frame of 5 bytes has no header'],
+    ['an unknown type', ofType(0x0e, 0), 'unknown frame type 0x0e'],
+    ['type 0', ofType(0, 0), 'unknown frame type 0x00'],
+    ['DATA without any', encodeData(1, Buffer.alloc(0)), 'DATA of 0 bytes'],
+    ['DATA that is too long', encodeData(1, Buffer.alloc(65_537)), 'DATA of 65537 bytes'],
+    ['a stream frame for the link', encodeFin(0, 0), 'a stream frame for stream 0'],
+    ['FIN of another length', withByte(encodeFin(1, 0)), 'a payload of 9 bytes, not 8'],
+    ['OPEN_OK of another length', ofType(TYPE.OPEN_OK, 7), 'a payload of 7 bytes, not 8'],
+    ['WINDOW of another length', ofType(TYPE.WINDOW, 8), 'a payload of 8 bytes, not 16'],
+    ['PING of another length', withByte(encodePing(1n)), 'a payload of 9 bytes, not 8'],
+    ['PONG of another length', withByte(encodePong(1n)), 'a payload of 9 bytes, not 8'],
+    ['RESUMED of another length', ofType(TYPE.RESUMED, 26), 'a payload of 26 bytes, not 25'],
+    ['RST without a code', ofType(TYPE.RST, 1), 'a payload of 1 bytes, not 2 or more'],
+    ['GOAWAY without its time', ofType(TYPE.GOAWAY, 5), 'a payload of 5 bytes, not 6 or more'],
+    ['OPEN without names', ofType(TYPE.OPEN, 25), 'a payload of 25 bytes, not 26 or more'],
+    ['RESUME without names', ofType(TYPE.RESUME, 42), 'a payload of 42 bytes, not 43 or more'],
+    [
+      'OPEN whose first name is cut short',
+      encodeOpen(1, key, 0, 'web', '').subarray(0, -2),
+      'a payload of 27 bytes, not 28 or more',
+    ],
+    [
+      'OPEN without its second name',
+      encodeOpen(1, key, 0, 'web', '').subarray(0, -1),
+      'a payload of 28 bytes, not 29 or more',
+    ],
+    ['OPEN that goes on', withByte(encodeOpen(1, key, 0, 'web', 'ada')), 'OPEN with bytes left over'],
+    [
+      'RESUME that goes on',
+      withByte(encodeResume(1, key, at(0, 0, 0), 'web', 'ada')),
+      'RESUME with bytes left over',
+    ],
+    ['a window that shrinks', encodeWindow(1, 2, 1), 'a window that ends before it begins'],
+    ['a window that is too large', encodeWindow(1, 1, 1 + MAX_WINDOW + 1), 'a window of 16777217 bytes'],
+    ['a number beyond 2^53', encodeFin(1, 2 ** 53), 'an offset beyond 2^53'],
+    ['a position before its own past', encodeResumed(1, at(1, 2, 9)), 'more consumed than received'],
+    ['an end that counts twice', encodeResumed(1, at(1, 3, 9, true)), 'more consumed than received'],
+    ['a position beyond its limit', encodeResumed(1, at(3, 1, 2)), 'more received than allowed'],
+    [
+      'a long text',
+      Buffer.concat([encodeRst(1, 1, 'x'.repeat(MAX_TEXT_BYTES)), Buffer.of(1)]),
+      'a text of 513 bytes',
+    ],
+    [
+      'a control message of words',
+      Buffer.from([TYPE.CTRL, 0, 0, 0, 0, 0, 0x7b]),
+      'a control message that is not JSON',
+    ],
+  ] as const)('%s', ([, bytes, message]) => {
+    expect(() => decode(bytes)).toThrow(new FrameError(message))
+  })
+})
+
+test('what is just within the bounds is taken', () => {
+  expect(decode(encodeFin(1, Number.MAX_SAFE_INTEGER))).toMatchObject({ offset: Number.MAX_SAFE_INTEGER })
+  expect(decode(encodeWindow(1, 7, 7))).toMatchObject({ consumed: 7, limit: 7 })
+  const position = { received: 3, consumed: 4, limit: 4, ended: true, answered: true }
+  expect(decode(encodeResumed(1, position))).toEqual({ type: 'resumed', stream: 1, position })
+  const full = { received: 4, consumed: 4, limit: 4, ended: false, answered: false }
+  expect(decode(encodeResumed(1, full))).toEqual({ type: 'resumed', stream: 1, position: full })
+  expect(encodeResumed(1, full)).toHaveLength(HEADER_BYTES + POSITION_BYTES)
 })
