@@ -11,9 +11,10 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
-import { writeFileAtomic } from '../../src/files/atomic-write.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { prepareWrite, writeFileAtomic } from '../../src/files/atomic-write.ts'
 import { asNobody } from '../fixtures/as-nobody.ts'
+import { fsCalls } from '../fixtures/fs-calls.ts'
 import { CONTENTS } from '../fixtures/rewrite-contents.ts'
 import { runFixture, runProgram } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
@@ -50,6 +51,93 @@ test('a kill at any moment leaves the old content or the new one, whole', { time
   }
   // What a kill leaves behind is nobody else's to read.
   for (const name of readdirSync(folder)) expect(statSync(path.join(folder, name)).mode & 0o077).toBe(0)
+})
+
+describe('what is written outlives a power cut:', () => {
+  /** Its temporary name is made up anew each time. */
+  const named = (lines: readonly string[]) =>
+    lines.map((line) => line.replaceAll(/file\.\S+\.tmp/g, 'TEMPORARY'))
+
+  test('the content is on the disk before it takes the place of the old one, and then its name', () => {
+    const folder = scratchFolder()
+    const file = path.join(folder, 'file')
+    writeFileSync(file, 'old')
+    const found: string[] = []
+    const lines = fsCalls(['fsyncSync', 'renameSync'], () => found.push(readFileSync(file, 'utf8')))
+    const pending = prepareWrite(file, 'new')
+    expect(named(lines)).toEqual([`fsyncSync ${folder}/TEMPORARY`])
+    pending.commit()
+    expect(named(lines)).toEqual([
+      `fsyncSync ${folder}/TEMPORARY`,
+      `renameSync ${folder}/TEMPORARY ${file}`,
+      `fsyncSync ${folder}`,
+    ])
+    expect(found).toEqual(['old', 'old', 'new'])
+  })
+
+  test('on Windows, which opens no folder, only the content is', () => {
+    const folder = scratchFolder()
+    const { platform } = process
+    Object.defineProperty(process, 'platform', { value: 'win32' })
+    onTestFinished(() => void Object.defineProperty(process, 'platform', { value: platform }))
+    const lines = fsCalls(['fsyncSync'])
+    writeFileAtomic(path.join(folder, 'file'), 'new')
+    expect(named(lines)).toEqual([`fsyncSync ${folder}/TEMPORARY`])
+  })
+
+  test('a disk that does not take it is an error, and the old file stays', () => {
+    const file = path.join(scratchFolder(), 'file')
+    writeFileSync(file, 'old')
+    const broken = new Error('EIO: i/o error, fsync')
+    fsCalls(['fsyncSync'], () => {
+      throw broken
+    })
+    const error = thrownBy(() => writeFileAtomic(file, 'new'))
+    expect(error).toMatchObject({
+      code: 'WRITE_FAILED',
+      message: `Could not write ${file}: EIO: i/o error, fsync`,
+      cause: broken,
+    })
+    expect(readFileSync(file, 'utf8')).toBe('old')
+    expect(readdirSync(path.dirname(file))).toEqual(['file'])
+  })
+
+  test('no descriptor is left open', () => {
+    const folder = scratchFolder()
+    const lines = fsCalls(['openSync', 'closeSync'])
+    writeFileAtomic(path.join(folder, 'file'), 'new')
+    expect(named(lines)).toEqual([
+      `openSync ${folder}/TEMPORARY`,
+      `closeSync ${folder}/TEMPORARY`,
+      `openSync ${folder}`,
+      `closeSync ${folder}`,
+    ])
+  })
+})
+
+test('a write that is prepared and then not wanted leaves nothing behind', () => {
+  const file = path.join(scratchFolder(), 'file')
+  writeFileSync(file, 'old')
+  const pending = prepareWrite(file, 'new')
+  expect(readdirSync(path.dirname(file))).toHaveLength(2)
+  pending.discard()
+  expect(readdirSync(path.dirname(file))).toEqual(['file'])
+  expect(readFileSync(file, 'utf8')).toBe('old')
+  // Twice is not too often: whoever gives up need not know how far it came.
+  expect(() => pending.discard()).not.toThrow()
+})
+
+test('a file is for us alone from the first moment, not only once it is whole', () => {
+  const folder = scratchFolder()
+  const modes: number[] = []
+  const umask = process.umask(0)
+  try {
+    fsCalls(['fchmodSync'], (line) => modes.push(statSync(line.slice('fchmodSync '.length)).mode & 0o777))
+    writeFileAtomic(path.join(folder, 'file'), 'secret')
+  } finally {
+    process.umask(umask)
+  }
+  expect(modes).toEqual([0o600])
 })
 
 describe('what a killed writer has left', () => {
