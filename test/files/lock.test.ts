@@ -1,7 +1,9 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { constants, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
-import { tryLock } from '../../src/files/lock.ts'
+import { describe, expect, test } from 'vitest'
+import { isLocked, tryLock } from '../../src/files/lock.ts'
+import { fsCalls } from '../fixtures/fs-calls.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
@@ -25,6 +27,15 @@ test('its file is ours alone, and stays', async () => {
   expect(statSync(file).mode & 0o777).toBe(0o600)
 })
 
+test('a lock that is there already is asked for both rights', async () => {
+  const file = newLock()
+  writeFileSync(file, '')
+  const asked = fsCalls(['accessSync'])
+  const lock = await tryLock(file)
+  expect(asked).toEqual([`accessSync ${file} ${constants.R_OK | constants.W_OK}`])
+  lock?.release()
+})
+
 test('another process’s lock is not free, and a kill of that process frees it', async () => {
   const file = newLock()
   const holder = runFixture('hold-lock.ts', [file])
@@ -45,13 +56,107 @@ test('of ten processes that ask at once one gets it', async () => {
   expect(answers.filter(([answer]) => answer === 'held')).toHaveLength(1)
 })
 
-test.for([
-  ['a folder that does not exist', (file: string) => path.join(file, 'missing', 'x.lock')],
-  ['a folder in the place of the file', (file: string) => (mkdirSync(file), file)],
-  ['a file that is no lock', (file: string) => (writeFileSync(file, 'x'.repeat(4096)), file)],
-] as const)('%s is an error, not a lock that is held', async ([, prepare]) => {
-  const file = prepare(newLock())
-  const error = await rejectionOf(tryLock(file))
-  expect(error.code).toBe('WRITE_FAILED')
-  expect(error.message).toMatch(/^Could not lock /)
+test('who asks for a lock that is held gets the answer at once, and keeps nothing open', async () => {
+  const file = newLock()
+  const lock = await tryLock(file)
+  const ask = async () => [await tryLock(file), await isLocked(file)]
+  const descriptors = () => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0)
+  // SQLite closes no descriptor of a file that this process has locked; it uses the first ones again.
+  await ask()
+  const before = descriptors()
+  const asked = performance.now()
+  for (let time = 0; time < 5; time++) expect(await ask()).toEqual([undefined, true])
+  expect(descriptors()).toBe(before)
+  // No wait for the holder, however short.
+  expect(performance.now() - asked).toBeLessThan(1000)
+  lock?.release()
+})
+
+describe('looking at a lock', () => {
+  test('tells whether it is held, and takes nothing', async () => {
+    const file = newLock()
+    expect(await isLocked(file)).toBe(false)
+    expect(existsSync(file)).toBe(false)
+    const lock = await tryLock(file)
+    expect(await isLocked(file)).toBe(true)
+    lock?.release()
+    expect(await isLocked(file)).toBe(false)
+    const again = await tryLock(file)
+    expect(again).toBeDefined()
+    again?.release()
+  })
+
+  test('tells of another process’s too', async () => {
+    const file = newLock()
+    const holder = runFixture('hold-lock.ts', [file])
+    await holder.printed(/held/)
+    expect(await isLocked(file)).toBe(true)
+    await holder.stop('SIGKILL')
+    expect(await isLocked(file)).toBe(false)
+  })
+
+  test('needs no right to write', async () => {
+    const file = newLock()
+    const lock = await tryLock(file)
+    const asked = fsCalls(['accessSync'])
+    expect(await isLocked(file)).toBe(true)
+    expect(asked).toEqual([`accessSync ${file} ${constants.R_OK}`])
+    lock?.release()
+  })
+})
+
+const NOT_OURS = ['If no agent runs here, remove it: nothing is kept in it.']
+
+describe('is an error, neither a lock that is held nor one that is free:', () => {
+  test.for([
+    ['a folder in the place of the file', (file: string) => mkdirSync(file), 'it is not a file'],
+    ['a FIFO, which is not waited for', (file: string) => execFileSync('mkfifo', [file]), 'it is not a file'],
+    [
+      'a file that is no lock',
+      (file: string) => writeFileSync(file, 'x'.repeat(4096)),
+      'file is not a database',
+    ],
+  ] as const)('%s, which may be removed', async ([, put, why]) => {
+    const file = newLock()
+    put(file)
+    const taken = await rejectionOf(tryLock(file))
+    expect(taken).toMatchObject({ code: 'WRITE_FAILED', message: `Could not lock ${file}: ${why}` })
+    expect(taken.hints).toEqual(NOT_OURS)
+    const seen = await rejectionOf(isLocked(file))
+    expect(seen).toMatchObject({
+      code: 'CONFIG_UNREADABLE',
+      message: `Could not look at the lock ${file}: ${why}`,
+      cause: expect.objectContaining({ message: why }) as Error,
+    })
+    expect(seen.hints).toEqual(NOT_OURS)
+  })
+
+  test('one that may not be used', async () => {
+    const file = newLock()
+    writeFileSync(file, '')
+    // Root may use all of them: so what the kernel says to others is said here.
+    const denied = new Error('EACCES: permission denied, access')
+    fsCalls(['accessSync'], () => {
+      throw denied
+    })
+    const taken = await rejectionOf(tryLock(file))
+    expect(taken).toMatchObject({
+      code: 'WRITE_FAILED',
+      message: `Could not lock ${file}: ${denied.message}`,
+    })
+    expect(taken.hints).not.toEqual(NOT_OURS)
+    const seen = await rejectionOf(isLocked(file))
+    expect(seen.message).toBe(`Could not look at the lock ${file}: ${denied.message}`)
+    expect(seen.cause).toBe(denied)
+  })
+
+  test('one in a folder that does not exist', async () => {
+    const file = path.join(newLock(), 'missing', 'x.lock')
+    const error = await rejectionOf(tryLock(file))
+    expect(error).toMatchObject({ code: 'WRITE_FAILED', cause: expect.any(Error) as Error })
+    expect(error.message).toMatch(/^Could not lock .*: ENOENT/)
+    expect(error.hints).not.toEqual(NOT_OURS)
+    // Nobody can hold what is not there.
+    expect(await isLocked(file)).toBe(false)
+  })
 })
