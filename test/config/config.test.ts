@@ -1,8 +1,16 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { newKey } from '../../src/agent/credential.ts'
-import { hubOf, readConfig, requireConfig, writeConfig, type Config } from '../../src/config/config.ts'
+import {
+  hubOf,
+  prepareConfig,
+  readConfig,
+  requireConfig,
+  updateConfig,
+  writeConfig,
+  type Config,
+} from '../../src/config/config.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import { asNobody } from '../fixtures/as-nobody.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
@@ -29,7 +37,10 @@ function instanceWith(text: string | Buffer, mode = 0o600): Instance {
 test('what is written is read again', () => {
   const instance = instanceFor(path.join(scratchFolder(), 'staging.json'))
   expect(readConfig(instance)).toBeUndefined()
-  expect(thrownBy(() => requireConfig(instance)).code).toBe('NOT_CONFIGURED')
+  expect(thrownBy(() => requireConfig(instance))).toMatchObject({
+    code: 'NOT_CONFIGURED',
+    message: 'Agent not configured',
+  })
   writeConfig(instance, config)
   expect(requireConfig(instance)).toEqual(config)
   expect(statSync(instance.configFile).mode & 0o777).toBe(0o600)
@@ -37,11 +48,40 @@ test('what is written is read again', () => {
 
 test('the folder of the default instance is made for us alone, another’s is left as it is', () => {
   const home = scratchFolder()
+  vi.stubEnv('HOME', home)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const own = instanceFor()
+  writeConfig(own, config)
+  expect(path.dirname(own.configFile)).toBe(path.join(home, '.privateconnect'))
+  expect(statSync(own.folder).mode & 0o777).toBe(0o700)
+  chmodSync(own.folder, 0o755)
+  prepareConfig(own, config).discard()
+  expect(statSync(own.folder).mode & 0o777).toBe(0o700)
   const shared = path.join(home, 'shared')
   mkdirSync(shared)
   chmodSync(shared, 0o755)
   writeConfig(instanceFor(path.join(shared, 'staging.json')), config)
   expect(statSync(shared).mode & 0o777).toBe(0o755)
+})
+
+test('what is missing is the safe choice: a hub over plain http was not accepted', () => {
+  const { insecure: _, ...without } = config
+  expect(requireConfig(instanceWith(JSON.stringify({ version: 1, ...without }))).insecure).toBe(false)
+})
+
+describe('what has changed is saved:', () => {
+  test('a change is read again, together with all the rest', () => {
+    const instance = instanceWith(whole)
+    const changed = { ...config, label: 'grace', proxy: 'http://proxy.example.com:3128/' }
+    expect(updateConfig(instance, config, { label: 'grace', proxy: changed.proxy })).toEqual(changed)
+    expect(readConfig(instance)).toEqual(changed)
+  })
+
+  test('no change writes nothing', () => {
+    const instance = instanceWith(whole)
+    expect(updateConfig(instance, config, { label: config.label })).toEqual(config)
+    expect(readFileSync(instance.configFile, 'utf8')).toBe(whole)
+  })
 })
 
 describe('a damaged config', () => {
@@ -71,6 +111,28 @@ describe('a damaged config', () => {
     expect(error.message).toContain(instance.configFile)
     expect(error.message).not.toContain('\n')
     expect(readFileSync(instance.configFile)).toEqual(Buffer.from(text))
+  })
+
+  test.for([
+    ['an agent id with something before it', { agentId: `my_${config.agentId}` }, 'agentId: not an agent id'],
+    ['an agent id with something behind it', { agentId: `${config.agentId}0` }, 'agentId: not an agent id'],
+    ['a hub id with something before it', { hubId: `my_${config.hubId}` }, 'hubId: not a hub id'],
+    ['a hub id with something behind it', { hubId: `${config.hubId}0` }, 'hubId: not a hub id'],
+    ['a proxy that is no text', { proxy: 7 }, 'proxy: not a URL'],
+    [
+      'a key part with something before it',
+      { key: { ...config.key, x: `!${config.key.x}` } },
+      'key.x: not a key',
+    ],
+    ['a key part that is no text', { key: { ...config.key, d: 7 } }, 'key.d: not a key'],
+    ['a key of another kind', { key: { ...config.key, kty: 'RSA' } }, /: key\.kty: /],
+    ['a key of another curve', { key: { ...config.key, crv: 'X25519' } }, /: key\.crv: /],
+    ['a label that is too long', { label: 'a'.repeat(256) }, /: label: /],
+  ] as const)('that has %s is refused, and it says so', ([, part, why]) => {
+    const instance = instanceWith(JSON.stringify({ version: 1, ...config, ...part }))
+    const error = thrownBy(() => readConfig(instance))
+    expect(error.code).toBe('CONFIG_DAMAGED')
+    expect(error.message).toMatch(typeof why === 'string' ? `${instance.configFile} is damaged: ${why}` : why)
   })
 
   test('that is huge is refused without reading it', () => {
@@ -155,12 +217,23 @@ describe('the hub of a config', () => {
   test('is no other, and the error names the way to change it', () => {
     const error = thrownBy(() => hubOf(config, 'https://other.example.com'))
     expect(error.code).toBe('WRONG_HUB')
+    expect(error.message).toBe(
+      'This machine is logged in to https://hub.example.com, not to https://other.example.com',
+    )
     expect(error.hints).toEqual(['Run: connect logout, then connect login --hub https://other.example.com'])
   })
 
   test('is as untrusted as a flag when it was edited by hand', () => {
     expect(thrownBy(() => hubOf({ ...config, hub: 'http://hub.example.com' })).code).toBe('INSECURE_HUB')
-    expect(thrownBy(() => hubOf({ ...config, hub: 'ftp://hub.example.com' })).code).toBe('CONFIG_DAMAGED')
-    expect(hubOf({ ...config, hub: 'http://hub.example.com', insecure: true })).toBe('http://hub.example.com')
+    const damaged = thrownBy(() => hubOf({ ...config, hub: 'ftp://hub.example.com' }))
+    expect(damaged.code).toBe('CONFIG_DAMAGED')
+    expect(damaged.message).toBe(
+      'The hub in the config cannot be used: "ftp://hub.example.com" is not an http or https URL',
+    )
+    expect(damaged.cause).toMatchObject({ code: 'BAD_HUB_URL' })
+    const insecure = { ...config, hub: 'http://hub.example.com', insecure: true }
+    expect(hubOf(insecure)).toBe('http://hub.example.com')
+    expect(hubOf(insecure, 'http://hub.example.com/')).toBe('http://hub.example.com')
+    expect(thrownBy(() => hubOf(config, 'http://hub.example.com')).code).toBe('INSECURE_HUB')
   })
 })
