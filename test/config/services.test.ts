@@ -35,7 +35,9 @@ test('a service takes the place of one of the same name', () => {
 
 test('one service more than the most is refused, one in the place of another is not', () => {
   const full = many(MAX_SERVICES)
-  expect(thrownBy(() => withService(full, web)).code).toBe('BAD_VALUE')
+  const error = thrownBy(() => withService(full, web))
+  expect(error).toMatchObject({ code: 'BAD_VALUE', message: 'One agent exposes 200 services at most' })
+  expect(error.hints).toEqual(['Take one back first: connect unexpose NAME'])
   expect(withService(full, { ...web, name: 's0' })).toHaveLength(MAX_SERVICES)
 })
 
@@ -77,9 +79,19 @@ describe('a list of services', () => {
     expect(thrownBy(() => readServices(instance)).code).toBe('CONFIG_UNREADABLE')
   })
 
-  test('says which entry is wrong', () => {
+  test.for([
+    ['which entry', [postgres, { ...web, port: 'http' }], /: services\.1\.port: /],
+    ['that two share a name', [web, { ...web, port: 1 }], /: services: two have the same name$/],
+    ['that there are too many', many(MAX_SERVICES + 1), /: services: more than 200 services$/],
+  ] as const)('says what is wrong: %s', ([, services, message]) => {
     const instance = emptyInstance()
-    writeFileSync(instance.servicesFile, file([postgres, { ...web, port: 'http' }]))
-    expect(thrownBy(() => readServices(instance)).message).toContain('services.1.port')
+    writeFileSync(instance.servicesFile, file(services))
+    expect(thrownBy(() => readServices(instance)).message).toMatch(message)
+  })
+
+  test('may hold as many as one agent may expose', () => {
+    const instance = emptyInstance()
+    writeFileSync(instance.servicesFile, file(many(MAX_SERVICES)))
+    expect(readServices(instance)).toHaveLength(MAX_SERVICES)
   })
 })
