@@ -26,3 +26,11 @@ test.for(Object.keys(ERRORS) as ErrorCode[])('%s ends the agent with the right e
 test.for([new Error('a bug'), 'text', undefined])('a bug is worth another start: %s', (error) => {
   expect(agentExitCode(error)).toBe(1)
 })
+
+test('launchd, which has no list of codes, is told to leave it down by 0; nobody else is', () => {
+  const revoked = new ConnectError('REVOKED', 'x')
+  expect(agentExitCode(revoked, 'launchd')).toBe(0)
+  expect(agentExitCode(revoked, 'systemd')).toBe(78)
+  expect(agentExitCode(revoked, '')).toBe(78)
+  expect(agentExitCode(new Error('a bug'), 'launchd')).toBe(1)
+})
