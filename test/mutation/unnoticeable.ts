@@ -21,6 +21,36 @@ export const UNNOTICEABLE: readonly Unnoticeable[] = [
     why: 'SQLite opens a file that it may not write to for reading by itself, and reading writes nothing',
   },
   {
+    file: 'src/process/agent-record.ts',
+    code: 'if (text === undefined) return undefined',
+    change: 'text === undefined → false',
+    why: 'what is not there makes no sense either, and the answer to both is the same',
+  },
+  {
+    file: 'src/process/agent-record.ts',
+    code: '} catch {',
+    change: '{ return undefined } → {}',
+    why: 'a function that ends returns undefined; the compiler wants it said',
+  },
+  {
+    file: 'src/process/agent-record.ts',
+    code: 'if (!self) throw new Error(`process ${process.pid} cannot find itself`)',
+    change: '!self → false',
+    why: 'a process that runs always finds itself; the line is for the compiler',
+  },
+  {
+    file: 'src/process/agent-record.ts',
+    code: 'if (!self) throw new Error(`process ${process.pid} cannot find itself`)',
+    change: '`process ${process.pid} cannot find itself` → ``',
+    why: 'a process that runs always finds itself; the line is for the compiler',
+  },
+  {
+    file: 'src/process/agent-record.ts',
+    code: "return readFileSync(file, 'utf8')",
+    change: `'utf8' → ""`,
+    why: 'JSON.parse makes text of bytes by itself, as UTF-8',
+  },
+  {
     file: 'src/tunnel/receive-window.ts',
     code: 'if (blocked || this.#blockedAt !== undefined) this.#noteWait(blocked, now ?? performance.now())',
     change: 'blocked || this.#blockedAt !== undefined → true',

@@ -1,15 +1,17 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import {
   clearStaleRecord,
   endAgentRecord,
   namesAnAgent,
+  ownIdentity,
   readAgentRecord,
   writeAgentRecord,
   type AgentEnd,
 } from '../../src/process/agent-record.ts'
+import { identify } from '../../src/process/identity.ts'
 import { identityFor } from '../fixtures/identity.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
@@ -36,6 +38,17 @@ test('an agent in the foreground is no daemon: it has no PID file', () => {
   writeFileSync(instance.pidFile, '1\n')
   writeAgentRecord(instance, identityFor(instance, { mode: 'foreground' }))
   expect(existsSync(instance.pidFile)).toBe(false)
+  expect(readAgentRecord(instance)?.mode).toBe('foreground')
+})
+
+test('an agent says what it was started with', () => {
+  const self = ownIdentity()
+  expect(self).toEqual({ ...identify(process.pid), node: process.execPath, script: process.argv[1] })
+  const { argv } = process
+  onTestFinished(() => void (process.argv = argv))
+  // As in `node -e`.
+  process.argv = [process.execPath]
+  expect(ownIdentity().script).toBe('')
 })
 
 describe('how an agent ended is kept:', () => {
@@ -73,6 +86,28 @@ describe('how an agent ended is kept:', () => {
   })
 })
 
+test('an end of an agent that nobody has recorded is not recorded', () => {
+  const instance = emptyInstance()
+  writeFileSync(instance.pidFile, '1\n')
+  endAgentRecord(instance, end)
+  expect(readdirSync(instance.folder)).toEqual([])
+})
+
+test('what an agent has said of its end is not taken for an end without a word', () => {
+  const instance = emptyInstance()
+  writeAgentRecord(instance, identityFor(instance))
+  endAgentRecord(instance, end)
+  clearStaleRecord(instance)
+  expect(readAgentRecord(instance)?.end).toEqual(end)
+})
+
+test('a record that came here with a copied folder is cleared away', () => {
+  const instance = emptyInstance()
+  writeAgentRecord(instance, identityFor(instance, { configFile: '/home/else/staging.json' }))
+  clearStaleRecord(instance)
+  expect(readdirSync(instance.folder)).toEqual([])
+})
+
 test.for(['{"pid":', '{"pid":-1}', ''])(
   'a record that makes no sense names nobody, and is cleared: %s',
   (text) => {
@@ -85,8 +120,16 @@ test.for(['{"pid":', '{"pid":-1}', ''])(
   },
 )
 
-test('a folder in the place of the PID file is an error, not "nobody runs"', () => {
-  const instance = emptyInstance()
-  mkdirSync(instance.pidFile)
-  expect(thrownBy(() => namesAnAgent(instance)).code).toBe('CONFIG_UNREADABLE')
-})
+test.for(['pidFile', 'recordFile'] as const)(
+  'a folder in the place of the %s is an error, not "nobody runs"',
+  (name) => {
+    const instance = emptyInstance()
+    mkdirSync(instance[name])
+    const error = thrownBy(() => namesAnAgent(instance))
+    expect(error).toMatchObject({
+      code: 'CONFIG_UNREADABLE',
+      message: `Could not read ${instance[name]}: it is not a file`,
+      cause: { name: 'NotAFileError' },
+    })
+  },
+)
