@@ -4,6 +4,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { codeOf } from '../../src/errors.ts'
 import { root } from '../helpers/cli.ts'
+import { endLeftBehind, markRun } from './left-behind.ts'
 import { isThatOne, type Mutant } from './mutant.ts'
 import { mutate } from './stryker.ts'
 import { scoreOf, survivorsOf, updateSummary, whyOf } from './summary.ts'
@@ -22,9 +23,10 @@ const plans = files.map((name) => {
   return { file, tests: testsOf(file, values.area) }
 })
 
+markRun()
 for (const { file, tests } of plans) {
   console.log(`${file}, by ${tests.join(' ')}`)
-  const mutants = await mutate(file, tests)
+  const mutants = await mutate(file, tests).finally(endLeftBehind)
   report(file, mutants)
   // After each file: one run takes long, and the next may be stopped.
   writeFileSync(

@@ -1,4 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { identify } from '../../src/process/identity.ts'
+import { waitFor } from '../../src/process/wait.ts'
+import { runProgram } from '../fixtures/run-fixture.ts'
+import { endLeftBehind, markRun } from '../mutation/left-behind.ts'
 import type { Mutant } from '../mutation/mutant.ts'
 import { scoreOf, updateSummary } from '../mutation/summary.ts'
 import { testsOf } from '../mutation/tests-of.ts'
@@ -60,3 +64,23 @@ test('a file is measured by the tests of its area that import it, its namesake f
   )
   expect(() => testsOf('src/start.ts', false)).toThrow('No tests belong to src/start.ts')
 })
+
+test.runIf(process.platform === 'linux')(
+  'what a run has started ends with it, whoever its parent is by then',
+  async () => {
+    const { MUTATION_RUN } = process.env
+    onTestFinished(() => {
+      if (MUTATION_RUN === undefined) delete process.env.MUTATION_RUN
+      else process.env.MUTATION_RUN = MUTATION_RUN
+    })
+    const before = runProgram(['sleep', '60'])
+    markRun()
+    const shell = runProgram(['sh', '-c', 'setsid sleep 60 > /dev/null 2>&1 & echo "started $!"'])
+    const [, pid] = await shell.printed(/started (\d+)/)
+    await shell.exited
+    expect(identify(Number(pid))).toBeDefined()
+    endLeftBehind()
+    expect(await waitFor(() => (identify(Number(pid)) ? undefined : true), { timeoutMs: 30_000 })).toBe(true)
+    expect(identify(before.pid)).toBeDefined()
+  },
+)
