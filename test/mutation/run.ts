@@ -36,7 +36,9 @@ for (const { file, tests } of plans) {
 }
 
 function report(file: string, mutants: readonly Mutant[]): void {
-  for (const mutant of survivorsOf(mutants)) {
+  // A hang is noticed, but on a busy machine it may be none.
+  const hung = mutants.filter(({ fate }) => fate === 'timed out')
+  for (const mutant of [...hung, ...survivorsOf(mutants)]) {
     const why = whyOf(mutant, UNNOTICEABLE)
     console.log(`${file}:${mutant.line} ${mutant.fate}${why === undefined ? '' : `: ${why}`}`)
     console.log(`  ${mutant.code}\n  ${mutant.change}`)

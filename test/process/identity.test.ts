@@ -1,6 +1,14 @@
+import { readFileSync, readlinkSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { identify, isAlive, type ProcessIdentity } from '../../src/process/identity.ts'
+import {
+  identify,
+  isAlive,
+  isSameBoot,
+  isSameProcess,
+  type ProcessIdentity,
+} from '../../src/process/identity.ts'
 import { waitFor } from '../../src/process/wait.ts'
+import { fsCalls } from '../fixtures/fs-calls.ts'
 import { runFixture, runProgram } from '../fixtures/run-fixture.ts'
 
 function alive(pid: number): ProcessIdentity {
@@ -8,6 +16,19 @@ function alive(pid: number): ProcessIdentity {
   if (!found) throw new Error(`process ${pid} is not there`)
   return found
 }
+
+// The first of all: what is found out of the boot is kept.
+test.runIf(process.platform === 'linux')(
+  'on Linux a process is its start, the boot and the PID namespace',
+  () => {
+    const stat = readFileSync('/proc/self/stat', 'latin1')
+    expect(alive(process.pid)).toEqual({
+      pid: process.pid,
+      startTime: stat.replace(/^.*\) /s, '').split(' ')[19],
+      world: `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`,
+    })
+  },
+)
 
 test('this process finds itself', () => {
   const self = alive(process.pid)
@@ -60,4 +81,43 @@ describe.skipIf(process.platform === 'win32')('a live process is not the one rec
 
 test.for([0, 2 ** 22 + 1, 2 ** 31 - 1])('there is no process %i', (pid) => {
   expect(identify(pid)).toBeUndefined()
+})
+
+describe.runIf(process.platform === 'linux')('where there is a /proc', () => {
+  test('a process that ends while it is looked up is not there', () => {
+    alive(process.pid)
+    const ended = Object.assign(new Error('ESRCH: no such process, read'), { code: 'ESRCH' })
+    fsCalls(['readFileSync'], () => {
+      throw ended
+    })
+    expect(identify(process.pid)).toBeUndefined()
+  })
+
+  test.for(['EACCES', 'EMFILE', undefined])(
+    'one that can’t be looked up, by %s, is not taken for dead',
+    (code) => {
+      alive(process.pid)
+      const unreadable = Object.assign(new Error('not now'), { code })
+      fsCalls(['readFileSync'], () => {
+        throw unreadable
+      })
+      expect(() => identify(process.pid)).toThrow(unreadable)
+    },
+  )
+})
+
+describe('of two that were recorded', () => {
+  const one: ProcessIdentity = { pid: 7, startTime: '70', world: 'boot pid:[1]' }
+
+  test('it is the same process if number, start and world are the same', () => {
+    expect(isSameProcess(one, { ...one })).toBe(true)
+    for (const other of [{ pid: 8 }, { startTime: '71' }, { world: 'boot pid:[2]' }])
+      expect(isSameProcess(one, { ...one, ...other }), JSON.stringify(other)).toBe(false)
+  })
+
+  test('another container of the same machine is the same boot', () => {
+    const [boot] = alive(process.pid).world.split(' ')
+    expect(isSameBoot({ ...one, world: `${boot} pid:[1]` })).toBe(true)
+    expect(isSameBoot({ ...one, world: `${boot}0 pid:[1]` })).toBe(false)
+  })
 })
