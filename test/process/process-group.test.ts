@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { identify } from '../../src/process/identity.ts'
 import { killOrphans } from '../../src/process/process-group.ts'
 import { spawnDetached } from '../../src/process/spawn-detached.ts'
@@ -44,6 +44,24 @@ test('without that, the children live on', async () => {
   const { leader, children } = await family()
   await terminate(identify(leader)!)
   expect(children.every((pid) => identify(pid))).toBe(true)
+})
+
+test('children that SIGKILL does not end are waited for as long as was told', async () => {
+  const { leader, children } = await family()
+  const target = identify(leader)!
+  await terminate(target)
+  const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
+  const begin = performance.now()
+  expect(await terminate(target, { group: true, killMs: 60 })).toBe('exited')
+  const took = performance.now() - begin
+  const killed = kill.mock.calls.map(([pid]) => pid)
+  kill.mockRestore()
+  expect(took).toBeGreaterThanOrEqual(60)
+  // As long as no one says how long, it is five seconds.
+  expect(took).toBeLessThan(4000)
+  // Asked again and again.
+  expect(killed.filter((pid) => pid === children[0]).length).toBeGreaterThan(1)
+  expect(new Set(killed)).toEqual(new Set(children))
 })
 
 test('a group whose leader lives is a stranger’s, and left alone', async () => {
