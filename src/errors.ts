@@ -1,3 +1,6 @@
+/** How the program is installed: its name on the public registry is another project's, so it comes from its own tarball. */
+export const LOCAL_PACKAGE = 'npm install -g ./private-connect-VERSION.tgz'
+
 /**
  * Every error a user can meet: its code, what causes it and what mends it. docs/errors.md is made from this table
  * (`npm run docs`), so each text is written for the person who reads it there.
@@ -17,7 +20,7 @@ export const ERRORS = {
   },
   CONFIG_NEWER: {
     cause: 'The file was written by a newer version of Private Connect, which this one cannot read.',
-    fix: 'Upgrade: npm install -g private-connect',
+    fix: `Upgrade it by a newer version’s tarball: ${LOCAL_PACKAGE}`,
   },
   CONFIG_EXPOSED: {
     cause: 'The config holds this machine’s private key, and other users can read it.',
@@ -114,7 +117,7 @@ export const ERRORS = {
   },
   PROGRAM_GONE: {
     cause: 'The program that the agent runs, or its config, was deleted while it ran.',
-    fix: 'Install it again if that was not meant: npm install -g private-connect, then: connect daemon restart',
+    fix: `Install it again if that was not meant: ${LOCAL_PACKAGE}, then: connect daemon restart`,
   },
   SERVICE_UNKNOWN: {
     cause: 'No service of that name is offered in the workspace.',
@@ -184,7 +187,7 @@ export const ERRORS = {
   RUN_FROM_CACHE: {
     cause:
       'This copy of the program lies in the cache of npx or the like, which may be deleted at any time, and a daemon has to be started again from the same place.',
-    fix: 'Run: npm install -g private-connect, then: connect daemon start',
+    fix: `Install it from its tarball: ${LOCAL_PACKAGE}, then: connect daemon start`,
   },
   LOG_UNREADABLE: {
     cause: 'There is a log, but it cannot be read: wrong owner, wrong mode, or not a file.',

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import path from 'node:path'
-import { ConnectError, messageOf } from '../errors.ts'
+import { ConnectError, ERRORS, messageOf } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { loadSqlite, type DatabaseSync, type SQLOutputValue, type StatementSync } from '../files/sqlite.ts'
 import type { PublicKey } from '../tunnel/handshake.ts'
@@ -257,7 +257,7 @@ export class Store {
       const version = Number(this.#prepared('PRAGMA user_version').get()?.user_version)
       if (version > SCHEMA_VERSION) {
         throw new ConnectError('HUB_DATA_DAMAGED', 'The hub’s database was written by a newer version', {
-          hints: ['Upgrade: npm install -g private-connect'],
+          hints: [ERRORS.CONFIG_NEWER.fix],
         })
       }
       if (version === SCHEMA_VERSION) return

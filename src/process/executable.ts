@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
 import path from 'node:path'
-import { ConnectError } from '../errors.ts'
+import { ConnectError, LOCAL_PACKAGE } from '../errors.ts'
 import { realPathIfThere } from './real-path.ts'
 import { cacheOf, chosenLinks, isChosen, isTemporary, isVersioned, upgradedLinks } from './stable-links.ts'
 
@@ -50,7 +50,7 @@ function refuseCache(file: string, command: string): void {
   throw new ConnectError(
     'RUN_FROM_CACHE',
     `This copy of connect lies in ${owner}’s cache, which may be deleted at any time`,
-    { hints: [`Run: npm install -g private-connect, then: ${command}`] },
+    { hints: [`Install it from its tarball: ${LOCAL_PACKAGE}, then: ${command}`] },
   )
 }
 

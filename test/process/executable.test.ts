@@ -417,9 +417,13 @@ test.for([
   expect(error.message).toBe(
     `This copy of connect lies in ${owner}’s cache, which may be deleted at any time`,
   )
-  expect(error.hints).toEqual(['Run: npm install -g private-connect, then: connect daemon start'])
+  expect(error.hints).toEqual([
+    'Install it from its tarball: npm install -g ./private-connect-VERSION.tgz, then: connect daemon start',
+  ])
   const install = thrownBy(() => layout.resolve({ ...options, command: 'connect daemon install' }))
-  expect(install.hints).toEqual(['Run: npm install -g private-connect, then: connect daemon install'])
+  expect(install.hints).toEqual([
+    'Install it from its tarball: npm install -g ./private-connect-VERSION.tgz, then: connect daemon install',
+  ])
 })
 
 test('a copy in pnpm’s store that its dlx has run is refused, and one that npx runs from a folder is not', () => {
