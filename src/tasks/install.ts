@@ -24,12 +24,14 @@ export interface InstallReport {
  * Installs the daemon as a service of the machine, and looks whether it stays up.
  *
  * @param daemon see daemonOf
+ * @param onStart told once nothing speaks against it any more
  * @throws ConnectError INSTALL_UNSUPPORTED, DAEMON_FAILED, AGENT_RUNNING for one in the foreground
  */
 export async function installDaemon(
   context: DaemonContext,
   daemon: Daemon,
   selection: Selection,
+  onStart: () => void,
 ): Promise<InstallReport> {
   checkSupported(selection)
   const { instance, platform } = context
@@ -66,6 +68,7 @@ export async function installDaemon(
     }
     const isNewProxy = rememberProxy(instance)
     claimInstanceName(instance)
+    onStart()
     try {
       await runSteps(steps, context)
     } catch (error) {

@@ -77,7 +77,7 @@ const SESSION: readonly Shown[] = [
   {
     command: 'daemon install',
     code: 1,
-    lines: ['🔧 Installing Private Connect daemon...'],
+    lines: [''],
     errors: [
       /^\[x\] No service manager is supported on this machine/,
       '  Run it as a background process instead: connect daemon start',

@@ -27,9 +27,10 @@ export default class DaemonInstall extends DaemonCommand {
     }
     if (process.env.PRIVATECONNECT_TOKEN || flags.ca !== undefined) await ensureLogin(context.instance, flags)
     const daemon = daemonOf(context)
-    this.say('🔧 Installing Private Connect daemon...')
-    this.say()
-    const report = await installDaemon(context, daemon, selection)
+    const report = await installDaemon(context, daemon, selection, () => {
+      this.say('🔧 Installing Private Connect daemon...')
+      this.say()
+    })
     for (const line of installLines(report)) this.say(line)
     for (const warning of report.warnings) this.tell(`[!] ${warning}`)
     if (flags.ca !== undefined && report.change === 'unchanged')
