@@ -22,6 +22,12 @@ interface Command {
   readonly flags: Record<string, Option>
 }
 
+interface PackedFile {
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+}
+
 test('oclif.manifest.json is fresh; else run: npm run manifest', async () => {
   // Compared by what it says: commands come in the order in which the file system gave them.
   const committed = readFileSync(path.join(root, 'oclif.manifest.json'), 'utf8')
@@ -60,9 +66,15 @@ test('the package holds what it needs, and nothing of the machine that it was ma
       shell: process.platform === 'win32',
     },
   )
-  const packed = JSON.parse(listed) as
-    { files: { path: string }[] }[] | Record<string, { files: { path: string }[] }>
-  const files = Object.values(packed)[0]!.files.map((file) => file.path)
+  const packed = JSON.parse(listed) as { files: PackedFile[] }[] | Record<string, { files: PackedFile[] }>
+  const all = Object.values(packed)[0]!.files
+  const [bundled, own] = [true, false].map((wanted) =>
+    all.filter((file) => file.path.startsWith('node_modules/') === wanted),
+  )
+  // With npm and yarn, which the plugin of plugins would bring along, it would be 24 MB more.
+  expect(bundled!.map((file) => file.path)).toContain('node_modules/@oclif/plugin-plugins/package.json')
+  expect(bundled!.reduce((bytes, { size }) => bytes + size, 0)).toBeLessThan(8_000_000)
+  const files = own!.map((file) => file.path)
   expect(files).toEqual(
     expect.arrayContaining([
       'bin/run.js',
