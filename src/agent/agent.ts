@@ -3,18 +3,21 @@ import { ensureInstanceFolder, hubOf, requireConfig, type Config } from '../conf
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
+import { tryAgentLock } from '../control/agent-lock.ts'
 import { startControlServer, type AgentControl } from '../control/server.ts'
 import type { AgentStatus, ExposeReply, ExposeRequest, UnexposeReply } from '../control/schema.ts'
 import { ConnectError, messageOf } from '../errors.ts'
-import { tryLock, type FileLock } from '../files/lock.ts'
+import type { FileLock } from '../files/lock.ts'
 import {
   endAgentRecord,
   ownIdentity,
+  readAgentRecord,
   writeAgentRecord,
   type AgentEnd,
   type AgentIdentity,
   type AgentRecord,
 } from '../process/agent-record.ts'
+import { isAlive } from '../process/identity.ts'
 import { waitFor } from '../process/wait.ts'
 import { agentExitCode, isFatal } from './exit-code.ts'
 import { HubLink } from './hub-link.ts'
@@ -35,7 +38,7 @@ export interface AgentOptions {
   readonly onOwner?: (record: AgentRecord) => void
   /** Called now and then. */
   readonly onUpkeep?: () => void
-  /** How often it looks after its files, in ms; default 30,000. */
+  /** How often it looks after its files, in ms; default 1,000. */
   readonly upkeepMs?: number
 }
 
@@ -56,7 +59,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   if (signal.aborted) return lock?.release()
   if (!lock) throw new ConnectError('AGENT_RUNNING', 'Another agent is running')
   try {
-    await runOwner(options, signal)
+    await runOwner(options, lock, signal)
     const name = String(signal.reason)
     noteEnd(instance, log, { reason: `stopped by ${name}`, code: null, signal: name, fix: null })
   } catch (error) {
@@ -69,7 +72,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
 }
 
 /** With the lock held, so that nobody else writes the instance's files. */
-async function runOwner(options: AgentOptions, signal: AbortSignal): Promise<void> {
+async function runOwner(options: AgentOptions, lock: FileLock, signal: AbortSignal): Promise<void> {
   const { instance, mode, version, log } = options
   const identity: AgentIdentity = {
     ...ownIdentity(),
@@ -90,7 +93,12 @@ async function runOwner(options: AgentOptions, signal: AbortSignal): Promise<voi
     log('[!] The hub is reached over plain http: anyone on the way can read the traffic', 'warn')
   const agent = new Agent({ ...config, hub }, services, identity, options)
   const control = await startControlServer(instance, agent)
-  const upkeep = startUpkeep({ instance, record, log, everyMs: options.upkeepMs, onTick: options.onUpkeep })
+  const hold = async () => {
+    if (!(await lock.look())) refuseAnother(instance)
+    await control.look()
+  }
+  const { upkeepMs, onUpkeep } = options
+  const upkeep = startUpkeep({ instance, record, log, everyMs: upkeepMs, hold, onTick: onUpkeep })
   try {
     await agent.run(AbortSignal.any([signal, upkeep.givenUp]))
     if (!signal.aborted) upkeep.givenUp.throwIfAborted()
@@ -100,10 +108,29 @@ async function runOwner(options: AgentOptions, signal: AbortSignal): Promise<voi
   }
 }
 
+/**
+ * Someone deleted the lock's file, and another process has locked the new one: a command, for a moment, or another agent.
+ *
+ * @throws ConnectError AGENT_RUNNING
+ */
+function refuseAnother(instance: Instance): void {
+  const other = recordedOther(instance)
+  if (!other) return
+  const message = `${instance.lockFile} was deleted, and another agent has begun (PID: ${other.pid})`
+  throw new ConnectError('AGENT_RUNNING', message)
+}
+
+/** Another agent that lives, and whose the record is. */
+function recordedOther(instance: Instance): AgentRecord | undefined {
+  const record = readAgentRecord(instance)
+  const isOther = record && !record.end && record.pid !== process.pid && isAlive(record)
+  return isOther ? record : undefined
+}
+
 /** For `daemon status`. A full disk costs this note, and not the good order of the end. */
 function noteEnd(instance: Instance, log: Log, end: Omit<AgentEnd, 'at'>): void {
   try {
-    endAgentRecord(instance, { at: new Date().toISOString(), ...end })
+    if (!recordedOther(instance)) endAgentRecord(instance, { at: new Date().toISOString(), ...end })
   } catch (error) {
     log(`[!] ${messageOf(error)}`, 'warn')
   }
@@ -111,7 +138,7 @@ function noteEnd(instance: Instance, log: Log, end: Omit<AgentEnd, 'at'>): void 
 
 /** A command holds the lock for a moment while it edits the services; another agent holds it for as long as it runs. */
 async function waitForLock(options: AgentOptions, signal: AbortSignal): Promise<FileLock | undefined> {
-  const ask = () => tryLock(options.instance.lockFile)
+  const ask = () => tryAgentLock(options.instance)
   const soon = await waitFor(ask, { timeoutMs: BRIEF_LOCK_MS, signal })
   if (soon || !options.waitForOthers) return soon
   options.log('Waiting for another agent of this instance to end', 'warn')

@@ -1,11 +1,53 @@
 import type { Instance } from '../config/instance.ts'
+import { ConnectError } from '../errors.ts'
 import { tryLock, type FileLock } from '../files/lock.ts'
+import { readAgentRecord } from '../process/agent-record.ts'
+import { isAlive } from '../process/identity.ts'
 import { waitFor } from '../process/wait.ts'
+import { agentStatus } from './client.ts'
 
 /** How long a command may look at the lock, or edit the services under it, in ms. */
 const MOMENT_MS = 500
 
+/** How long an agent may take to say that it lives, in ms. */
+const ANSWER_MS = 1000
+
+/**
+ * Takes the lock of an instance's agent, if it is free and no agent lives: the file of a lock can be deleted, and then a
+ * new one is free, though an agent holds the old one.
+ *
+ * @returns undefined if another process holds it, or an agent lives
+ * @throws ConnectError WRITE_FAILED if the lock can't be used, CONFIG_UNREADABLE
+ */
+export async function tryAgentLock(instance: Instance): Promise<FileLock | undefined> {
+  const lock = await tryLock(instance.lockFile)
+  try {
+    if (lock && !(await anotherLives(instance))) return lock
+  } catch (error) {
+    lock?.release()
+    throw error
+  }
+  lock?.release()
+  return undefined
+}
+
 /** Takes the lock of an agent that does not run. @returns undefined if one runs after all */
-export function takeAgentLock({ lockFile }: Instance): Promise<FileLock | undefined> {
-  return waitFor(() => tryLock(lockFile), { timeoutMs: MOMENT_MS, everyMs: 20 })
+export function takeAgentLock(instance: Instance): Promise<FileLock | undefined> {
+  return waitFor(() => tryAgentLock(instance), { timeoutMs: MOMENT_MS, everyMs: 20 })
+}
+
+/** By what it has left in the files, or by its own word. */
+async function anotherLives(instance: Instance): Promise<boolean> {
+  const record = readAgentRecord(instance)
+  // That of a copied folder names the agent of the folder that it was copied from.
+  if (record && !record.end && record.configFile === instance.configFile && isAlive(record))
+    return record.pid !== process.pid
+  try {
+    const status = await agentStatus(instance, ANSWER_MS)
+    return status !== undefined && status.agent.pid !== process.pid
+  } catch (error) {
+    // Whatever it says, there is someone who says it.
+    if (error instanceof ConnectError) return true
+    throw error
+  }
 }

@@ -1,5 +1,5 @@
-import { chmodSync, rmSync } from 'node:fs'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { chmodSync, lstatSync, rmSync, type Stats } from 'node:fs'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import path from 'node:path'
 import * as v from 'valibot'
 import { shortSocketFolder, type Instance } from '../config/instance.ts'
@@ -25,6 +25,12 @@ export interface AgentControl {
 }
 
 export interface ControlServer {
+  /**
+   * Opens the socket again if its file was deleted or replaced, as by what cleans up /tmp.
+   *
+   * @throws ConnectError WRITE_FAILED
+   */
+  look(): Promise<void>
   close(): Promise<void>
 }
 
@@ -38,6 +44,31 @@ const MAX_BODY_BYTES = 16 * 1024
  */
 export async function startControlServer(instance: Instance, agent: AgentControl): Promise<ControlServer> {
   const { socketPath } = instance
+  let open: Open | undefined = await listen(socketPath, agent)
+  return {
+    async look() {
+      if (open && isInPlace(socketPath, open)) return
+      // What is asked of it at the moment is still answered.
+      open?.server.close()
+      open = undefined
+      open = await listen(socketPath, agent)
+    },
+    async close() {
+      const server = open?.server
+      // Closing it would remove the file of that name, which is another agent's by now.
+      if (open && !isInPlace(socketPath, open)) server?.unref()
+      else await new Promise<void>((done) => (server ? server.close(() => done()) : done()))
+    },
+  }
+}
+
+/** A server that listens, and the file that it listens at; none on Windows, where a pipe has no file. */
+interface Open {
+  readonly server: Server
+  readonly inode: Pick<Stats, 'dev' | 'ino'> | undefined
+}
+
+async function listen(socketPath: string, agent: AgentControl): Promise<Open> {
   const isPipe = process.platform === 'win32'
   const server = loadHttp().createServer((request, response) => void answer(agent, request, response))
   const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -50,14 +81,22 @@ export async function startControlServer(instance: Instance, agent: AgentControl
     await promise
     // Not needed with the agent's umask of 077; said again for whoever starts it otherwise.
     if (!isPipe) chmodSync(socketPath, 0o600)
+    return { server, inode: isPipe ? undefined : lstatSync(socketPath) }
   } catch (error) {
+    server.close()
     throw new ConnectError('WRITE_FAILED', `Could not open ${socketPath}: ${messageOf(error)}`, {
       cause: error,
     })
   }
-  return {
-    // Node.js removes the socket file.
-    close: () => new Promise((done) => server.close(() => done())),
+}
+
+/** What can't be looked at is as it was. */
+function isInPlace(socketPath: string, { inode }: Open): boolean {
+  try {
+    const found = lstatSync(socketPath, { throwIfNoEntry: false })
+    return inode === undefined || (inode.dev === found?.dev && inode.ino === found.ino)
+  } catch {
+    return true
   }
 }
 

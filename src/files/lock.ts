@@ -1,10 +1,17 @@
-import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, statSync, type Stats } from 'node:fs'
 import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
 import { checkIsFile, NotAFileError } from './check-is-file.ts'
-import { isBusy, isNoDatabase, loadSqlite } from './sqlite.ts'
+import { isBusy, isNoDatabase, loadSqlite, type DatabaseSync } from './sqlite.ts'
 
 /** A lock that the kernel frees when its holder dies, however it dies. */
 export interface FileLock {
+  /**
+   * Looks after a lock that is held for long: if its file was deleted or replaced, anyone could take the new one.
+   *
+   * @returns whether it is held, if need be on the file that is there now; false if another process was quicker
+   * @throws ConnectError WRITE_FAILED if it can't be told, or not be made anew; it is held as before
+   */
+  look(): Promise<boolean>
   release(): void
 }
 
@@ -16,12 +23,39 @@ export interface FileLock {
  * @throws ConnectError WRITE_FAILED if the lock file cannot be used
  */
 export async function tryLock(file: string): Promise<FileLock | undefined> {
+  let held = await lockNow(file)
+  return (
+    held && {
+      async look() {
+        if (held === undefined || isSameFile(held.inode, inodeOf(file))) return held !== undefined
+        const next = await lockNow(file)
+        if (!next) return false
+        held.database.close()
+        held = next
+        return true
+      },
+      release() {
+        held?.database.close()
+        held = undefined
+      },
+    }
+  )
+}
+
+/** An exclusive transaction, and the file that it is on. */
+interface Held {
+  readonly database: DatabaseSync
+  readonly inode: Inode
+}
+
+async function lockNow(file: string): Promise<Held | undefined> {
   const { DatabaseSync } = await loadSqlite()
   try {
     checkIsFile(file)
     // SQLite would make it 0644, and says less of what is wrong.
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK)
     else closeSync(openSync(file, 'a', 0o600))
+    const inode = statSync(file)
     const database = new DatabaseSync(file, { timeout: 0 })
     try {
       // Nothing is ever written, so there is no journal to keep: on a full disk it could not be made.
@@ -31,7 +65,7 @@ export async function tryLock(file: string): Promise<FileLock | undefined> {
       if (isBusy(error)) return undefined
       throw error
     }
-    return { release: () => database.close() }
+    return { database, inode }
   } catch (error) {
     throw lockError('WRITE_FAILED', `Could not lock ${file}`, error)
   }
@@ -63,6 +97,21 @@ export async function isLocked(file: string): Promise<boolean> {
   } catch (error) {
     throw lockError('CONFIG_UNREADABLE', `Could not look at the lock ${file}`, error)
   }
+}
+
+type Inode = Pick<Stats, 'dev' | 'ino'>
+
+/** @returns undefined if there is no such file */
+function inodeOf(file: string): Inode | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false })
+  } catch (error) {
+    throw lockError('WRITE_FAILED', `Could not look at the lock ${file}`, error)
+  }
+}
+
+function isSameFile(one: Inode, other: Inode | undefined): boolean {
+  return one.dev === other?.dev && one.ino === other.ino
 }
 
 function lockError(code: ErrorCode, what: string, error: unknown): ConnectError {

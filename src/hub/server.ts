@@ -2,9 +2,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import path from 'node:path'
-import { ConnectError } from '../errors.ts'
+import { ConnectError, messageOf } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
-import { tryLock } from '../files/lock.ts'
+import { tryLock, type FileLock } from '../files/lock.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import { connectionLimit, describeConnectionLimit } from '../process/descriptors.ts'
 import { collectLessOften } from '../process/garbage.ts'
@@ -89,11 +89,11 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  const refusals = new LineLimiter()
+  const limiter = new LineLimiter()
   server.maxConnections = connectionLimit()
   server.on('drop', () => {
     const why = describeConnectionLimit(server.maxConnections)
-    refusals.write('', options.log, () => `[x] Connections are refused: ${why}`)
+    limiter.write('dropped', options.log, () => `[x] Connections are refused: ${why}`)
   })
   server.on('request', (request, response) => void api.answer(request, response))
   server.on('upgrade', (request, socket, head) => {
@@ -109,7 +109,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     throw error
   }
   server.on('error', fail)
-  const timer = setInterval(() => links.tick(), 1000)
+  const timer = setInterval(() => {
+    links.tick()
+    void holdLock(lock, options, limiter)
+  }, 1000)
   const unwatch = watch(server, options)
   return {
     id: registry.hubId,
@@ -125,6 +128,17 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       await registry.close()
       lock.release()
     },
+  }
+}
+
+/** Should someone delete the lock's file, another hub could begin on the same data. */
+async function holdLock(lock: FileLock, { folder, log }: HubOptions, limiter: LineLimiter): Promise<void> {
+  const tell = (text: string) => limiter.write(text, log, () => text)
+  try {
+    if (!(await lock.look()))
+      tell(`[x] hub.lock was deleted, and another hub runs on ${folder}: end one of them`)
+  } catch (error) {
+    tell(`[!] ${messageOf(error)}`)
   }
 }
 

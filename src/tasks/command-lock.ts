@@ -44,6 +44,7 @@ export async function withCommandLock<T>(
 
 /** The disk is full or read-only, or the lock file is damaged. */
 function withoutLock(error: unknown): FileLock {
-  if (error instanceof ConnectError && error.code === 'WRITE_FAILED') return { release() {} }
+  if (error instanceof ConnectError && error.code === 'WRITE_FAILED')
+    return { look: async () => true, release() {} }
   throw error
 }

@@ -1,9 +1,11 @@
 import { ensureInstanceFolder, requireConfig } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
+import { tilde } from '../config/tilde.ts'
+import { tryAgentLock } from '../control/agent-lock.ts'
 import { exposeService, unexposeService } from '../control/client.ts'
+import { findAgent } from '../control/find-agent.ts'
 import { ConnectError } from '../errors.ts'
-import { tryLock } from '../files/lock.ts'
 import { waitFor } from '../process/wait.ts'
 
 /** How long an agent may take from its lock to its socket, or back, in ms. */
@@ -80,7 +82,7 @@ async function throughAgentOrFile<T>(
     async () => {
       const done = await ask()
       if (done !== undefined) return { done }
-      const lock = await tryLock(instance.lockFile)
+      const lock = await tryAgentLock(instance)
       if (!lock) return undefined
       try {
         return { done: edit() }
@@ -91,5 +93,18 @@ async function throughAgentOrFile<T>(
     { timeoutMs: SETTLE_MS },
   )
   if (outcome) return outcome.done
-  throw new ConnectError('AGENT_BUSY', 'An agent is just starting or stopping', { hints: ['Try again.'] })
+  throw await whyNot(instance)
+}
+
+async function whyNot(instance: Instance): Promise<ConnectError> {
+  const found = await findAgent(instance)
+  if (found.state === 'unknown') return new ConnectError('AGENT_ELSEWHERE', found.reason)
+  if (found.state !== 'running') {
+    return new ConnectError('AGENT_BUSY', 'An agent is just starting or stopping', { hints: ['Try again.'] })
+  }
+  const { pid, mode } = found.agent
+  const again = mode === 'daemon' ? 'run: connect daemon restart' : 'end it with Ctrl-C and start it again.'
+  return new ConnectError('AGENT_BUSY', `The agent runs (PID: ${pid}), but nobody listens on its socket`, {
+    hints: [`It looks after ${tilde(instance.socketPath)} every few seconds: try again. Else ${again}`],
+  })
 }

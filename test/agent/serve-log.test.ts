@@ -14,7 +14,7 @@ function openedBy(from: string, service: string): Stream {
   const stream = {
     service,
     from,
-    shortId: 'a1b2c3d4...',
+    shortId: 'a1b2c3d4',
     refuse() {},
     whenBroken: (broken: () => void) => broken(),
   }

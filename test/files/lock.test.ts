@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { constants, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { constants, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { isLocked, tryLock } from '../../src/files/lock.ts'
@@ -158,5 +158,33 @@ describe('is an error, neither a lock that is held nor one that is free:', () =>
     expect(error.hints).not.toEqual(NOT_OURS)
     // Nobody can hold what is not there.
     expect(await isLocked(file)).toBe(false)
+  })
+})
+
+describe('a lock whose file was deleted', () => {
+  test('is taken again, on the new one', async () => {
+    const file = newLock()
+    const lock = (await tryLock(file))!
+    expect(await lock.look()).toBe(true)
+    rmSync(file)
+    expect(await lock.look()).toBe(true)
+    const late = runFixture('hold-lock.ts', [file])
+    await late.printed(/not free/)
+    lock.release()
+    const last = runFixture('hold-lock.ts', [file])
+    await last.printed(/held/)
+  })
+
+  test('is lost to whoever was quicker, until that one lets go', async () => {
+    const file = newLock()
+    const lock = (await tryLock(file))!
+    rmSync(file)
+    const other = runFixture('hold-lock.ts', [file])
+    await other.printed(/held/)
+    expect(await lock.look()).toBe(false)
+    await other.stop('SIGKILL')
+    expect(await lock.look()).toBe(true)
+    lock.release()
+    expect(await lock.look()).toBe(false)
   })
 })
