@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fchmodSync,
   fstatSync,
   openSync,
@@ -44,6 +45,20 @@ export function openLogFile(file: string, options: LogFileOptions = {}): LogFile
   /** A line broke off before its newline: the disk was full, or its writer was killed. */
   let isTorn = false
   let retryAt = 0
+  /** Lines that could not be written since the last one that could. */
+  let missing = 0
+
+  function say(text: string, level: Level): void {
+    try {
+      if (missing > 0)
+        append(lineOf(`[!] ${missing === 1 ? '1 line is' : `${missing} lines are`} missing here`, 'warn'))
+      missing = 0
+      append(lineOf(text, level))
+    } catch {
+      // A full or broken disk costs the line, not the connections that the agent carries.
+      missing++
+    }
+  }
 
   function append(line: string): void {
     reopenIfMoved()
@@ -87,7 +102,7 @@ export function openLogFile(file: string, options: LogFileOptions = {}): LogFile
       const isFirst = retryAt === 0
       retryAt = performance.now() + RETRY_MS
       const text = `[!] The log could not be rotated: ${messageOf(error)}`
-      if (isFirst) writeAll(`${formatLine(new Date(), 'warn', text)}\n`)
+      if (isFirst) writeAll(lineOf(text, 'warn'))
     }
   }
 
@@ -96,8 +111,7 @@ export function openLogFile(file: string, options: LogFileOptions = {}): LogFile
   }
 
   return {
-    write: (text: string, level: Level = 'info') =>
-      orNot(() => append(`${formatLine(new Date(), level, text)}\n`)),
+    write: (text, level = 'info') => say(text, level),
     takeOver() {
       isOurs = true
       reopenIfMoved()
@@ -114,8 +128,14 @@ export function openLogFile(file: string, options: LogFileOptions = {}): LogFile
   }
 }
 
+function lineOf(text: string, level: Level): string {
+  return `${formatLine(new Date(), level, text)}\n`
+}
+
 function open(file: string): { descriptor: number; stats: Stats } {
-  const descriptor = openSync(file, 'a+', 0o600)
+  const { O_RDWR, O_APPEND, O_CREAT, O_NONBLOCK = 0 } = constants
+  // Should it be a pipe or a terminal, it must not be waited for.
+  const descriptor = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, 0o600)
   return { descriptor, stats: fstatSync(descriptor) }
 }
 

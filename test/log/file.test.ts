@@ -275,3 +275,16 @@ test.skipIf(process.platform !== 'linux')('a full disk does not end the agent: t
   const log = takenOver(file)
   expect(() => log.write('one')).not.toThrow()
 })
+
+test.skipIf(process.platform !== 'linux')('how many lines were lost is said once there is room', () => {
+  const file = logFile()
+  symlinkSync('/dev/full', file)
+  const log = takenOver(file)
+  for (const line of ['one', 'two']) log.write(line)
+  rmSync(file)
+  log.write('three')
+  const texts = readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.replace(/^\S+ /, ''))
+  expect(texts).toEqual(['warn  [!] 2 lines are missing here', 'info  three', ''])
+})
