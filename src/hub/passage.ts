@@ -57,6 +57,8 @@ export class Passage {
   readonly acceptor = new End(this)
   /** The agent that opened it: its end comes from nobody else. */
   readonly from: string
+  /** Those of its OPEN: the two agents' business. */
+  readonly flags: number
   /** The acceptor has said yes. */
   answered = false
   /** Ends the wait for that. */
@@ -66,7 +68,8 @@ export class Passage {
   /** Why it broke, for an end that is lost and has yet to hear of it. */
   broken: { readonly code: number; readonly message: string } | undefined
 
-  constructor(key: Buffer, service: string, from: string) {
+  constructor(key: Buffer, service: string, from: string, flags: number) {
+    this.flags = flags
     this.from = from
     this.key = key
     this.service = service

@@ -31,8 +31,8 @@ export class Passages {
   }
 
   /** @returns one whose ends have yet to come */
-  create(key: Buffer, service: string, from: string): Passage {
-    const passage = new Passage(key, service, from)
+  create(key: Buffer, service: string, from: string, flags: number): Passage {
+    const passage = new Passage(key, service, from, flags)
     this.#byKey.set(key.toString('latin1'), passage)
     return passage
   }

@@ -59,7 +59,7 @@ export class Resumption {
       port.refuse(frame.stream, false, known.broken.code, known.broken.message)
       return this.#passages.forget(known)
     }
-    const passage = known ?? this.#passages.create(frame.key, frame.service, from)
+    const passage = known ?? this.#passages.create(frame.key, frame.service, from, frame.hops)
     const end = isOpener ? passage.opener : passage.acceptor
     const isSame = passage.from === from && passage.service === frame.service && !passage.broken
     if (!isSame || end.state !== 'lost' || (end.process ?? port.process) !== port.process) {

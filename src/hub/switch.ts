@@ -3,6 +3,7 @@ import { encodeOpen, encodeRst, encodeWindow, renumber } from '../tunnel/encode.
 import {
   HUB_BACKLOG_MAX_BYTES,
   INITIAL_WINDOW,
+  MAX_HOPS,
   MAX_PENDING_OPENS,
   MAX_STREAMS,
   OPEN_TIMEOUT_MS,
@@ -108,9 +109,12 @@ export class Switch {
   }
 
   #open(port: SwitchPort, open: Open, { pieces }: Message): void {
-    const { stream: number, key, service } = open
+    const { stream: number, key, service, hops } = open
     if (!this.#admits(port, number, 'OPEN')) return
     const refuse = (code: number, message: string) => port.refuse(number, true, code, message)
+    if (hops > MAX_HOPS) {
+      return refuse(STREAM_CODES.LOOP, `the connection has come through ${hops} services: it goes in a loop`)
+    }
     if (port.ends.size >= MAX_STREAMS)
       return refuse(STREAM_CODES.LIMIT, `this link has ${MAX_STREAMS} streams open`)
     if (port.pendingOpens >= MAX_PENDING_OPENS) {
@@ -120,10 +124,10 @@ export class Switch {
     const why = this.#whyNot(target)
     if (why) return refuse(why.code, why.message)
     if (this.#passages.find(key)) return refuse(STREAM_CODES.PROTOCOL, 'the key of another stream')
-    const passage = this.#passages.create(key, service, port.agent.id)
+    const passage = this.#passages.create(key, service, port.agent.id, pieces[0]![1]!)
     this.#passages.attach(passage.opener, port, number)
     passage.opener.window = new SendWindow(INITIAL_WINDOW)
-    if (target instanceof SwitchPort) this.#connect(passage, target, open.limit, pieces[0]![1])
+    if (target instanceof SwitchPort) this.#connect(passage, target, open.limit)
     else this.#passages.awaitAnswer(passage, this.#openTimeoutMs, target)
   }
 
@@ -137,9 +141,9 @@ export class Switch {
     return { code, message: 'the link of the service’s agent is too far behind' }
   }
 
-  /** Sends the acceptor the OPEN. Flags are the two agents' business. */
-  #connect(passage: Passage, target: SwitchPort, limit: number, flags = 0): void {
-    const { key, service, from, acceptor } = passage
+  /** Sends the acceptor the OPEN. */
+  #connect(passage: Passage, target: SwitchPort, limit: number): void {
+    const { key, service, from, flags, acceptor } = passage
     this.#passages.attach(acceptor, target, target.nextNumber())
     acceptor.window = new SendWindow(limit)
     this.#passages.awaitAnswer(passage, this.#openTimeoutMs, {

@@ -24,6 +24,8 @@ export const STREAM_CODES = {
   TIMEOUT: 11,
   /** This end is shutting down. */
   SHUTDOWN: 12,
+  /** The connection has come through so many streams that it must be going round. */
+  LOOP: 13,
 } as const
 
 /** The far end, or the way to it, is gone; nobody has said that anything went wrong with the connection itself. */

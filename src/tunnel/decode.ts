@@ -3,6 +3,7 @@ import {
   BLOCKED,
   ENDED,
   FrameError,
+  HOPS,
   POSITION_BYTES,
   SKIPPABLE,
   STREAM_KEY_BYTES,
@@ -25,7 +26,7 @@ export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
   const payload = frame.subarray(HEADER_BYTES)
   switch (type) {
     case TYPE.OPEN: {
-      return decodeOpen(ofStream(stream), payload)
+      return decodeOpen(ofStream(stream), payload, frame[1]! & HOPS)
     }
     case TYPE.OPEN_OK: {
       return {
@@ -57,7 +58,7 @@ export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
       return { type: 'rst', stream: ofStream(stream), ...codeAndText(payload) }
     }
     case TYPE.RESUME: {
-      return decodeResume(ofStream(stream), payload)
+      return decodeResume(ofStream(stream), payload, frame[1]! & HOPS)
     }
     case TYPE.RESUMED: {
       return {
@@ -86,24 +87,24 @@ export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
   }
 }
 
-function decodeOpen(stream: number, payload: Buffer): Frame {
+function decodeOpen(stream: number, payload: Buffer, hops: number): Frame {
   atLeast(payload, STREAM_KEY_BYTES + 8 + 2)
   const key = Buffer.from(payload.subarray(0, STREAM_KEY_BYTES))
   const limit = window(0, readOffset(payload, STREAM_KEY_BYTES))
   const [service, afterService] = name(payload, STREAM_KEY_BYTES + 8)
   const [from, end] = name(payload, afterService)
   if (end !== payload.length) throw new FrameError('OPEN with bytes left over')
-  return { type: 'open', stream, key, limit, service, from }
+  return { type: 'open', stream, key, limit, service, from, hops }
 }
 
-function decodeResume(stream: number, payload: Buffer): Frame {
+function decodeResume(stream: number, payload: Buffer, hops: number): Frame {
   atLeast(payload, STREAM_KEY_BYTES + POSITION_BYTES + 2)
   const key = Buffer.from(payload.subarray(0, STREAM_KEY_BYTES))
   const position = readPosition(payload, STREAM_KEY_BYTES)
   const [service, afterService] = name(payload, STREAM_KEY_BYTES + POSITION_BYTES)
   const [from, end] = name(payload, afterService)
   if (end !== payload.length) throw new FrameError('RESUME with bytes left over')
-  return { type: 'resume', stream, key, position, service, from }
+  return { type: 'resume', stream, key, position, service, from, hops }
 }
 
 function readPosition(payload: Buffer, at: number): Position {

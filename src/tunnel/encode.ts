@@ -1,4 +1,13 @@
-import { ANSWERED, BLOCKED, ENDED, POSITION_BYTES, STREAM_KEY_BYTES, TYPE, type Position } from './frames.ts'
+import {
+  ANSWERED,
+  BLOCKED,
+  ENDED,
+  HOPS,
+  POSITION_BYTES,
+  STREAM_KEY_BYTES,
+  TYPE,
+  type Position,
+} from './frames.ts'
 import { HEADER_BYTES, MAX_CONTROL_BYTES, MAX_TEXT_BYTES } from './limits.ts'
 
 function header(type: number, stream: number, payloadBytes: number): Buffer {
@@ -11,11 +20,20 @@ function header(type: number, stream: number, payloadBytes: number): Buffer {
 
 /**
  * @param from the agent that opens the stream, filled in by the hub; empty on the way to it
+ * @param hops how many streams the connection has come through before; counted up to 15
  * @throws RangeError if a name is too long
  */
-export function encodeOpen(stream: number, key: Buffer, limit: number, service: string, from = ''): Buffer {
+export function encodeOpen(
+  stream: number,
+  key: Buffer,
+  limit: number,
+  service: string,
+  from = '',
+  hops = 0,
+): Buffer {
   const names = encodeNames(service, from)
   const frame = header(TYPE.OPEN, stream, STREAM_KEY_BYTES + 8 + names.length)
+  frame[1] = Math.min(hops, HOPS)
   let at = HEADER_BYTES
   at += key.copy(frame, at, 0, STREAM_KEY_BYTES)
   at = writeOffset(frame, limit, at)
@@ -63,6 +81,7 @@ export function encodeRst(stream: number, code: number, message = ''): Buffer {
 
 /**
  * @param from the agent that has opened the stream; empty if its own end says this to the hub
+ * @param hops as in OPEN, for a hub that has not seen that
  * @throws RangeError if a name is too long
  */
 export function encodeResume(
@@ -71,9 +90,11 @@ export function encodeResume(
   position: Position,
   service: string,
   from = '',
+  hops = 0,
 ): Buffer {
   const names = encodeNames(service, from)
   const frame = header(TYPE.RESUME, stream, STREAM_KEY_BYTES + POSITION_BYTES + names.length)
+  frame[1] = Math.min(hops, HOPS)
   key.copy(frame, HEADER_BYTES, 0, STREAM_KEY_BYTES)
   names.copy(frame, writePosition(frame, position, HEADER_BYTES + STREAM_KEY_BYTES))
   return frame

@@ -39,6 +39,9 @@ export interface Position {
 /** Flag of DATA: the sender has more, and its limit keeps it from sending that. */
 export const BLOCKED = 0x01
 
+/** Flags of OPEN and RESUME: the low four bits count how many streams the connection has come through before. */
+export const HOPS = 0x0f
+
 /** On the wire: three offsets, and a byte of bits. */
 export const POSITION_BYTES = 25
 
@@ -47,14 +50,22 @@ export const ANSWERED = 0x02
 
 /** A frame, parsed. Offsets and limits count bytes of one direction of a stream from its beginning. */
 export type Frame =
-  | { type: 'open'; stream: number; key: Buffer; limit: number; service: string; from: string }
+  | { type: 'open'; stream: number; key: Buffer; limit: number; service: string; from: string; hops: number }
   | { type: 'openOk'; stream: number; limit: number }
   | { type: 'openErr'; stream: number; code: number; message: string }
   | { type: 'data'; stream: number; payload: Buffer[]; bytes: number; blocked?: true }
   | { type: 'window'; stream: number; consumed: number; limit: number }
   | { type: 'fin'; stream: number; offset: number }
   | { type: 'rst'; stream: number; code: number; message: string }
-  | { type: 'resume'; stream: number; key: Buffer; position: Position; service: string; from: string }
+  | {
+      type: 'resume'
+      stream: number
+      key: Buffer
+      position: Position
+      service: string
+      from: string
+      hops: number
+    }
   | { type: 'resumed'; stream: number; position: Position }
   | { type: 'ping'; token: bigint }
   | { type: 'pong'; token: bigint }

@@ -50,6 +50,9 @@ export const MAX_STREAMS = 1024
 /** Of these, how many may wait for OPEN_OK. */
 export const MAX_PENDING_OPENS = 256
 
+/** Streams that a connection may come through before the hub takes it for one that goes round. */
+export const MAX_HOPS = 8
+
 /** How long an OPEN may wait for its answer, in ms. */
 export const OPEN_TIMEOUT_MS = 15_000
 

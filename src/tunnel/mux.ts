@@ -82,14 +82,18 @@ export class Mux {
     })
   }
 
-  /** Opens a stream to a service. It may be written to at once; `opened` or `reset` tells what came of it. */
-  open(service: string): Stream {
+  /**
+   * Opens a stream to a service. It may be written to at once; `opened` or `reset` tells what came of it.
+   *
+   * @param hops how many streams the connection has come through before, as far as this end knows; default 0
+   */
+  open(service: string, hops = 0): Stream {
     const link = this.#link
     if (!link) throw new Error('a stream was opened without a link')
     const id = this.#numbers.next((number) => this.#numbered.has(number))
     const key = randomBytes(STREAM_KEY_BYTES)
-    const stream = this.#add(link, id, { key, service, from: '' })
-    link.sendControl(encodeOpen(id, key, INITIAL_WINDOW, service))
+    const stream = this.#add(link, id, { key, service, from: '', hops })
+    link.sendControl(encodeOpen(id, key, INITIAL_WINDOW, service, '', hops))
     return stream
   }
 

@@ -22,6 +22,8 @@ export interface StreamName {
   readonly service: string
   /** The agent that opened it; empty for our own. */
   readonly from: string
+  /** How many streams the connection has come through before this one. */
+  readonly hops: number
 }
 
 /** What all streams of a process share. */
@@ -38,6 +40,7 @@ export class Stream {
   readonly key: Buffer
   readonly service: string
   readonly from: string
+  readonly hops: number
   readonly #forget: (id: number | undefined) => void
   readonly #out: Outgoing
   readonly #in: Incoming
@@ -73,6 +76,7 @@ export class Stream {
     this.key = name.key
     this.service = name.service
     this.from = name.from
+    this.hops = name.hops
     this.#line = line
     this.#forget = forget
     this.#out = new Outgoing(limit, budgets.unacked)
@@ -168,7 +172,8 @@ export class Stream {
   resume(line: Line): void {
     this.#line = line
     this.#resuming = true
-    line.link.sendControl(encodeResume(line.id, this.key, this.#position(), this.service, this.from))
+    const { key, service, from, hops } = this
+    line.link.sendControl(encodeResume(line.id, key, this.#position(), service, from, hops))
   }
 
   /** Takes in a frame of this stream. */

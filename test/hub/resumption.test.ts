@@ -101,6 +101,7 @@ test('an end that comes back is joined to the other one, which first says where 
     position: position(3),
     service: 'web',
     from: visitor.agentId,
+    hops: 0,
   })
   // What it sent before it knew is sent again.
   acceptor.send(encodeData(far, Buffer.from('old')), encodeResumed(far, position(9)), encodeData(far, data))
@@ -211,13 +212,25 @@ test('an OPEN that was lost with the service’s link is sent again, from the be
   const acceptorLink = linkId()
   const [opener, acceptor] = [await linked(visitor, linkId(), 1), await linked(agent, acceptorLink, 1)]
   await hello(acceptor)
-  opener.send(encodeOpen(1, key, 300_000, 'web'), encodeData(1, data))
+  opener.send(encodeOpen(1, key, 300_000, 'web', '', 3), encodeData(1, data))
   await acceptor.next('data')
   const again = await linked(agent, acceptorLink, 2)
   await hello(again)
   const stream = await startsAnew(key, opener, again)
   again.send(encodeOpenOk(stream, INITIAL_WINDOW))
   expect(await opener.next('openOk')).toMatchObject({ stream: 1 })
+  expect(again.heard).toContainEqual(expect.objectContaining({ type: 'open', hops: 3 }))
+})
+
+test('a hub that was restarted opens the service a stream that it knows by RESUME alone, and tells of its hops', async () => {
+  const key = randomBytes(STREAM_KEY_BYTES)
+  const opener = await linked(visitor, linkId(), 1)
+  opener.send(encodeResume(1, key, position(0, { answered: false }), 'web', '', 5))
+  await opener.settled()
+  const acceptor = await linked(agent, linkId(), 1)
+  await hello(acceptor)
+  expect(await acceptor.next('open')).toMatchObject({ key, hops: 5 })
+  await opener.next('resumed')
 })
 
 test('a stream to an agent whose link was lost a moment ago waits for it', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
 import {
@@ -8,6 +9,7 @@ import {
   encodeRst,
   encodeWindow,
 } from '../../src/tunnel/encode.ts'
+import { STREAM_KEY_BYTES } from '../../src/tunnel/frames.ts'
 import { INITIAL_WINDOW, MAX_DATA_BYTES, MAX_WINDOW } from '../../src/tunnel/limits.ts'
 import { Loopback } from '../tunnel/loopback.ts'
 import { join, open, Switched, type Member } from '../tunnel/switched.ts'
@@ -51,15 +53,15 @@ async function allSettled(): Promise<void> {
 test('an OPEN reaches the service’s link under a number of the hub’s, and says who opens it', async () => {
   const key = Buffer.from('00112233445566778899aabbccddeeff', 'hex')
   a.peer.send(encodeOpen(5, key, 300_000, 'b', 'agent_of_somebody_else'))
-  const expected = { type: 'open', stream: 2, key, limit: 300_000, service: 'b', from: 'agent_of_a' }
+  const expected = { type: 'open', stream: 2, key, limit: 300_000, service: 'b', from: 'agent_of_a', hops: 0 }
   expect(await b.peer.next('open')).toEqual(expected)
   b.peer.send(encodeOpenOk(2, 400_000))
   expect(await a.peer.next('openOk')).toEqual({ type: 'openOk', stream: 5, limit: 400_000 })
   await passes(a, 5, b, 2)
 })
 
-test('flags, which the hub knows nothing of, pass as they are', async () => {
-  const flagged = (frame: Buffer) => Buffer.from(frame).fill(0x5a, 1, 2)
+test('flags pass as they are', async () => {
+  const flagged = (frame: Buffer) => Buffer.from(frame).fill(0x55, 1, 2)
   a.peer.send(flagged(open(1, 'b')), flagged(encodeData(1, hello)), flagged(encodeFin(1, 5)))
   const { stream } = await b.peer.next('open')
   b.peer.send(
@@ -68,8 +70,22 @@ test('flags, which the hub knows nothing of, pass as they are', async () => {
   )
   await a.peer.next('rst')
   await b.peer.settled()
-  expect(b.peer.flags.slice(0, 3)).toEqual([0x5a, 0x5a, 0x5a])
-  expect(a.peer.flags.slice(0, 2)).toEqual([0x5a, 0x5a])
+  expect(b.peer.flags.slice(0, 3)).toEqual([0x55, 0x55, 0x55])
+  expect(a.peer.flags.slice(0, 2)).toEqual([0x55, 0x55])
+})
+
+test('a connection that has come through eight services before is opened another stream, and through nine is refused', async () => {
+  const hops = (count: number) => encodeOpen(1, randomBytes(STREAM_KEY_BYTES), 0, 'b', '', count)
+  a.peer.send(hops(9))
+  expect(await a.peer.next('openErr')).toEqual({
+    type: 'openErr',
+    stream: 1,
+    code: STREAM_CODES.LOOP,
+    message: 'the connection has come through 9 services: it goes in a loop',
+  })
+  a.peer.send(hops(8))
+  expect(await b.peer.next('open')).toMatchObject({ hops: 8 })
+  expect(b.peer.count('open')).toBe(1)
 })
 
 test('bytes may follow an OPEN at once, without waiting for its answer', async () => {

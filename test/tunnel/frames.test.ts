@@ -50,6 +50,7 @@ const message = fc
   .filter((text) => Buffer.byteLength(text) <= MAX_TEXT_BYTES && text.isWellFormed())
   .map((text) => text.replaceAll(/\p{Cc}/gu, ' ').trim())
 const payload = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes))
+const hops = fc.integer({ min: 0, max: 15 })
 const room = fc.integer({ min: 0, max: MAX_WINDOW })
 
 const position: fc.Arbitrary<Position> = fc
@@ -64,9 +65,9 @@ const position: fc.Arbitrary<Position> = fc
 
 /** Frames, and their bytes by the encoder. */
 const anyFrame: fc.Arbitrary<{ frame: WholeFrame; bytes: Buffer }> = fc.oneof(
-  fc.record({ stream, key, limit: room, service: shortName, from: shortName }).map((open) => ({
+  fc.record({ stream, key, limit: room, service: shortName, from: shortName, hops }).map((open) => ({
     frame: { type: 'open' as const, ...open },
-    bytes: encodeOpen(open.stream, open.key, open.limit, open.service, open.from),
+    bytes: encodeOpen(open.stream, open.key, open.limit, open.service, open.from, open.hops),
   })),
   fc.record({ stream, limit: room }).map(({ stream, limit }) => ({
     frame: { type: 'openOk' as const, stream, limit },

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../src/process/wait.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
@@ -5,11 +6,13 @@ import {
   encodeCtrl,
   encodeFin,
   encodeGoaway,
+  encodeOpen,
   encodeOpenErr,
   encodeOpenOk,
   encodeRst,
   encodeWindow,
 } from '../../src/tunnel/encode.ts'
+import { STREAM_KEY_BYTES } from '../../src/tunnel/frames.ts'
 import { INITIAL_WINDOW, MAX_DATA_BYTES, MAX_STREAMS } from '../../src/tunnel/limits.ts'
 import { Link } from '../../src/tunnel/link.ts'
 import { Mux } from '../../src/tunnel/mux.ts'
@@ -110,6 +113,16 @@ test('a stream that an agent opens has an odd number and a fresh key of 128 bits
   expect([first.stream, second.stream]).toEqual([1, 3])
   expect(first).toMatchObject({ service: 'web', from: '', limit: INITIAL_WINDOW })
   expect(first.key.equals(second.key)).toBe(false)
+})
+
+test('a stream tells how many its connection has come through before, as its OPEN said, and counts no further than 15', async () => {
+  const { mux, hub, incoming } = await agent()
+  for (const hops of [undefined, 3, 99]) mux.open('web', hops)
+  const told = [await hub.next('open'), await hub.next('open'), await hub.next('open')]
+  expect(told.map(({ hops }) => hops)).toEqual([0, 3, 15])
+  hub.send(encodeOpen(2, randomBytes(STREAM_KEY_BYTES), INITIAL_WINDOW, 'web', 'agent_a', 4))
+  await hub.settled()
+  expect(incoming[0]?.hops).toBe(4)
 })
 
 test('its owner hears when it was accepted, and why it was refused', async () => {

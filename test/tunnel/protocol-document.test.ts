@@ -75,6 +75,7 @@ test('the numbers in the text are the program’s', () => {
     ['1 to N | the bytes', limits.MAX_DATA_BYTES],
     ['up to N | JSON', limits.MAX_CONTROL_BYTES],
     ['up to N | text', limits.MAX_TEXT_BYTES],
+    ['refuses an OPEN of more than N hops', limits.MAX_HOPS],
     ['no answer within N s', limits.OPEN_TIMEOUT_MS / 1000],
     ['After N s without a single byte', limits.PING_AFTER_MS / 1000],
     ['after N s more without one, the link is dead', limits.DEAD_AFTER_PING_MS / 1000],

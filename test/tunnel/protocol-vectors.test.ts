@@ -60,7 +60,7 @@ function shown(frame: WholeFrame): Record<string, unknown> {
 function encode(frame: WholeFrame): Buffer {
   switch (frame.type) {
     case 'open': {
-      return encodeOpen(frame.stream, frame.key, frame.limit, frame.service, frame.from)
+      return encodeOpen(frame.stream, frame.key, frame.limit, frame.service, frame.from, frame.hops)
     }
     case 'openOk': {
       return encodeOpenOk(frame.stream, frame.limit)
@@ -81,7 +81,7 @@ function encode(frame: WholeFrame): Buffer {
       return encodeRst(frame.stream, frame.code, frame.message)
     }
     case 'resume': {
-      return encodeResume(frame.stream, frame.key, frame.position, frame.service, frame.from)
+      return encodeResume(frame.stream, frame.key, frame.position, frame.service, frame.from, frame.hops)
     }
     case 'resumed': {
       return encodeResumed(frame.stream, frame.position)
