@@ -11,12 +11,30 @@ export class Absences {
 
   /** Its link was lost: it will try again. */
   lost(agent: string): void {
+    this.#forgetPast()
+    this.#until.delete(agent)
     this.#until.set(agent, performance.now() + OPEN_TIMEOUT_MS)
   }
 
   /** It said goodbye. */
   left(agent: string): void {
-    this.#until.set(agent, 0)
+    if (performance.now() < this.#atFirst) this.#until.set(agent, 0)
+    else this.#until.delete(agent)
+  }
+
+  /** How many agents are remembered. */
+  get size(): number {
+    return this.#until.size
+  }
+
+  /** Of the past, nothing differs from what was never heard of; the oldest come first. */
+  #forgetPast(): void {
+    const now = performance.now()
+    if (now < this.#atFirst) return
+    for (const [agent, until] of this.#until) {
+      if (until >= now) return
+      this.#until.delete(agent)
+    }
   }
 
   /** Whether it may be worth a wait, of one that has no link. */

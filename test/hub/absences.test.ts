@@ -13,6 +13,17 @@ test('all agents are expected by a hub that has just begun, but for those that s
   expect(absences.isExpected('a')).toBe(false)
 })
 
+test('agents that were lost once are not remembered for ever', () => {
+  const absences = new Absences()
+  vi.advanceTimersByTime(2 * OPEN_TIMEOUT_MS)
+  for (let i = 0; i < 1000; i++) {
+    absences.lost(`agent ${i}`)
+    absences.left(`other ${i}`)
+    vi.advanceTimersByTime(OPEN_TIMEOUT_MS / 10)
+  }
+  expect(absences.size).toBeLessThan(20)
+})
+
 test('an agent is expected for some time after its link was lost', () => {
   const absences = new Absences()
   vi.advanceTimersByTime(2 * OPEN_TIMEOUT_MS)
