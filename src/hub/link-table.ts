@@ -5,7 +5,7 @@ import { STREAM_CODES, GOAWAY_CODES, type GoawayCode } from '../tunnel/codes.ts'
 import { encodeCtrl } from '../tunnel/encode.ts'
 import { AgentMessage, type HubMessage, type LinkClaims, type Role } from '../tunnel/handshake.ts'
 import { MAX_LINKS } from '../tunnel/limits.ts'
-import type { Link, LinkFrame } from '../tunnel/link.ts'
+import type { Link, LinkFrame, LinkHandler } from '../tunnel/link.ts'
 import type { Message } from '../tunnel/message.ts'
 import { Absences } from './absences.ts'
 import { RefusedError } from './auth.ts'
@@ -86,13 +86,15 @@ export class LinkTable {
     older?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
     // Now, and not when its socket is closed at last: the newer one comes for its streams.
     if (older) this.#switch.closed(older.port, GOAWAY_CODES.REPLACED)
-    const port = new SwitchPort(connection, agent, { link, role })
+    const account = this.#switch.account(agent.id)
+    const port = new SwitchPort(connection, agent, account, { link, role })
     const entry: Entry = { agent, role, link, epoch, port }
     this.#entries.set(id, entry)
     if (!older) this.#counts.set(agent.id, (this.#counts.get(agent.id) ?? 0) + 1)
-    connection.attach({
+    const handler: LinkHandler = {
       frame: (frame, message) => this.#guarded(entry, () => this.#frame(entry, frame, message)),
       relieved: () => this.#switch.relieved(port),
+      waiting: (bytes) => this.#switch.waiting(port, bytes),
       closed: (reason, code) => {
         this.#switch.closed(port, code)
         if (this.#entries.get(id) === entry) this.#remove(id, agent.id)
@@ -102,7 +104,8 @@ export class LinkTable {
         else this.#absences.left(agent.id)
         this.#log(`${agent.id} (${this.#labelOf(agent)}) disconnected: ${reason}`)
       },
-    })
+    }
+    connection.attach(handler, account.pace)
     if (role !== 'agent') return
     this.#serving.set(agent.id, [...this.#servingLinks(agent.id), entry])
     this.#log(`${agent.id} (${this.#labelOf(agent)}) connected`)

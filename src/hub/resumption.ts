@@ -1,6 +1,6 @@
 import { GOAWAY_CODES, STREAM_CODES } from '../tunnel/codes.ts'
 import { encodeResume, encodeResumed } from '../tunnel/encode.ts'
-import type { Position } from '../tunnel/frames.ts'
+import { TYPE, type Position } from '../tunnel/frames.ts'
 import { INITIAL_WINDOW } from '../tunnel/limits.ts'
 import type { LinkFrame } from '../tunnel/link.ts'
 import { SendWindow } from '../tunnel/send-window.ts'
@@ -129,9 +129,10 @@ export class Resumption {
     const { link } = end.port!
     // What is queued would reach it behind the question, and not be in its answer.
     link.drop(end.number)
+    // One that has not gone out yet will not, for this one.
+    if (!link.hasWaiting(TYPE.RESUME, end.number)) end.asked++
     link.sendControl(encodeResume(end.number, passage.key, position, passage.service, passage.from))
     end.state = 'asked'
-    end.asked++
     end.told = position
   }
 

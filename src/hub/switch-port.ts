@@ -3,6 +3,7 @@ import { MAX_STREAMS } from '../tunnel/limits.ts'
 import type { Role } from '../tunnel/handshake.ts'
 import type { Link } from '../tunnel/link.ts'
 import { StreamNumbers } from '../tunnel/stream-numbers.ts'
+import type { Account } from './account.ts'
 import type { End } from './passage.ts'
 
 /** Whose a link is. */
@@ -14,6 +15,7 @@ export interface Owner {
 /** A link's place at the switch. */
 export class SwitchPort {
   readonly agent: Owner
+  readonly account: Account
   /** The process at the far end, which keeps this name when it comes back on another connection. */
   readonly process: string
   readonly link: Link
@@ -29,9 +31,12 @@ export class SwitchPort {
   /** It is its agent's one process that serves, and no client beside it. */
   readonly isServing: boolean
 
-  constructor(link: Link, agent: Owner, from: { link: string; role: Role }) {
+  /** @param account its agent's, which it becomes part of */
+  constructor(link: Link, agent: Owner, account: Account, from: { link: string; role: Role }) {
     this.link = link
     this.agent = agent
+    this.account = account
+    account.ports.add(this)
     this.process = `${agent.id}/${from.link}`
     this.isServing = from.role === 'agent'
   }

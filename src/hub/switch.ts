@@ -1,7 +1,6 @@
 import { GOAWAY_CODES, STREAM_CODES } from '../tunnel/codes.ts'
 import { encodeOpen, encodeRst, encodeWindow, renumber } from '../tunnel/encode.ts'
 import {
-  HUB_BACKLOG_MAX_BYTES,
   INITIAL_WINDOW,
   MAX_HOPS,
   MAX_PENDING_OPENS,
@@ -13,6 +12,8 @@ import type { Message } from '../tunnel/message.ts'
 import { SendWindow } from '../tunnel/send-window.ts'
 import { StreamViolation } from '../tunnel/stream-violation.ts'
 import { unpinned } from '../tunnel/unpinned.ts'
+import type { Account } from './account.ts'
+import { Accounts, type BacklogLimits } from './accounts.ts'
 import type { Directory, Unreachable } from './directory.ts'
 import type { End, Passage } from './passage.ts'
 import { Passages } from './passages.ts'
@@ -23,13 +24,11 @@ type SwitchedFrame = Exclude<LinkFrame, { type: 'ctrl' | 'goaway' }>
 type Open = Extract<SwitchedFrame, { type: 'open' }>
 type StreamFrame = Exclude<SwitchedFrame, { type: 'open' | 'resume' }>
 
-export interface SwitchOptions {
+export interface SwitchOptions extends BacklogLimits {
   /** Default 15 s. */
   readonly openTimeoutMs?: number | undefined
   /** How long an end may be without a link, default 30 s. */
   readonly resumeMs?: number | undefined
-  /** What may wait for all links together, default 512 MiB. */
-  readonly backlogMaxBytes?: number | undefined
 }
 
 /**
@@ -39,15 +38,13 @@ export interface SwitchOptions {
 export class Switch {
   readonly #directory: Directory
   readonly #openTimeoutMs: number
-  readonly #backlogMaxBytes: number
-  /** The links that don't keep up. */
-  readonly #backedUp = new Set<SwitchPort>()
+  readonly #accounts: Accounts
   readonly #passages: Passages
   readonly #resumption: Resumption
 
   constructor(directory: Directory, options: SwitchOptions = {}) {
     this.#directory = directory
-    this.#backlogMaxBytes = options.backlogMaxBytes ?? HUB_BACKLOG_MAX_BYTES
+    this.#accounts = new Accounts(options)
     this.#openTimeoutMs = options.openTimeoutMs ?? OPEN_TIMEOUT_MS
     this.#passages = new Passages(options.resumeMs)
     this.#resumption = new Resumption(this.#passages, directory, (passage, target, limit) =>
@@ -60,8 +57,23 @@ export class Switch {
     return this.#passages.size
   }
 
+  /** What the links of an agent share. */
+  account(agent: string): Account {
+    return this.#accounts.of(agent)
+  }
+
   /** Takes in a frame of one of the port's streams, or one that brings a stream. */
   frame(port: SwitchPort, frame: SwitchedFrame, message: Message): void {
+    this.#take(port, frame, message)
+    for (let port; (port = this.#accounts.debtor?.largestPort);) this.#relieve(port)
+  }
+
+  /** What waits for the port's link has grown, or shrunk, by so many bytes. */
+  waiting(port: SwitchPort, bytes: number): void {
+    this.#accounts.changed(port, bytes)
+  }
+
+  #take(port: SwitchPort, frame: SwitchedFrame, message: Message): void {
     if (frame.type === 'open') return this.#open(port, frame, message)
     if (frame.type === 'resume') return this.#resume(port, frame)
     const end = port.ends.get(frame.stream)
@@ -85,13 +97,12 @@ export class Switch {
    * @param code of the GOAWAY that ended it, if one did
    */
   closed(port: SwitchPort, code?: number): void {
-    this.#backedUp.delete(port)
+    this.#accounts.remove(port)
     this.#resumption.linkLost(port, code)
   }
 
   /** The port's backlog is short again: whoever sends to it may go on. */
   relieved(port: SwitchPort): void {
-    this.#backedUp.delete(port)
     for (const { other: sender } of port.ends.values()) if (sender.held) this.#tellWindow(sender)
   }
 
@@ -117,6 +128,9 @@ export class Switch {
     }
     if (port.ends.size >= MAX_STREAMS)
       return refuse(STREAM_CODES.LIMIT, `this link has ${MAX_STREAMS} streams open`)
+    if (port.account.givesUpTooMuch()) {
+      return refuse(STREAM_CODES.LIMIT, 'too many streams were given up before they were answered')
+    }
     if (port.pendingOpens >= MAX_PENDING_OPENS) {
       return refuse(STREAM_CODES.LIMIT, `${MAX_PENDING_OPENS} streams are waiting to be opened`)
     }
@@ -196,6 +210,7 @@ export class Switch {
       case 'rst': {
         if (frame.type === 'openErr' && (end.isOpener || passage.answered))
           throw new StreamViolation('PROTOCOL', 'an OPEN_ERR that nobody waits for')
+        if (end.isOpening) end.port!.account.gaveUp()
         passOn()
         this.#passages.broken(passage, frame.code, frame.message)
         break
@@ -204,21 +219,19 @@ export class Switch {
   }
 
   #passData(end: End, { pieces, bytes }: Message): void {
-    const { passage, other } = end
+    const { other } = end
     const { link } = other.port!
-    if (link.isBackedUp && this.#isHog(other.port!)) {
-      return this.#passages.break(passage, STREAM_CODES.LIMIT, 'the receiving link is too far behind')
-    }
     renumber(pieces[0]!, other.number)
     link.sendData(other.number, { pieces: pieces.map(unpinned), bytes })
-    if (link.isBackedUp) this.#backedUp.add(other.port!)
   }
 
-  /** Whether too much waits in all, and here no less than elsewhere. */
-  #isHog(port: SwitchPort): boolean {
-    let bytes = 0
-    for (const { link } of this.#backedUp) bytes += link.backlog
-    return bytes > this.#backlogMaxBytes && port.link.backlog * this.#backedUp.size >= bytes
+  /** Breaks the stream that has most waiting for a link, or ends the link if nothing but control waits. */
+  #relieve(port: SwitchPort): void {
+    const number = port.link.largestStream
+    if (number === undefined) return port.link.terminate('the peer does not read')
+    const end = port.ends.get(number)
+    if (end) this.#passages.break(end.passage, STREAM_CODES.LIMIT, 'the receiving link is too far behind')
+    else port.link.drop(number)
   }
 
   #tellWindow(sender: End): void {

@@ -62,7 +62,7 @@ export const RESUME_MS = 30_000
 /** Streams of one agent that may wait so at the hub. */
 export const MAX_WAITING_STREAMS = 4096
 
-/** A link's DATA waits in its streams' queues while its socket holds this many bytes. */
+/** What a link has to send waits in queues of its own while its socket holds this many bytes, overhead included. */
 export const SOCKET_BACKLOG_BYTES = 128 * 1024
 
 /** A stream asks its source to pause while this many of its bytes wait. */
@@ -75,17 +75,38 @@ export const LINK_BACKLOG_LOW_BYTES = 1024 * 1024
 /** What a waiting frame counts for besides its bytes, so that many tiny ones count for the memory they take. */
 export const FRAME_OVERHEAD_BYTES = 256
 
-/** Past this backlog of all its links, the hub breaks streams to those that hold the most of it. */
+/** Past this backlog of all links of one agent, the hub breaks its streams, the largest first. */
+export const AGENT_BACKLOG_MAX_BYTES = 128 * 1024 * 1024
+
+/** Past this backlog of all links, the hub does so to the agent with the largest. */
 export const HUB_BACKLOG_MAX_BYTES = 512 * 1024 * 1024
 
-/** Control frames that may wait on one link; a peer that doesn't read its answers loses the link. */
-export const MAX_CONTROL_BACKLOG_BYTES = 1024 * 1024
+/**
+ * Control that may wait on one link; a peer that doesn't read its answers loses the link. What others can make wait
+ * there, a few frames for each of its streams, is less than half of it: they can't cost it the link.
+ */
+export const MAX_CONTROL_BACKLOG_BYTES = 4 * 1024 * 1024
 
-/** The hub opens no more streams to a link on which this much control waits: what others do must not cost a link. */
-export const CONTROL_BACKLOG_HIGH_BYTES = 256 * 1024
+/** The hub opens no more streams to a link on which this much control waits. */
+export const CONTROL_BACKLOG_HIGH_BYTES = 512 * 1024
+
+/** The work that frames of one agent may cause in one turn of the event loop, counted as bytes. */
+export const TURN_WORK_BYTES = 1024 * 1024
+
+/** What a frame counts for besides its bytes … */
+export const FRAME_WORK_BYTES = 4 * 1024
+
+/** … and what one does that makes, ends or brings back a stream, or is a message. */
+export const HEAVY_WORK_BYTES = 16 * 1024
+
+/** Streams that an agent may give up in a second before they were answered. */
+export const MAX_GIVEN_UP = 256
 
 /** A PING goes out after this long without any inbound byte, in ms … */
 export const PING_AFTER_MS = 14_000
+
+/** A side that receives and has not sent anything for this long sends a PING, in ms: the peer can't see that it lives. */
+export const TELL_AFTER_MS = 4000
 
 /** … and the link is dead after this long without any more, in ms. */
 export const DEAD_AFTER_PING_MS = 10_000

@@ -7,6 +7,8 @@ import { encodeGoaway, encodePing, encodePong } from './encode.ts'
 import { FrameError, TYPE, type Frame } from './frames.ts'
 import {
   CONTROL_BACKLOG_HIGH_BYTES,
+  FRAME_OVERHEAD_BYTES,
+  FRAME_WORK_BYTES,
   HEADER_BYTES,
   LINK_BACKLOG_HIGH_BYTES,
   LINK_BACKLOG_LOW_BYTES,
@@ -16,6 +18,8 @@ import {
 import { Liveness } from './liveness.ts'
 import type { Message } from './message.ts'
 import { Outbox } from './outbox.ts'
+import { Pace, workOf } from './pace.ts'
+import { Queue } from './queue.ts'
 
 /** A frame that concerns whoever owns the link; PING and PONG are the link's own business. */
 export type LinkFrame = Exclude<Frame, { type: 'ping' | 'pong' | 'skipped' }>
@@ -27,6 +31,8 @@ export interface LinkHandler {
   sent?(stream: number, bytes: number): void
   /** The link's own backlog had been high, and is low again. */
   relieved?(): void
+  /** What waits to be sent has grown, or shrunk, by this many bytes. */
+  waiting?(bytes: number): void
   /**
    * Called once, whatever ended the link.
    *
@@ -53,6 +59,17 @@ export class Link {
   #closed = false
   #flushing = false
   #high = false
+  /** Frames that the socket holds. */
+  #unwritten = 0
+  /** Of what waits, as much as the handler was told of. */
+  #told = 0
+  /** What has come and must wait for a turn. */
+  readonly #inbox = new Queue<Message>()
+  #pace = new Pace()
+  /** Nothing is read until a turn to come. */
+  #isHeld = false
+  /** The socket is closed, and what came before has yet to be dealt with. */
+  #ended: string | undefined
   readonly #liveness = new Liveness()
   #pings = 0n
 
@@ -64,12 +81,18 @@ export class Link {
     raw.setKeepAlive(true, 30_000)
   }
 
-  /** To be called once. Frames that came before are handed over after this has returned. */
-  attach(handler: LinkHandler): void {
+  /**
+   * To be called once. Frames that came before are handed over after this has returned.
+   *
+   * @param pace shared with the other links of an agent; default one of its own
+   */
+  attach(handler: LinkHandler, pace = this.#pace): void {
     this.#handler = handler
+    this.#pace = pace
     this.#socket.attach({
       message: (pieces, bytes) => this.#receive({ pieces, bytes }),
-      closed: (reason) => this.#end(reason),
+      pinged: () => this.#pinged(),
+      closed: (reason) => this.#lost(reason),
     })
   }
 
@@ -77,34 +100,41 @@ export class Link {
     return !this.#closed && this.#closing === undefined && this.#socket.isOpen
   }
 
-  /** Bytes of DATA that wait here, besides what the socket holds. */
+  /** What waits here costs so many bytes, besides the little that the socket holds. */
   get backlog(): number {
-    return this.#outbox.dataBytes
+    return this.#outbox.cost
   }
 
-  /** Bytes of control that the peer has yet to read. They go to the socket at once; of data it holds only a little. */
-  get #controlBacklog(): number {
-    return this.#outbox.controlBytes + this.#raw.writableLength
+  /** The stream of whose data most waits. */
+  get largestStream(): number | undefined {
+    return this.#outbox.largestStream
   }
 
   /** Whether so much control waits that nobody should add to it who need not. */
   get isBehind(): boolean {
-    return this.#controlBacklog > CONTROL_BACKLOG_HIGH_BYTES
+    return this.#outbox.controlCost > CONTROL_BACKLOG_HIGH_BYTES
   }
 
-  /** Sends a frame ahead of all data. */
+  /** Sends a frame ahead of all data; one of the same type and stream that waits still is not sent any more. */
   sendControl(frame: Buffer): void {
     if (!this.isOpen) return
-    if (this.#controlBacklog > MAX_CONTROL_BACKLOG_BYTES) return this.terminate('the peer does not read')
     this.#outbox.pushControl(frame)
+    if (this.#outbox.controlCost > MAX_CONTROL_BACKLOG_BYTES) return this.terminate('the peer does not read')
+    this.#tell()
     this.#scheduleFlush()
+  }
+
+  /** Whether a control frame of this type and stream has yet to go out. */
+  hasWaiting(type: number, stream: number): boolean {
+    return this.#outbox.hasControl(type, stream)
   }
 
   /** Queues a DATA or FIN frame behind its stream's others. */
   sendData(stream: number, frame: Message): void {
     if (!this.isOpen) return
     this.#outbox.pushData(stream, frame)
-    if (this.#outbox.dataBytes > LINK_BACKLOG_HIGH_BYTES) this.#high = true
+    if (this.#outbox.dataCost > LINK_BACKLOG_HIGH_BYTES) this.#high = true
+    this.#tell()
     this.#scheduleFlush()
   }
 
@@ -112,9 +142,10 @@ export class Link {
     return this.#high
   }
 
-  /** Forgets what a stream still had to send. */
+  /** Forgets what data a stream still had to send. */
   drop(stream: number): void {
     this.#outbox.drop(stream)
+    this.#tell()
   }
 
   /**
@@ -123,11 +154,14 @@ export class Link {
    * @param afterMs how long the peer shall stay away
    */
   close(code: GoawayCode, message: string, afterMs = 0): void {
-    if (!this.isOpen) return
-    this.sendControl(encodeGoaway(code, afterMs, message))
-    this.#flush()
+    if (!this.isOpen) return this.#clear()
+    this.#outbox.pushControl(encodeGoaway(code, afterMs, message))
+    this.#raw.cork()
+    for (let frame; (frame = this.#outbox.shiftControl());) this.#send(frame)
+    this.#raw.uncork()
     this.#closing = message
     this.#code = code
+    this.#clear()
     this.#socket.close(NORMAL_CLOSURE)
   }
 
@@ -140,6 +174,7 @@ export class Link {
   terminate(reason: string): void {
     if (this.#closed) return
     this.#closing ??= reason
+    this.#clear()
     this.#socket.terminate()
   }
 
@@ -158,17 +193,57 @@ export class Link {
    */
   tick(now = performance.now(), time = Date.now()): void {
     if (!this.isOpen) return
-    const verdict = this.#liveness.tick(this.#raw.bytesRead, now, time)
-    if (verdict === 'ask') this.#ping()
-    else if (verdict === 'dead') this.terminate('no sign of life')
+    const { bytesRead, bytesWritten } = this.#raw
+    const verdict = this.#liveness.tick({ bytesRead, bytesWritten }, now, time)
+    if (verdict === 'dead') this.terminate('no sign of life')
+    else if (verdict) this.#ping()
   }
 
   #ping(): void {
     this.sendControl(encodePing(++this.#pings))
   }
 
-  #receive(received: Message): void {
-    if (!this.isOpen) return
+  get #isOver(): boolean {
+    return this.#closed || this.#closing !== undefined
+  }
+
+  /** Deals with a frame now, or, if the peer has had its share of this turn, in one to come, and reads no more until then. */
+  #receive(message: Message): void {
+    if (this.#isOver) return
+    if (!this.#isHeld && this.#pace.hasRoom) return this.#handle(message)
+    this.#inbox.push(message)
+    if (!this.#isHeld) this.#hold()
+  }
+
+  /** A ping of the WebSocket, which has answered it. */
+  #pinged(): void {
+    this.#pace.charge(FRAME_WORK_BYTES)
+    if (this.#pace.isOver && !this.#isHeld && !this.#isOver) this.#hold()
+  }
+
+  #hold(): void {
+    this.#isHeld = true
+    this.#socket.pause()
+    this.#pace.wait(this.#goOn)
+  }
+
+  /** Deals with what waits, while there is room in this turn. @returns whether nothing waits any more */
+  readonly #goOn = (): boolean => {
+    while (!this.#isOver && !this.#pace.isOver) {
+      const message = this.#inbox.shift()
+      if (!message) break
+      this.#handle(message)
+    }
+    if (this.#isOver) this.#inbox.clear()
+    if (this.#inbox.length > 0) return false
+    this.#isHeld = false
+    if (this.#ended === undefined) this.#socket.resume()
+    else this.#end(this.#ended)
+    return true
+  }
+
+  #handle(received: Message): void {
+    this.#pace.charge(workOf(received.pieces[0]?.[0] ?? 0, received.bytes))
     const message = isData(received) ? received : joined(received)
     const [first, ...rest] = message.pieces as [Buffer, ...Buffer[]]
     let frame: Frame
@@ -200,27 +275,55 @@ export class Link {
   #flush(): void {
     if (!this.isOpen) return
     this.#raw.cork()
-    while (this.#outbox.urgent || this.#raw.writableLength < SOCKET_BACKLOG_BYTES) {
+    while (this.#raw.writableLength + this.#unwritten * FRAME_OVERHEAD_BYTES < SOCKET_BACKLOG_BYTES) {
       const next = this.#outbox.shift()
       if (!next) break
-      const { pieces, bytes } = next.frame
-      this.#socket.send(pieces, bytes, this.#onWritten)
-      if (next.stream !== 0) this.#handler?.sent?.(next.stream, bytes)
+      this.#send(next.frame)
+      if (next.stream !== 0) this.#handler?.sent?.(next.stream, next.frame.bytes)
     }
     this.#raw.uncork()
-    if (this.#high && this.#outbox.dataBytes < LINK_BACKLOG_LOW_BYTES) {
+    this.#tell()
+    if (this.#high && this.#outbox.dataCost < LINK_BACKLOG_LOW_BYTES) {
       this.#high = false
       this.#handler?.relieved?.()
     }
   }
 
-  readonly #onWritten = (): void => this.#scheduleFlush()
+  #send({ pieces, bytes }: Message): void {
+    this.#unwritten++
+    this.#socket.send(pieces, bytes, this.#onWritten)
+  }
+
+  readonly #onWritten = (): void => {
+    this.#unwritten--
+    this.#scheduleFlush()
+  }
+
+  #clear(): void {
+    this.#outbox.clear()
+    this.#tell()
+  }
+
+  #tell(): void {
+    const change = this.#outbox.cost - this.#told
+    if (change === 0) return
+    this.#told += change
+    this.#handler?.waiting?.(change)
+  }
+
+  /** What came before the end still counts. */
+  #lost(reason: string): void {
+    this.#ended = reason
+    this.#clear()
+    if (this.#inbox.length === 0 || this.#isOver) this.#end(reason)
+  }
 
   #end(reason: string): void {
     if (this.#closed) return
     this.#closed = true
     this.#closing ??= this.#farewell ?? reason
-    this.#outbox.clear()
+    this.#inbox.clear()
+    this.#clear()
     this.#handler?.closed(this.#closing, this.#code)
   }
 }

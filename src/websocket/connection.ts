@@ -12,6 +12,8 @@ export interface WebSocketHandler {
    * the receiver's own: it may keep and change them.
    */
   message(pieces: Buffer[], bytes: number): void
+  /** A PING has come; it is answered here. */
+  pinged?(): void
   /**
    * Called once, when the socket is closed, and never from within a call to the connection.
    *
@@ -95,6 +97,15 @@ export class WebSocketConnection {
     else if (written) process.nextTick(written)
   }
 
+  /** Reads nothing more until `resume`; what was read already is still handed over. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
   /** Says close (§7.1.2), after which nothing is sent, and no message handed over. */
   close(code: number): void {
     if (this.#isOpen) this.#sayClose(encodeClose(code))
@@ -133,8 +144,10 @@ export class WebSocketConnection {
   }
 
   #control(opcode: number, payload: Buffer): void {
-    if (opcode === OPCODE.PING) this.#pong(Buffer.from(payload))
-    else if (opcode === OPCODE.CLOSE) this.#onCloseFrame(payload)
+    if (opcode === OPCODE.PING) {
+      this.#handler?.pinged?.()
+      this.#pong(Buffer.from(payload))
+    } else if (opcode === OPCODE.CLOSE) this.#onCloseFrame(payload)
   }
 
   #pong(payload: Buffer): void {

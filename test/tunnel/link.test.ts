@@ -2,16 +2,29 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../src/process/wait.ts'
 import { GOAWAY_CODES } from '../../src/tunnel/codes.ts'
-import { encodeCtrl, encodeDataHeader, encodePing, encodePong, encodeRst } from '../../src/tunnel/encode.ts'
 import {
+  encodeCtrl,
+  encodeDataHeader,
+  encodeGoaway,
+  encodePing,
+  encodePong,
+  encodeRst,
+  encodeWindow,
+} from '../../src/tunnel/encode.ts'
+import {
+  FRAME_OVERHEAD_BYTES,
+  FRAME_WORK_BYTES,
   LINK_BACKLOG_HIGH_BYTES,
   LINK_BACKLOG_LOW_BYTES,
   MAX_CONTROL_BACKLOG_BYTES,
   MAX_DATA_BYTES,
   MAX_FRAME_BYTES,
+  SOCKET_BACKLOG_BYTES,
+  TURN_WORK_BYTES,
 } from '../../src/tunnel/limits.ts'
-import { Link, type LinkFrame } from '../../src/tunnel/link.ts'
+import { Link, type LinkFrame, type LinkHandler } from '../../src/tunnel/link.ts'
 import type { Message } from '../../src/tunnel/message.ts'
+import { Pace } from '../../src/tunnel/pace.ts'
 import { Loopback, type LinkEnd } from './loopback.ts'
 import { RawPeer } from './raw-peer.ts'
 
@@ -33,8 +46,19 @@ function message(stream: number, payload: Buffer): Message {
   return { pieces: [header, payload], bytes: header.length + payload.length }
 }
 
+/** Sends so much that something waits, and then that the link has nothing but what its socket holds. */
+async function filled(link: Link, { raw }: LinkEnd): Promise<void> {
+  const frame = message(1, Buffer.alloc(MAX_DATA_BYTES))
+  for (let quiet = 0; quiet < 20; quiet = link.backlog > 0 ? quiet + 1 : 0) {
+    if (link.backlog === 0) link.sendData(1, frame)
+    await turn()
+  }
+  link.drop(1)
+  expect(raw.writableLength).toBeGreaterThan(0)
+}
+
 /** A link with a peer that does what the test says, and what the link's owner hears. */
-async function linked(): Promise<{
+async function linked(pace?: Pace): Promise<{
   link: Link
   peer: RawPeer
   near: LinkEnd
@@ -49,11 +73,12 @@ async function linked(): Promise<{
   const frames: LinkFrame[] = []
   const relieved = { times: 0 }
   const { promise: closed, resolve } = Promise.withResolvers<string>()
-  link.attach({
-    frame: (frame) => frames.push(frame),
+  const handler: LinkHandler = {
+    frame: (frame) => void frames.push(frame),
     relieved: () => relieved.times++,
     closed: resolve,
-  })
+  }
+  link.attach(handler, pace)
   return { link, peer, near, frames, relieved, closed }
 }
 
@@ -192,18 +217,83 @@ test('a link that closed before anyone listened says so to whoever attaches', as
   expect(await promise).toBe('closed without a close frame')
 })
 
-test('a peer that asks and asks and never reads the answers loses the link, and costs little memory', async () => {
+test('to a peer that asks and asks and never reads the answers, one answer waits', async () => {
+  const { link, peer, near, frames } = await linked()
+  peer.stopReading()
+  // The kernel takes some megabytes before anything waits here.
+  await filled(link, near)
+  for (let i = 0; i < 50; i++) {
+    peer.send(...Array.from({ length: 1000 }, (_, token) => encodePing(BigInt(token))))
+    await turn()
+  }
+  peer.send(encodeCtrl('seen'))
+  await waitFor(() => frames.length > 0 || undefined, { timeoutMs: 30_000, everyMs: 1 })
+  expect(link.backlog).toBe(14 + FRAME_OVERHEAD_BYTES)
+  expect(near.raw.writableLength).toBeLessThan(2 * SOCKET_BACKLOG_BYTES)
+  peer.readAgain()
+  await peer.settled()
+})
+
+test('a peer that has more and more to hear and never reads it loses the link, and costs little memory', async () => {
   const { link, peer, near, closed } = await linked()
   let most = 0
   peer.stopReading()
-  const many = Array.from({ length: 2000 }, () => encodePing(1n))
-  for (let i = 0; i < 1000 && link.isOpen; i++) {
-    peer.send(...many)
-    await turn()
-    most = Math.max(most, near.raw.writableLength)
+  for (let i = 0; i < 100_000 && link.isOpen; i++) {
+    link.sendControl(encodeCtrl('x'.repeat(500)))
+    if (i % 100 === 0) await turn()
+    most = Math.max(most, near.raw.writableLength + link.backlog)
   }
   expect(await closed).toBe('the peer does not read')
-  expect(most).toBeLessThan(2 * MAX_CONTROL_BACKLOG_BYTES)
+  expect([link.backlog, most < 1.1 * MAX_CONTROL_BACKLOG_BYTES]).toEqual([0, true])
+})
+
+test('a peer that sends frames without end waits for the next turn after its share of one, and other links do not', async () => {
+  const { peer, frames } = await linked()
+  const other = await linked()
+  const share = TURN_WORK_BYTES / FRAME_WORK_BYTES
+  const many = 20 * share
+  const windows = Array.from({ length: many }, (_, index) => encodeWindow(2, index, index))
+  const seen: number[] = []
+  const watch = () => {
+    seen.push(frames.length)
+    if (frames.length < many) setImmediate(watch)
+  }
+  setImmediate(watch)
+  peer.send(...windows)
+  other.peer.send(encodeCtrl('beside'))
+  await waitFor(() => frames.length === many || undefined, { timeoutMs: 30_000, everyMs: 1 })
+  const steps = seen.map((count, index) => count - (seen[index - 1] ?? 0))
+  expect(Math.max(...steps)).toBeLessThanOrEqual(2 * share)
+  expect(other.frames).toHaveLength(1)
+  expect(frames.map((frame) => frame.type === 'window' && frame.consumed)).toEqual([...windows.keys()])
+})
+
+test('links that share a pace share its turns', async () => {
+  const pace = new Pace()
+  const both = [await linked(pace), await linked(pace)]
+  const share = TURN_WORK_BYTES / FRAME_WORK_BYTES
+  const count = () => both[0]!.frames.length + both[1]!.frames.length
+  let [before, most] = [0, 0]
+  const watch = () => {
+    most = Math.max(most, count() - before)
+    before = count()
+    if (before < 20 * share) setImmediate(watch)
+  }
+  setImmediate(watch)
+  for (const { peer } of both)
+    peer.send(...Array.from({ length: 10 * share }, (_, index) => encodeWindow(2, index, index)))
+  await waitFor(() => count() === 20 * share || undefined, { timeoutMs: 30_000, everyMs: 1 })
+  expect(most).toBeLessThanOrEqual(2 * share)
+})
+
+test('what came before a link was closed is dealt with first, however much it is', async () => {
+  const { peer, frames, closed } = await linked()
+  const many = 20 * (TURN_WORK_BYTES / FRAME_WORK_BYTES)
+  peer.send(...Array.from({ length: many }, (_, index) => encodeWindow(2, index, index)))
+  peer.send(encodeGoaway(GOAWAY_CODES.SHUTDOWN, 0, 'goodbye'))
+  peer.hangUp()
+  expect(await closed).toBe('goodbye')
+  expect(frames).toHaveLength(many + 1)
 })
 
 test('a link says that it is behind while control waits, and that it is not when all was read', async () => {
@@ -212,7 +302,7 @@ test('a link says that it is behind while control waits, and that it is not when
   peer.stopReading()
   const text = 'x'.repeat(500)
   for (let i = 0; i < 20_000 && !link.isBehind; i++) {
-    link.sendControl(encodeRst(1, 1, text))
+    link.sendControl(encodeRst(i + 1, 1, text))
     if (i % 100 === 0) await turn()
   }
   expect(link.isBehind).toBe(true)

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../src/process/wait.ts'
-import { encodePong } from '../../src/tunnel/encode.ts'
-import { DEAD_AFTER_PING_MS, PING_AFTER_MS } from '../../src/tunnel/limits.ts'
+import { encodeDataHeader, encodePong } from '../../src/tunnel/encode.ts'
+import { DEAD_AFTER_PING_MS, MAX_DATA_BYTES, PING_AFTER_MS } from '../../src/tunnel/limits.ts'
 import { Link } from '../../src/tunnel/link.ts'
 import { Loopback, type LinkEnd, type PeerEnd } from './loopback.ts'
 import { RawPeer } from './raw-peer.ts'
+import { SimulatedWire, turns } from './simulated-wire.ts'
+import { encodeData } from './whole-frames.ts'
 
 let loopback: Loopback
 
@@ -63,9 +65,9 @@ class Aging {
   }
 
   /** Lets the peer say something. */
-  async hear(): Promise<void> {
+  async hear(frame = encodePong(0n)): Promise<void> {
     const before = this.#near.raw.bytesRead
-    this.peer.send(encodePong(0n))
+    this.peer.send(frame)
     await waitFor(() => (this.#near.raw.bytesRead > before ? true : undefined), {
       timeoutMs: 30_000,
       everyMs: 1,
@@ -120,6 +122,44 @@ test('any byte keeps a link that has asked: the PONG may be stuck behind a bulk 
   await aging.end()
 })
 
+test('a side that only receives says every 5 s that it lives, for as long as more than answers comes', async () => {
+  const aging = await Aging.start()
+  for (let second = 0; second < 20; second++) {
+    await aging.hear(encodeData(2, Buffer.alloc(2000)))
+    aging.age(1000)
+  }
+  expect(await aging.pings()).toBe(4)
+  aging.age(1000)
+  for (let second = 0; second < 40; second++) {
+    await aging.hear()
+    aging.age(1000)
+  }
+  expect(await aging.pings()).toBe(4)
+  await aging.end()
+})
+
+test('a sender whose own question is stuck behind what it sends hears from a receiver that has nothing to say', async () => {
+  // A frame of 64 KiB takes 6 s, and two to three are ahead of whatever is asked.
+  const wire = new SimulatedWire(1)
+  const ends: string[] = []
+  let received = 0
+  wire.near.attach({ frame() {}, closed: (reason) => ends.push(reason) })
+  wire.far.attach({ frame: () => received++, closed: (reason) => ends.push(reason) })
+  const payload = Buffer.alloc(MAX_DATA_BYTES)
+  for (let i = 0; i < 20; i++) {
+    wire.near.sendData(1, { pieces: [encodeDataHeader(1), payload], bytes: 6 + payload.length })
+  }
+  let [now, time] = [Math.ceil(performance.now()), Date.now()]
+  for (let second = 0; second < 300; second++) {
+    await turns(1)
+    if (second % 6 === 0) wire.step()
+    for (const link of [wire.near, wire.far]) link.tick(now, time)
+    now += 1000
+    time += 1000
+  }
+  expect([ends, received]).toEqual([[], 20])
+})
+
 test('after a sleep the peer is asked at once, and given its 10 s', async () => {
   const aging = await Aging.start()
   aging.sleep(3_600_000)
@@ -133,9 +173,9 @@ test('after a sleep the peer is asked at once, and given its 10 s', async () => 
 test('a sleep while an answer was due is not taken for death: the peer is asked anew', async () => {
   const aging = await Aging.start()
   aging.age(PING_AFTER_MS + 1000)
+  await aging.peer.next('ping')
   aging.stop(3_600_000)
   expect(aging.link.isOpen).toBe(true)
-  await aging.peer.next('ping')
   await aging.peer.next('ping')
   aging.age(DEAD_AFTER_PING_MS - 1000)
   expect(aging.link.isOpen).toBe(true)

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { encodeCtrl, encodeOpenOk, encodePong, encodeRst, encodeWindow } from '../../src/tunnel/encode.ts'
+import { TYPE } from '../../src/tunnel/frames.ts'
 import { FRAME_OVERHEAD_BYTES } from '../../src/tunnel/limits.ts'
 import type { Message } from '../../src/tunnel/message.ts'
 import { Outbox } from '../../src/tunnel/outbox.ts'
+import { open } from './switched.ts'
 
 /** What the outbox is held to: plain arrays, and who was served last. */
 class Model {
@@ -10,13 +13,32 @@ class Model {
   streams = new Map<number, Buffer[]>()
   turns: number[] = []
 
-  get controlBytes(): number {
-    return this.control.reduce((sum, frame) => sum + frame.length, 0)
+  get controlCost(): number {
+    return costOf(this.control)
   }
 
-  get dataBytes(): number {
-    const frames = [...this.streams.values()].flat()
-    return frames.reduce((sum, frame) => sum + frame.length + FRAME_OVERHEAD_BYTES, 0)
+  get dataCost(): number {
+    return costOf([...this.streams.values()].flat())
+  }
+
+  get largestCost(): number {
+    return Math.max(0, ...[...this.streams.values()].map(costOf))
+  }
+
+  pushControl(frame: Buffer): void {
+    const [type, stream] = [frame[0], frame.readUInt32BE(2)]
+    const isOfStream = (other: Buffer) => other.readUInt32BE(2) === stream && stream !== 0
+    if (type === TYPE.RST) {
+      if (this.control.some((other) => isOfStream(other) && other[0] === TYPE.RST)) return
+      const isNew = this.control.some((other) => isOfStream(other) && other[0] === TYPE.OPEN)
+      this.control = this.control.filter((other) => !isOfStream(other) || other[0] === TYPE.OPEN_OK)
+      if (isNew) return
+    }
+    const same = this.control.findIndex(
+      (other) => other[0] === type && other.readUInt32BE(2) === stream && type !== TYPE.CTRL,
+    )
+    if (same === -1) this.control.push(frame)
+    else this.control[same] = frame
   }
 
   pushData(stream: number, frame: Buffer): void {
@@ -44,21 +66,33 @@ class Model {
   }
 }
 
+function costOf(frames: Buffer[]): number {
+  return frames.reduce((sum, frame) => sum + frame.length + FRAME_OVERHEAD_BYTES, 0)
+}
+
 function messageOf(frame: Buffer): Message {
   return { pieces: [frame], bytes: frame.length }
 }
 
 const stream = fc.integer({ min: 1, max: 5 })
 const frame = fc.integer({ min: 0, max: 100 }).map((size) => Buffer.alloc(size))
+const control = fc.oneof(
+  stream.map((number) => open(number, 'web')),
+  stream.map((number) => encodeOpenOk(number, 0)),
+  fc.tuple(stream, fc.nat(1000)).map(([number, consumed]) => encodeWindow(number, consumed, consumed)),
+  fc.tuple(stream, fc.nat(9)).map(([number, code]) => encodeRst(number, code)),
+  fc.nat(1000).map((token) => encodePong(BigInt(token))),
+  fc.nat(1000).map((message) => encodeCtrl(message)),
+)
 const step = fc.oneof(
   { weight: 40, arbitrary: fc.record({ do: fc.constant('data' as const), stream, frame }) },
-  { weight: 20, arbitrary: fc.record({ do: fc.constant('control' as const), frame }) },
+  { weight: 20, arbitrary: fc.record({ do: fc.constant('control' as const), frame: control }) },
   { weight: 40, arbitrary: fc.record({ do: fc.constant('shift' as const) }) },
   { weight: 10, arbitrary: fc.record({ do: fc.constant('drop' as const), stream }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const) }) },
 )
 
-test('control goes first, streams take turns frame by frame, each keeps its order, and the bytes add up', () => {
+test('control goes first, the latest of each kind, streams take turns frame by frame, each keeps its order, and the bytes add up', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
       const outbox = new Outbox()
@@ -72,7 +106,7 @@ test('control goes first, streams take turns frame by frame, each keeps its orde
           }
           case 'control': {
             outbox.pushControl(step.frame)
-            model.control.push(step.frame)
+            model.pushControl(step.frame)
             break
           }
           case 'shift': {
@@ -92,9 +126,10 @@ test('control goes first, streams take turns frame by frame, each keeps its orde
             break
           }
         }
-        expect(outbox.controlBytes).toBe(model.controlBytes)
-        expect(outbox.dataBytes).toBe(model.dataBytes)
-        expect(outbox.urgent).toBe(model.control.length > 0)
+        expect([outbox.controlCost, outbox.dataCost]).toEqual([model.controlCost, model.dataCost])
+        expect(outbox.cost).toBe(model.controlCost + model.dataCost)
+        const largest = outbox.largestStream
+        expect(largest === undefined ? 0 : costOf(model.streams.get(largest)!)).toBe(model.largestCost)
       }
     }),
   )
@@ -111,5 +146,29 @@ test('a stream that begins late waits for one frame of each other stream, howeve
 test('a frame of nothing but a header counts for the memory that it takes', () => {
   const outbox = new Outbox()
   outbox.pushData(1, messageOf(Buffer.alloc(6)))
-  expect(outbox.dataBytes).toBe(6 + FRAME_OVERHEAD_BYTES)
+  expect(outbox.dataCost).toBe(6 + FRAME_OVERHEAD_BYTES)
+})
+
+test('a thousand WINDOWs of a stream wait as one, the latest, where the first one stood', () => {
+  const outbox = new Outbox()
+  for (let i = 0; i < 1000; i++) {
+    outbox.pushControl(encodeWindow(2, i, i))
+    outbox.pushControl(encodeWindow(4, i, i))
+  }
+  expect(outbox.controlCost).toBe(2 * (22 + FRAME_OVERHEAD_BYTES))
+  expect([1, 2, 3].map(() => outbox.shift()?.frame.pieces[0])).toEqual([
+    encodeWindow(2, 999, 999),
+    encodeWindow(4, 999, 999),
+    undefined,
+  ])
+})
+
+test('of a stream that is opened and broken before its OPEN has gone out, nothing is said', () => {
+  const outbox = new Outbox()
+  for (let number = 2; number < 2000; number += 2) {
+    outbox.pushControl(open(number, 'web'))
+    outbox.pushControl(encodeWindow(number, 0, 1))
+    outbox.pushControl(encodeRst(number, 1, 'gone'))
+  }
+  expect([outbox.controlCost, outbox.shift()]).toEqual([0, undefined])
 })

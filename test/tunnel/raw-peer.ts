@@ -73,6 +73,11 @@ export class RawPeer {
     this.#end.raw.resume()
   }
 
+  /** Closes in good order, behind all that was sent. */
+  hangUp(): void {
+    this.#end.socket.close(1000)
+  }
+
   /** Goes away as a machine does that lost its power. */
   vanish(): void {
     this.#end.raw.destroy()

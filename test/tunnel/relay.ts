@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Switch } from '../../src/hub/switch.ts'
 import { SwitchPort } from '../../src/hub/switch-port.ts'
 import { waitFor } from '../../src/process/wait.ts'
-import { Link } from '../../src/tunnel/link.ts'
+import { Link, type LinkHandler } from '../../src/tunnel/link.ts'
 import { Mux } from '../../src/tunnel/mux.ts'
 import type { Stream } from '../../src/tunnel/stream.ts'
 import type { LinkEnd, Loopback } from './loopback.ts'
@@ -12,21 +12,24 @@ export function portAt(hub: Switch, end: LinkEnd, agentId: string, onClosed?: ()
   const port = new SwitchPort(
     new Link(end.socket, end.raw),
     { id: agentId, workspace: 'default' },
+    hub.account(agentId),
     {
       link: 'link',
       role: 'agent',
     },
   )
-  port.link.attach({
+  const handler: LinkHandler = {
     frame(frame, bytes) {
       if (frame.type !== 'ctrl' && frame.type !== 'goaway') hub.frame(port, frame, bytes)
     },
     relieved: () => hub.relieved(port),
+    waiting: (bytes) => hub.waiting(port, bytes),
     closed(_reason, code) {
       hub.closed(port, code)
       onClosed?.()
     },
-  })
+  }
+  port.link.attach(handler, port.account.pace)
   return port
 }
 

@@ -10,6 +10,7 @@ export type Unaware = 'nobody' | 'near' | 'far' | 'both'
 class SimulatedEnd {
   isOpen = true
   bytesRead = 0
+  bytesWritten = 0
   writableLength = 0
   readonly #wire: SimulatedWire
   readonly #sent: { bytes: Buffer; written: () => void }[] = []
@@ -32,11 +33,14 @@ class SimulatedEnd {
 
   setNoDelay(): void {}
   setKeepAlive(): void {}
+  pause(): void {}
+  resume(): void {}
   cork(): void {}
   uncork(): void {}
 
   send(pieces: readonly Buffer[], bytes: number, written: () => void): void {
     this.writableLength += bytes
+    this.bytesWritten += bytes
     // A socket would have copied it, too.
     this.#sent.push({ bytes: Buffer.concat(pieces, bytes), written })
   }

@@ -34,11 +34,12 @@ export class Switched {
     this.hub = new Switch({ resolve, mayReach: () => true }, { resumeMs: 0, ...options })
   }
 
-  async join(name: string): Promise<Member> {
+  /** @param agent whose link it is, default one of this name alone */
+  async join(name: string, agent = `agent_of_${name}`): Promise<Member> {
     const { near, peer } = await this.#loopback.dialledByPeer()
     const { promise: closed, resolve } = Promise.withResolvers<void>()
     const member = {
-      port: portAt(this.hub, near, `agent_of_${name}`, resolve),
+      port: portAt(this.hub, near, agent, resolve),
       peer: new RawPeer(peer),
       closed,
     }
