@@ -97,12 +97,14 @@ export class WebSocketConnection {
     else if (written) process.nextTick(written)
   }
 
-  /** Reads nothing more until `resume`; what was read already is still handed over. */
+  /** Reads nothing more until `resume`, and hands nothing over of what was read. */
   pause(): void {
+    this.#reader.pause()
     this.#socket.pause()
   }
 
   resume(): void {
+    this.#reader.resume()
     this.#socket.resume()
   }
 
@@ -136,7 +138,8 @@ export class WebSocketConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     try {
-      this.#reader.push(chunk)
+      const taken = this.#reader.push(chunk)
+      if (taken < chunk.length && !this.#isClosed) this.#socket.unshift(chunk.subarray(taken))
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#fail(error)

@@ -35,6 +35,7 @@ export class FrameReader {
   /** Of the message that is coming in; 0 between messages. */
   #fragments = 0
   #isStopped = false
+  #isPaused = false
 
   constructor(sink: FrameSink, options: FrameReaderOptions) {
     this.#sink = sink
@@ -44,13 +45,24 @@ export class FrameReader {
   /**
    * Takes what was read, and keeps and changes it.
    *
+   * @returns how much of it, if `pause` was called meanwhile: the rest is to be pushed again
    * @throws ProtocolError after which nothing more may be pushed
    */
-  push(chunk: Buffer): void {
+  push(chunk: Buffer): number {
     let at = 0
-    while (at < chunk.length && !this.#isStopped) {
+    while (at < chunk.length && !this.#isStopped && !this.#isPaused) {
       at = this.#inPayload ? this.#readPayload(chunk, at) : this.#readHeader(chunk, at)
     }
+    return this.#isStopped ? chunk.length : at
+  }
+
+  /** Takes nothing more until `resume`. */
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
   }
 
   /** Ignores all that comes from now on. */

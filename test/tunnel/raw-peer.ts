@@ -5,6 +5,15 @@ import { decodeWhole, type WholeFrame } from './whole-frames.ts'
 
 type FrameOf<Type extends WholeFrame['type']> = Extract<WholeFrame, { type: Type }>
 
+/** Frames as a client's WebSocket sends them, each in a message of its own, with the mask that changes nothing. */
+export function batch(frames: readonly Buffer[], opcode = 0x82): Buffer {
+  const messages = frames.flatMap((frame) => {
+    if (frame.length > 125) throw new RangeError('only short frames')
+    return [Buffer.of(opcode, 0x80 | frame.length, 0, 0, 0, 0), frame]
+  })
+  return Buffer.concat(messages)
+}
+
 /** The far end of a link, which says whatever the test wants, and notes what it hears. */
 export class RawPeer {
   /** All that came, in order. */
@@ -18,6 +27,7 @@ export class RawPeer {
   readonly #unread = new Map<WholeFrame['type'], WholeFrame[]>()
   readonly #arrivals = new EventEmitter()
   #pings = 0n
+  #listener: ((frame: WholeFrame) => void) | undefined
 
   constructor(end: PeerEnd) {
     this.#end = end
@@ -28,6 +38,16 @@ export class RawPeer {
 
   send(...frames: (Buffer | string)[]): void {
     for (const frame of frames) this.#end.socket.send(frame)
+  }
+
+  /** Writes what `batch` has made. Done once there is room for more. */
+  async write(bytes: Buffer): Promise<void> {
+    const { raw } = this.#end
+    if (!raw.write(bytes) && !raw.destroyed) await Promise.race([once(raw, 'drain'), this.closed])
+  }
+
+  get isOpen(): boolean {
+    return this.#end.socket.readyState === this.#end.socket.OPEN
   }
 
   /** Waits for the next frame of this type that no call has returned before. */
@@ -50,8 +70,18 @@ export class RawPeer {
     for (;;) if ((await this.next('pong')).token === token) return
   }
 
+  /** From now on frames are not kept, but handed over; only PONGs are still waited for. */
+  listen(listener: (frame: WholeFrame) => void): void {
+    this.#listener = listener
+  }
+
   #hear(bytes: Buffer): void {
     const frame = decodeWhole(bytes)
+    if (this.#listener) {
+      this.#listener(frame)
+      if (frame.type === 'rst') this.heard.push(frame)
+      if (frame.type !== 'pong') return
+    }
     this.heard.push(frame)
     this.flags.push(bytes[1]!)
     const unread = this.#unread.get(frame.type)

@@ -5,12 +5,12 @@ import * as v from 'valibot'
 import { WebSocket } from 'ws'
 import { newKey, Signer } from '../../src/agent/credential.ts'
 import type { PrivateKey } from '../../src/config/config.ts'
-import { startHub, type Hub } from '../../src/hub/server.ts'
+import { startHub } from '../../src/hub/server.ts'
 import { Store } from '../../src/hub/store.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
 import { HUB_HEADER, JoinReply, Refusal, type Role } from '../../src/tunnel/handshake.ts'
 import { SUBPROTOCOL } from '../../src/tunnel/limits.ts'
-import { makeHome, type Home } from '../helpers/home.ts'
+import { makeHome } from '../helpers/home.ts'
 import { RawPeer } from './raw-peer.ts'
 
 /** A machine that has joined: what it is called, and what it signs with. */
@@ -40,31 +40,63 @@ export interface DialOptions {
 /** A real hub in this process, and clients that are written from docs/protocol.md alone. */
 export class RealHub {
   readonly id: string
-  readonly #hub: Hub
-  readonly #home: Home
+  /** Host and port. */
+  readonly url: string
+  readonly #newToken: () => Promise<string>
+  readonly #revoke: (agentId: string) => Promise<void>
+  readonly #stop: () => Promise<void>
   readonly #sockets: WebSocket[] = []
 
-  private constructor(hub: Hub, home: Home) {
-    this.id = hub.id
-    this.#hub = hub
-    this.#home = home
+  private constructor(
+    { id, url }: { id: string; url: string },
+    by: Pick<RealHub, 'stop'> & {
+      newToken: () => Promise<string>
+      revoke: (agentId: string) => Promise<void>
+    },
+  ) {
+    this.id = id
+    this.url = url
+    this.#newToken = by.newToken
+    this.#revoke = by.revoke
+    this.#stop = by.stop
   }
 
   static async start(): Promise<RealHub> {
     const home = makeHome('hub')
     const folder = home.file('hub')
     const hub = await startHub({ folder, host: '127.0.0.1', port: 0, version: '0.0.0', log() {} })
-    return new RealHub(hub, home)
+    const withStore = async <T>(work: (store: Store) => T): Promise<T> => {
+      const store = await Store.open(folder)
+      try {
+        return work(store)
+      } finally {
+        store.close()
+      }
+    }
+    const address = { id: hub.id, url: `127.0.0.1:${hub.port}` }
+    return new RealHub(address, {
+      newToken: () => withStore((store) => store.createToken({ ttlMs: 60_000, uses: 1 }).token),
+      revoke: async (agentId) => {
+        await withStore((store) => store.revokeAgent(agentId))
+      },
+      async stop() {
+        await hub.close()
+        home.remove()
+      },
+    })
+  }
+
+  /** One that runs as a process of its own, and is stopped by whoever has started it. */
+  static async at(hubUrl: string, newToken: () => Promise<string>): Promise<RealHub> {
+    const response = await fetch(`${hubUrl}/v1/hub`)
+    const { hub: id } = v.parse(v.object({ hub: v.string() }), await response.json())
+    const revoke = () => Promise.reject(new Error('whoever has started it revokes'))
+    return new RealHub({ id, url: new URL(hubUrl).host }, { newToken, revoke, async stop() {} })
   }
 
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.terminate()
-    await this.#hub.close()
-    this.#home.remove()
-  }
-
-  get url(): string {
-    return `127.0.0.1:${this.#hub.port}`
+    await this.#stop()
   }
 
   async join(): Promise<Joined> {
@@ -72,7 +104,7 @@ export class RealHub {
     const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
     const agentId = agentIdOf(publicKey)
     const signer = new Signer({ agentId, hubId: this.id, key })
-    const token = await this.#store((store) => store.createToken({ ttlMs: 60_000, uses: 1 }).token)
+    const token = await this.#newToken()
     const response = await fetch(`http://${this.url}/v1/join`, {
       method: 'POST',
       body: JSON.stringify({
@@ -88,7 +120,7 @@ export class RealHub {
   }
 
   async revoke({ agentId }: Joined): Promise<void> {
-    await this.#store((store) => store.revokeAgent(agentId))
+    await this.#revoke(agentId)
   }
 
   /** Asks for a link with this token. */
@@ -126,15 +158,6 @@ export class RealHub {
     const headers = { authorization: `Bearer ${token}` }
     const response = await fetch(`http://${this.url}${path}`, { method, headers })
     return { status: response.status, body: await response.json() }
-  }
-
-  async #store<T>(work: (store: Store) => T): Promise<T> {
-    const store = await Store.open(this.#home.file('hub'))
-    try {
-      return work(store)
-    } finally {
-      store.close()
-    }
   }
 }
 

@@ -477,3 +477,30 @@ test('terminate drops the connection, what is left of the same read too', async 
   expect(await closed.promise).toBe('closed')
   expect(seen).toEqual([5])
 })
+
+test('a connection that is paused hands nothing over, and all of it in order once it goes on, to the close behind it', async () => {
+  const pair = await sockets.pair()
+  const connection = open(pair.server, { role: 'server' })
+  const [heard, paused]: [string[], string[][]] = [[], []]
+  const { promise: closed, resolve } = Promise.withResolvers<string>()
+  connection.attach({
+    message(pieces) {
+      heard.push(Buffer.concat(pieces).toString())
+      connection.pause()
+      setImmediate(() => {
+        paused.push([...heard])
+        connection.resume()
+      })
+    },
+    closed: resolve,
+  })
+  const texts = Array.from({ length: 200 }, (_, index) => `message ${index}`)
+  const frames = texts.map((text) => frame({ opcode: OPCODE.BINARY, payload: Buffer.from(text), key: KEY }))
+  const bye = frame({ opcode: OPCODE.CLOSE, payload: encodeClose(1000, 'bye'), key: KEY })
+  pair.client.write(Buffer.concat([...frames, bye, Buffer.from('and rubbish')]))
+  pair.client.end()
+  expect(await closed).toBe('bye')
+  expect(heard).toEqual(texts)
+  // One at a time, though they came in one read.
+  expect(paused).toEqual(texts.map((_, index) => texts.slice(0, index + 1)))
+})
