@@ -2,6 +2,7 @@ import { GOAWAY_CODES, STREAM_CODES } from '../tunnel/codes.ts'
 import { encodeOpen, encodeRst, encodeWindow, renumber } from '../tunnel/encode.ts'
 import {
   INITIAL_WINDOW,
+  LINK_BACKLOG_LOW_BYTES,
   MAX_HOPS,
   MAX_PENDING_OPENS,
   MAX_STREAMS,
@@ -222,7 +223,9 @@ export class Switch {
     const { other } = end
     const { link } = other.port!
     renumber(pieces[0]!, other.number)
-    link.sendData(other.number, { pieces: pieces.map(unpinned), bytes })
+    // It will wait for long: what it costs has to be what is counted.
+    const share = link.backlog > LINK_BACKLOG_LOW_BYTES ? 0.75 : undefined
+    link.sendData(other.number, { pieces: pieces.map((piece) => unpinned(piece, share)), bytes })
   }
 
   /** Breaks the stream that has most waiting for a link, or ends the link if nothing but control waits. */
