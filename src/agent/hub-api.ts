@@ -11,7 +11,7 @@ import {
   type OfferedService,
 } from '../tunnel/handshake.ts'
 import type { Signer } from './credential.ts'
-import { hubUnreachable } from './network-error.ts'
+import { hubUnreachable } from './hub-unreachable.ts'
 import { hubConnector, type HubAddress } from './open-connection.ts'
 import { ClockError, notAHub, refusalError, type Answer } from './refusal.ts'
 import { unlessHttps } from './wrong-scheme.ts'

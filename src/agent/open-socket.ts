@@ -1,5 +1,7 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
+import { connectTcp } from '../net/connect-tcp.ts'
+import { hubNames } from '../net/name-resolver.ts'
 
 export interface Peer {
   /** A host name or address, an IPv6 address in brackets or not. */
@@ -12,8 +14,26 @@ export function peerOf(url: URL): Peer {
   return { host: url.hostname, port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)) }
 }
 
-export async function openTcp({ host, port }: Peer, signal: AbortSignal): Promise<Socket> {
-  return opened(connectTcp({ host: withoutBrackets(host), port, noDelay: true }), 'connect', signal)
+/** Opens a TCP connection to a hub, or a proxy on the way to it. @throws the signal’s reason, the system’s error */
+export async function openTcp(peer: Peer, signal: AbortSignal): Promise<Socket> {
+  signal.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+  const cancel = connectTcp(peer, { names: hubNames }, (error, socket) => {
+    if (!socket) return reject(error!)
+    // For what comes before the next owner listens: it would be an uncaught error.
+    socket.on('error', () => {})
+    resolve(socket)
+  })
+  const abort = () => {
+    cancel()
+    reject(signal.reason as Error)
+  }
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }
 
 /** @param socket what to speak TLS over; closed if that fails */
@@ -36,21 +56,21 @@ export async function openTls(
     rejectUnauthorized: true,
   }
   try {
-    return await opened(connectTls(options), 'secureConnect', signal)
+    return await secured(connectTls(options), signal)
   } catch (error) {
     socket.destroy()
     throw error
   }
 }
 
-async function opened<T extends Socket>(socket: T, event: string, signal: AbortSignal): Promise<T> {
+async function secured(socket: Socket, signal: AbortSignal): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const abort = () => reject(signal.reason as Error)
   // Also for what comes before the next owner listens: it would be an uncaught error.
   socket.on('error', reject)
   signal.addEventListener('abort', abort, { once: true })
   if (signal.aborted) abort()
-  socket.once(event, resolve)
+  socket.once('secureConnect', resolve)
   try {
     await promise
     return socket

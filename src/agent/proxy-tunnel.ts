@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import { shownProxy, type Proxy } from '../config/proxy.ts'
 import { ConnectError } from '../errors.ts'
+import { describeNetworkError, networkHints } from '../net/network-error.ts'
 import { loadHttp } from '../process/http.ts'
-import { networkHints, describeNetworkError } from './network-error.ts'
 import { openTcp, openTls, peerOf, type Peer } from './open-socket.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
 import { ConnectError } from '../errors.ts'
-import { listenTcp } from '../process/listen.ts'
+import { listenTcp } from '../net/listen.ts'
 import { Places } from '../process/places.ts'
 import { bridge } from '../tunnel/bridge.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'

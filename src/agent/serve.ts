@@ -1,15 +1,17 @@
-import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import type { ExposedService } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
+import { LineLimiter } from '../log/line-limiter.ts'
+import type { Log } from '../log/log.ts'
+import { connectTcp } from '../net/connect-tcp.ts'
+import { targetNames } from '../net/name-resolver.ts'
+import { describeNetworkError, networkErrorCode } from '../net/network-error.ts'
+import { connectionLimit, describeConnectionLimit } from '../process/descriptors.ts'
 import { bridge } from '../tunnel/bridge.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
 import type { Stream } from '../tunnel/stream.ts'
-import { LineLimiter } from '../log/line-limiter.ts'
-import type { Log } from '../log/log.ts'
-import { connectionLimit, describeConnectionLimit } from '../process/descriptors.ts'
-import { describeNetworkError, networkErrorCode } from './network-error.ts'
 
-/** How long a target may take to answer, in ms. */
+/** How long a target may take to answer, the lookup of its name included, in ms. */
 const DIAL_TIMEOUT_MS = 10_000
 
 /** Of each line about its connections, so many a second for each machine that opens them. */
@@ -27,7 +29,11 @@ export const servedPorts = new Set<number>()
  * Answers a stream that another agent opens: dials the service's target and joins the two. The hub names a service,
  * never an address: only what this machine exposes is ever dialled.
  */
-export function serve(stream: Stream, services: ReadonlyMap<string, ExposedService>, agentLog: Log): void {
+export function serve(
+  stream: Stream,
+  services: ReadonlyMap<string, ExposedService>,
+  agentLog: Log,
+): void {
   const log = limitedTo(stream.from, agentLog)
   const service = services.get(stream.service)
   if (!service) {
@@ -48,40 +54,44 @@ export function serve(stream: Stream, services: ReadonlyMap<string, ExposedServi
   }
   const target = formatTarget(service)
   log(`Dialing ${target} for connection ${stream.shortId}...`)
-  const socket = connect({ host: service.host, port: service.port, allowHalfOpen: true })
   dialled++
-  const timer = setTimeout(() => socket.destroy(timedOut()), DIAL_TIMEOUT_MS)
 
   const refuse = (error: Error) => {
+    dialled--
     const why = describeNetworkError(error)
     log(`[x] Could not connect to ${target} for connection ${stream.shortId}: ${why}`, 'error')
-    const isRefused = networkErrorCode(error) === 'ECONNREFUSED'
-    stream.refuse(
-      isRefused ? STREAM_CODES.TARGET_REFUSED : STREAM_CODES.TARGET_UNREACHABLE,
-      `the target said: ${why}`,
-    )
+    stream.refuse(codeFor(error), `the target said: ${why}`)
   }
-  // The opener went away while we dial.
-  stream.whenBroken(() => socket.destroy())
-  socket.once('error', refuse)
-  socket.once('close', () => {
-    dialled--
-    clearTimeout(timer)
-  })
-  socket.once('connect', () => {
-    clearTimeout(timer)
-    socket.off('error', refuse)
+  const join = (socket: Socket) => {
     log(`[ok] Connected to ${target}`)
     const port = socket.localPort!
     servedPorts.add(port)
-    socket.once('close', () => servedPorts.delete(port))
+    socket.once('close', () => {
+      dialled--
+      servedPorts.delete(port)
+    })
     stream.accept()
     bridge(socket, stream, {
       reset: (code, message) => {
         log(`[!] Connection ${stream.shortId} was broken: ${message || streamCodeName(code)}`, 'warn')
       },
     })
+  }
+  const options = {
+    names: targetNames,
+    timeoutMs: DIAL_TIMEOUT_MS,
+    allowHalfOpen: true,
+  }
+  const cancel = connectTcp(service, options, (error, socket) => (socket ? join(socket) : refuse(error!)))
+  // The opener went away while we dial.
+  stream.whenBroken(() => {
+    if (cancel()) dialled--
   })
+}
+
+function codeFor(error: Error): number {
+  const isRefused = networkErrorCode(error) === 'ECONNREFUSED'
+  return isRefused ? STREAM_CODES.TARGET_REFUSED : STREAM_CODES.TARGET_UNREACHABLE
 }
 
 /** A machine that opens connections without end must not fill the log. Kinds of lines are told apart by their first words. */
@@ -94,8 +104,4 @@ function limitedTo(opener: string, log: Log): Log {
       () => text,
     )
   }
-}
-
-function timedOut(): Error {
-  return Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })
 }

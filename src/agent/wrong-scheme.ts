@@ -1,5 +1,5 @@
 import { ConnectError } from '../errors.ts'
-import { networkErrorCode } from './network-error.ts'
+import { networkErrorCode } from '../net/network-error.ts'
 import { openConnection, type HubAddress } from './open-connection.ts'
 
 /** How long it may take to find out, in ms. */

@@ -4,7 +4,7 @@ import { configFlag } from '../cli/flags.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { formatTarget, parseTarget } from '../config/target.ts'
-import { answers } from '../process/answers.ts'
+import { askTarget } from '../net/ask-target.ts'
 import { expose } from '../tasks/exposure.ts'
 
 export default class Expose extends ConnectCommand {
@@ -49,9 +49,9 @@ export default class Expose extends ConnectCommand {
         break
       }
     }
-    const isAnswering = await answers(target)
-    if (!isAnswering) this.tell(`[!] Nothing answers at ${formatTarget(target)} now`)
+    const asked = await askTarget(target)
+    if (!asked.answers) this.tell(`[!] Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
     const reason = exposure.state === 'saved' ? exposure.reason : null
-    return { name, ...target, state: exposure.state, reason, answering: isAnswering }
+    return { name, ...target, state: exposure.state, reason, answering: asked.answers }
   }
 }

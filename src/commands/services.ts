@@ -8,7 +8,7 @@ import { instanceFor } from '../config/instance.ts'
 import { printable } from '../config/label.ts'
 import { readServices } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
-import { answers } from '../process/answers.ts'
+import { askTarget } from '../net/ask-target.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 
 export default class Services extends ConnectCommand {
@@ -21,7 +21,10 @@ export default class Services extends ConnectCommand {
     const instance = instanceFor(flags.config)
     const config = requireConfig(instance)
     const exposed = await Promise.all(
-      readServices(instance).map(async (service) => ({ ...service, answering: await answers(service) })),
+      readServices(instance).map(async (service) => ({
+        ...service,
+        answering: (await askTarget(service)).answers,
+      })),
     )
     this.say('Exposed by this machine:')
     this.table(

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { askTarget } from '../../../src/net/ask-target.ts'
 import { waitFor } from '../../../src/process/wait.ts'
-import { answers } from '../../../src/process/answers.ts'
 import type { RunningCli } from '../../helpers/cli.ts'
 import type { IssuedCertificate } from '../../helpers/certificates.ts'
 import { documented } from './documented.ts'
@@ -87,7 +87,7 @@ async function running(
     rmSync(folder, { recursive: true, force: true })
   }
   if (
-    !(await waitFor(async () => (await answers({ host: '127.0.0.1', port })) || undefined, {
+    !(await waitFor(async () => (await askTarget({ host: '127.0.0.1', port })).answers || undefined, {
       timeoutMs: 30_000,
     }))
   ) {

@@ -1,4 +1,4 @@
-import { codeOf, ConnectError, messageOf } from '../errors.ts'
+import { codeOf, messageOf } from '../errors.ts'
 
 const UNKNOWN_AUTHORITY = 'its TLS certificate is signed by an authority that this machine does not know'
 const NO_TLS = 'what answered there does not speak TLS'
@@ -10,6 +10,7 @@ const TEXTS: Record<string, string> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
   EACCES: 'not permitted',
   EADDRNOTAVAIL: 'no such address',
+  EAFNOSUPPORT: 'this machine has no addresses of that kind',
   EAI_AGAIN: 'the host name could not be looked up',
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
@@ -38,9 +39,12 @@ const TRUST_IT =
 /** How many of a certificate's names are told. */
 const MAX_NAMES = 5
 
-/** The system error code of a failed connection, looked for where Node.js hides it. */
+/** This machine has no way to an address: of several, another one may say more. */
+const NO_WAY: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENETUNREACH'])
+
+/** The system error code of a failed connection, looked for where Node.js hides it; of several attempts the first's that tells most. */
 export function networkErrorCode(error: unknown): string | undefined {
-  if (error instanceof AggregateError) return networkErrorCode(error.errors[0])
+  if (error instanceof AggregateError) return networkErrorCode(telling(error)[0])
   const known = codeOf(error)
   if (known !== undefined && known in TEXTS) return known
   if (error instanceof Error && error.cause !== undefined) return networkErrorCode(error.cause)
@@ -48,8 +52,10 @@ export function networkErrorCode(error: unknown): string | undefined {
   return known
 }
 
-/** Why a connection failed, in words. */
+/** Why a connection failed, in words; where each address has failed in its own way, with the addresses. */
 export function describeNetworkError(error: unknown): string {
+  const attempts = attemptsOf(error)
+  if (attempts.length > 0) return describeAttempts(attempts)
   const code = networkErrorCode(error) ?? ''
   const known = TEXTS[code]
   if (known === undefined) return messageOf(error)
@@ -57,6 +63,31 @@ export function describeNetworkError(error: unknown): string {
   if (names.length === 0) return known
   const shown = names.slice(0, MAX_NAMES).join(', ')
   return `${known}: it is for ${shown}${names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ''}`
+}
+
+/** Whether TLS was spoken to something that doesn’t speak it. */
+export function isNoTls(error: unknown): boolean {
+  return TEXTS[networkErrorCode(error) ?? ''] === NO_TLS
+}
+
+function attemptsOf(error: unknown): unknown[] {
+  if (error instanceof AggregateError) return telling(error)
+  return error instanceof Error && codeOf(error) === undefined ? attemptsOf(error.cause) : []
+}
+
+function telling({ errors }: AggregateError): unknown[] {
+  const arrived = errors.filter((error) => !NO_WAY.has(networkErrorCode(error)))
+  return arrived.length > 0 ? arrived : errors
+}
+
+function describeAttempts(attempts: readonly unknown[]): string {
+  const byText = Map.groupBy(attempts, describeNetworkError)
+  if (byText.size === 1) return [...byText.keys()][0]!
+  return [...byText].map(([text, those]) => `${text} (${those.map(addressOf).join(', ')})`).join(', ')
+}
+
+function addressOf(error: unknown): string {
+  return error instanceof Error && 'address' in error ? String(error.address) : 'one address'
 }
 
 /** What to do about it, where the error itself says. */
@@ -84,24 +115,6 @@ export function networkHints(error: unknown): string[] {
       return TEXTS[code] === UNKNOWN_AUTHORITY || code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ? [TRUST_IT] : []
     }
   }
-}
-
-/** A hub that could not be reached, and what to look at. */
-export function hubUnreachable(hub: string, error: unknown): ConnectError {
-  // It may have been the proxy, or the CA file: they speak for themselves.
-  if (error instanceof ConnectError) return error
-  const hints = networkHints(error)
-  if (hub.startsWith('https:') && describeNetworkError(error) === NO_TLS) {
-    hints.push(`If that hub speaks plain http: connect login --hub ${hub.replace(/^https/, 'http')}`)
-  }
-  return new ConnectError(
-    'HUB_UNREACHABLE',
-    `Could not reach the hub at ${hub}: ${describeNetworkError(error)}`,
-    {
-      cause: error,
-      ...(hints.length > 0 && { hints }),
-    },
-  )
 }
 
 /** From the certificate that came: `DNS:a.example.com, IP Address:192.0.2.1`. */

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { describeNetworkError, networkErrorCode, networkHints } from '../../src/agent/network-error.ts'
+import { describeNetworkError, networkErrorCode, networkHints } from '../../src/net/network-error.ts'
 import { echoServer } from '../helpers/servers.ts'
 
 const withCode = (code: string) => Object.assign(new Error(`connect ${code} 192.0.2.1:443`), { code })
@@ -15,9 +15,9 @@ test.for([
     'connection reset',
   ],
   [
-    'what both address families say, deep down',
+    'what the address says that there is a way to, deep down',
     new Error('failed', { cause: new AggregateError([withCode('ENETUNREACH'), withCode('EACCES')]) }),
-    'the network is unreachable',
+    'not permitted',
   ],
   ['an expired certificate', withCode('CERT_HAS_EXPIRED'), 'its TLS certificate has expired'],
   ['a certificate of the future', withCode('CERT_NOT_YET_VALID'), 'its TLS certificate is not valid yet'],

@@ -1,0 +1,20 @@
+import { connectTcp } from './connect-tcp.ts'
+import { targetNames } from './name-resolver.ts'
+import { describeNetworkError } from './network-error.ts'
+
+/** Whether something listens at a TCP address, and if not, why it can't be connected to: a few words. */
+export type Answer = { readonly answers: true } | { readonly answers: false; readonly why: string }
+
+/**
+ * Asks a TCP address whether something listens there, and leaves it alone again.
+ *
+ * @param timeoutMs default 2000, the lookup of a name included
+ */
+export function askTarget(target: { host: string; port: number }, timeoutMs = 2000): Promise<Answer> {
+  const { promise, resolve } = Promise.withResolvers<Answer>()
+  connectTcp(target, { names: targetNames, timeoutMs }, (error, socket) => {
+    socket?.destroy()
+    resolve(error ? { answers: false, why: describeNetworkError(error) } : { answers: true })
+  })
+  return promise
+}

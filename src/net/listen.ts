@@ -1,0 +1,46 @@
+import type { AddressInfo, Server } from 'node:net'
+import { codeOf, ConnectError, messageOf } from '../errors.ts'
+
+/** Connections that may wait to be taken; Node.js's 511 are few for a hub whose agents all come back. The kernel may cap it. */
+const BACKLOG = 4096
+
+/**
+ * Has a server listen on a TCP address.
+ *
+ * @param port 0 for a free one
+ * @returns the port
+ * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN
+ */
+export async function listenTcp(server: Server, host: string, port: number): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen({ host, port, backlog: BACKLOG }, resolve)
+  try {
+    await promise
+    return (server.address() as AddressInfo).port
+  } catch (error) {
+    throw cannotListen(host, port, error)
+  } finally {
+    server.off('error', reject)
+  }
+}
+
+function cannotListen(host: string, port: number, cause: unknown): ConnectError {
+  switch (codeOf(cause)) {
+    case 'EADDRINUSE': {
+      return new ConnectError('PORT_IN_USE', `Port ${port} of ${host} is in use`, { cause })
+    }
+    case 'EADDRNOTAVAIL': {
+      const hints = ['Give an address of this machine; 0.0.0.0 and :: are all that it has.']
+      return new ConnectError('CANNOT_LISTEN', `${host} is not an address of this machine`, { cause, hints })
+    }
+    case 'EACCES': {
+      const hints = ['Give a port from 1024 on; those below are for root, unless the system allows them.']
+      return new ConnectError('CANNOT_LISTEN', `You may not open port ${port} of ${host}`, { cause, hints })
+    }
+    default: {
+      const message = `Could not listen on ${host}:${port}: ${messageOf(cause)}`
+      return new ConnectError('CANNOT_LISTEN', message, { cause })
+    }
+  }
+}
