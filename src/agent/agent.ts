@@ -22,6 +22,7 @@ import { waitFor } from '../process/wait.ts'
 import { agentExitCode, isFatal } from './exit-code.ts'
 import { HubLink } from './hub-link.ts'
 import type { Log } from '../log/log.ts'
+import { LoopGuard } from './loop-guard.ts'
 import { serve, servedPorts } from './serve.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -151,6 +152,7 @@ class Agent implements AgentControl {
   readonly #identity: AgentIdentity
   readonly #options: AgentOptions
   readonly #link: HubLink
+  readonly #guard: LoopGuard
   #services: ReadonlyMap<string, ExposedService>
 
   constructor(
@@ -163,18 +165,23 @@ class Agent implements AgentControl {
     this.#identity = identity
     this.#options = options
     this.#services = byName(services)
+    this.#guard = new LoopGuard(config, options.instance, options.log)
     this.#link = new HubLink({
       config,
       role: 'agent',
       version: options.version,
       log: options.log,
-      onStream: (stream) => serve(stream, this.#services, options.log),
+      onStream: (stream) => serve(stream, this.#services, options.log, this.#guard),
       onConnected: () => void this.#offerAll(),
     })
   }
 
-  run(signal: AbortSignal): Promise<void> {
-    return this.#link.run(signal)
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#link.run(signal)
+    } finally {
+      this.#guard.stop()
+    }
   }
 
   status(): AgentStatus {
@@ -191,8 +198,8 @@ class Agent implements AgentControl {
     }
   }
 
-  carries(port: number): boolean {
-    return servedPorts.has(port)
+  hopsOf(port: number): number | undefined {
+    return servedPorts.get(port)
   }
 
   async expose(name: string, request: ExposeRequest): Promise<ExposeReply> {

@@ -148,9 +148,14 @@ export class HubLink {
     this.#pause?.abort()
   }
 
-  /** Opens a stream to a service, or undefined while the link is down. */
-  open(service: string): Stream | undefined {
-    return this.#up ? this.#mux.open(service) : undefined
+  /** Whether streams can be opened. */
+  get isUp(): boolean {
+    return this.#up
+  }
+
+  /** Opens a stream to a service, or undefined while the link is down. @param hops see Mux */
+  open(service: string, hops = 0): Stream | undefined {
+    return this.#up ? this.#mux.open(service, hops) : undefined
   }
 
   /**

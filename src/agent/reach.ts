@@ -1,25 +1,26 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
-import { ConnectError } from '../errors.ts'
-import { listenTcp } from '../net/listen.ts'
-import { Places } from '../process/places.ts'
-import { bridge } from '../tunnel/bridge.ts'
-import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
-import type { OfferedService } from '../tunnel/handshake.ts'
-import { MAX_PENDING_OPENS, MAX_STREAMS } from '../tunnel/limits.ts'
-import type { Stream } from '../tunnel/stream.ts'
-import { Signer } from './credential.ts'
-import { HubApi } from './hub-api.ts'
-import { HubLink } from './hub-link.ts'
+import { ConnectError, messageOf } from '../errors.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
 import { connectionLimit, describeConnectionLimit } from '../process/descriptors.ts'
+import { announce, Neighbours, type Announcement } from '../process/presence.ts'
+import { bridge } from '../tunnel/bridge.ts'
+import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
+import type { OfferedService } from '../tunnel/handshake.ts'
+import { MAX_HOPS, MAX_PENDING_OPENS, MAX_STREAMS } from '../tunnel/limits.ts'
+import { clientHops } from './client-hops.ts'
+import { Signer } from './credential.ts'
+import { HubApi } from './hub-api.ts'
+import { HubLink } from './hub-link.ts'
+import { openDoor, type Door } from './local-door.ts'
+import { WaitingClients } from './waiting-clients.ts'
 
 export interface ReachOptions {
   readonly config: Config
   readonly name: string
-  /** Local address to listen on, default 127.0.0.1. */
-  readonly bind: string
+  /** Local address to listen on, default both loopbacks. */
+  readonly bind?: string | undefined
   /** Local port; 0 for a free one; undefined for the service's own, or the next free one. */
   readonly port: number | undefined
   readonly version: string
@@ -30,18 +31,13 @@ export interface ReachOptions {
   readonly resumeMs?: number
 }
 
-export interface Reached {
+export interface Reached extends Pick<Door, 'addresses' | 'port' | 'because'> {
   readonly service: OfferedService
-  readonly host: string
-  readonly port: number
   /** Settles when the signal says stop. @throws ConnectError REVOKED */
   readonly ended: Promise<void>
 }
 
 const HOLD_MS = 15_000
-
-/** How many ports after the service's own are tried. */
-const NEXT_PORTS = 20
 
 /**
  * Opens a local port that leads to a service of the workspace, over a link of its own.
@@ -60,98 +56,166 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
     version,
     log,
     ...(options.resumeMs !== undefined && { resumeMs: options.resumeMs }),
+    onConnected: () => clients.carry(),
     // Nothing is exposed over this link, so nobody has any business opening one.
     onStream: (stream) => stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, 'nothing is exposed over this link'),
   })
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
-  const opening = new Places(MAX_PENDING_OPENS)
-  const logError = (line: string) => log(line, 'error')
-  const [dropped, broken] = [new LineLimiter(), new LineLimiter({ lines: 20 })]
-  // Whoever connects in a loop must not fill the terminal.
-  const limited: Log = (line) => broken.write('', logError, () => line)
-  const limit = connectionLimit()
-  let held = 0
-  server.on('connection', (socket) => {
-    const open = held + link.streamCount
-    // More of them than a link carries would wait for nothing.
-    if (held >= MAX_STREAMS || open >= limit) {
-      const why = open >= limit ? describeConnectionLimit(open) : `${held} are waiting already`
-      dropped.write('', logError, () => `[x] Connections are dropped: ${why}`)
-      socket.resetAndDestroy()
-      return
-    }
-    held++
-    void carry(socket, link, opening, { ...options, log: limited }).finally(() => held--)
-  })
-  const port = await listenOn(
-    server,
-    bind,
-    options.port === undefined ? candidatePorts(service.port) : [options.port],
+  const neighbours = new Neighbours()
+  const clients = new Clients(link, neighbours, options)
+  const isOwnTaken = isOfThisMachine(service, config, neighbours)
+  const door = await openDoor({ bind, port: options.port, own: service.port, isOwnTaken }, (socket) =>
+    clients.take(socket),
   )
-  const ended = link.run(signal).finally(() => server.close())
-  return { service, host: bind, port, ended }
-}
-
-async function carry(
-  socket: Socket,
-  link: HubLink,
-  opening: Places,
-  { name, log, holdMs = HOLD_MS }: ReachOptions,
-): Promise<void> {
-  const until = performance.now() + holdMs
-  // Held without an error listener, a client that resets would be an uncaught error.
-  socket.on('error', () => {})
-  await opening.take()
-  const stream = await openStream(socket, link, name, until)
-  if (!stream) {
-    opening.leave()
-    if (socket.destroyed) return
-    log('[x] A connection was dropped: no link to the hub', 'error')
-    socket.resetAndDestroy()
-    return
-  }
-  let isOpening = true
-  const answered = () => {
-    if (isOpening) opening.leave()
-    isOpening = false
-  }
-  bridge(socket, stream, {
-    opened: answered,
-    reset(code, message) {
-      log(`[x] Connection ${stream.shortId} failed: ${message || streamCodeName(code)}`, 'error')
-    },
-    closed: answered,
+  const { addresses, port, because } = door
+  const presence = tellNeighbours(
+    { hubId: config.hubId, service: name, addresses: [...addresses], port },
+    log,
+  )
+  const ended = link.run(signal).finally(() => {
+    presence?.withdraw()
+    door.close()
+    clients.close()
   })
-  socket.resume()
+  return { service, addresses, port, because, ended }
 }
 
-/** @returns undefined if the client is gone, or there was no link in time */
-async function openStream(
-  socket: Socket,
-  link: HubLink,
-  name: string,
-  until: number,
-): Promise<Stream | undefined> {
-  for (;;) {
-    const leftMs = Math.ceil(until - performance.now())
-    const isUp = await link.whenConnected(Math.max(0, leftMs))
-    const stream = socket.destroyed ? undefined : link.open(name)
-    if (stream || !isUp || socket.destroyed) return stream
+/** Its target may be down now, and will want its port back. */
+function isOfThisMachine({ agent }: OfferedService, { hubId, agentId }: Config, others: Neighbours): boolean {
+  return agent === agentId || others.agents((one) => one.hubId === hubId && one.agentId === agent).length > 0
+}
+
+/** So that no agent of this machine takes our port for a target, and goes round in a loop. */
+function tellNeighbours(
+  reach: { hubId: string; service: string; addresses: string[]; port: number },
+  log: Log,
+): Announcement | undefined {
+  const failed = (error: unknown) => log(`[!] ${messageOf(error)}`, 'warn')
+  try {
+    return announce({ kind: 'reach', ...reach }, failed)
+  } catch (error) {
+    failed(error)
+    return undefined
   }
 }
 
-function candidatePorts(own: number): number[] {
-  const next = Array.from({ length: NEXT_PORTS }, (_, index) => own + index).filter((port) => port <= 65_535)
-  return [...next, 0]
-}
+/** The clients of a `reach`: those that wait for the link, or for a place among those that wait for their answer. */
+class Clients {
+  readonly #link: HubLink
+  readonly #neighbours: Neighbours
+  readonly #name: string
+  readonly #logError: (line: string) => void
+  readonly #holdMs: number
+  readonly #waiting: WaitingClients
+  readonly #limit = connectionLimit()
+  // Whoever connects in a loop must not fill the terminal.
+  readonly #drops = new LineLimiter()
+  readonly #breaks = new LineLimiter({ lines: 20 })
+  /** Streams that have no answer yet. */
+  #opening = 0
+  /** Clients of which it is not known yet how far they have come. */
+  #asked = 0
+  #isLinkAwaited = false
 
-/** Takes the first of these ports that can be had. */
-async function listenOn(server: Server, host: string, ports: readonly number[]): Promise<number> {
-  const [port = 0, ...others] = ports
-  try {
-    return await listenTcp(server, host, port)
-  } catch (error) {
-    if (others.length === 0) throw error
-    return listenOn(server, host, others)
+  constructor(link: HubLink, neighbours: Neighbours, { name, log, holdMs = HOLD_MS }: ReachOptions) {
+    this.#link = link
+    this.#neighbours = neighbours
+    this.#name = name
+    this.#logError = (line) => log(line, 'error')
+    this.#holdMs = holdMs
+    this.#waiting = new WaitingClients(holdMs, () =>
+      this.#say(
+        `A connection was dropped: ${link.isUp ? 'too many wait for an answer' : 'no link to the hub'}`,
+      ),
+    )
+  }
+
+  take(socket: Socket): void {
+    // Without a listener, a client that resets would be an uncaught error.
+    socket.on('error', () => {})
+    const open = this.#waiting.count + this.#asked + this.#link.streamCount
+    if (open >= this.#limit) {
+      socket.resetAndDestroy()
+      return this.#say(`Connections are dropped: ${describeConnectionLimit(open)}`)
+    }
+    const hops = clientHops(socket, this.#neighbours)
+    if (hops === undefined) this.#enter(socket, 0)
+    else void this.#enterAfter(socket, hops)
+  }
+
+  /** As many of those that wait as can be carried now. */
+  carry(): void {
+    while (this.#waiting.count > 0 && this.#opening < MAX_PENDING_OPENS && this.#link.isUp) {
+      const { socket, hops } = this.#waiting.take()!
+      this.#open(socket, hops)
+    }
+    if (this.#waiting.count > 0 && !this.#link.isUp) this.#awaitLink()
+  }
+
+  /** Resets those that wait. */
+  close(): void {
+    for (let client = this.#waiting.take(); client; client = this.#waiting.take())
+      client.socket.resetAndDestroy()
+  }
+
+  async #enterAfter(socket: Socket, hops: Promise<number>): Promise<void> {
+    this.#asked++
+    const count = await hops
+    this.#asked--
+    this.#enter(socket, count)
+  }
+
+  #enter(socket: Socket, hops: number): void {
+    if (socket.destroyed) return
+    if (hops > MAX_HOPS) {
+      socket.resetAndDestroy()
+      return this.#say(`A connection was dropped: it goes in a loop, through ${hops} services by now`)
+    }
+    if (this.#waiting.count === 0 && this.#opening < MAX_PENDING_OPENS && this.#open(socket, hops)) return
+    // More of them than a link carries would wait for nothing.
+    if (this.#waiting.count >= MAX_STREAMS) {
+      socket.resetAndDestroy()
+      return this.#say(`Connections are dropped: ${MAX_STREAMS} are waiting already`)
+    }
+    this.#waiting.add(socket, hops)
+    this.carry()
+  }
+
+  /** @returns false while the link is down */
+  #open(socket: Socket, hops: number): boolean {
+    const stream = this.#link.open(this.#name, hops)
+    if (!stream) return false
+    this.#opening++
+    let isOpening = true
+    const answered = () => {
+      if (!isOpening) return
+      isOpening = false
+      this.#opening--
+      this.carry()
+    }
+    bridge(socket, stream, {
+      opened: answered,
+      reset: (code, message) => {
+        const line = `[x] Connection ${stream.shortId} failed: ${message || streamCodeName(code)}`
+        this.#breaks.write('', this.#logError, () => line)
+      },
+      closed: answered,
+    })
+    socket.resume()
+    return true
+  }
+
+  /** The link hurries as long as somebody waits. */
+  #awaitLink(): void {
+    if (this.#isLinkAwaited) return
+    this.#isLinkAwaited = true
+    void this.#link.whenConnected(this.#holdMs).finally(() => {
+      this.#isLinkAwaited = false
+      this.carry()
+    })
+  }
+
+  #say(line: string): void {
+    const [kind = ''] = line.split(':')
+    this.#drops.write(kind, this.#logError, () => `[x] ${line}`)
   }
 }

@@ -4,12 +4,14 @@ import { formatTarget } from '../config/target.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
 import { connectTcp } from '../net/connect-tcp.ts'
+import type { Address } from '../net/known-addresses.ts'
 import { targetNames } from '../net/name-resolver.ts'
 import { describeNetworkError, networkErrorCode } from '../net/network-error.ts'
 import { connectionLimit, describeConnectionLimit } from '../process/descriptors.ts'
 import { bridge } from '../tunnel/bridge.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
 import type { Stream } from '../tunnel/stream.ts'
+import { LoopError, type LoopGuard } from './loop-guard.ts'
 
 /** How long a target may take to answer, the lookup of its name included, in ms. */
 const DIAL_TIMEOUT_MS = 10_000
@@ -17,13 +19,17 @@ const DIAL_TIMEOUT_MS = 10_000
 /** Of each line about its connections, so many a second for each machine that opens them. */
 const limiter = new LineLimiter({ lines: 20 })
 const refusals = new LineLimiter()
+const loops = new LineLimiter()
 
 /** Connections to targets that are being made or open, and how many there may be. */
 let dialled = 0
 let limit: number | undefined
 
-/** The local ports of the connections to targets: by them a shell finds out that this agent carries it. */
-export const servedPorts = new Set<number>()
+/**
+ * The local port of each connection to a target, with the hops of its stream: by it a shell finds out that this agent
+ * carries it, and a `reach` how far its client has come.
+ */
+export const servedPorts = new Map<number, number>()
 
 /**
  * Answers a stream that another agent opens: dials the service's target and joins the two. The hub names a service,
@@ -33,6 +39,7 @@ export function serve(
   stream: Stream,
   services: ReadonlyMap<string, ExposedService>,
   agentLog: Log,
+  guard?: LoopGuard,
 ): void {
   const log = limitedTo(stream.from, agentLog)
   const service = services.get(stream.service)
@@ -59,13 +66,21 @@ export function serve(
   const refuse = (error: Error) => {
     dialled--
     const why = describeNetworkError(error)
-    log(`[x] Could not connect to ${target} for connection ${stream.shortId}: ${why}`, 'error')
-    stream.refuse(codeFor(error), `the target said: ${why}`)
+    const line = `[x] Could not connect to ${target} for connection ${stream.shortId}: ${why}`
+    // A client that is refused may come again at once.
+    if (error instanceof LoopError)
+      loops.write(
+        target,
+        (text) => agentLog(text, 'error'),
+        () => line,
+      )
+    else log(line, 'error')
+    stream.refuse(codeFor(error), `the target ${target} can’t be reached: ${why}`)
   }
   const join = (socket: Socket) => {
     log(`[ok] Connected to ${target}`)
     const port = socket.localPort!
-    servedPorts.add(port)
+    servedPorts.set(port, stream.hops)
     socket.once('close', () => {
       dialled--
       servedPorts.delete(port)
@@ -81,6 +96,7 @@ export function serve(
     names: targetNames,
     timeoutMs: DIAL_TIMEOUT_MS,
     allowHalfOpen: true,
+    ...(guard && { choose: (addresses: readonly Address[]) => guard.choose(addresses, service.port) }),
   }
   const cancel = connectTcp(service, options, (error, socket) => (socket ? join(socket) : refuse(error!)))
   // The opener went away while we dial.
@@ -90,6 +106,7 @@ export function serve(
 }
 
 function codeFor(error: Error): number {
+  if (error instanceof LoopError) return STREAM_CODES.LOOP
   const isRefused = networkErrorCode(error) === 'ECONNREFUSED'
   return isRefused ? STREAM_CODES.TARGET_REFUSED : STREAM_CODES.TARGET_UNREACHABLE
 }

@@ -1,10 +1,11 @@
 import { Args, Flags } from '@oclif/core'
+import { askService } from '../agent/ask-service.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
+import { requireConfig } from '../config/config.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { formatTarget, parseTarget } from '../config/target.ts'
-import { askTarget } from '../net/ask-target.ts'
 import { expose } from '../tasks/exposure.ts'
 
 export default class Expose extends ConnectCommand {
@@ -31,7 +32,8 @@ export default class Expose extends ConnectCommand {
     const { args, flags } = await this.parse(Expose)
     const name = parseServiceName(flags.name)
     const target = parseTarget(args.target)
-    const exposure = await expose(instanceFor(flags.config), { name, ...target })
+    const instance = instanceFor(flags.config)
+    const exposure = await expose(instance, { name, ...target })
     switch (exposure.state) {
       case 'confirmed': {
         this.say(`[ok] Exposing ${formatTarget(target)} as ${name}`)
@@ -49,7 +51,8 @@ export default class Expose extends ConnectCommand {
         break
       }
     }
-    const asked = await askTarget(target)
+    const { hubId } = requireConfig(instance)
+    const asked = await askService(target, hubId)
     if (!asked.answers) this.tell(`[!] Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
     const reason = exposure.state === 'saved' ? exposure.reason : null
     return { name, ...target, state: exposure.state, reason, answering: asked.answers }

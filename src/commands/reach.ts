@@ -24,8 +24,7 @@ export default class Reach extends ConnectCommand {
       helpValue: 'PORT',
     }),
     bind: Flags.string({
-      description: 'local address to listen on',
-      default: '127.0.0.1',
+      description: 'local address to listen on (default: localhost, by IPv4 and IPv6)',
       helpValue: 'ADDR',
     }),
   }
@@ -40,10 +39,14 @@ export default class Reach extends ConnectCommand {
     await this.carry(async (signal) => {
       const log = terminalLog((line) => this.tell(line))
       const reached = await reach({ config, name, bind, port, version: this.config.version, log }, signal)
-      const { service, host } = reached
+      const { service, addresses, port: taken, because } = reached
       const from = `${printable(service.label)}${service.online ? '' : ', which is not connected now'}`
-      if (this.jsonEnabled()) this.logJson({ name, host, port: reached.port, online: service.online })
-      this.say(`[ok] ${name} (from ${from}) is at ${formatTarget({ host, port: reached.port })}`)
+      const [host = ''] = addresses
+      if (this.jsonEnabled()) this.logJson({ name, host, port: taken, addresses, online: service.online })
+      // Both of its addresses lead here.
+      const shown = addresses.length > 1 ? 'localhost' : host
+      this.say(`[ok] ${name} (from ${from}) is at ${formatTarget({ host: shown, port: taken })}`)
+      if (because !== undefined) this.say(`  ${because}, so it is ${taken}`)
       this.say('  Ctrl-C to stop')
       await reached.ended
     })

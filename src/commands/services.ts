@@ -1,3 +1,4 @@
+import { askService } from '../agent/ask-service.ts'
 import { Signer } from '../agent/credential.ts'
 import { HubApi } from '../agent/hub-api.ts'
 import { ConnectCommand } from '../cli/command.ts'
@@ -8,7 +9,6 @@ import { instanceFor } from '../config/instance.ts'
 import { printable } from '../config/label.ts'
 import { readServices } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
-import { askTarget } from '../net/ask-target.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 
 export default class Services extends ConnectCommand {
@@ -21,10 +21,10 @@ export default class Services extends ConnectCommand {
     const instance = instanceFor(flags.config)
     const config = requireConfig(instance)
     const exposed = await Promise.all(
-      readServices(instance).map(async (service) => ({
-        ...service,
-        answering: (await askTarget(service)).answers,
-      })),
+      readServices(instance).map(async (service) => {
+        const { answers } = await askService(service, config.hubId)
+        return { ...service, answering: answers }
+      }),
     )
     this.say('Exposed by this machine:')
     this.table(

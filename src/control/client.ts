@@ -16,6 +16,9 @@ import {
 /** What an agent that does not answer costs a command at the most, in ms. */
 const TIMEOUT_MS = 3000
 
+/** Where an agent listens. */
+type AgentSocket = Pick<Instance, 'socketPath'>
+
 /** Exposing waits for the hub's word, see agent/hub-link.ts. */
 const EXPOSE_TIMEOUT_MS = 15_000
 
@@ -25,9 +28,12 @@ export function agentStatus(instance: Instance, timeoutMs = TIMEOUT_MS): Promise
 }
 
 /** Whether the agent carries the connection that comes from this local port. @returns undefined if no agent listens */
-export async function agentCarries(instance: Instance, port: number): Promise<boolean | undefined> {
-  const options = { timeoutMs: TIMEOUT_MS }
-  return (await request(instance, 'GET', `/v1/carries/${port}`, CarriesReply, options))?.carries
+export async function agentCarries(
+  agent: AgentSocket,
+  port: number,
+  timeoutMs = TIMEOUT_MS,
+): Promise<CarriesReply | undefined> {
+  return request(agent, 'GET', `/v1/carries/${port}`, CarriesReply, { timeoutMs })
 }
 
 /** @returns undefined if no agent listens */
@@ -51,13 +57,12 @@ export function unexposeService(instance: Instance, name: string): Promise<Unexp
  * read; what the agent refuses with
  */
 async function request<T>(
-  instance: Instance,
+  { socketPath }: AgentSocket,
   method: string,
   path: string,
   schema: v.GenericSchema<unknown, T>,
   options: { body?: string; timeoutMs: number },
 ): Promise<T | undefined> {
-  const { socketPath } = instance
   if (!isOurs(socketPath)) return undefined
   const answer = await exchange({ socketPath, method, path, ...options })
   if (answer === undefined) return undefined

@@ -22,8 +22,8 @@ export const AgentStatus = v.object({
 })
 export type AgentStatus = v.InferOutput<typeof AgentStatus>
 
-/** GET /v1/carries/PORT: whether one of its connections to a target comes from that local port. */
-export const CarriesReply = v.object({ carries: v.boolean() })
+/** GET /v1/carries/PORT: whether one of its connections to a target comes from that local port, and its stream’s hops. */
+export const CarriesReply = v.object({ carries: v.boolean(), hops: v.optional(v.number()) })
 export type CarriesReply = v.InferOutput<typeof CarriesReply>
 
 /** PUT /v1/services/NAME */

@@ -18,8 +18,8 @@ import {
 /** What the agent does when it is asked. */
 export interface AgentControl {
   status(): AgentStatus
-  /** Whether one of its connections to a target comes from this local port. */
-  carries(port: number): boolean
+  /** The hops of the stream whose connection to its target comes from this local port, if there is one. */
+  hopsOf(port: number): number | undefined
   expose(name: string, request: ExposeRequest): Promise<ExposeReply>
   unexpose(name: string): Promise<UnexposeReply>
 }
@@ -122,7 +122,7 @@ async function route(agent: AgentControl, request: IncomingMessage): Promise<unk
   if (version === 'v1' && rest.length === 0) {
     if (request.method === 'GET' && kind === 'status' && name === undefined) return agent.status()
     if (request.method === 'GET' && kind === 'carries' && name !== undefined)
-      return { carries: agent.carries(Number(name)) } satisfies CarriesReply
+      return carriesReply(agent.hopsOf(Number(name)))
     if (kind === 'services' && name !== undefined) {
       const service = parseServiceName(name)
       if (request.method === 'PUT')
@@ -131,6 +131,10 @@ async function route(agent: AgentControl, request: IncomingMessage): Promise<unk
     }
   }
   throw new ConnectError('BAD_VALUE', `There is no ${request.method} ${request.url}`)
+}
+
+function carriesReply(hops: number | undefined): CarriesReply {
+  return hops === undefined ? { carries: false } : { carries: true, hops }
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

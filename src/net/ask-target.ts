@@ -1,4 +1,4 @@
-import { connectTcp } from './connect-tcp.ts'
+import { connectTcp, type ConnectTcpOptions } from './connect-tcp.ts'
 import { targetNames } from './name-resolver.ts'
 import { describeNetworkError } from './network-error.ts'
 
@@ -8,11 +8,14 @@ export type Answer = { readonly answers: true } | { readonly answers: false; rea
 /**
  * Asks a TCP address whether something listens there, and leaves it alone again.
  *
- * @param timeoutMs default 2000, the lookup of a name included
+ * @param options.timeoutMs default 2000, the lookup of a name included
  */
-export function askTarget(target: { host: string; port: number }, timeoutMs = 2000): Promise<Answer> {
+export function askTarget(
+  target: { host: string; port: number },
+  options: Pick<ConnectTcpOptions, 'timeoutMs' | 'choose'> = {},
+): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>()
-  connectTcp(target, { names: targetNames, timeoutMs }, (error, socket) => {
+  connectTcp(target, { names: targetNames, timeoutMs: 2000, ...options }, (error, socket) => {
     socket?.destroy()
     resolve(error ? { answers: false, why: describeNetworkError(error) } : { answers: true })
   })

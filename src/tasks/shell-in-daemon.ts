@@ -10,7 +10,7 @@ export async function isCarriedByDaemon({ instance }: DaemonContext): Promise<bo
   const [, port] = (process.env.SSH_CONNECTION ?? '').split(' ')
   if (port === undefined) return false
   try {
-    return (await agentCarries(instance, Number(port))) ?? false
+    return (await agentCarries(instance, Number(port)))?.carries ?? false
   } catch (error) {
     // It doesn't answer: what it carries is lost already.
     if (error instanceof ConnectError) return false

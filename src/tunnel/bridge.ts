@@ -68,10 +68,11 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
     clearInterval(probing)
     probing = setInterval(() => probe(socket), PROBE_MS)
   })
-  socket.on('end', () => {
+  const ends = () => {
     ended = true
     stream.end()
-  })
+  }
+  socket.on('end', ends)
   // 'close' follows, and tells the far end.
   socket.on('error', () => {})
   socket.on('close', () => {
@@ -80,6 +81,8 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
     events.closed?.()
   })
   stream.attach(handler)
+  // It may have come before anybody listened.
+  if (socket.readableEnded) ends()
 }
 
 /** Nobody is told of a reset while nothing is read; but a write fails, if only of no bytes. */

@@ -26,7 +26,7 @@ const status: AgentStatus = {
 /** An agent that has `web`, takes any other name but `taken`, and fails on `broken`. */
 const agent: AgentControl = {
   status: () => status,
-  carries: (port) => port === 22,
+  hopsOf: (port) => (port === 22 ? 3 : undefined),
   async expose(name) {
     if (name === 'taken') throw new ConnectError('NAME_TAKEN', 'taken is exposed by eve')
     if (name === 'broken') throw new Error('a bug')
@@ -48,10 +48,10 @@ async function served(instance = emptyInstance()): Promise<Instance> {
 const target = { host: 'localhost', port: 80 }
 
 describe('a command asks the agent', () => {
-  test('whether it carries a connection', async () => {
+  test('whether it carries a connection, and how far that has come', async () => {
     const instance = await served()
-    expect(await agentCarries(instance, 22)).toBe(true)
-    expect(await agentCarries(instance, 23)).toBe(false)
+    expect(await agentCarries(instance, 22)).toEqual({ carries: true, hops: 3 })
+    expect(await agentCarries(instance, 23)).toEqual({ carries: false })
     expect(await agentCarries(emptyInstance(), 22)).toBeUndefined()
   })
 

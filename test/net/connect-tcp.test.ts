@@ -75,7 +75,7 @@ test('whoever asks a target hears why it does not answer', async () => {
   expect(await askTarget(target)).toEqual({ answers: true })
   await server.close()
   expect(await askTarget(target)).toEqual({ answers: false, why: 'connection refused' })
-  expect(await askTarget({ host: 'no-such-host.invalid', port: 1 }, 20_000)).toEqual({
+  expect(await askTarget({ host: 'no-such-host.invalid', port: 1 }, { timeoutMs: 20_000 })).toEqual({
     answers: false,
     why: expect.stringMatching(
       /^(host name not found|the host name could not be looked up|DNS did not .*)$/,

@@ -284,7 +284,9 @@ test('nothing listens at the target: the client’s connection is reset, and the
   serveAt(gone.port)
   await gone.close()
   expect(await ending(dial())).toBe('ECONNRESET')
-  expect(broken).toEqual([{ code: 4, message: expect.stringMatching(/^the target said: /) as string }])
+  expect(broken).toEqual([
+    { code: 4, message: expect.stringMatching(/^the target 127.0.0.1:\d+ can’t be reached: /) as string },
+  ])
   await relay.empty()
 })
 

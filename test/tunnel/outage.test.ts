@@ -207,6 +207,19 @@ test('a new connection waits while the link is down, and is carried once it is u
   client.destroy()
 })
 
+test('one that has said all while it waits, and be it nothing, has its end at the service', async () => {
+  const it = await tunnel({ resumeMs: 100 })
+  const { client } = await joined(it)
+  it.cables.reach.cut()
+  await ending(client)
+  it.onTarget = (socket) => socket.on('end', () => socket.end('bye')).resume()
+  const waiting = it.dial()
+  waiting.end()
+  await once(waiting, 'connect')
+  it.cables.reach.mend()
+  expect(String(await buffer(waiting))).toBe('bye')
+})
+
 test('a new connection is reset when the link stays down', async () => {
   const it = await tunnel({ holdMs: 100, resumeMs: 100 })
   const { client } = await joined(it)

@@ -1,0 +1,77 @@
+import type { Log } from '../log/log.ts'
+import type { Config } from '../config/config.ts'
+import type { Instance } from '../config/instance.ts'
+import { messageOf } from '../errors.ts'
+import type { Address } from '../net/known-addresses.ts'
+import { leadsTo } from '../net/own-address.ts'
+import { announce, Neighbours, type AgentPresence, type Announcement } from '../process/presence.ts'
+
+/** A target that is the local port of a `reach` to the same hub: it would lead from stream to stream for ever. */
+export class LoopError extends Error {
+  override readonly name = 'LoopError'
+}
+
+/**
+ * The addresses of a target that don't lead back into the hub's own tunnel.
+ *
+ * @returns with them, whether one leads to a `reach` to another hub
+ * @throws LoopError if none is left
+ */
+export function withoutLoops(
+  addresses: readonly Address[],
+  { port, hubId }: { port: number; hubId: string },
+  neighbours: Neighbours,
+): { addresses: readonly Address[]; chains: boolean } {
+  const reaches = neighbours.reachesAt(port)
+  if (reaches.length === 0) return { addresses, chains: false }
+  const leading = ({ address }: Address) =>
+    reaches.filter((reach) => reach.addresses.some((listener) => leadsTo(address, listener)))
+  const others = addresses.filter((address) => leading(address).every((reach) => reach.hubId !== hubId))
+  if (others.length === 0) {
+    const [reach] = addresses.flatMap(leading)
+    throw new LoopError(`it is the local port of "connect reach ${reach!.service}", which goes in a loop`)
+  }
+  return { addresses: others, chains: others.some((address) => leading(address).length > 0) }
+}
+
+/** Keeps an agent from dialling the ports of a `reach` on this machine, and tells those what it has to. */
+export class LoopGuard {
+  readonly #neighbours = new Neighbours()
+  #presence: AgentPresence
+  #announcement: Announcement | undefined
+
+  constructor({ hubId, agentId }: Config, { socketPath }: Instance, log: Log) {
+    this.#presence = { kind: 'agent', hubId, agentId, socketPath, chains: false }
+    const failed = (error: unknown) => log(`[!] ${messageOf(error)}`, 'warn')
+    try {
+      this.#announcement = announce(this.#presence, failed)
+    } catch (error) {
+      // A full disk, say. What it is for is rare, and what the agent is for goes on.
+      failed(error)
+    }
+  }
+
+  /**
+   * The addresses that may be dialled for a stream.
+   *
+   * @throws LoopError if each of them leads back
+   */
+  choose(addresses: readonly Address[], port: number): readonly Address[] {
+    const chosen = withoutLoops(addresses, { port, hubId: this.#presence.hubId }, this.#neighbours)
+    if (chosen.chains) this.#chain()
+    return chosen.addresses
+  }
+
+  stop(): void {
+    this.#announcement?.withdraw()
+  }
+
+  /** A `reach` to another hub may lead back to this one by way of others: it asks how far a connection has come. */
+  #chain(): void {
+    if (this.#presence.chains) return
+    const chaining = { ...this.#presence, chains: true }
+    // What can't be said must not be done: whoever dials hears of the full disk.
+    this.#announcement?.change(chaining)
+    this.#presence = chaining
+  }
+}

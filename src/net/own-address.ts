@@ -1,0 +1,43 @@
+import { isIP, SocketAddress } from 'node:net'
+import { networkInterfaces } from 'node:os'
+
+/**
+ * Whether a connection to an address of this machine arrives at a listener's.
+ *
+ * @param address numeric, what is dialled
+ * @param listener numeric, what is listened on; `0.0.0.0` and `::` are all of a family, `::` of both
+ */
+export function leadsTo(address: string, listener: string): boolean {
+  const [dialled, heard] = [reached(canonical(address)), canonical(listener)]
+  if (heard === '::' || (heard === '0.0.0.0' && isIP(dialled) === 4)) return isOwnAddress(dialled)
+  return dialled === heard
+}
+
+/** Whether a numeric address is one of this machine's. */
+export function isOwnAddress(address: string): boolean {
+  const own = canonical(address)
+  return own === '::1' || own.startsWith('127.') || interfaceAddresses().has(own)
+}
+
+/** Whoever dials an unspecified address gets to the loopback one (ip(7), and RFC 4291 §2.5.2 as kernels take it). */
+function reached(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1'
+  return address === '::' ? '::1' : address
+}
+
+/** One text for each address (RFC 5952), and IPv4 for what IPv6 says of it. */
+function canonical(address: string): string {
+  const bare = address.replace(/%.*/, '')
+  const text = isIP(bare) === 6 ? new SocketAddress({ address: bare, family: 'ipv6' }).address : bare
+  return text.replace(/^::ffff:(?=\d+\.)/, '')
+}
+
+function interfaceAddresses(): Set<string> {
+  try {
+    const own = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+    return new Set(own.map(({ address }) => canonical(address)))
+  } catch {
+    // No descriptor is left to ask the kernel with: then none but loopback is known.
+    return new Set()
+  }
+}
