@@ -129,7 +129,7 @@ export class Neighbours {
   #alive(wanted: (presence: Presence) => boolean): Presence[] {
     this.#look()
     const matching = this.#notes.filter(({ presence }) => wanted(presence))
-    return matching.filter(isAlive).map(({ presence }) => presence)
+    return matching.filter(mayBeAlive).map(({ presence }) => presence)
   }
 
   #look(): void {
@@ -152,6 +152,15 @@ export class Neighbours {
     const notes = isOurs ? readNotes(this.#folder).map(({ note }) => note) : []
     this.#notes = notes.filter((note) => note.network === network())
     this.#readAt = { changed, isSure: Date.now() - Number(changed / 1_000_000n) > SAME_TICK_MS }
+  }
+}
+
+/** What can’t be looked at, for lack of a descriptor say, is as it was. */
+function mayBeAlive(note: Note): boolean {
+  try {
+    return isAlive(note)
+  } catch {
+    return true
   }
 }
 

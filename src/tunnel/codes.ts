@@ -24,7 +24,7 @@ export const STREAM_CODES = {
   TIMEOUT: 11,
   /** This end is shutting down. */
   SHUTDOWN: 12,
-  /** The connection has come through so many streams that it must be going round. */
+  /** The connection has come through so many streams that it must be going round, or the target leads straight back. */
   LOOP: 13,
 } as const
 

@@ -2,11 +2,11 @@ import { run, runOk } from './run.ts'
 
 /** A host of its own, as far as the network is concerned, on a cable to this machine. */
 export class Network {
-  readonly #name: string
+  readonly name: string
   readonly #subnet: string
 
   private constructor(name: string, subnet: string) {
-    this.#name = name
+    this.name = name
     this.#subnet = subnet
   }
 
@@ -31,7 +31,7 @@ export class Network {
 
   /** What to put before a command to run it there. */
   get prefix(): readonly [string, ...string[]] {
-    return ['ip', 'netns', 'exec', this.#name]
+    return ['ip', 'netns', 'exec', this.name]
   }
 
   async unplug(): Promise<void> {
@@ -43,10 +43,10 @@ export class Network {
   }
 
   async stop(): Promise<void> {
-    await run('ip', ['netns', 'delete', this.#name])
+    await run('ip', ['netns', 'delete', this.name])
   }
 
   async #inside(...args: string[]): Promise<void> {
-    await runOk('ip', ['-n', this.#name, ...args])
+    await runOk('ip', ['-n', this.name, ...args])
   }
 }
