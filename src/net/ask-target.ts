@@ -1,5 +1,5 @@
 import { connectTcp, type ConnectTcpOptions } from './connect-tcp.ts'
-import { targetNames } from './name-resolver.ts'
+import { askedNames } from './name-resolver.ts'
 import { describeNetworkError } from './network-error.ts'
 
 /** Whether something listens at a TCP address, and if not, why it can't be connected to: a few words. */
@@ -15,7 +15,7 @@ export function askTarget(
   options: Pick<ConnectTcpOptions, 'timeoutMs' | 'choose'> = {},
 ): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>()
-  connectTcp(target, { names: targetNames, timeoutMs: 2000, ...options }, (error, socket) => {
+  connectTcp(target, { names: askedNames, timeoutMs: 2000, ...options }, (error, socket) => {
     socket?.destroy()
     resolve(error ? { answers: false, why: describeNetworkError(error) } : { answers: true })
   })

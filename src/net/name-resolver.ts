@@ -9,6 +9,8 @@ export interface ResolverOptions {
   readonly timeoutMs?: number
   /** How long a name is refused at once after nobody has answered for it, in ms; default 0. */
   readonly coolDownMs?: number
+  /** getaddrinfo is asked only for what neither hosts nor DNS know; default false. */
+  readonly isSystemLast?: boolean
   /** Default getaddrinfo. */
   readonly system?: (name: string) => Promise<readonly Address[]>
   /** Default hosts(5). */
@@ -21,6 +23,7 @@ export interface ResolverOptions {
 
 const TIMEOUT_MS = 8000
 const COOL_DOWN_MS = 5000
+const ASKED_TIMEOUT_MS = 2000
 
 /** A failure that has taken this long, in ms, is no answer but the lack of one. */
 const SLOW_MS = 1000
@@ -83,13 +86,15 @@ export class NameResolver {
       this.#waiting.delete(askSystem)
       reject(failure ?? signal.reason)
     })
-    if (!this.#running || this.#running.name === name) askSystem()
+    const { isSystemLast = false } = this.#options
+    if (!isSystemLast && (!this.#running || this.#running.name === name)) askSystem()
     else {
       void this.#askOthers(name, signal).then(resolve, (error: unknown) => {
         if (codeOf(error) === 'ETIMEOUT') return reject(noAnswer(name))
+        if (signal.aborted) return
         failure = notFound(name, error)
-        if (!this.#running) askSystem()
-        else if (!signal.aborted) this.#waiting.add(askSystem)
+        if (this.#running) this.#waiting.add(askSystem)
+        else askSystem()
       })
     }
     return promise
@@ -127,8 +132,11 @@ export class NameResolver {
 /** For hubs and proxies: no target’s dead name stands in their way, and they are tried again by a clock of their own. */
 export const hubNames = new NameResolver()
 
-/** For what is exposed, and whoever asks whether it answers. */
+/** For what is exposed. */
 export const targetNames = new NameResolver({ coolDownMs: COOL_DOWN_MS })
+
+/** For a command that only asks whether a target answers: a process can’t end before getaddrinfo does. */
+export const askedNames = new NameResolver({ isSystemLast: true, timeoutMs: ASKED_TIMEOUT_MS })
 
 async function getaddrinfo(name: string): Promise<readonly Address[]> {
   // Both families at once, in the order of RFC 6724.

@@ -79,6 +79,18 @@ test('a name that neither DNS nor the hosts know waits for getaddrinfo, which ma
   expect(await first).toMatchObject({ code: 'EAI_AGAIN' })
 })
 
+test('a resolver that keeps getaddrinfo for the last does not ask it for what DNS knows, or is silent on', async () => {
+  const dns = (name: string) =>
+    name === 'good.test'
+      ? Promise.resolve(HERE)
+      : Promise.reject(withCode(name === 'dead.test' ? 'ETIMEOUT' : 'ENOTFOUND'))
+  const { names, asked } = resolverWith({ isSystemLast: true, system: async () => THERE, dns })
+  expect(await names.resolve('good.test')).toEqual(HERE)
+  expect(describeNetworkError(await failureOf(names.resolve('dead.test')))).toMatch(/^DNS did not answer/)
+  expect(asked.filter((one) => one.startsWith('system'))).toEqual([])
+  expect(await names.resolve('printer.local')).toEqual(THERE)
+})
+
 test('what getaddrinfo says is final', async () => {
   const { names, asked } = resolverWith({ system: () => Promise.reject(withCode('ENOTFOUND')) })
   expect(describeNetworkError(await failureOf(names.resolve('no.test')))).toBe('host name not found')
