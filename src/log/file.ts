@@ -133,8 +133,8 @@ function lineOf(text: string, level: Level): string {
 }
 
 function open(file: string): { descriptor: number; stats: Stats } {
-  const { O_RDWR, O_APPEND, O_CREAT, O_NONBLOCK = 0 } = constants
-  // Should it be a pipe or a terminal, it must not be waited for.
+  const { O_RDWR, O_APPEND, O_CREAT, O_NONBLOCK } = constants
+  // Should it be a pipe or a terminal, it must not be waited for. Windows has no such flag: there it counts as 0.
   const descriptor = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, 0o600)
   return { descriptor, stats: fstatSync(descriptor) }
 }

@@ -96,9 +96,9 @@ const anyFrame: fc.Arbitrary<{ frame: WholeFrame; bytes: Buffer }> = fc.oneof(
     frame: { type: 'rst' as const, stream, code, message },
     bytes: encodeRst(stream, code, message),
   })),
-  fc.record({ stream, key, position, service: shortName, from: shortName }).map((resume) => ({
+  fc.record({ stream, key, position, service: shortName, from: shortName, hops }).map((resume) => ({
     frame: { type: 'resume' as const, ...resume },
-    bytes: encodeResume(resume.stream, resume.key, resume.position, resume.service, resume.from),
+    bytes: encodeResume(resume.stream, resume.key, resume.position, resume.service, resume.from, resume.hops),
   })),
   fc.record({ stream, position }).map(({ stream, position }) => ({
     frame: { type: 'resumed' as const, stream, position },
