@@ -94,10 +94,10 @@ export const CONTROL_BACKLOG_HIGH_BYTES = 512 * 1024
 export const TURN_WORK_BYTES = 1024 * 1024
 
 /** What a frame counts for besides its bytes … */
-export const FRAME_WORK_BYTES = 4 * 1024
+export const FRAME_WORK_BYTES = 8 * 1024
 
 /** … and what one does that makes, ends or brings back a stream, or is a message. */
-export const HEAVY_WORK_BYTES = 16 * 1024
+export const HEAVY_WORK_BYTES = 32 * 1024
 
 /** Streams that an agent may give up in a second before they were answered. */
 export const MAX_GIVEN_UP = 256
