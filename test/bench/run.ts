@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { root } from '../helpers/cli.ts'
 import { busyNote, describeMachine } from './machine.ts'
+import { benchHostile } from './hostile.ts'
 import { parseOptions, type Options } from './options.ts'
 import { profileTunnel } from './profile.ts'
 import { drawChart } from './report/svg.ts'
@@ -18,6 +19,7 @@ const busy = busyNote()
 for (const part of options.parts) {
   if (part === 'startup') await benchStartup()
   else if (part === 'profile') await profileTunnel(options)
+  else if (part === 'hostile') await benchHostile(options)
   else await benchTunnel(options)
 }
 if (busy !== undefined) console.log(`\n${busy}`)

@@ -26,9 +26,14 @@ export const FLOODS: Readonly<Record<string, (service: string) => () => Buffer>>
     const limit = counter(INITIAL_WINDOW + 1, 1)
     return () => many(() => encodeWindow(1, 0, limit()))
   },
-  'control messages': () => {
+  'lists of services that differ': () => {
     const seq = counter(1, 1)
-    return () => many(() => encodeCtrl({ type: 'services', seq: seq(), services: [] }))
+    return () =>
+      many(() => {
+        const number = seq()
+        const services = [{ name: `n${number % 2}`, port: 1 }]
+        return encodeCtrl({ type: 'services', seq: number, services })
+      })
   },
   PINGs: () => () => many(() => encodePing(1n)),
   'pings of the WebSocket': () => () =>
