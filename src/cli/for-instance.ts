@@ -1,3 +1,5 @@
+import { shellWord } from './shell-word.ts'
+
 /** Commands that act on one instance, as our texts name them; `reach` they name for other machines. */
 const COMMANDS = /\bconnect (?:up|login|logout|whoami|expose|unexpose|services|daemon(?: [a-z]+)?)\b/g
 
@@ -9,9 +11,4 @@ const COMMANDS = /\bconnect (?:up|login|logout|whoami|expose|unexpose|services|d
 export function forInstance(text: string, configFile: string | undefined): string {
   if (configFile === undefined) return text
   return text.replaceAll(COMMANDS, (command) => `${command} --config ${shellWord(configFile)}`)
-}
-
-/** As it is typed into a POSIX shell. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

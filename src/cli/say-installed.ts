@@ -1,6 +1,7 @@
 import { tilde } from '../config/tilde.ts'
 import type { InstallReport, PlannedInstall } from '../tasks/install.ts'
 import { describeHub } from './say-started.ts'
+import { shellWord } from './shell-word.ts'
 
 /** The lines of a daemon that was installed, as the specification has them. */
 export function installLines({ change, file, startsAt, hub }: InstallReport): string[] {
@@ -39,12 +40,8 @@ export function planLines({ change, file, plan: { files, commands } }: PlannedIn
     ]),
     'Would run:',
     '',
-    ...commands.map((command) => `  ${command.map(typed).join(' ')}`),
+    ...commands.map((command) => `  ${command.map(shellWord).join(' ')}`),
     '',
     'Nothing was changed.',
   ]
-}
-
-function typed(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -49,7 +49,7 @@ export default class Up extends DaemonCommand {
       )
       return { agentId: config.agentId, detached: mode === 'daemon', pid }
     }
-    this.tell('The agent runs in this terminal, until Ctrl-C.')
+    this.tell('The agent runs in the foreground, until Ctrl-C.')
     this.tell('  To keep it running: Ctrl-C, then connect daemon install (or connect up --detach)')
     const log = terminalLog((line) => this.say(line))
     const { version } = this.config

@@ -72,12 +72,21 @@ describe('with a hub', () => {
     )
   })
 
+  test('a hub with data of its own says where its tokens are made', async () => {
+    const home = emptyHome()
+    const folder = home.file('hub of ours')
+    const args = ['hub', '--listen', '127.0.0.1:0', '--data-dir', folder]
+    const hub = world.keep(startConnect(home, args))
+    await hub.printed(new RegExp(`Let a machine join: connect hub token create --data-dir '${folder}'\n`))
+    await hub.stop('SIGINT')
+  })
+
   test('up says how to keep the agent, and so does an install that it is in the way of', async () => {
     const home = await joined(world)
     const up = world.keep(startConnect(home, ['up', '--foreground']))
     await up.printed(/Connected to hub/)
     expect(up.stderr).toBe(
-      'The agent runs in this terminal, until Ctrl-C.\n' +
+      'The agent runs in the foreground, until Ctrl-C.\n' +
         '  To keep it running: Ctrl-C, then connect daemon install (or connect up --detach)\n',
     )
     const { stderr } = await connect(home, ['daemon', 'start'])

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../cli/hub-flags.ts'
+import { shellWord } from '../../cli/shell-word.ts'
 import { isLoopback } from '../../config/hub-url.ts'
 import { printable } from '../../config/label.ts'
 import { formatTarget, parseListenAddress } from '../../config/target.ts'
@@ -59,7 +60,8 @@ export default class HubRun extends ConnectCommand {
       const hub = await startHub({ folder, host, port, tls, version: this.config.version, log })
       this.say(`[ok] Hub listening on ${tls ? 'https' : 'http'}://${formatTarget({ host, port: hub.port })}`)
       this.say(`  Data: ${tilde(folder)}`)
-      this.say('  Let a machine join: connect hub token create')
+      const where = flags['data-dir'] === undefined ? '' : ` --data-dir ${shellWord(flags['data-dir'])}`
+      this.say(`  Let a machine join: connect hub token create${where}`)
       try {
         const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
         await Promise.race([stopped, hub.failed])
