@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { sep } from 'node:path'
 import { inspect } from 'node:util'
 import { Command, Config, Errors, type Interfaces } from '@oclif/core'
-import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
+import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
 import type { Carrier } from './carrier.ts'
 import { forInstance } from './for-instance.ts'
 import { leaveAbandonedWork } from './leave.ts'
@@ -151,7 +151,9 @@ function linesOf(error: Error, bin: string, id: string | undefined): string[] {
 
 /** What to do next. */
 function hintsOf(error: unknown, bin: string, id: string | undefined): readonly string[] {
-  if (error instanceof ConnectError) return error.hints
-  if (isUsageError(error)) return [`See: ${bin} ${(id ?? '').replaceAll(':', ' ')} --help`]
+  const help = `See: ${bin} ${(id ?? '').replaceAll(':', ' ')} --help`
+  if (error instanceof ConnectError)
+    return error.hints.map((hint) => (hint === ERRORS.BAD_VALUE.fix ? help : hint))
+  if (isUsageError(error)) return [help]
   return ['This is a bug in Private Connect; DEBUG=1 shows where.']
 }

@@ -249,7 +249,11 @@ export class Store {
     const { changes } = this.#prepared(
       `UPDATE ${table} SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?`,
     ).run(Date.now(), id)
-    if (changes === 0) throw new ConnectError('NO_SUCH_ENTRY', `There is no ${what} "${id}"`)
+    if (changes > 0) return
+    const list = table === 'agents' ? 'connect hub agent list' : 'connect hub token list'
+    throw new ConnectError('NO_SUCH_ENTRY', `There is no ${what} "${id}"`, {
+      hints: [`See the list: ${list}`],
+    })
   }
 
   #migrate(): void {

@@ -144,7 +144,7 @@ describe('a value that cannot be used exits 2, and nothing is written:', () => {
       const { code, stderr } = await connect(emptyHome(), [...args, label])
       expect({ code, stderr }).toEqual({
         code: 2,
-        stderr: '[x] A label has 1 to 255 characters\n  See --help for what it takes.\n',
+        stderr: '[x] A label has 1 to 255 characters\n  See: connect login --help\n',
       })
     }
   })

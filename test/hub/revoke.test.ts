@@ -57,6 +57,8 @@ test('revoking an unknown machine is an error that says where to look', async ()
   expect(await connect(world.hubHome, ['hub', 'agent', 'revoke', 'agent_0000000000000000'])).toMatchObject({
     code: 1,
     stdout: '',
-    stderr: expect.stringMatching(/^\[x\] There is no machine "agent_0000000000000000"\n {2}See the list: /),
+    stderr: expect.stringMatching(
+      /^\[x\] There is no machine "agent_0000000000000000"\n {2}See the list: connect hub agent list\n$/,
+    ),
   })
 })
