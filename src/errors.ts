@@ -1,4 +1,4 @@
-/** How the program is installed: its name on the public registry is another project's, so it comes from its own tarball. */
+/** How the program is installed: by its own tarball, since its name on the public registry is another project's. */
 export const LOCAL_PACKAGE = 'npm install -g ./private-connect-VERSION.tgz'
 
 /**

@@ -12,17 +12,22 @@ describe('on a machine that knows no hub', () => {
   // Nothing answers at port 9 (discard) of this machine: the public hub can't be reached.
   const env = { HTTPS_PROXY: 'http://127.0.0.1:9', PRIVATECONNECT_TOKEN: `tok_${'0'.repeat(40)}` }
 
-  test.for(['up', 'login', 'daemon install', 'daemon start', 'whoami', 'services', 'expose 80 --name web'])(
-    'connect %s says which two ways lead in',
-    async (line) => {
-      const { code, stdout, stderr } = await connect(emptyHome(), line.split(' '), {
-        env: /^(up|login)$/.test(line) ? env : {},
-      })
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-      expect(stderr).toMatch(/^\[x\] \S.*\n/)
-      expect(stderr.slice(-WAYS_IN.length)).toBe(WAYS_IN)
-    },
-  )
+  test.for([
+    'up',
+    'login',
+    'daemon install',
+    'daemon --hub http://127.0.0.1:9 start',
+    'whoami',
+    'services',
+    'expose 80 --name web',
+  ])('connect %s says which two ways lead in', async (line) => {
+    const { code, stdout, stderr } = await connect(emptyHome(), line.split(' '), {
+      env: /^(up|login)$/.test(line) ? env : {},
+    })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^\[x\] \S.*\n/)
+    expect(stderr.slice(-WAYS_IN.length)).toBe(WAYS_IN)
+  })
 
   test('a hub that was named is not called the public one', async () => {
     const named = ['login', '--hub', 'http://127.0.0.1:9']
