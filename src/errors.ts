@@ -203,6 +203,11 @@ export const ERRORS = {
       'The agent that runs answers in a way that this version can’t read: most likely it is of another version.',
     fix: 'Run: connect daemon restart',
   },
+  SYSTEM_FAILED: {
+    cause:
+      'This machine could not do what every program asks of it: it is out of space, memory or file descriptors, or a device failed.',
+    fix: 'See what has run out (df, free, ulimit -n), then run it again.',
+  },
   RUN_BY_SUDO: {
     cause:
       'Each user has a daemon of their own, kept in their home folder and by their own service manager. By sudo it would be root’s.',

@@ -17,6 +17,19 @@ const CARRIERS = new Set(['hub', 'reach', 'up'])
  * of bin/run.js would end `connect … | head` with exit code 13.
  */
 export function start(typed: readonly string[], options: { development?: boolean } = {}): void {
+  try {
+    begin(typed, options)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/** Before anyone else could say so. */
+function fail(error: unknown): void {
+  void import('./cli/fail-at-start.ts').then(({ failAtStart }) => failAtStart(error))
+}
+
+function begin(typed: readonly string[], options: { development?: boolean }): void {
   ignoreHomeThatIsNoPath()
   useCompileCache()
   const argv = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
@@ -26,22 +39,26 @@ export function start(typed: readonly string[], options: { development?: boolean
   }
   const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
   if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'up') {
-    void import('./agent/main.ts').then(({ runKeptAlive }) => runKeptAlive(argv.slice(1), pjson.version))
+    import('./agent/main.ts')
+      .then(({ runKeptAlive }) => runKeptAlive(argv.slice(1), pjson.version))
+      .catch(fail)
     return
   }
   const { development = false } = options
   if (isOurs(argv[0])) pjson.oclif.plugins = []
-  void import('@oclif/core').then(({ execute }) =>
-    execute({
-      args: [...argv],
-      loadOptions: {
-        root,
-        pjson: development ? fromSource(pjson) : pjson,
-        ignoreManifest: development,
-        userPlugins: canEnter(homedir()),
-      },
-    }),
-  )
+  import('@oclif/core')
+    .then(({ execute }) =>
+      execute({
+        args: [...argv],
+        loadOptions: {
+          root,
+          pjson: development ? fromSource(pjson) : pjson,
+          ignoreManifest: development,
+          userPlugins: canEnter(homedir()),
+        },
+      }),
+    )
+    .catch(fail)
 }
 
 /** Whether an option stands where a command's name may still go on; a name has three words at the most. */
@@ -93,9 +110,9 @@ function canEnter(home: string): boolean {
  * this user's, not one that sudo has left in HOME. Without a cache everything works, a little slower.
  */
 function useCompileCache(): void {
-  const home = homedir()
-  const folder = path.join(home, '.privateconnect', 'cache')
   try {
+    const home = homedir()
+    const folder = path.join(home, '.privateconnect', 'cache')
     if (statSync(home).uid !== process.getuid?.()) return
     // One by one: with `recursive` it would never return where HOME is /proc.
     for (const part of [path.dirname(folder), folder]) if (!existsSync(part)) mkdirSync(part, { mode: 0o700 })

@@ -8,6 +8,7 @@ import { agentExitCode } from './exit-code.ts'
 import { openLogFile } from '../log/file.ts'
 import type { Log } from '../log/log.ts'
 import { guardCarrier, logBug } from '../log/uncaught.ts'
+import { inWords } from '../process/disturbance.ts'
 import { onEndSignal } from '../process/end-signals.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
@@ -63,7 +64,8 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
   if (stop.signal.aborted) process.kill(process.pid, stop.signal.reason as NodeJS.Signals)
 }
 
-function logError(log: Log, error: unknown): void {
+function logError(log: Log, thrown: unknown): void {
+  const error = inWords(thrown)
   if (!(error instanceof ConnectError)) return logBug(log, error)
   for (const line of [`[x] ${error.message}`, ...error.hints.map((hint) => `  ${hint}`)]) log(line, 'error')
 }

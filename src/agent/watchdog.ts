@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { isDisturbance } from '../process/disturbance.ts'
 import type { WatchdogData } from './watchdog-worker.ts'
 
 export interface WatchdogOptions {
@@ -29,14 +30,21 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   const workerData: WatchdogData = { beats, stopped, logFile, limitMs, everyMs, onBlockedWrite }
   // The compiler rewrites endings in imports only.
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const worker = new Worker(new URL(`./watchdog-worker.${ending}`, import.meta.url), {
-    workerData,
-    name: 'watchdog',
-    // Nothing that NODE_OPTIONS loads into the agent has anything to do there.
-    env: {},
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
-  })
+  let worker: Worker
+  try {
+    worker = new Worker(new URL(`./watchdog-worker.${ending}`, import.meta.url), {
+      workerData,
+      name: 'watchdog',
+      // Nothing that NODE_OPTIONS loads into the agent has anything to do there.
+      env: {},
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+    })
+  } catch (error) {
+    if (!isDisturbance(error)) throw error
+    onFailed(error as Error)
+    return { stop: async () => {} }
+  }
   const timer = setInterval(() => Atomics.add(beats, 0, 1), everyMs)
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   worker.on('error', (error: Error) => {

@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import { Command, Config, Errors, type Interfaces } from '@oclif/core'
 import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
 import type { Carrier } from './carrier.ts'
+import { inWords } from '../process/disturbance.ts'
 import { forInstance } from './for-instance.ts'
 import { leaveAbandonedWork } from './leave.ts'
 import { columnsOf, wrapLine } from './wrap-line.ts'
@@ -88,8 +89,9 @@ export abstract class ConnectCommand extends Command {
   }
 
   /** An error is one sentence, why, and what to do next; a stack trace only for a bug, or with DEBUG. */
-  protected override async catch(error: Error): Promise<void> {
-    if (error instanceof Errors.ExitError) throw error
+  protected override async catch(thrown: Error): Promise<void> {
+    if (thrown instanceof Errors.ExitError) throw thrown
+    const error = inWords(thrown) as Error
     process.exitCode = exitCodeOf(error)
     if (this.jsonEnabled()) return this.logJson(this.toErrorJson(error))
     // The rest may hold commands, and ~ means nothing between quotes.

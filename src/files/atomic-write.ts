@@ -29,8 +29,14 @@ export function writeFileAtomic(file: string, content: string, mode = 0o600): vo
  */
 export function prepareWrite(file: string, content: string, mode = 0o600): PendingWrite {
   const temporary = temporaryFor(file)
-  const failed = (error: unknown) => {
+  let folder: number | undefined
+  const discard = () => {
+    if (folder !== undefined) close(folder)
+    folder = undefined
     rmSync(temporary, { force: true })
+  }
+  const failed = (error: unknown) => {
+    discard()
     return new ConnectError('WRITE_FAILED', `Could not write ${file}: ${messageOf(error)}`, { cause: error })
   }
   try {
@@ -40,8 +46,9 @@ export function prepareWrite(file: string, content: string, mode = 0o600): Pendi
       writeFileSync(descriptor, content)
       fsyncSync(descriptor)
     } finally {
-      closeSync(descriptor)
+      close(descriptor)
     }
+    folder = openFolder(path.dirname(file))
   } catch (error) {
     throw failed(error)
   }
@@ -52,20 +59,36 @@ export function prepareWrite(file: string, content: string, mode = 0o600): Pendi
       } catch (error) {
         throw failed(error)
       }
-      syncFolder(path.dirname(file))
+      syncAndClose(folder)
+      folder = undefined
       removeLeftovers(file)
     },
-    discard: () => rmSync(temporary, { force: true }),
+    discard,
   }
 }
 
-/** Makes a rename durable. Windows cannot open a folder, and needs none of this. */
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return
-  const descriptor = openSync(folder, 'r')
+/** Opened beforehand: once the file is in its place, nothing may fail any more. Windows cannot open a folder, and needs none of this. */
+function openFolder(folder: string): number | undefined {
+  return process.platform === 'win32' ? undefined : openSync(folder, 'r')
+}
+
+/** Makes a rename durable. */
+function syncAndClose(folder: number | undefined): void {
+  if (folder === undefined) return
   try {
-    fsyncSync(descriptor)
+    fsyncSync(folder)
+  } catch {
+    // The new content is there all the same, and only a power cut within these seconds would tell.
   } finally {
+    close(folder)
+  }
+}
+
+/** What close(2) reports is not about what was synced before. */
+function close(descriptor: number): void {
+  try {
     closeSync(descriptor)
+  } catch {
+    // It is closed all the same.
   }
 }

@@ -1,4 +1,4 @@
-import { codeOf } from '../errors.ts'
+import { codeOf, ConnectError, messageOf } from '../errors.ts'
 
 /** What the machine may answer to any system call at any time: something has run out, or someone else went away. */
 const CODES: ReadonlySet<string> = new Set([
@@ -48,6 +48,12 @@ export function isDisturbance(error: unknown): boolean {
   if (CODES.has(systemCode(error))) return true
   if ('errcode' in error && SQLITE_CODES.has(Number(error.errcode) & 0xff)) return true
   return error.cause !== undefined && isDisturbance(error.cause)
+}
+
+/** A disturbance in words for the user, SYSTEM_FAILED, if nobody below had better ones; anything else as it is. */
+export function inWords(error: unknown): unknown {
+  if (error instanceof ConnectError || !isDisturbance(error)) return error
+  return new ConnectError('SYSTEM_FAILED', `This machine refused: ${messageOf(error)}`, { cause: error })
 }
 
 /** Node.js hides the code of some calls, such as that of os.networkInterfaces(). */

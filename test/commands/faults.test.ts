@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest'
+import { agentScene, reachScene } from '../helpers/faults/scenes.ts'
+import { faultsOf } from '../helpers/faults/trials.ts'
+
+// A sample; all of them are in test/lab/faults.test.ts.
+test.for([
+  ['a kept-alive agent', () => agentScene({ CONNECT_DAEMON: '1' })],
+  ['reach', reachScene],
+] as const)('%s outlives the first call of each kind that finds no descriptor left', async ([, scene]) => {
+  const { count, functions, wrong } = await faultsOf(scene, { codes: ['EMFILE'], most: 1 })
+  expect(wrong).toEqual([])
+  expect(count).toBe(functions.length)
+})
