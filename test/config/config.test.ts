@@ -162,7 +162,9 @@ test('a config of a newer version is not taken for a damaged one', () => {
   const instance = instanceWith(JSON.stringify({ version: 2, whatever: true }))
   const error = thrownBy(() => readConfig(instance))
   expect(error.code).toBe('CONFIG_NEWER')
-  expect(error.hints).toEqual(['Upgrade: npm install -g private-connect'])
+  expect(error.hints).toEqual([
+    'Upgrade it by a newer version’s tarball: npm install -g ./private-connect-VERSION.tgz',
+  ])
 })
 
 test('fields that a later version may add are no damage', () => {

@@ -175,7 +175,9 @@ describe('a database that cannot be used is an error, and is not touched:', () =
     const error = await rejectionOf(Store.open(path.dirname(file)))
     expect(error.code).toBe('HUB_DATA_DAMAGED')
     expect(error.message).toContain('newer version')
-    expect(error.hints).toEqual(['Upgrade: npm install -g private-connect'])
+    expect(error.hints).toEqual([
+      'Upgrade it by a newer version’s tarball: npm install -g ./private-connect-VERSION.tgz',
+    ])
     expect(readFileSync(file)).toEqual(before)
   })
 
