@@ -22,7 +22,7 @@ function synced(home: Home, folder: string, args: readonly string[]): string[] {
   )
   const lines = readFileSync(trace, 'utf8')
     .split('\n')
-    .filter((line) => / = 0$/.test(line) && line.includes(folder))
+    .filter((line) => line.endsWith(' = 0') && line.includes(folder))
   return lines.map((line) => {
     const [, call = ''] = /(fsync|fdatasync|rename)/.exec(line) ?? []
     const files = [...line.matchAll(/[<"]([^>"]+)[>"]/g)].map(([, file = '']) => path.relative(folder, file))
