@@ -20,19 +20,20 @@ export default class Services extends ConnectCommand {
     const { flags } = await this.parse(Services)
     const instance = instanceFor(flags.config)
     const config = requireConfig(instance)
-    const exposed = await Promise.all(
-      readServices(instance).map(async (service) => {
-        const { answers } = await askService(service, config.hubId)
-        return { ...service, answering: answers }
-      }),
+    const asked = await Promise.all(
+      readServices(instance).map(async (service) => ({
+        service,
+        answer: await askService(service, config.hubId),
+      })),
     )
+    const exposed = asked.map(({ service, answer }) => ({ ...service, answering: answer.answers }))
     this.say('Exposed by this machine:')
     this.table(
       ['NAME', 'TARGET', ''],
-      exposed.map(({ answering, ...service }) => [
+      asked.map(({ service, answer }) => [
         service.name,
         formatTarget(service),
-        answering ? 'answers' : 'does not answer now',
+        answer.answers ? 'answers' : `does not answer now: ${answer.why}`,
       ]),
     )
     try {

@@ -195,7 +195,7 @@ test('services still shows what is exposed here when the hub is not there', asyn
   const { code, stdout, stderr } = await connect(home, ['services'])
   expect(code).toBe(1)
   expect(stdout).toMatch(
-    /^Exposed by this machine:\n(?:.*\n)? {2}here +localhost:80 +(?:answers|does not answer now)\n$/,
+    /^Exposed by this machine:\n(?:.*\n)? {2}here +localhost:80 +(?:answers|does not answer now: .*)\n$/,
   )
   expect(stderr).toMatch(/^\[!\] What the workspace offers is not known: Could not reach the hub at .*\n$/)
 })

@@ -33,7 +33,7 @@ test('services tells a target that is down from one that answers, and an agent f
     'Exposed by this machine:',
     '  NAME  TARGET',
     `  alive  localhost:${echo.port}  answers`,
-    `  dead  localhost:${gone.port}  does not answer now`,
+    `  dead  localhost:${gone.port}  does not answer now: connection refused`,
     'Offered in the workspace:',
     '  NAME  PORT  FROM  AGENT ID  AGENT',
     expect.stringMatching(new RegExp(`^  alive  ${echo.port}  ada  agent_\\w+  online$`)),
