@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
@@ -6,6 +7,12 @@ import { openDoor, type Door, type DoorOptions } from '../../src/agent/local-doo
 import { rejectionOf } from '../fixtures/thrown-by.ts'
 
 const BOTH = ['127.0.0.1', '::1']
+
+const NOBODY = 65_534
+
+function readIfThere(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+}
 
 /** The port of something else that listens there. */
 async function taken(host: string, port = 0): Promise<number> {
@@ -65,6 +72,23 @@ test('an address that is not this machine’s is an error at once, and no port i
     })
   }
   expect(warnings).toEqual([])
+})
+
+const unprivileged = Number(readIfThere('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? 0)
+
+test.skipIf(unprivileged <= 1)('a port that only root may open is told, and another one taken', async () => {
+  // One after the other: the whole process is nobody meanwhile.
+  process.seteuid?.(process.getuid?.() === 0 ? NOBODY : process.getuid!())
+  onTestFinished(() => {
+    process.seteuid?.(process.getuid!())
+  })
+  const { port, because } = await door({ own: 1 })
+  expect(port).toBeGreaterThanOrEqual(unprivileged)
+  expect(because).toBe('You may not open port 1 here')
+  expect(await rejectionOf(door({ own: 1, port: 1 }))).toMatchObject({
+    code: 'CANNOT_LISTEN',
+    message: 'You may not open port 1 of 127.0.0.1',
+  })
 })
 
 test('--bind localhost is both loopbacks, and any other address is that one', async () => {
