@@ -66,7 +66,7 @@ export class Switch {
   /** Takes in a frame of one of the port's streams, or one that brings a stream. */
   frame(port: SwitchPort, frame: SwitchedFrame, message: Message): void {
     this.#take(port, frame, message)
-    for (let port; (port = this.#accounts.debtor?.largestPort);) this.#relieve(port)
+    for (let debtor; (debtor = this.#accounts.debtor?.largestPort);) this.#relieve(debtor)
   }
 
   /** What waits for the port's link has grown, or shrunk, by so many bytes. */

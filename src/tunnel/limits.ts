@@ -105,8 +105,8 @@ export const MAX_GIVEN_UP = 256
 /** A PING goes out after this long without any inbound byte, in ms … */
 export const PING_AFTER_MS = 14_000
 
-/** A side that receives and has not sent anything for this long sends a PING, in ms: the peer can't see that it lives. */
-export const TELL_AFTER_MS = 4000
-
 /** … and the link is dead after this long without any more, in ms. */
 export const DEAD_AFTER_PING_MS = 10_000
+
+/** A side that receives and has not sent anything for this long sends a PING, in ms: the peer can't see that it lives. */
+export const TELL_AFTER_MS = 4000

@@ -16,10 +16,10 @@ import {
   SOCKET_BACKLOG_BYTES,
 } from './limits.ts'
 import { Liveness } from './liveness.ts'
+import { Inbox } from './inbox.ts'
 import type { Message } from './message.ts'
 import { Outbox } from './outbox.ts'
-import { Pace, workOf } from './pace.ts'
-import { Queue } from './queue.ts'
+import { Pace } from './pace.ts'
 
 /** A frame that concerns whoever owns the link; PING and PONG are the link's own business. */
 export type LinkFrame = Exclude<Frame, { type: 'ping' | 'pong' | 'skipped' }>
@@ -63,13 +63,7 @@ export class Link {
   #unwritten = 0
   /** Of what waits, as much as the handler was told of. */
   #told = 0
-  /** What has come and must wait for a turn. */
-  readonly #inbox = new Queue<Message>()
-  #pace = new Pace()
-  /** Nothing is read until a turn to come. */
-  #isHeld = false
-  /** The socket is closed, and what came before has yet to be dealt with. */
-  #ended: string | undefined
+  #inbox: Inbox | undefined
   readonly #liveness = new Liveness()
   #pings = 0n
 
@@ -86,12 +80,13 @@ export class Link {
    *
    * @param pace shared with the other links of an agent; default one of its own
    */
-  attach(handler: LinkHandler, pace = this.#pace): void {
+  attach(handler: LinkHandler, pace = new Pace()): void {
     this.#handler = handler
-    this.#pace = pace
+    const inbox = new Inbox(this.#socket, pace, (message) => this.#receive(message))
+    this.#inbox = inbox
     this.#socket.attach({
-      message: (pieces, bytes) => this.#receive({ pieces, bytes }),
-      pinged: () => this.#pinged(),
+      message: (pieces, bytes) => inbox.push({ pieces, bytes }),
+      pinged: () => inbox.charge(FRAME_WORK_BYTES),
       closed: (reason) => this.#lost(reason),
     })
   }
@@ -207,43 +202,8 @@ export class Link {
     return this.#closed || this.#closing !== undefined
   }
 
-  /** Deals with a frame now, or, if the peer has had its share of this turn, in one to come, and reads no more until then. */
-  #receive(message: Message): void {
+  #receive(received: Message): void {
     if (this.#isOver) return
-    if (!this.#isHeld && this.#pace.hasRoom) return this.#handle(message)
-    this.#inbox.push(message)
-    if (!this.#isHeld) this.#hold()
-  }
-
-  /** A ping of the WebSocket, which has answered it. */
-  #pinged(): void {
-    this.#pace.charge(FRAME_WORK_BYTES)
-    if (this.#pace.isOver && !this.#isHeld && !this.#isOver) this.#hold()
-  }
-
-  #hold(): void {
-    this.#isHeld = true
-    this.#socket.pause()
-    this.#pace.wait(this.#goOn)
-  }
-
-  /** Deals with what waits, while there is room in this turn. @returns whether nothing waits any more */
-  readonly #goOn = (): boolean => {
-    while (!this.#isOver && !this.#pace.isOver) {
-      const message = this.#inbox.shift()
-      if (!message) break
-      this.#handle(message)
-    }
-    if (this.#isOver) this.#inbox.clear()
-    if (this.#inbox.length > 0) return false
-    this.#isHeld = false
-    if (this.#ended === undefined) this.#socket.resume()
-    else this.#end(this.#ended)
-    return true
-  }
-
-  #handle(received: Message): void {
-    this.#pace.charge(workOf(received.pieces[0]?.[0] ?? 0, received.bytes))
     const message = isData(received) ? received : joined(received)
     const [first, ...rest] = message.pieces as [Buffer, ...Buffer[]]
     let frame: Frame
@@ -299,7 +259,9 @@ export class Link {
     this.#scheduleFlush()
   }
 
+  /** Nothing that waits is of use any more. */
   #clear(): void {
+    this.#inbox?.clear()
     this.#outbox.clear()
     this.#tell()
   }
@@ -313,16 +275,15 @@ export class Link {
 
   /** What came before the end still counts. */
   #lost(reason: string): void {
-    this.#ended = reason
-    this.#clear()
-    if (this.#inbox.length === 0 || this.#isOver) this.#end(reason)
+    this.#outbox.clear()
+    this.#tell()
+    this.#inbox?.end(() => this.#end(reason))
   }
 
   #end(reason: string): void {
     if (this.#closed) return
     this.#closed = true
     this.#closing ??= this.#farewell ?? reason
-    this.#inbox.clear()
     this.#clear()
     this.#handler?.closed(this.#closing, this.#code)
   }

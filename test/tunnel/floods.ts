@@ -26,6 +26,12 @@ export const FLOODS: Readonly<Record<string, (service: string) => () => Buffer>>
     const limit = counter(INITIAL_WINDOW + 1, 1)
     return () => many(() => encodeWindow(1, 0, limit()))
   },
+  PINGs: () => () => many(() => encodePing(1n)),
+  'pings of the WebSocket': () => () =>
+    batch(
+      Array.from({ length: AT_A_TIME }, () => Buffer.alloc(0)),
+      0x89,
+    ),
   'lists of services that differ': () => {
     const seq = counter(1, 1)
     return () =>
@@ -35,12 +41,6 @@ export const FLOODS: Readonly<Record<string, (service: string) => () => Buffer>>
         return encodeCtrl({ type: 'services', seq: number, services })
       })
   },
-  PINGs: () => () => many(() => encodePing(1n)),
-  'pings of the WebSocket': () => () =>
-    batch(
-      Array.from({ length: AT_A_TIME }, () => Buffer.alloc(0)),
-      0x89,
-    ),
 }
 
 function many(one: () => Buffer): Buffer {
