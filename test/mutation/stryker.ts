@@ -34,6 +34,7 @@ export async function mutate(file: string, tests: readonly string[]): Promise<Mu
     // Beyond what the tests took without a change: on a busy machine slow is not yet hung.
     timeoutMS: 10_000,
     tempDirName: path.join('.cache', 'mutation'),
+    cleanTempDir: 'always',
     ignorePatterns: ['/.cache', '/.git'],
     // Stryker would rewrite its paths, which are right in the copy as well, by a part of TypeScript that version 7 lacks.
     tsconfigFile: 'none',

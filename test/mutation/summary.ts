@@ -61,9 +61,10 @@ export function whyOf(mutant: Mutant, known: readonly Unnoticeable[]): string | 
   return known.find((one) => isThatOne(mutant, one))?.why
 }
 
-/** Between 0 and 1. */
+/** Between 0 and 1, in hundredths, and 1 only if nothing was missed. */
 export function scoreOf(mutants: readonly Mutant[]): number {
-  return 1 - survivorsOf(mutants).length / mutants.length
+  const noticed = mutants.length - survivorsOf(mutants).length
+  return Math.floor((100 * noticed) / mutants.length) / 100
 }
 
 function rowOf(

@@ -142,6 +142,12 @@ export const UNNOTICEABLE: readonly Unnoticeable[] = [
     why: 'only a Mac has an answer to trim; with the line end it would still be compared with itself',
   },
   {
+    file: 'src/process/terminate.ts',
+    code: 'const none = () => (killOrphans(target.pid) === 0 ? true : undefined)',
+    change: 'true → false',
+    why: 'any answer but undefined ends the wait, and nobody looks at it',
+  },
+  {
     file: 'src/tunnel/receive-window.ts',
     code: 'if (blocked || this.#blockedAt !== undefined) this.#noteWait(blocked, now ?? performance.now())',
     change: 'blocked || this.#blockedAt !== undefined → true',

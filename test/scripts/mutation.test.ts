@@ -16,6 +16,9 @@ const date = new Date('2026-01-02T00:00:00Z')
 
 test('a hang counts as noticed, a line that no test reaches does not', () => {
   expect(scoreOf([survivor, killed, timedOut, untouched])).toBe(0.5)
+  // Never rounded up: a score of 1 leaves nothing to look at.
+  expect(scoreOf([survivor, ...Array.from({ length: 999 }, () => killed)])).toBe(0.99)
+  expect(scoreOf([killed])).toBe(1)
 })
 
 test('the summary has a row for each file, and lists what was not noticed, with the reason if there is one', () => {
