@@ -203,6 +203,10 @@ export const ERRORS = {
       'The agent that runs answers in a way that this version can’t read: most likely it is of another version.',
     fix: 'Run: connect daemon restart',
   },
+  NO_PROC: {
+    cause: 'Linux tells in /proc which process is which, and it is not mounted here.',
+    fix: 'Mount it, or have the container given it: mount -t proc proc /proc',
+  },
   SYSTEM_FAILED: {
     cause:
       'This machine could not do what every program asks of it: it is out of space, memory or file descriptors, or a device failed.',

@@ -5,6 +5,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Interfaces } from '@oclif/core'
 import { orderArguments, type Commands } from './cli/order-arguments.ts'
+import { leaveDeletedFolder } from './files/given-path.ts'
+import { settleEnvironment } from './files/home.ts'
 import { keepCompiledCode, keepYoungSmall } from './process/garbage.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -30,7 +32,8 @@ function fail(error: unknown): void {
 }
 
 function begin(typed: readonly string[], options: { development?: boolean }): void {
-  ignoreHomeThatIsNoPath()
+  leaveDeletedFolder()
+  settleEnvironment(process.env)
   useCompileCache()
   const argv = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
   if (CARRIERS.has(argv[0] ?? '')) {
@@ -88,12 +91,6 @@ export function fromSource<T>(pjson: T): T {
     .replaceAll('./dist/', './src/')
     .replaceAll(/(\.\/src\/[^"]*)\.js"/g, '$1.ts"')
   return JSON.parse(text) as T
-}
-
-/** An empty or relative HOME would put our files wherever a command is called: the user's own is taken instead. */
-function ignoreHomeThatIsNoPath(): void {
-  const { HOME } = process.env
-  if (HOME !== undefined && !path.isAbsolute(HOME)) delete process.env.HOME
 }
 
 /** In a home that is a file, or closed to this user, oclif would look for plugins and print what goes wrong. */

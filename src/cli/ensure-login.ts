@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { login } from '../agent/login.ts'
 import { readCaFile } from '../config/ca-file.ts'
 import { hubOf, readConfig, updateConfig, type Config } from '../config/config.ts'
@@ -8,6 +7,7 @@ import type { Instance } from '../config/instance.ts'
 import { defaultLabel } from '../config/label.ts'
 import { proxyToSave } from '../config/proxy.ts'
 import { ConnectError, ERRORS, type ErrorCode } from '../errors.ts'
+import { givenPath } from '../files/given-path.ts'
 import { readJoinToken } from './join-token.ts'
 
 export interface LoginFlags {
@@ -81,7 +81,7 @@ function withChanges(instance: Instance, saved: Config, { label, ca }: LoginFlag
 /** Absolute: a daemon runs in another folder. @throws ConnectError BAD_CA */
 function parseCa(file: string | undefined): string | undefined {
   if (file === undefined) return undefined
-  const absolute = path.resolve(file)
+  const absolute = givenPath(file)
   readCaFile(absolute)
   return absolute
 }

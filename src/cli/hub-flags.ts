@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { Flags } from '@oclif/core'
 import { dataFolder } from '../config/instance.ts'
+import { givenPath } from '../files/given-path.ts'
 
 /** Where the hub keeps its database. */
 export const dataDirFlag = {
@@ -11,5 +12,5 @@ export const dataDirFlag = {
 }
 
 export function hubFolder(dataDir: string | undefined): string {
-  return dataDir === undefined ? path.join(dataFolder(), 'hub') : path.resolve(dataDir)
+  return dataDir === undefined ? path.join(dataFolder(), 'hub') : givenPath(dataDir)
 }

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { Writable } from 'node:stream'
 import { parseJoinToken } from '../agent/login.ts'
 import { ConnectError, messageOf } from '../errors.ts'
+import { givenPath } from '../files/given-path.ts'
 
 /**
  * Where a join token comes from: a file, the environment, a person. Never the command line, which every user of the
@@ -14,7 +15,7 @@ import { ConnectError, messageOf } from '../errors.ts'
  */
 export async function readJoinToken(tokenFile: string | undefined, env = process.env): Promise<string> {
   if (tokenFile === '-') return parseJoinToken(await text(process.stdin))
-  if (tokenFile !== undefined) return parseJoinToken(readTokenFile(tokenFile))
+  if (tokenFile !== undefined) return parseJoinToken(readTokenFile(givenPath(tokenFile)))
   if (env.PRIVATECONNECT_TOKEN) return parseJoinToken(env.PRIVATECONNECT_TOKEN)
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new ConnectError('TOKEN_MISSING', 'There is no join token')
@@ -42,8 +43,12 @@ async function askSecretly(question: string): Promise<string> {
     process.stderr.write('\n')
     process.exit(130)
   })
+  const { promise: typed, resolve, reject } = Promise.withResolvers<string>()
+  lines.once('line', resolve)
+  // Ctrl-D, or the terminal is gone.
+  lines.once('close', () => reject(new ConnectError('TOKEN_MISSING', 'No join token was typed')))
   try {
-    return await lines.question('')
+    return await typed
   } finally {
     lines.close()
     process.stderr.write('\n')

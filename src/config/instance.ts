@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
+import { givenPath } from '../files/given-path.ts'
 import { claimName, instanceName, releaseName, shortHash } from './instance-name.ts'
 
 /** One config file and all that belongs to it. Two instances share nothing but the machine. */
@@ -32,10 +33,13 @@ export function dataFolder(home = homedir()): string {
 /** sun_path holds 104 bytes on macOS and 108 on Linux, the closing NUL included (unix(4), unix(7)). */
 const MAX_SOCKET_PATH = 103
 
-/** @param configFile another instance's config file; its log, PID file and socket then lie beside it */
+/**
+ * @param configFile another instance's config file; its log, PID file and socket then lie beside it
+ * @throws ConnectError BAD_VALUE
+ */
 export function instanceFor(configFile?: string, home = homedir()): Instance {
   const defaultConfig = path.join(dataFolder(home), 'config.json')
-  const file = configFile === undefined ? defaultConfig : path.resolve(configFile)
+  const file = configFile === undefined ? defaultConfig : givenPath(configFile)
   const isDefault = file === defaultConfig
   const stem = stemOf(file)
   const folder = path.dirname(file)

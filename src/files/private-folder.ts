@@ -1,6 +1,8 @@
 import { chmodSync, lstatSync, statSync } from 'node:fs'
 import { ConnectError, messageOf } from '../errors.ts'
-import { makeFolder } from './make-folder.ts'
+import { makeFolder, NoHomeError } from './make-folder.ts'
+
+const SET_HOME = 'Set HOME to a folder that is there and belongs to this user: HOME=/FOLDER connect …'
 
 /**
  * Makes sure that a folder of ours exists, is a folder of this user, and is closed to others (0700).
@@ -19,6 +21,7 @@ export function ensurePrivateFolder(folder: string, options: { inSharedFolder?: 
   } catch (error) {
     throw new ConnectError('WRITE_FAILED', `Could not use the folder ${folder}: ${messageOf(error)}`, {
       cause: error,
+      ...(error instanceof NoHomeError && { hints: [SET_HOME] }),
     })
   }
 }

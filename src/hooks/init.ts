@@ -1,4 +1,4 @@
-import type { Hook } from '@oclif/core'
+import type { Hook, Interfaces } from '@oclif/core'
 
 /** Commands that act on the daemon, or may hand over to it. */
 const NEEDS_PLATFORM = /^(daemon(:|$)|up$)/
@@ -16,24 +16,27 @@ const hook: Hook.Init = async function init({ id, argv, config }) {
   ])
   const { values } = parseArgs({ args: argv, options: { config: { type: 'string' } }, strict: false })
   const configFile = typeof values.config === 'string' ? values.config : undefined
-  const selection = selectPlatform({
-    context: { instance: instanceFor(configFile), env: process.env },
-    purpose: id === 'daemon:install' ? 'install' : 'use',
-    async plugins() {
-      // oclif's own timer keeps no process alive: a plugin that hangs would end this one without a word.
-      const awake = setTimeout(() => {}, PLUGIN_TIMEOUT_MS * 2)
-      try {
-        const { successes, failures } = await config.runHook('connect:platforms', {}, PLUGIN_TIMEOUT_MS, true)
-        return {
-          platforms: successes.map(({ result }) => result),
-          warnings: failures.map(({ plugin, error }) => `Plugin ${plugin.name} failed: ${error.message}`),
-        }
-      } finally {
-        clearTimeout(awake)
-      }
-    },
-  })
-  rememberSelection(config, selection)
+  const purpose = id === 'daemon:install' ? 'install' : 'use'
+  const pick = async () => {
+    const context = { instance: instanceFor(configFile), env: process.env }
+    return selectPlatform({ context, purpose, plugins: () => broughtByPlugins(config) })
+  }
+  // What it throws, of the path too, is for the command to tell.
+  rememberSelection(config, pick())
+}
+
+async function broughtByPlugins(config: Interfaces.Config) {
+  // oclif's own timer keeps no process alive: a plugin that hangs would end this one without a word.
+  const awake = setTimeout(() => {}, PLUGIN_TIMEOUT_MS * 2)
+  try {
+    const { successes, failures } = await config.runHook('connect:platforms', {}, PLUGIN_TIMEOUT_MS, true)
+    return {
+      platforms: successes.map(({ result }) => result),
+      warnings: failures.map(({ plugin, error }) => `Plugin ${plugin.name} failed: ${error.message}`),
+    }
+  } finally {
+    clearTimeout(awake)
+  }
 }
 
 export default hook

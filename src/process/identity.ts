@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { codeOf } from '../errors.ts'
+import { needProc } from './need-proc.ts'
 
 /**
  * Which process this is, beyond its number: numbers are used again after a reboot, in another container that shares
@@ -18,8 +19,10 @@ export interface ProcessIdentity {
  * Looks a process up. A zombie counts as dead: it runs nothing, its parent is just late to reap it.
  *
  * @returns undefined if no such process is alive
+ * @throws ConnectError NO_PROC
  */
 export function identify(pid: number): ProcessIdentity | undefined {
+  needProc()
   const startTime = process.platform === 'linux' ? startTimeFromProc(pid) : startTimeFromPs(pid)
   return startTime === undefined ? undefined : { pid, startTime, world: world() }
 }
@@ -90,6 +93,7 @@ function world(): string {
 }
 
 function readWorld(): string {
+  needProc()
   if (process.platform === 'linux') {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     return `${boot} ${readlinkSync('/proc/self/ns/pid')}`

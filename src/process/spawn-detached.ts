@@ -3,6 +3,7 @@ import { closeSync, constants, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { ConnectError, messageOf } from '../errors.ts'
 import { inheritedDescriptors } from './inherited-descriptors.ts'
+import { needProc } from './need-proc.ts'
 
 /** How a process ended. Exactly one of the two is set. */
 export interface Exit {
@@ -29,9 +30,10 @@ export interface DetachedOptions {
  * Starts a process in a session of its own, with no descriptor of the caller's: it outlives the terminal, and neither
  * `ssh host …` nor a pipe waits for it.
  *
- * @throws ConnectError DAEMON_FAILED if the program can't be run, WRITE_FAILED if the log can't be opened
+ * @throws ConnectError NO_PROC; DAEMON_FAILED if the program can't be run, WRITE_FAILED if the log can't be opened
  */
 export async function spawnDetached(options: DetachedOptions): Promise<DetachedProcess> {
+  needProc()
   const log = openLog(options.logFile)
   const nothing = openSync(devNull, 'r+')
   try {

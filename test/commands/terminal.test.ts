@@ -1,9 +1,11 @@
-import { spawnSync } from 'node:child_process'
-import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest'
-import { connectOk, runJs } from '../helpers/cli.ts'
+import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connectOk, runJs, RunningCli } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
-import { joined } from '../fixtures/joined.ts'
+import { emptyHome, joined } from '../fixtures/joined.ts'
+import { needsTerminal } from '../fixtures/needs-terminal.ts'
 import { runProgram } from '../fixtures/run-fixture.ts'
 
 let world: World
@@ -13,14 +15,6 @@ beforeAll(async () => {
 })
 
 afterAll(() => world.stop())
-
-/** Skips where there is no util-linux `script`, which gives a program a terminal; other systems’ takes other options. */
-function needsTerminal(context: TestContext): void {
-  const { stdout } = spawnSync('script', ['--version'], { encoding: 'utf8' })
-  if (stdout?.includes('util-linux')) return
-  if (process.env.CI && process.platform === 'linux') throw new Error('script (util-linux) is not installed')
-  context.skip('script (util-linux) is not installed')
-}
 
 /** What a person sees who types this. */
 async function typed(home: Home, words: string, env: NodeJS.ProcessEnv, columns = 100): Promise<string> {
@@ -70,4 +64,26 @@ test('a line that is too long for the terminal is broken between words, and on a
   expect(await connectOk(home, ['daemon', 'status'])).toContain(
     '    Kept alive as: a background process: not restarted after a crash, gone after a reboot\n',
   )
+})
+
+test.for([
+  [
+    'Ctrl-D at the question for a token types nothing, and that is said',
+    '\u0004',
+    1,
+    '[x] No join token was typed\n',
+  ],
+  ['Ctrl-C at the question for a token ends it', '\u0003', 130, ''],
+] as const)('%s', async ([, key, code, said], context) => {
+  needsTerminal(context)
+  const home = emptyHome()
+  mkdirSync(home.folder)
+  const command = `exec '${process.execPath}' '${runJs}' login --hub ${world.hubUrl}`
+  const terminal = spawn('script', ['-qfec', command, '/dev/null'], { env: home.env, cwd: home.folder })
+  const running = new RunningCli(terminal, 'login')
+  await running.printed(/Join token .*: $/)
+  terminal.stdin.write(key)
+  expect(await running.exited).toMatchObject({ code })
+  const [, ...lines] = running.stdout.replaceAll('\r\n', '\n').split('\n')
+  expect(lines.join('\n').split('  Set ')[0]).toBe(said)
 })

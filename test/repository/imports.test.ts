@@ -3,7 +3,7 @@ import { imports, loadedWith, sourceFiles, sourceOf, type Import } from '../fixt
 
 /** Each folder of src/, and what it may import. Top to bottom: whatever is named stands further down. */
 const ARROWS: Record<string, readonly string[]> = {
-  'start.ts': ['cli', 'agent', 'process'],
+  'start.ts': ['cli', 'agent', 'process', 'files'],
   commands: [
     'cli',
     'tasks',
@@ -18,7 +18,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   hooks: ['platforms', 'config'],
-  cli: ['tasks', 'platforms', 'agent', 'hub', 'control', 'log', 'process', 'config', 'errors.ts'],
+  cli: ['tasks', 'platforms', 'agent', 'hub', 'control', 'log', 'process', 'config', 'files', 'errors.ts'],
   tasks: ['platforms', 'control', 'log', 'process', 'config', 'files', 'errors.ts'],
   platforms: ['control', 'process', 'config', 'files', 'errors.ts'],
   agent: ['control', 'tunnel', 'websocket', 'log', 'process', 'net', 'config', 'files', 'errors.ts'],

@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../cli/hub-flags.ts'
@@ -8,6 +7,7 @@ import { printable } from '../../config/label.ts'
 import { formatTarget, parseListenAddress } from '../../config/target.ts'
 import { tilde } from '../../config/tilde.ts'
 import { ConnectError } from '../../errors.ts'
+import { givenPath } from '../../files/given-path.ts'
 import type { CertificateFiles } from '../../hub/certificate.ts'
 import { startHub } from '../../hub/server.ts'
 
@@ -75,7 +75,7 @@ export default class HubRun extends ConnectCommand {
 
 /** @throws ConnectError BAD_VALUE if one is given without the other */
 function certificateFiles(cert: string | undefined, key: string | undefined): CertificateFiles | undefined {
-  if (cert !== undefined && key !== undefined) return { cert: path.resolve(cert), key: path.resolve(key) }
+  if (cert !== undefined && key !== undefined) return { cert: givenPath(cert), key: givenPath(key) }
   if (cert === undefined && key === undefined) return undefined
   const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key']
   throw new ConnectError('BAD_VALUE', `${given} is of no use without ${missing}`, {

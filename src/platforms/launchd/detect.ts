@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import path from 'node:path'
 import { realPathIfThere } from '../../process/real-path.ts'
+import { recordedHome } from '../../process/user-database.ts'
 import type { PlatformContext, Probe } from '../platform.ts'
 import { installationOf } from './installation.ts'
 import { TIMING } from './timing.ts'
@@ -13,9 +13,10 @@ export async function detectLaunchd(context: PlatformContext): Promise<Probe> {
   if (!folders.some((folder) => existsSync(path.join(folder, 'launchctl'))))
     return no('there is no launchctl on this machine')
   // At a login launchd looks in the home folder that the user database names, whatever HOME says.
-  const { homedir } = userInfo()
-  if (process.platform === 'darwin' && realPathIfThere(place.home) !== realPathIfThere(homedir))
-    return no(`HOME is ${place.home}, but launchd looks for agents in ${homedir}`)
+  const recorded = recordedHome()
+  if (recorded === undefined) return no('the user database does not know this user')
+  if (process.platform === 'darwin' && realPathIfThere(place.home) !== realPathIfThere(recorded))
+    return no(`HOME is ${place.home}, but launchd looks for agents in ${recorded}`)
   const { doubt, domains } = await control.look()
   if (doubt !== undefined) return no(doubt)
   return domains.length > 0 ? { available: true } : no('launchd knows no login of yours')

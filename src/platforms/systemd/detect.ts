@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
-import { homedir, userInfo } from 'node:os'
+import { homedir } from 'node:os'
 import path from 'node:path'
 import type { Probe } from '../platform.ts'
 import { describeResult } from '../../process/run.ts'
+import { recordedHome } from '../../process/user-database.ts'
 import { UserManager } from './user-manager.ts'
 
 /** Parts of the system that are looked at; tests have their own. */
@@ -38,7 +39,8 @@ function no(reason: string): Probe {
 
 /** The manager looks for units in the home folder that the user database names, whatever HOME says. */
 function homeElsewhere(): string | undefined {
-  const [here, there] = [homedir(), userInfo().homedir]
+  const [here, there] = [homedir(), recordedHome()]
+  if (there === undefined) return 'the user database does not know this user (no entry in passwd)'
   if (resolved(here) === resolved(there)) return undefined
   return `HOME is ${here}, but your user manager looks for units in ${there}`
 }

@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os'
 import { describeResult } from '../../process/run.ts'
+import { userName } from '../../process/user-database.ts'
 import { readTraces, writeTraces } from './traces.ts'
 import type { UserManager } from './user-manager.ts'
 
@@ -7,8 +7,8 @@ import type { UserManager } from './user-manager.ts'
 export type Lingering = 'on' | 'off' | 'unknown'
 
 export async function readLingering(manager: UserManager): Promise<Lingering> {
-  const { uid } = userInfo()
-  const answer = await manager.run(['loginctl', 'show-user', String(uid), '--property=Linger', '--value'])
+  const uid = String(process.getuid?.())
+  const answer = await manager.run(['loginctl', 'show-user', uid, '--property=Linger', '--value'])
   const value = answer.stdout.trim()
   if (answer.outcome === 'exited' && answer.code === 0) {
     if (value === 'yes') return 'on'
@@ -39,7 +39,7 @@ export async function enableLingering(manager: UserManager, home: string): Promi
 export async function setLingering(manager: UserManager, wanted: 'on' | 'off'): Promise<string | undefined> {
   const verb = wanted === 'on' ? 'enable-linger' : 'disable-linger'
   // Outside of a login session it does not know whom it is asked for.
-  const answer = await manager.run(['loginctl', '--no-ask-password', verb, userInfo().username])
+  const answer = await manager.run(['loginctl', '--no-ask-password', verb, userName()])
   const now = await readLingering(manager)
   if (now === wanted) return undefined
   if (answer.outcome === 'exited' && answer.code === 0) return `loginctl said yes, but lingering is ${now}`

@@ -1,9 +1,9 @@
-import { userInfo } from 'node:os'
 import { findAgent } from '../../control/find-agent.ts'
 import { noteExit } from '../../control/started-agent.ts'
 import { stopAgent } from '../../control/stop-agent.ts'
 import { ConnectError } from '../../errors.ts'
 import type { Termination } from '../../process/terminate.ts'
+import { userName } from '../../process/user-database.ts'
 import { waitFor } from '../../process/wait.ts'
 import type {
   Daemon,
@@ -55,7 +55,7 @@ export class SystemdPlatform implements Platform {
         systemctl('daemon-reload'),
         systemctl('reenable', name),
         systemctl('restart', name),
-        ['loginctl', 'enable-linger', userInfo().username],
+        ['loginctl', 'enable-linger', userName()],
       ],
     }
   }
