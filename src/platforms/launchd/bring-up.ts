@@ -7,6 +7,7 @@ import type { Termination } from '../../process/terminate.ts'
 import type { Daemon, Installed, StartOptions } from '../platform.ts'
 import { stateOf } from './describe-job.ts'
 import type { Installation } from './installation.ts'
+import { isReadFrom } from './job-state.ts'
 import { plistText, readMark } from './plist.ts'
 import { warnOfProtected } from './protected-folder.ts'
 import { proveRunning, type Expected, type Proven } from './prove.ts'
@@ -50,7 +51,8 @@ export async function bringUp(
   const other = await stopOther(installation, sighting)
   const main = sighting.main(readAgentRecord(instance)?.pid)
   const written = found === undefined ? 'created' : found === text ? 'unchanged' : 'updated'
-  const isSame = written === 'unchanged' && !isForeign(place.file) && main?.job.definition === mark
+  const isRead = main !== undefined && isReadFrom(main.job, place.file, mark)
+  const isSame = written === 'unchanged' && !isForeign(place.file) && isRead
   const prove = (expected: Expected) => proveAndRemember(installation, expected, daemon, options)
   const before = { text: found, isLoaded: main !== undefined }
   return orPutBack(installation, before, options, async () => {

@@ -3,7 +3,7 @@ import { signalName } from '../../process/signal-name.ts'
 import type { PlatformStatus } from '../platform.ts'
 import { isCrashLooping, describeEnd, stateOf } from './describe-job.ts'
 import type { Installation } from './installation.ts'
-import type { JobState } from './job-state.ts'
+import { isReadFrom, type JobState } from './job-state.ts'
 import { readMark } from './plist.ts'
 import { restartsSince } from './traces.ts'
 
@@ -62,11 +62,11 @@ function exitOf({ by, number }: NonNullable<JobState['exit']>): NonNullable<Plat
   return by === 'code' ? { code: number, signal: null } : { code: null, signal: signalName(number) }
 }
 
-function notesOf({ file }: Installation, { definition }: JobState): string[] {
+function notesOf({ file, place }: Installation, job: JobState): string[] {
   const text = file.read()
   if (text === undefined) return ['The plist is gone. Run: connect daemon install']
   const marked = readMark(text)
-  if (marked && !marked.isEdited && marked.mark === definition) return []
+  if (marked && !marked.isEdited && isReadFrom(job, place.file, marked.mark)) return []
   return ['The plist was changed since launchd has read it. Run: connect daemon restart']
 }
 

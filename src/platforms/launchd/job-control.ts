@@ -4,7 +4,7 @@ import type { RunResult } from '../../process/run.ts'
 import { terminate, type Termination } from '../../process/terminate.ts'
 import { waitFor } from '../../process/wait.ts'
 import type { JobPlace } from './job-place.ts'
-import type { JobState } from './job-state.ts'
+import { isReadFrom, type JobState } from './job-state.ts'
 import type { Launchctl } from './launchctl.ts'
 import { noDomain, refused, type Refusal } from './refusal.ts'
 import { isNoDomain, Sighting, sightOf, type Placed, type Sight } from './sighting.ts'
@@ -78,7 +78,9 @@ export class JobControl {
       const result = await this.#launchctl.act('bootstrap', domain, this.#place.file)
       const sight = await this.lookIn(domain)
       // Also where another command, or launchd itself, was quicker.
-      if (sight.seen === 'job' && sight.job.definition === mark && !isLeaving(sight.job))
+      // Where the mark isn't told, only a bootstrap that was taken tells which plist was read.
+      const isTold = sight.seen === 'job' && (sight.job.definition !== undefined || result.code === 0)
+      if (isTold && isReadFrom(sight.job, this.#place.file, mark) && !isLeaving(sight.job))
         return { domain, job: sight.job }
       const doubt = sight.seen === 'unknown' ? { doubt: sight.why } : {}
       refusal = { result, domain, isNoDomain: hasNoPlace(result), ...doubt }

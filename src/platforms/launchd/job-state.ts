@@ -1,3 +1,5 @@
+import { realPathIfThere } from '../../process/real-path.ts'
+
 /** What `launchctl print` says of a job. Its form is no promise (launchctl(1)): what can't be read is not known. */
 export interface JobState {
   /** launchd's own word: `running`, `not running`, `spawn scheduled`, … */
@@ -9,15 +11,26 @@ export interface JobState {
   readonly exit: { readonly by: 'code' | 'signal'; readonly number: number } | undefined
   /** Why its process was started: `inefficient` is a restart after a crash. */
   readonly startReason: string | undefined
-  /** The mark of the plist that launchd has read, see plist.ts. */
-  readonly definition: string | undefined
+  /** The plist that launchd has read it from; undefined where that isn't told. */
+  readonly path: string | undefined
+  /** The mark of that plist, see plist.ts, or that it has none; undefined where the job's environment isn't told. */
+  readonly definition: { readonly mark: string | undefined } | undefined
+}
+
+/**
+ * Whether launchd has read this plist, and not another one. Where it doesn't tell the job's environment, the path is all
+ * that there is to go by.
+ */
+export function isReadFrom({ path, definition }: JobState, file: string, mark: string | undefined): boolean {
+  if (definition) return definition.mark === mark
+  return path === undefined || path === file || realPathIfThere(path) === realPathIfThere(file)
 }
 
 /** A block of lines that stand deeper. */
 const OPENS = /^\t([^\t].*) = \{$/
 
 /** Only a line with exactly one tab tells of the job: below it stand its parts, which have states of their own. */
-const FIELD = /^\t(state|pid|runs|immediate reason|last exit code|last terminating signal) = (.*)$/
+const FIELD = /^\t(path|state|pid|runs|immediate reason|last exit code|last terminating signal) = (.*)$/
 
 const VARIABLE = /^\t\t(\w+) => (.*)$/
 
@@ -41,24 +54,26 @@ export function parseJobState(text: string, label: string): JobState | undefined
     runs: runs === undefined ? undefined : Number(runs),
     exit: exitOf(fields),
     startReason: fields.get('immediate reason'),
-    definition: variables.get('CONNECT_DEFINITION'),
+    path: fields.get('path'),
+    definition: variables && { mark: variables.get('CONNECT_DEFINITION') },
   }
 }
 
 function readLines(
   lines: readonly string[],
-): { fields: ReadonlyMap<string, string>; variables: ReadonlyMap<string, string> } | undefined {
+): { fields: ReadonlyMap<string, string>; variables: ReadonlyMap<string, string> | undefined } | undefined {
   const fields = new Map<string, string>()
-  const variables = new Map<string, string>()
+  let variables: Map<string, string> | undefined
   let block: string | undefined
   for (const line of lines) {
     if (block !== undefined) {
       const [, name, value] = VARIABLE.exec(line) ?? []
       if (line === '\t}') block = undefined
-      else if (block === 'environment' && name !== undefined) variables.set(name, value!)
+      else if (block === 'environment' && name !== undefined) variables?.set(name, value!)
       continue
     }
     block = OPENS.exec(line)?.[1]
+    if (block === 'environment') variables ??= new Map()
     const [, name, value] = block === undefined ? (FIELD.exec(line) ?? []) : []
     if (name === undefined) continue
     // Two answers are none.

@@ -2,6 +2,7 @@ import { ConnectError } from '../../errors.ts'
 import type { StartOptions } from '../platform.ts'
 import { stateOf } from './describe-job.ts'
 import type { Installation } from './installation.ts'
+import { isReadFrom } from './job-state.ts'
 import { readMark } from './plist.ts'
 import { proveRunning } from './prove.ts'
 
@@ -53,10 +54,10 @@ async function putBack(
   { text, isLoaded }: Before,
   options: StartOptions,
 ): Promise<string> {
-  const { control, file, timing } = installation
+  const { control, file, place, timing } = installation
   const sighting = (await control.look()).certain()
   const mark = text === undefined ? undefined : readMark(text)?.mark
-  let main = sighting.placed.find(({ job }) => job.definition === mark)
+  let main = sighting.placed.find(({ job }) => isReadFrom(job, place.file, mark))
   if (file.read() !== text || !isLoaded || !main) {
     await control.unload()
     if (file.read() !== text) file.put(text)

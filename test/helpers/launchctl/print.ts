@@ -49,10 +49,7 @@ function whole(job: Job, style: Switches['print']): string {
     `\tstdout path = ${plist.StandardOutPath}`,
     `\tstderr path = ${plist.StandardErrorPath}`,
     ...block('default environment', ['PATH => /usr/bin:/bin:/usr/sbin:/sbin']),
-    ...block(
-      'environment',
-      Object.entries(environment).map(([name, value]) => `${name} => ${value}`),
-    ),
+    ...(style === 'without environment' ? [] : block('environment', shown(environment))),
     `\tdomain = ${isOld ? 'com.apple.xpc.launchd.domain.user' : `${domain} [100009]`}`,
     `\tminimum runtime = ${plist.ThrottleInterval}`,
     `\texit timeout = ${plist.ExitTimeOut}`,
@@ -70,6 +67,10 @@ function whole(job: Job, style: Switches['print']): string {
     '}',
     '',
   ].join('\n')
+}
+
+function shown(environment: Readonly<Record<string, string>>): string[] {
+  return Object.entries(environment).map(([name, value]) => `${name} => ${value}`)
 }
 
 /** A signal stands in the place of a code. */

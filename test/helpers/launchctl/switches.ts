@@ -28,7 +28,7 @@ export interface Switches {
   readonly spawnMs: number
   /** `kickstart` waits for ThrottleInterval too. */
   readonly throttlesKickstart: boolean
-  readonly print: 'as now' | 'as on Mojave' | 'garbled' | 'cut short'
+  readonly print: 'as now' | 'as on Mojave' | 'without environment' | 'garbled' | 'cut short'
   /** What ThrottleInterval and ExitTimeOut are multiplied by. */
   readonly throttleScale: number
   readonly exitScale: number

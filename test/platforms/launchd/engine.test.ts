@@ -417,6 +417,28 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
       expect(await rig.state()).toEqual({ ...NOTHING, plist: true })
     })
 
+    test('has no environment, so no mark: a bootstrap that was taken is proof enough, and nothing goes in circles', async () => {
+      const pid = await running({ print: 'without environment' })
+      expect(await rig.platform().status()).toMatchObject({ state: 'running', pid, notes: [] })
+      const again = await rig.platform().install(rig.daemon(), rig.options)
+      expect(again).toMatchObject({ change: 'unchanged', pid })
+      expect((await asked()).filter((word) => !word.startsWith('print'))).toEqual([])
+
+      const changed = await rig.platform().install(rig.daemon('second'), rig.options)
+      expect(changed.change).toBe('updated')
+      expect(changed.pid).not.toBe(pid)
+      const acts = (await asked()).filter((word) => !word.startsWith('print'))
+      expect(acts).toEqual(['bootout', 'enable', 'bootstrap'])
+      expect(await runsIn(GUI)).toBe(changed.pid)
+
+      const { updated, stopped } = await rig.platform().restart(rig.daemon(), rig.options)
+      expect({ updated, stopped }).toEqual({ updated: rig.place.file, stopped: 'exited' })
+      rig.behave('exit 1')
+      const error = await errorOf(rig.platform().install(rig.daemon('third'), rig.options))
+      expect(error.code).toBe('DAEMON_FAILED')
+      expect(readFileSync(rig.place.file, 'utf8')).toBe(plistText(rig.daemon(), rig.place.label))
+    })
+
     test('does not come is unknown too', async () => {
       const pid = await running({ hangs: [] })
       await rig.fake.set({ hangs: ['print'] })

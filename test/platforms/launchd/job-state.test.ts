@@ -142,7 +142,7 @@ test('the mark of the plist is read from the environment, and from nowhere else'
     parsed(
       printed({}).replace('\tpid', `\t${block} = {\n\t\tCONNECT_DEFINITION => 0123456789abcdef\n\t}\n\tpid`),
     )
-  expect(at('environment')?.definition).toBe('0123456789abcdef')
+  expect(at('environment')?.definition).toEqual({ mark: '0123456789abcdef' })
   expect(at('arguments')?.definition).toBeUndefined()
 })
 

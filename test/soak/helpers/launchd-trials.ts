@@ -232,6 +232,7 @@ export class LaunchdTrials {
       ['slow to start', { spawnMs: random.between(20, 300) }],
       ['throttles kickstart', { throttlesKickstart: true }],
       ['an old macOS', { print: 'as on Mojave' }],
+      ['no environment', { print: 'without environment' }],
       ['garbled', { print: 'garbled' }],
     ])
   }
