@@ -189,6 +189,11 @@ export const ERRORS = {
       'This copy of the program lies in the cache of npx or the like, which may be deleted at any time, and a daemon has to be started again from the same place.',
     fix: `Install it from its tarball: ${LOCAL_PACKAGE}, then: connect daemon start`,
   },
+  FILE_UNTRUSTED: {
+    cause:
+      'A file that is to be believed or written to belongs to another user, can be changed by one, or is led to by a folder or link of theirs: they could make this program do what they like.',
+    fix: 'Give it to the user who runs this, and take away what others may write: chown USER FILE, chmod go-w FILE',
+  },
   LOG_UNREADABLE: {
     cause: 'There is a log, but it cannot be read: wrong owner, wrong mode, or not a file.',
     fix: 'Make the file readable for your user.',

@@ -10,6 +10,7 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONFIG_EXPOSED',
   'CONFIG_NEWER',
   'CONFIG_UNREADABLE',
+  'FILE_UNTRUSTED',
   'SERVICES_DAMAGED',
   'BAD_HUB_URL',
   'BAD_PROXY',

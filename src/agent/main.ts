@@ -5,7 +5,7 @@ import { ConnectError, messageOf } from '../errors.ts'
 import { endAgentRecord, formatRecord, type AgentEnd, type AgentRecord } from '../process/agent-record.ts'
 import { runAgent } from './agent.ts'
 import { agentExitCode } from './exit-code.ts'
-import { openLogFile } from '../log/file.ts'
+import { openLogFile, type LogFile } from '../log/file.ts'
 import type { Log } from '../log/log.ts'
 import { guardCarrier, logBug } from '../log/uncaught.ts'
 import { inWords } from '../process/disturbance.ts'
@@ -21,8 +21,8 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
   const options = { config: { type: 'string' }, hub: { type: 'string' } } as const
   const { values } = parseArgs({ args: [...argv], options })
   const instance = instanceFor(values.config)
-  ensureInstanceFolder(instance)
-  const logFile = openLogFile(instance.logFile)
+  const logFile = openLog(instance)
+  if (!logFile) return
   const log = logFile.write
   const stop = new AbortController()
   onEndSignal((signal) => {
@@ -62,6 +62,18 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
   await watchdog?.stop()
   // Whoever sent the signal sees a process that ended by it.
   if (stop.signal.aborted) process.kill(process.pid, stop.signal.reason as NodeJS.Signals)
+}
+
+/** Without a log there is nowhere to say so but stderr: whoever keeps this process alive may keep that. */
+function openLog(instance: Instance): LogFile | undefined {
+  try {
+    ensureInstanceFolder(instance)
+    return openLogFile(instance.logFile)
+  } catch (error) {
+    logError((line) => process.stderr.write(`${line}\n`), error)
+    process.exitCode = agentExitCode(error)
+    return undefined
+  }
 }
 
 function logError(log: Log, thrown: unknown): void {

@@ -1,7 +1,8 @@
-import { appendFileSync } from 'node:fs'
+import { closeSync, constants, writeSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { workerData } from 'node:worker_threads'
 import { writeFileAtomic } from '../files/atomic-write.ts'
+import { openOurs } from '../files/open-ours.ts'
 import { formatLine } from '../log/line.ts'
 
 export interface WatchdogData {
@@ -42,7 +43,9 @@ function end(): void {
   const why = `[x] The event loop was blocked for ${seconds} s: ending, so that it can be started again`
   // Whatever can't be written, a process that does nothing any more must not stay.
   try {
-    appendFileSync(data.logFile, `${formatLine(new Date(), 'error', why)}\n`, { mode: 0o600 })
+    const log = openOurs(data.logFile, constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY)
+    writeSync(log, `${formatLine(new Date(), 'error', why)}\n`)
+    closeSync(log)
   } finally {
     try {
       if (data.onBlockedWrite) writeFileAtomic(data.onBlockedWrite.file, data.onBlockedWrite.content)

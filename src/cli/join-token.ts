@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
 import { Writable } from 'node:stream'
 import { parseJoinToken } from '../agent/login.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { givenPath } from '../files/given-path.ts'
+import { readTrusted } from '../files/read-trusted.ts'
 
 /**
  * Where a join token comes from: a file, the environment, a person. Never the command line, which every user of the
@@ -25,10 +25,11 @@ export async function readJoinToken(tokenFile: string | undefined, env = process
 
 function readTokenFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readTrusted(file, { pipe: true })
   } catch (error) {
     throw new ConnectError('BAD_TOKEN', `Could not read the join token: ${messageOf(error)}`, {
       cause: error,
+      ...(error instanceof ConnectError && { hints: error.hints }),
     })
   }
 }

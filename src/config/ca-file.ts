@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { ConnectError, messageOf } from '../errors.ts'
+import { readTrusted } from '../files/read-trusted.ts'
 
 /**
  * Reads the certificates of authorities that are trusted besides the known ones.
@@ -11,10 +11,11 @@ import { ConnectError, messageOf } from '../errors.ts'
 export function readCaFile(file: string): string {
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = readTrusted(file)
   } catch (error) {
     throw new ConnectError('BAD_CA', `Could not read the CA file ${file}: ${messageOf(error)}`, {
       cause: error,
+      ...(error instanceof ConnectError && { hints: error.hints }),
     })
   }
   const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []

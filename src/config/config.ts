@@ -3,6 +3,7 @@ import { ConnectError, ERRORS } from '../errors.ts'
 import { prepareWrite, type PendingWrite } from '../files/atomic-write.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { readJson } from '../files/read-json.ts'
+import { checkWay } from '../files/trust.ts'
 import { FIRST_STEPS } from './first-steps.ts'
 import { parseHubUrl } from './hub-url.ts'
 import { ownsFolder, type Instance } from './instance.ts'
@@ -85,9 +86,14 @@ export function prepareConfig(instance: Instance, config: Config): PendingWrite 
   return prepareWrite(instance.configFile, `${JSON.stringify({ version: VERSION, ...config }, null, 2)}\n`)
 }
 
-/** Another instance's folder may be anyone's, /etc even: only our own is made private. */
+/**
+ * Another instance's folder may be a shared one, /etc even: only our own is made private.
+ *
+ * @throws ConnectError WRITE_FAILED, FILE_UNTRUSTED
+ */
 export function ensureInstanceFolder(instance: Instance): void {
   if (ownsFolder(instance)) ensurePrivateFolder(instance.folder)
+  else checkWay(instance.folder)
 }
 
 function savedHub({ hub, insecure }: Config): string {

@@ -2,6 +2,7 @@ import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFi
 import path from 'node:path'
 import { ConnectError, messageOf } from '../errors.ts'
 import { removeLeftovers, temporaryFor } from './leftovers.ts'
+import { checkWay } from './trust.ts'
 
 /** A file that is written but not yet in its place. */
 export interface PendingWrite {
@@ -25,7 +26,7 @@ export function writeFileAtomic(file: string, content: string, mode = 0o600): vo
  * Does all of writeFileAtomic that can run out of space or rights, for what must not fail any more after something
  * that can't be taken back.
  *
- * @throws ConnectError WRITE_FAILED
+ * @throws ConnectError WRITE_FAILED, FILE_UNTRUSTED if the folder, or a link to it, is another user's
  */
 export function prepareWrite(file: string, content: string, mode = 0o600): PendingWrite {
   const temporary = temporaryFor(file)
@@ -37,9 +38,11 @@ export function prepareWrite(file: string, content: string, mode = 0o600): Pendi
   }
   const failed = (error: unknown) => {
     discard()
+    if (error instanceof ConnectError) return error
     return new ConnectError('WRITE_FAILED', `Could not write ${file}: ${messageOf(error)}`, { cause: error })
   }
   try {
+    checkWay(path.dirname(path.resolve(file)))
     const descriptor = openSync(temporary, 'wx', mode)
     try {
       fchmodSync(descriptor, mode)

@@ -1,7 +1,9 @@
-import { accessSync, closeSync, constants, existsSync, openSync, statSync, type Stats } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, statSync, type Stats } from 'node:fs'
 import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
 import { checkIsFile, NotAFileError } from './check-is-file.ts'
+import { openOurs } from './open-ours.ts'
 import { isBusy, isNoDatabase, loadSqlite, type DatabaseSync } from './sqlite.ts'
+import { checkWay } from './trust.ts'
 
 /** A lock that the kernel frees when its holder dies, however it dies. */
 export interface FileLock {
@@ -20,7 +22,7 @@ export interface FileLock {
  * kernel drops with the process (https://sqlite.org/lockingv3.html).
  *
  * @returns undefined if another process holds it
- * @throws ConnectError WRITE_FAILED if the lock file cannot be used
+ * @throws ConnectError WRITE_FAILED if the lock file cannot be used, FILE_UNTRUSTED if it is not ours
  */
 export async function tryLock(file: string): Promise<FileLock | undefined> {
   let held = await lockNow(file)
@@ -52,9 +54,10 @@ async function lockNow(file: string): Promise<Held | undefined> {
   const { DatabaseSync } = await loadSqlite()
   try {
     checkIsFile(file)
+    checkWay(file)
     // SQLite would make it 0644, and says less of what is wrong.
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK)
-    else closeSync(openSync(file, 'a', 0o600))
+    else closeSync(openOurs(file, constants.O_CREAT | constants.O_RDWR))
     const inode = statSync(file)
     const database = new DatabaseSync(file, { timeout: 0 })
     try {
@@ -115,6 +118,7 @@ function isSameFile(one: Inode, other: Inode | undefined): boolean {
 }
 
 function lockError(code: ErrorCode, what: string, error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error
   const hints = ['If no agent runs here, remove it: nothing is kept in it.']
   return new ConnectError(code, `${what}: ${messageOf(error)}`, {
     cause: error,

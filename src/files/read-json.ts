@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs'
 import * as v from 'valibot'
 import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
 import { readText } from './read-text.ts'
+import { belongsToUs, checkTrusted } from './trust.ts'
 
 const MAX_BYTES = 4 * 1024 * 1024
 
@@ -9,7 +10,7 @@ const MAX_BYTES = 4 * 1024 * 1024
  * Reads and checks a JSON file of ours.
  *
  * @returns undefined if there is no such file; anything else that is wrong is an error, never "no file"
- * @throws ConnectError CONFIG_UNREADABLE, CONFIG_EXPOSED (with `secret`), CONFIG_NEWER, or `damaged`
+ * @throws ConnectError CONFIG_UNREADABLE, FILE_UNTRUSTED, CONFIG_EXPOSED (with `secret`), CONFIG_NEWER, or `damaged`
  */
 export function readJson<T>(
   file: string,
@@ -39,10 +40,11 @@ export function readJson<T>(
 
 function checkStats(file: string, found: Stats, options: { damaged: ErrorCode; secret?: boolean }): void {
   if (found.size > MAX_BYTES) throw new ConnectError(options.damaged, `${file} is damaged: far too large`)
-  if (options.secret && process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
+  if (options.secret && process.platform !== 'win32' && belongsToUs(found) && (found.mode & 0o077) !== 0) {
     const mode = (found.mode & 0o777).toString(8)
     throw new ConnectError('CONFIG_EXPOSED', `${file} can be read by other users (mode ${mode})`, {
       hints: [`Run: chmod 600 '${file}'`],
     })
   }
+  checkTrusted(file, found)
 }

@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
+import { readTrusted } from '../files/read-trusted.ts'
 
 /** Where a certificate lies; both PEM. */
 export interface CertificateFiles {
@@ -47,9 +48,7 @@ export function readCertificate(files: CertificateFiles): Certificate {
 function readPem(file: string, what: string): string {
   let text: string
   try {
-    // Anything but a file might never end.
-    if (!statSync(file).isFile()) throw new Error('it is not a file')
-    text = readFileSync(file, 'utf8')
+    text = readTrusted(file)
   } catch (error) {
     const why = codeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)
     throw bad(`Could not read the ${what} ${file}: ${why}`, error)
@@ -102,5 +101,6 @@ export function day(date: Date): string {
 }
 
 function bad(message: string, cause?: unknown): ConnectError {
-  return new ConnectError('BAD_CERTIFICATE', message, { cause })
+  const hints = cause instanceof ConnectError ? { hints: cause.hints } : {}
+  return new ConnectError('BAD_CERTIFICATE', message, { cause, ...hints })
 }

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { ConnectError, ERRORS, messageOf } from '../errors.ts'
+import { openOurs } from '../files/open-ours.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { loadSqlite, type DatabaseSync, type SQLOutputValue, type StatementSync } from '../files/sqlite.ts'
 import type { PublicKey } from '../tunnel/handshake.ts'
@@ -97,7 +98,7 @@ export class Store {
     const { DatabaseSync } = await loadSqlite()
     try {
       // SQLite would make it 0644; its journal files take the mode of this one.
-      closeSync(openSync(file, 'a', 0o600))
+      closeSync(openOurs(file, constants.O_CREAT | constants.O_RDWR))
       const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true })
       try {
         database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')

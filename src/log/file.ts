@@ -3,7 +3,6 @@ import {
   constants,
   fchmodSync,
   fstatSync,
-  openSync,
   readSync,
   statSync,
   writeSync,
@@ -11,6 +10,7 @@ import {
 } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { messageOf } from '../errors.ts'
+import { openOurs } from '../files/open-ours.ts'
 import { isSameFile } from './generations.ts'
 import { formatLine, type Level } from './line.ts'
 import type { Log } from './log.ts'
@@ -37,7 +37,11 @@ const RETRY_MS = 60_000
 const NEWLINE = 0x0a
 const CLOSED = -1
 
-/** Appends to the log through a descriptor of its own, whoever else writes there. @throws Error if it can't be opened */
+/**
+ * Appends to the log through a descriptor of its own, whoever else writes there.
+ *
+ * @throws Error if it can't be opened, ConnectError FILE_UNTRUSTED if it is not ours
+ */
 export function openLogFile(file: string, options: LogFileOptions = {}): LogFile {
   const { maxBytes = 10 * 1024 * 1024, keep = 3 } = options
   let { descriptor, stats } = open(file)
@@ -133,9 +137,7 @@ function lineOf(text: string, level: Level): string {
 }
 
 function open(file: string): { descriptor: number; stats: Stats } {
-  const { O_RDWR, O_APPEND, O_CREAT, O_NONBLOCK } = constants
-  // Should it be a pipe or a terminal, it must not be waited for. Windows has no such flag: there it counts as 0.
-  const descriptor = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, 0o600)
+  const descriptor = openOurs(file, constants.O_APPEND | constants.O_CREAT | constants.O_RDWR)
   return { descriptor, stats: fstatSync(descriptor) }
 }
 

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
-import { codeOf, ConnectError, messageOf } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic-write.ts'
-import { checkIsFile } from '../files/check-is-file.ts'
+import { readText } from '../files/read-text.ts'
 import { removeFile } from '../files/remove-file.ts'
+import { checkTrusted } from '../files/trust.ts'
 import { identify, isSameBoot, isSameProcess } from './identity.ts'
 
 /** How an agent came to its end. */
@@ -135,14 +134,7 @@ function write(instance: Instance, record: AgentRecord): void {
   writeFileAtomic(instance.recordFile, formatRecord(record))
 }
 
+/** Signals are sent by what it says. @throws ConnectError CONFIG_UNREADABLE, FILE_UNTRUSTED */
 function readIfThere(file: string): string | undefined {
-  try {
-    checkIsFile(file)
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw new ConnectError('CONFIG_UNREADABLE', `Could not read ${file}: ${messageOf(error)}`, {
-      cause: error,
-    })
-  }
+  return readText(file, (found) => checkTrusted(file, found))
 }

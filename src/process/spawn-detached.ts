@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { ConnectError, messageOf } from '../errors.ts'
+import { openOurs } from '../files/open-ours.ts'
 import { inheritedDescriptors } from './inherited-descriptors.ts'
 import { needProc } from './need-proc.ts'
 
@@ -66,13 +67,12 @@ export async function spawnDetached(options: DetachedOptions): Promise<DetachedP
   }
 }
 
-/** @throws ConnectError WRITE_FAILED */
+/** @throws ConnectError WRITE_FAILED, FILE_UNTRUSTED */
 export function openLog(file: string): number {
   try {
-    // NONBLOCK: a FIFO without a reader would be waited for, for ever.
-    const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants
-    return openSync(file, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o600)
+    return openOurs(file, constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY)
   } catch (error) {
+    if (error instanceof ConnectError) throw error
     throw new ConnectError('WRITE_FAILED', `Could not open the log ${file}: ${messageOf(error)}`, {
       cause: error,
     })
