@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { ensureInstanceFolder } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
+import { printable } from '../config/label.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { endAgentRecord, formatRecord, type AgentEnd, type AgentRecord } from '../process/agent-record.ts'
 import { runAgent } from './agent.ts'
@@ -70,7 +71,7 @@ function openLog(instance: Instance): LogFile | undefined {
     ensureInstanceFolder(instance)
     return openLogFile(instance.logFile)
   } catch (error) {
-    logError((line) => process.stderr.write(`${line}\n`), error)
+    logError((line) => process.stderr.write(`${printable(line)}\n`), error)
     process.exitCode = agentExitCode(error)
     return undefined
   }

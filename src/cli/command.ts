@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { sep } from 'node:path'
 import { inspect } from 'node:util'
 import { Command, Config, Errors, type Interfaces } from '@oclif/core'
+import { printable, printableJson } from '../config/label.ts'
 import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
 import type { Carrier } from './carrier.ts'
 import { inWords } from '../process/disturbance.ts'
@@ -43,14 +44,14 @@ export abstract class ConnectCommand extends Command {
     return parsed
   }
 
-  /** A line on stdout that is a result. Nothing with --json. */
+  /** A line on stdout that is a result; whatever stands in it, it stays one line. Nothing with --json. */
   protected say(line = ''): void {
-    this.log(wrapLine(forInstance(line, this.#configFile), columnsOf(process.stdout)))
+    this.log(wrapLine(printable(forInstance(line, this.#configFile)), columnsOf(process.stdout)))
   }
 
   /** A line on stderr that is no result: a warning, a hint. */
   protected tell(line: string): void {
-    this.logToStderr(wrapLine(forInstance(line, this.#configFile), columnsOf(process.stderr)))
+    this.logToStderr(wrapLine(printable(forInstance(line, this.#configFile)), columnsOf(process.stderr)))
   }
 
   override log(line = ''): void {
@@ -63,9 +64,11 @@ export abstract class ConnectCommand extends Command {
     else if (!this.jsonEnabled()) this.#carrier.stderr.write(line)
   }
 
+  /** As oclif does it, but for what a terminal must not see. */
   override logJson(json: unknown): void {
-    if (this.#carrier) this.#carrier.stdout.write(JSON.stringify(json, null, 2))
-    else super.logJson(json)
+    const text = printableJson(json, 2)
+    if (this.#carrier) this.#carrier.stdout.write(text)
+    else process.stdout.write(`${text}\n`)
   }
 
   /** Carries data until someone stops it, see Carrier and untilInterrupted. */
@@ -100,8 +103,8 @@ export abstract class ConnectCommand extends Command {
       `[x] ${first.replaceAll(`${homedir()}${sep}`, '~/')}`,
       ...this.#forUs(rest).map((line) => `  ${line}`),
     ]
-    const shown = lines.map((line) => wrapLine(line, columnsOf(process.stderr)))
-    if (process.env.DEBUG) shown.push(inspect(error))
+    const shown = lines.map((line) => wrapLine(printable(line), columnsOf(process.stderr)))
+    if (process.env.DEBUG) shown.push(...inspect(error).split('\n').map(printable))
     const text = shown.join('\n')
     if (this.#carrier) this.#carrier.stderr.write(text)
     else process.stderr.write(`${text}\n`)

@@ -1,6 +1,5 @@
 import { styleText } from 'node:util'
 import { displayLine, LEVELS, parseLine, type Level } from '../log/line.ts'
-import { printable } from '../config/label.ts'
 
 /** A line of the log, as --json shows it. */
 export interface LogEntry {
@@ -13,8 +12,8 @@ export interface LogEntry {
 /** @param timeBefore when the line before was written: one that is not ours, such as a crash report, has no time */
 export function entryOf(line: string, timeBefore: string | null): LogEntry {
   const parsed = parseLine(line)
-  if (!parsed) return { time: timeBefore, level: 'error', text: printable(line) }
-  return { time: parsed.time, level: parsed.level, text: printable(parsed.text) }
+  if (!parsed) return { time: timeBefore, level: 'error', text: line }
+  return { time: parsed.time, level: parsed.level, text: parsed.text }
 }
 
 export function isAtLeast(level: Level, least: Level): boolean {

@@ -1,3 +1,4 @@
+import { printable } from '../config/label.ts'
 import { tilde } from '../config/tilde.ts'
 import { localIso } from '../log/line.ts'
 import { shownLine } from './log-entries.ts'
@@ -7,12 +8,16 @@ const RULE = '─'.repeat(56)
 
 /** What stands above the log's lines. */
 export function header(file: string): string[] {
-  return [`📋 Daemon Logs (${tilde(file)})`, '', RULE]
+  return [`📋 Daemon Logs (${printable(tilde(file))})`, '', RULE]
 }
 
 /** What stands below them, once all are there. */
 export function footer(file: string, count: number): string[] {
-  return [RULE, '', `  Showing last ${count} line${count === 1 ? '' : 's'}. Full log: ${tilde(file)}`]
+  return [
+    RULE,
+    '',
+    `  Showing last ${count} line${count === 1 ? '' : 's'}. Full log: ${printable(tilde(file))}`,
+  ]
 }
 
 /** A line as this terminal, or this pipe, gets it. */

@@ -171,7 +171,7 @@ test('--json is one document: time, level and text of each line', async () => {
   expect(lines).toEqual([
     { time: null, level: 'error', text: 'Error: before' },
     { time, level: 'warn', text: 'care\\u{1b}ful' },
-    { time, level: 'error', text: 'Error: \\u{9b}2Jboom' },
+    { time, level: 'error', text: 'Error: \u009b2Jboom' },
   ])
   expect(lines[2]!.time).toBe(lines[1]!.time)
 })

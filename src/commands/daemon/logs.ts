@@ -7,6 +7,7 @@ import { LogOutput } from '../../cli/log-output.ts'
 import { selectLines, type LogFilter, type LogLine } from '../../cli/log-select.ts'
 import { parseSince } from '../../cli/log-since.ts'
 import { untilInterrupted } from '../../cli/until-interrupted.ts'
+import { printableJson } from '../../config/label.ts'
 import { ConnectError } from '../../errors.ts'
 import { readTail } from '../../log/tail.ts'
 import { checkConfig, type DaemonContext } from '../../tasks/daemon-context.ts'
@@ -64,7 +65,7 @@ export default class DaemonLogs extends DaemonCommand {
     await untilInterrupted(async (interrupted) => {
       const signal = AbortSignal.any([interrupted, output.closed])
       const asJson = this.jsonEnabled()
-      const format = asJson ? ({ entry }: LogLine) => JSON.stringify(entry) : shown
+      const format = asJson ? ({ entry }: LogLine) => printableJson(entry) : shown
       const onStart = () => output.print(asJson ? [] : header(file), signal)
       const print = (lines: readonly LogLine[]) => output.print(lines.map(format), signal)
       const warn = (line: string) => process.stderr.write(`${line}\n`)
