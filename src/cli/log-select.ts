@@ -59,7 +59,8 @@ export function selectLines(lines: Iterable<string>, filter: LogFilter): Selecte
     const isTooOld = since !== undefined && Date.parse(time) < since.getTime()
     if (!isTooOld) for (const one of [...waiting, line]) take(one, time)
     waiting = []
-    if (isTooOld || selected.length >= count) break
+    // An older line ends nothing: a clock that was set wrong for a while leaves lines out of order.
+    if (selected.length >= count) break
   }
   for (const line of waiting) take(line, null)
   return { lines: selected.toReversed(), isEmpty, lastTime }

@@ -112,6 +112,14 @@ describe('--since', () => {
     ])
   })
 
+  test('shows them all after a clock that was wrong for a while, ahead or behind', async () => {
+    const current =
+      line('before', 'info', 0.5) + line('no battery', 'info', 500_000) + line('after', 'warn', 0.2)
+    const wrong = homeWith(line('again', 'info', -30) + line('right', 'info', 0.1), current)
+    expect(framed(await logs(wrong, '--since', '1h'))).toEqual(['before', 'after', 'again', 'right'])
+    expect(framed(await logs(wrong, '--since', '1h', '-n', '3'))).toEqual(['after', 'again', 'right'])
+  })
+
   test.for(['yesterday', '2026-02-30', '25:00', '0m', '10', ''])('"%s" is not understood', async (since) => {
     const { code, stdout, stderr } = await connect(home(), ['daemon', 'logs', `--since=${since}`])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
