@@ -3,7 +3,7 @@
 set -euo pipefail
 
 packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux runit
-  nginx-light haproxy caddy squid openssl libplist-utils libxml2-utils
+  nginx-light haproxy caddy squid openssl zsh libplist-utils libxml2-utils
   systemd-container debootstrap debian-archive-keyring iproute2 strace)
 
 is_installed() {

@@ -32,6 +32,8 @@ function fail(error: unknown): void {
 }
 
 function begin(typed: readonly string[], options: { development?: boolean }): void {
+  // Of a linked plugin, at each command that loads it: nothing of it is transpiled, and nobody has asked for that.
+  process.env.OCLIF_DISABLE_LINKED_ESM_WARNING ??= '1'
   leaveDeletedFolder()
   settleEnvironment(process.env)
   useCompileCache()

@@ -17,7 +17,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'files',
     'errors.ts',
   ],
-  hooks: ['platforms', 'config'],
+  hooks: ['cli', 'platforms', 'config', 'files'],
   cli: ['tasks', 'platforms', 'agent', 'hub', 'control', 'log', 'process', 'config', 'files', 'errors.ts'],
   tasks: ['platforms', 'control', 'log', 'process', 'config', 'files', 'errors.ts'],
   platforms: ['control', 'process', 'config', 'files', 'errors.ts'],
