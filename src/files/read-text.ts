@@ -21,8 +21,7 @@ export function readText(file: string, check: (found: Stats) => void = () => {})
   }
   try {
     const found = fstatSync(descriptor)
-    if (!found.isFile())
-      throw new ConnectError('CONFIG_UNREADABLE', `${file} is not a file`)
+    if (!found.isFile()) throw new ConnectError('CONFIG_UNREADABLE', `${file} is not a file`)
     check(found)
     return readFileSync(descriptor, 'utf8')
   } finally {

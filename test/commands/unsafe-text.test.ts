@@ -25,7 +25,9 @@ const EVIL =
   '\u001b[2J\u009b31m\u0090x\u009c\u202egnp.exe\u2066\u200f\u061c\u2028\u2029\u200b\ufeff\u{e0041}\u007f'
 
 const unsafe = fc.constantFrom(
-  ...'\0\u0007\b\r\n\u001b\u007f\u0080\u0090\u009b\u009c\u009f\u00ad\u061c\u200b\u200e\u202a\u202e\u2028\u2029\u2066\u2069\ufeff\ud800\udfff'.split(''),
+  ...'\0\u0007\b\r\n\u001b\u007f\u0080\u0090\u009b\u009c\u009f\u00ad\u061c\u200b\u200e\u202a\u202e\u2028\u2029\u2066\u2069\ufeff\ud800\udfff'.split(
+    '',
+  ),
 )
 const texts = fc
   .array(fc.oneof(unsafe, fc.string({ unit: 'binary', maxLength: 8 })))
