@@ -26,7 +26,7 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
   if (!logFile) return
   const log = logFile.write
   const stop = new AbortController()
-  onEndSignal((signal) => {
+  const stopListening = onEndSignal((signal) => {
     log(`Stopping: ${signal}`)
     stop.abort(signal)
   })
@@ -61,6 +61,8 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
     process.exitCode = agentExitCode(error)
   }
   await watchdog?.stop()
+  // Should anything still hold it up, the next signal ends it.
+  stopListening()
   // Whoever sent the signal sees a process that ended by it.
   if (stop.signal.aborted) process.kill(process.pid, stop.signal.reason as NodeJS.Signals)
 }

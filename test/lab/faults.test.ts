@@ -53,7 +53,7 @@ test.for(Object.keys(STARTS))(
     const token = await joinToken(hub.folder)
     const options = { hub: hub.url, insecure: false, label: 'a', token: async () => token }
     await login(instanceFor(undefined, home.folder), options)
-    const { count, wrong } = await faultsAtStart(STARTS[name]!(home), { every: 2 })
+    const { count, wrong } = await faultsAtStart(STARTS[name]!(home), { every: 3 })
     expect(wrong).toEqual([])
     expect(count).toBeGreaterThan(20)
   },
