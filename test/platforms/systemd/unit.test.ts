@@ -77,12 +77,28 @@ test('a folder with a colon in its name can’t be in PATH', () => {
 
 test('a log whose path holds a line break can’t be named', () => {
   const error = thrownBy(() => unitText({ ...daemon, logFile: '/home/a\nb/daemon.log' }))
-  expect(error).toMatchObject({ code: 'INSTALL_UNSUPPORTED' })
+  expect(error).toMatchObject({
+    code: 'INSTALL_UNSUPPORTED',
+    message: 'A unit can’t name a path with control characters: /home/a\nb/daemon.log',
+  })
+  expect(error.hints).toEqual(['Move it to another folder.'])
 })
 
 test.for(['"', "'", '\\', '\n'])('a program whose path has %j in it can’t be named', (character) => {
   const command = [`/opt/a${character}b/node`] as const
-  expect(thrownBy(() => unitText({ ...daemon, command })).code).toBe('INSTALL_UNSUPPORTED')
+  const error = thrownBy(() => unitText({ ...daemon, command }))
+  expect(error).toMatchObject({
+    code: 'INSTALL_UNSUPPORTED',
+    message: `systemd can’t run a program whose path has quotes or backslashes: ${command[0]}`,
+  })
+  expect(error.hints).toEqual(['Move it to another folder.'])
+})
+
+test('what would end a word, or begin something else, is escaped', () => {
+  const command = ['/bin/node', 'a "b"', '\\', '%h', '$HOME', '\t', '\u0085', '\n\n'] as const
+  expect(lines(unitText({ ...daemon, command }), 'ExecStart')).toEqual([
+    String.raw`ExecStart="/bin/node" "a \"b\"" "\\" "%%h" "$$HOME" "\x09" "\xc2\x85" "\x0a\x0a"`,
+  ])
 })
 
 test('whatever the words are, each setting stays on its own line', () => {
