@@ -67,6 +67,20 @@ test('the plist is the specification’s, with what that lacks', () => {
   expect(Object.keys(read)).toEqual(Object.keys(KEYS))
 })
 
+test('a home that is not known is not named', () => {
+  for (const HOME of ['', undefined])
+    expect(parse(plistText({ ...daemon, env: { HOME } }, LABEL))).toHaveProperty('EnvironmentVariables', {
+      PATH: KEYS.EnvironmentVariables.PATH,
+      CONNECT_DAEMON: '1',
+      CONNECT_SUPERVISOR: 'launchd',
+      CONNECT_DEFINITION: KEYS.EnvironmentVariables.CONNECT_DEFINITION,
+    })
+})
+
+test('it ends with the end of a line', () => {
+  expect(plistText(daemon, LABEL)).toMatch(/<\/plist>\n$/)
+})
+
 test('nothing of the caller’s environment is in it but what is named', () => {
   expect(plistText(daemon, LABEL)).not.toContain('secret')
 })
@@ -79,13 +93,21 @@ test('its mark is that of its text, and tells when someone has changed that by h
   expect(readMark(text.replace('<integer>10<', '<integer>1<'))).toEqual({ mark, isEdited: true })
   expect(readMark(plistText({ ...daemon, cwd: '/' }, LABEL))?.mark).not.toBe(mark)
   expect(readMark('<plist/>')).toBeUndefined()
+  expect(readMark(text.replace(mark, `${mark}0`))).toBeUndefined()
+  expect(readMark(text.replace(mark, mark.slice(1)))).toBeUndefined()
+  expect(readMark(text.replace(/(CONNECT_DEFINITION<\/key>)\s*/, '$1'))?.mark).toBe(mark)
 })
 
 test.for(['a\nb', 'a\tb', '\0', '\u0085', '\u007f', '\ud800'])(
   'a path that holds %j can’t be named',
   (odd) => {
     const error = thrownBy(() => plistText({ ...daemon, logFile: `/Users/ada/${odd}/daemon.log` }, LABEL))
-    expect(error).toMatchObject({ code: 'INSTALL_UNSUPPORTED' })
+    const text = JSON.stringify(`/Users/ada/${odd}/daemon.log`)
+    expect(error).toMatchObject({
+      code: 'INSTALL_UNSUPPORTED',
+      message: `A plist can’t hold control characters: ${text}`,
+    })
+    expect(error.hints).toEqual(['Move it to another folder.'])
   },
 )
 
