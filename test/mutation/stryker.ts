@@ -23,6 +23,8 @@ type Result = Awaited<ReturnType<Stryker['runMutationTest']>>[number]
  */
 export async function mutate(file: string, tests: readonly string[]): Promise<Mutant[]> {
   process.env.MUTATION_TESTS = tests.join(' ')
+  // As Stryker reads it now: a run takes long, and it may be changed meanwhile.
+  const text = readFileSync(file, 'utf8')
   const results = await new Stryker({
     mutate: [file],
     testRunner: 'vitest',
@@ -42,7 +44,6 @@ export async function mutate(file: string, tests: readonly string[]): Promise<Mu
     warnings: false,
     allowConsoleColors: false,
   }).runMutationTest()
-  const text = readFileSync(file, 'utf8')
   return results.map((result) => mutantFrom(result, file, text))
 }
 
