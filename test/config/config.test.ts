@@ -11,7 +11,9 @@ import {
   writeConfig,
   type Config,
 } from '../../src/config/config.ts'
+import { FIRST_STEPS } from '../../src/config/first-steps.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
+import { ERRORS } from '../../src/errors.ts'
 import { asNobody } from '../fixtures/as-nobody.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
@@ -40,6 +42,7 @@ test('what is written is read again', () => {
   expect(thrownBy(() => requireConfig(instance))).toMatchObject({
     code: 'NOT_CONFIGURED',
     message: 'Agent not configured',
+    hints: [ERRORS.NOT_CONFIGURED.fix, ...FIRST_STEPS],
   })
   writeConfig(instance, config)
   expect(requireConfig(instance)).toEqual(config)
