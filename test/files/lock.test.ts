@@ -1,7 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { constants, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { codeOf } from '../../src/errors.ts'
 import { isLocked, tryLock } from '../../src/files/lock.ts'
 import { fsCalls } from '../fixtures/fs-calls.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
@@ -187,4 +198,39 @@ describe('a lock whose file was deleted', () => {
     lock.release()
     expect(await lock.look()).toBe(false)
   })
+})
+
+test('a lock that is taken again keeps nothing of the file that is gone, and may be let go of twice', async () => {
+  const file = newLock()
+  const lock = await tryLock(file)
+  const gone = () => readdirSync('/proc/self/fd').filter((fd) => isDeleted(`/proc/self/fd/${fd}`, file))
+  rmSync(file)
+  if (process.platform === 'linux') expect(gone()).not.toEqual([])
+  expect(await lock!.look()).toBe(true)
+  if (process.platform === 'linux') expect(gone()).toEqual([])
+  lock!.release()
+  lock!.release()
+  expect(await isLocked(file)).toBe(false)
+})
+
+/** proc(5): so it says where the link of a descriptor leads. */
+function isDeleted(descriptor: string, file: string): boolean {
+  try {
+    return readlinkSync(descriptor) === `${file} (deleted)`
+  } catch (error) {
+    // The one by which the folder is read.
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
+test('a lock whose file can’t be looked at any more is an error', async () => {
+  const file = newLock()
+  const lock = await tryLock(file)
+  rmSync(file)
+  symlinkSync(file, file)
+  const error = await rejectionOf(lock!.look())
+  expect(error.code).toBe('WRITE_FAILED')
+  expect(error.message).toMatch(/^Could not look at the lock .*: ELOOP/)
+  lock!.release()
 })
