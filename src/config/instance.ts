@@ -85,7 +85,8 @@ export function ownsFolder(instance: Instance, home = homedir()): boolean {
   return instance.folder === dataFolder(home)
 }
 
-function socketPathFor(wanted: string): string {
+/** Where a socket lies that is wanted here: a named pipe on Windows, and elsewhere if its path would be too long. */
+export function socketPathFor(wanted: string): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\private-connect-${shortHash(wanted)}`
   if (Buffer.byteLength(wanted) <= MAX_SOCKET_PATH) return wanted
   return path.join(shortSocketFolder(), `${shortHash(wanted)}.sock`)

@@ -1,9 +1,7 @@
-import { lstatSync } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
-import { loadHttp } from '../process/http.ts'
-import { codeOf, ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
+import { requestLocally, type LocalRequest } from '../process/local-socket.ts'
+import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
 import {
   AgentStatus,
   CarriesReply,
@@ -63,7 +61,6 @@ async function request<T>(
   schema: v.GenericSchema<unknown, T>,
   options: { body?: string; timeoutMs: number },
 ): Promise<T | undefined> {
-  if (!isOurs(socketPath)) return undefined
   const answer = await exchange({ socketPath, method, path, ...options })
   if (answer === undefined) return undefined
   let refusal: v.InferOutput<typeof ErrorReply>['error']
@@ -84,35 +81,17 @@ async function request<T>(
   throw new ConnectError(code in ERRORS ? (code as ErrorCode) : 'HUB_ERROR', message)
 }
 
-/** In a folder where others may write, as /tmp, a socket of that name can be anybody's. */
-function isOurs(socketPath: string): boolean {
-  if (process.platform === 'win32') return true
-  return lstatSync(socketPath, { throwIfNoEntry: false })?.uid === process.getuid?.()
-}
-
-async function exchange(options: {
-  socketPath: string
-  method: string
-  path: string
-  body?: string
-  timeoutMs: number
-}): Promise<{ status: number | undefined; text: string } | undefined> {
-  const { body, timeoutMs, ...target } = options
-  const signal = AbortSignal.timeout(timeoutMs)
+async function exchange(
+  options: LocalRequest,
+): Promise<{ status: number | undefined; text: string } | undefined> {
   try {
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    loadHttp()
-      .request({ ...target, signal }, resolve)
-      .once('error', reject)
-      .end(body)
-    const response = await promise
-    let text = ''
-    for await (const chunk of response.setEncoding('utf8')) text += String(chunk)
-    return { status: response.statusCode, text }
+    return await requestLocally(options)
   } catch (error) {
-    // Nobody listens: no socket, or a dead agent's.
-    if (['ENOENT', 'ECONNREFUSED'].includes(codeOf(error) ?? '')) return undefined
-    const why = signal.aborted ? '' : `: ${messageOf(error)}`
+    const why = isTimeout(error) ? '' : `: ${messageOf(error)}`
     throw new ConnectError('AGENT_BUSY', `The agent does not answer${why}`, { cause: error })
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError'
 }
