@@ -154,6 +154,8 @@ class Agent implements AgentControl {
   readonly #link: HubLink
   readonly #guard: LoopGuard
   #services: ReadonlyMap<string, ExposedService>
+  /** Offers again what the hub could not save. */
+  #again: NodeJS.Timeout | undefined
 
   constructor(
     config: Config,
@@ -213,7 +215,9 @@ class Agent implements AgentControl {
       const others = [...this.#services.values()].filter((service) => service.name !== name)
       const previous = before.filter((service) => service.name === name)
       this.#save([...others, ...previous])
-      throw new ConnectError('NAME_TAKEN', `"${name}" is already ${refusal.message}`)
+      throw refusal.error === undefined
+        ? new ConnectError('NAME_TAKEN', `"${name}" is already ${refusal.message}`)
+        : new ConnectError('HUB_ERROR', `"${name}" is not exposed: ${refusal.message}`)
     }
     if (refused) {
       this.#options.log(`[ok] Exposing ${name} (${formatTarget(request)})`)
@@ -239,17 +243,31 @@ class Agent implements AgentControl {
     this.#services = byName(services)
   }
 
+  #offerAgain(): void {
+    clearTimeout(this.#again)
+    this.#again = setTimeout(() => {
+      if (this.#link.state.state === 'connected') void this.#offerAll()
+    }, OFFER_AGAIN_MS)
+    this.#again.unref()
+  }
+
   async #offerAll(): Promise<void> {
     const { log } = this.#options
     const services = [...this.#services.values()]
     const refused = await this.#link.offer(services)
     if (!refused) return log('[!] The hub has not confirmed what is exposed here', 'warn')
-    for (const { name, message } of refused) log(`[!] ${name} is not offered: it is ${message}`, 'warn')
+    for (const { name, error, message } of refused)
+      log(`[!] ${name} is not offered: ${error === undefined ? `it is ${message}` : message}`, 'warn')
+    // What the hub can't save may go another time; a name that someone has stays theirs.
+    if (refused.some(({ error }) => error !== undefined)) this.#offerAgain()
     const offered = services.filter(({ name }) => !refused.some((refusal) => refusal.name === name))
     const shown = offered.map((service) => `${service.name} (${formatTarget(service)})`)
     if (shown.length > 0) log(`[ok] Exposing ${shown.join(', ')}`)
   }
 }
+
+/** How long until what the hub could not save is offered again, in ms. */
+const OFFER_AGAIN_MS = 30_000
 
 function byName(services: readonly ExposedService[]): ReadonlyMap<string, ExposedService> {
   return new Map(services.map((service) => [service.name, service]))

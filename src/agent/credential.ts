@@ -2,7 +2,6 @@ import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose'
 import * as v from 'valibot'
 import { PrivateKey, type Config } from '../config/config.ts'
 import { ConnectError } from '../errors.ts'
-import { TOKEN_SECONDS } from '../tunnel/handshake.ts'
 
 /** Makes the key pair that this machine is known by. It never leaves the config file. */
 export async function newKey(): Promise<PrivateKey> {
@@ -11,26 +10,24 @@ export async function newKey(): Promise<PrivateKey> {
   return v.parse(PrivateKey, { kty, crv, x, d })
 }
 
-/** Signs short-lived tokens for one hub, by the hub's clock. */
+/** Signs tokens for one hub. */
 export class Signer {
   readonly #config: Pick<Config, 'agentId' | 'hubId' | 'key'>
-  /** The hub's clock minus ours, in ms. */
-  offsetMs = 0
 
   constructor(config: Pick<Config, 'agentId' | 'hubId' | 'key'>) {
     this.#config = config
   }
 
-  /** @throws ConnectError CONFIG_DAMAGED if the two halves of the key don't belong together */
-  async sign(claims: Record<string, string | number>): Promise<string> {
-    const now = Math.floor((Date.now() + this.offsetMs) / 1000)
+  /**
+   * @param nonce what the hub has made to be signed: no clock has a say in how long a token is good
+   * @throws ConnectError CONFIG_DAMAGED if the two halves of the key don't belong together
+   */
+  async sign(claims: Record<string, string | number>, nonce: string): Promise<string> {
     const { agentId, hubId } = this.#config
-    return new SignJWT(claims)
+    return new SignJWT({ ...claims, nonce })
       .setProtectedHeader({ alg: 'EdDSA' })
       .setIssuer(agentId)
       .setAudience(hubId)
-      .setIssuedAt(now)
-      .setExpirationTime(now + TOKEN_SECONDS)
       .sign(await this.#importedKey())
   }
 

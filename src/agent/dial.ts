@@ -2,15 +2,15 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { isLoopback } from '../config/hub-url.ts'
 import { ConnectError, messageOf } from '../errors.ts'
-import { loadHttp } from '../process/http.ts'
 import { HUB_HEADER } from '../tunnel/handshake.ts'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
 import { Link } from '../tunnel/link.ts'
 import { WebSocketConnection } from '../websocket/connection.ts'
 import { checkUpgrade, upgradeHeaders } from '../websocket/handshake.ts'
+import { HubSession } from './hub-session.ts'
 import { hubUnreachable } from './hub-unreachable.ts'
-import { hubConnector, type HubAddress } from './open-connection.ts'
-import { ClockError, notAHub, refusalError, type Answer } from './refusal.ts'
+import type { HubAddress } from './open-connection.ts'
+import { notAHub, refusalError, type Answer } from './refusal.ts'
 import { unlessHttps } from './wrong-scheme.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -22,43 +22,47 @@ type Reply =
   | { readonly response: IncomingMessage; readonly socket?: undefined }
 
 /**
- * Opens a link to a hub, once.
+ * Opens a link to a hub, once. The nonce to sign is asked for on the same connection, so that it costs one round trip
+ * more and no further handshake.
  *
- * @param token see credential.ts
- * @throws ConnectError HUB_UNREACHABLE, NOT_A_HUB, REVOKED, AGENT_UNKNOWN, HUB_ERROR; ClockError
+ * @param sign makes the token for the nonce that the hub gives, see credential.ts
+ * @throws ConnectError HUB_UNREACHABLE, NOT_A_HUB, REVOKED, AGENT_UNKNOWN, HUB_ERROR, or what `sign` throws
  */
-export async function dial(address: HubAddress, token: string, caller: AbortSignal): Promise<Link> {
+export async function dial(
+  address: HubAddress,
+  sign: (nonce: string) => Promise<string>,
+  caller: AbortSignal,
+): Promise<Link> {
   caller.throwIfAborted()
   const signal = AbortSignal.any([caller, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)])
+  const session = new HubSession(address, signal)
   const { hub } = address
-  const { key, headers } = upgradeHeaders(SUBPROTOCOL)
   try {
-    const reply = await ask(address, { ...headers, authorization: `Bearer ${token}` }, signal)
-    const { response, socket } = reply
-    if (!socket) throw refusalError(hub, answerOf(response, await readText(response)))
-    return linkOver(address, reply, key)
+    return await session.withNonce(async (nonce) => {
+      const { key, headers } = upgradeHeaders(SUBPROTOCOL)
+      const authorization = `Bearer ${await sign(nonce)}`
+      const reply = await ask(session, hub, { ...headers, authorization })
+      const { response, socket } = reply
+      if (!socket) throw refusalError(hub, answerOf(response, await readText(response)))
+      return linkOver(address, reply, key)
+    })
   } catch (error) {
-    if (error instanceof ClockError) throw error
     throw await unlessHttps(address, hubUnreachable(hub, signal.aborted ? signal.reason : error))
+  } finally {
+    session.close()
   }
 }
 
-async function ask(
-  address: HubAddress,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-): Promise<Reply> {
-  const url = new URL(`${address.hub}/v1/link`)
+async function ask(session: HubSession, hub: string, headers: Record<string, string>): Promise<Reply> {
   const { promise, resolve, reject } = Promise.withResolvers<Reply>()
-  const request = loadHttp().request({
-    path: url.pathname,
-    headers: { host: url.host, ...headers },
-    createConnection: hubConnector(address, signal),
-    signal,
+  const request = session.request('GET', '/v1/link', headers)
+  request.once('upgrade', (response, socket, head) => {
+    // What the connection was given while it was kept for the next request.
+    socket.setTimeout(0)
+    resolve({ response, socket, head })
   })
-  request.once('upgrade', (response, socket, head) => resolve({ response, socket, head }))
   request.once('response', (response) => resolve({ response }))
-  request.on('error', (error) => reject(isForeign(error) ? notSpoken(address.hub, error) : error))
+  request.on('error', (error) => reject(isForeign(error) ? notSpoken(hub, error) : error))
   request.end()
   return promise
 }

@@ -1,9 +1,5 @@
-import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
-import { loadHttp } from '../process/http.ts'
 import {
-  HUB_HEADER,
   HubInfo,
   JoinReply,
   ServiceList,
@@ -11,13 +7,12 @@ import {
   type OfferedService,
 } from '../tunnel/handshake.ts'
 import type { Signer } from './credential.ts'
-import { hubUnreachable } from './hub-unreachable.ts'
-import { hubConnector, type HubAddress } from './open-connection.ts'
-import { ClockError, notAHub, refusalError, type Answer } from './refusal.ts'
+import { HubSession } from './hub-session.ts'
+import type { HubAddress } from './open-connection.ts'
+import { parseAnswer } from './refusal.ts'
 import { unlessHttps } from './wrong-scheme.ts'
 
 const TIMEOUT_MS = 10_000
-const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 /** The hub's HTTP API, seen from an agent. Every method throws HUB_UNREACHABLE, NOT_A_HUB or what the hub refuses with. */
 export class HubApi {
@@ -31,12 +26,26 @@ export class HubApi {
   }
 
   async info(): Promise<HubInfo> {
-    return this.#call('GET', '/v1/hub', HubInfo)
+    return this.#inSession(async (session) =>
+      parseAnswer(this.#address.hub, HubInfo, await session.exchange('GET', '/v1/hub')),
+    )
   }
 
-  /** Spends a join token. */
-  async join(request: JoinRequest): Promise<JoinReply> {
-    return this.#call('POST', '/v1/join', JoinReply, { body: JSON.stringify(request) })
+  /**
+   * Spends a join token.
+   *
+   * @param signer of the key that the request brings
+   * @param nonce one that the hub has given, if there is one
+   */
+  async join(signer: Signer, request: Omit<JoinRequest, 'proof'>, nonce?: string): Promise<JoinReply> {
+    const call = async (session: HubSession, signed: string) => {
+      const proof = await signer.sign({ purpose: 'join' }, signed)
+      const answer = await session.exchange('POST', '/v1/join', {
+        body: JSON.stringify({ ...request, proof }),
+      })
+      return parseAnswer(this.#address.hub, JoinReply, answer)
+    }
+    return this.#inSession((session) => session.withNonce((signed) => call(session, signed), nonce))
   }
 
   /** What the workspace offers, by name. */
@@ -56,82 +65,21 @@ export class HubApi {
     path: string,
     schema: v.GenericSchema<unknown, T>,
   ): Promise<T> {
-    const call = async () =>
-      this.#call(method, path, schema, {
-        headers: { authorization: `Bearer ${await signer.sign({ purpose: 'api' })}` },
-      })
-    try {
-      return await call()
-    } catch (error) {
-      if (!(error instanceof ClockError)) throw error
-      signer.offsetMs = error.offsetMs
-      return call()
+    const call = async (session: HubSession, nonce: string) => {
+      const headers = { authorization: `Bearer ${await signer.sign({ purpose: 'api' }, nonce)}` }
+      return parseAnswer(this.#address.hub, schema, await session.exchange(method, path, { headers }))
     }
+    return this.#inSession((session) => session.withNonce((nonce) => call(session, nonce)))
   }
 
-  async #call<T>(
-    method: string,
-    path: string,
-    schema: v.GenericSchema<unknown, T>,
-    init: { body?: string; headers?: Record<string, string> } = {},
-  ): Promise<T> {
-    const { hub } = this.#address
+  async #inSession<T>(work: (session: HubSession) => Promise<T>): Promise<T> {
+    const session = new HubSession(this.#address, AbortSignal.timeout(this.#timeoutMs))
     try {
-      const answer = await this.#fetch(method, path, init)
-      if (answer.status !== 200) throw refusalError(hub, answer)
-      if (!answer.header(HUB_HEADER)) throw notAHub(hub, answer)
-      const parsed = v.safeParse(schema, parseJson(answer.text))
-      if (!parsed.success) throw notAHub(hub, answer)
-      return parsed.output
+      return await work(session)
     } catch (error) {
       throw await unlessHttps(this.#address, error)
+    } finally {
+      session.close()
     }
   }
-
-  async #fetch(
-    method: string,
-    path: string,
-    init: { body?: string; headers?: Record<string, string> },
-  ): Promise<Answer> {
-    const signal = AbortSignal.timeout(this.#timeoutMs)
-    const url = new URL(this.#address.hub + path)
-    try {
-      const request = loadHttp().request({
-        method,
-        path: url.pathname,
-        headers: { host: url.host, ...init.headers },
-        createConnection: hubConnector(this.#address, signal),
-        signal,
-      })
-      const answered = once(request, 'response')
-      // What goes wrong later shows in the response, too.
-      request.on('error', () => {})
-      request.end(init.body)
-      const [response] = (await answered) as [IncomingMessage]
-      const text = await readBounded(response)
-      return { status: response.statusCode ?? 0, header: (name) => response.headers[name]?.toString(), text }
-    } catch (error) {
-      throw hubUnreachable(this.#address.hub, signal.aborted ? signal.reason : error)
-    }
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** Whoever answers is not trusted yet: no more is read than a hub would send. */
-async function readBounded(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) throw new Error('the answer is too large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

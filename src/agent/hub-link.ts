@@ -17,7 +17,6 @@ import { Signer } from './credential.ts'
 import { dial } from './dial.ts'
 import { isFatal } from './exit-code.ts'
 import type { Log } from '../log/log.ts'
-import { ClockError } from './refusal.ts'
 import { watchForWaking } from './wake-watch.ts'
 
 export interface HubLinkOptions {
@@ -64,7 +63,7 @@ export class HubLink {
   readonly #signer: Signer
   readonly #linkId = randomBytes(16).toString('hex')
   readonly #events = new EventEmitter<{ connected: []; lost: []; services: [ServicesReply] }>()
-  #epoch = Date.now()
+  #epoch = 0
   #seq = 0
   #state: HubState = { state: 'connecting', since: Date.now() }
   readonly #mux: Mux
@@ -207,13 +206,9 @@ export class HubLink {
     if (this.#state.state === 'connected') this.#state = { state: 'connecting', since: Date.now() }
     try {
       const claims = { purpose: 'link', link: this.#linkId, epoch: ++this.#epoch, role: this.#options.role }
-      const link = await dial(this.#options.config, await this.#signer.sign(claims), signal)
+      const link = await dial(this.#options.config, (nonce) => this.#signer.sign(claims, nonce), signal)
       return await this.#serve(link, signal)
     } catch (error) {
-      if (error instanceof ClockError) {
-        this.#signer.offsetMs = error.offsetMs
-        return { reason: `Signing again by the hub’s time, ${error.message}`, afterMs: 0 }
-      }
       if (isFatal(error)) throw error
       return { reason: messageOf(error), afterMs: 0 }
     }

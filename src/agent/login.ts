@@ -42,13 +42,15 @@ export async function login(
     ca,
     key,
   }
-  const signer = new Signer(config)
-  signer.offsetMs = info.time - Date.now()
-  const proof = await signer.sign({ purpose: 'join' })
   // Before the token is spent: on a full disk it would be lost, and the key with it.
   const pending = prepareConfig(instance, config)
   try {
-    await api.join({ token, key: publicKey, label, proof })
+    const joined = await api.join(new Signer(config), { token, key: publicKey, label }, info.nonce)
+    if (joined.hub !== info.hub || joined.agent !== config.agentId)
+      throw new ConnectError(
+        'NOT_A_HUB',
+        `${hub} said at first that it is ${info.hub}, and then something else`,
+      )
   } catch (error) {
     pending.discard()
     throw error

@@ -9,15 +9,13 @@ export interface Answer {
   readonly text: string
 }
 
-/** The hub says that our clock is off, and by how much: sign again by its own. */
-export class ClockError extends Error {
-  override readonly name = 'ClockError'
-  /** The hub's clock minus ours, in ms. */
-  readonly offsetMs: number
+/** The hub wants another nonce signed than the one that was. */
+export class NonceError extends ConnectError {
+  readonly nonce: string
 
-  constructor(offsetMs: number) {
-    super(`this machine’s clock is ${Math.round(-offsetMs / 1000)} s ahead of the hub’s`)
-    this.offsetMs = offsetMs
+  constructor(nonce: string) {
+    super('HUB_ERROR', 'The hub wants something else signed each time')
+    this.nonce = nonce
   }
 }
 
@@ -31,15 +29,26 @@ export function notAHub(hub: string, answer: Answer): ConnectError {
   )
 }
 
+/**
+ * Reads what was asked for.
+ *
+ * @throws ConnectError NOT_A_HUB, or what the hub refuses with
+ */
+export function parseAnswer<T>(hub: string, schema: v.GenericSchema<unknown, T>, answer: Answer): T {
+  if (answer.status !== 200) throw refusalError(hub, answer)
+  const parsed = v.safeParse(schema, parseJson(answer.text))
+  if (!answer.header(HUB_HEADER) || !parsed.success) throw notAHub(hub, answer)
+  return parsed.output
+}
+
 /** What an answer other than the wanted one means. Only the hub's own word counts as a refusal. */
-export function refusalError(hub: string, answer: Answer): ConnectError | ClockError {
+export function refusalError(hub: string, answer: Answer): ConnectError {
   if (!answer.header(HUB_HEADER)) return notAHub(hub, answer)
-  const refusal = parseRefusal(answer.text)
-  if (!refusal) return notAHub(hub, answer)
+  const parsed = v.safeParse(Refusal, parseJson(answer.text))
+  if (!parsed.success) return notAHub(hub, answer)
+  const refusal = parsed.output
+  if (refusal.nonce !== undefined) return new NonceError(refusal.nonce)
   switch (refusal.error) {
-    case 'clock': {
-      return new ClockError(refusal.time - Date.now())
-    }
     case 'revoked': {
       return new ConnectError('REVOKED', 'The hub has revoked this agent')
     }
@@ -56,9 +65,9 @@ export function refusalError(hub: string, answer: Answer): ConnectError | ClockE
   }
 }
 
-function parseRefusal(text: string): Refusal | undefined {
+function parseJson(text: string): unknown {
   try {
-    return v.parse(Refusal, JSON.parse(text))
+    return JSON.parse(text)
   } catch {
     return undefined
   }

@@ -16,12 +16,21 @@ export async function loadSqlite(): Promise<typeof import('node:sqlite')> {
   }
 }
 
-/** SQLITE_BUSY (https://sqlite.org/rescode.html#busy): another process holds the lock. */
-export function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === 5
+/**
+ * The primary result code (https://sqlite.org/rescode.html) of an error of SQLite's; node:sqlite gives the extended one,
+ * whose low byte it is.
+ */
+export function sqliteCode(error: unknown): number | undefined {
+  const isSqlite = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+  return isSqlite ? Number(error.errcode) & 0xff : undefined
 }
 
-/** SQLITE_NOTADB or SQLITE_CORRUPT: it is another program's file, or half of one. */
+/** SQLITE_BUSY: another process holds the lock. */
+export function isBusy(error: unknown): boolean {
+  return sqliteCode(error) === 5
+}
+
+/** SQLITE_CORRUPT or SQLITE_NOTADB: it is another program's file, or half of one. */
 export function isNoDatabase(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (error.errcode === 26 || error.errcode === 11)
+  return [11, 26].includes(sqliteCode(error) ?? 0)
 }

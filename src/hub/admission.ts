@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { Places } from '../process/places.ts'
-import { RefusedError } from './auth.ts'
+import { RefusedError } from './refused-error.ts'
 
 export interface AdmissionLimits {
   /** How many are checked at a time. */
@@ -47,5 +47,5 @@ export class Admission {
 
 function busy(): RefusedError {
   const message = 'Too many come at once; try again later.'
-  return new RefusedError(503, 'too_many', message, RETRY_AFTER_SECONDS)
+  return new RefusedError(503, 'too_many', message, { retryAfter: RETRY_AFTER_SECONDS })
 }

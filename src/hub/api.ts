@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as v from 'valibot'
 import { messageOf } from '../errors.ts'
-import { GOAWAY_CODES } from '../tunnel/codes.ts'
+import { LineLimiter } from '../log/line-limiter.ts'
 import {
   ApiClaims,
   HUB_HEADER,
@@ -10,39 +10,62 @@ import {
   type HubInfo,
   type JoinReply,
   type OfferedService,
-  type Refusal,
 } from '../tunnel/handshake.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
-import { authenticate, provenAgentId, RefusedError } from './auth.ts'
+import { pathOf, readJsonBody, refusalOf, sendJson, sendText } from './answer.ts'
+import type { Authenticator } from './auth.ts'
 import type { LinkTable } from './link-table.ts'
+import type { Nonces } from './nonces.ts'
 import { welcomePage } from './pages.ts'
+import { RefusedError } from './refused-error.ts'
 import type { Registry } from './registry.ts'
+import { StoreError } from './store-error.ts'
 import type { Agent } from './store.ts'
 
-const MAX_BODY_BYTES = 16 * 1024
+/** Lists of services that one agent may have asked for, and not read yet. */
+const MAX_UNREAD_LISTS = 4
+
+export interface HubApiOptions {
+  readonly version: string
+  readonly log: (line: string) => void
+  readonly admission?: AdmissionLimits
+}
 
 /** The hub over plain HTTP: who it is, joining, and what is offered. Links come by upgrade.ts. */
 export class HubApi {
   readonly #registry: Registry
   readonly #links: LinkTable
+  readonly #nonces: Nonces
+  readonly #authenticator: Authenticator
   readonly #version: string
   readonly #log: (line: string) => void
-  readonly #admission: Admission
+  readonly #lines = new LineLimiter()
+  /** Each of the two by itself: who asks for lists must not hold up those who join. */
+  readonly #joins: Admission
+  readonly #calls: Admission
+  readonly #unread = new Map<string, number>()
 
   constructor(
     registry: Registry,
     links: LinkTable,
-    options: {
-      version: string
-      log: (line: string) => void
-      admission?: AdmissionLimits
-    },
+    nonces: Nonces,
+    authenticator: Authenticator,
+    options: HubApiOptions,
   ) {
     this.#registry = registry
     this.#links = links
+    this.#nonces = nonces
+    this.#authenticator = authenticator
     this.#version = options.version
     this.#log = options.log
-    this.#admission = new Admission(options.admission)
+    this.#joins = new Admission(options.admission)
+    this.#calls = new Admission(options.admission)
+  }
+
+  /** Answers in this way in place of what is asked for. */
+  refuse(request: IncomingMessage, response: ServerResponse, error: RefusedError): void {
+    response.setHeader(HUB_HEADER, this.#registry.hubId)
+    this.#refuse(request, response, error)
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -50,21 +73,21 @@ export class HubApi {
     try {
       await this.#route(request, response)
     } catch (error) {
-      if (!(error instanceof RefusedError))
-        this.#log(`[x] ${request.method} ${pathOf(request)}: ${messageOf(error)}`)
-      const { status, headers, body } = refusalOf(error)
-      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-      // The rest of a refused body isn't read.
-      if (!request.complete) response.setHeader('connection', 'close')
-      sendJson(response, status, body)
+      if (!(error instanceof RefusedError) && !(error instanceof StoreError) && !request.destroyed)
+        this.#note('failed', () => `[x] ${request.method} ${pathOf(request)}: ${messageOf(error)}`)
+      this.#refuse(request, response, error)
     }
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    switch (`${request.method} ${pathOf(request)}`) {
+    // RFC 9112 §3.2. Node.js would answer by itself, without our header.
+    if (request.headers.host === undefined && request.httpVersion !== '1.0')
+      throw new RefusedError(400, 'bad_request', 'There is no Host header.')
+    // HEAD is GET without the body (RFC 9110 §9.3.2), which Node.js leaves out.
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    switch (`${method} ${pathOf(request)}`) {
       case 'GET /': {
-        response.setHeader('content-type', 'text/plain; charset=utf-8')
-        response.end(welcomePage(this.#version))
+        sendText(response, 200, 'text/plain; charset=utf-8', welcomePage(this.#version))
         break
       }
       case 'GET /healthz': {
@@ -72,13 +95,11 @@ export class HubApi {
         break
       }
       case 'GET /v1/hub': {
-        const info: HubInfo = {
-          hub: this.#registry.hubId,
-          protocol: PROTOCOL_VERSION,
-          version: this.#version,
-          time: Date.now(),
-        }
-        sendJson(response, 200, info)
+        sendJson(response, 200, this.#info())
+        break
+      }
+      case 'GET /v1/nonce': {
+        sendJson(response, 200, { nonce: this.#nonces.make() })
         break
       }
       case 'POST /v1/join': {
@@ -87,15 +108,17 @@ export class HubApi {
       }
       case 'GET /v1/services': {
         const agent = await this.#caller(request)
+        this.#countUnread(agent.id, response)
         sendJson(response, 200, { services: this.#offered(agent.workspace) })
         break
       }
       case 'DELETE /v1/agent': {
-        const agent = await this.#caller(request)
-        await this.#registry.remove(agent.id)
-        this.#links.close(agent.id, GOAWAY_CODES.LOGGED_OUT, 'this agent has logged out')
-        this.#log(`${agent.id} has logged out`)
-        sendJson(response, 200, { removed: agent.id })
+        const { id } = await this.#caller(request)
+        this.#log(`${id} has logged out`)
+        const saved = await this.#registry.remove(id)
+        if (!saved.saved)
+          throw new RefusedError(507, 'storage', `Done, but the hub can’t save it yet: ${saved.reason}.`)
+        sendJson(response, 200, { removed: id })
         break
       }
       default: {
@@ -104,28 +127,50 @@ export class HubApi {
     }
   }
 
+  #info(): HubInfo {
+    return {
+      hub: this.#registry.hubId,
+      protocol: PROTOCOL_VERSION,
+      version: this.#version,
+      nonce: this.#nonces.make(),
+    }
+  }
+
   async #join(request: IncomingMessage): Promise<JoinReply> {
     const parsed = v.safeParse(JoinRequest, await readJsonBody(request))
     if (!parsed.success) throw new RefusedError(400, 'bad_request', 'This is not a join request.')
     const { token, key, label, proof } = parsed.output
-    const agent = await this.#admission.check(async () => {
-      const id = await provenAgentId(this.#registry, key, proof)
-      return (await this.#registry.join({ token, agent: id, key, label })) ? id : undefined
-    })
-    if (agent === undefined) {
-      this.#log(`[!] A join token was refused to ${request.socket.remoteAddress}`)
-      throw new RefusedError(403, 'token_refused', 'The join token is unknown, used up, expired or revoked.')
+    const join = (agent: string) => this.#registry.join({ token, agent, key, label })
+    try {
+      const agent = await this.#joins.check(() => this.#authenticator.admit(key, proof, join))
+      this.#note(`joined ${agent}`, () => `${agent} (${label}) has joined`)
+      return { agent, hub: this.#registry.hubId }
+    } catch (error) {
+      if (error instanceof RefusedError && error.reason === 'token_refused')
+        this.#note('refused', () => `[!] A join token was refused to ${request.socket.remoteAddress}`)
+      throw error
     }
-    this.#log(`${agent} (${label}) has joined`)
-    return { agent, hub: this.#registry.hubId }
   }
 
   async #caller(request: IncomingMessage): Promise<Agent> {
     const { authorization } = request.headers
-    const { agent } = await this.#admission.check(() =>
-      authenticate(this.#registry, authorization, ApiClaims),
+    const { agent } = await this.#calls.check(() =>
+      this.#authenticator.authenticate(authorization, ApiClaims),
     )
     return agent
+  }
+
+  /** A list of a large workspace takes a megabyte until it is read. */
+  #countUnread(agent: string, response: ServerResponse): void {
+    const count = this.#unread.get(agent) ?? 0
+    if (count >= MAX_UNREAD_LISTS)
+      throw new RefusedError(429, 'too_many', 'This agent has lists to read before it gets another one.')
+    this.#unread.set(agent, count + 1)
+    response.once('close', () => {
+      const left = this.#unread.get(agent)! - 1
+      if (left > 0) this.#unread.set(agent, left)
+      else this.#unread.delete(agent)
+    })
   }
 
   #offered(workspace: string): OfferedService[] {
@@ -134,49 +179,17 @@ export class HubApi {
       return agent ? [{ name, port, agent: id, label: agent.label, online: this.#links.isServing(id) }] : []
     })
   }
-}
 
-/** What a refusal, or a bug, looks like on the wire: nothing of the bug itself. */
-export function refusalOf(error: unknown): {
-  status: number
-  headers: Record<string, string>
-  body: Refusal
-} {
-  const time = Date.now()
-  if (error instanceof RefusedError) {
-    const { status, reason, message, retryAfter } = error
-    const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
-    return { status, headers, body: { error: reason, message, time } }
+  #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const { status, headers, body } = refusalOf(error)
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    // The rest of a refused body isn't read.
+    if (!request.complete) response.setHeader('connection', 'close')
+    sendJson(response, status, body)
   }
-  return {
-    status: 500,
-    headers: {},
-    body: { error: 'internal', message: 'The hub failed; its output says why.', time },
-  }
-}
 
-export function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').split('?', 1)[0]!
-}
-
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.statusCode = status
-  response.setHeader('content-type', 'application/json')
-  response.setHeader('cache-control', 'no-store')
-  response.end(`${JSON.stringify(body)}\n`)
-}
-
-async function readJsonBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) throw new RefusedError(413, 'bad_request', 'The request is too large.')
-    chunks.push(chunk)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    throw new RefusedError(400, 'bad_request', 'The request is not JSON.')
+  /** For lines that whoever asks can cause at will. */
+  #note(kind: string, line: () => string): void {
+    this.#lines.write(kind, this.#log, line)
   }
 }

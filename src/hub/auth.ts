@@ -1,113 +1,124 @@
-import { decodeJwt, errors, importJWK, jwtVerify, type CryptoKey, type JWTPayload } from 'jose'
+import { compactVerify, decodeJwt, importJWK, type CryptoKey } from 'jose'
 import * as v from 'valibot'
 import { agentIdOf } from '../tunnel/agent-id.ts'
-import { JoinClaims, TOKEN_SECONDS, type PublicKey, type Refusal } from '../tunnel/handshake.ts'
+import { JoinClaims, TokenClaims, type PublicKey } from '../tunnel/handshake.ts'
+import type { Nonces } from './nonces.ts'
+import { RefusedError } from './refused-error.ts'
 import type { Registry } from './registry.ts'
 import type { Agent } from './store.ts'
 
-/** The hub's "no", in its own words. */
-export class RefusedError extends Error {
-  override readonly name = 'RefusedError'
-  readonly status: number
-  readonly reason: Refusal['error']
-  /** When it may be worth another try, in seconds. */
-  readonly retryAfter: number | undefined
-
-  constructor(status: number, reason: Refusal['error'], message: string, retryAfter?: number) {
-    super(message)
-    this.status = status
-    this.reason = reason
-    this.retryAfter = retryAfter
-  }
-}
-
 const ALGORITHMS = ['EdDSA']
 
-/**
- * Checks the token of a request: signed by a key that the hub knows, for this hub, now.
- *
- * @param header the Authorization header
- * @throws RefusedError; `clock` if only the time is wrong, so that the agent can sign again by ours
- */
-export async function authenticate<T>(
-  registry: Registry,
-  header: string | undefined,
-  claims: v.GenericSchema<unknown, T>,
-): Promise<{ agent: Agent; claims: T }> {
-  const token = /^Bearer ([\w.-]{1,2048})$/.exec(header ?? '')?.[1]
-  if (token === undefined) throw new RefusedError(401, 'bad_token', 'There is no usable bearer token.')
-  const agent = registry.agent(issuerOf(token))
-  if (!agent) throw new RefusedError(401, 'unknown_agent', 'This hub does not know this agent.')
-  const payload = await verify(token, agent.key, { audience: registry.hubId, issuer: agent.id })
-  // Only to the holder of the key: nobody else learns which agents are revoked.
-  // Asked again: it may have happened while the signature was checked.
-  if (registry.agent(agent.id)?.revoked ?? true)
-    throw new RefusedError(401, 'revoked', 'This agent was revoked.')
-  const parsed = v.safeParse(claims, payload)
-  if (!parsed.success) throw new RefusedError(401, 'bad_token', 'The token is for something else.')
-  return { agent, claims: parsed.output }
-}
+/** Checks who it is that asks: tokens are signed by a key that the hub knows, for this hub, over a nonce of its own. */
+export class Authenticator {
+  readonly #registry: Registry
+  readonly #nonces: Nonces
 
-/**
- * Checks that whoever joins holds the private half of the key it brings.
- *
- * @returns the id that the key has
- * @throws RefusedError
- */
-export async function provenAgentId(registry: Registry, key: PublicKey, proof: string): Promise<string> {
-  const agent = agentIdOf(key)
-  const payload = await verify(proof, key, { audience: registry.hubId, issuer: agent })
-  if (!v.is(JoinClaims, payload))
-    throw new RefusedError(401, 'bad_token', 'The proof is a token for something else.')
-  return agent
-}
-
-function issuerOf(token: string): string {
-  try {
-    return decodeJwt(token).iss ?? ''
-  } catch {
-    throw new RefusedError(401, 'bad_token', 'The token is not a JWT.')
+  constructor(registry: Registry, nonces: Nonces) {
+    this.#registry = registry
+    this.#nonces = nonces
   }
-}
 
-async function verify(
-  token: string,
-  key: PublicKey,
-  who: { audience: string; issuer: string },
-): Promise<JWTPayload> {
-  let imported: CryptoKey | Uint8Array
-  try {
-    imported = await importJWK(key, 'EdDSA')
-  } catch {
-    throw new RefusedError(400, 'bad_request', 'The key is not an Ed25519 key.')
+  /**
+   * @param header the Authorization header
+   * @throws RefusedError; `nonce` if only that is not good, so that the agent can sign another one
+   */
+  async authenticate<T>(
+    header: string | undefined,
+    claims: v.GenericSchema<unknown, T>,
+  ): Promise<{ agent: Agent; claims: T }> {
+    const token = /^Bearer ([\w.-]{1,2048})$/.exec(header ?? '')?.[1]
+    if (token === undefined) throw new RefusedError(401, 'bad_token', 'There is no usable bearer token.')
+    const agent = this.#registry.agent(readClaims(token).iss)
+    if (!agent) throw unknownAgent()
+    const { payload, nonce } = await this.#verify(token, agent.key, agent.id)
+    // Asked again: it may have happened while the signature was checked.
+    const now = this.#registry.agent(agent.id)
+    if (!now) throw unknownAgent()
+    // Only to the holder of the key: nobody else learns which agents are revoked.
+    if (now.revoked) throw new RefusedError(401, 'revoked', 'This agent was revoked.')
+    const parsed = v.safeParse(claims, payload)
+    if (!parsed.success) throw new RefusedError(401, 'bad_token', 'The token is for something else.')
+    this.#use(nonce, agent.id)
+    return { agent: now, claims: parsed.output }
   }
-  try {
-    const options = {
-      ...who,
-      algorithms: ALGORITHMS,
-      clockTolerance: TOKEN_SECONDS,
-      requiredClaims: ['exp', 'iat'],
+
+  /**
+   * Has someone join who holds the private half of the key that it brings.
+   *
+   * @param join spends the join token, for the id that the key has
+   * @throws RefusedError
+   */
+  async admit(key: PublicKey, proof: string, join: (agent: string) => Promise<boolean>): Promise<string> {
+    const agent = agentIdOf(key)
+    const { payload, nonce } = await this.#verify(proof, key, agent)
+    if (!v.is(JoinClaims, payload))
+      throw new RefusedError(401, 'bad_token', 'The proof is a token for something else.')
+    this.#use(nonce, agent)
+    let hasJoined = false
+    try {
+      hasJoined = await join(agent)
+    } finally {
+      // Anyone can make keys: only what those who are in have used is remembered.
+      if (!hasJoined) this.#nonces.release(nonce)
     }
-    const { payload } = await jwtVerify(token, imported, options)
-    checkTimes(payload.iat ?? 0, payload.exp ?? 0)
-    return payload
-  } catch (error) {
-    if (error instanceof errors.JWTExpired) throw clockRefusal()
-    if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') {
-      // The agent's hub was another one, whose address this one has taken over.
-      throw new RefusedError(401, 'unknown_agent', 'The token is for another hub.')
+    if (!hasJoined)
+      throw new RefusedError(403, 'token_refused', 'The join token is unknown, used up, expired or revoked.')
+    return agent
+  }
+
+  async #verify(
+    token: string,
+    key: PublicKey,
+    issuer: string,
+  ): Promise<{ payload: Record<string, unknown>; nonce: string }> {
+    const { iss, aud, nonce } = readClaims(token)
+    if (iss !== issuer) throw new RefusedError(401, 'bad_token', 'The token is another agent’s.')
+    // The agent's hub was another one, whose address this one has taken over.
+    if (aud !== this.#registry.hubId) throw unknownAgent('The token is for another hub.')
+    // Before the signature: that costs fifty times as much.
+    this.#checkNonce(nonce)
+    let imported: CryptoKey | Uint8Array
+    try {
+      imported = await importJWK(key, 'EdDSA')
+    } catch {
+      throw new RefusedError(400, 'bad_request', 'The key is not an Ed25519 key.')
     }
-    if (error instanceof RefusedError) throw error
-    throw new RefusedError(401, 'bad_token', 'The token’s signature or form is not valid.')
+    try {
+      await compactVerify(token, imported, { algorithms: ALGORITHMS })
+    } catch {
+      throw new RefusedError(401, 'bad_token', 'The token’s signature or form is not valid.')
+    }
+    return { payload: decodeJwt(token), nonce }
+  }
+
+  #checkNonce(nonce: string): void {
+    if (this.#nonces.isGood(nonce)) return
+    const message = 'The token’s nonce is not known here, too old or used.'
+    throw new RefusedError(401, 'nonce', message, { nonce: this.#nonces.make() })
+  }
+
+  #use(nonce: string, agent: string): void {
+    // Asked again: the same token may have come in twice, and both been checked by now.
+    this.#checkNonce(nonce)
+    if (!this.#nonces.use(nonce, agent))
+      throw new RefusedError(429, 'too_many', 'This agent has asked for too much in a short time.', {
+        retryAfter: RETRY_AFTER_SECONDS,
+      })
   }
 }
 
-function checkTimes(issuedAt: number, expiresAt: number): void {
-  if (expiresAt - issuedAt > TOKEN_SECONDS)
-    throw new RefusedError(401, 'bad_token', 'The token lives too long.')
-  if (issuedAt > Date.now() / 1000 + TOKEN_SECONDS) throw clockRefusal()
+const RETRY_AFTER_SECONDS = 5
+
+/** @throws RefusedError */
+function readClaims(token: string): TokenClaims {
+  try {
+    return v.parse(TokenClaims, decodeJwt(token))
+  } catch {
+    throw new RefusedError(401, 'bad_token', 'The token is none, or lacks a claim.')
+  }
 }
 
-function clockRefusal(): RefusedError {
-  return new RefusedError(401, 'clock', 'The token’s time is off by more than a minute.')
+function unknownAgent(message = 'This hub does not know this agent.'): RefusedError {
+  return new RefusedError(401, 'unknown_agent', message)
 }

@@ -3,14 +3,23 @@ import * as v from 'valibot'
 import { printable } from '../config/label.ts'
 import { STREAM_CODES, GOAWAY_CODES, type GoawayCode } from '../tunnel/codes.ts'
 import { encodeCtrl } from '../tunnel/encode.ts'
-import { AgentMessage, type HubMessage, type LinkClaims, type Role } from '../tunnel/handshake.ts'
+import {
+  HelloMessage,
+  ServicesHead,
+  ServicesMessage,
+  type HubMessage,
+  type LinkClaims,
+  type Role,
+} from '../tunnel/handshake.ts'
 import { MAX_LINKS } from '../tunnel/limits.ts'
 import type { Link, LinkFrame, LinkHandler } from '../tunnel/link.ts'
 import type { Message } from '../tunnel/message.ts'
 import { Absences } from './absences.ts'
-import { RefusedError } from './auth.ts'
+import { LineLimiter } from '../log/line-limiter.ts'
+import { RefusedError } from './refused-error.ts'
 import type { Directory, Unreachable } from './directory.ts'
-import type { Registry } from './registry.ts'
+import { Offers } from './offers.ts'
+import type { RefusedName, Registry } from './registry.ts'
 import type { Agent } from './store.ts'
 import { SwitchPort } from './switch-port.ts'
 import { Switch } from './switch.ts'
@@ -22,6 +31,7 @@ interface Entry {
   readonly link: string
   readonly epoch: number
   readonly port: SwitchPort
+  readonly offers: Offers<RefusedName[]>
 }
 
 /** How long a shutdown waits for the agents to be told, in ms. */
@@ -45,6 +55,7 @@ export class LinkTable {
   readonly #registry: Registry
   readonly #version: string
   readonly #log: (line: string) => void
+  readonly #lines = new LineLimiter()
   readonly #entries = new Map<string, Entry>()
   /** How many links each agent has. */
   readonly #counts = new Map<string, number>()
@@ -88,7 +99,11 @@ export class LinkTable {
     if (older) this.#switch.closed(older.port, GOAWAY_CODES.REPLACED)
     const account = this.#switch.account(agent.id)
     const port = new SwitchPort(connection, agent, account, { link, role })
-    const entry: Entry = { agent, role, link, epoch, port }
+    const offers = new Offers(
+      (message) => this.#claim(entry, message),
+      (seq, refused) => this.#answer(entry, { type: 'services', seq, refused: refused.map(shownRefusal) }),
+    )
+    const entry: Entry = { agent, role, link, epoch, port, offers }
     this.#entries.set(id, entry)
     if (!older) this.#counts.set(agent.id, (this.#counts.get(agent.id) ?? 0) + 1)
     const handler: LinkHandler = {
@@ -96,19 +111,20 @@ export class LinkTable {
       relieved: () => this.#switch.relieved(port),
       waiting: (bytes) => this.#switch.waiting(port, bytes),
       closed: (reason, code) => {
+        offers.stop()
         this.#switch.closed(port, code)
         if (this.#entries.get(id) === entry) this.#remove(id, agent.id)
         if (role !== 'agent') return
         this.#stopServing(entry)
         if (code === undefined) this.#absences.lost(agent.id)
         else this.#absences.left(agent.id)
-        this.#log(`${agent.id} (${this.#labelOf(agent)}) disconnected: ${reason}`)
+        this.#logOf(agent, 'disconnected', `disconnected: ${reason}`)
       },
     }
     connection.attach(handler, account.pace)
     if (role !== 'agent') return
     this.#serving.set(agent.id, [...this.#servingLinks(agent.id), entry])
-    this.#log(`${agent.id} (${this.#labelOf(agent)}) connected`)
+    this.#logOf(agent, 'connected', 'connected')
   }
 
   /** Whether an agent process of this agent is connected. */
@@ -163,36 +179,46 @@ export class LinkTable {
   }
 
   /** A mistake of ours in answering one link must not end the others. */
-  #guarded({ agent, port }: Entry, work: () => void): void {
+  #guarded(entry: Entry, work: () => void): void {
     try {
       work()
     } catch (error) {
-      this.#log(
-        `[x] Bug while answering ${agent.id}: ${error instanceof Error ? error.stack : String(error)}`,
-      )
-      port.link.fail('the hub failed')
+      this.#failed(entry, error)
     }
   }
 
-  #ctrl({ agent, role, port }: Entry, message: unknown): void {
-    const parsed = v.safeParse(AgentMessage, message)
-    if (!parsed.success) return port.link.fail('a control message that this hub does not understand')
-    const send = (reply: HubMessage) => port.link.sendControl(encodeCtrl(reply))
-    const { output } = parsed
-    if (output.type === 'hello') {
+  #failed({ agent, port }: Entry, error: unknown): void {
+    this.#lines.write(
+      `bug ${agent.id}`,
+      this.#log,
+      () => `[x] Bug while answering ${agent.id}: ${error instanceof Error ? error.stack : String(error)}`,
+    )
+    port.link.fail('the hub failed')
+  }
+
+  #ctrl(entry: Entry, message: unknown): void {
+    const { agent, role, port } = entry
+    if (v.is(ServicesHead, message)) {
+      if (role !== 'agent') return port.link.fail('only an agent offers services')
+      const taken = entry.offers.add(message.seq, message)
+      if (!taken) return port.link.fail('too many lists of services at once')
+      taken.catch((error: unknown) => this.#failed(entry, error))
+    } else if (v.is(HelloMessage, message)) {
       if (port.isReady) return port.link.fail('a second hello')
-      this.#registry.setLabel(agent.id, output.label)
-      send({ type: 'welcome', hub: this.#registry.hubId, version: this.#version })
+      this.#registry.setLabel(agent.id, message.label)
+      this.#answer(entry, { type: 'welcome', hub: this.#registry.hubId, version: this.#version })
       this.#switch.ready(port)
-    } else if (role === 'agent') {
-      const refused = this.#registry.claim(agent, output.services).map(({ name, owner }) => ({
-        name,
-        message: `exposed by ${printable(owner.label).slice(0, SHOWN_LABEL)} (${owner.id})`,
-      }))
-      send({ type: 'services', seq: output.seq, refused })
-    } else {
-      port.link.fail('only an agent offers services')
-    }
+    } else notUnderstood(port.link)
+  }
+
+  async #claim({ agent, port }: Entry, message: unknown): Promise<RefusedName[] | undefined> {
+    if (v.is(ServicesMessage, message)) return this.#registry.claim(agent, message.services)
+    notUnderstood(port.link)
+    return undefined
+  }
+
+  #answer({ port }: Entry, message: HubMessage): void {
+    port.link.sendControl(encodeCtrl(message))
   }
 
   #resolve(from: SwitchPort, name: string): SwitchPort | Unreachable {
@@ -229,7 +255,22 @@ export class LinkTable {
     else this.#counts.delete(agent)
   }
 
-  #labelOf(agent: Agent): string {
-    return this.#registry.agent(agent.id)?.label ?? agent.label
+  /** Whoever comes and goes at will gets a line of each kind a second. */
+  #logOf(agent: Agent, kind: string, what: string): void {
+    const label = this.#registry.agent(agent.id)?.label ?? agent.label
+    this.#lines.write(`${kind} ${agent.id}`, this.#log, () => `${agent.id} (${label}) ${what}`)
   }
+}
+
+function notUnderstood(link: Link): void {
+  link.fail('a control message that this hub does not understand')
+}
+
+function shownRefusal({ name, owner, reason }: RefusedName): {
+  name: string
+  error?: string
+  message: string
+} {
+  if (!owner) return { name, error: 'storage', message: `the hub can’t save it: ${reason}` }
+  return { name, message: `exposed by ${printable(owner.label).slice(0, SHOWN_LABEL)} (${owner.id})` }
 }

@@ -1,9 +1,20 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
-import { messageOf } from '../errors.ts'
-import type { PublicKey } from '../tunnel/handshake.ts'
-import { Store, type Agent, type ClaimedService } from './store.ts'
-import type { StoreMethod, StoreReply } from './store-worker.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+import { isSameNames, Names } from './names.ts'
+import { LANES, SaveQueue, type Write } from './save-queue.ts'
+import { Settings } from './settings.ts'
+import type { StoreError } from './store-error.ts'
+import { StoreThread, type StoreCalls, type StoreEvents } from './store-thread.ts'
+import { Store, type Agent, type ClaimedService, type JoinTry, type Snapshot } from './store.ts'
+import { SAVED, Unsaved, type Saved } from './unsaved.ts'
+
+/** A name that an agent can't have. */
+export interface RefusedName {
+  readonly name: string
+  /** Whose it is; undefined if nobody's, and it could not be saved. */
+  readonly owner?: Agent
+  /** Why it could not be saved. */
+  readonly reason?: string
+}
 
 /**
  * Who may connect, and who offers what. Every question is answered from memory; a directory that many hubs share can
@@ -11,177 +22,260 @@ import type { StoreMethod, StoreReply } from './store-worker.ts'
  */
 export interface Registry {
   readonly hubId: string
+  /** @returns undefined of one that was never here, or has logged out */
   agent(id: string): Agent | undefined
-  /** Spends a join token. @returns false if the hub doesn't accept it */
-  join(request: { token: string; agent: string; key: PublicKey; label: string }): Promise<boolean>
+  /**
+   * Spends a join token.
+   *
+   * @returns false if the hub doesn't accept it
+   * @throws StoreError if it can't be saved; nothing is spent then
+   */
+  join(request: Pick<JoinTry, 'token' | 'agent' | 'key' | 'label'>): Promise<boolean>
   setLabel(agent: string, label: string): void
-  /** Forgets an agent that has logged out. */
-  remove(agent: string): Promise<void>
+  /** Forgets an agent that has logged out, and its names: at once, whatever becomes of saving that. */
+  remove(agent: string): Promise<Saved>
   service(workspace: string, name: string): ClaimedService | undefined
   services(workspace: string): ClaimedService[]
   /**
    * Makes these the services of an agent. A name stays with the agent that has it, online or not, until it is taken
-   * back, so that nobody takes it over in between.
+   * back, so that nobody takes it over in between. Names that are new are the agent's once they are saved.
    *
-   * @returns the names that belong to someone else, and to whom
+   * @returns the names that it can't have; undefined if it is no member any more
    */
-  claim(agent: Agent, services: readonly { name: string; port: number }[]): { name: string; owner: Agent }[]
-  close(): Promise<void>
+  claim(agent: Agent, services: readonly { name: string; port: number }[]): Promise<RefusedName[] | undefined>
 }
 
 export interface RegistryEvents {
-  /** The agent has been revoked, or removed by another process. */
-  gone(agent: Agent): void
-  /** The database can't be written any more. */
-  failed(error: Error): void
+  /** The agent is no member any more. */
+  gone(agent: Agent, why: 'revoked' | 'logged out'): void
+  /** The database is damaged, so there is no use in going on. */
+  failed(error: ConnectError): void
+  log(line: string): void
 }
 
-/** The registry over one SQLite file, which lives in a worker thread: node:sqlite blocks whoever calls it. */
+/** The registry over one SQLite file. The truth is what is in memory here; the file is to hold it over a restart. */
 export class SqliteRegistry implements Registry {
-  readonly #worker: Worker
+  readonly hubId: string
   readonly #events: RegistryEvents
-  readonly #calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
-  #agents = new Map<string, Agent>()
-  readonly #services = new Map<string, ClaimedService>()
-  /** Of each agent that has any. */
-  readonly #servicesOf = new Map<string, readonly ClaimedService[]>()
-  #lastCall = 0
-  hubId = ''
+  readonly #store: StoreCalls
+  readonly #queue: SaveQueue
+  readonly #names: Names
+  readonly #settings: Settings
+  #agents: Map<string, Agent>
+  /** Who joins right now, and what of it is to be waited for. */
+  readonly #joining = new Map<string, Promise<unknown>>()
+  /** What is in effect, and not yet saved. */
+  readonly #removed = new Map<string, Unsaved>()
+  readonly #revoked = new Map<string, Unsaved>()
+  readonly #revokedTokens = new Map<string, Unsaved>()
 
-  private constructor(worker: Worker, events: RegistryEvents) {
-    this.#worker = worker
+  private constructor(
+    snapshot: Snapshot,
+    events: RegistryEvents,
+    openStore: (events: StoreEvents) => StoreCalls,
+  ) {
+    const damaged = (error: StoreError) =>
+      events.failed(
+        new ConnectError('HUB_DATA_DAMAGED', `The hub’s database is damaged: ${messageOf(error)}`, {
+          cause: error,
+        }),
+      )
+    this.hubId = snapshot.hubId
     this.#events = events
-    worker.on('message', (message: StoreReply) => this.#receive(message))
-    worker.on('error', (error) => {
-      for (const { reject } of this.#calls.values()) reject(error)
-      events.failed(error)
-    })
+    this.#agents = new Map(snapshot.agents.map((agent) => [agent.id, agent]))
+    this.#names = new Names(snapshot.services)
+    this.#store = openStore({ agents: (agents) => this.#setAgents(agents), damaged })
+    this.#queue = new SaveQueue({ damaged, log: (line) => events.log(line) })
+    const told = { names: this.#names, label: (id: string) => this.#member(id)?.label }
+    this.#settings = new Settings(this.#queue, this.#store, told, snapshot.services)
   }
 
-  /** @throws ConnectError HUB_DATA_DAMAGED, WRITE_FAILED */
-  static async open(folder: string, events: RegistryEvents): Promise<SqliteRegistry> {
-    // Opened here once: an error loses its class and code on its way out of a worker.
+  /**
+   * @param openStore how the database is written while the hub runs; default: in a thread of its own
+   * @throws ConnectError HUB_DATA_DAMAGED, WRITE_FAILED
+   */
+  static async open(
+    folder: string,
+    events: RegistryEvents,
+    openStore: (events: StoreEvents) => StoreCalls = (storeEvents) => new StoreThread(folder, storeEvents),
+  ): Promise<SqliteRegistry> {
+    // Here, so that the errors of the first look keep their class.
     const store = await Store.open(folder)
     const snapshot = store.snapshot()
     store.close()
-    // The compiler rewrites endings in imports only.
-    const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const worker = new Worker(new URL(`./store-worker.${ending}`, import.meta.url), {
-      workerData: { folder },
-    })
-    const registry = new SqliteRegistry(worker, events)
-    registry.hubId = snapshot.hubId
-    registry.#setAgents(snapshot.agents)
-    for (const [agent, services] of Map.groupBy(snapshot.services, (service) => service.agent))
-      registry.#addServices(agent, services)
-    return registry
+    return new SqliteRegistry(snapshot, events, openStore)
   }
 
   agent(id: string): Agent | undefined {
     return this.#agents.get(id)
   }
 
-  async join(request: { token: string; agent: string; key: PublicKey; label: string }): Promise<boolean> {
-    const agent = (await this.#call('join', request)) as Agent | undefined
-    if (!agent) return false
-    this.#agents.set(agent.id, agent)
-    return true
+  async join(request: Pick<JoinTry, 'token' | 'agent' | 'key' | 'label'>): Promise<boolean> {
+    const id = request.agent
+    // Of one key there is one at a time.
+    while (this.#joining.has(id)) await this.#joining.get(id)
+    const known = this.#agents.get(id)
+    if (known) return !known.revoked
+    const joined = this.#join(request)
+    this.#joining.set(
+      id,
+      joined.then(
+        () => this.#joining.delete(id),
+        () => this.#joining.delete(id),
+      ),
+    )
+    return joined
+  }
+
+  #join(request: JoinTry): Promise<boolean> {
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+    this.#queue.add({
+      lane: LANES.membership,
+      run: async () => {
+        const isAfresh = this.#removed.has(request.agent)
+        const revokedTokens = [...this.#revokedTokens.keys()]
+        const agent = await this.#store.call('join', { ...request, isAfresh, revokedTokens })
+        // What it left behind went with the same transaction.
+        if (isAfresh) this.#settle(this.#removed, request.agent)
+        if (agent) this.#agents.set(agent.id, agent)
+        resolve(agent !== undefined)
+      },
+      failed: (error) => {
+        reject(error)
+        return false
+      },
+    })
+    return promise
   }
 
   setLabel(id: string, label: string): void {
-    const agent = this.#agents.get(id)
+    const agent = this.#member(id)
     if (!agent || agent.label === label) return
     this.#agents.set(id, { ...agent, label })
-    this.#write('setLabel', id, label)
+    void this.#settings.save(id)
   }
 
-  async remove(id: string): Promise<void> {
-    await this.#call('removeAgent', id)
-    this.#agents.delete(id)
-    this.#dropServices(id)
+  async remove(id: string): Promise<Saved> {
+    const agent = this.#member(id)
+    if (agent) {
+      this.#agents.delete(id)
+      this.#forget(agent, 'logged out')
+      this.#keep(this.#removed, id, LANES.membership, () => this.#store.call('removeAgent', id))
+    }
+    return (await this.#removed.get(id)?.attempt()) ?? SAVED
+  }
+
+  /**
+   * Shuts an agent out for good, at once: its links, its names, and all that it has under way.
+   *
+   * @throws ConnectError NO_SUCH_ENTRY
+   */
+  async revokeAgent(id: string): Promise<Saved> {
+    while (this.#joining.has(id)) await this.#joining.get(id)
+    const agent = this.#agents.get(id)
+    if (!agent) throw new ConnectError('NO_SUCH_ENTRY', `There is no machine "${id}"`)
+    if (!agent.revoked) {
+      this.#agents.set(id, { ...agent, revoked: true })
+      this.#forget(agent, 'revoked')
+      this.#keep(this.#revoked, id, LANES.revocation, () => this.#store.call('revokeAgent', id))
+    }
+    return (await this.#revoked.get(id)?.attempt()) ?? SAVED
+  }
+
+  /** @throws ConnectError NO_SUCH_ENTRY */
+  async revokeToken(id: string): Promise<Saved> {
+    let isKnown = true
+    if (!this.#revokedTokens.has(id))
+      this.#keep(this.#revokedTokens, id, LANES.revocation, async () => {
+        isKnown = await this.#store.call('revokeToken', id)
+      })
+    const saved = (await this.#revokedTokens.get(id)?.attempt()) ?? SAVED
+    if (!isKnown) throw new ConnectError('NO_SUCH_ENTRY', `There is no join token "${id}"`)
+    return saved
   }
 
   service(workspace: string, name: string): ClaimedService | undefined {
-    return this.#services.get(keyOf(workspace, name))
+    return this.#names.get(workspace, name)
   }
 
   services(workspace: string): ClaimedService[] {
-    return [...this.#services.values()].filter((service) => service.workspace === workspace)
+    return this.#names.in(workspace)
   }
 
-  claim(agent: Agent, services: readonly { name: string; port: number }[]): { name: string; owner: Agent }[] {
-    const { workspace, id } = agent
-    const before = this.#servicesOf.get(id) ?? []
-    this.#dropServices(id)
+  async claim(
+    { id, workspace }: Agent,
+    services: readonly { name: string; port: number }[],
+  ): Promise<RefusedName[] | undefined> {
+    if (!this.#member(id)) return undefined
     const claimed = new Map<string, ClaimedService>()
-    const refused: { name: string; owner: Agent }[] = []
+    const refused: RefusedName[] = []
     for (const { name, port } of services) {
-      const taken = this.service(workspace, name)
-      const owner = taken && this.#agents.get(taken.agent)
+      const owner = this.#agents.get(this.service(workspace, name)?.agent ?? '')
       if (owner && owner.id !== id) refused.push({ name, owner })
       else claimed.set(name, { workspace, name, agent: id, port })
     }
-    this.#addServices(id, [...claimed.values()])
+    const own = [...claimed.values()]
+    if (!isSameNames(own, this.#names.of(id))) this.#names.set(id, own)
     // Agents that come back claim what they had: nothing is written then, however many they are.
-    const isSame =
-      before.length === claimed.size && before.every(({ name, port }) => claimed.get(name)?.port === port)
-    if (!isSame) this.#write('setServices', id, [...claimed.values()])
-    return refused
+    if (!this.#settings.isUnsaved(id) && isSameNames(own, this.#settings.saved(id))) return refused
+    const saving = this.#settings.save(id)
+    if (unsavedOf(own, this.#settings.saved(id)).length === 0) return refused
+    const error = await saving
+    if (!this.#member(id)) return undefined
+    if (!error) return refused
+    const unsaved = unsavedOf(own, this.#settings.saved(id))
+    return [...refused, ...unsaved.map(({ name }) => ({ name, reason: error.message }))]
   }
 
   async close(): Promise<void> {
-    this.#worker.postMessage('close')
-    await once(this.#worker, 'exit')
+    await this.#queue.close()
+    await this.#store.close()
   }
 
-  #setAgents(agents: readonly Agent[]): void {
+  #member(id: string): Agent | undefined {
+    const agent = this.#agents.get(id)
+    return agent?.revoked ? undefined : agent
+  }
+
+  #forget(agent: Agent, why: 'revoked' | 'logged out'): void {
+    this.#names.set(agent.id, [])
+    this.#settings.forget(agent.id)
+    this.#events.gone(agent, why)
+  }
+
+  /** Saves what is in effect already: it is tried until it is done. */
+  #keep(unsaved: Map<string, Unsaved>, id: string, lane: Write['lane'], work: () => Promise<unknown>): void {
+    const save = async () => {
+      await work()
+      unsaved.delete(id)
+    }
+    unsaved.set(id, new Unsaved(this.#queue, lane, save))
+  }
+
+  /** It was saved with something else. */
+  #settle(unsaved: Map<string, Unsaved>, id: string): void {
+    const write = unsaved.get(id)
+    unsaved.delete(id)
+    write?.drop()
+  }
+
+  /** Another process may have changed the database. What isn't saved yet holds all the same. */
+  #setAgents(stored: readonly Agent[]): void {
     const before = this.#agents
-    this.#agents = new Map(agents.map((agent) => [agent.id, agent]))
-    for (const agent of before.values()) {
-      const now = this.#agents.get(agent.id)
-      if (agent.revoked || (now && !now.revoked)) continue
-      this.#dropServices(agent.id)
-      this.#events.gone(agent)
-    }
-  }
-
-  #addServices(agent: string, services: readonly ClaimedService[]): void {
-    for (const service of services) this.#services.set(keyOf(service.workspace, service.name), service)
-    if (services.length > 0) this.#servicesOf.set(agent, services)
-  }
-
-  #dropServices(agent: string): void {
-    for (const service of this.#servicesOf.get(agent) ?? []) {
-      const key = keyOf(service.workspace, service.name)
-      // Someone else may have it by now, from an agent that is unknown.
-      if (this.#services.get(key) === service) this.#services.delete(key)
-    }
-    this.#servicesOf.delete(agent)
-  }
-
-  #call<Method extends StoreMethod>(method: Method, ...args: Parameters<Store[Method]>): Promise<unknown> {
-    const id = ++this.#lastCall
-    return new Promise((resolve, reject) => {
-      this.#calls.set(id, { resolve, reject })
-      this.#worker.postMessage({ id, method, args })
-    })
-  }
-
-  /** Written behind the answer: what counts while the hub runs is the memory. */
-  #write<Method extends StoreMethod>(method: Method, ...args: Parameters<Store[Method]>): void {
-    this.#call(method, ...args).catch((error: unknown) => this.#events.failed(new Error(messageOf(error))))
-  }
-
-  #receive(message: StoreReply): void {
-    if ('agents' in message) return this.#setAgents(message.agents)
-    const call = this.#calls.get(message.id)
-    this.#calls.delete(message.id)
-    if ('error' in message) call?.reject(new Error(message.error))
-    else call?.resolve(message.result)
+    const now = stored
+      .filter(({ id }) => !this.#removed.has(id))
+      .map((agent) => ({
+        ...agent,
+        label: (this.#settings.isUnsaved(agent.id) && before.get(agent.id)?.label) || agent.label,
+        revoked: agent.revoked || this.#revoked.has(agent.id),
+      }))
+    this.#agents = new Map(now.map((agent) => [agent.id, agent]))
+    for (const agent of before.values())
+      if (!agent.revoked && !this.#member(agent.id)) this.#forget(agent, 'revoked')
   }
 }
 
-/** A name never has a slash in it, see config/service-name.ts. */
-function keyOf(workspace: string, name: string): string {
-  return `${workspace}/${name}`
+function unsavedOf(own: readonly ClaimedService[], saved: readonly ClaimedService[]): ClaimedService[] {
+  const ports = new Map(saved.map(({ name, port }) => [name, port]))
+  return own.filter(({ name, port }) => ports.get(name) !== port)
 }

@@ -13,11 +13,15 @@ import { loadHttp, loadHttps } from '../process/http.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
 import type { AdmissionLimits } from './admission.ts'
 import { HubApi } from './api.ts'
+import { Authenticator } from './auth.ts'
 import { readCertificate, type CertificateFiles } from './certificate.ts'
 import { watchCertificate } from './certificate-watch.ts'
+import { startHubControl } from './control.ts'
+import { answerForNode } from './http-errors.ts'
 import { LinkTable } from './link-table.ts'
-import { isForLink, LinkUpgrade } from './upgrade.ts'
+import { Nonces } from './nonces.ts'
 import { SqliteRegistry } from './registry.ts'
+import { isForLink, LinkUpgrade } from './upgrade.ts'
 
 export interface HubOptions {
   /** Where hub.db lies. */
@@ -50,6 +54,9 @@ const LIMITS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
+  connectionsCheckingInterval: 5000,
+  // Ours, see api.ts: Node.js would answer without our header.
+  requireHostHeader: false,
   // Whoever offers to go on with another protocol, such as h2c, is served as if nothing had been offered (RFC 9110 §7.8).
   shouldUpgradeCallback: isForLink,
 }
@@ -71,15 +78,21 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   // Whoever runs the hub waits for it; for anyone else it must not be an unhandled rejection.
   failed.catch(() => {})
   const registry = await SqliteRegistry.open(options.folder, {
-    gone: (agent) => links.close(agent.id, GOAWAY_CODES.REVOKED, 'this agent was revoked'),
+    gone: (agent, why) => {
+      if (why === 'revoked') links.close(agent.id, GOAWAY_CODES.REVOKED, 'this agent was revoked')
+      else links.close(agent.id, GOAWAY_CODES.LOGGED_OUT, 'this agent has logged out')
+    },
     failed: fail,
+    log: options.log,
   }).catch((error: unknown) => {
     lock.release()
     throw error
   })
   const links = new LinkTable(registry, options)
-  const api = new HubApi(registry, links, options)
-  const upgrade = new LinkUpgrade(registry, links, options.admission)
+  const nonces = new Nonces()
+  const authenticator = new Authenticator(registry, nonces)
+  const api = new HubApi(registry, links, nonces, authenticator, options)
+  const upgrade = new LinkUpgrade(registry, links, authenticator, options.admission)
   const server = certificate
     ? loadHttps().createServer({ ...LIMITS, ...certificate.options, handshakeTimeout: 10_000 })
     : loadHttp().createServer(LIMITS)
@@ -100,6 +113,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     if (isForLink(request)) void upgrade.answer(request, socket, head)
     else void api.answer(request, responseOver(socket as Socket, request))
   })
+  answerForNode(server, registry.hubId, (request, response, error) => api.refuse(request, response, error))
   let port: number
   try {
     port = await listenTcp(server, options.host, options.port)
@@ -114,6 +128,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     void holdLock(lock, options, limiter)
   }, 1000)
   const unwatch = watch(server, options)
+  const control = await startHubControl(options.folder, registry, options.log)
   return {
     id: registry.hubId,
     port,
@@ -121,6 +136,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     async close() {
       clearInterval(timer)
       unwatch()
+      await control.close()
       const closed = new Promise((resolve) => server.close(resolve))
       await links.shutdown()
       for (const socket of sockets) socket.destroy()

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { messageOf } from '../errors.ts'
+import { failureOf, type StoreFailure } from './store-error.ts'
 import { Store, type Agent } from './store.ts'
 
 /** The store's methods that the hub calls while it runs. */
-export type StoreMethod = 'join' | 'removeAgent' | 'setLabel' | 'setServices'
+export type StoreMethod = 'join' | 'removeAgent' | 'revokeAgent' | 'revokeToken' | 'setAgent'
 
 export interface StoreCall {
   id: number
@@ -13,9 +13,11 @@ export interface StoreCall {
 
 export type StoreReply =
   | { id: number; result: unknown }
-  | { id: number; error: string }
-  /** Another process (`connect hub agent revoke`) has changed the database. */
+  | { id: number; failure: StoreFailure }
+  /** All there are: at the beginning, and when another process (`connect hub agent revoke`) has changed the database. */
   | { agents: Agent[] }
+  /** The worker can't go on. */
+  | { ended: StoreFailure }
 
 const POLL_MS = 500
 
@@ -24,27 +26,41 @@ if (!port) throw new Error('store-worker runs as a worker thread only')
 const reply = (message: StoreReply) => port.postMessage(message)
 
 const { folder } = workerData as { folder: string }
-const store = await Store.open(folder)
 
-port.on('message', (call: StoreCall | 'close') => {
-  if (call === 'close') {
-    clearInterval(timer)
-    store.close()
-    port.close()
-    return
-  }
-  try {
-    const method = store[call.method] as (...args: unknown[]) => unknown
-    reply({ id: call.id, result: method.apply(store, call.args) })
-  } catch (error) {
-    reply({ id: call.id, error: messageOf(error) })
-  }
-})
+try {
+  serve(await Store.open(folder))
+} catch (error) {
+  reply({ ended: failureOf(error, folder) })
+}
 
-let seen = store.dataVersion()
-const timer = setInterval(() => {
-  const version = store.dataVersion()
-  if (version === seen) return
-  seen = version
-  reply({ agents: store.agents() })
-}, POLL_MS)
+function serve(store: Store): void {
+  let seen: number | undefined
+  const look = () => {
+    try {
+      const version = store.dataVersion()
+      if (version === seen) return
+      reply({ agents: store.agents() })
+      seen = version
+    } catch (error) {
+      const failure = failureOf(error, folder)
+      // What may heal is looked at again the next time.
+      if (failure.kind === 'damaged') reply({ ended: failure })
+    }
+  }
+  const timer = setInterval(look, POLL_MS)
+  look()
+  port!.on('message', (call: StoreCall | 'close') => {
+    if (call === 'close') {
+      clearInterval(timer)
+      store.close()
+      port!.close()
+      return
+    }
+    try {
+      const method = store[call.method] as (...args: unknown[]) => unknown
+      reply({ id: call.id, result: method.apply(store, call.args) })
+    } catch (error) {
+      reply({ id: call.id, failure: failureOf(error, folder) })
+    }
+  })
+}

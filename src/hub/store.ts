@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
-import { ConnectError, ERRORS, messageOf } from '../errors.ts'
+import { ConnectError, ERRORS } from '../errors.ts'
 import { openOurs } from '../files/open-ours.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { loadSqlite, type DatabaseSync, type SQLOutputValue, type StatementSync } from '../files/sqlite.ts'
 import type { PublicKey } from '../tunnel/handshake.ts'
+import { cannotOpen } from './store-error.ts'
 
 /** A machine that has joined. */
 export interface Agent {
@@ -35,6 +36,20 @@ export interface ClaimedService {
   readonly name: string
   readonly agent: string
   readonly port: number
+}
+
+/** What it takes to join. */
+export interface JoinTry {
+  readonly token: string
+  readonly agent: string
+  readonly key: PublicKey
+  readonly label: string
+  /** The agent has logged out, and that may not be saved yet. */
+  readonly isAfresh?: boolean
+  /** Ids of join tokens that were revoked, which may not be saved yet. */
+  readonly revokedTokens?: readonly string[]
+  /** ms since 1970, default now */
+  readonly now?: number
 }
 
 /** What a hub that starts needs to know. */
@@ -113,10 +128,7 @@ export class Store {
         throw error
       }
     } catch (error) {
-      if (error instanceof ConnectError) throw error
-      throw new ConnectError('HUB_DATA_DAMAGED', `Could not open ${file}: ${messageOf(error)}`, {
-        cause: error,
-      })
+      throw cannotOpen(file, error)
     }
   }
 
@@ -153,16 +165,16 @@ export class Store {
       })
   }
 
-  /** @throws ConnectError NO_SUCH_ENTRY */
-  revokeToken(id: string): void {
-    this.#revoke('join_tokens', 'join token', id)
+  /** @returns false if there is no such token */
+  revokeToken(id: string): boolean {
+    return this.#revoke('join_tokens', id)
   }
 
-  /** @throws ConnectError NO_SUCH_ENTRY */
-  revokeAgent(id: string): void {
-    this.#transaction(() => {
-      this.#revoke('agents', 'machine', id)
+  /** Its names are free from then on. @returns false if there is no such agent */
+  revokeAgent(id: string): boolean {
+    return this.#transaction(() => {
       this.#prepared('DELETE FROM services WHERE agent = ?').run(id)
+      return this.#revoke('agents', id)
     })
   }
 
@@ -189,41 +201,43 @@ export class Store {
    *
    * @returns undefined if the token is unknown, used up, expired or revoked, or the key was revoked
    */
-  join(request: {
-    token: string
-    agent: string
-    key: PublicKey
-    label: string
-    now?: number
-  }): Agent | undefined {
-    const now = request.now ?? Date.now()
+  join(request: JoinTry): Agent | undefined {
+    const { agent, token, key, label, isAfresh = false, revokedTokens = [], now = Date.now() } = request
     return this.#transaction(() => {
-      const known = this.#prepared('SELECT * FROM agents WHERE id = ?').get(request.agent)
+      if (isAfresh) this.removeAgent(agent)
+      const known = this.#prepared('SELECT * FROM agents WHERE id = ?').get(agent)
       if (known) return known.revoked_at === null ? agentOf(known) : undefined
       const spent = this.#prepared(
         `UPDATE join_tokens SET uses_left = uses_left - 1
-         WHERE hash = ? AND uses_left > 0 AND expires_at > ? AND revoked_at IS NULL RETURNING workspace`,
-      ).get(hashOf(request.token), now)
+         WHERE hash = ? AND uses_left > 0 AND expires_at > ? AND revoked_at IS NULL
+         AND id NOT IN (SELECT value FROM json_each(?)) RETURNING workspace`,
+      ).get(hashOf(token), now, JSON.stringify(revokedTokens))
       if (!spent) return undefined
       const joined = this.#prepared(
         'INSERT INTO agents (id, workspace, public_key, label, joined_at) VALUES (?, ?, ?, ?, ?) RETURNING *',
-      ).get(request.agent, String(spent.workspace), request.key.x, request.label, now)
+      ).get(agent, String(spent.workspace), key.x, label, now)
       return agentOf(joined!)
     })
   }
 
-  setLabel(agent: string, label: string): void {
-    this.#prepared('UPDATE agents SET label = ? WHERE id = ?').run(label, agent)
-  }
-
-  /** Replaces all that an agent has claimed. */
-  setServices(agent: string, services: readonly ClaimedService[]): void {
-    this.#transaction(() => {
-      this.#prepared('DELETE FROM services WHERE agent = ?').run(agent)
+  /**
+   * Keeps what an agent is called, and all that it has claimed, in place of what was there. A name goes to whoever is
+   * written last: who may have it is decided before.
+   *
+   * @returns false if there is no such agent, or it was revoked; nothing is kept of it then
+   */
+  setAgent(id: string, label: string, services: readonly ClaimedService[]): boolean {
+    return this.#transaction(() => {
+      const { changes } = this.#prepared(
+        'UPDATE agents SET label = ? WHERE id = ? AND revoked_at IS NULL',
+      ).run(label, id)
+      if (changes === 0) return false
+      this.#prepared('DELETE FROM services WHERE agent = ?').run(id)
       const insert = this.#prepared(
         'INSERT OR REPLACE INTO services (workspace, name, agent, port) VALUES (?, ?, ?, ?)',
       )
-      for (const service of services) insert.run(service.workspace, service.name, agent, service.port)
+      for (const { workspace, name, port } of services) insert.run(workspace, name, id, port)
+      return true
     })
   }
 
@@ -246,15 +260,11 @@ export class Store {
     return statement
   }
 
-  #revoke(table: 'agents' | 'join_tokens', what: string, id: string): void {
+  #revoke(table: 'agents' | 'join_tokens', id: string): boolean {
     const { changes } = this.#prepared(
       `UPDATE ${table} SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?`,
     ).run(Date.now(), id)
-    if (changes > 0) return
-    const list = table === 'agents' ? 'connect hub agent list' : 'connect hub token list'
-    throw new ConnectError('NO_SUCH_ENTRY', `There is no ${what} "${id}"`, {
-      hints: [`See the list: ${list}`],
-    })
+    return changes > 0
   }
 
   #migrate(): void {
@@ -281,8 +291,16 @@ export class Store {
       this.#database.exec('COMMIT')
       return result
     } catch (error) {
-      this.#database.exec('ROLLBACK')
+      this.#rollBack()
       throw error
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec('ROLLBACK')
+    } catch {
+      // On a full disk and the like SQLite has done so itself (https://sqlite.org/lang_transaction.html).
     }
   }
 }

@@ -1,4 +1,4 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HUB_HEADER, LinkClaims } from '../tunnel/handshake.ts'
@@ -7,20 +7,28 @@ import { Link } from '../tunnel/link.ts'
 import { WebSocketConnection } from '../websocket/connection.ts'
 import { answerUpgrade } from '../websocket/handshake.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
-import { pathOf, refusalOf } from './api.ts'
-import { authenticate, RefusedError } from './auth.ts'
+import { pathOf, refuseOn } from './answer.ts'
+import type { Authenticator } from './auth.ts'
 import type { LinkTable } from './link-table.ts'
+import { RefusedError } from './refused-error.ts'
 import type { Registry } from './registry.ts'
 
 /** How a link comes in: everything is checked before the WebSocket is accepted. */
 export class LinkUpgrade {
   readonly #registry: Registry
   readonly #links: LinkTable
+  readonly #authenticator: Authenticator
   readonly #admission: Admission
 
-  constructor(registry: Registry, links: LinkTable, admission?: AdmissionLimits) {
+  constructor(
+    registry: Registry,
+    links: LinkTable,
+    authenticator: Authenticator,
+    admission?: AdmissionLimits,
+  ) {
     this.#registry = registry
     this.#links = links
+    this.#authenticator = authenticator
     this.#admission = new Admission(admission)
   }
 
@@ -36,11 +44,11 @@ export class LinkUpgrade {
       const answer = answerUpgrade(request, SUBPROTOCOL, [`${HUB_HEADER}: ${this.#registry.hubId}`])
       if (!answer.accepted) {
         const refusal = new RefusedError(answer.status, 'bad_request', answer.message)
-        return refuse(socket, this.#registry.hubId, refusal, answer.headers)
+        return refuseOn(socket, this.#registry.hubId, refusal, answer.headers)
       }
       const { authorization } = request.headers
       const { agent, claims } = await this.#admission.check(() =>
-        authenticate(this.#registry, authorization, LinkClaims),
+        this.#authenticator.authenticate(authorization, LinkClaims),
       )
       this.#links.checkEpoch(agent, claims)
       if (socket.destroyed) return
@@ -54,7 +62,7 @@ export class LinkUpgrade {
       socket.off('error', ignore)
       this.#links.add(agent, claims, new Link(connection, raw))
     } catch (error) {
-      refuse(socket, this.#registry.hubId, error)
+      refuseOn(socket, this.#registry.hubId, error)
     }
   }
 }
@@ -62,23 +70,4 @@ export class LinkUpgrade {
 /** Whether a request with `Upgrade` wants a link; any other is to be answered as it is. */
 export function isForLink(request: IncomingMessage): boolean {
   return /(^|,)\s*websocket\s*(,|$)/i.test(request.headers.upgrade ?? '')
-}
-
-function refuse(socket: Duplex, hubId: string, error: unknown, lines: readonly string[] = []): void {
-  const { status, headers, body } = refusalOf(error)
-  const text = JSON.stringify(body)
-  socket.once('finish', () => socket.destroy())
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'Connection: close',
-      'Content-Type: application/json',
-      `Content-Length: ${Buffer.byteLength(text)}`,
-      `${HUB_HEADER}: ${hubId}`,
-      ...lines,
-      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-      '',
-      text,
-    ].join('\r\n'),
-  )
 }

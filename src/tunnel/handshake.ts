@@ -10,9 +10,6 @@ export const PROTOCOL_VERSION = 1
 /** Every answer of a hub carries it, so that a proxy's error page is told from the hub's own word. */
 export const HUB_HEADER = 'x-private-connect-hub'
 
-/** How long an agent's token may live, in seconds; also how far two clocks may differ. */
-export const TOKEN_SECONDS = 60
-
 const Id = (prefix: string) => v.pipe(v.string(), v.regex(new RegExp(`^${prefix}_[0-9a-f]{16}$`)))
 export const AgentId = Id('agent')
 export const HubId = Id('hub')
@@ -26,7 +23,8 @@ const Message = v.pipe(v.string(), v.maxLength(500), v.transform(printable))
 export const PublicKey = v.object({
   kty: v.literal('OKP'),
   crv: v.literal('Ed25519'),
-  x: v.pipe(v.string(), v.regex(/^[\w-]{43}$/)),
+  // 32 bytes, in the one way of writing them: the two bits too many are zero (RFC 4648 §3.5).
+  x: v.pipe(v.string(), v.regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/)),
 })
 export type PublicKey = v.InferOutput<typeof PublicKey>
 
@@ -34,7 +32,20 @@ export type PublicKey = v.InferOutput<typeof PublicKey>
 export const Role = v.picklist(['agent', 'client'])
 export type Role = v.InferOutput<typeof Role>
 
-/** Claims of the token that opens a link, besides `iss` (the agent), `aud` (the hub's id), `iat` and `exp`. */
+/** What the hub has made to be signed. */
+const Nonce = v.pipe(v.string(), v.regex(/^[\w-]{16,128}$/))
+
+/** Claims of every token. */
+export const TokenClaims = v.object({
+  /** The agent. */
+  iss: AgentId,
+  /** The hub: its id, not its address. */
+  aud: v.string(),
+  nonce: Nonce,
+})
+export type TokenClaims = v.InferOutput<typeof TokenClaims>
+
+/** Claims of the token that opens a link, besides. */
 export const LinkClaims = v.object({
   purpose: v.literal('link'),
   /** Random per process: the same link comes back on a new connection with a higher epoch. */
@@ -55,10 +66,13 @@ export const HubInfo = v.object({
   hub: HubId,
   protocol: v.number(),
   version: v.string(),
-  /** The hub's clock, ms since 1970. */
-  time: v.number(),
+  /** For the proof of whoever joins next. */
+  nonce: Nonce,
 })
 export type HubInfo = v.InferOutput<typeof HubInfo>
+
+/** GET /v1/nonce */
+export const NonceReply = v.object({ nonce: Nonce })
 
 /** POST /v1/join, signed by the key that it brings (`proof`), so that nobody registers a key that isn't theirs. */
 export const JoinRequest = v.object({
@@ -77,17 +91,19 @@ export const Refusal = v.object({
   error: v.picklist([
     'bad_request',
     'bad_token',
-    'clock',
     'internal',
+    'nonce',
     'not_found',
     'revoked',
+    'storage',
     'token_refused',
     'unknown_agent',
     'superseded',
     'too_many',
   ]),
   message: Message,
-  time: v.number(),
+  /** With the word `nonce`: one to sign in place of the one that was signed. */
+  nonce: v.optional(Nonce),
 })
 export type Refusal = v.InferOutput<typeof Refusal>
 
@@ -102,28 +118,32 @@ export const OfferedService = v.object({
 export type OfferedService = v.InferOutput<typeof OfferedService>
 export const ServiceList = v.object({ services: v.array(OfferedService) })
 
-/** First CTRL of an agent, and again whenever what it exposes changes: all of it, each time. */
-export const ServicesMessage = v.object({
+/** The head of the one below: enough to answer it. */
+export const ServicesHead = v.object({
   type: v.literal('services'),
   /** Counts up; the answer names it. */
   seq: v.pipe(v.number(), v.safeInteger()),
+})
+
+/** First CTRL of an agent, and again whenever what it exposes changes: all of it, each time. */
+export const ServicesMessage = v.object({
+  ...ServicesHead.entries,
   services: v.pipe(v.array(v.object({ name: ServiceName, port: Port })), v.maxLength(MAX_SERVICES)),
 })
 
 /** First CTRL of either role. */
 export const HelloMessage = v.object({ type: v.literal('hello'), version: v.string(), label: Label })
 
-export const AgentMessage = v.variant('type', [HelloMessage, ServicesMessage])
-export type AgentMessage = v.InferOutput<typeof AgentMessage>
+export type AgentMessage = v.InferOutput<typeof HelloMessage> | v.InferOutput<typeof ServicesMessage>
 
 /** The hub's answer to `hello`: the link is registered. */
 export const WelcomeMessage = v.object({ type: v.literal('welcome'), hub: HubId, version: v.string() })
 
-/** The hub's answer to `services`. */
+/** The hub's answer to `services`. A refused name is someone else's, unless `error` is `storage`: it can't be saved. */
 export const ServicesReply = v.object({
   type: v.literal('services'),
   seq: v.number(),
-  refused: v.array(v.object({ name: v.string(), message: Message })),
+  refused: v.array(v.object({ name: v.string(), error: v.optional(v.string()), message: Message })),
 })
 
 export const HubMessage = v.variant('type', [WelcomeMessage, ServicesReply])

@@ -41,6 +41,12 @@ export const QUICK_WINDOW = 384 * 1024
 /** Of an agent's bytes that are not acknowledged, beyond this many each stream may have INITIAL_WINDOW. */
 export const UNACKED_BUDGET_BYTES = 128 * 1024 * 1024
 
+/** How long a nonce of the hub's may be signed, in seconds. */
+export const NONCE_SECONDS = 30
+
+/** Nonces that one agent may use in that time. */
+export const MAX_NONCES = 1024
+
 /** Links of one agent at a time: its own process, and each `reach` beside it. */
 export const MAX_LINKS = 64
 
@@ -52,6 +58,9 @@ export const MAX_PENDING_OPENS = 256
 
 /** Streams that a connection may come through before the hub takes it for one that goes round. */
 export const MAX_HOPS = 8
+
+/** Lists of services of one link that the hub has not answered. */
+export const MAX_WAITING_LISTS = 64
 
 /** How long an OPEN may wait for its answer, in ms. */
 export const OPEN_TIMEOUT_MS = 15_000

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { newKey, Signer } from '../../src/agent/credential.ts'
 import { HubLink } from '../../src/agent/hub-link.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
-import { HUB_ID, startHostileHub } from '../fixtures/hostile-hub.ts'
+import { HUB_ID, NONCE, startHostileHub } from '../fixtures/hostile-hub.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
 
 /** A config whose key looks like one, but whose halves are of two keys. */
@@ -20,7 +20,7 @@ test('no two keys are the same', async () => {
 
 test('a key whose halves do not belong together is a damaged config, not a bug', async () => {
   const config = await damagedConfig('https://hub.example.com')
-  const error = await rejectionOf(new Signer(config).sign({ purpose: 'api' }))
+  const error = await rejectionOf(new Signer(config).sign({ purpose: 'api' }, NONCE))
   expect(error.code).toBe('CONFIG_DAMAGED')
   expect(error.message).not.toContain(config.key.d)
 })

@@ -186,7 +186,7 @@ describe('what is not the hub’s own word never ends the agent:', () => {
 })
 
 test('only the hub’s own word that this key was revoked ends it', async () => {
-  const refusal = JSON.stringify({ error: 'revoked', message: 'x', time: 1 })
+  const refusal = JSON.stringify({ error: 'revoked', message: 'x' })
   const header = `x-private-connect-hub: ${HUB_ID}`
   const { agent } = await linkedTo({
     upgrade: (socket) => socket.end(`HTTP/1.1 401 No\r\n${header}\r\nconnection: close\r\n\r\n${refusal}`),
@@ -195,7 +195,7 @@ test('only the hub’s own word that this key was revoked ends it', async () => 
 })
 
 describe('a hub that sends the agent away', () => {
-  const refusal = JSON.stringify({ error: 'clock', message: 'x', time: Date.now() + 3_600_000 })
+  const refusal = JSON.stringify({ error: 'nonce', message: 'x', nonce: 'another-one-each-time' })
   const head = `HTTP/1.1 401 No\r\nx-private-connect-hub: ${HUB_ID}\r\nconnection: close\r\n\r\n`
   const goaway = (code: 1 | 4, afterMs: number) => ({
     link: (socket: WebSocket) => socket.send(encodeGoaway(code, afterMs, 'go away'), () => socket.close()),
@@ -208,7 +208,7 @@ describe('a hub that sends the agent away', () => {
     { upgrade: (socket) => socket.end(head + refusal) },
   ]
 
-  test('again and again, or whose clock is always another, is not dialled without a pause', async () => {
+  test('again and again, or which wants something else signed each time, is not dialled without a pause', async () => {
     const linked = await Promise.all(hubs.map((options) => linkedTo(options)))
     await sleep(1500)
     for (const { hub } of linked) {

@@ -28,12 +28,17 @@ async function open(folder: string): Promise<SqliteRegistry> {
   const registry = await SqliteRegistry.open(folder, {
     gone: () => {},
     failed: (error) => failures.push(error),
+    log: () => {},
   })
   onTestFinished(async () => {
     await registry.close()
     expect(failures).toEqual([])
   })
   return registry
+}
+
+function listOf(services: Record<string, number>): { name: string; port: number }[] {
+  return Object.entries(services).map(([name, port]) => ({ name, port }))
 }
 
 /** Changes of the database that any connection has made, as another one counts them. */
@@ -57,7 +62,7 @@ test('an agent that joins costs the same however many are there: one answer, abo
   const replies: StoreReply[] = []
   const answered = new Promise<void>((resolve) => {
     worker.on('message', (reply: StoreReply) => {
-      if (replies.push(reply) === count) resolve()
+      if ('id' in reply && replies.push(reply) === count) resolve()
     })
   })
   const requests = Array.from({ length: count }, (_, number) => requestOf(token, number))
@@ -93,12 +98,10 @@ test('a claim that changes nothing is not written; any other is', async () => {
   const changed = await changeWatch(folder)
   const claim = async (request: typeof one, services: Record<string, number>) => {
     const agent = registry.agent(request.agent)!
-    registry.claim(
-      agent,
-      Object.entries(services).map(([name, port]) => ({ name, port })),
-    )
-    // The worker does one after the other: once it has refused this, the claim is written.
+    await registry.claim(agent, listOf(services))
+    // What was taken back is saved behind the answer; one is written after the other.
     await registry.join(requestOf('none', 3))
+    await registry.join(requestOf('none', 4))
     return changed()
   }
   expect(await claim(one, {})).toBe(false)

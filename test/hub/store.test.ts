@@ -7,7 +7,7 @@ import { Store } from '../../src/hub/store.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
-import { rejectionOf, thrownBy } from '../fixtures/thrown-by.ts'
+import { rejectionOf } from '../fixtures/thrown-by.ts'
 
 async function open(folder = scratchFolder()): Promise<Store> {
   const store = await Store.open(folder)
@@ -102,7 +102,7 @@ describe('a machine', () => {
     const one = machine()
     store.join({ ...one, token })
     const service = { workspace: 'default', name: 'web', agent: one.agent, port: 80 }
-    store.setServices(one.agent, [service])
+    store.setAgent(one.agent, one.label, [service])
     expect(store.snapshot().services).toEqual([service])
     store.revokeAgent(one.agent)
     expect(store.agents()).toMatchObject([{ id: one.agent, revoked: true }])
@@ -114,16 +114,32 @@ describe('a machine', () => {
     const store = await open()
     const one = machine()
     store.join({ ...one, token: store.createToken({ ttlMs: HOUR, uses: 1 }).token })
-    store.setServices(one.agent, [{ workspace: 'default', name: 'web', agent: one.agent, port: 80 }])
+    store.setAgent(one.agent, one.label, [{ workspace: 'default', name: 'web', agent: one.agent, port: 80 }])
     store.removeAgent(one.agent)
     expect(store.snapshot()).toMatchObject({ agents: [], services: [] })
   })
 
-  test.for(['revokeAgent', 'revokeToken'] as const)('of an unknown id is an error: %s', async (method) => {
+  test('that is revoked or gone gets no names and no label', async () => {
     const store = await open()
-    const error = thrownBy(() => store[method]('agent_0000000000000000'))
-    expect(error.code).toBe('NO_SUCH_ENTRY')
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 2 })
+    const [one, other] = [machine(), machine()]
+    for (const joining of [one, other]) store.join({ ...joining, token })
+    store.revokeAgent(one.agent)
+    store.removeAgent(other.agent)
+    for (const { agent } of [one, other]) {
+      const services = [{ workspace: 'default', name: 'web', agent, port: 80 }]
+      expect(store.setAgent(agent, 'new', services)).toBe(false)
+    }
+    expect(store.snapshot()).toMatchObject({ agents: [{ label: one.label, revoked: true }], services: [] })
   })
+
+  test.for(['revokeAgent', 'revokeToken'] as const)(
+    'that is unknown is told from others: %s',
+    async (method) => {
+      const store = await open()
+      expect(store[method]('agent_0000000000000000')).toBe(false)
+    },
+  )
 
   test('keeps all it is told, whatever characters it holds', async () => {
     const store = await open()
@@ -131,7 +147,7 @@ describe('a machine', () => {
     const one = machine(label)
     store.join({ ...one, token: store.createToken({ ttlMs: HOUR, uses: 1 }).token })
     expect(store.agents()).toMatchObject([{ label }])
-    store.setLabel(one.agent, 'b')
+    store.setAgent(one.agent, 'b', [])
     expect(store.agents()).toMatchObject([{ label: 'b' }])
   })
 })

@@ -47,7 +47,7 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   },
   { module: /^listr2$/, files: /^src\/tasks\/run-steps\.ts$/, kinds: ['dynamic'] },
   { module: /^node:child_process$/, files: /^src\/process\//, kinds: ['static'] },
-  { module: /^node:http$/, files: /^src\/(process\/http|hub\/upgrade)\.ts$/, kinds: ['static', 'dynamic'] },
+  { module: /^node:http$/, files: /^src\/process\/http\.ts$/, kinds: ['static', 'dynamic'] },
   { module: /^node:http$/, files: /^src\//, kinds: ['type'] },
   { module: /^node:sqlite$/, files: /^src\/files\/sqlite\.ts$/, kinds: ['dynamic', 'type'] },
   { module: /^node:worker_threads$/, files: /^src\/(hub|agent)\//, kinds: ['static', 'dynamic'] },
@@ -59,7 +59,7 @@ const HEAVY = ['jose', 'listr2', 'node:http', 'node:https', 'node:sqlite', 'plis
 const LOADS_HEAVY: Record<string, readonly string[]> = {
   // These talk to a hub, or are one.
   'src/commands/daemon/install.ts': ['jose'],
-  'src/commands/hub/index.ts': ['jose', 'node:http', 'node:worker_threads'],
+  'src/commands/hub/index.ts': ['jose', 'node:worker_threads'],
   'src/commands/login.ts': ['jose'],
   'src/commands/logout.ts': ['jose'],
   'src/commands/reach.ts': ['jose'],

@@ -55,7 +55,7 @@ test.each([
 ])('%s epoch of a link that is up is refused, and the link left alone', async (_name, epoch) => {
   const link = linkId()
   const present = await hub.link(agent, { link, epoch: 10 })
-  expect(await hub.dial(await agent.signer.sign(claims(link, epoch)))).toMatchObject({
+  expect(await hub.dial(await agent.signer.sign(claims(link, epoch), await hub.nonce()))).toMatchObject({
     status: 409,
     error: 'superseded',
   })
@@ -92,7 +92,9 @@ test('streams go to the newer connection, and those of the older that it does no
   expect(await client.next('rst')).toMatchObject({ stream: 1, code: STREAM_CODES.STREAM_UNKNOWN })
   await older.closed
   // What the older leaves behind as it goes must not be the newer's place.
-  expect(await hub.dial(await agent.signer.sign(claims(link, 1)))).toMatchObject({ status: 409 })
+  expect(await hub.dial(await agent.signer.sign(claims(link, 1), await hub.nonce()))).toMatchObject({
+    status: 409,
+  })
   client.send(open(5, 'fenced'))
   const { stream } = await newer.next('open')
   newer.send(encodeOpenOk(stream, INITIAL_WINDOW), encodeData(stream, Buffer.from('hello')))

@@ -5,7 +5,7 @@ import { MAX_SERVICES } from '../../src/config/services.ts'
 import { BASE_MS, CAP_MS, FIRST_MS, HEALTHY_AFTER_MS, URGENT_CAP_MS } from '../../src/tunnel/backoff.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
 import { TYPE } from '../../src/tunnel/frames.ts'
-import { HUB_HEADER, PROTOCOL_VERSION, Refusal, TOKEN_SECONDS } from '../../src/tunnel/handshake.ts'
+import { HUB_HEADER, PROTOCOL_VERSION, Refusal } from '../../src/tunnel/handshake.ts'
 import * as limits from '../../src/tunnel/limits.ts'
 import { root } from '../helpers/cli.ts'
 
@@ -79,8 +79,8 @@ test('the numbers in the text are the program’s', () => {
     ['no answer within N s', limits.OPEN_TIMEOUT_MS / 1000],
     ['After N s without a single byte', limits.PING_AFTER_MS / 1000],
     ['after N s more without one, the link is dead', limits.DEAD_AFTER_PING_MS / 1000],
-    ['at most N seconds after `iat`', TOKEN_SECONDS],
-    ['allows for N seconds of difference', TOKEN_SECONDS],
+    ['good for N seconds', limits.NONCE_SECONDS],
+    ['may use N nonces', limits.MAX_NONCES],
     ['up to N ms for the first', FIRST_MS],
     ['min(30 s, N ms · 2^n)', BASE_MS],
     ['min(N s, 500 ms · 2^n)', CAP_MS / 1000],

@@ -8,7 +8,7 @@ import type { PrivateKey } from '../../src/config/config.ts'
 import { startHub } from '../../src/hub/server.ts'
 import { Store } from '../../src/hub/store.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
-import { HUB_HEADER, JoinReply, Refusal, type Role } from '../../src/tunnel/handshake.ts'
+import { HUB_HEADER, JoinReply, NonceReply, Refusal, type Role } from '../../src/tunnel/handshake.ts'
 import { SUBPROTOCOL } from '../../src/tunnel/limits.ts'
 import { makeHome } from '../helpers/home.ts'
 import { RawPeer } from './raw-peer.ts'
@@ -27,7 +27,8 @@ export type Dialled =
   | {
       readonly status: number
       readonly error: Refusal['error']
-      readonly time: number
+      /** Another one to sign. */
+      readonly nonce: string | undefined
       readonly peer?: never
     }
 
@@ -111,12 +112,18 @@ export class RealHub {
         token,
         key: publicKey,
         label: 'test',
-        proof: await signer.sign({ purpose: 'join' }),
+        proof: await signer.sign({ purpose: 'join' }, await this.nonce()),
       }),
     })
     const reply = v.parse(JoinReply, await response.json())
     if (reply.agent !== agentId || reply.hub !== this.id) throw new Error('joined as somebody else')
     return { agentId, hubId: this.id, key, signer }
+  }
+
+  /** Something to sign. */
+  async nonce(): Promise<string> {
+    const response = await fetch(`http://${this.url}/v1/nonce`)
+    return v.parse(NonceReply, await response.json()).nonce
   }
 
   async revoke({ agentId }: Joined): Promise<void> {
@@ -139,8 +146,8 @@ export class RealHub {
     const answer = await promise
     if (answer instanceof RawPeer) return { status: 101, peer: answer }
     if (answer.headers[HUB_HEADER] !== this.id) throw new Error('an answer without the hub’s header')
-    const { error, time } = v.parse(Refusal, JSON.parse(await text(answer)))
-    return { status: answer.statusCode ?? 0, error, time }
+    const { error, nonce } = v.parse(Refusal, JSON.parse(await text(answer)))
+    return { status: answer.statusCode ?? 0, error, nonce }
   }
 
   /** Has a link; throws if the hub refuses it. */
@@ -148,7 +155,8 @@ export class RealHub {
     joined: Joined,
     { link = linkId(), epoch = 1, role = 'agent' }: { link?: string; epoch?: number; role?: Role } = {},
   ): Promise<RawPeer> {
-    const dialled = await this.dial(await joined.signer.sign({ purpose: 'link', link, epoch, role }))
+    const claims = { purpose: 'link', link, epoch, role }
+    const dialled = await this.dial(await joined.signer.sign(claims, await this.nonce()))
     if (!dialled.peer) throw new Error(`the hub refused: ${JSON.stringify(dialled)}`)
     return dialled.peer
   }

@@ -141,11 +141,10 @@ export class SimulatedWorld {
       agent: (id) => agents.get(id),
       join: () => Promise.resolve(false),
       setLabel() {},
-      remove: () => Promise.resolve(),
+      remove: () => Promise.resolve({ saved: true }),
       service,
       services: () => [],
-      claim: () => [],
-      close: () => Promise.resolve(),
+      claim: () => Promise.resolve([]),
     }
     return new LinkTable(registry, { version: '0.0.0', log: (line) => this.logged.push(line) })
   }

@@ -42,8 +42,7 @@ async function join(hub: string, hubId: string, token: string, label: string): P
   const key = await newKey()
   const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
   const config = { agentId: agentIdOf(publicKey), label, hub, hubId, insecure: false, key }
-  const proof = await new Signer(config).sign({ purpose: 'join' })
-  await new HubApi({ hub }).join({ token, key: publicKey, label, proof })
+  await new HubApi({ hub }).join(new Signer(config), { token, key: publicKey, label })
   return config
 }
 

@@ -26,7 +26,7 @@ export class SimulatedAgent {
   readonly #signer: Signer
   readonly #attempts: Attempts
   readonly #linkId = randomBytes(16).toString('hex')
-  #epoch = Date.now()
+  #epoch = 0
   #link: Link | undefined
   #answered: (() => void) | undefined
   /** The hub has taken the link, and what it offers. */
@@ -39,12 +39,11 @@ export class SimulatedAgent {
   }
 
   static async join(hub: string, token: string, label: string, attempts: Attempts): Promise<SimulatedAgent> {
-    const { hub: hubId } = await new HubApi({ hub }).info()
+    const { hub: hubId, nonce } = await new HubApi({ hub }).info()
     const key = await newKey()
     const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
     const config = { agentId: agentIdOf(publicKey), label, hub, hubId, insecure: false, key }
-    const proof = await new Signer(config).sign({ purpose: 'join' })
-    await new HubApi({ hub }).join({ token, key: publicKey, label, proof })
+    await new HubApi({ hub }).join(new Signer(config), { token, key: publicKey, label }, nonce)
     return new SimulatedAgent(config, attempts)
   }
 
@@ -80,7 +79,7 @@ export class SimulatedAgent {
   async #connectOnce(signal: AbortSignal): Promise<void> {
     this.#attempts.made++
     const claims = { purpose: 'link', link: this.#linkId, epoch: ++this.#epoch, role: 'agent' }
-    const link = await dial(this.#config, await this.#signer.sign(claims), signal)
+    const link = await dial(this.#config, (nonce) => this.#signer.sign(claims, nonce), signal)
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
     link.attach({
       frame: (frame) => {

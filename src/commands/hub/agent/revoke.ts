@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
-import { withStore } from '../../../cli/with-store.ts'
+import { revoke } from '../../../cli/revoke.ts'
 
 export default class HubAgentRevoke extends ConnectCommand {
   static override summary = 'Shut a machine out: its links end within a second, and it is not let in again'
@@ -13,8 +13,15 @@ export default class HubAgentRevoke extends ConnectCommand {
 
   async run() {
     const { args, flags } = await this.parse(HubAgentRevoke)
-    await withStore(hubFolder(flags['data-dir']), (store) => store.revokeAgent(args.id))
-    this.say(`[ok] Revoked ${args.id}`)
-    return { revoked: args.id }
+    const reply = await revoke(hubFolder(flags['data-dir']), 'agent', args.id)
+    if (reply.saved) this.say(`[ok] Revoked ${args.id}`)
+    else {
+      this.tell(
+        `[!] Revoked ${args.id}: it is in effect, but not saved yet. The hub can’t save it: ${reply.reason}`,
+      )
+      this.tell('  It would be undone if the hub ended now. Mend that, then run this again.')
+      process.exitCode = 1
+    }
+    return { revoked: args.id, saved: reply.saved }
   }
 }

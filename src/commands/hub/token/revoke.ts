@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
-import { withStore } from '../../../cli/with-store.ts'
+import { revoke } from '../../../cli/revoke.ts'
 
 export default class HubTokenRevoke extends ConnectCommand {
   static override summary = 'Make a join token useless; machines that have joined with it stay'
@@ -13,8 +13,15 @@ export default class HubTokenRevoke extends ConnectCommand {
 
   async run() {
     const { args, flags } = await this.parse(HubTokenRevoke)
-    await withStore(hubFolder(flags['data-dir']), (store) => store.revokeToken(args.id))
-    this.say(`[ok] Revoked ${args.id}`)
-    return { revoked: args.id }
+    const reply = await revoke(hubFolder(flags['data-dir']), 'token', args.id)
+    if (reply.saved) this.say(`[ok] Revoked ${args.id}`)
+    else {
+      this.tell(
+        `[!] Revoked ${args.id}: it is in effect, but not saved yet. The hub can’t save it: ${reply.reason}`,
+      )
+      this.tell('  It would be undone if the hub ended now. Mend that, then run this again.')
+      process.exitCode = 1
+    }
+    return { revoked: args.id, saved: reply.saved }
   }
 }

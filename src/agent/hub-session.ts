@@ -1,0 +1,92 @@
+import { once } from 'node:events'
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
+import { loadHttp } from '../process/http.ts'
+import { NonceReply } from '../tunnel/handshake.ts'
+import { hubUnreachable } from './hub-unreachable.ts'
+import { hubConnector, type HubAddress } from './open-connection.ts'
+import { NonceError, parseAnswer, type Answer } from './refusal.ts'
+
+const MAX_BODY_BYTES = 16 * 1024 * 1024
+
+/** Requests to a hub, one after another, over one connection as far as the hub keeps that open. */
+export class HubSession {
+  readonly #address: HubAddress
+  readonly #signal: AbortSignal
+  readonly #agent: Agent
+
+  /** @param signal ends all of it */
+  constructor(address: HubAddress, signal: AbortSignal) {
+    this.#address = address
+    this.#signal = signal
+    this.#agent = new (loadHttp().Agent)({ keepAlive: true, maxSockets: 1 })
+    this.#agent.createConnection = hubConnector(address, signal)
+  }
+
+  /** Connections that are idle end; one that was taken over by a link does not. */
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  request(method: string, path: string, headers: Record<string, string> = {}): ClientRequest {
+    const url = new URL(this.#address.hub + path)
+    return loadHttp().request({
+      method,
+      path: url.pathname,
+      headers: { host: url.host, ...headers },
+      agent: this.#agent,
+      signal: this.#signal,
+    })
+  }
+
+  /** @throws ConnectError HUB_UNREACHABLE */
+  async exchange(
+    method: string,
+    path: string,
+    init: { body?: string; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
+    try {
+      const request = this.request(method, path, init.headers)
+      const answered = once(request, 'response')
+      // What goes wrong later shows in the response, too.
+      request.on('error', () => {})
+      request.end(init.body)
+      const [response] = (await answered) as [IncomingMessage]
+      const text = await readBounded(response)
+      return { status: response.statusCode ?? 0, header: (name) => response.headers[name]?.toString(), text }
+    } catch (error) {
+      throw hubUnreachable(this.#address.hub, this.#signal.aborted ? this.#signal.reason : error)
+    }
+  }
+
+  /**
+   * Does what the hub takes a signed nonce for; once more if the hub wants another one signed, as it does if it was
+   * started again meanwhile.
+   *
+   * @param nonce one that the hub has given; default: it is asked for one
+   */
+  async withNonce<T>(work: (nonce: string) => Promise<T>, nonce?: string): Promise<T> {
+    try {
+      return await work(nonce ?? (await this.#nonce()))
+    } catch (error) {
+      if (!(error instanceof NonceError)) throw error
+      return work(error.nonce)
+    }
+  }
+
+  async #nonce(): Promise<string> {
+    const answer = await this.exchange('GET', '/v1/nonce')
+    return parseAnswer(this.#address.hub, NonceReply, answer).nonce
+  }
+}
+
+/** Whoever answers is not trusted yet: no more is read than a hub would send. */
+async function readBounded(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > MAX_BODY_BYTES) throw new Error('the answer is too large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ConnectError, messageOf } from '../errors.ts'
+import { loadHttp } from '../process/http.ts'
+import { listenLocally } from '../process/local-socket.ts'
+import { hubSocketPath, NOT_THERE, type RevokeReply } from './control-api.ts'
+
+/** What the hub does when its owner asks on this machine. */
+export interface HubControl {
+  /** @throws ConnectError NO_SUCH_ENTRY */
+  revokeAgent(id: string): Promise<RevokeReply>
+  /** @throws ConnectError NO_SUCH_ENTRY */
+  revokeToken(id: string): Promise<RevokeReply>
+}
+
+/**
+ * Opens the hub's socket, so that a revocation holds from the moment that it is answered. Without it the commands write
+ * the database, and the hub notices within a second; so what keeps it from being opened does not keep the hub down.
+ */
+export async function startHubControl(
+  folder: string,
+  hub: HubControl,
+  log: (line: string) => void,
+): Promise<{ close(): Promise<void> }> {
+  const server = loadHttp().createServer((request, response) => void answer(hub, request, response, log))
+  try {
+    await listenLocally(server, hubSocketPath(folder))
+  } catch (error) {
+    log(`[!] ${messageOf(error)}; revocations take up to a second`)
+    return { close: () => Promise.resolve() }
+  }
+  return {
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function answer(
+  hub: HubControl,
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: (line: string) => void,
+): Promise<void> {
+  response.setHeader('connection', 'close')
+  response.setHeader('content-type', 'application/json')
+  try {
+    const [, kind, id] = /^\/v1\/(agents|tokens)\/(\w{1,64})$/.exec(request.url ?? '') ?? []
+    if (request.method !== 'DELETE' || id === undefined) {
+      response.statusCode = 400
+      response.end('{}')
+      return
+    }
+    const reply = await (kind === 'agents' ? hub.revokeAgent(id) : hub.revokeToken(id))
+    log(reply.saved ? `${id} was revoked` : `[!] ${id} was revoked, which is not saved yet: ${reply.reason}`)
+    response.end(JSON.stringify(reply))
+  } catch (error) {
+    const isUnknown = error instanceof ConnectError && error.code === 'NO_SUCH_ENTRY'
+    if (!isUnknown) log(`[x] ${request.method} ${request.url}: ${messageOf(error)}`)
+    response.statusCode = isUnknown ? NOT_THERE : 500
+    response.end('{}')
+  }
+}

@@ -1,0 +1,79 @@
+import { statfsSync } from 'node:fs'
+import { codeOf, ConnectError, messageOf } from '../errors.ts'
+import { isNoDatabase, sqliteCode } from '../files/sqlite.ts'
+
+/**
+ * What an error of the database means: `damaged` is the only one that ends a hub; `storage` may heal, and is worth
+ * another try; `rejected` is a statement that fails each time.
+ */
+export type StoreErrorKind = 'damaged' | 'storage' | 'rejected'
+
+/** What went wrong, as it can be told to the thread that has asked: an error loses its class on its way there. */
+export interface StoreFailure {
+  readonly kind: StoreErrorKind
+  /** For people, after "the hub can't save it: ". */
+  readonly reason: string
+}
+
+/** The database did not do what it was asked. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly kind: StoreErrorKind
+
+  constructor({ kind, reason }: StoreFailure) {
+    super(reason)
+    this.kind = kind
+  }
+}
+
+/** Codes that say nothing about the database itself (https://sqlite.org/rescode.html), and what is the matter. */
+const STORAGE = new Map([
+  [3, 'its database may not be written'],
+  [5, 'its database is locked by another program'],
+  [6, 'its database is locked'],
+  [7, 'it is out of memory'],
+  [8, 'its database can only be read'],
+  [10, 'its disk does not work'],
+  [13, 'its disk is full'],
+  [14, 'its database can’t be opened'],
+  [15, 'its database is locked by another program'],
+])
+
+/** @param folder where the database lies */
+export function failureOf(error: unknown, folder: string): StoreFailure {
+  if (isNoDatabase(error) || (error instanceof ConnectError && error.code === 'HUB_DATA_DAMAGED'))
+    return { kind: 'damaged', reason: messageOf(error) }
+  const code = sqliteCode(error)
+  const known = STORAGE.get(code ?? 0)
+  if (known !== undefined) return { kind: 'storage', reason: isFull(folder) ? STORAGE.get(13)! : known }
+  if (code !== undefined) return { kind: 'rejected', reason: messageOf(error) }
+  const isSystem = codeOf(error) !== undefined
+  return { kind: isSystem ? 'storage' : 'rejected', reason: messageOf(error) }
+}
+
+/** What a user is told of an error of the database; anything that is none of its own is returned as it is. */
+export function storeErrorOf(folder: string, error: unknown): unknown {
+  if (error instanceof ConnectError || sqliteCode(error) === undefined) return error
+  const { kind, reason } = failureOf(error, folder)
+  const code = kind === 'damaged' ? 'HUB_DATA_DAMAGED' : 'WRITE_FAILED'
+  const why = kind === 'storage' ? `${messageOf(error)} (${reason})` : messageOf(error)
+  return new ConnectError(code, `Could not change the hub’s data in ${folder}: ${why}`, { cause: error })
+}
+
+/** Why a database can't be opened. What isn't a hub's database counts as damaged; a full disk does not. */
+export function cannotOpen(file: string, error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error
+  const known = STORAGE.has(sqliteCode(error) ?? 0)
+  const isBlocked = known || ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
+  const code = isBlocked ? 'WRITE_FAILED' : 'HUB_DATA_DAMAGED'
+  return new ConnectError(code, `Could not open ${file}: ${messageOf(error)}`, { cause: error })
+}
+
+/** A full disk shows in SQLite as many a code, by which file there was no room for. */
+function isFull(folder: string): boolean {
+  try {
+    return statfsSync(folder).bavail === 0
+  } catch {
+    return false
+  }
+}
