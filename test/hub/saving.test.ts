@@ -21,7 +21,9 @@ class World {
   readonly gone: string[]
   readonly failed: ConnectError[]
 
-  private constructor(fields: Pick<World, 'folder' | 'token' | 'tokenId' | 'database' | 'registry' | 'log' | 'gone' | 'failed'>) {
+  private constructor(
+    fields: Pick<World, 'folder' | 'token' | 'tokenId' | 'database' | 'registry' | 'log' | 'gone' | 'failed'>,
+  ) {
     this.folder = fields.folder
     this.token = fields.token
     this.tokenId = fields.tokenId
