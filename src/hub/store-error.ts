@@ -39,14 +39,18 @@ const STORAGE = new Map([
   [15, 'its database is locked by another program'],
 ])
 
-/** @param folder where the database lies */
-export function failureOf(error: unknown, folder: string): StoreFailure {
+/**
+ * @param folder where the database lies
+ * @param check looks through the database; default: that isn't needed
+ */
+export function failureOf(error: unknown, folder: string, check?: () => void): StoreFailure {
   if (isNoDatabase(error) || (error instanceof ConnectError && error.code === 'HUB_DATA_DAMAGED'))
     return { kind: 'damaged', reason: messageOf(error) }
   const code = sqliteCode(error)
   const known = STORAGE.get(code ?? 0)
   if (known !== undefined) return { kind: 'storage', reason: isFull(folder) ? STORAGE.get(13)! : known }
-  if (code !== undefined) return { kind: 'rejected', reason: messageOf(error) }
+  // Noise in the file can look like anything: "unsupported file format" is the same code as a bad statement.
+  if (code !== undefined) return { kind: isSound(check) ? 'rejected' : 'damaged', reason: messageOf(error) }
   const isSystem = codeOf(error) !== undefined
   return { kind: isSystem ? 'storage' : 'rejected', reason: messageOf(error) }
 }
@@ -67,6 +71,15 @@ export function cannotOpen(file: string, error: unknown): ConnectError {
   const isBlocked = known || ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
   const code = isBlocked ? 'WRITE_FAILED' : 'HUB_DATA_DAMAGED'
   return new ConnectError(code, `Could not open ${file}: ${messageOf(error)}`, { cause: error })
+}
+
+function isSound(check: (() => void) | undefined): boolean {
+  try {
+    check?.()
+    return true
+  } catch (error) {
+    return STORAGE.has(sqliteCode(error) ?? 0)
+  }
 }
 
 /** A full disk shows in SQLite as many a code, by which file there was no room for. */

@@ -34,6 +34,7 @@ try {
 }
 
 function serve(store: Store): void {
+  const explain = (error: unknown) => failureOf(error, folder, () => store.check())
   let seen: number | undefined
   const look = () => {
     try {
@@ -42,7 +43,7 @@ function serve(store: Store): void {
       reply({ agents: store.agents() })
       seen = version
     } catch (error) {
-      const failure = failureOf(error, folder)
+      const failure = explain(error)
       // What may heal is looked at again the next time.
       if (failure.kind === 'damaged') reply({ ended: failure })
     }
@@ -60,7 +61,7 @@ function serve(store: Store): void {
       const method = store[call.method] as (...args: unknown[]) => unknown
       reply({ id: call.id, result: method.apply(store, call.args) })
     } catch (error) {
-      reply({ id: call.id, failure: failureOf(error, folder) })
+      reply({ id: call.id, failure: explain(error) })
     }
   })
 }

@@ -117,10 +117,9 @@ export class Store {
       const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true })
       try {
         database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-        // Damage is found now, and not when the hub has run for a week.
-        const verdict = database.prepare('PRAGMA quick_check(1)').get()?.quick_check
-        if (verdict !== 'ok') throw new Error(String(verdict))
         const store = new Store(database)
+        // Damage is found now, and not when the hub has run for a week.
+        store.check()
         store.#migrate()
         return store
       } catch (error) {
@@ -130,6 +129,12 @@ export class Store {
     } catch (error) {
       throw cannotOpen(file, error)
     }
+  }
+
+  /** @throws Error if the database is damaged, or can't be read */
+  check(): void {
+    const verdict = this.#database.prepare('PRAGMA quick_check(1)').get()?.quick_check
+    if (verdict !== 'ok') throw new Error(String(verdict))
   }
 
   close(): void {

@@ -1,0 +1,28 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connect } from '../helpers/cli.ts'
+import { World } from '../helpers/world.ts'
+
+let world: World
+
+beforeAll(async () => {
+  world = await World.start()
+})
+
+afterAll(() => world.stop())
+
+test('a hub whose database is damaged while it runs ends with 1, and says so', async () => {
+  const token = await world.joinToken()
+  // What the hub has read of it already it would not read again.
+  for (const name of ['hub.db', 'hub.db-wal']) {
+    const file = world.hubHome.file(`hub/${name}`)
+    writeFileSync(file, readFileSync(file).fill(0xa5, 32), { flag: 'r+' })
+  }
+  const home = world.emptyMachine('second')
+  const login = await connect(home, ['login', '--hub', world.hubUrl], {
+    env: { PRIVATECONNECT_TOKEN: token },
+  })
+  expect(login.code).toBe(1)
+  expect(await world.hub.exited).toEqual({ code: 1, signal: null })
+  expect(world.hub.stderr).toMatch(/\[x\] The hub’s database is damaged: .+\n {2}Restore it from a backup/)
+})

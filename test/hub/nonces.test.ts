@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+import { Nonces } from '../../src/hub/nonces.ts'
+import { MAX_NONCES, NONCE_SECONDS } from '../../src/tunnel/limits.ts'
+
+const AGE_MS = NONCE_SECONDS * 1000
+
+describe('a nonce', () => {
+  test('is good for its time, whatever time it is', () => {
+    for (const start of [0, 1, 86_400_000 * 365 * 50]) {
+      let now = start
+      const nonces = new Nonces(() => now)
+      const nonce = nonces.make()
+      now = start + AGE_MS - 1
+      expect(nonces.isGood(nonce)).toBe(true)
+      now = start + AGE_MS + 1
+      expect(nonces.isGood(nonce)).toBe(false)
+    }
+  })
+
+  test('is good once', () => {
+    const nonces = new Nonces()
+    const nonce = nonces.make()
+    expect(nonces.use(nonce, 'ada')).toBe(true)
+    expect(nonces.isGood(nonce)).toBe(false)
+  })
+
+  test('is good where it was made, and written as it was', () => {
+    const nonces = new Nonces()
+    const nonce = nonces.make()
+    expect(new Nonces().isGood(nonce)).toBe(false)
+    const last = nonce.at(-1)!
+    const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+      .filter((letter) => letter !== last)
+      .map((letter) => nonce.slice(0, -1) + letter)
+    for (const other of [...others, `${nonce}=`, `${nonce}A`, ` ${nonce}`, '', 'A'.repeat(nonce.length)])
+      expect(nonces.isGood(other), other).toBe(false)
+  })
+
+  test('that was used is forgotten after its time, and the agent may go on', () => {
+    let now = 0
+    const nonces = new Nonces(() => now)
+    const first = nonces.make()
+    expect(nonces.use(first, 'ada')).toBe(true)
+    for (let turn = 1; turn < MAX_NONCES; turn++) expect(nonces.use(nonces.make(), 'ada')).toBe(true)
+    expect(nonces.use(nonces.make(), 'ada')).toBe(false)
+    // Nobody else is held up.
+    expect(nonces.use(nonces.make(), 'eve')).toBe(true)
+    now = AGE_MS + 1
+    expect(nonces.use(nonces.make(), 'ada')).toBe(true)
+    expect(nonces.isGood(first)).toBe(false)
+  })
+
+  test('that was released leaves nothing behind', () => {
+    const nonces = new Nonces()
+    for (let turn = 0; turn < MAX_NONCES * 2; turn++) {
+      const nonce = nonces.make()
+      expect(nonces.use(nonce, 'ada')).toBe(true)
+      nonces.release(nonce)
+    }
+  })
+})

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { Offers } from '../../src/hub/offers.ts'
+import { MAX_WAITING_LISTS } from '../../src/tunnel/limits.ts'
+
+/** Lists that a test deals with by hand. */
+function offers() {
+  const taken: unknown[] = []
+  const answers: [seq: number, answer: unknown][] = []
+  let settle: ((answer: unknown) => void) | undefined
+  const all = new Offers(
+    (message) => {
+      taken.push(message)
+      return new Promise<unknown>((resolve) => (settle = resolve))
+    },
+    (seq, answer) => void answers.push([seq, answer]),
+  )
+  return { all, taken, answers, settle: (answer: unknown) => settle?.(answer) }
+}
+
+test('of the lists that wait the last one counts, and its answer is that of all', async () => {
+  const { all, taken, answers, settle } = offers()
+  for (const seq of [1, 2, 3, 4]) void all.add(seq, `list ${seq}`)
+  expect(taken).toEqual(['list 1'])
+  settle('first')
+  await expect.poll(() => taken).toEqual(['list 1', 'list 4'])
+  settle('last')
+  await expect
+    .poll(() => answers)
+    .toEqual([
+      [1, 'first'],
+      [2, 'last'],
+      [3, 'last'],
+      [4, 'last'],
+    ])
+})
+
+test('no more wait than may', () => {
+  const { all } = offers()
+  void all.add(0, 'under way')
+  for (let seq = 1; seq <= MAX_WAITING_LISTS; seq++) expect(all.add(seq, 'waits')).toBeDefined()
+  expect(all.add(MAX_WAITING_LISTS + 1, 'too many')).toBeUndefined()
+})
+
+test('what waits when the link is gone is void', async () => {
+  const { all, taken, answers, settle } = offers()
+  void all.add(1, 'one')
+  void all.add(2, 'two')
+  all.stop()
+  settle('answer')
+  await sleep(20)
+  expect({ taken, answers }).toEqual({ taken: ['one'], answers: [[1, 'answer']] })
+})
+
+test('a link that sends very many waits for its own', async () => {
+  let taken = 0
+  const all = new Offers(
+    () => Promise.resolve(void taken++),
+    () => {},
+  )
+  for (let seq = 0; seq < 200; seq++) {
+    void all.add(seq, 'list')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(taken).toBeGreaterThan(10)
+  expect(taken).toBeLessThan(60)
+})
