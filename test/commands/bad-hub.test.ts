@@ -1,7 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { agentIdOf } from '../../src/tunnel/agent-id.ts'
+import type { JoinRequest } from '../../src/tunnel/handshake.ts'
 import { connect, connectOk } from '../helpers/cli.ts'
 import { serveTcp } from '../helpers/servers.ts'
 import { startHostileHub, type HostileOptions } from '../fixtures/hostile-hub.ts'
@@ -77,6 +80,23 @@ describe('login to a hub that cannot be reached says why:', () => {
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
     expect(await loginFails(url)).toContain(': what answered there does not speak TLS\n')
   })
+})
+
+test.for([
+  ['another hub', { hub: 'hub_ffffffffffffffff' }],
+  ['another agent', { agent: 'agent_ffffffffffffffff' }],
+] as const)('login does not believe a hub that says it is %s once it has the token', async ([, other]) => {
+  const url = await serving({
+    async answer(request, response) {
+      const body = await text(request)
+      const key = request.url === '/v1/join' ? (JSON.parse(body) as JoinRequest).key : undefined
+      response.setHeader('x-private-connect-hub', 'hub_0123456789abcdef')
+      const info = { hub: 'hub_0123456789abcdef', protocol: 1, version: '1', nonce: 'a-nonce-of-this-hub' }
+      const joined = key && { hub: info.hub, agent: agentIdOf(key), ...other }
+      response.end(JSON.stringify(joined ?? info))
+    },
+  })
+  expect(await loginFails(url)).toContain(`${url} said at first that it is hub_0123456789abcdef`)
 })
 
 describe('a hub that refuses to let a machine join', () => {
