@@ -1,0 +1,118 @@
+import { performance } from 'node:perf_hooks'
+import { expect, onTestFinished, test } from 'vitest'
+import { emptyHome } from '../fixtures/joined.ts'
+import { connect, connectOk, startConnect, type RunningCli } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
+import { echoServer } from '../helpers/servers.ts'
+import { mountSmallDisk } from './helpers/small-disk.ts'
+import { openSocket } from './helpers/socket.ts'
+import { labSuite } from './helpers/suite.ts'
+
+/** How long the disk stays full, in ms. */
+const FULL_MS = Number(process.env.HUB_FULL_SECONDS ?? 15) * 1000
+
+labSuite('a hub whose disk is full for a while', { programs: ['mount', 'umount'], root: true }, () => {
+  test('carries what it carries, answers truly, and has saved all that it said once there is room', async () => {
+    const hubHome = emptyHome()
+    const disk = await mountSmallDisk(hubHome.file('hub'))
+    let hub = startConnect(hubHome, ['hub', '--listen', '127.0.0.1:0'])
+    const [, url] = (await hub.printed(/listening on (http:\S+)/)) as unknown as [string, string]
+    const running: RunningCli[] = []
+    onTestFinished(async () => {
+      for (const one of running) await one.stop()
+      await hub.stop()
+    })
+    const echo = await echoServer()
+    onTestFinished(() => echo.close())
+    const newToken = async () => (await connectOk(hubHome, ['hub', 'token', 'create'])).trim()
+    const login = (home: Home, token: string) =>
+      connect(home, ['login', '--hub', url], { env: { PRIVATECONNECT_TOKEN: token } })
+    const machine = async (name: string) => {
+      const home = emptyHome()
+      const env = { PRIVATECONNECT_TOKEN: await newToken() }
+      await connectOk(home, ['login', '--hub', url, '--label', name], { env })
+      const { agentId } = JSON.parse(await connectOk(home, ['whoami', '--json'])) as { agentId: string }
+      return { home, agentId }
+    }
+    const up = async ({ home }: { home: Home }) => {
+      const cli = startConnect(home, ['up', '--foreground'])
+      running.push(cli)
+      await cli.printed(/Connected to hub/)
+      return cli
+    }
+    const [server, client, outcast] = [
+      await machine('server'),
+      await machine('client'),
+      await machine('outcast'),
+    ]
+    const serving = await up(server)
+    const shutOut = await up(outcast)
+    const port = String(echo.port)
+    for (const name of ['steady', 'leaving']) await connectOk(server.home, ['expose', port, '--name', name])
+    await connectOk(outcast.home, ['expose', port, '--name', 'contested'])
+    const reach = startConnect(client.home, ['reach', 'steady', '--port', '0'])
+    running.push(reach)
+    const [, local] = await reach.printed(/is at \S+:(\d+)/)
+    await reach.printed(/Connected to hub/)
+    const sockets = await Promise.all(Array.from({ length: 10 }, () => openSocket(Number(local))))
+    onTestFinished(() => sockets.forEach((socket) => socket.destroy()))
+    const talk = async () => {
+      for (const socket of sockets) {
+        const echoed = new Promise((resolve) => socket.once('data', (data) => resolve(String(data))))
+        socket.write('hello')
+        expect(await echoed).toBe('hello')
+      }
+    }
+    await talk()
+    const spare = await newToken()
+
+    disk.fill()
+    const ends = performance.now() + FULL_MS
+    expect(await connect(hubHome, ['hub', 'agent', 'revoke', outcast.agentId])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^\[!\] Revoked .*in effect, but not saved yet.* its disk is full\n/),
+    })
+    expect(await shutOut.exited).toMatchObject({ code: 78 })
+    expect(await connect(server.home, ['unexpose', 'leaving'])).toMatchObject({ code: 0 })
+    do {
+      const exposed = await connect(server.home, ['expose', port, '--name', 'contested'])
+      expect(exposed).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(
+          '"contested" is not exposed: the hub can’t save it: its disk is full',
+        ),
+      })
+      const newcomer = emptyHome()
+      expect(await login(newcomer, spare)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('The hub can’t save it: its disk is full'),
+      })
+      const services = await connectOk(client.home, ['services'])
+      expect(services).toContain('steady')
+      expect(services).not.toMatch(/leaving|contested/)
+      await talk()
+    } while (performance.now() < ends)
+
+    disk.free()
+    await hub.printed(/saves what changes again, and all is saved/)
+    expect(await connect(hubHome, ['hub', 'agent', 'revoke', outcast.agentId])).toMatchObject({ code: 0 })
+    expect(await connect(server.home, ['expose', port, '--name', 'contested'])).toMatchObject({ code: 0 })
+    expect(await login(emptyHome(), spare)).toMatchObject({ code: 0 })
+    await talk()
+    expect(serving.stderr).not.toContain('[x]')
+
+    // As a power cut would: what counts now is in the database.
+    await hub.stop('SIGKILL')
+    hub = startConnect(hubHome, ['hub', '--listen', new URL(url).host])
+    await hub.printed(/listening on/)
+    await serving.printed(/Reconnected to hub/)
+    expect(await connectOk(hubHome, ['hub', 'agent', 'list'])).toMatch(
+      new RegExp(`^${outcast.agentId} .* revoked$`, 'm'),
+    )
+    const services = await connectOk(client.home, ['services'])
+    expect(services).toMatch(/steady/)
+    expect(services).toMatch(/contested/)
+    expect(services).not.toContain('leaving')
+    await talk()
+  }, 180_000)
+})
