@@ -4,7 +4,7 @@ import { MAX_WAITING_LISTS } from '../tunnel/limits.ts'
 
 /** So many lists of a link are dealt with at once, and then so many in a second. */
 const BURST = 32
-const PER_SECOND = 8
+const PER_SECOND = 16
 
 /**
  * The lists of services that one link sends, one at a time. Each is all that the agent offers, so of those that wait the

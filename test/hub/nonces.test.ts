@@ -29,7 +29,7 @@ describe('a nonce', () => {
     const nonce = nonces.make()
     expect(new Nonces().isGood(nonce)).toBe(false)
     const last = nonce.at(-1)!
-    const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+    const others = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
       .filter((letter) => letter !== last)
       .map((letter) => nonce.slice(0, -1) + letter)
     for (const other of [...others, `${nonce}=`, `${nonce}A`, ` ${nonce}`, '', 'A'.repeat(nonce.length)])

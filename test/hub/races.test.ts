@@ -11,7 +11,7 @@ const RACES = 40
 async function indecisive(hub: TestHub, label: string) {
   const config = await member(hub, label)
   const { link, stop } = await linked(config)
-  let isOver = false
+  const over = new AbortController()
   let waiting = 0
   const offer = async (name: string) => {
     waiting++
@@ -19,7 +19,7 @@ async function indecisive(hub: TestHub, label: string) {
     waiting--
   }
   const flood = async () => {
-    for (let turn = 0; !isOver; turn++) {
+    for (let turn = 0; !over.signal.aborted; turn++) {
       if (waiting < 16) void offer(turn % 2 === 0 ? 'even' : 'odd')
       await new Promise((resolve) => setImmediate(resolve))
     }
@@ -29,7 +29,7 @@ async function indecisive(hub: TestHub, label: string) {
     config,
     link,
     async stop() {
-      isOver = true
+      over.abort()
       await done
       await stop()
     },
