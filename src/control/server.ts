@@ -1,12 +1,9 @@
-import { chmodSync, lstatSync, rmSync, type Stats } from 'node:fs'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import path from 'node:path'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as v from 'valibot'
-import { shortSocketFolder, type Instance } from '../config/instance.ts'
+import type { Instance } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { ConnectError, messageOf } from '../errors.ts'
-import { loadHttp } from '../process/http.ts'
-import { ensurePrivateFolder } from '../files/private-folder.ts'
+import { serveLocally, type LocalServer } from '../process/local-socket.ts'
 import {
   ExposeRequest,
   type AgentStatus,
@@ -24,16 +21,6 @@ export interface AgentControl {
   unexpose(name: string): Promise<UnexposeReply>
 }
 
-export interface ControlServer {
-  /**
-   * Opens the socket again if its file was deleted or replaced, as by what cleans up /tmp.
-   *
-   * @throws ConnectError WRITE_FAILED
-   */
-  look(): Promise<void>
-  close(): Promise<void>
-}
-
 const MAX_BODY_BYTES = 16 * 1024
 
 /**
@@ -42,62 +29,8 @@ const MAX_BODY_BYTES = 16 * 1024
  *
  * @throws ConnectError WRITE_FAILED if it can't be made
  */
-export async function startControlServer(instance: Instance, agent: AgentControl): Promise<ControlServer> {
-  const { socketPath } = instance
-  let open: Open | undefined = await listen(socketPath, agent)
-  return {
-    async look() {
-      if (open && isInPlace(socketPath, open)) return
-      // What is asked of it at the moment is still answered.
-      open?.server.close()
-      open = undefined
-      open = await listen(socketPath, agent)
-    },
-    async close() {
-      const server = open?.server
-      // Closing it would remove the file of that name, which is another agent's by now.
-      if (open && !isInPlace(socketPath, open)) server?.unref()
-      else await new Promise<void>((done) => (server ? server.close(() => done()) : done()))
-    },
-  }
-}
-
-/** A server that listens, and the file that it listens at; none on Windows, where a pipe has no file. */
-interface Open {
-  readonly server: Server
-  readonly inode: Pick<Stats, 'dev' | 'ino'> | undefined
-}
-
-async function listen(socketPath: string, agent: AgentControl): Promise<Open> {
-  const isPipe = process.platform === 'win32'
-  const server = loadHttp().createServer((request, response) => void answer(agent, request, response))
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  try {
-    if (path.dirname(socketPath) === shortSocketFolder())
-      ensurePrivateFolder(shortSocketFolder(), { inSharedFolder: true })
-    if (!isPipe) rmSync(socketPath, { force: true })
-    server.listen(socketPath, resolve)
-    await promise
-    // Not needed with the agent's umask of 077; said again for whoever starts it otherwise.
-    if (!isPipe) chmodSync(socketPath, 0o600)
-    return { server, inode: isPipe ? undefined : lstatSync(socketPath) }
-  } catch (error) {
-    server.close()
-    throw new ConnectError('WRITE_FAILED', `Could not open ${socketPath}: ${messageOf(error)}`, {
-      cause: error,
-    })
-  }
-}
-
-/** What can't be looked at is as it was. */
-function isInPlace(socketPath: string, { inode }: Open): boolean {
-  try {
-    const found = lstatSync(socketPath, { throwIfNoEntry: false })
-    return inode === undefined || (inode.dev === found?.dev && inode.ino === found.ino)
-  } catch {
-    return true
-  }
+export async function startControlServer(instance: Instance, agent: AgentControl): Promise<LocalServer> {
+  return serveLocally(instance.socketPath, (request, response) => void answer(agent, request, response))
 }
 
 async function answer(

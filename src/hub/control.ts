@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ConnectError, messageOf } from '../errors.ts'
-import { loadHttp } from '../process/http.ts'
-import { listenLocally } from '../process/local-socket.ts'
+import { serveLocally, type LocalServer } from '../process/local-socket.ts'
 import { hubSocketPath, NOT_THERE, type RevokeReply } from './control-api.ts'
 
 /** What the hub does when its owner asks on this machine. */
@@ -12,27 +11,45 @@ export interface HubControl {
   revokeToken(id: string): Promise<RevokeReply>
 }
 
+/** How often the hub looks after its socket, in ms. */
+const UPKEEP_MS = 10_000
+
 /**
- * Opens the hub's socket, so that a revocation holds from the moment that it is answered. Without it the commands write
- * the database, and the hub notices within a second; so what keeps it from being opened does not keep the hub down.
+ * Opens the hub's socket, and keeps it open, so that a revocation holds from the moment that it is answered. Without it
+ * the commands write the database, and the hub notices within a second; so what keeps it from being opened does not keep
+ * the hub down.
+ *
+ * @param upkeepMs how often it is looked after, default 10,000
  */
 export async function startHubControl(
   folder: string,
   hub: HubControl,
   log: (line: string) => void,
+  upkeepMs = UPKEEP_MS,
 ): Promise<{ close(): Promise<void> }> {
-  const server = loadHttp().createServer((request, response) => void answer(hub, request, response, log))
-  try {
-    await listenLocally(server, hubSocketPath(folder))
-  } catch (error) {
-    log(`[!] ${messageOf(error)}; revocations take up to a second`)
-    return { close: () => Promise.resolve() }
+  const socketPath = hubSocketPath(folder)
+  let server: LocalServer | undefined
+  let isTold = false
+  const look = async () => {
+    try {
+      if (server) await server.look()
+      else
+        server = await serveLocally(
+          socketPath,
+          (request, response) => void answer(hub, request, response, log),
+        )
+      isTold = false
+    } catch (error) {
+      if (!isTold) log(`[!] ${messageOf(error)}; until that is mended, revocations take up to a second`)
+      isTold = true
+    }
   }
+  await look()
+  const timer = setInterval(() => void look(), upkeepMs)
   return {
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve))
-      server.closeAllConnections()
-      await closed
+      clearInterval(timer)
+      await server?.close()
     },
   }
 }

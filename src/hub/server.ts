@@ -20,7 +20,7 @@ import { startHubControl } from './control.ts'
 import { answerForNode } from './http-errors.ts'
 import { LinkTable } from './link-table.ts'
 import { Nonces } from './nonces.ts'
-import { SqliteRegistry } from './registry.ts'
+import { SqliteRegistry } from './sqlite-registry.ts'
 import { isForLink, LinkUpgrade } from './upgrade.ts'
 
 export interface HubOptions {

@@ -1,5 +1,5 @@
-import { chmodSync, lstatSync, rmSync } from 'node:fs'
-import type { IncomingMessage, Server } from 'node:http'
+import { chmodSync, lstatSync, rmSync, type Stats } from 'node:fs'
+import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import path from 'node:path'
 import { shortSocketFolder } from '../config/instance.ts'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
@@ -10,13 +10,59 @@ import { loadHttp } from './http.ts'
 
 const isPipe = process.platform === 'win32'
 
+/** Someone who listens there. */
+export interface LocalServer {
+  /**
+   * Listens again if the socket's file was deleted or replaced, as by what cleans up /tmp.
+   *
+   * @throws ConnectError WRITE_FAILED
+   */
+  look(): Promise<void>
+  close(): Promise<void>
+}
+
 /**
- * Has a server listen there, for this user alone. A socket file that is there already is a dead process's: the caller
- * holds a lock that says so.
+ * Listens there, for this user alone. A socket file that is there already is a dead process's: the caller holds a lock
+ * that says so.
  *
  * @throws ConnectError WRITE_FAILED if it can't be made
  */
-export async function listenLocally(server: Server, socketPath: string): Promise<void> {
+export async function serveLocally(socketPath: string, answer: RequestListener): Promise<LocalServer> {
+  let open: Open | undefined = await listen(socketPath, answer)
+  return {
+    async look() {
+      if (open && isInPlace(socketPath, open)) return
+      // What is asked of it at the moment is still answered.
+      open?.server.close()
+      open = undefined
+      open = await listen(socketPath, answer)
+    },
+    async close() {
+      const server = open?.server
+      // Closing it would remove the file of that name, which is another process's by now.
+      if (open && !isInPlace(socketPath, open)) server?.unref()
+      else if (server) await closed(server)
+    },
+  }
+}
+
+/** How long those who are answered at the moment may take, in ms. */
+const GOODBYE_MS = 1000
+
+async function closed(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), GOODBYE_MS)
+  await new Promise<void>((done) => server.close(() => done()))
+  clearTimeout(timer)
+}
+
+/** A server that listens, and the file that it listens at; none on Windows, where a pipe has no file. */
+interface Open {
+  readonly server: Server
+  readonly inode: Pick<Stats, 'dev' | 'ino'> | undefined
+}
+
+async function listen(socketPath: string, answer: RequestListener): Promise<Open> {
+  const server = loadHttp().createServer(answer)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   try {
@@ -27,12 +73,22 @@ export async function listenLocally(server: Server, socketPath: string): Promise
     await promise
     // Not needed with a umask of 077; said again for whoever was started otherwise.
     if (!isPipe) chmodSync(socketPath, 0o600)
+    return { server, inode: isPipe ? undefined : lstatSync(socketPath) }
   } catch (error) {
+    server.close()
     throw new ConnectError('WRITE_FAILED', `Could not open ${socketPath}: ${messageOf(error)}`, {
       cause: error,
     })
-  } finally {
-    server.off('error', reject)
+  }
+}
+
+/** What can't be looked at is as it was. */
+function isInPlace(socketPath: string, { inode }: Open): boolean {
+  try {
+    const found = lstatSync(socketPath, { throwIfNoEntry: false })
+    return inode === undefined || (inode.dev === found?.dev && inode.ino === found.ino)
+  } catch {
+    return true
   }
 }
 

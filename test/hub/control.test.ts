@@ -1,9 +1,10 @@
-import { lstatSync, mkdirSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { Signer } from '../../src/agent/credential.ts'
 import { HubApi } from '../../src/agent/hub-api.ts'
 import { revoke } from '../../src/cli/revoke.ts'
+import { startHubControl } from '../../src/hub/control.ts'
 import { hubSocketPath } from '../../src/hub/control-api.ts'
 import { Store } from '../../src/hub/store.ts'
 import { requestLocally } from '../../src/process/local-socket.ts'
@@ -68,6 +69,21 @@ test('the socket is for its owner alone, and answers nothing else', async () => 
     ['POST', '/'],
   ] as const)
     expect(await requestLocally({ socketPath, method, path, timeoutMs: 5000 })).toMatchObject({ status: 400 })
+})
+
+test('a socket that something has cleaned away is opened again', async () => {
+  const folder = scratchFolder()
+  const revoked: string[] = []
+  const note = (id: string) => {
+    revoked.push(id)
+    return Promise.resolve({ saved: true } as const)
+  }
+  const control = await startHubControl(folder, { revokeAgent: note, revokeToken: note }, () => {}, 20)
+  onTestFinished(() => control.close())
+  rmSync(hubSocketPath(folder))
+  await expect.poll(() => existsSync(hubSocketPath(folder)), { timeout: 30_000 }).toBe(true)
+  expect(await revoke(folder, 'token', 'jt_00000000')).toEqual({ saved: true })
+  expect(revoked).toEqual(['jt_00000000'])
 })
 
 test('a data folder whose path is too long for a socket has one all the same', async () => {

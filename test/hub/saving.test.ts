@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ConnectError } from '../../src/errors.ts'
-import { SqliteRegistry } from '../../src/hub/registry.ts'
+import { SqliteRegistry } from '../../src/hub/sqlite-registry.ts'
 import { Store } from '../../src/hub/store.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'

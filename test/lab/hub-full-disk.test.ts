@@ -73,6 +73,13 @@ labSuite('a hub whose disk is full for a while', { programs: ['mount', 'umount']
       stderr: expect.stringMatching(/^\[!\] Revoked .*in effect, but not saved yet.* its disk is full\n/),
     })
     expect(await shutOut.exited).toMatchObject({ code: 78 })
+    expect(await connect(hubHome, ['hub', 'token', 'create'])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^\[x\] Could not change the hub’s data in \S+: .* \(its disk is full\)\n/,
+      ),
+    })
     expect(await connect(server.home, ['unexpose', 'leaving'])).toMatchObject({ code: 0 })
     do {
       const exposed = await connect(server.home, ['expose', port, '--name', 'contested'])

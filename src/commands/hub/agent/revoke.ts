@@ -4,7 +4,7 @@ import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
 import { revoke } from '../../../cli/revoke.ts'
 
 export default class HubAgentRevoke extends ConnectCommand {
-  static override summary = 'Shut a machine out: its links end within a second, and it is not let in again'
+  static override summary = 'Shut a machine out: its links end at once, and it is not let in again'
   static override enableJsonFlag = true
   static override args = {
     id: Args.string({ description: 'its id, from: connect hub agent list', required: true }),
