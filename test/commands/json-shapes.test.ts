@@ -210,13 +210,19 @@ describe('what is printed is what is described:', () => {
   test('the hub’s tokens and machines', async () => {
     const { id } = await prints(world.hubHome, 'hub token create')
     await prints(world.hubHome, 'hub token list')
-    expect(await prints(world.hubHome, `hub token revoke ${String(id)}`)).toEqual({ revoked: id })
+    expect(await prints(world.hubHome, `hub token revoke ${String(id)}`)).toEqual({
+      revoked: id,
+      saved: true,
+    })
     const home = await joined(world, 'revoked')
     const { agentId } = await prints(home, 'whoami')
     expect(await prints(world.hubHome, 'hub agent list')).toMatchObject({
       agents: expect.arrayContaining([expect.objectContaining({ id: agentId, revoked: false })]),
     })
-    expect(await prints(world.hubHome, `hub agent revoke ${String(agentId)}`)).toEqual({ revoked: agentId })
+    expect(await prints(world.hubHome, `hub agent revoke ${String(agentId)}`)).toEqual({
+      revoked: agentId,
+      saved: true,
+    })
   })
 
   test('errors: of every kind of command, and of the command line', async () => {
