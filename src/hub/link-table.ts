@@ -14,6 +14,7 @@ import {
 import { MAX_LINKS } from '../tunnel/limits.ts'
 import type { Link, LinkFrame, LinkHandler } from '../tunnel/link.ts'
 import type { Message } from '../tunnel/message.ts'
+import { Allowance } from './allowance.ts'
 import { Absences } from './absences.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import { RefusedError } from './refused-error.ts'
@@ -33,6 +34,10 @@ interface Entry {
   readonly port: SwitchPort
   readonly offers: Offers<RefusedName[]>
 }
+
+/** How many lists of services an agent may send at once, and then in a second. */
+const LISTS_AT_ONCE = 32
+const LISTS_PER_SECOND = 16
 
 /** How long a shutdown waits for the agents to be told, in ms. */
 const GOODBYE_MS = 200
@@ -59,6 +64,8 @@ export class LinkTable {
   readonly #entries = new Map<string, Entry>()
   /** How many links each agent has. */
   readonly #counts = new Map<string, number>()
+  /** How many lists of services each of them may send. */
+  readonly #allowances = new Map<string, Allowance>()
   /** Of each agent, the links that serve; the newest is last. */
   readonly #serving = new Map<string, Entry[]>()
   readonly #absences = new Absences()
@@ -99,7 +106,10 @@ export class LinkTable {
     if (older) this.#switch.closed(older.port, GOAWAY_CODES.REPLACED)
     const account = this.#switch.account(agent.id)
     const port = new SwitchPort(connection, agent, account, { link, role })
+    const allowance = this.#allowances.get(agent.id) ?? new Allowance(LISTS_AT_ONCE, LISTS_PER_SECOND)
+    this.#allowances.set(agent.id, allowance)
     const offers = new Offers(
+      allowance,
       (message) => this.#claim(entry, message),
       (seq, refused) => this.#answer(entry, { type: 'services', seq, refused: refused.map(shownRefusal) }),
     )
@@ -252,7 +262,10 @@ export class LinkTable {
     const left = this.#counts.get(agent)! - 1
     this.#entries.delete(id)
     if (left > 0) this.#counts.set(agent, left)
-    else this.#counts.delete(agent)
+    else {
+      this.#counts.delete(agent)
+      this.#allowances.delete(agent)
+    }
   }
 
   /** Whoever comes and goes at will gets a line of each kind a second. */

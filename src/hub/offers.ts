@@ -1,30 +1,30 @@
-import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MAX_WAITING_LISTS } from '../tunnel/limits.ts'
-
-/** So many lists of a link are dealt with at once, and then so many in a second. */
-const BURST = 32
-const PER_SECOND = 16
+import type { Allowance } from './allowance.ts'
 
 /**
  * The lists of services that one link sends, one at a time. Each is all that the agent offers, so of those that wait the
- * latest counts, and its answer is theirs. A link that sends very many waits for its own.
+ * latest counts, and its answer is theirs. An agent that sends very many waits for its own.
  */
 export class Offers<Answer> {
+  readonly #allowance: Allowance
   readonly #take: (message: unknown) => Promise<Answer | undefined>
   readonly #answer: (seq: number, answer: Answer) => void
   #waiting: number[] = []
   #latest: unknown
   #isBusy = false
   #isStopped = false
-  #allowance = BURST
-  #countedAt = performance.now()
 
-  /** @param take deals with a list; what comes of it is the answer, if any */
+  /**
+   * @param allowance how many lists the agent may send over all of its links
+   * @param take deals with a list; what comes of it is the answer, if any
+   */
   constructor(
+    allowance: Allowance,
     take: (message: unknown) => Promise<Answer | undefined>,
     answer: (seq: number, answer: Answer) => void,
   ) {
+    this.#allowance = allowance
     this.#take = take
     this.#answer = answer
   }
@@ -45,23 +45,15 @@ export class Offers<Answer> {
   async #run(): Promise<void> {
     this.#isBusy = true
     while (this.#waiting.length > 0 && !this.#isStopped) {
-      const pauseMs = this.#pauseMs()
+      const pauseMs = this.#allowance.take()
       if (pauseMs > 0) {
         await sleep(pauseMs, undefined, { ref: false })
         continue
       }
-      this.#allowance--
       const seqs = this.#waiting.splice(0)
       const answer = await this.#take(this.#latest)
       if (answer !== undefined) for (const seq of seqs) this.#answer(seq, answer)
     }
     this.#isBusy = false
-  }
-
-  #pauseMs(): number {
-    const now = performance.now()
-    this.#allowance = Math.min(BURST, this.#allowance + ((now - this.#countedAt) / 1000) * PER_SECOND)
-    this.#countedAt = now
-    return this.#allowance >= 1 ? 0 : ((1 - this.#allowance) / PER_SECOND) * 1000 + 1
   }
 }
