@@ -37,8 +37,9 @@ export function prepareWrite(file: string, content: string, mode = 0o600): Pendi
     rmSync(temporary, { force: true })
   }
   const failed = (error: unknown) => {
-    discard()
+    // Nothing was made yet.
     if (error instanceof ConnectError) return error
+    discard()
     return new ConnectError('WRITE_FAILED', `Could not write ${file}: ${messageOf(error)}`, { cause: error })
   }
   try {
