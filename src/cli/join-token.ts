@@ -36,9 +36,10 @@ function readTokenFile(file: string): string {
 
 /** Asks on the terminal without showing what is typed. */
 async function askSecretly(question: string): Promise<string> {
-  process.stderr.write(question)
   const mute = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: mute, terminal: true })
+  // Asked only now: a key that comes before the terminal is ours is lost, and is shown.
+  process.stderr.write(question)
   // Without a listener readline only pauses on Ctrl-C, and the command would end as if nothing was wrong.
   lines.on('SIGINT', () => {
     process.stderr.write('\n')

@@ -56,7 +56,7 @@ const NEEDS_CONFIG = [
 const UNTRUSTED = {
   code: expect.toSatisfy((code) => code === 1 || code === 78),
   stderr: expect.stringMatching(
-    /^\[x\] \S+ (?:is not trusted: \S+ on the way to it )?belongs to another user/,
+    /^\[x\] \S+ (?:is not trusted: \S+ on the way to it )?belongs to another user/m,
   ),
 }
 
