@@ -88,6 +88,19 @@ test('no command edits the services behind the back of an agent whose lock and s
   await isAsBefore()
 })
 
+test('expose says what is so while nobody listens, and what to do', async () => {
+  process.kill(pid, 'SIGSTOP')
+  onTestFinished(() => void process.kill(pid, 'SIGCONT'))
+  rmSync(home.file('agent.sock'))
+  const { code, stderr } = await connect(home, ['expose', String(echo.port), '--name', 'echo'])
+  expect(code).toBe(1)
+  expect(stderr).toContain(`[x] The agent runs (PID: ${pid}), but nobody listens on its socket`)
+  expect(stderr.replaceAll(/\s+/g, ' ')).toContain('run: connect daemon restart')
+  process.kill(pid, 'SIGCONT')
+  await expect.poll(() => existsSync(home.file('agent.sock')), POLL).toBe(true)
+  await isAsBefore()
+})
+
 test('where all that shows an agent is gone at once, and a second one has begun, the first one ends', async () => {
   for (const file of ['agent.lock', 'agent.sock', 'agent.json']) rmSync(home.file(file))
   const second = startConnect(home, ['up', '--hub', world.hubUrl], { env: KEPT })
