@@ -5,6 +5,7 @@ import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import {
   clearStaleRecord,
   endAgentRecord,
+  endReason,
   namesAnAgent,
   ownIdentity,
   readAgentRecord,
@@ -49,6 +50,11 @@ test('an agent says what it was started with', () => {
   // As in `node -e`.
   process.argv = [process.execPath]
   expect(ownIdentity().script).toBe('')
+})
+
+test('an end is told by its signal, if it had one', () => {
+  expect(endReason({ signal: 'SIGTERM' })).toBe('ended by SIGTERM')
+  expect(endReason({ signal: null })).toBe('ended by itself')
 })
 
 describe('how an agent ended is kept:', () => {
