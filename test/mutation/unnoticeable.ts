@@ -75,12 +75,6 @@ export const UNNOTICEABLE: readonly Unnoticeable[] = [
     why: 'a process that runs always finds itself; the line is for the compiler',
   },
   {
-    file: 'src/process/agent-record.ts',
-    code: "return readFileSync(file, 'utf8')",
-    change: `'utf8' → ""`,
-    why: 'JSON.parse makes text of bytes by itself, as UTF-8',
-  },
-  {
     file: 'src/process/identity.ts',
     code: "if (['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '')) return undefined",
     change: `'' → "Stryker was here!"`,

@@ -60,7 +60,7 @@ test('a file is measured by the tests of its area that import it, its namesake f
     'test/tunnel/send-window.test.ts',
     'test/tunnel/bridge.test.ts',
   ])
-  expect(testsOf('src/files/lock.ts', false)).toEqual(['test/files/lock.test.ts'])
+  expect(testsOf('src/agent/exit-code.ts', false)).toEqual(['test/agent/exit-code.test.ts'])
   expect(testsOf('src/files/lock.ts', true)).toContain('test/files/read-text.test.ts')
   expect(testsOf('src/files/check-is-file.ts', false).toSorted()).toEqual(
     testsOf('src/files/lock.ts', true).toSorted(),
