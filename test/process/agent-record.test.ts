@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
@@ -137,3 +137,10 @@ test.for(['pidFile', 'recordFile'] as const)(
     })
   },
 )
+
+test.runIf(process.getuid?.() === 0)('a record that another user has written is not believed', () => {
+  const instance = emptyInstance()
+  writeAgentRecord(instance, identityFor(instance))
+  chownSync(instance.recordFile, 65_534, 65_534)
+  expect(thrownBy(() => readAgentRecord(instance)).message).toContain(instance.recordFile)
+})
