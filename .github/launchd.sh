@@ -64,7 +64,7 @@ connect expose "${url##*:}" --name web
 node "$root/bin/run.js" reach web --port 0 >"$temp/reach.log" 2>&1 &
 reach_pid=$!
 printed "$temp/reach.log" 'Connected to hub'
-port=$(grep -oE '127\.0\.0\.1:[0-9]+' "$temp/reach.log" | cut -d: -f2)
+port=$(sed -nE 's/.* is at [^ ]+:([0-9]+).*/\1/p' "$temp/reach.log")
 answers 'after install'
 
 # The specification's Troubleshooting.

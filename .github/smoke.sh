@@ -68,7 +68,7 @@ echo '[ok] connect up, in the foreground'
 connect agent expose "${url##*:}" --name web
 start reach.log agent reach web --port 0
 printed "$temp/reach.log" 'Connected to hub'
-port=$(grep -oE '127\.0\.0\.1:[0-9]+' "$temp/reach.log" | cut -d: -f2)
+port=$(sed -nE 's/.* is at [^ ]+:([0-9]+).*/\1/p' "$temp/reach.log")
 curl --silent --show-error --fail --max-time 30 "http://127.0.0.1:$port/healthz"
 echo '[ok] connect reach: the service answers'
 

@@ -49,13 +49,23 @@ export default class Up extends DaemonCommand {
       )
       return { agentId: config.agentId, detached: mode === 'daemon', pid }
     }
-    this.tell('The agent runs in the foreground, until Ctrl-C.')
-    this.tell('  To keep it running: Ctrl-C, then connect daemon install (or connect up --detach)')
+    const sayHowToKeep = () => {
+      this.tell('The agent runs in the foreground, until Ctrl-C.')
+      this.tell('  To keep it running: Ctrl-C, then connect daemon install (or connect up --detach)')
+    }
     const log = terminalLog((line) => this.say(line))
     const { version } = this.config
     await this.carry(async (signal) => {
       await runAgent(
-        { instance, hub: flags.hub, mode: 'foreground', version, log, waitForOthers: false },
+        {
+          instance,
+          hub: flags.hub,
+          mode: 'foreground',
+          version,
+          log,
+          waitForOthers: false,
+          onOwner: sayHowToKeep,
+        },
         signal,
       )
       log('Stopped')
