@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { ALWAYS_WORK, endsInWords, EVERY_COMMAND } from '../fixtures/every-command.ts'
 import { joined } from '../fixtures/joined.ts'
 import { runProgram } from '../fixtures/run-fixture.ts'
@@ -44,7 +44,10 @@ test('a user without an entry, and without HOME, gets a sentence from every comm
 test('with HOME such a user has a daemon like any other', async () => {
   const home = await joined(world)
   execFileSync('chmod', ['755', path.dirname(home.folder)])
-  execFileSync('chown', ['-R', `${NOBODYS}:${NOBODYS}`, home.folder])
+  const give = (user: number) => execFileSync('chown', ['-R', `${user}:${user}`, home.folder])
+  give(NOBODYS)
+  // Before its agents are looked for: root believes nothing that is another's.
+  onTestFinished(() => void give(0))
   const env = { PATH: process.env.PATH, HOME: home.folder }
   for (const line of ['daemon start', 'daemon status', 'services', 'daemon restart', 'daemon stop'])
     expect(await endsInWords(run(AS_NOBODY, line, env), line), line).toBe(0)
