@@ -33,6 +33,14 @@ export async function revoke(folder: string, kind: keyof typeof KINDS, id: strin
   return { saved: true }
 }
 
+/** What is said of a revocation that holds now, and would not after a restart of the hub. */
+export function unsavedLines(id: string, reason: string): string[] {
+  return [
+    `[!] Revoked ${id}: it is in effect, but not saved yet. The hub can’t save it: ${reason}`,
+    '  It would be undone if the hub ended now. Mend that, then run this again.',
+  ]
+}
+
 /** @returns undefined if no hub runs, or it does not answer: it notices a change of the database by itself */
 async function askHub(folder: string, path: string): Promise<RevokeReply | typeof NOT_THERE | undefined> {
   const options = { socketPath: hubSocketPath(folder), method: 'DELETE', path, timeoutMs: TIMEOUT_MS }

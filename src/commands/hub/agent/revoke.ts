@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
-import { revoke } from '../../../cli/revoke.ts'
+import { revoke, unsavedLines } from '../../../cli/revoke.ts'
 
 export default class HubAgentRevoke extends ConnectCommand {
   static override summary = 'Shut a machine out: its links end at once, and it is not let in again'
@@ -16,10 +16,7 @@ export default class HubAgentRevoke extends ConnectCommand {
     const reply = await revoke(hubFolder(flags['data-dir']), 'agent', args.id)
     if (reply.saved) this.say(`[ok] Revoked ${args.id}`)
     else {
-      this.tell(
-        `[!] Revoked ${args.id}: it is in effect, but not saved yet. The hub can’t save it: ${reply.reason}`,
-      )
-      this.tell('  It would be undone if the hub ended now. Mend that, then run this again.')
+      for (const line of unsavedLines(args.id, reply.reason)) this.tell(line)
       process.exitCode = 1
     }
     return { revoked: args.id, saved: reply.saved }

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
-import { revoke } from '../../../cli/revoke.ts'
+import { revoke, unsavedLines } from '../../../cli/revoke.ts'
 
 export default class HubTokenRevoke extends ConnectCommand {
   static override summary = 'Make a join token useless; machines that have joined with it stay'
@@ -16,10 +16,7 @@ export default class HubTokenRevoke extends ConnectCommand {
     const reply = await revoke(hubFolder(flags['data-dir']), 'token', args.id)
     if (reply.saved) this.say(`[ok] Revoked ${args.id}`)
     else {
-      this.tell(
-        `[!] Revoked ${args.id}: it is in effect, but not saved yet. The hub can’t save it: ${reply.reason}`,
-      )
-      this.tell('  It would be undone if the hub ended now. Mend that, then run this again.')
+      for (const line of unsavedLines(args.id, reply.reason)) this.tell(line)
       process.exitCode = 1
     }
     return { revoked: args.id, saved: reply.saved }
