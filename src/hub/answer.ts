@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { loadHttp } from '../process/http.ts'
 import { HUB_HEADER, type Refusal } from '../tunnel/handshake.ts'
 import { RefusedError } from './refused-error.ts'
@@ -9,6 +10,8 @@ const MAX_BODY_BYTES = 16 * 1024
 
 /** How long someone may take to read an answer, in ms. */
 const READ_MS = 30_000
+
+const HOLD_MS = 1000
 
 /** What a refusal, or a bug, looks like on the wire: nothing of the bug itself. */
 export function refusalOf(error: unknown): {
@@ -30,6 +33,14 @@ export function refusalOf(error: unknown): {
     headers: {},
     body: { error: 'internal', message: 'The hub failed; its output says why.' },
   }
+}
+
+/**
+ * Before the answer to a request that failed: whoever asks for too much waits for its no, a second. Else refusing it, as fast as it
+ * asks again, would cost as much as what it asks for.
+ */
+export async function holdBack(error: unknown): Promise<void> {
+  if (error instanceof RefusedError && error.status === 429) await delay(HOLD_MS)
 }
 
 export function pathOf(request: IncomingMessage): string {

@@ -12,7 +12,7 @@ import {
   type OfferedService,
 } from '../tunnel/handshake.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
-import { pathOf, readJsonBody, refusalOf, sendJson, sendText } from './answer.ts'
+import { holdBack, pathOf, readJsonBody, refusalOf, sendJson, sendText } from './answer.ts'
 import type { Authenticator } from './auth.ts'
 import type { LinkTable } from './link-table.ts'
 import type { Nonces } from './nonces.ts'
@@ -75,6 +75,7 @@ export class HubApi {
     } catch (error) {
       if (!(error instanceof RefusedError) && !(error instanceof StoreError) && !request.destroyed)
         this.#note('failed', () => `[x] ${request.method} ${pathOf(request)}: ${messageOf(error)}`)
+      await holdBack(error)
       this.#refuse(request, response, error)
     }
   }

@@ -77,6 +77,7 @@ export class Authenticator {
     // The agent's hub was another one, whose address this one has taken over.
     if (aud !== this.#registry.hubId) throw unknownAgent('The token is for another hub.')
     // Before the signature: that costs fifty times as much.
+    if (this.#nonces.isSpentBy(issuer)) throw tooMany()
     this.#checkNonce(nonce)
     let imported: CryptoKey | Uint8Array
     try {
@@ -101,10 +102,7 @@ export class Authenticator {
   #use(nonce: string, agent: string): void {
     // Asked again: the same token may have come in twice, and both been checked by now.
     this.#checkNonce(nonce)
-    if (!this.#nonces.use(nonce, agent))
-      throw new RefusedError(429, 'too_many', 'This agent has asked for too much in a short time.', {
-        retryAfter: RETRY_AFTER_SECONDS,
-      })
+    this.#nonces.use(nonce, agent)
   }
 }
 
@@ -121,4 +119,9 @@ function readClaims(token: string): TokenClaims {
 
 function unknownAgent(message = 'This hub does not know this agent.'): RefusedError {
   return new RefusedError(401, 'unknown_agent', message)
+}
+
+function tooMany(): RefusedError {
+  const message = 'This agent has asked for too much in a short time.'
+  return new RefusedError(429, 'too_many', message, { retryAfter: RETRY_AFTER_SECONDS })
 }

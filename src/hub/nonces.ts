@@ -42,18 +42,16 @@ export class Nonces {
     return age < NONCE_SECONDS * 1000 && !this.#used.has(nonce)
   }
 
-  /**
-   * Uses a good one up; only for a token whose signature was verified, so that what is kept is that agent's.
-   *
-   * @returns false if the agent has used as many as it may
-   */
-  use(nonce: string, agent: string): boolean {
+  /** Whether the agent has used as many as it may: by itself, so nobody else can bring it there. */
+  isSpentBy(agent: string): boolean {
     this.#forgetOld()
-    const count = this.#counts.get(agent) ?? 0
-    if (count >= MAX_NONCES) return false
-    this.#counts.set(agent, count + 1)
+    return (this.#counts.get(agent) ?? 0) >= MAX_NONCES
+  }
+
+  /** Uses a good one up; only for a token whose signature was verified, so that what is kept is that agent's. */
+  use(nonce: string, agent: string): void {
+    this.#counts.set(agent, (this.#counts.get(agent) ?? 0) + 1)
     this.#used.set(nonce, { agent, until: this.#now() + NONCE_SECONDS * 1000 })
-    return true
   }
 
   /** It was of no use: nothing is kept of it. */

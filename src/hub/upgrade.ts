@@ -7,7 +7,7 @@ import { Link } from '../tunnel/link.ts'
 import { WebSocketConnection } from '../websocket/connection.ts'
 import { answerUpgrade } from '../websocket/handshake.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
-import { pathOf, refuseOn } from './answer.ts'
+import { holdBack, pathOf, refuseOn } from './answer.ts'
 import type { Authenticator } from './auth.ts'
 import type { LinkTable } from './link-table.ts'
 import { RefusedError } from './refused-error.ts'
@@ -62,6 +62,7 @@ export class LinkUpgrade {
       socket.off('error', ignore)
       this.#links.add(agent, claims, new Link(connection, raw))
     } catch (error) {
+      await holdBack(error)
       refuseOn(socket, this.#registry.hubId, error)
     }
   }

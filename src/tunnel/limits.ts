@@ -45,7 +45,7 @@ export const UNACKED_BUDGET_BYTES = 128 * 1024 * 1024
 export const NONCE_SECONDS = 30
 
 /** Nonces that one agent may use in that time. */
-export const MAX_NONCES = 1024
+export const MAX_NONCES = 256
 
 /** Links of one agent at a time: its own process, and each `reach` beside it. */
 export const MAX_LINKS = 64

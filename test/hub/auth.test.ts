@@ -6,6 +6,7 @@ import { Nonces } from '../../src/hub/nonces.ts'
 import type { Registry } from '../../src/hub/registry.ts'
 import type { Agent } from '../../src/hub/store.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
+import { MAX_NONCES } from '../../src/tunnel/limits.ts'
 
 const hubId = 'hub_0123456789abcdef'
 
@@ -115,10 +116,11 @@ const REFUSALS: [string, (one: Awaited<ReturnType<typeof known>>) => Promise<unk
     { status: 401, reason: 'nonce' },
   ],
   [
-    'an agent that has asked too often',
-    ({ nonces, check }) => {
-      nonces.use = () => false
-      return check()
+    'an agent that has asked too often, whatever its token',
+    async ({ agent, authenticator, nonces, signer }) => {
+      for (let turn = 0; turn < MAX_NONCES; turn++) nonces.use(nonces.make(), agent.id)
+      const token = await signer.sign({}, nonces.make())
+      return authenticator.authenticate(`Bearer ${token}AA`, v.object({}))
     },
     {
       status: 429,

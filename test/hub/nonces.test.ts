@@ -20,7 +20,7 @@ describe('a nonce', () => {
   test('is good once', () => {
     const nonces = new Nonces()
     const nonce = nonces.make()
-    expect(nonces.use(nonce, 'ada')).toBe(true)
+    nonces.use(nonce, 'ada')
     expect(nonces.isGood(nonce)).toBe(false)
   })
 
@@ -40,22 +40,29 @@ describe('a nonce', () => {
     let now = 0
     const nonces = new Nonces(() => now)
     const first = nonces.make()
-    expect(nonces.use(first, 'ada')).toBe(true)
-    for (let turn = 1; turn < MAX_NONCES; turn++) expect(nonces.use(nonces.make(), 'ada')).toBe(true)
-    expect(nonces.use(nonces.make(), 'ada')).toBe(false)
+    nonces.use(first, 'ada')
+    for (let turn = 1; turn < MAX_NONCES; turn++) {
+      expect(nonces.isSpentBy('ada')).toBe(false)
+      nonces.use(nonces.make(), 'ada')
+    }
+    expect(nonces.isSpentBy('ada')).toBe(true)
     // Nobody else is held up.
-    expect(nonces.use(nonces.make(), 'eve')).toBe(true)
-    now = AGE_MS + 1
-    expect(nonces.use(nonces.make(), 'ada')).toBe(true)
+    expect(nonces.isSpentBy('eve')).toBe(false)
+    now = AGE_MS - 1
+    expect(nonces.isSpentBy('ada')).toBe(true)
+    now = AGE_MS
+    expect(nonces.isSpentBy('ada')).toBe(false)
     expect(nonces.isGood(first)).toBe(false)
   })
 
   test('that was released leaves nothing behind', () => {
     const nonces = new Nonces()
-    for (let turn = 0; turn < MAX_NONCES * 2; turn++) {
+    for (let turn = 0; turn < MAX_NONCES; turn++) {
       const nonce = nonces.make()
-      expect(nonces.use(nonce, 'ada')).toBe(true)
+      nonces.use(nonce, 'ada')
       nonces.release(nonce)
+      expect(nonces.isGood(nonce)).toBe(true)
     }
+    expect(nonces.isSpentBy('ada')).toBe(false)
   })
 })

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { encodeCtrl, encodeOpenOk } from '../../../src/tunnel/encode.ts'
 import { INITIAL_WINDOW } from '../../../src/tunnel/limits.ts'
+import { waitFor } from '../../../src/process/wait.ts'
 import type { RawPeer } from '../../tunnel/raw-peer.ts'
 import type { RealHub } from '../../tunnel/real-hub.ts'
 import { open } from '../../tunnel/switched.ts'
@@ -33,6 +34,7 @@ export class Innocent {
   readonly peer: RawPeer
   readonly #timer: NodeJS.Timeout
   #sentAt: number | undefined
+  #count = 0
   /** How long each byte took, in ms. */
   #took: number[] = []
 
@@ -42,6 +44,7 @@ export class Innocent {
       if (frame.type !== 'data' || this.#sentAt === undefined) return
       this.#took.push(performance.now() - this.#sentAt)
       this.#sentAt = undefined
+      this.#count++
     })
     this.#timer = setInterval(() => {
       if (this.#sentAt !== undefined) return
@@ -63,6 +66,12 @@ export class Innocent {
     this.#took = []
     if (this.#sentAt !== undefined) took.push(performance.now() - this.#sentAt)
     return took
+  }
+
+  /** Once another byte has come back. */
+  async next(): Promise<void> {
+    const before = this.#count
+    await waitFor(() => this.#count > before || undefined, { timeoutMs: 60_000, everyMs: EVERY_MS })
   }
 
   stop(): void {
