@@ -105,7 +105,7 @@ export class Mux {
   #lose(reason: string, code: number | undefined): void {
     this.#link = undefined
     this.#numbered = new Map()
-    for (const stream of this.#streams.values()) stream.lose(this.#resumeMs, reason)
+    for (const stream of this.#streams.values()) stream.detach(this.#resumeMs, reason)
     // Of whoever was told to go, or broke the protocol, the other end has forgotten them.
     if (code !== undefined && code !== GOAWAY_CODES.SHUTDOWN && code !== GOAWAY_CODES.REPLACED)
       this.abandon(reason)

@@ -13,6 +13,7 @@ import { Incoming } from './incoming.ts'
 import { INITIAL_WINDOW } from './limits.ts'
 import { Outgoing, type Line } from './outgoing.ts'
 import type { StreamHandler } from './stream-handler.ts'
+import type { BreakCause, PendingReset, StreamState } from './stream-state.ts'
 import { StreamViolation } from './stream-violation.ts'
 
 /** What a stream is called, and whose it is. */
@@ -46,21 +47,9 @@ export class Stream {
   readonly #in: Incoming
   #handler: StreamHandler | undefined
   #whenBroken: (() => void) | undefined
-  /** Undefined while its link is lost. */
-  #line: Line | undefined
-  /** On a new link, and the far end has not said where it stands: nothing else may be sent. */
-  #resuming = false
-  /** Ends the stream if no link carries it in time. */
-  #deadline: NodeJS.Timeout | undefined
-  /** The far end has accepted it, or this one has. */
-  #answered = false
-  /** This end has accepted it, and the far end was not told. */
-  #isAnswerDue = false
-  #gone = false
-  /** How it ended here, where the far end is still to be told. */
-  #lastWords: ((id: number) => Buffer) | undefined
-  /** Why the stream broke, if the far end or the way to it did that. */
-  #broken: { code: number; message: string } | undefined
+  #state: StreamState
+  /** Whether the far end has accepted it, or this one has and is yet to say so. */
+  #answer: 'awaited' | 'due' | 'given' = 'awaited'
 
   /**
    * @param forget called with its number, if it has one, once nothing more is to be said or heard of it
@@ -77,7 +66,7 @@ export class Stream {
     this.service = name.service
     this.from = name.from
     this.hops = name.hops
-    this.#line = line
+    this.#state = { name: 'attached', line }
     this.#forget = forget
     this.#out = new Outgoing(limit, budgets.unacked)
     this.#in = new Incoming(budgets.growth)
@@ -88,20 +77,21 @@ export class Stream {
     return this.key.toString('hex', 0, 4)
   }
 
-  /** Where it may speak: nowhere while its link is lost, or the far end has yet to say where it stands. */
-  get #open(): Line | undefined {
-    return this.#resuming ? undefined : this.#line
+  /** Whether nothing more is to be had of it here, one way or the other. */
+  get isGone(): boolean {
+    return this.#state.name === 'leaving' || this.#state.name === 'over'
   }
 
-  /** Whether the stream is over, one way or the other. */
-  get isGone(): boolean {
-    return this.#gone
+  /** Where it may speak. */
+  get #open(): Line | undefined {
+    return this.#state.name === 'attached' ? this.#state.line : undefined
   }
 
   /** What came before is handed over at once, be it bytes, the end, or that the stream broke. */
   attach(handler: StreamHandler): void {
     this.#handler = handler
-    if (this.#broken) return handler.reset(this.#broken.code, this.#broken.message)
+    const { cause } = this.#state
+    if (cause) return handler.reset(cause.code, cause.message)
     this.#in.attach(handler)
   }
 
@@ -112,10 +102,9 @@ export class Stream {
 
   /** Says yes to a stream that the far end opened. */
   accept(): void {
-    if (this.#gone) return
-    this.#answered = true
-    this.#isAnswerDue = true
-    this.#answer()
+    if (this.isGone) return
+    this.#answer = 'due'
+    this.#sayAnswer()
   }
 
   /** Says no to a stream that the far end opened. */
@@ -129,7 +118,7 @@ export class Stream {
    * @returns false if the caller should wait for `drain` before it writes more
    */
   write(chunk: Buffer): boolean {
-    if (this.#gone || this.#out.isEnding) return false
+    if (this.isGone || this.#out.isEnding) return false
     this.#out.write(chunk)
     this.#push()
     return !this.#out.isBlocked
@@ -137,14 +126,14 @@ export class Stream {
 
   /** Sends the end of this direction, behind all that was written. The other goes on. */
   end(): void {
-    if (this.#gone || this.#out.isEnding) return
+    if (this.isGone || this.#out.isEnding) return
     this.#out.end()
     this.#push()
   }
 
   /** Says that bytes of `data` were handed on, so that the far end may send more. */
   consumed(bytes: number): void {
-    if (this.#gone) return
+    if (this.isGone) return
     this.#in.consumed(bytes)
     this.#announce()
   }
@@ -156,36 +145,40 @@ export class Stream {
 
   /** Breaks the stream here. */
   abandon(code: number, message: string): void {
-    if (!this.#gone) this.#fail(code, message)
-    else if (this.#lastWords) this.#forgotten()
+    this.#fail({ code, message })
   }
 
   /** Its link is gone. It is broken unless another link carries it within the time. */
-  lose(withinMs: number, reason: string): void {
-    this.#line = undefined
-    this.#resuming = false
+  detach(withinMs: number, reason: string): void {
+    const state = this.#state
     this.#out.unqueue()
-    this.#deadline ??= setTimeout(() => this.abandon(STREAM_CODES.LINK_LOST, reason), withinMs)
+    if (state.name === 'attached') {
+      const deadline = setTimeout(() => this.abandon(STREAM_CODES.LINK_LOST, reason), withinMs)
+      this.#state = { name: 'detached', deadline }
+    } else if (state.name === 'resuming') this.#state = { name: 'detached', deadline: state.deadline }
+    else if (state.name === 'leaving') this.#state = { ...state, line: undefined }
   }
 
   /** A new link takes it on: says where this end stands, and waits to hear where the other does. */
   resume(line: Line): void {
-    this.#line = line
-    this.#resuming = true
+    const state = this.#state
+    if (state.name === 'detached') this.#state = { name: 'resuming', line, deadline: state.deadline }
+    else if (state.name === 'leaving') this.#state = { ...state, line }
+    else throw new Error(`a stream was resumed that is ${state.name}`)
     const { key, service, from, hops } = this
     line.link.sendControl(encodeResume(line.id, key, this.#position(), service, from, hops))
   }
 
   /** Takes in a frame of this stream. */
   receive(frame: Frame): void {
-    const wasGone = this.#gone
     try {
       this.#take(frame)
       this.#leaveIfDone()
     } catch (error) {
       if (!(error instanceof StreamViolation)) throw error
-      this.reset(STREAM_CODES[error.kind], error.message)
-      if (!wasGone) this.#tellBroken(STREAM_CODES[error.kind], error.message)
+      const cause = { code: STREAM_CODES[error.kind], message: error.message }
+      this.#leave((id) => encodeRst(id, cause.code, cause.message), cause)
+      this.#tellBroken(cause)
     }
   }
 
@@ -196,9 +189,13 @@ export class Stream {
   }
 
   #take(frame: Frame): void {
-    if (frame.type === 'rst' || frame.type === 'openErr') return this.#fail(frame.code, frame.message)
-    if (this.#resuming && frame.type !== 'openOk') return this.#takeAnswer(frame)
-    if (this.#gone) return
+    if (frame.type === 'rst' || frame.type === 'openErr') return this.#fail(frame)
+    if (frame.type !== 'openOk') {
+      if (this.#state.name === 'resuming') return this.#takePosition(this.#state, frame)
+      if (this.#state.name === 'leaving' && this.#state.line)
+        return this.#tell(this.#state.line, this.#state.pendingReset, this.#state.cause)
+    }
+    if (this.isGone) return
     switch (frame.type) {
       case 'openOk': {
         this.#out.update(0, frame.limit)
@@ -232,56 +229,54 @@ export class Stream {
 
   /** The far end has come back on a new link, while ours was up all the time. */
   #takeQuestion(frame: Extract<Frame, { type: 'resume' }>): void {
-    if (!this.#line || !frame.key.equals(this.key))
-      throw new StreamViolation('PROTOCOL', 'another stream’s RESUME')
-    const { link, id } = this.#line
+    const line = this.#open
+    if (!line || !frame.key.equals(this.key)) throw new StreamViolation('PROTOCOL', 'another stream’s RESUME')
     // What is queued would come behind the answer, and look as if it were sent after it.
-    link.drop(id)
+    line.link.drop(line.id)
     this.#out.unqueue()
     this.#out.rewind(frame.position)
-    link.sendControl(encodeResumed(id, this.#position()))
+    line.link.sendControl(encodeResumed(line.id, this.#position()))
     this.#goOn(frame.position)
   }
 
   /** The far end answers our RESUME. */
-  #takeAnswer(frame: Frame): void {
-    this.#resuming = false
+  #takePosition({ line, deadline }: Extract<StreamState, { name: 'resuming' }>, frame: Frame): void {
+    clearTimeout(deadline)
+    this.#state = { name: 'attached', line }
     if (frame.type !== 'resumed')
       throw new StreamViolation('PROTOCOL', `a ${frame.type} frame instead of RESUMED`)
-    clearTimeout(this.#deadline)
-    this.#deadline = undefined
-    if (this.#lastWords) return this.#sayLastWords()
     this.#out.rewind(frame.position)
     this.#goOn(frame.position)
   }
 
   #goOn({ answered }: Position): void {
     if (answered) this.#opened()
-    this.#answer()
+    this.#sayAnswer()
     this.#announce()
     this.#push()
   }
 
-  #answer(): void {
+  #sayAnswer(): void {
     const line = this.#open
-    if (!this.#isAnswerDue || !line) return
-    this.#isAnswerDue = false
+    if (this.#answer !== 'due' || !line) return
+    this.#answer = 'given'
     line.link.sendControl(encodeOpenOk(line.id, this.#in.limit))
   }
 
   #opened(): void {
-    if (this.#answered) return
-    this.#answered = true
+    if (this.#answer !== 'awaited') return
+    this.#answer = 'given'
     this.#handler?.opened?.()
   }
 
+  /** Where this end stands, its answer included. */
   #position(): Position {
-    this.#isAnswerDue = false
-    return this.#in.position(this.#answered)
+    if (this.#answer === 'due') this.#answer = 'given'
+    return this.#in.position(this.#answer === 'given')
   }
 
   #push(): void {
-    if (this.#gone) return
+    if (this.isGone) return
     const line = this.#open
     if (!line) this.#out.hold()
     else if (this.#out.push(line)) this.#handler?.drain()
@@ -289,60 +284,64 @@ export class Stream {
 
   #announce(): void {
     const line = this.#open
-    if (this.#gone || !line) return
+    if (!line) return
     const window = this.#in.announcement()
     if (window) line.link.sendControl(encodeWindow(line.id, window.consumed, window.limit))
     this.#leaveIfDone()
   }
 
   #leaveIfDone(): void {
-    if (!this.#gone && this.#open && this.#out.isDone && this.#in.isDone) this.#done()
+    if (this.#open && this.#out.isDone && this.#in.isDone) this.#done()
   }
 
   #done(): void {
-    this.#gone = true
-    this.#forgotten()
+    this.#finish()
     this.#handler?.done?.()
   }
 
   /** The far end, or the way to it, broke the stream. */
-  #fail(code: number, message: string): void {
-    const wasGone = this.#gone
+  #fail({ code, message }: BreakCause): void {
+    if (this.#state.name === 'over') return
+    if (this.isGone) return this.#finish()
     // All has arrived here, and been sent: only the far end's last word about that got lost.
-    if (!wasGone && this.#in.isDone && this.#out.isFinished && LINK_LOST_CODES.has(code)) return this.#done()
-    this.#gone = true
-    this.#forgotten()
-    if (!wasGone) this.#tellBroken(code, message)
+    if (this.#in.isDone && this.#out.isFinished && LINK_LOST_CODES.has(code)) return this.#done()
+    const cause = { code, message }
+    this.#finish(cause)
+    this.#tellBroken(cause)
   }
 
-  #tellBroken(code: number, message: string): void {
-    this.#broken = { code, message }
-    if (!this.#handler) this.#whenBroken?.()
-    this.#handler?.reset(code, message)
+  #tellBroken({ code, message }: BreakCause): void {
+    if (this.#handler) this.#handler.reset(code, message)
+    else this.#whenBroken?.()
   }
 
   /** Ends it here, and tells the far end, now or once a link carries it again. */
-  #leave(lastWords: (id: number) => Buffer): void {
-    if (this.#gone) return
-    this.#gone = true
-    this.#lastWords = lastWords
-    this.#out.clear()
-    this.#in.close()
-    if (this.#open) this.#sayLastWords()
+  #leave(pendingReset: PendingReset, cause?: BreakCause): void {
+    const state = this.#state
+    if (state.name === 'attached') this.#tell(state.line, pendingReset, cause)
+    else if (state.name === 'detached' || state.name === 'resuming') {
+      const { line, deadline } = state
+      this.#state = { name: 'leaving', line, deadline, pendingReset, cause }
+      this.#release()
+    }
   }
 
-  #sayLastWords(): void {
-    const { link, id } = this.#line!
-    link.sendControl(this.#lastWords!(id))
-    this.#forgotten()
+  #tell({ link, id }: Line, pendingReset: PendingReset, cause: BreakCause | undefined): void {
+    link.sendControl(pendingReset(id))
+    this.#finish(cause)
   }
 
-  #forgotten(): void {
-    clearTimeout(this.#deadline)
-    this.#lastWords = undefined
+  #finish(cause?: BreakCause): void {
+    const { line, deadline } = this.#state
+    this.#state = { name: 'over', cause }
+    clearTimeout(deadline)
+    this.#release()
+    line?.link.drop(line.id)
+    this.#forget(line?.id)
+  }
+
+  #release(): void {
     this.#out.clear()
     this.#in.close()
-    this.#line?.link.drop(this.#line.id)
-    this.#forget(this.#line?.id)
   }
 }
