@@ -60,9 +60,11 @@ async function tunnel(
   over.push(link.run(stop.signal))
   expect(await link.whenConnected(30_000)).toBe(true)
   await waitFor(async () => ((await link.offer(services)) ? true : undefined), { timeoutMs: 30_000 })
+  const isUp = Promise.withResolvers<void>()
   const { port, ended } = await reach(
     {
       ...common,
+      log: (line) => line.includes('Connected to hub') && isUp.resolve(),
       config: { ...(await member(hub)), hub: `http://127.0.0.1:${reached.port}` },
       name: 'web',
       bind: '127.0.0.1',
@@ -72,6 +74,8 @@ async function tunnel(
     stop.signal,
   )
   over.push(ended)
+  // Before it is, a client waits for holdMs and no longer.
+  await isUp.promise
   const it: Tunnel = {
     hub,
     cables: { agent, reach: reached },
