@@ -32,12 +32,11 @@ export class Admission {
 
   /** @throws RefusedError 503 if too many are waiting; or what the check throws */
   async check<T>(check: () => Promise<T>): Promise<T> {
-    const waits = !this.#places.isFree
-    if (waits && this.#places.waiting >= this.#maxWaiting) throw busy()
+    if (!this.#places.isFree && this.#places.waiting >= this.#maxWaiting) throw busy()
     const since = performance.now()
     await this.#places.take()
     try {
-      if (waits && performance.now() - since > PATIENCE_MS) throw busy()
+      if (performance.now() - since > PATIENCE_MS) throw busy()
       return await check()
     } finally {
       this.#places.leave()

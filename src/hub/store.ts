@@ -133,7 +133,7 @@ export class Store {
 
   /** @throws Error if the database is damaged, or can't be read */
   check(): void {
-    const verdict = this.#database.prepare('PRAGMA quick_check(1)').get()?.quick_check
+    const verdict = this.#database.prepare('PRAGMA quick_check(1)').get()!.quick_check
     if (verdict !== 'ok') throw new Error(String(verdict))
   }
 
@@ -188,7 +188,7 @@ export class Store {
   }
 
   snapshot(): Snapshot {
-    const hub = this.#prepared('SELECT id FROM hub').get()
+    const hub = this.#prepared('SELECT id FROM hub').get()!
     const services = this.#prepared('SELECT * FROM services')
       .all()
       .map((row) => ({
@@ -197,7 +197,7 @@ export class Store {
         agent: String(row.agent),
         port: Number(row.port),
       }))
-    return { hubId: String(hub?.id), agents: this.agents(), services }
+    return { hubId: String(hub.id), agents: this.agents(), services }
   }
 
   /**
@@ -253,7 +253,7 @@ export class Store {
 
   /** Changes whenever another connection has changed the database (https://sqlite.org/pragma.html#pragma_data_version). */
   dataVersion(): number {
-    return Number(this.#prepared('PRAGMA data_version').get()?.data_version)
+    return Number(this.#prepared('PRAGMA data_version').get()!.data_version)
   }
 
   /** Prepared once: compiling a statement costs more than running it. */
@@ -274,7 +274,7 @@ export class Store {
 
   #migrate(): void {
     this.#transaction(() => {
-      const version = Number(this.#prepared('PRAGMA user_version').get()?.user_version)
+      const version = Number(this.#prepared('PRAGMA user_version').get()!.user_version)
       if (version > SCHEMA_VERSION) {
         throw new ConnectError('HUB_DATA_DAMAGED', 'The hub’s database was written by a newer version', {
           hints: [ERRORS.CONFIG_NEWER.fix],

@@ -5,7 +5,7 @@ import { HUB_HEADER, LinkClaims } from '../tunnel/handshake.ts'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
 import { Link } from '../tunnel/link.ts'
 import { WebSocketConnection } from '../websocket/connection.ts'
-import { answerUpgrade } from '../websocket/handshake.ts'
+import { answerUpgrade, hasToken } from '../websocket/handshake.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
 import { holdBack, pathOf, refuseOn } from './answer.ts'
 import type { Authenticator } from './auth.ts'
@@ -33,9 +33,8 @@ export class LinkUpgrade {
   }
 
   async answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    // Until the connection takes over, a client that goes away must not be an uncaught error.
-    const ignore = () => {}
-    socket.on('error', ignore)
+    // A client that goes away must not be an uncaught error; the connection that takes over has a listener of its own.
+    socket.on('error', () => {})
     try {
       if (pathOf(request) !== '/v1/link') throw new RefusedError(404, 'not_found', 'Links are at /v1/link.')
       // Only browsers send it, and no page has any business here.
@@ -59,7 +58,6 @@ export class LinkUpgrade {
         maxMessageBytes: MAX_FRAME_BYTES,
         head,
       })
-      socket.off('error', ignore)
       this.#links.add(agent, claims, new Link(connection, raw))
     } catch (error) {
       await holdBack(error)
@@ -70,5 +68,5 @@ export class LinkUpgrade {
 
 /** Whether a request with `Upgrade` wants a link; any other is to be answered as it is. */
 export function isForLink(request: IncomingMessage): boolean {
-  return /(^|,)\s*websocket\s*(,|$)/i.test(request.headers.upgrade ?? '')
+  return hasToken(request.headers.upgrade, 'websocket')
 }

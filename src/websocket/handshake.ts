@@ -40,8 +40,9 @@ export function answerUpgrade(
   const given = request.headers
   const key = given['sec-websocket-key'] ?? ''
   if (request.method !== 'GET') return refuse(405, 'A WebSocket is asked for with GET.', 'Allow: GET')
-  if (!names(given.upgrade, 'websocket')) return refuse(400, 'The Upgrade header does not name websocket.')
-  if (!names(given.connection, 'upgrade')) return refuse(400, 'The Connection header does not name upgrade.')
+  if (!hasToken(given.upgrade, 'websocket')) return refuse(400, 'The Upgrade header does not name websocket.')
+  if (!hasToken(given.connection, 'upgrade'))
+    return refuse(400, 'The Connection header does not name upgrade.')
   if (given['sec-websocket-version'] !== VERSION) {
     return refuse(426, `Only version ${VERSION} of WebSocket is served.`, `Sec-WebSocket-Version: ${VERSION}`)
   }
@@ -84,7 +85,7 @@ export function checkUpgrade(response: IncomingMessage, key: string, protocol: s
   const { statusCode, headers } = response
   if (statusCode !== 101) throw new Error(`the server answered with HTTP ${statusCode}`)
   if (headers.upgrade?.toLowerCase() !== 'websocket') throw new Error('the server upgraded to no WebSocket')
-  if (!names(headers.connection, 'upgrade')) throw new Error('the server did not upgrade the connection')
+  if (!hasToken(headers.connection, 'upgrade')) throw new Error('the server did not upgrade the connection')
   if (headers['sec-websocket-accept'] !== acceptFor(key)) {
     throw new Error('the server answered another Sec-WebSocket-Key')
   }
@@ -94,7 +95,7 @@ export function checkUpgrade(response: IncomingMessage, key: string, protocol: s
 }
 
 /** Whether the list in a header has the token, in upper or lower case. */
-function names(header: string | undefined, token: string): boolean {
+export function hasToken(header: string | undefined, token: string): boolean {
   return listOf(header?.toLowerCase()).includes(token)
 }
 

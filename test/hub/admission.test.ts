@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { text } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { HubLink } from '../../src/agent/hub-link.ts'
 import { Admission } from '../../src/hub/admission.ts'
@@ -17,7 +18,12 @@ function pendingCheck() {
   return { run, resolve, reject }
 }
 
-const busy = expect.objectContaining({ status: 503, reason: 'too_many', retryAfter: 5 })
+const busy = expect.objectContaining({
+  status: 503,
+  reason: 'too_many',
+  message: 'Too many come at once; try again later.',
+  retryAfter: 5,
+})
 
 describe('an admission', () => {
   test('checks so many at once, has so many wait, and refuses the rest at once', async () => {
@@ -34,6 +40,22 @@ describe('an admission', () => {
     expect([await second, await third]).toEqual(['second', 'third'])
   })
 
+  test('checks eight at once and has 1,024 wait, unless told otherwise', async () => {
+    const admission = new Admission()
+    const { run, resolve } = pendingCheck()
+    const checked = Array.from({ length: 8 + 1024 }, () => admission.check(run))
+    await expect(admission.check(run)).rejects.toEqual(busy)
+    expect(run).toHaveBeenCalledTimes(8)
+    resolve('done')
+    expect(new Set(await Promise.all(checked))).toEqual(new Set(['done']))
+    expect(run).toHaveBeenCalledTimes(8 + 1024)
+  })
+
+  test('checks whoever need not wait, even if nobody may', async () => {
+    const admission = new Admission({ atOnce: 1, waiting: 0 })
+    expect(await admission.check(async () => 'first')).toBe('first')
+  })
+
   test('goes on after a check that fails, as after any other', async () => {
     const admission = new Admission({ atOnce: 1, waiting: 1 })
     for (let turn = 0; turn < 3; turn++) {
@@ -46,19 +68,24 @@ describe('an admission', () => {
     }
   })
 
-  test('does not check whoever has waited so long that it has given up', async () => {
+  test.for([
+    [5000, 'checks whoever has waited for five seconds'],
+    [5001, 'does not check whoever has waited for longer: it may have given up'],
+  ] as const)('%s ms: %s', async ([waited]) => {
     const admission = new Admission({ atOnce: 1, waiting: 1 })
     const slow = pendingCheck()
-    const late = pendingCheck()
+    const late = vi.fn(async () => 'late')
     const now = vi.spyOn(performance, 'now')
     onTestFinished(() => now.mockRestore())
-    now.mockReturnValue(0)
-    const [first, second] = [admission.check(slow.run), admission.check(late.run)]
-    now.mockReturnValue(5001)
+    now.mockReturnValue(100_000)
+    const [first, second] = [admission.check(slow.run), admission.check(late)]
+    await turn()
+    now.mockReturnValue(100_000 + waited)
     slow.resolve('slow')
     expect(await first).toBe('slow')
-    await expect(second).rejects.toEqual(busy)
-    expect(late.run).not.toHaveBeenCalled()
+    if (waited > 5000) await expect(second).rejects.toEqual(busy)
+    else expect(await second).toBe('late')
+    expect(late).toHaveBeenCalledTimes(waited > 5000 ? 0 : 1)
     expect(await admission.check(async () => 'next')).toBe('next')
   })
 })

@@ -1,8 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Store } from '../../src/hub/store.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
@@ -164,6 +172,45 @@ test('everything is there again after it was opened anew, and its files are for 
   expect((await open(folder)).snapshot()).toEqual(before)
 })
 
+test('its folder is made if need be, for us alone', async () => {
+  const folder = path.join(scratchFolder(), 'new', 'hub')
+  await open(folder)
+  expect(statSync(folder).mode & 0o777).toBe(0o700)
+})
+
+test('where data is to be, a folder without any is not made a hub’s', async () => {
+  const folder = scratchFolder()
+  const error = await rejectionOf(Store.open(folder, { existing: true }))
+  expect(error).toMatchObject({ code: 'HUB_DATA_MISSING', message: `There is no hub’s data in ${folder}` })
+  expect(readdirSync(folder)).toEqual([])
+  const store = await open(folder)
+  const { hubId } = store.snapshot()
+  store.close()
+  const again = await Store.open(folder, { existing: true })
+  onTestFinished(() => again.close())
+  expect(again.snapshot().hubId).toBe(hubId)
+})
+
+test('what fails halfway is undone, and the next goes on as if it had not been', async () => {
+  const store = await open()
+  const { token } = store.createToken({ ttlMs: HOUR, uses: 3 })
+  const one = machine()
+  store.join({ ...one, token })
+  // The token is spent by then.
+  expect(() => store.join({ ...machine(), key: one.key, token })).toThrow('UNIQUE constraint failed')
+  expect(store.tokens()).toMatchObject([{ usesLeft: 2 }])
+  const other = machine()
+  expect(store.join({ ...other, token })?.id).toBe(other.agent)
+})
+
+test('a statement is compiled once', async () => {
+  const store = await open()
+  const compiled = vi.spyOn(DatabaseSync.prototype, 'prepare')
+  onTestFinished(() => compiled.mockRestore())
+  for (let turn = 0; turn < 3; turn++) store.agents()
+  expect(compiled).toHaveBeenCalledOnce()
+})
+
 test('a change by another process is noticed', async () => {
   const folder = scratchFolder()
   const [one, other] = [await open(folder), await open(folder)]
@@ -190,11 +237,13 @@ describe('a database that cannot be used is an error, and is not touched:', () =
     const before = readFileSync(file)
     const error = await rejectionOf(Store.open(path.dirname(file)))
     expect(error.code).toBe('HUB_DATA_DAMAGED')
-    expect(error.message).toContain('newer version')
+    expect(error.message).toBe('The hub’s database was written by a newer version')
     expect(error.hints).toEqual([
       'Upgrade it by a newer version’s tarball: npm install -g ./private-connect-VERSION.tgz',
     ])
     expect(readFileSync(file)).toEqual(before)
+    // Its journal is not left open either.
+    expect(readdirSync(path.dirname(file))).toEqual(['hub.db'])
   })
 
   test.for<[string, (file: string) => void]>([
