@@ -78,4 +78,9 @@ export class Passage {
   get ends(): readonly [End, End] {
     return [this.opener, this.acceptor]
   }
+
+  /** What either end sends may be passed on: both know where the other stands. */
+  get flows(): boolean {
+    return this.opener.state === 'flowing' && this.acceptor.state === 'flowing'
+  }
 }

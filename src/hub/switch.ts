@@ -1,7 +1,6 @@
 import { GOAWAY_CODES, STREAM_CODES } from '../tunnel/codes.ts'
 import { encodeOpen, encodeRst, encodeWindow, renumber } from '../tunnel/encode.ts'
 import {
-  INITIAL_WINDOW,
   LINK_BACKLOG_LOW_BYTES,
   MAX_HOPS,
   MAX_PENDING_OPENS,
@@ -141,7 +140,6 @@ export class Switch {
     if (this.#passages.find(key)) return refuse(STREAM_CODES.PROTOCOL, 'the key of another stream')
     const passage = this.#passages.create(key, service, port.agent.id, pieces[0]![1]!)
     this.#passages.attach(passage.opener, port, number)
-    passage.opener.window = new SendWindow(INITIAL_WINDOW)
     if (target instanceof SwitchPort) this.#connect(passage, target, open.limit)
     else this.#passages.awaitAnswer(passage, this.#openTimeoutMs, target)
   }
@@ -173,7 +171,7 @@ export class Switch {
   #forward(end: End, frame: StreamFrame, message: Message): void {
     const { other, passage } = end
     // Else it is sent again, or told anew, once both ends know where the other stands.
-    const flows = end.state === 'flowing' && other.state === 'flowing'
+    const { flows } = passage
     const passOn = () => other.port?.link.sendControl(unpinned(renumber(message.pieces[0]!, other.number)))
     switch (frame.type) {
       case 'data': {
