@@ -27,7 +27,7 @@ export class StoreError extends Error {
 }
 
 /** Codes that say nothing about the database itself (https://sqlite.org/rescode.html), and what is the matter. */
-const STORAGE = new Map([
+const STORAGE = new Map<number | undefined, string>([
   [3, 'its database may not be written'],
   [5, 'its database is locked by another program'],
   [6, 'its database is locked'],
@@ -39,6 +39,9 @@ const STORAGE = new Map([
   [15, 'its database is locked by another program'],
 ])
 
+/** Errors of the system that say as little. */
+const BLOCKED = new Set<string | undefined>(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'])
+
 /**
  * @param folder where the database lies
  * @param check looks through the database; default: that isn't needed
@@ -47,7 +50,7 @@ export function failureOf(error: unknown, folder: string, check?: () => void): S
   if (isNoDatabase(error) || (error instanceof ConnectError && error.code === 'HUB_DATA_DAMAGED'))
     return { kind: 'damaged', reason: messageOf(error) }
   const code = sqliteCode(error)
-  const known = STORAGE.get(code ?? 0)
+  const known = STORAGE.get(code)
   if (known !== undefined) return { kind: 'storage', reason: isFull(folder) ? STORAGE.get(13)! : known }
   // Noise in the file can look like anything: "unsupported file format" is the same code as a bad statement.
   if (code !== undefined) return { kind: isSound(check) ? 'rejected' : 'damaged', reason: messageOf(error) }
@@ -67,9 +70,8 @@ export function storeErrorOf(folder: string, error: unknown): unknown {
 /** Why a database can't be opened. What isn't a hub's database counts as damaged; a full disk does not. */
 export function cannotOpen(file: string, error: unknown): ConnectError {
   if (error instanceof ConnectError) return error
-  const known = STORAGE.has(sqliteCode(error) ?? 0)
-  const isBlocked = known || ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
-  const code = isBlocked ? 'WRITE_FAILED' : 'HUB_DATA_DAMAGED'
+  const known = STORAGE.has(sqliteCode(error))
+  const code = known || BLOCKED.has(codeOf(error)) ? 'WRITE_FAILED' : 'HUB_DATA_DAMAGED'
   return new ConnectError(code, `Could not open ${file}: ${messageOf(error)}`, { cause: error })
 }
 
@@ -78,7 +80,7 @@ function isSound(check: (() => void) | undefined): boolean {
     check?.()
     return true
   } catch (error) {
-    return STORAGE.has(sqliteCode(error) ?? 0)
+    return STORAGE.has(sqliteCode(error))
   }
 }
 
