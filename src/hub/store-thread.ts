@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { StoreError, type StoreFailure } from './store-error.ts'
 import type { Agent, Store } from './store.ts'
-import type { StoreMethod, StoreReply } from './store-worker.ts'
+import type { StoreMethod, StoreReply } from './store-server.ts'
 
 /** What the registry needs of the database while the hub runs. */
 export interface StoreCalls {

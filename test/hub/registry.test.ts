@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
 import { SqliteRegistry } from '../../src/hub/sqlite-registry.ts'
 import { Store } from '../../src/hub/store.ts'
-import type { StoreReply } from '../../src/hub/store-worker.ts'
+import type { StoreReply } from '../../src/hub/store-server.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 

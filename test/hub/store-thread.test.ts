@@ -81,9 +81,10 @@ test('what was asked of a thread that ends is refused, and the next call starts 
   const calls = [thread.call('removeAgent', NOBODY), thread.call('revokeAgent', NOBODY)]
   const refused = Promise.allSettled(calls)
   void worker.terminate()
+  // It waits for that before it ends.
+  unlock()
   const reason = { kind: 'storage', message: 'its database thread has ended' }
   expect(await refused).toMatchObject([{ reason }, { reason }])
-  unlock()
   const next = once(process, 'worker') as Promise<[Worker]>
   const answer = thread.call('revokeAgent', NOBODY)
   expect((await next)[0]).not.toBe(worker)
@@ -94,10 +95,11 @@ test('what was asked of a thread that ends is refused, and the next call starts 
 test('what a thread has ended of is told', async () => {
   const { folder, thread, worker } = await start()
   await thread.call('removeAgent', NOBODY)
-  lock(folder)
+  const unlock = lock(folder)
   const refused = Promise.allSettled([thread.call('removeAgent', NOBODY)])
   worker.emit('error', new Error('out of memory'))
   void worker.terminate()
+  unlock()
   const reason = { kind: 'storage', message: 'its database thread has ended: out of memory' }
   expect(await refused).toMatchObject([{ reason }])
 })

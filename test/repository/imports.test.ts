@@ -50,7 +50,7 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   { module: /^node:http$/, files: /^src\/process\/http\.ts$/, kinds: ['static', 'dynamic'] },
   { module: /^node:http$/, files: /^src\//, kinds: ['type'] },
   { module: /^node:sqlite$/, files: /^src\/files\/sqlite\.ts$/, kinds: ['dynamic', 'type'] },
-  { module: /^node:worker_threads$/, files: /^src\/(hub|agent)\//, kinds: ['static', 'dynamic'] },
+  { module: /^node:worker_threads$/, files: /^src\/(hub|agent)\//, kinds: ['static', 'dynamic', 'type'] },
   { module: /^plist$/, files: /^src\/platforms\/launchd\//, kinds: ['static', 'dynamic', 'type'] },
 ]
 

@@ -1,0 +1,65 @@
+import type { MessagePort } from 'node:worker_threads'
+import { failureOf, type StoreFailure } from './store-error.ts'
+import { Store, type Agent } from './store.ts'
+
+/** The store's methods that the hub calls while it runs. */
+export type StoreMethod = 'join' | 'removeAgent' | 'revokeAgent' | 'revokeToken' | 'setAgent'
+
+export interface StoreCall {
+  id: number
+  method: StoreMethod
+  args: unknown[]
+}
+
+export type StoreReply =
+  | { id: number; result: unknown }
+  | { id: number; failure: StoreFailure }
+  /** All there are: at the beginning, and when another process (`connect hub agent revoke`) has changed the database. */
+  | { agents: Agent[] }
+  /** The store can't go on. */
+  | { ended: StoreFailure }
+
+const POLL_MS = 500
+
+/** Answers a StoreCall after another from the database in a folder, until it gets 'close'; says only StoreReplies. */
+export async function serveStore(folder: string, port: MessagePort): Promise<void> {
+  const reply = (message: StoreReply) => port.postMessage(message)
+  try {
+    serve(await Store.open(folder), folder, port, reply)
+  } catch (error) {
+    reply({ ended: failureOf(error, folder) })
+  }
+}
+
+function serve(store: Store, folder: string, port: MessagePort, reply: (message: StoreReply) => void): void {
+  const explain = (error: unknown) => failureOf(error, folder, () => store.check())
+  let seen: number | undefined
+  const look = () => {
+    try {
+      const version = store.dataVersion()
+      if (version === seen) return
+      reply({ agents: store.agents() })
+      seen = version
+    } catch (error) {
+      const failure = explain(error)
+      // What may heal is looked at again the next time.
+      if (failure.kind === 'damaged') reply({ ended: failure })
+    }
+  }
+  const timer = setInterval(look, POLL_MS)
+  look()
+  port.on('message', (call: StoreCall | 'close') => {
+    if (call === 'close') {
+      clearInterval(timer)
+      store.close()
+      port.close()
+      return
+    }
+    try {
+      const method = store[call.method] as (...args: unknown[]) => unknown
+      reply({ id: call.id, result: method.apply(store, call.args) })
+    } catch (error) {
+      reply({ id: call.id, failure: explain(error) })
+    }
+  })
+}
