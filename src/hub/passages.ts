@@ -37,9 +37,9 @@ export class Passages {
     return passage
   }
 
-  /** Gives an end a place on a link. */
+  /** Gives an end that has none a place on a link. */
   attach(end: End, port: SwitchPort, number: number): void {
-    if (end.state === 'lost' && end.agent) this.#count(end.agent.id, -1)
+    if (end.agent) this.#count(end.agent.id, -1)
     end.agent = port.agent
     end.process = port.process
     end.port = port
@@ -54,18 +54,18 @@ export class Passages {
 
   /** The end's link is gone: it has some time to come back. */
   lose(end: End): void {
-    const { agent } = end
+    const { id } = end.agent!
     this.#detach(end)
     end.state = 'lost'
-    if (agent) this.#count(agent.id, 1)
+    this.#count(id, 1)
     this.#watch(end.passage)
-    if (agent && this.#lost.get(agent.id)! > MAX_WAITING_STREAMS)
+    if (this.#lost.get(id)! > MAX_WAITING_STREAMS)
       this.break(end.passage, STREAM_CODES.LIMIT, 'too many streams wait for a link')
   }
 
-  /** Nobody knows any more whose this end was: it never was told of the stream. */
+  /** Nobody knows any more whose this end, which is lost, was: it never was told of the stream. */
   disown(end: End): void {
-    if (end.agent) this.#count(end.agent.id, -1)
+    this.#count(end.agent!.id, -1)
     end.agent = undefined
     end.process = undefined
   }
@@ -118,8 +118,8 @@ export class Passages {
   }
 
   #leaveWord(passage: Passage, code: number, message: string): void {
-    const lost = passage.ends.filter(({ state, agent }) => state === 'lost' && agent)
-    if (lost.length === 0 || passage.broken) return this.forget(passage)
+    const isWaitedFor = passage.ends.some(({ state, agent }) => state === 'lost' && agent)
+    if (!isWaitedFor) return this.forget(passage)
     passage.broken = { code, message }
     clearTimeout(passage.answerTimer)
     for (const end of passage.ends) this.#detach(end)

@@ -10,7 +10,7 @@ import type { Message } from '../../src/tunnel/message.ts'
 import { decodeWhole, type WholeFrame } from './whole-frames.ts'
 
 /** A link that sends nothing, and notes what it was to send. */
-class NotedLink {
+export class NotedLink {
   readonly frames: WholeFrame[] = []
   /** The pieces of each DATA and FIN, as they lie. */
   readonly pieces: (readonly Buffer[])[] = []

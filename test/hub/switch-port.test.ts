@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { Account } from '../../src/hub/account.ts'
+import type { End } from '../../src/hub/passage.ts'
+import { SwitchPort } from '../../src/hub/switch-port.ts'
+import { STREAM_CODES } from '../../src/tunnel/codes.ts'
+import { MAX_STREAMS } from '../../src/tunnel/limits.ts'
+import type { Link } from '../../src/tunnel/link.ts'
+import type { Role } from '../../src/tunnel/handshake.ts'
+import { NotedLink } from '../tunnel/noted.ts'
+
+function start(role: Role = 'agent') {
+  const link = new NotedLink()
+  const agent = { id: 'agent_of_a', workspace: 'default' }
+  const account = new Account(agent.id)
+  const port = new SwitchPort(link as unknown as Link, agent, account, { link: 'process', role })
+  return { port, link, agent, account }
+}
+
+test('a link’s place is its agent’s, and nothing has happened there', () => {
+  const { port, link, agent, account } = start()
+  expect([...account.ports]).toEqual([port])
+  const { ends, strays, pendingOpens, isReady, isFull } = port
+  expect([port.link, port.agent, port.account]).toEqual([link, agent, account])
+  expect({ strays, pendingOpens, isReady, isFull, size: ends.size }).toEqual({
+    strays: 0,
+    pendingOpens: 0,
+    isReady: false,
+    isFull: false,
+    size: 0,
+  })
+})
+
+test('a process has its agent’s name and its own, and only an agent’s serves', () => {
+  expect(start().port).toMatchObject({ process: 'agent_of_a/process', isServing: true })
+  expect(start('client').port.isServing).toBe(false)
+})
+
+test('it is full with 1,024 streams, or when its link is behind', () => {
+  const { port, link } = start()
+  for (let number = 1; number < MAX_STREAMS; number++) port.ends.set(number, {} as End)
+  expect(port.isFull).toBe(false)
+  port.ends.set(0, {} as End)
+  expect(port.isFull).toBe(true)
+  port.ends.delete(0)
+  link.isBehind = true
+  expect(port.isFull).toBe(true)
+})
+
+test('it gives out the hub’s numbers, but for those in use', () => {
+  const { port } = start()
+  port.ends.set(4, {} as End)
+  expect([port.nextNumber(), port.nextNumber()]).toEqual([2, 6])
+})
+
+test('a stream that was never opened is refused, and one that was is reset', () => {
+  const { port, link } = start()
+  port.refuse(1, true, STREAM_CODES.LIMIT, 'no')
+  port.refuse(3, false, STREAM_CODES.LIMIT, 'no more')
+  expect(link.said()).toEqual([
+    { type: 'openErr', stream: 1, code: STREAM_CODES.LIMIT, message: 'no' },
+    { type: 'rst', stream: 3, code: STREAM_CODES.LIMIT, message: 'no more' },
+  ])
+})
