@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { serveStore } from '../../src/hub/store-server.ts'
 import { Store } from '../../src/hub/store.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
+import { turns } from '../tunnel/simulated-wire.ts'
 
 const NOBODY = 'agent_0000000000000000'
 const HOUR = 3_600_000
@@ -22,8 +21,9 @@ async function serve(folder = scratchFolder()) {
   const heard: unknown[] = []
   port2.on('message', (message) => void heard.push(message))
   await serveStore(folder, port1)
-  const says = async (count: number) => {
-    while (heard.length < count) await once(port2, 'message')
+  /** What it has said since the last call; both ends are in this thread, so all has come after some turns. */
+  const says = async () => {
+    await turns(20)
     return heard.splice(0)
   }
   let calls = 0
@@ -59,7 +59,7 @@ test('it answers each call by its number', async () => {
   ask('join', { ...one, token })
   ask('removeAgent', NOBODY)
   ask('revokeAgent', one.agent)
-  expect(await says(4)).toEqual([
+  expect(await says()).toEqual([
     { agents: [] },
     { id: 1, result: expect.objectContaining({ id: one.agent }) },
     { id: 2, result: undefined },
@@ -71,18 +71,16 @@ test('it says which agents there are at the beginning, and within half a second 
   const folder = scratchFolder()
   const store = await besides(folder)
   const { token } = store.createToken({ ttlMs: HOUR, uses: 1 })
-  const { says, ask } = await serve(folder)
-  expect(await says(1)).toEqual([{ agents: [] }])
+  const { says } = await serve(folder)
+  expect(await says()).toEqual([{ agents: [] }])
   const one = machine()
   store.join({ ...one, token })
   vi.advanceTimersByTime(499)
-  ask('removeAgent', NOBODY)
-  expect(await says(1)).toEqual([{ id: 1, result: undefined }])
+  expect(await says()).toEqual([])
   vi.advanceTimersByTime(1)
-  expect(await says(1)).toEqual([{ agents: [expect.objectContaining({ id: one.agent })] }])
+  expect(await says()).toEqual([{ agents: [expect.objectContaining({ id: one.agent })] }])
   vi.advanceTimersByTime(1000)
-  ask('removeAgent', NOBODY)
-  expect(await says(1)).toEqual([{ id: 2, result: undefined }])
+  expect(await says()).toEqual([])
 })
 
 test('what fails is told as what it is, and the database is looked through if need be', async () => {
@@ -91,35 +89,34 @@ test('what fails is told as what it is, and the database is looked through if ne
   ask('removeAgent', NOBODY)
   const reason = 'what SQLite says'
   const locked = { kind: 'storage', reason: 'its database is locked by another program' }
-  expect(await says(2)).toEqual([{ agents: [] }, { id: 1, failure: locked }])
+  expect(await says()).toEqual([{ agents: [] }, { id: 1, failure: locked }])
   failing('removeAgent', 1)
   ask('removeAgent', NOBODY)
-  expect(await says(1)).toEqual([{ id: 2, failure: { kind: 'rejected', reason } }])
+  expect(await says()).toEqual([{ id: 2, failure: { kind: 'rejected', reason } }])
   failing('check', 11)
   ask('removeAgent', NOBODY)
-  expect(await says(1)).toEqual([{ id: 3, failure: { kind: 'damaged', reason } }])
+  expect(await says()).toEqual([{ id: 3, failure: { kind: 'damaged', reason } }])
 })
 
 test('a look that fails is taken again, and what it has not seen is told then', async () => {
-  const { folder, says, ask } = await serve()
-  expect(await says(1)).toEqual([{ agents: [] }])
+  const { folder, says } = await serve()
+  expect(await says()).toEqual([{ agents: [] }])
   const store = await besides(folder)
   store.join({ ...machine(), token: store.createToken({ ttlMs: HOUR, uses: 1 }).token })
   const spy = failing('agents', 5)
   vi.advanceTimersByTime(500)
-  ask('removeAgent', NOBODY)
-  expect(await says(1)).toEqual([{ id: 1, result: undefined }])
+  expect(await says()).toEqual([])
   spy.mockRestore()
   vi.advanceTimersByTime(500)
-  expect(await says(1)).toEqual([{ agents: [expect.objectContaining({ label: 'ada' })] }])
+  expect(await says()).toEqual([{ agents: [expect.objectContaining({ label: 'ada' })] }])
 })
 
 test('a look that finds damage is the end', async () => {
   const { says } = await serve()
-  expect(await says(1)).toEqual([{ agents: [] }])
+  expect(await says()).toEqual([{ agents: [] }])
   failing('dataVersion', 11)
   vi.advanceTimersByTime(500)
-  expect(await says(1)).toEqual([{ ended: { kind: 'damaged', reason: 'what SQLite says' } }])
+  expect(await says()).toEqual([{ ended: { kind: 'damaged', reason: 'what SQLite says' } }])
 })
 
 test('so is a database that can’t be opened', async () => {
@@ -127,15 +124,17 @@ test('so is a database that can’t be opened', async () => {
   writeFileSync(path.join(folder, 'hub.db'), 'not a database, but long enough to be one '.repeat(100))
   const { says } = await serve(folder)
   const reason = `Could not open ${path.join(folder, 'hub.db')}: file is not a database`
-  expect(await says(1)).toEqual([{ ended: { kind: 'damaged', reason } }])
+  expect(await says()).toEqual([{ ended: { kind: 'damaged', reason } }])
 })
 
 test('when it is to close, it lets go of all', async () => {
   const { folder, port, says } = await serve()
-  await says(1)
+  await says()
   expect(vi.getTimerCount()).toBe(1)
+  const closed = vi.fn()
+  port.on('close', closed)
   port.postMessage('close')
-  await once(port, 'close')
-  await turn()
+  expect(await says()).toEqual([])
+  expect(closed).toHaveBeenCalledOnce()
   expect([vi.getTimerCount(), readdirSync(folder)]).toEqual([0, ['hub.db']])
 })
