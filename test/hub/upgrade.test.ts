@@ -165,6 +165,15 @@ test.for<[string, Gate, string[], object]>([
   expect(links).toEqual([])
 })
 
+test('who asks for too much waits a second for his no', async () => {
+  const no = new RefusedError(429, 'too_many', 'Too often.')
+  const { port } = await gate({ authenticate: () => Promise.reject(no) })
+  const since = performance.now()
+  expect(await answerTo(port, ['GET /v1/link HTTP/1.1', ...OPENING])).toContain('Too often.')
+  // A timer may be a little early.
+  expect(performance.now() - since).toBeGreaterThan(990)
+})
+
 test('who goes away while he is checked gets no link, and his error is no one else’s', async () => {
   const { promise, resolve } = Promise.withResolvers<never>()
   const { port, asked, answers, links } = await gate({ authenticate: () => promise })
