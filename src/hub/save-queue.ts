@@ -61,10 +61,10 @@ export class SaveQueue {
 
   /** Tries all that isn't saved once more, and ends. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer)
     this.#makeReady([...this.#kept])
     await this.#run()
     this.#isEnded = true
+    clearTimeout(this.#timer)
     if (this.#kept.size > 0) this.#events.log(`[!] ${this.#kept.size} changes are lost: ${this.#trouble}`)
   }
 
@@ -98,7 +98,7 @@ export class SaveQueue {
       await write.run()
       this.#retryMs = RETRY_MS
       // There is room again, it seems.
-      if (this.#kept.size > 0) this.#makeReady([...this.#kept])
+      this.#makeReady([...this.#kept])
       this.#noteSaved()
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
