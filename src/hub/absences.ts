@@ -32,7 +32,7 @@ export class Absences {
     const now = performance.now()
     if (now < this.#atFirst) return
     for (const [agent, until] of this.#until) {
-      if (until >= now) return
+      if (until > now) return
       this.#until.delete(agent)
     }
   }

@@ -33,3 +33,42 @@ test('an agent is expected for some time after its link was lost', () => {
   vi.advanceTimersByTime(1)
   expect(absences.isExpected('a')).toBe(false)
 })
+
+test('a goodbye counts while the hub has just begun, whoever is lost meanwhile', () => {
+  const absences = new Absences()
+  absences.left('b')
+  absences.lost('c')
+  expect(['b', 'c'].map((agent) => absences.isExpected(agent))).toEqual([false, true])
+  expect(absences.size).toBe(2)
+})
+
+test('once all have had their time, a goodbye is nothing to be remembered', () => {
+  const absences = new Absences()
+  absences.lost('a')
+  vi.advanceTimersByTime(OPEN_TIMEOUT_MS)
+  absences.left('a')
+  expect(absences.size).toBe(0)
+})
+
+test('an agent is forgotten from the moment on at which it is not expected any more', () => {
+  const absences = new Absences()
+  absences.lost('a')
+  vi.advanceTimersByTime(OPEN_TIMEOUT_MS - 1)
+  absences.lost('b')
+  expect(absences.size).toBe(2)
+  vi.advanceTimersByTime(1)
+  absences.lost('c')
+  expect(absences.size).toBe(2)
+  expect(['a', 'b', 'c'].map((agent) => absences.isExpected(agent))).toEqual([false, true, true])
+})
+
+test('an agent that is lost again and again keeps no other one from being forgotten', () => {
+  const absences = new Absences()
+  absences.lost('a')
+  absences.lost('b')
+  vi.advanceTimersByTime(OPEN_TIMEOUT_MS / 2)
+  absences.lost('a')
+  vi.advanceTimersByTime(OPEN_TIMEOUT_MS / 2)
+  absences.lost('c')
+  expect(absences.size).toBe(2)
+})
