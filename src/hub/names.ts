@@ -39,7 +39,6 @@ const NONE: readonly ClaimedService[] = []
 
 /** Whether two lists have the same names with the same ports, in whatever order. */
 export function isSameNames(one: readonly ClaimedService[], other: readonly ClaimedService[]): boolean {
-  if (one === other) return true
   const ports = new Map(one.map(({ name, port }) => [name, port]))
   return ports.size === other.length && other.every(({ name, port }) => ports.get(name) === port)
 }
