@@ -73,8 +73,8 @@ export class Settings {
     if (this.#writes.get(agent) !== write) return
     // If not, another process has shut it out, and the news of that is on its way.
     if (isMember) this.#saved.set(agent, names)
-    if (this.#told.names.of(agent) !== names || this.#told.label(agent) !== label) this.#queue.add(write)
-    else this.#writes.delete(agent)
+    // What was told meanwhile waits in the queue already.
+    if (this.#told.names.of(agent) === names && this.#told.label(agent) === label) this.#writes.delete(agent)
   }
 
   /**

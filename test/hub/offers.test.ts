@@ -68,3 +68,41 @@ test('an agent that sends very many over many links waits for its own', async ()
   expect(taken).toBeGreaterThan(30)
   expect(taken).toBeLessThan(60)
 })
+
+test('a list that comes when none is under way any more is dealt with at once', async () => {
+  const { all, taken, answers, settle } = offers()
+  const first = all.add(1, 'one')
+  settle('first')
+  await first
+  const second = all.add(2, 'two')
+  expect(taken).toEqual(['one', 'two'])
+  settle('second')
+  await second
+  expect(answers).toEqual([
+    [1, 'first'],
+    [2, 'second'],
+  ])
+})
+
+test('what is dealt with and needs no answer gets none', async () => {
+  const { all, answers, settle } = offers()
+  const done = all.add(1, 'one')
+  settle(undefined)
+  await done
+  expect(answers).toEqual([])
+})
+
+test('a list waits for its turn, and neither the hub nor its end waits for that', async () => {
+  const taken: unknown[] = []
+  const take = (message: unknown) => Promise.resolve(void taken.push(message))
+  const link = new Offers(new Allowance(1, 10), take, () => {})
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = timers()
+  await link.add(1, 'one')
+  const waits = link.add(2, 'two')
+  expect(taken).toEqual(['one'])
+  // A timer that would keep the process alive would be among them.
+  expect(timers()).toBe(before)
+  await waits
+  expect(taken).toEqual(['one', 'two'])
+})
