@@ -113,6 +113,15 @@ describe('what is written outlives a power cut:', () => {
       `closeSync ${folder}`,
     ])
   })
+
+  test('none is left open by a write that is not wanted, and none is closed twice', () => {
+    const folder = scratchFolder()
+    const closed = fsCalls(['closeSync'])
+    const pending = prepareWrite(path.join(folder, 'file'), 'new')
+    pending.discard()
+    pending.discard()
+    expect(named(closed)).toEqual([`closeSync ${folder}/TEMPORARY`, `closeSync ${folder}`])
+  })
 })
 
 test('a write that is prepared and then not wanted leaves nothing behind', () => {
