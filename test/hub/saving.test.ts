@@ -1,102 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { expect, onTestFinished, test } from 'vitest'
-import type { ConnectError } from '../../src/errors.ts'
-import { SqliteRegistry } from '../../src/hub/sqlite-registry.ts'
-import { Store } from '../../src/hub/store.ts'
-import { agentIdOf } from '../../src/tunnel/agent-id.ts'
-import { scratchFolder } from '../fixtures/scratch.ts'
+import { expect, test } from 'vitest'
+import { RegistryWorld } from '../fixtures/registry-world.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
-import { TroubledStore } from '../fixtures/troubled-store.ts'
-
-const HOUR = 3_600_000
-
-/** A registry over a database that can be made to fail. */
-class World {
-  readonly folder: string
-  readonly token: string
-  readonly tokenId: string
-  readonly database: TroubledStore
-  readonly registry: SqliteRegistry
-  readonly log: string[]
-  readonly gone: string[]
-  readonly failed: ConnectError[]
-
-  private constructor(
-    fields: Pick<World, 'folder' | 'token' | 'tokenId' | 'database' | 'registry' | 'log' | 'gone' | 'failed'>,
-  ) {
-    this.folder = fields.folder
-    this.token = fields.token
-    this.tokenId = fields.tokenId
-    this.database = fields.database
-    this.registry = fields.registry
-    this.log = fields.log
-    this.gone = fields.gone
-    this.failed = fields.failed
-  }
-
-  static async start(): Promise<World> {
-    const folder = scratchFolder()
-    const store = await Store.open(folder)
-    const { token, id: tokenId } = store.createToken({ ttlMs: HOUR, uses: 50 })
-    store.close()
-    const database = await TroubledStore.open(folder)
-    const [log, gone, failed]: [string[], string[], ConnectError[]] = [[], [], []]
-    const events = {
-      gone: ({ label }: { label: string }, why: string) => void gone.push(`${label} ${why}`),
-      failed: (error: ConnectError) => void failed.push(error),
-      log: (line: string) => void log.push(line),
-    }
-    const registry = await SqliteRegistry.open(folder, events, () => database)
-    const world = new World({ folder, token, tokenId, database, registry, log, gone, failed })
-    onTestFinished(() => world.close())
-    return world
-  }
-
-  /** What `join` takes for a new key. */
-  join(label: string, token = this.token) {
-    const key = { kty: 'OKP', crv: 'Ed25519', x: randomBytes(32).toString('base64url') } as const
-    return { token, agent: agentIdOf(key), key, label }
-  }
-
-  async member(label: string): Promise<string> {
-    const request = this.join(label)
-    expect(await this.registry.join(request)).toBe(true)
-    return request.agent
-  }
-
-  claim(id: string, services: Record<string, number>) {
-    const list = Object.entries(services).map(([name, port]) => ({ name, port }))
-    return this.registry.claim(this.registry.agent(id)!, list)
-  }
-
-  /** The names in memory, and whose they are. */
-  get names(): Record<string, string> {
-    return namesOf(this.registry.services('default'))
-  }
-
-  /** What a hub that started now would know. */
-  async stored() {
-    const store = await Store.open(this.folder)
-    try {
-      const { agents, services } = store.snapshot()
-      return { agents, names: namesOf(services), tokens: store.tokens() }
-    } finally {
-      store.close()
-    }
-  }
-
-  #closed: Promise<void> | undefined
-  close(): Promise<void> {
-    return (this.#closed ??= this.registry.close())
-  }
-}
-
-function namesOf(services: readonly { name: string; agent: string }[]): Record<string, string> {
-  return Object.fromEntries(services.map(({ name, agent }) => [name, agent]))
-}
 
 test('on a full disk what is new is refused and why, and what was there stays', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const ada = await world.member('ada')
   expect(await world.claim(ada, { web: 80, api: 81 })).toEqual([])
   world.database.full()
@@ -114,7 +21,7 @@ test('on a full disk what is new is refused and why, and what was there stays', 
 })
 
 test('what agents come back with is confirmed on a full disk too, since it is saved', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const ada = await world.member('ada')
   await world.claim(ada, { web: 80 })
   world.database.full()
@@ -124,7 +31,7 @@ test('what agents come back with is confirmed on a full disk too, since it is sa
 })
 
 test('a name that is taken back on a full disk is free at once, and saved once there is room', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const [ada, eve] = [await world.member('ada'), await world.member('eve')]
   await world.claim(ada, { web: 80, api: 81 })
   world.database.full()
@@ -137,7 +44,7 @@ test('a name that is taken back on a full disk is free at once, and saved once t
 })
 
 test('trouble is told once when it begins, and once when all is saved', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const ada = await world.member('ada')
   await world.claim(ada, { web: 80 })
   world.database.full()
@@ -153,7 +60,7 @@ test('trouble is told once when it begins, and once when all is saved', async ()
 })
 
 test('a revocation on a full disk holds at once, is said not to be saved, and is written first', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const [ada, eve] = [await world.member('ada'), await world.member('eve')]
   await world.claim(ada, { web: 80 })
   world.database.full()
@@ -182,7 +89,7 @@ test('a revocation on a full disk holds at once, is said not to be saved, and is
 })
 
 test('a revocation that is asked for again is tried again', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const ada = await world.member('ada')
   world.database.full()
   expect(await world.registry.revokeAgent(ada)).toMatchObject({ saved: false })
@@ -193,13 +100,13 @@ test('a revocation that is asked for again is tried again', async () => {
 })
 
 test('who is or is not there is told of revocations, on a full disk too', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   expect((await rejectionOf(world.registry.revokeAgent('agent_0000000000000000'))).code).toBe('NO_SUCH_ENTRY')
   expect((await rejectionOf(world.registry.revokeToken('jt_00000000'))).code).toBe('NO_SUCH_ENTRY')
 })
 
 test('a flood of lists costs one write at a time, and those who join go before it', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const flooders = await Promise.all(Array.from({ length: 5 }, (_, n) => world.member(`flooder-${n}`)))
   const release = world.database.hold()
   world.database.asked.length = 0
@@ -219,7 +126,7 @@ test('a flood of lists costs one write at a time, and those who join go before i
 })
 
 test('a list that is on its way when the agent is revoked gets no answer, and no name', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const ada = await world.member('ada')
   const release = world.database.hold()
   const claimed = [world.claim(ada, { web: 80 }), world.claim(ada, { web: 80, api: 81 })]
@@ -233,7 +140,7 @@ test('a list that is on its way when the agent is revoked gets no answer, and no
 })
 
 test('an agent that leaves is forgotten at once, whatever it has under way', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const ada = await world.member('ada')
   const release = world.database.hold()
   const claimed = world.claim(ada, { web: 80 })
@@ -248,7 +155,7 @@ test('an agent that leaves is forgotten at once, whatever it has under way', asy
 })
 
 test('who leaves on a full disk and comes back with the same key is a member, now and after a restart', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const request = world.join('ada')
   await world.registry.join(request)
   await world.claim(request.agent, { web: 80 })
@@ -262,7 +169,7 @@ test('who leaves on a full disk and comes back with the same key is a member, no
 })
 
 test('the same key joined by many at once is spent once; revoked meanwhile, it is out', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const request = world.join('ada')
   const release = world.database.hold()
   const joins = Array.from({ length: 20 }, () => world.registry.join(request))
@@ -277,7 +184,7 @@ test('the same key joined by many at once is spent once; revoked meanwhile, it i
 })
 
 test('a statement that the database rejects ends nothing', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const ada = await world.member('ada')
   world.database.trouble = { kind: 'rejected', reason: 'FOREIGN KEY constraint failed' }
   expect(await world.claim(ada, { web: 80 })).toMatchObject([{ name: 'web' }])
@@ -288,7 +195,7 @@ test('a statement that the database rejects ends nothing', async () => {
 })
 
 test('damage is the end', async () => {
-  const world = await World.start()
+  const world = await RegistryWorld.start()
   const ada = await world.member('ada')
   world.database.trouble = { kind: 'damaged', reason: 'database disk image is malformed' }
   await world.claim(ada, { web: 80 })
