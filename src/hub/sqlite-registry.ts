@@ -72,13 +72,8 @@ export class SqliteRegistry implements Registry {
     const known = this.#agents.get(id)
     if (known) return !known.revoked
     const joined = this.#join(request)
-    this.#joining.set(
-      id,
-      joined.then(
-        () => this.#joining.delete(id),
-        () => this.#joining.delete(id),
-      ),
-    )
+    const ended = () => this.#joining.delete(id)
+    this.#joining.set(id, joined.then(ended, ended))
     return joined
   }
 
@@ -91,7 +86,7 @@ export class SqliteRegistry implements Registry {
         const revokedTokens = [...this.#revokedTokens.keys()]
         const agent = await this.#store.call('join', { ...request, isAfresh, revokedTokens })
         // What it left behind went with the same transaction.
-        if (isAfresh) this.#settle(this.#removed, request.agent)
+        this.#settle(this.#removed, request.agent)
         if (agent) this.#agents.set(agent.id, agent)
         resolve(agent !== undefined)
       },
@@ -111,6 +106,7 @@ export class SqliteRegistry implements Registry {
   }
 
   async remove(id: string): Promise<Saved> {
+    while (this.#joining.has(id)) await this.#joining.get(id)
     const agent = this.#member(id)
     if (agent) {
       this.#agents.delete(id)
@@ -140,11 +136,12 @@ export class SqliteRegistry implements Registry {
   /** @throws ConnectError NO_SUCH_ENTRY */
   async revokeToken(id: string): Promise<Saved> {
     let isKnown = true
-    if (!this.#revokedTokens.has(id))
+    const write =
+      this.#revokedTokens.get(id) ??
       this.#keep(this.#revokedTokens, id, LANES.revocation, async () => {
         isKnown = await this.#store.call('revokeToken', id)
       })
-    const saved = (await this.#revokedTokens.get(id)?.attempt()) ?? SAVED
+    const saved = await write.attempt()
     if (!isKnown) throw new ConnectError('NO_SUCH_ENTRY', `There is no join token "${id}"`)
     return saved
   }
@@ -165,7 +162,8 @@ export class SqliteRegistry implements Registry {
     const claimed = new Map<string, ClaimedService>()
     const refused: RefusedName[] = []
     for (const { name, port } of services) {
-      const owner = this.#agents.get(this.service(workspace, name)?.agent ?? '')
+      const holder = this.service(workspace, name)
+      const owner = holder && this.#agents.get(holder.agent)
       if (owner && owner.id !== id) refused.push({ name, owner })
       else claimed.set(name, { workspace, name, agent: id, port })
     }
@@ -199,12 +197,18 @@ export class SqliteRegistry implements Registry {
   }
 
   /** Saves what is in effect already: it is tried until it is done. */
-  #keep(unsaved: Map<string, Unsaved>, id: string, lane: Write['lane'], work: () => Promise<unknown>): void {
-    const save = async () => {
+  #keep(
+    unsaved: Map<string, Unsaved>,
+    id: string,
+    lane: Write['lane'],
+    work: () => Promise<unknown>,
+  ): Unsaved {
+    const write = new Unsaved(this.#queue, lane, async () => {
       await work()
       unsaved.delete(id)
-    }
-    unsaved.set(id, new Unsaved(this.#queue, lane, save))
+    })
+    unsaved.set(id, write)
+    return write
   }
 
   /** It was saved with something else. */
@@ -219,11 +223,11 @@ export class SqliteRegistry implements Registry {
     const before = this.#agents
     const now = stored
       .filter(({ id }) => !this.#removed.has(id))
-      .map((agent) => ({
-        ...agent,
-        label: (this.#settings.isUnsaved(agent.id) && before.get(agent.id)?.label) || agent.label,
-        revoked: agent.revoked || this.#revoked.has(agent.id),
-      }))
+      .map((agent) => {
+        const told = this.#settings.isUnsaved(agent.id) ? before.get(agent.id) : undefined
+        const revoked = agent.revoked || this.#revoked.has(agent.id)
+        return { ...agent, label: told?.label ?? agent.label, revoked }
+      })
     this.#agents = new Map(now.map((agent) => [agent.id, agent]))
     for (const agent of before.values())
       if (!agent.revoked && !this.#member(agent.id)) this.#forget(agent, 'revoked')
