@@ -174,7 +174,7 @@ describe('what could not be saved', () => {
   })
 
   test('of one that is no member any more is not tried again, and neither is anything of it', async () => {
-    const { ada, database, settings, labels, claim, names, claimed } = await start()
+    const { ada, database, queue, log, settings, labels, claim, names, claimed } = await start()
     claim(ada, 'web')
     database.full()
     const saved = settings.save(ada)
@@ -184,8 +184,10 @@ describe('what could not be saved', () => {
     expect(names.of(ada)).toEqual([claimed(ada, 'web')])
     database.trouble = undefined
     database.asked.length = 0
-    await settings.save(ada)
+    await queue.close()
     expect(database.asked).toEqual([])
+    // Not even to find that there is nothing to be saved.
+    expect(log).toEqual(['[!] The hub can’t save what changes, and tries again: its disk is full'])
   })
 })
 
