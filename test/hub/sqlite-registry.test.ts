@@ -84,6 +84,16 @@ describe('who joins', () => {
     expect(world.registry.agent(request.agent)).toMatchObject({ label: 'ada' })
   })
 
+  test('with a token that is revoked is refused, whatever became of saving that', async () => {
+    const world = await RegistryWorld.start()
+    world.database.trouble = { kind: 'rejected', reason: 'CHECK constraint failed' }
+    const unsaved = { saved: false, reason: 'CHECK constraint failed' }
+    expect(await world.registry.revokeToken(world.tokenId)).toEqual(unsaved)
+    world.database.trouble = undefined
+    expect(await world.registry.join(world.join('ada'))).toBe(false)
+    expect((await world.stored()).tokens).toMatchObject([{ usesLeft: 50 }])
+  })
+
   test('goes before any list of services', async () => {
     const world = await RegistryWorld.start()
     const [ada, eve] = [await world.member('ada'), await world.member('eve')]
@@ -196,6 +206,16 @@ describe('a revocation of a machine', () => {
     expect(await world.registry.revokeAgent(ada)).toEqual({ saved: true })
     expect(world.gone).toEqual(['ada revoked'])
     expect(world.database.asked).toEqual(['join', 'revokeAgent'])
+  })
+
+  test('of one that joins right now waits for that', async () => {
+    const world = await RegistryWorld.start()
+    const request = world.join('ada')
+    const joined = world.registry.join(request)
+    const revoked = world.registry.revokeAgent(request.agent)
+    expect(await joined).toBe(true)
+    expect(await revoked).toEqual({ saved: true })
+    expect(world.registry.agent(request.agent)).toMatchObject({ revoked: true })
   })
 
   test('of one that was never here says so', async () => {
