@@ -211,6 +211,15 @@ describe('who is no member any more', () => {
     expect(settings.saved(ada)).toEqual([])
   })
 
+  test('has nothing written, whatever it still tells', async () => {
+    const { ada, database, settings, labels, claim } = await start()
+    claim(ada, 'web')
+    labels.delete(ada)
+    const saved = settings.save(ada)
+    expect(database.asked).toEqual([])
+    expect(await saved).toBeUndefined()
+  })
+
   test('waits no longer, and nothing of it is written', async () => {
     const { ada, eve, database, settings, claim, stored } = await start()
     const release = database.hold()
