@@ -10,6 +10,7 @@ import { describeNetworkError, networkErrorCode } from '../net/network-error.ts'
 import { connectionLimit, describeConnectionLimit } from '../process/descriptors.ts'
 import { bridge } from '../tunnel/bridge.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/codes.ts'
+import { Shares } from '../tunnel/shares.ts'
 import type { Stream } from '../tunnel/stream.ts'
 import { LoopError, type LoopGuard } from './loop-guard.ts'
 
@@ -24,6 +25,8 @@ const loops = new LineLimiter()
 /** Connections to targets that are being made or open, and how many there may be. */
 let dialled = 0
 let limit: number | undefined
+/** Whose they are: one machine alone must not take all, least of all with a target that doesn't answer. */
+const openers = new Shares()
 
 /**
  * The local port of each connection to a target, with the hops of its stream: by it a shell finds out that this agent
@@ -49,10 +52,10 @@ export function serve(
     return
   }
   limit ??= connectionLimit()
-  if (dialled >= limit) {
-    const why = describeConnectionLimit(dialled)
+  const why = whyFullFor(stream.from, limit)
+  if (why !== undefined) {
     refusals.write(
-      '',
+      stream.from,
       (line) => agentLog(line, 'error'),
       () => `[x] Connections are refused: ${why}`,
     )
@@ -62,9 +65,14 @@ export function serve(
   const target = formatTarget(service)
   log(`Dialing ${target} for connection ${stream.shortId}...`)
   dialled++
+  openers.take(stream.from)
+  const leave = () => {
+    dialled--
+    openers.leave(stream.from)
+  }
 
   const refuse = (error: Error) => {
-    dialled--
+    leave()
     const why = describeNetworkError(error)
     const line = `[x] Could not connect to ${target} for connection ${stream.shortId}: ${why}`
     // A client that is refused may come again at once.
@@ -82,7 +90,7 @@ export function serve(
     const port = socket.localPort!
     servedPorts.set(port, stream.hops)
     socket.once('close', () => {
-      dialled--
+      leave()
       servedPorts.delete(port)
     })
     stream.accept()
@@ -101,8 +109,15 @@ export function serve(
   const cancel = connectTcp(service, options, (error, socket) => (socket ? join(socket) : refuse(error!)))
   // The opener went away while we dial.
   stream.whenBroken(() => {
-    if (cancel()) dialled--
+    if (cancel()) leave()
   })
+}
+
+/** @returns why this machine gets no more connections here; undefined if it does */
+function whyFullFor(opener: string, most: number): string | undefined {
+  if (dialled >= most) return describeConnectionLimit(dialled)
+  if (openers.mayTake(opener, most - dialled)) return undefined
+  return `${opener} has ${openers.of(opener)} of the ${most} that "ulimit -n" leaves room for; the rest is for others`
 }
 
 function codeFor(error: Error): number {

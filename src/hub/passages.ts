@@ -49,6 +49,7 @@ export class Passages {
     end.state = 'flowing'
     port.ends.set(number, end)
     if (end.isOpening) port.pendingOpens++
+    if (!end.isOpener) port.openers.take(end.passage.from)
     this.#watch(end.passage)
   }
 
@@ -129,6 +130,7 @@ export class Passages {
     const { port } = end
     if (!port) return
     if (end.isOpening) port.pendingOpens--
+    if (!end.isOpener) port.openers.leave(end.passage.from)
     port.ends.delete(end.number)
     end.port = undefined
   }

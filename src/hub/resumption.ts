@@ -158,7 +158,9 @@ export class Resumption {
     if (passage.answered || acceptor.agent || !opener.port || opener.state === 'asked') return
     const target = this.#directory.resolve(opener.port, service)
     // Otherwise it waits, for this agent to come back or for the time to be over.
-    if (!(target instanceof SwitchPort) || !target.isReady || target.isFull) return
+    if (!(target instanceof SwitchPort) || !target.isReady) return
+    const why = target.whyFullFor(passage.from)
+    if (why !== undefined) return this.#passages.break(passage, STREAM_CODES.LIMIT, why)
     if (opener.state === 'flowing' && !isAtBeginning) return this.#ask(opener, BEGINNING)
     this.#open(passage, target, opener.position!.limit)
     acceptor.position = BEGINNING

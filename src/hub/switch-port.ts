@@ -2,6 +2,7 @@ import { encodeOpenErr, encodeRst } from '../tunnel/encode.ts'
 import { MAX_STREAMS } from '../tunnel/limits.ts'
 import type { Role } from '../tunnel/handshake.ts'
 import type { Link } from '../tunnel/link.ts'
+import { Shares } from '../tunnel/shares.ts'
 import { StreamNumbers } from '../tunnel/stream-numbers.ts'
 import type { Account } from './account.ts'
 import type { End } from './passage.ts'
@@ -20,6 +21,8 @@ export class SwitchPort {
   readonly process: string
   readonly link: Link
   readonly ends = new Map<number, End>()
+  /** Which agents have opened the streams that it has accepted, or is to accept. */
+  readonly openers = new Shares()
   readonly numbers = new StreamNumbers('hub')
   /** Frames for streams that this link doesn't have. */
   strays = 0
@@ -41,9 +44,13 @@ export class SwitchPort {
     this.isServing = from.role === 'agent'
   }
 
-  /** Whether no more streams may be opened to it. */
-  get isFull(): boolean {
-    return this.ends.size >= MAX_STREAMS || this.link.isBehind
+  /** @returns why this agent may not open another stream to it; undefined if it may */
+  whyFullFor(agent: string): string | undefined {
+    const free = MAX_STREAMS - this.ends.size
+    if (free <= 0) return `the service’s agent has ${MAX_STREAMS} streams open`
+    if (this.link.isBehind) return 'the link of the service’s agent is too far behind'
+    if (this.openers.mayTake(agent, free)) return undefined
+    return `this machine has ${this.openers.of(agent)} of ${MAX_STREAMS} streams of the service’s agent; the rest is for others`
   }
 
   nextNumber(): number {

@@ -135,7 +135,7 @@ export class Switch {
       return refuse(STREAM_CODES.LIMIT, `${MAX_PENDING_OPENS} streams are waiting to be opened`)
     }
     const target = this.#directory.resolve(port, service)
-    const why = this.#whyNot(target)
+    const why = this.#whyNot(target, port.agent.id)
     if (why) return refuse(why.code, why.message)
     if (this.#passages.find(key)) return refuse(STREAM_CODES.PROTOCOL, 'the key of another stream')
     const passage = this.#passages.create(key, service, port.agent.id, pieces[0]![1]!)
@@ -145,13 +145,10 @@ export class Switch {
   }
 
   /** @returns why a stream can neither be opened there nor wait for it */
-  #whyNot(target: SwitchPort | Unreachable): Unreachable | undefined {
+  #whyNot(target: SwitchPort | Unreachable, from: string): Unreachable | undefined {
     if (!(target instanceof SwitchPort)) return target.isExpected ? undefined : target
-    const { LIMIT: code } = STREAM_CODES
-    if (target.ends.size >= MAX_STREAMS)
-      return { code, message: `the service’s agent has ${MAX_STREAMS} streams open` }
-    if (!target.link.isBehind) return undefined
-    return { code, message: 'the link of the service’s agent is too far behind' }
+    const message = target.whyFullFor(from)
+    return message === undefined ? undefined : { code: STREAM_CODES.LIMIT, message }
   }
 
   /** Sends the acceptor the OPEN. */

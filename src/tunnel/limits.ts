@@ -53,7 +53,10 @@ export const MAX_LINKS = 64
 /** Streams of one link at a time. */
 export const MAX_STREAMS = 1024
 
-/** Of these, how many may wait for OPEN_OK. */
+/** No agent opens another stream to a link while it has so many times as many open there as the link has places free. */
+export const SHARE_OF_FREE = 3
+
+/** Of those that a link has opened, how many may wait for OPEN_OK. */
 export const MAX_PENDING_OPENS = 256
 
 /** Streams that a connection may come through before the hub takes it for one that goes round. */

@@ -1,10 +1,19 @@
+import { randomBytes } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../src/process/wait.ts'
 import type { SwitchOptions } from '../../src/hub/switch.ts'
 import { STREAM_CODES } from '../../src/tunnel/codes.ts'
-import { encodeFin, encodeOpenErr, encodeOpenOk, encodeRst, encodeWindow } from '../../src/tunnel/encode.ts'
+import {
+  encodeFin,
+  encodeOpenErr,
+  encodeOpenOk,
+  encodeResume,
+  encodeRst,
+  encodeWindow,
+} from '../../src/tunnel/encode.ts'
+import { STREAM_KEY_BYTES } from '../../src/tunnel/frames.ts'
 import {
   FRAME_OVERHEAD_BYTES,
   INITIAL_WINDOW,
@@ -130,21 +139,75 @@ test('256 OPENs of a link may wait for their answers; another is refused until o
   expect(await a.peer.next('openErr')).toMatchObject({ stream: 3005, code: STREAM_CODES.LIMIT })
 })
 
-test('a link has 1,024 streams at a time, and a service’s link no more than that from all together', async () => {
-  const [a, b, c] = await three()
-  for (let i = 0; i < MAX_STREAMS; i++) {
-    a.peer.send(open(1 + 2 * i, 'b'))
-    b.peer.send(encodeOpenOk((await b.peer.next('open')).stream, INITIAL_WINDOW))
-    if (i % 100 === 0) await a.peer.settled()
+/** Opens streams that are answered, under numbers from `first` on. */
+async function openMany(
+  from: Member,
+  first: number,
+  count: number,
+  to: Member,
+  service: string,
+): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    from.peer.send(open(first + 2 * i, service))
+    to.peer.send(encodeOpenOk((await to.peer.next('open')).stream, INITIAL_WINDOW))
+    if (i % 100 === 0) await from.peer.settled()
   }
-  await a.peer.settled()
-  expect([a.port.ends.size, b.port.ends.size]).toEqual([MAX_STREAMS, MAX_STREAMS])
+  await from.peer.settled()
+}
+
+/** What one agent may have of the streams of another one’s link. */
+const ALONE = 768
+
+test('a link has 1,024 streams at a time, wherever they lead', async () => {
+  const [a, b, c] = await three()
+  await openMany(a, 1, ALONE, b, 'b')
+  await openMany(a, 3001, MAX_STREAMS - ALONE, c, 'c')
+  expect(a.port.ends.size).toBe(MAX_STREAMS)
   a.peer.send(open(9001, 'c'))
-  expect(await a.peer.next('openErr')).toMatchObject({ stream: 9001, code: STREAM_CODES.LIMIT })
-  c.peer.send(open(1, 'b'))
-  expect(await c.peer.next('openErr')).toMatchObject({ stream: 1, code: STREAM_CODES.LIMIT })
+  expect(await a.peer.next('openErr')).toMatchObject({
+    stream: 9001,
+    code: STREAM_CODES.LIMIT,
+    message: 'this link has 1024 streams open',
+  })
   a.peer.send(encodeRst(1, STREAM_CODES.PEER_RESET), open(9003, 'c'))
   expect(await c.peer.next('open')).toMatchObject({ service: 'c' })
+})
+
+test('an agent gets three quarters of a service’s streams over all its links, and whoever comes later gets in', async () => {
+  const { switched, members } = await world(['a', 'b', 'c'])
+  const [a, b, c] = members as [Member, Member, Member]
+  const second = await switched.join('a again', 'agent_of_a')
+  await openMany(a, 1, ALONE / 2, b, 'b')
+  await openMany(second, 1, ALONE / 2, b, 'b')
+  for (const one of [a, second]) {
+    one.peer.send(open(9001, 'b'))
+    expect(await one.peer.next('openErr')).toMatchObject({
+      stream: 9001,
+      code: STREAM_CODES.LIMIT,
+      message: 'this machine has 768 of 1024 streams of the service’s agent; the rest is for others',
+    })
+  }
+  // Three quarters of what the first one leaves, and so on.
+  await openMany(c, 1, 192, b, 'b')
+  c.peer.send(open(9001, 'b'))
+  expect(await c.peer.next('openErr')).toMatchObject({ stream: 9001, code: STREAM_CODES.LIMIT })
+  const late = await switched.join('late')
+  await openMany(late, 1, 48, b, 'b')
+  // What was given back is anyone’s.
+  for (let i = 0; i < 200; i++) a.peer.send(encodeRst(1 + 2 * i, STREAM_CODES.PEER_RESET))
+  await a.peer.settled()
+  await openMany(late, 1001, 80, b, 'b')
+})
+
+test('what an agent has of a service’s streams it has no more of by bringing them as streams that go on', async () => {
+  const { switched, members } = await world(['a', 'b'], { resumeMs: 30_000 })
+  const [a, b] = members as [Member, Member]
+  switched.hub.ready(b.port)
+  await openMany(a, 1, ALONE, b, 'b')
+  const beginning = { received: 0, consumed: 0, limit: INITIAL_WINDOW, ended: false, answered: false }
+  a.peer.send(encodeResume(9001, randomBytes(STREAM_KEY_BYTES), beginning, 'b'))
+  expect(await a.peer.next('openErr')).toMatchObject({ stream: 9001, code: STREAM_CODES.LIMIT })
+  expect(b.port.ends.size).toBe(ALONE)
 })
 
 test('when the service’s link is lost, the OPENs that wait for it are refused', async () => {
