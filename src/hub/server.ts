@@ -61,6 +61,9 @@ const LIMITS = {
   shouldUpgradeCallback: isForLink,
 }
 
+/** How often the same trouble with the lock is told, in ms: it lasts until someone acts. */
+const LOCK_LINES_MS = 60_000
+
 /**
  * Starts a hub.
  *
@@ -123,9 +126,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     throw error
   }
   server.on('error', fail)
+  const lockLines = new LineLimiter({ everyMs: LOCK_LINES_MS })
   const timer = setInterval(() => {
     links.tick()
-    void holdLock(lock, options, limiter)
+    void holdLock(lock, options, lockLines)
   }, 1000)
   const unwatch = watch(server, options)
   const control = await startHubControl(options.folder, registry, options.log)

@@ -39,8 +39,9 @@ export class SqliteRegistry implements Registry {
     this.#events = events
     this.#agents = new Map(snapshot.agents.map((agent) => [agent.id, agent]))
     this.#names = new Names(snapshot.services)
-    this.#store = openStore({ agents: (agents) => this.#setAgents(agents), damaged })
-    this.#queue = new SaveQueue({ damaged, log: (line) => events.log(line) })
+    const log = (line: string) => events.log(line)
+    this.#store = openStore({ agents: (agents) => this.#setAgents(agents), log, damaged })
+    this.#queue = new SaveQueue({ damaged, log })
     const told = { names: this.#names, label: (id: string) => this.#member(id)?.label }
     this.#settings = new Settings(this.#queue, this.#store, told, snapshot.services)
   }

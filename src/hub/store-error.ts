@@ -47,6 +47,7 @@ const BLOCKED = new Set<string | undefined>(['EACCES', 'EPERM', 'EROFS', 'ENOSPC
  * @param check looks through the database; default: that isn't needed
  */
 export function failureOf(error: unknown, folder: string, check?: () => void): StoreFailure {
+  if (error instanceof StoreError) return { kind: error.kind, reason: error.message }
   if (isNoDatabase(error) || (error instanceof ConnectError && error.code === 'HUB_DATA_DAMAGED'))
     return { kind: 'damaged', reason: messageOf(error) }
   const code = sqliteCode(error)

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { adviceOn } from './database-files.ts'
 import { failureOf, type StoreFailure } from './store-error.ts'
 import { Store, type Agent } from './store.ts'
 
@@ -16,10 +17,15 @@ export type StoreReply =
   | { id: number; failure: StoreFailure }
   /** All there are: at the beginning, and when another process (`connect hub agent revoke`) has changed the database. */
   | { agents: Agent[] }
+  /** For whoever runs the hub. */
+  | { log: string }
   /** The store can't go on. */
   | { ended: StoreFailure }
 
 const POLL_MS = 500
+
+const WRITTEN_ANEW =
+  'Files of the hub’s database were deleted while it ran, and are written anew. To begin with an empty one, stop the hub first'
 
 /** Answers a StoreCall after another from the database in a folder, until it gets 'close'; says only StoreReplies. */
 export async function serveStore(folder: string, port: MessagePort): Promise<void> {
@@ -34,8 +40,23 @@ export async function serveStore(folder: string, port: MessagePort): Promise<voi
 function serve(store: Store, folder: string, port: MessagePort, reply: (message: StoreReply) => void): void {
   const explain = (error: unknown) => failureOf(error, folder, () => store.check())
   let seen: number | undefined
+  let trouble: string | undefined
+  /** @throws what is the matter, if what is written now would not be found by a hub that starts */
+  const hold = () => {
+    try {
+      if (store.hold()) reply({ log: `[!] ${WRITTEN_ANEW}` })
+      trouble = undefined
+    } catch (error) {
+      const { reason } = explain(error)
+      if (reason !== trouble)
+        reply({ log: `[x] The hub can save nothing: ${reason}. ${adviceOn(reason, folder)}` })
+      trouble = reason
+      throw error
+    }
+  }
   const look = () => {
     try {
+      hold()
       const version = store.dataVersion()
       if (version === seen) return
       reply({ agents: store.agents() })
@@ -56,8 +77,12 @@ function serve(store: Store, folder: string, port: MessagePort, reply: (message:
       return
     }
     try {
+      // Before: what is refused shall not be done. After: what is done shall be found again.
+      hold()
       const method = store[call.method] as (...args: unknown[]) => unknown
-      reply({ id: call.id, result: method.apply(store, call.args) })
+      const result = method.apply(store, call.args)
+      hold()
+      reply({ id: call.id, result })
     } catch (error) {
       reply({ id: call.id, failure: explain(error) })
     }

@@ -17,6 +17,8 @@ export interface StoreCalls {
 export interface StoreEvents {
   /** All agents that there are: at the beginning, and when another process has changed the database. */
   agents(agents: Agent[]): void
+  /** One line for whoever runs the hub; default: nobody is told. */
+  log?(line: string): void
   /** There is no use in going on. */
   damaged(error: StoreError): void
 }
@@ -97,6 +99,7 @@ export class StoreThread implements StoreCalls {
 
   #receive(message: Exclude<StoreReply, { ended: StoreFailure }>): void {
     if ('agents' in message) return this.#events.agents(message.agents)
+    if ('log' in message) return this.#events.log?.(message.log)
     const call = this.#calls.get(message.id)
     this.#calls.delete(message.id)
     if ('failure' in message) call?.reject(new StoreError(message.failure))

@@ -6,6 +6,7 @@ import { openOurs } from '../files/open-ours.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { loadSqlite, type DatabaseSync, type SQLOutputValue, type StatementSync } from '../files/sqlite.ts'
 import type { PublicKey } from '../tunnel/handshake.ts'
+import { DatabaseFiles } from './database-files.ts'
 import { cannotOpen } from './store-error.ts'
 
 /** A machine that has joined. */
@@ -93,11 +94,18 @@ const SCHEMA = `
 
 /** The hub's database. Synchronous: the hub itself talks to it through a worker, see registry.ts. */
 export class Store {
-  readonly #database: DatabaseSync
+  readonly #file: string
+  readonly #open: () => DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  #database: DatabaseSync
+  /** Known from the first look on. */
+  #files: DatabaseFiles | undefined
 
-  private constructor(database: DatabaseSync) {
-    this.#database = database
+  /** @param open opens the database once more */
+  private constructor(file: string, open: () => DatabaseSync) {
+    this.#file = file
+    this.#open = open
+    this.#database = open()
   }
 
   /**
@@ -114,21 +122,39 @@ export class Store {
     try {
       // SQLite would make it 0644; its journal files take the mode of this one.
       closeSync(openOurs(file, constants.O_CREAT | constants.O_RDWR))
-      const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true })
+      const store = new Store(file, () => openDatabase(DatabaseSync, file))
       try {
-        database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-        const store = new Store(database)
         // Damage is found now, and not when the hub has run for a week.
         store.check()
         store.#migrate()
         return store
       } catch (error) {
-        database.close()
+        store.close()
         throw error
       }
     } catch (error) {
       throw cannotOpen(file, error)
     }
+  }
+
+  /**
+   * Sees to it that what is written here is where a hub that starts will look for it: files of the database that were
+   * deleted are written anew. What someone has put in their place is left as it is.
+   *
+   * @returns whether some were deleted
+   * @throws StoreError, the system's error, or SQLite's if they are not as they should be
+   */
+  hold(): boolean {
+    this.#files ??= new DatabaseFiles(this.#file)
+    if (!this.#files.areMissing()) return false
+    this.#files.writeAnew(this.#database)
+    const before = this.#database
+    this.#database = this.#open()
+    this.#statements.clear()
+    this.#files = undefined
+    before.close()
+    this.check()
+    return true
   }
 
   /** @throws Error if the database is damaged, or can't be read */
@@ -307,6 +333,18 @@ export class Store {
     } catch {
       // On a full disk and the like SQLite has done so itself (https://sqlite.org/lang_transaction.html).
     }
+  }
+}
+
+/** @param Database node:sqlite's class, which is loaded when it is needed */
+function openDatabase(Database: typeof DatabaseSync, file: string): DatabaseSync {
+  const database = new Database(file, { timeout: 5000, enableForeignKeyConstraints: true })
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
   }
 }
 
