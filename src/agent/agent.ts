@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { ensureInstanceFolder, hubOf, requireConfig, type Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
@@ -97,6 +98,7 @@ async function runOwner(options: AgentOptions, lock: FileLock, signal: AbortSign
   const hold = async () => {
     if (!(await lock.look())) refuseAnother(instance)
     await control.look()
+    agent.holdServices()
   }
   const { upkeepMs, onUpkeep } = options
   const upkeep = startUpkeep({ instance, record, log, everyMs: upkeepMs, hold, onTick: onUpkeep })
@@ -236,6 +238,12 @@ class Agent implements AgentControl {
     await this.#link.offer([...this.#services.values()])
     if (removed) this.#options.log(`No longer exposing ${name}`)
     return { removed, streams: this.#link.streamCountOf(name) }
+  }
+
+  /** What is exposed is to be so after a restart, too. @throws ConnectError WRITE_FAILED */
+  holdServices(): void {
+    const services = [...this.#services.values()]
+    if (services.length > 0 && !existsSync(this.#options.instance.servicesFile)) this.#save(services)
   }
 
   #save(services: readonly ExposedService[]): void {

@@ -18,7 +18,7 @@ const EVERY_MS = 1000
 const PATIENCE = 30
 
 /**
- * Looks after what the agent needs while it runs: its lock and its socket, its record and PID file, if someone has
+ * Looks after what the agent needs while it runs: its lock, socket and services, its record and PID file, if someone has
  * deleted them; its program and its config, without which it could never be started again.
  *
  * @param options.everyMs default 1,000

@@ -57,8 +57,8 @@ test('a file in the place of the socket gives way to it', async () => {
   await isAsBefore()
 })
 
-test('a record, a PID file and a log that were deleted are there again', async () => {
-  for (const file of ['agent.json', 'daemon.pid', 'daemon.log']) {
+test('a record, a PID file, the services and a log that were deleted are there again', async () => {
+  for (const file of ['agent.json', 'daemon.pid', 'services.json', 'daemon.log']) {
     const before = readFileSync(home.file(file), 'utf8')
     rmSync(home.file(file))
     await expect.poll(() => existsSync(home.file(file)), POLL).toBe(true)
