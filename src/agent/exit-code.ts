@@ -13,6 +13,7 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'FILE_UNTRUSTED',
   'SERVICES_DAMAGED',
   'BAD_HUB_URL',
+  'BAD_VALUE',
   'BAD_PROXY',
   'INSECURE_HUB',
   'WRONG_HUB',

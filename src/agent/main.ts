@@ -19,11 +19,9 @@ import { startWatchdog, type Watchdog } from './watchdog.ts'
  */
 export async function runKeptAlive(argv: readonly string[], version: string): Promise<void> {
   process.umask(0o077)
-  const options = { config: { type: 'string' }, hub: { type: 'string' } } as const
-  const { values } = parseArgs({ args: [...argv], options })
-  const instance = instanceFor(values.config)
-  const logFile = openLog(instance)
-  if (!logFile) return
+  const prepared = prepare(argv)
+  if (!prepared) return
+  const { hub, instance, logFile } = prepared
   const log = logFile.write
   const stop = new AbortController()
   const stopListening = onEndSignal((signal) => {
@@ -40,7 +38,7 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
     await runAgent(
       {
         instance,
-        hub: values.hub,
+        hub,
         mode: 'daemon',
         version,
         log,
@@ -68,14 +66,38 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
 }
 
 /** Without a log there is nowhere to say so but stderr: whoever keeps this process alive may keep that. */
-function openLog(instance: Instance): LogFile | undefined {
+function prepare(
+  argv: readonly string[],
+): { hub: string | undefined; instance: Instance; logFile: LogFile } | undefined {
   try {
+    const { config, hub } = readArguments(argv)
+    const instance = instanceFor(config)
     ensureInstanceFolder(instance)
-    return openLogFile(instance.logFile)
+    return { hub, instance, logFile: openLogFile(instance.logFile) }
   } catch (error) {
     logError((line) => process.stderr.write(`${printable(line)}\n`), error)
     process.exitCode = agentExitCode(error)
     return undefined
+  }
+}
+
+/** @throws ConnectError BAD_VALUE if someone has edited what a platform wrote, say */
+function readArguments(argv: readonly string[]): { config?: string; hub?: string } {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: { config: { type: 'string' }, hub: { type: 'string' } },
+    }).values
+  } catch (error) {
+    const [what] = messageOf(error).split('. ')
+    throw new ConnectError(
+      'BAD_VALUE',
+      `The agent was started with a command line that it can’t use: ${what}`,
+      {
+        cause: error,
+        hints: ['Have it written anew: connect daemon uninstall, then connect daemon install'],
+      },
+    )
   }
 }
 

@@ -6,6 +6,7 @@ import { ConnectError, ERRORS, type ErrorCode } from '../../src/errors.ts'
 const HUMAN_NEEDED: readonly ErrorCode[] = [
   'BAD_HUB_URL',
   'BAD_PROXY',
+  'BAD_VALUE',
   'CONFIG_DAMAGED',
   'CONFIG_EXPOSED',
   'CONFIG_NEWER',

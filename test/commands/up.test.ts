@@ -108,4 +108,16 @@ describe('the agent that a platform keeps', () => {
     const agent = startConnect(emptyHome(), ['up', '--hub', world.hubUrl], { env: kept })
     expect(await agent.exited).toEqual({ code: 78, signal: null })
   })
+
+  test.for([
+    ['an option that there is not', ['--nonsense'], "Unknown option '--nonsense'"],
+    ['an option without its value', ['--hub'], "Option '--hub <value>' argument missing"],
+    ['a word too many', ['now'], "Unexpected argument 'now'"],
+    ['a config without a name', ['--config', ''], 'The path of a file is empty'],
+  ] as const)('ends with 78 and a sentence for %s', async ([, args, why]) => {
+    const agent = startConnect(emptyHome(), ['up', ...args], { env: kept })
+    expect(await agent.exited).toEqual({ code: 78, signal: null })
+    expect(agent.output).toMatch(/^\[x\] .+\n {2}.+\n$/)
+    expect(agent.output).toContain(why)
+  })
 })
