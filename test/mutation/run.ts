@@ -2,29 +2,21 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { codeOf } from '../../src/errors.ts'
+import { codeOf, messageOf } from '../../src/errors.ts'
 import { root } from '../helpers/cli.ts'
 import { endLeftBehind, markRun } from './left-behind.ts'
 import { isThatOne, type Mutant } from './mutant.ts'
-import { mutate } from './stryker.ts'
 import { scoreOf, survivorsOf, updateSummary, whyOf } from './summary.ts'
 import { testsOf } from './tests-of.ts'
 import { UNNOTICEABLE } from './unnoticeable.ts'
 
 const summaryFile = path.join(root, 'bench', 'results', 'mutation.md')
 
-const { values, positionals: files } = parseArgs({
-  allowPositionals: true,
-  options: { area: { type: 'boolean', default: false } },
-})
-if (files.length === 0) throw new Error('Which files? npm run mutate -- src/tunnel/decode.ts')
-const plans = files.map((name) => {
-  const file = path.relative(root, path.resolve(name)).split(path.sep).join('/')
-  return { file, tests: testsOf(file, values.area) }
-})
-
+const planned = plans()
+// Takes seconds.
+const { mutate } = await import('./stryker.ts')
 markRun()
-for (const { file, tests } of plans) {
+for (const { file, tests } of planned) {
   console.log(`${file}, by ${tests.join(' ')}`)
   const mutants = await mutate(file, tests).finally(endLeftBehind)
   report(file, mutants)
@@ -33,6 +25,24 @@ for (const { file, tests } of plans) {
     summaryFile,
     updateSummary(readSummary(), [{ file, mutants, date: new Date() }], UNNOTICEABLE),
   )
+}
+
+/** Ends the run with a sentence if something of the command line can't be used. */
+function plans(): { file: string; tests: string[] }[] {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { area: { type: 'boolean', default: false } },
+    })
+    if (positionals.length === 0) throw new Error('Which files? npm run mutate -- src/tunnel/decode.ts')
+    return positionals.map((name) => {
+      const file = path.relative(root, path.resolve(name)).split(path.sep).join('/')
+      return { file, tests: testsOf(file, values.area) }
+    })
+  } catch (error) {
+    console.error(`[x] ${messageOf(error)}`)
+    return process.exit(2)
+  }
 }
 
 function report(file: string, mutants: readonly Mutant[]): void {

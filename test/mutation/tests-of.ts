@@ -7,9 +7,10 @@ import path from 'node:path'
  *
  * @param file from the root of the repository, as in `src/tunnel/decode.ts`
  * @param wholeArea all of its area in any case
- * @throws Error if the area has no tests
+ * @throws Error if there is no such file below src, or its area has no tests
  */
 export function testsOf(file: string, wholeArea: boolean): string[] {
+  if (!file.startsWith('src/') || !existsSync(file)) throw new Error(`There is no file ${file} below src`)
   const area = areaOf(path.dirname(file))
   const all = area === undefined ? [] : globSync(`${area}/**/*.test.ts`).toSorted()
   if (all.length === 0) throw new Error(`No tests belong to ${file}`)

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { identify } from '../../src/process/identity.ts'
 import { waitFor } from '../../src/process/wait.ts'
@@ -5,6 +6,7 @@ import { runProgram } from '../fixtures/run-fixture.ts'
 import { endLeftBehind, markRun } from '../mutation/left-behind.ts'
 import type { Mutant } from '../mutation/mutant.ts'
 import { scoreOf, updateSummary } from '../mutation/summary.ts'
+import { root } from '../helpers/cli.ts'
 import { testsOf } from '../mutation/tests-of.ts'
 
 const file = 'src/files/lock.ts'
@@ -66,6 +68,22 @@ test('a file is measured by the tests of its area that import it, its namesake f
     testsOf('src/files/lock.ts', true).toSorted(),
   )
   expect(() => testsOf('src/start.ts', false)).toThrow('No tests belong to src/start.ts')
+})
+
+test('a file that is none, and an option that there is not, end a run with a sentence and 2', async () => {
+  const script = path.join(root, 'test', 'mutation', 'run.ts')
+  for (const [args, why] of [
+    [['wrong-file.ts'], 'There is no file wrong-file.ts below src'],
+    [['src/tunnel/wrong-file.ts'], 'There is no file src/tunnel/wrong-file.ts below src'],
+    [['src/start.ts'], 'No tests belong to src/start.ts'],
+    [[], 'Which files? npm run mutate -- src/tunnel/decode.ts'],
+    [['--every'], "Unknown option '--every'"],
+  ] as const) {
+    const run = runProgram([process.execPath, script, ...args])
+    expect(await run.exited).toEqual({ code: 2, signal: null })
+    expect(run.output).toMatch(/^\[x\] .+\n$/)
+    expect(run.output).toContain(why)
+  }
 })
 
 test.runIf(process.platform === 'linux')(
