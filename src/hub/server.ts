@@ -2,12 +2,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import path from 'node:path'
+import type { Duplex } from 'node:stream'
 import { ConnectError, messageOf } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { tryLock, type FileLock } from '../files/lock.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import { listenTcp } from '../net/listen.ts'
-import { connectionLimit, describeConnectionLimit } from '../process/descriptors.ts'
 import { collectLessOften } from '../process/garbage.ts'
 import { loadHttp, loadHttps } from '../process/http.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
@@ -16,6 +16,7 @@ import { HubApi } from './api.ts'
 import { Authenticator } from './auth.ts'
 import { readCertificate, type CertificateFiles } from './certificate.ts'
 import { watchCertificate } from './certificate-watch.ts'
+import { Connections, type ConnectionLimits } from './connections.ts'
 import { startHubControl } from './control.ts'
 import { answerForNode } from './http-errors.ts'
 import { LinkTable } from './link-table.ts'
@@ -36,6 +37,8 @@ export interface HubOptions {
   readonly resumeMs?: number
   /** How many may come at once; links, and all else, by themselves. */
   readonly admission?: AdmissionLimits
+  /** How many connections there may be. */
+  readonly limits?: ConnectionLimits
   /** One line for whoever runs the hub. */
   readonly log: (line: string) => void
 }
@@ -99,21 +102,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const server = certificate
     ? loadHttps().createServer({ ...LIMITS, ...certificate.options, handshakeTimeout: 10_000 })
     : loadHttp().createServer(LIMITS)
-  // Those in the midst of a TLS handshake are no HTTP connections yet, and the server would wait for them.
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  const limiter = new LineLimiter()
-  server.maxConnections = connectionLimit()
-  server.on('drop', () => {
-    const why = describeConnectionLimit(server.maxConnections)
-    limiter.write('dropped', options.log, () => `[x] Connections are refused: ${why}`)
-  })
+  const connections = new Connections(options.limits ?? {}, options.log)
+  server.on('connection', (socket: Socket) => connections.add(socket))
   server.on('request', (request, response) => void api.answer(request, response))
+  const answerLink = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (await upgrade.answer(request, socket, head)) connections.admit(socket as Socket)
+  }
   server.on('upgrade', (request, socket, head) => {
-    if (isForLink(request)) void upgrade.answer(request, socket, head)
+    if (isForLink(request)) void answerLink(request, socket, head)
     else void api.answer(request, responseOver(socket as Socket, request))
   })
   answerForNode(server, registry.hubId, (request, response, error) => api.refuse(request, response, error))
@@ -143,7 +139,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       await control.close()
       const closed = new Promise((resolve) => server.close(resolve))
       await links.shutdown()
-      for (const socket of sockets) socket.destroy()
+      connections.destroy()
       await closed
       await registry.close()
       lock.release()

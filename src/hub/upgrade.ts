@@ -32,7 +32,8 @@ export class LinkUpgrade {
     this.#admission = new Admission(admission)
   }
 
-  async answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  /** @returns whether it is a link now */
+  async answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<boolean> {
     // A client that goes away must not be an uncaught error; the connection that takes over has a listener of its own.
     socket.on('error', () => {})
     try {
@@ -43,14 +44,15 @@ export class LinkUpgrade {
       const answer = answerUpgrade(request, SUBPROTOCOL, [`${HUB_HEADER}: ${this.#registry.hubId}`])
       if (!answer.accepted) {
         const refusal = new RefusedError(answer.status, 'bad_request', answer.message)
-        return refuseOn(socket, this.#registry.hubId, refusal, answer.headers)
+        refuseOn(socket, this.#registry.hubId, refusal, answer.headers)
+        return false
       }
       const { authorization } = request.headers
       const { agent, claims } = await this.#admission.check(() =>
         this.#authenticator.authenticate(authorization, LinkClaims),
       )
       this.#links.checkEpoch(agent, claims)
-      if (socket.destroyed) return
+      if (socket.destroyed) return false
       socket.write(answer.response)
       const raw = socket as Socket
       const connection = new WebSocketConnection(raw, {
@@ -59,9 +61,11 @@ export class LinkUpgrade {
         head,
       })
       this.#links.add(agent, claims, new Link(connection, raw))
+      return true
     } catch (error) {
       await holdBack(error)
       refuseOn(socket, this.#registry.hubId, error)
+      return false
     }
   }
 }

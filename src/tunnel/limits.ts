@@ -47,6 +47,9 @@ export const NONCE_SECONDS = 30
 /** Nonces that one agent may use in that time. */
 export const MAX_NONCES = 256
 
+/** Connections of whoever has no link, at a time: 10,000 agents may come back at once. */
+export const MAX_STRANGERS = 16_384
+
 /** Links of one agent at a time: its own process, and each `reach` beside it. */
 export const MAX_LINKS = 64
 

@@ -122,25 +122,17 @@ test('reach does so, too', async () => {
   )
 })
 
-test('a hub with few descriptors takes no more connections, and keeps its links', async () => {
+test('a hub with few descriptors closes the oldest of those that only wait, and answers who comes', async () => {
   const hub = startWithFew(world.hubHome, ['hub', '--listen', '127.0.0.1:0', '--data-dir', home.file('hub')])
   const [, port] = await hub.printed(/listening on \S+:(\d+)/)
-  const idle = Array.from({ length: 2 * ROOM }, () => dial(Number(port), '127.0.0.1'))
-  for (const socket of idle) onTestFinished(() => void socket.destroy())
-  const closed = idle.map((socket) =>
-    once(
-      socket.on('error', () => {}),
-      'close',
-    ),
+  for (let i = 0; i < 2 * ROOM; i++) {
+    const socket = dial(Number(port), '127.0.0.1').on('error', () => {})
+    onTestFinished(() => void socket.destroy())
+    await once(socket, 'connect')
+  }
+  await hub.printed(
+    /\[!\] Connections that have no link are closed, the oldest first: 64 are open, as many as "ulimit -n" leaves/,
   )
-  await hub.printed(/\[x\] Connections are refused: 64 are open/)
-  await Promise.race(closed)
-  for (const socket of idle) socket.destroy()
-  const isUp = () =>
-    fetch(`http://127.0.0.1:${port}/healthz`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-  await expect.poll(isUp, { timeout: 30_000 }).toBe(true)
-  expect(hub.output.match(/are refused/g)).toHaveLength(1)
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).ok).toBe(true)
+  expect(hub.output).not.toContain('are refused')
 })
