@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs'
+import path from 'node:path'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 import { isNoDatabase, sqliteCode } from '../files/sqlite.ts'
 
@@ -26,6 +27,8 @@ export class StoreError extends Error {
   }
 }
 
+const DISK_FULL = 'its disk is full'
+
 /** Codes that say nothing about the database itself (https://sqlite.org/rescode.html), and what is the matter. */
 const STORAGE = new Map<number | undefined, string>([
   [3, 'its database may not be written'],
@@ -34,7 +37,7 @@ const STORAGE = new Map<number | undefined, string>([
   [7, 'it is out of memory'],
   [8, 'its database can only be read'],
   [10, 'its disk does not work'],
-  [13, 'its disk is full'],
+  [13, DISK_FULL],
   [14, 'its database can’t be opened'],
   [15, 'its database is locked by another program'],
 ])
@@ -52,7 +55,7 @@ export function failureOf(error: unknown, folder: string, check?: () => void): S
     return { kind: 'damaged', reason: messageOf(error) }
   const code = sqliteCode(error)
   const known = STORAGE.get(code)
-  if (known !== undefined) return { kind: 'storage', reason: isFull(folder) ? STORAGE.get(13)! : known }
+  if (known !== undefined) return { kind: 'storage', reason: isFull(folder) ? DISK_FULL : known }
   // Noise in the file can look like anything: "unsupported file format" is the same code as a bad statement.
   if (code !== undefined) return { kind: isSound(check) ? 'rejected' : 'damaged', reason: messageOf(error) }
   const isSystem = codeOf(error) !== undefined
@@ -73,7 +76,8 @@ export function cannotOpen(file: string, error: unknown): ConnectError {
   if (error instanceof ConnectError) return error
   const known = STORAGE.has(sqliteCode(error))
   const code = known || BLOCKED.has(codeOf(error)) ? 'WRITE_FAILED' : 'HUB_DATA_DAMAGED'
-  return new ConnectError(code, `Could not open ${file}: ${messageOf(error)}`, { cause: error })
+  const why = known && isFull(path.dirname(file)) ? `${messageOf(error)} (${DISK_FULL})` : messageOf(error)
+  return new ConnectError(code, `Could not open ${file}: ${why}`, { cause: error })
 }
 
 function isSound(check: (() => void) | undefined): boolean {

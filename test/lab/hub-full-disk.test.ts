@@ -11,6 +11,34 @@ import { labSuite } from './helpers/suite.ts'
 /** How long the disk stays full, in ms. */
 const FULL_MS = Number(process.env.HUB_FULL_SECONDS ?? 15) * 1000
 
+labSuite('a hub whose disk is full when it starts', { programs: ['mount', 'umount'], root: true }, () => {
+  test.for([
+    ['for the first time', false],
+    ['again', true],
+  ] as const)('%s says so in a sentence, ends with 1, and starts once there is room', async ([, hasRun]) => {
+    const home = emptyHome()
+    const disk = await mountSmallDisk(home.file('hub'))
+    const start = () => startConnect(home, ['hub', '--listen', '127.0.0.1:0'])
+    if (hasRun) {
+      const before = start()
+      await before.printed(/listening on/)
+      await connectOk(home, ['hub', 'token', 'create'])
+      await before.stop()
+    }
+    disk.fill()
+    const refused = start()
+    onTestFinished(() => refused.stop())
+    expect(await refused.exited).toEqual({ code: 1, signal: null })
+    expect(refused.output).toMatch(/^\[x\] Could not .+\n {2}Free some space, or mend .+\n$/)
+    expect(refused.output).toMatch(/no space left|full/i)
+    disk.free()
+    const hub = start()
+    onTestFinished(() => hub.stop())
+    await hub.printed(/listening on/)
+    if (hasRun) expect(await connectOk(home, ['hub', 'token', 'list'])).toMatch(/^jt_/m)
+  })
+})
+
 labSuite('a hub whose disk is full for a while', { programs: ['mount', 'umount'], root: true }, () => {
   test('carries what it carries, answers truly, and has saved all that it said once there is room', async () => {
     const hubHome = emptyHome()
