@@ -26,7 +26,7 @@ const ENDINGS = ['', '-wal', '-shm']
  */
 export class DatabaseFiles {
   readonly #file: string
-  readonly #opened: readonly (string | undefined)[]
+  #opened: readonly (string | undefined)[]
 
   /** @param file of a database that was just opened, and read */
   constructor(file: string) {
@@ -59,18 +59,22 @@ export class DatabaseFiles {
    */
   writeAnew(database: DatabaseSync): void {
     const copy = `${this.#file}.new`
-    rmSync(copy, { force: true })
-    // SQLite would make it 0644; it takes one that is empty.
-    closeSync(openOurs(copy, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR))
-    database.prepare('VACUUM INTO ?').run(copy)
-    sync(copy)
-    // They would be taken for the new one's.
-    for (const ending of ENDINGS.slice(1)) rmSync(this.#file + ending, { force: true })
-    if (inodeOf(this.#file) !== undefined) renameSync(copy, this.#file)
-    else {
+    try {
+      rmSync(copy, { force: true })
+      // SQLite would make it 0644; it takes one that is empty.
+      closeSync(openOurs(copy, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR))
+      database.prepare('VACUUM INTO ?').run(copy)
+      sync(copy)
+      // They would be taken for the new one's.
+      for (const ending of ENDINGS.slice(1)) rmSync(this.#file + ending, { force: true })
+      const isThere = inodeOf(this.#file) !== undefined
+      // From here on this one is ours: should anything fail now, it is written once more.
+      this.#opened = [inodeOf(copy), ...this.#opened.slice(1)]
+      if (isThere) renameSync(copy, this.#file)
       // Unlike a rename this fails if someone has begun another one meanwhile.
-      linkSync(copy, this.#file)
-      rmSync(copy)
+      else linkSync(copy, this.#file)
+    } finally {
+      rmSync(copy, { force: true })
     }
     if (process.platform !== 'win32') sync(path.dirname(this.#file))
   }

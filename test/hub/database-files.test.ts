@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { DatabaseFiles } from '../../src/hub/database-files.ts'
 import { StoreThread } from '../../src/hub/store-thread.ts'
 import { Store } from '../../src/hub/store.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
@@ -102,6 +104,23 @@ test('what was deleted is written anew though nobody asks for anything', async (
   rmSync(kept.file('hub.db'))
   await expect.poll(() => kept.log, POLL).toHaveLength(1)
   expect(await kept.found()).toEqual(['machine 1'])
+})
+
+test('one that was written anew, and could not be opened then, is no stranger’s: it is written once more', () => {
+  const file = path.join(scratchFolder(), 'hub.db')
+  const database = new DatabaseSync(file)
+  onTestFinished(() => database.close())
+  database.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (7)')
+  const files = new DatabaseFiles(file)
+  expect(files.areMissing()).toBe(false)
+  rmSync(file)
+  for (let turn = 0; turn < 2; turn++) {
+    expect(files.areMissing()).toBe(true)
+    files.writeAnew(database)
+  }
+  const anew = new DatabaseSync(file, { readOnly: true })
+  onTestFinished(() => anew.close())
+  expect(anew.prepare('SELECT n FROM t').get()).toEqual({ n: 7 })
 })
 
 test('another database in the place of the hub’s stays as it is, and what can’t be saved is refused', async () => {
