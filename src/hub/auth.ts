@@ -1,4 +1,4 @@
-import { compactVerify, decodeJwt, importJWK, type CryptoKey } from 'jose'
+import { compactVerify, decodeJwt, importJWK } from 'jose'
 import * as v from 'valibot'
 import { agentIdOf } from '../tunnel/agent-id.ts'
 import { JoinClaims, TokenClaims, type PublicKey } from '../tunnel/handshake.ts'
@@ -27,7 +27,7 @@ export class Authenticator {
     header: string | undefined,
     claims: v.GenericSchema<unknown, T>,
   ): Promise<{ agent: Agent; claims: T }> {
-    const token = /^Bearer ([\w.-]{1,2048})$/.exec(header ?? '')?.[1]
+    const token = header?.match(/^Bearer ([\w.-]{1,2048})$/)?.[1]
     if (token === undefined) throw new RefusedError(401, 'bad_token', 'There is no usable bearer token.')
     const agent = this.#registry.agent(readClaims(token).iss)
     if (!agent) throw unknownAgent()
@@ -79,14 +79,8 @@ export class Authenticator {
     // Before the signature: that costs fifty times as much.
     if (this.#nonces.isSpentBy(issuer)) throw tooMany()
     this.#checkNonce(nonce)
-    let imported: CryptoKey | Uint8Array
     try {
-      imported = await importJWK(key, 'EdDSA')
-    } catch {
-      throw new RefusedError(400, 'bad_request', 'The key is not an Ed25519 key.')
-    }
-    try {
-      await compactVerify(token, imported, { algorithms: ALGORITHMS })
+      await compactVerify(token, await importJWK(key, 'EdDSA'), { algorithms: ALGORITHMS })
     } catch {
       throw new RefusedError(401, 'bad_token', 'The token’s signature or form is not valid.')
     }
