@@ -73,8 +73,10 @@ export class HubApi {
     try {
       await this.#route(request, response)
     } catch (error) {
-      if (!(error instanceof RefusedError) && !(error instanceof StoreError) && !request.destroyed)
-        this.#note('failed', () => `[x] ${request.method} ${pathOf(request)}: ${messageOf(error)}`)
+      const asked = `${request.method} ${pathOf(request)}`
+      // Whoever has gone away meanwhile did so for reasons of his own.
+      if (!(error instanceof RefusedError) && !(error instanceof StoreError) && !response.destroyed)
+        this.#note(asked, () => `[x] ${asked}: ${messageOf(error)}`)
       await holdBack(error)
       this.#refuse(request, response, error)
     }
@@ -141,16 +143,15 @@ export class HubApi {
     const parsed = v.safeParse(JoinRequest, await readJsonBody(request))
     if (!parsed.success) throw new RefusedError(400, 'bad_request', 'This is not a join request.')
     const { token, key, label, proof } = parsed.output
-    const join = (agent: string) => this.#registry.join({ token, agent, key, label })
-    try {
-      const agent = await this.#joins.check(() => this.#authenticator.admit(key, proof, join))
-      this.#note(`joined ${agent}`, () => `${agent} (${label}) has joined`)
-      return { agent, hub: this.#registry.hubId }
-    } catch (error) {
-      if (error instanceof RefusedError && error.reason === 'token_refused')
+    const join = async (agent: string) => {
+      const isTaken = await this.#registry.join({ token, agent, key, label })
+      if (!isTaken)
         this.#note('refused', () => `[!] A join token was refused to ${request.socket.remoteAddress}`)
-      throw error
+      return isTaken
     }
+    const agent = await this.#joins.check(() => this.#authenticator.admit(key, proof, join))
+    this.#note(`joined ${agent}`, () => `${agent} (${label}) has joined`)
+    return { agent, hub: this.#registry.hubId }
   }
 
   async #caller(request: IncomingMessage): Promise<Agent> {

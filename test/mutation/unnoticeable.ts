@@ -21,6 +21,24 @@ export const UNNOTICEABLE: readonly Unnoticeable[] = [
     why: 'SQLite opens a file that it may not write to for reading by itself, and reading writes nothing',
   },
   {
+    file: 'src/hub/api.ts',
+    code: "this.#note('refused', () => `[!] A join token was refused to ${request.socket.remoteAddress}`)",
+    change: `'refused' → ""`,
+    why: 'it tells this line from others, and no other one goes by that name either',
+  },
+  {
+    file: 'src/hub/api.ts',
+    code: 'if (left > 0) this.#unread.set(agent, left)',
+    change: 'left > 0 → true',
+    why: 'whether none are counted or none are there is the same; not to count them spares memory',
+  },
+  {
+    file: 'src/hub/api.ts',
+    code: 'if (left > 0) this.#unread.set(agent, left)',
+    change: 'left > 0 → left >= 0',
+    why: 'whether none are counted or none are there is the same; not to count them spares memory',
+  },
+  {
     file: 'src/hub/passages.ts',
     code: 'if (count === 0) this.#lost.delete(agent)',
     change: 'count === 0 → false',
