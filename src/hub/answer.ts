@@ -43,8 +43,9 @@ export async function holdBack(error: unknown): Promise<void> {
   if (error instanceof RefusedError && error.status === 429) await delay(HOLD_MS)
 }
 
+/** @param request one that a server was asked: only these have a `url` */
 export function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').split('?', 1)[0]!
+  return request.url!.split('?', 1)[0]!
 }
 
 export function sendText(response: ServerResponse, status: number, type: string, text: string): void {

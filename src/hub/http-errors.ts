@@ -5,7 +5,7 @@ import { refuseOn } from './answer.ts'
 import { RefusedError } from './refused-error.ts'
 
 /** What Node.js would answer, by the code of the error; anything else is a 400 (its `socketOnError`). */
-const STATUS = new Map([
+const STATUS = new Map<string | undefined, number>([
   ['HPE_HEADER_OVERFLOW', 431],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
   ['ERR_HTTP_REQUEST_TIMEOUT', 408],
@@ -34,7 +34,7 @@ export function answerForNode(
       socket.destroy(error)
       return
     }
-    const status = STATUS.get(codeOf(error) ?? '') ?? 400
+    const status = STATUS.get(codeOf(error)) ?? 400
     refuseOn(socket, hubId, new RefusedError(status, 'bad_request', 'The request can’t be read.'))
   })
   server.on('connect', (_request, socket) => {

@@ -389,7 +389,10 @@ describe('a member', () => {
     await (await ask(ada)).giveUp()
     const unread = [await ask(ada), await ask(ada), await ask(ada), await ask(ada)]
     expect(unread.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const since = performance.now()
     const { status, answer } = await ask(ada)
+    // So that asking again at once is no faster than that.
+    expect(performance.now() - since).toBeGreaterThan(900)
     const message = 'This agent has lists to read before it gets another one.'
     expect(status).toBe(429)
     expect(answer).toContain(`{"error":"too_many","message":"${message}"}`)
