@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ConnectError, messageOf } from '../errors.ts'
+import { codeOf, messageOf } from '../errors.ts'
 import { serveLocally, type LocalServer } from '../process/local-socket.ts'
 import { hubSocketPath, NOT_THERE, type RevokeReply } from './control-api.ts'
 
@@ -63,17 +63,18 @@ async function answer(
   response.setHeader('connection', 'close')
   response.setHeader('content-type', 'application/json')
   try {
-    const [, kind, id] = /^\/v1\/(agents|tokens)\/(\w{1,64})$/.exec(request.url ?? '') ?? []
-    if (request.method !== 'DELETE' || id === undefined) {
+    const asked = /^\/v1\/(agents|tokens)\/(\w{1,64})$/.exec(request.url!)
+    if (request.method !== 'DELETE' || !asked) {
       response.statusCode = 400
       response.end('{}')
       return
     }
+    const [kind, id] = [asked[1]!, asked[2]!]
     const reply = await (kind === 'agents' ? hub.revokeAgent(id) : hub.revokeToken(id))
     log(reply.saved ? `${id} was revoked` : `[!] ${id} was revoked, which is not saved yet: ${reply.reason}`)
     response.end(JSON.stringify(reply))
   } catch (error) {
-    const isUnknown = error instanceof ConnectError && error.code === 'NO_SUCH_ENTRY'
+    const isUnknown = codeOf(error) === 'NO_SUCH_ENTRY'
     if (!isUnknown) log(`[x] ${request.method} ${request.url}: ${messageOf(error)}`)
     response.statusCode = isUnknown ? NOT_THERE : 500
     response.end('{}')

@@ -1,10 +1,14 @@
+import { once } from 'node:events'
 import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { request, type IncomingMessage } from 'node:http'
 import path from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Signer } from '../../src/agent/credential.ts'
 import { HubApi } from '../../src/agent/hub-api.ts'
 import { revoke } from '../../src/cli/revoke.ts'
-import { startHubControl } from '../../src/hub/control.ts'
+import { ConnectError } from '../../src/errors.ts'
+import { startHubControl, type HubControl } from '../../src/hub/control.ts'
 import { hubSocketPath } from '../../src/hub/control-api.ts'
 import { Store } from '../../src/hub/store.ts'
 import { requestLocally } from '../../src/process/local-socket.ts'
@@ -94,4 +98,124 @@ test('a data folder whose path is too long for a socket has one all the same', a
   const { ended } = await linked(ada)
   expect(await revoke(folder, 'agent', ada.agentId)).toEqual({ saved: true })
   expect((await rejectionOf(ended)).code).toBe('REVOKED')
+})
+
+describe('what is asked on the socket', () => {
+  /** A socket whose hub is the test, and what it says to what is asked. */
+  async function asked(
+    method: string,
+    target: string,
+    revoke: HubControl['revokeAgent'] = async () => SAVED,
+  ) {
+    const folder = scratchFolder()
+    const [revoked, log]: [string[], string[]] = [[], []]
+    const noted = (kind: string) => (id: string) => (revoked.push(`${kind} ${id}`), revoke(id))
+    const hub = { revokeAgent: noted('agent'), revokeToken: noted('token') }
+    const control = await startHubControl(folder, hub, (line) => void log.push(line))
+    onTestFinished(() => control.close())
+    const asking = request({ socketPath: hubSocketPath(folder), method, path: target, agent: false }).end()
+    const [response] = (await once(asking, 'response')) as [IncomingMessage]
+    expect(response.headers).toMatchObject({ connection: 'close', 'content-type': 'application/json' })
+    return { status: response.statusCode, json: JSON.parse(await text(response)) as unknown, revoked, log }
+  }
+  const SAVED = { saved: true } as const
+
+  test('is revoked, and that is logged', async () => {
+    expect(await asked('DELETE', '/v1/agents/agent_1')).toEqual({
+      status: 200,
+      json: { saved: true },
+      revoked: ['agent agent_1'],
+      log: ['agent_1 was revoked'],
+    })
+    expect(await asked('DELETE', '/v1/tokens/jt_1')).toMatchObject({ revoked: ['token jt_1'] })
+    const longest = 'x'.repeat(64)
+    expect(await asked('DELETE', `/v1/tokens/${longest}`)).toMatchObject({ revoked: [`token ${longest}`] })
+  })
+
+  test('is revoked while the disk is full, and it is said that this may not last', async () => {
+    const reply = { saved: false, reason: 'its disk is full' } as const
+    expect(await asked('DELETE', '/v1/agents/agent_1', async () => reply)).toMatchObject({
+      status: 200,
+      json: reply,
+      log: ['[!] agent_1 was revoked, which is not saved yet: its disk is full'],
+    })
+  })
+
+  test('may not be there', async () => {
+    const missing = () => Promise.reject(new ConnectError('NO_SUCH_ENTRY', 'There is none'))
+    expect(await asked('DELETE', '/v1/tokens/jt_1', missing)).toMatchObject({
+      status: 404,
+      json: {},
+      log: [],
+    })
+  })
+
+  test('may fail, and why is logged', async () => {
+    for (const error of [new Error('a bug'), new ConnectError('WRITE_FAILED', 'a bug')])
+      expect(await asked('DELETE', '/v1/tokens/jt_1', () => Promise.reject(error))).toMatchObject({
+        status: 500,
+        json: {},
+        log: ['[x] DELETE /v1/tokens/jt_1: a bug'],
+      })
+  })
+
+  test.for([
+    ['GET', '/v1/agents/agent_1'],
+    ['DELETE', '/'],
+    ['DELETE', '/v1/agents/'],
+    ['DELETE', '/v1/agents/a/b'],
+    ['DELETE', '/x/v1/agents/a'],
+    ['DELETE', '/v1/others/a'],
+    ['DELETE', '/v1/agents/a-b'],
+    ['DELETE', `/v1/agents/${'x'.repeat(65)}`],
+  ] as const)('is nothing by %s %s', async ([method, target]) => {
+    expect(await asked(method, target)).toEqual({ status: 400, json: {}, revoked: [], log: [] })
+  })
+})
+
+describe('a socket that can’t be opened', () => {
+  test('is told of once, until it is open, and then again', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const folder = path.join(scratchFolder(), 'data')
+    const socketPath = hubSocketPath(folder)
+    const log: string[] = []
+    const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
+    const control = await startHubControl(folder, hub, (line) => void log.push(line))
+    const isTold = [
+      expect.stringMatching(
+        /^\[!\] Could not open \S+hub\.sock: .+; until that is mended, revocations take up to a second$/,
+      ),
+    ]
+    expect(log).toEqual(isTold)
+    for (let turn = 0; turn < 3; turn++) vi.advanceTimersByTime(10_000)
+    mkdirSync(folder)
+    vi.advanceTimersByTime(9999)
+    expect(existsSync(socketPath)).toBe(false)
+    vi.advanceTimersByTime(1)
+    const asking = { socketPath, method: 'GET', path: '/', timeoutMs: 30_000 }
+    await expect.poll(() => requestLocally(asking), { timeout: 30_000 }).toMatchObject({ status: 400 })
+    expect(log).toEqual(isTold)
+
+    rmSync(folder, { recursive: true })
+    vi.advanceTimersByTime(10_000)
+    await expect.poll(() => log, { timeout: 30_000 }).toEqual([...isTold, ...isTold])
+    await control.close()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('does not keep the hub from its end', async () => {
+    const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
+    const control = await startHubControl(path.join(scratchFolder(), 'none'), hub, () => {})
+    await expect(control.close()).resolves.toBeUndefined()
+  })
+})
+
+test('a socket is gone once it is closed', async () => {
+  const folder = scratchFolder()
+  const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
+  const control = await startHubControl(folder, hub, () => {})
+  expect(existsSync(hubSocketPath(folder))).toBe(true)
+  await control.close()
+  expect(existsSync(hubSocketPath(folder))).toBe(false)
 })
