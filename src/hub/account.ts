@@ -9,6 +9,8 @@ export class Account {
   readonly pace = new Pace()
   /** What waits for all its links costs so many bytes. */
   waiting = 0
+  /** Since its last link is gone. */
+  forgetting: NodeJS.Timeout | undefined
   #givenUp = 0
   #countedAt = performance.now()
 

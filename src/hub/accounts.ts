@@ -37,9 +37,9 @@ export class Accounts {
     const { account } = port
     account.ports.delete(port)
     if (account.ports.size > 0) return
-    setTimeout(() => {
-      if (account.ports.size === 0 && this.#byAgent.get(account.agent) === account)
-        this.#byAgent.delete(account.agent)
+    clearTimeout(account.forgetting)
+    account.forgetting = setTimeout(() => {
+      if (account.ports.size === 0) this.#byAgent.delete(account.agent)
     }, KEPT_MS).unref()
   }
 
