@@ -70,7 +70,7 @@ export class Nonces {
 
   #forget(nonce: string, agent: string): void {
     this.#used.delete(nonce)
-    const left = (this.#counts.get(agent) ?? 1) - 1
+    const left = this.#counts.get(agent)! - 1
     if (left > 0) this.#counts.set(agent, left)
     else this.#counts.delete(agent)
   }

@@ -12,9 +12,22 @@ describe('a nonce', () => {
       const nonce = nonces.make()
       now = start + AGE_MS - 1
       expect(nonces.isGood(nonce)).toBe(true)
-      now = start + AGE_MS + 1
+      now = start + AGE_MS
       expect(nonces.isGood(nonce)).toBe(false)
     }
+  })
+
+  test('is no better for having been made within a millisecond', () => {
+    let now = 0.5
+    const nonces = new Nonces(() => now)
+    const nonce = nonces.make()
+    now = AGE_MS
+    expect(nonces.isGood(nonce)).toBe(false)
+  })
+
+  test('is like no other of the same moment', () => {
+    const nonces = new Nonces(() => 0)
+    expect(nonces.make()).not.toBe(nonces.make())
   })
 
   test('is good once', () => {
@@ -64,5 +77,20 @@ describe('a nonce', () => {
       expect(nonces.isGood(nonce)).toBe(true)
     }
     expect(nonces.isSpentBy('ada')).toBe(false)
+  })
+
+  test('that was released is one less, and what was never used is none', () => {
+    const nonces = new Nonces()
+    const used = Array.from({ length: MAX_NONCES }, () => nonces.make())
+    const [first, second] = used
+    nonces.use(first!, 'ada')
+    nonces.release(first!)
+    nonces.release(second!)
+    for (const nonce of used) nonces.use(nonce, 'ada')
+    expect(nonces.isSpentBy('ada')).toBe(true)
+    nonces.release(first!)
+    expect(nonces.isSpentBy('ada')).toBe(false)
+    nonces.use(first!, 'ada')
+    expect(nonces.isSpentBy('ada')).toBe(true)
   })
 })

@@ -39,6 +39,18 @@ export const UNNOTICEABLE: readonly Unnoticeable[] = [
     why: 'whether none are counted or none are there is the same; not to count them spares memory',
   },
   {
+    file: 'src/hub/nonces.ts',
+    code: 'if (left > 0) this.#counts.set(agent, left)',
+    change: 'left > 0 → true',
+    why: 'whether none are counted or none are there is the same; not to count them spares memory',
+  },
+  {
+    file: 'src/hub/nonces.ts',
+    code: 'if (left > 0) this.#counts.set(agent, left)',
+    change: 'left > 0 → left >= 0',
+    why: 'whether none are counted or none are there is the same; not to count them spares memory',
+  },
+  {
     file: 'src/hub/passages.ts',
     code: 'if (count === 0) this.#lost.delete(agent)',
     change: 'count === 0 → false',
