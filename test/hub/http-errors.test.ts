@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -9,8 +9,11 @@ import { answerForNode } from '../../src/hub/http-errors.ts'
 const hubId = 'hub_0123456789abcdef'
 
 /** A server that answers by the hand of the test, and a client of it. */
-async function served(answer: (request: IncomingMessage, response: ServerResponse) => void = () => {}) {
-  const server = createServer({ headersTimeout: 500, connectionsCheckingInterval: 50 }, answer)
+async function served(
+  answer: (request: IncomingMessage, response: ServerResponse) => void = () => {},
+  limits: ServerOptions = {},
+) {
+  const server = createServer(limits, answer)
   answerForNode(server, hubId, (_request, response, { status, reason, message }) => {
     response.writeHead(status, { connection: 'close' }).end(`${reason}: ${message}`)
   })
@@ -30,7 +33,7 @@ const GARBAGE = '\u0001\r\n\r\n'
 const UNREADABLE = '{"error":"bad_request","message":"The request can’t be read."}'
 
 describe('a request that can’t be read is refused', () => {
-  test.for<[string, string, string]>([
+  test.for<[string, string, string, limits?: ServerOptions]>([
     ['as it is no HTTP', 'hello\r\n\r\n', '400 Bad Request'],
     ['for its headers', `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}`, '431 Request Header Fields Too Large'],
     [
@@ -38,9 +41,14 @@ describe('a request that can’t be read is refused', () => {
       `POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;${'x'.repeat(20_000)}`,
       '413 Payload Too Large',
     ],
-    ['as it never comes to its end', 'GET / HTTP/1.1\r\n', '408 Request Timeout'],
-  ])('%s', async ([, sent, status]) => {
-    const { socket } = await served()
+    [
+      'as it never comes to its end',
+      'GET / HTTP/1.1\r\n',
+      '408 Request Timeout',
+      { headersTimeout: 100, connectionsCheckingInterval: 50 },
+    ],
+  ])('%s', async ([, sent, status, limits]) => {
+    const { socket } = await served(undefined, limits)
     socket.write(sent)
     const answer = await text(socket)
     expect(answer.split('\r\n')[0]).toBe(`HTTP/1.1 ${status}`)
