@@ -45,11 +45,9 @@ async function hubApi(admission?: AdmissionLimits) {
   const links = { isServing: (id) => serving.has(id) } satisfies Partial<LinkTable> as unknown as LinkTable
   const nonces = new Nonces()
   const log: string[] = []
-  const options = { version: '1.2.3', log: (line: string) => void log.push(line) }
-  const api = new HubApi(registry, links, nonces, new Authenticator(registry, nonces), {
-    ...options,
-    ...(admission && { admission }),
-  })
+  const write = (line: string) => void log.push(line)
+  const options = { version: '1.2.3', log: write, ...(admission && { admission }) }
+  const api = new HubApi(registry, links, nonces, new Authenticator(registry, nonces), options)
   const answers: Promise<void>[] = []
   /** Whoever gets no answer is not left waiting. */
   const end = (response: ServerResponse) => {
@@ -104,7 +102,6 @@ async function hubApi(admission?: AdmissionLimits) {
     server,
     port,
     registry,
-    agents,
     serving,
     nonces,
     log,
@@ -348,7 +345,7 @@ describe('a member', () => {
     expect(log).toEqual([`${id} has logged out`])
   })
 
-  test('by a token for something else is none', async () => {
+  test('is nobody whom the hub does not know, or who brings no token', async () => {
     const { ask, log, someone } = await hubApi()
     expect(await ask('GET', '/v1/services', { headers: await (await someone()).bearer() })).toMatchObject(
       refusal(401, 'unknown_agent', 'This hub does not know this agent.'),
