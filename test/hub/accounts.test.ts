@@ -91,6 +91,14 @@ describe('who has to let go', () => {
     expect(accounts.debtor).toBe(ada.account)
   })
 
+  test('is still he when another has just as much as he may', () => {
+    const accounts = new Accounts({ ...limits, backlogMaxBytes: 1000 })
+    const [ada, bob] = [linked(accounts.of('ada')), linked(accounts.of('bob'))]
+    accounts.changed(ada, 101)
+    accounts.changed(bob, 100)
+    expect(accounts.debtor).toBe(ada.account)
+  })
+
   test('is whoever has more than he may, and not whoever has most', () => {
     const accounts = new Accounts({ ...limits, backlogMaxBytes: 0 })
     const [ada, bob] = [linked(accounts.of('ada')), linked(accounts.of('bob'))]
