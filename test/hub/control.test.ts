@@ -211,6 +211,21 @@ describe('a socket that can’t be opened', () => {
   })
 })
 
+test('a socket that is in place is left as it is', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const folder = scratchFolder()
+  const socketPath = hubSocketPath(folder)
+  const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
+  const control = await startHubControl(folder, hub, () => {})
+  onTestFinished(() => control.close())
+  const changedAt = () => lstatSync(socketPath, { bigint: true }).ctimeNs
+  const before = changedAt()
+  vi.advanceTimersByTime(10_000)
+  await requestLocally({ socketPath, method: 'GET', path: '/', timeoutMs: 30_000 })
+  expect(changedAt()).toBe(before)
+})
+
 test('a socket is gone once it is closed', async () => {
   const folder = scratchFolder()
   const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
