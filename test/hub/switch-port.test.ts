@@ -3,7 +3,7 @@ import { Account } from '../../src/hub/account.ts'
 import type { End } from '../../src/hub/passage.ts'
 import { SwitchPort } from '../../src/hub/switch-port.ts'
 import { STREAM_CODES } from '../../src/tunnel/codes.ts'
-import { MAX_STREAMS } from '../../src/tunnel/limits.ts'
+import { MAX_STREAMS, SHARE_OF_FREE } from '../../src/tunnel/limits.ts'
 import type { Link } from '../../src/tunnel/link.ts'
 import type { Role } from '../../src/tunnel/handshake.ts'
 import { NotedLink } from '../tunnel/noted.ts'
@@ -19,13 +19,13 @@ function start(role: Role = 'agent') {
 test('a link’s place is its agent’s, and nothing has happened there', () => {
   const { port, link, agent, account } = start()
   expect([...account.ports]).toEqual([port])
-  const { ends, strays, pendingOpens, isReady, isFull } = port
+  const { ends, strays, pendingOpens, isReady } = port
   expect([port.link, port.agent, port.account]).toEqual([link, agent, account])
-  expect({ strays, pendingOpens, isReady, isFull, size: ends.size }).toEqual({
+  expect({ strays, pendingOpens, isReady, full: port.whyFullFor('anyone'), size: ends.size }).toEqual({
     strays: 0,
     pendingOpens: 0,
     isReady: false,
-    isFull: false,
+    full: undefined,
     size: 0,
   })
 })
@@ -35,15 +35,21 @@ test('a process has its agent’s name and its own, and only an agent’s serves
   expect(start('client').port.isServing).toBe(false)
 })
 
-test('it is full with 1,024 streams, or when its link is behind', () => {
+test('it is full with 1,024 streams, when its link is behind, or for who has three times what is left', () => {
   const { port, link } = start()
   for (let number = 1; number < MAX_STREAMS; number++) port.ends.set(number, {} as End)
-  expect(port.isFull).toBe(false)
+  for (let taken = 0; taken < SHARE_OF_FREE - 1; taken++) port.openers.take('greedy')
+  expect(port.whyFullFor('greedy')).toBeUndefined()
+  port.openers.take('greedy')
+  expect(port.whyFullFor('greedy')).toBe(
+    'this machine has 3 of 1024 streams of the service’s agent; the rest is for others',
+  )
+  expect(port.whyFullFor('other')).toBeUndefined()
   port.ends.set(0, {} as End)
-  expect(port.isFull).toBe(true)
+  expect(port.whyFullFor('other')).toBe('the service’s agent has 1024 streams open')
   port.ends.delete(0)
   link.isBehind = true
-  expect(port.isFull).toBe(true)
+  expect(port.whyFullFor('other')).toBe('the link of the service’s agent is too far behind')
 })
 
 test('it gives out the hub’s numbers, but for those in use', () => {

@@ -47,7 +47,7 @@ async function gate({ authenticate, checkEpoch = () => {} }: Gate = {}) {
     authenticator as Authenticator,
   )
   const server = createServer()
-  const answers: { socket: Duplex; answered: Promise<void> }[] = []
+  const answers: { socket: Duplex; answered: Promise<boolean> }[] = []
   server.on('upgrade', (request, socket, head) => {
     answers.push({ socket, answered: upgrade.answer(request, socket, head) })
   })
