@@ -1,4 +1,4 @@
-import { shellWord } from './shell-word.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 
 /** Commands that act on one instance, as our texts name them; `reach` they name for other machines. */
 const COMMANDS = /\bconnect (?:up|login|logout|whoami|expose|unexpose|services|daemon(?: [a-z]+)?)\b/g
@@ -10,5 +10,5 @@ const COMMANDS = /\bconnect (?:up|login|logout|whoami|expose|unexpose|services|d
  */
 export function forInstance(text: string, configFile: string | undefined): string {
   if (configFile === undefined) return text
-  return text.replaceAll(COMMANDS, (command) => `${command} --config ${shellWord(configFile)}`)
+  return text.replaceAll(COMMANDS, (command) => `${command} --config ${shellQuote(configFile)}`)
 }

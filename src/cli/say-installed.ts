@@ -1,7 +1,7 @@
 import { tilde } from '../config/tilde.ts'
 import type { InstallReport, PlannedInstall } from '../tasks/install.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 import { describeHub } from './say-started.ts'
-import { shellWord } from './shell-word.ts'
 
 /** The lines of a daemon that was installed, as the specification has them. */
 export function installLines({ change, file, startsAt, hub }: InstallReport): string[] {
@@ -40,7 +40,7 @@ export function planLines({ change, file, plan: { files, commands } }: PlannedIn
     ]),
     'Would run:',
     '',
-    ...commands.map((command) => `  ${command.map(shellWord).join(' ')}`),
+    ...commands.map((command) => `  ${command.map(shellQuote).join(' ')}`),
     '',
     'Nothing was changed.',
   ]

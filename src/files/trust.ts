@@ -1,6 +1,7 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs'
 import path from 'node:path'
 import { ConnectError } from '../errors.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 
 /** As many links as Linux follows, see path_resolution(7). */
 const MAX_LINKS = 40
@@ -50,7 +51,7 @@ export function checkTrusted(file: string, found: Stats): void {
   if ((found.mode & 0o022) !== 0 && !isPrivateGroup(found)) {
     const mode = (found.mode & 0o777).toString(8)
     throw new ConnectError('FILE_UNTRUSTED', `${file} can be changed by other users (mode ${mode})`, {
-      hints: [`Run: chmod go-w ${quoted(file)}`],
+      hints: [`Run: chmod go-w ${shellQuote(file)}`],
     })
   }
   checkWay(path.resolve(file))
@@ -74,16 +75,11 @@ function foreign(file: string, part: string, { uid }: Stats): ConnectError {
       process.geteuid?.() === 0
         ? 'Run it as that user, without sudo. Or, if it is meant to be root’s:'
         : 'Name a file of your own. Or, if it is meant to be yours:',
-      `  sudo chown ${process.geteuid?.()} ${quoted(part)}`,
+      `  sudo chown ${process.geteuid?.()} ${shellQuote(part)}`,
     ],
   })
 }
 
 function partsOf(file: string): string[] {
   return file.split('/').filter((name) => name !== '' && name !== '.')
-}
-
-/** As it is typed into a POSIX shell. */
-function quoted(file: string): string {
-  return `'${file.replaceAll("'", String.raw`'\''`)}'`
 }

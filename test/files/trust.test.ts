@@ -74,7 +74,7 @@ describe('what is believed', () => {
       const error = thrownBy(() => read(file))
       expect(error.code).toBe(code)
       expect(error.message).toContain(`can be changed by other users (mode ${mode.toString(8)})`)
-      expect(error.hints).toEqual([`Run: chmod go-w '${file}'`])
+      expect(error.hints).toEqual([`Run: chmod go-w ${file}`])
     }
   })
 
@@ -87,7 +87,7 @@ describe('what is believed', () => {
       const error = thrownBy(() => read(file))
       expect(error.code).toBe(code)
       expect(error.message).toContain(`${file} belongs to another user (number ${OTHER})`)
-      expect(error.hints[1]).toBe(`  sudo chown 0 '${file}'`)
+      expect(error.hints[1]).toBe(`  sudo chown 0 ${file}`)
     },
   )
 

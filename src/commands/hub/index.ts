@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../cli/hub-flags.ts'
-import { shellWord } from '../../cli/shell-word.ts'
+import { shellQuote } from '../../text/shell-quote.ts'
 import { isLoopback } from '../../config/hub-url.ts'
 import { printable } from '../../config/label.ts'
 import { formatTarget, parseListenAddress } from '../../config/target.ts'
@@ -60,7 +60,7 @@ export default class HubRun extends ConnectCommand {
       const hub = await startHub({ folder, host, port, tls, version: this.config.version, log })
       this.say(`[ok] Hub listening on ${tls ? 'https' : 'http'}://${formatTarget({ host, port: hub.port })}`)
       this.say(`  Data: ${tilde(folder)}`)
-      const where = flags['data-dir'] === undefined ? '' : ` --data-dir ${shellWord(flags['data-dir'])}`
+      const where = flags['data-dir'] === undefined ? '' : ` --data-dir ${shellQuote(flags['data-dir'])}`
       this.say(`  Let a machine join: connect hub token create${where}`)
       try {
         const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))

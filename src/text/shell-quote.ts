@@ -1,0 +1,4 @@
+/** A word as it is typed into a POSIX shell: in quotes if it needs them. */
+export function shellQuote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
