@@ -1,7 +1,9 @@
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ConnectError, messageOf } from '../errors.ts'
+import { closeSynced } from './close-synced.ts'
 import { removeLeftovers, temporaryFor } from './leftovers.ts'
+import { openFolder, syncAndClose } from './sync-folder.ts'
 import { checkWay } from './trust.ts'
 
 /** A file that is written but not yet in its place. */
@@ -32,7 +34,7 @@ export function prepareWrite(file: string, content: string, mode = 0o600): Pendi
   const temporary = temporaryFor(file)
   let folder: number | undefined
   const discard = () => {
-    if (folder !== undefined) close(folder)
+    if (folder !== undefined) closeSynced(folder)
     folder = undefined
     rmSync(temporary, { force: true })
   }
@@ -50,7 +52,7 @@ export function prepareWrite(file: string, content: string, mode = 0o600): Pendi
       writeFileSync(descriptor, content)
       fsyncSync(descriptor)
     } finally {
-      close(descriptor)
+      closeSynced(descriptor)
     }
     folder = openFolder(path.dirname(file))
   } catch (error) {
@@ -68,31 +70,5 @@ export function prepareWrite(file: string, content: string, mode = 0o600): Pendi
       removeLeftovers(file)
     },
     discard,
-  }
-}
-
-/** Opened beforehand: once the file is in its place, nothing may fail any more. Windows cannot open a folder, and needs none of this. */
-function openFolder(folder: string): number | undefined {
-  return process.platform === 'win32' ? undefined : openSync(folder, 'r')
-}
-
-/** Makes a rename durable. */
-function syncAndClose(folder: number | undefined): void {
-  if (folder === undefined) return
-  try {
-    fsyncSync(folder)
-  } catch {
-    // The new content is there all the same, and only a power cut within these seconds would tell.
-  } finally {
-    close(folder)
-  }
-}
-
-/** What close(2) reports is not about what was synced before. */
-function close(descriptor: number): void {
-  try {
-    closeSync(descriptor)
-  } catch {
-    // It is closed all the same.
   }
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { codeOf } from '../errors.ts'
+import { syncFolder } from '../files/sync-folder.ts'
 import { rotatedName } from './generations.ts'
 
 const BLOCK = 256 * 1024
@@ -33,6 +34,7 @@ export function rotate(file: string, descriptor: number, keep: number): void {
     fsyncSync(copy)
     if (!isCopied(file, descriptor)) shift(file, keep)
     renameSync(temporary, rotatedName(file, 1))
+    // The rename must not get lost once the log is empty.
     syncFolder(path.dirname(file))
     // What others have added since.
     while (fstatSync(descriptor).size > copied) copied = copyFrom(descriptor, copied, copy)
@@ -100,18 +102,4 @@ function shift(file: string, keep: number): void {
   let free = 1
   while (free < keep && existsSync(rotatedName(file, free))) free++
   for (let to = free; to > 1; to--) renameSync(rotatedName(file, to - 1), rotatedName(file, to))
-}
-
-/** Makes the renames outlive a power cut before the log is emptied. */
-function syncFolder(folder: string): void {
-  try {
-    const descriptor = openSync(folder, 'r')
-    try {
-      fsyncSync(descriptor)
-    } finally {
-      closeSync(descriptor)
-    }
-  } catch {
-    // Not every file system can, and only a power cut within these seconds would tell.
-  }
 }
