@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { isLoopback } from '../config/hub-url.ts'
 import { ConnectError, messageOf } from '../errors.ts'
+import { readBody } from '../process/read-body.ts'
 import { HUB_HEADER } from '../tunnel/handshake.ts'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
 import { Link } from '../tunnel/link.ts'
@@ -43,7 +44,9 @@ export async function dial(
       const authorization = `Bearer ${await sign(nonce)}`
       const reply = await ask(session, hub, { ...headers, authorization })
       const { response, socket } = reply
-      if (!socket) throw refusalError(hub, answerOf(response, await readText(response)))
+      // No hub refuses in so many words.
+      if (!socket)
+        throw refusalError(hub, answerOf(response, (await readBody(response, MAX_REFUSAL_BYTES)) ?? ''))
       return linkOver(address, reply, key)
     })
   } catch (error) {
@@ -106,13 +109,4 @@ function notSpoken(hub: string, error: unknown): ConnectError {
 
 function answerOf(response: IncomingMessage, text: string): Answer {
   return { status: response.statusCode ?? 0, header: (name) => response.headers[name]?.toString(), text }
-}
-
-async function readText(response: IncomingMessage): Promise<string> {
-  let text = ''
-  for await (const chunk of response) {
-    text += String(chunk)
-    if (text.length > MAX_REFUSAL_BYTES) break
-  }
-  return text
 }

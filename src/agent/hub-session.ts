@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import { loadHttp } from '../process/http.ts'
+import { readBody } from '../process/read-body.ts'
 import { NonceReply } from '../tunnel/handshake.ts'
 import { hubUnreachable } from './hub-unreachable.ts'
 import { hubConnector, type HubAddress } from './open-connection.ts'
 import { NonceError, parseAnswer, type Answer } from './refusal.ts'
 
+/** More than any hub would answer. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 /** Requests to a hub, one after another, over one connection as far as the hub keeps that open. */
@@ -51,7 +53,8 @@ export class HubSession {
       request.on('error', () => {})
       request.end(init.body)
       const [response] = (await answered) as [IncomingMessage]
-      const text = await readBounded(response)
+      const text = await readBody(response, MAX_BODY_BYTES)
+      if (text === undefined) throw new Error('the answer is too large')
       return { status: response.statusCode ?? 0, header: (name) => response.headers[name]?.toString(), text }
     } catch (error) {
       throw hubUnreachable(this.#address.hub, this.#signal.aborted ? this.#signal.reason : error)
@@ -77,16 +80,4 @@ export class HubSession {
     const answer = await this.exchange('GET', '/v1/nonce')
     return parseAnswer(this.#address.hub, NonceReply, answer).nonce
   }
-}
-
-/** Whoever answers is not trusted yet: no more is read than a hub would send. */
-async function readBounded(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) throw new Error('the answer is too large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -4,6 +4,7 @@ import type { Instance } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { serveLocally, type LocalServer } from '../process/local-socket.ts'
+import { readBody } from '../process/read-body.ts'
 import {
   ExposeRequest,
   type AgentStatus,
@@ -59,7 +60,7 @@ async function route(agent: AgentControl, request: IncomingMessage): Promise<unk
     if (kind === 'services' && name !== undefined) {
       const service = parseServiceName(name)
       if (request.method === 'PUT')
-        return agent.expose(service, v.parse(ExposeRequest, await readBody(request)))
+        return agent.expose(service, v.parse(ExposeRequest, await readJson(request)))
       if (request.method === 'DELETE') return agent.unexpose(service)
     }
   }
@@ -70,11 +71,8 @@ function carriesReply(hops: number | undefined): CarriesReply {
   return hops === undefined ? { carries: false } : { carries: true, hops }
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  let text = ''
-  for await (const chunk of request.setEncoding('utf8')) {
-    text += String(chunk)
-    if (text.length > MAX_BODY_BYTES) throw new ConnectError('BAD_VALUE', 'The request is too large')
-  }
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const text = await readBody(request, MAX_BODY_BYTES)
+  if (text === undefined) throw new ConnectError('BAD_VALUE', 'The request is too large')
   return JSON.parse(text)
 }

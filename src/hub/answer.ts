@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadHttp } from '../process/http.ts'
+import { readBody } from '../process/read-body.ts'
 import { HUB_HEADER, type Refusal } from '../tunnel/handshake.ts'
 import { RefusedError } from './refused-error.ts'
 import { StoreError } from './store-error.ts'
@@ -85,15 +86,10 @@ export function refuseOn(socket: Duplex, hubId: string, error: unknown, lines: r
 
 /** @throws RefusedError */
 export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) throw new RefusedError(413, 'bad_request', 'The request is too large.')
-    chunks.push(chunk)
-  }
+  const text = await readBody(request, MAX_BODY_BYTES)
+  if (text === undefined) throw new RefusedError(413, 'bad_request', 'The request is too large.')
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    return JSON.parse(text)
   } catch {
     throw new RefusedError(400, 'bad_request', 'The request is not JSON.')
   }

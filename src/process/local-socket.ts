@@ -5,6 +5,7 @@ import { shortSocketFolder } from '../config/instance.ts'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { loadHttp } from './http.ts'
+import { readBody } from './read-body.ts'
 
 /** HTTP over a Unix socket (a named pipe on Windows), for this user alone. */
 
@@ -92,6 +93,9 @@ function isInPlace(socketPath: string, { inode }: Open): boolean {
   }
 }
 
+/** More than an agent or a hub has to say. */
+const MAX_ANSWER_BYTES = 1024 * 1024
+
 export interface LocalRequest {
   readonly socketPath: string
   readonly method: string
@@ -119,8 +123,8 @@ export async function requestLocally(
       .once('error', reject)
       .end(body)
     const response = await promise
-    let text = ''
-    for await (const chunk of response.setEncoding('utf8')) text += String(chunk)
+    const text = await readBody(response, MAX_ANSWER_BYTES)
+    if (text === undefined) throw new Error('the answer is too large')
     return { status: response.statusCode, text }
   } catch (error) {
     // Nobody listens: no socket, or a dead process's.
