@@ -4,7 +4,7 @@ import { requestLocally, type LocalRequest } from '../process/local-socket.ts'
 import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
 import {
   AgentStatus,
-  CarriesReply,
+  PortReply,
   ErrorReply,
   ExposeReply,
   UnexposeReply,
@@ -30,8 +30,14 @@ export async function agentCarries(
   agent: AgentSocket,
   port: number,
   timeoutMs = TIMEOUT_MS,
-): Promise<CarriesReply | undefined> {
-  return request(agent, 'GET', `/v1/carries/${port}`, CarriesReply, { timeoutMs })
+): Promise<PortReply | undefined> {
+  try {
+    return await request(agent, 'GET', `/v1/ports/${port}`, PortReply, { timeoutMs })
+  } catch (error) {
+    if (!(error instanceof ConnectError) || error.code !== 'BAD_VALUE') throw error
+    // An agent that was started before this path got its present name.
+    return request(agent, 'GET', `/v1/carries/${port}`, PortReply, { timeoutMs })
+  }
 }
 
 /** @returns undefined if no agent listens */

@@ -8,7 +8,7 @@ import { readBody } from '../process/read-body.ts'
 import {
   ExposeRequest,
   type AgentStatus,
-  type CarriesReply,
+  type PortReply,
   type ExposeReply,
   type UnexposeReply,
 } from './schema.ts'
@@ -55,8 +55,8 @@ async function route(agent: AgentControl, request: IncomingMessage): Promise<unk
   const [, version, kind, name, ...rest] = (request.url ?? '').split('/')
   if (version === 'v1' && rest.length === 0) {
     if (request.method === 'GET' && kind === 'status' && name === undefined) return agent.status()
-    if (request.method === 'GET' && kind === 'carries' && name !== undefined)
-      return carriesReply(agent.hopsOf(Number(name)))
+    if (request.method === 'GET' && kind === 'ports' && name !== undefined)
+      return portReply(agent.hopsOf(Number(name)))
     if (kind === 'services' && name !== undefined) {
       const service = parseServiceName(name)
       if (request.method === 'PUT')
@@ -67,7 +67,7 @@ async function route(agent: AgentControl, request: IncomingMessage): Promise<unk
   throw new ConnectError('BAD_VALUE', `There is no ${request.method} ${request.url}`)
 }
 
-function carriesReply(hops: number | undefined): CarriesReply {
+function portReply(hops: number | undefined): PortReply {
   return hops === undefined ? { carries: false } : { carries: true, hops }
 }
 

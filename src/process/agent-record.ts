@@ -19,11 +19,10 @@ export const AgentEnd = v.object({
 })
 export type AgentEnd = v.InferOutput<typeof AgentEnd>
 
-/** Who an agent is: what it says of itself, in a file beside the plain PID file and on its socket. */
-export const AgentIdentity = v.object({
+const Identity = v.object({
   pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
   startTime: v.string(),
-  world: v.string(),
+  bootAndNamespace: v.string(),
   /** Random: tells two agents apart that nothing else does. */
   nonce: v.string(),
   /** `daemon` is kept alive by a platform, `foreground` is `connect up` in someone's terminal. */
@@ -36,15 +35,28 @@ export const AgentIdentity = v.object({
   node: v.string(),
   script: v.string(),
 })
+
+/** An agent that was started before `world` got its present name may still run. */
+function withPresentNames(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('world' in value)) return value
+  return { bootAndNamespace: value.world, ...value }
+}
+
+/** Who an agent is: what it says of itself, in a file beside the plain PID file and on its socket. */
+export const AgentIdentity = v.pipe(v.unknown(), v.transform(withPresentNames), Identity)
 export type AgentIdentity = v.InferOutput<typeof AgentIdentity>
 
-const AgentRecord = v.object({
-  ...AgentIdentity.entries,
-  /** Set once it has ended, by the agent itself or by whoever found that it was gone. */
-  end: v.optional(AgentEnd),
-  /** How the one before it ended. */
-  previousEnd: v.optional(AgentEnd),
-})
+const AgentRecord = v.pipe(
+  v.unknown(),
+  v.transform(withPresentNames),
+  v.object({
+    ...Identity.entries,
+    /** Set once it has ended, by the agent itself or by whoever found that it was gone. */
+    end: v.optional(AgentEnd),
+    /** How the one before it ended. */
+    previousEnd: v.optional(AgentEnd),
+  }),
+)
 export type AgentRecord = v.InferOutput<typeof AgentRecord>
 
 /** @returns undefined if there is none, or one that makes no sense: whoever holds the lock writes a new one */
@@ -107,7 +119,10 @@ export function clearStaleRecord(instance: Instance): void {
 }
 
 /** This process as an agent, to be recorded. */
-export function ownIdentity(): Pick<AgentIdentity, 'pid' | 'startTime' | 'world' | 'node' | 'script'> {
+export function ownIdentity(): Pick<
+  AgentIdentity,
+  'pid' | 'startTime' | 'bootAndNamespace' | 'node' | 'script'
+> {
   const self = identify(process.pid)
   if (!self) throw new Error(`process ${process.pid} cannot find itself`)
   return { ...self, node: process.execPath, script: process.argv[1] ?? '' }

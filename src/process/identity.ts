@@ -12,7 +12,7 @@ export interface ProcessIdentity {
   /** When it started, in the system's own words; only ever compared. */
   readonly startTime: string
   /** Which boot of which kernel, and on Linux which PID namespace, the number belongs to. */
-  readonly world: string
+  readonly bootAndNamespace: string
 }
 
 /**
@@ -24,22 +24,26 @@ export interface ProcessIdentity {
 export function identify(pid: number): ProcessIdentity | undefined {
   needProc()
   const startTime = process.platform === 'linux' ? startTimeFromProc(pid) : startTimeFromPs(pid)
-  return startTime === undefined ? undefined : { pid, startTime, world: world() }
+  return startTime === undefined ? undefined : { pid, startTime, bootAndNamespace: bootAndNamespace() }
 }
 
 /** Whether the very process that was recorded is alive now. */
 export function isAlive(recorded: ProcessIdentity): boolean {
-  if (recorded.world !== world()) return false
+  if (recorded.bootAndNamespace !== bootAndNamespace()) return false
   return identify(recorded.pid)?.startTime === recorded.startTime
 }
 
 export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boolean {
-  return one.pid === other.pid && one.startTime === other.startTime && one.world === other.world
+  return (
+    one.pid === other.pid &&
+    one.startTime === other.startTime &&
+    one.bootAndNamespace === other.bootAndNamespace
+  )
 }
 
 /** Whether the machine has not been restarted since; another container of it counts as the same. */
 export function isSameBoot(recorded: ProcessIdentity): boolean {
-  return recorded.world.split(' ')[0] === world().split(' ')[0]
+  return recorded.bootAndNamespace.split(' ')[0] === bootAndNamespace().split(' ')[0]
 }
 
 /** proc(5): field 22 of /proc/PID/stat, counted after the last `)`, since the name before it may hold anything. */
@@ -85,14 +89,14 @@ function exists(pid: number): boolean {
   }
 }
 
-let cachedWorld: string | undefined
+let cached: string | undefined
 
-function world(): string {
-  cachedWorld ??= readWorld()
-  return cachedWorld
+function bootAndNamespace(): string {
+  cached ??= readBootAndNamespace()
+  return cached
 }
 
-function readWorld(): string {
+function readBootAndNamespace(): string {
   needProc()
   if (process.platform === 'linux') {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()

@@ -34,7 +34,7 @@ export type Presence = AgentPresence | ReachPresence
 const Note = v.object({
   pid: v.number(),
   startTime: v.string(),
-  world: v.string(),
+  bootAndNamespace: v.string(),
   network: v.string(),
   presence: v.variant('kind', [AgentPresence, ReachPresence]),
 })
@@ -167,7 +167,8 @@ function mayBeAlive(note: Note): boolean {
 function removeDead(folder: string): void {
   for (const { file, note } of readNotes(folder)) {
     // Of another container nobody knows here whether it lives.
-    if (note.world === identify(process.pid)?.world && !isAlive(note)) rmSync(file, { force: true })
+    if (note.bootAndNamespace === identify(process.pid)?.bootAndNamespace && !isAlive(note))
+      rmSync(file, { force: true })
   }
 }
 

@@ -73,7 +73,7 @@ describe('someone else’s process gets no signal, whatever the daemon is told t
   test.for<[string, (home: Home, stranger: number) => void]>([
     ['a PID file alone', () => {}],
     ['a record whose start time is another’s', (home, pid) => named(home, pid, { startTime: '1' })],
-    ['a record of another boot or container', (home, pid) => named(home, pid, { world: 'w' })],
+    ['a record of another boot or container', (home, pid) => named(home, pid, { bootAndNamespace: 'w' })],
     ['a record that was copied here', (home, pid) => named(home, pid, { configFile: '/x/config.json' })],
     ['a record of another program', (home, pid) => writeFileSync(home.file('agent.json'), `{"pid":${pid}}`)],
   ])('%s', { timeout: 120_000 }, async ([, pretend]) => {

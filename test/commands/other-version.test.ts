@@ -66,6 +66,23 @@ test('an agent of an older version is told by status and start, and a restart br
   expect(status).not.toContain('Run: connect daemon restart')
 })
 
+test('an agent that was started when names in its files were others is asked, stopped and started again', async () => {
+  const home = await joined(world, 'first')
+  const agent = runFixture('be-first-agent.ts', [], { env: home.env })
+  onTestFinished(() => agent.stop())
+  await agent.printed(/running/)
+  const status = await connectOk(home, ['daemon', 'status'])
+  expect(status).toContain(`    PID: ${agent.pid}\n`)
+  expect(status).toContain('    Connection: connected\n')
+  expect(await connectOk(home, ['daemon', 'restart'])).toMatch(
+    /^\[ok\] Daemon stopped\n\[ok\] Daemon started\n/,
+  )
+  expect(identify(agent.pid)).toBeUndefined()
+  const restarted = await connectOk(home, ['daemon', 'status', '--json'])
+  expect(JSON.parse(restarted)).toMatchObject({ status: 'running', unresponsive: false })
+  expect(await connectOk(home, ['daemon', 'stop'])).toBe('[ok] Daemon stopped\n')
+})
+
 describe('an agent whose answers cannot be read', () => {
   async function other(home: Home, answer: string): Promise<RunningCli> {
     const agent = runFixture('be-other-agent.ts', [answer], { env: home.env })

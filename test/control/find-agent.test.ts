@@ -62,8 +62,12 @@ describe('what is left of an agent that is gone is stale, and cleared away:', ()
     ['a PID file that holds no number', 'x', undefined],
     ['an empty PID file', '', undefined],
     ['a record of another start: the number was given again', undefined, { startTime: 'earlier' }],
-    ['a record of another boot', undefined, { world: 'earlier' }],
-    ['a record of another container', undefined, { world: `${identityFor(instance).world}0` }],
+    ['a record of another boot', undefined, { bootAndNamespace: 'earlier' }],
+    [
+      'a record of another container',
+      undefined,
+      { bootAndNamespace: `${identityFor(instance).bootAndNamespace}0` },
+    ],
     [
       'a record that came with a copied folder, of an agent that lives',
       '1',
@@ -163,7 +167,7 @@ describe('an agent whose record was deleted or damaged', () => {
 test('an agent in another container that shares the folder is told, and never signalled', async () => {
   const instance = emptyInstance()
   await held(instance)
-  const record = writeAgentRecord(instance, identityFor(instance, { world: 'boot pid:[1]' }))
+  const record = writeAgentRecord(instance, identityFor(instance, { bootAndNamespace: 'boot pid:[1]' }))
   expect(await findAgent(instance)).toMatchObject({
     state: 'unknown',
     reason: expect.stringContaining('another container') as string,

@@ -81,7 +81,7 @@ describe('how an agent ended is kept:', () => {
 
   test.for([
     ['a kill', {}, /without a word/],
-    ['a restart of the machine', { world: 'another-boot pid:[1]' }, /machine was restarted/],
+    ['a restart of the machine', { bootAndNamespace: 'another-boot pid:[1]' }, /machine was restarted/],
   ] as const)('%s, which it could not tell itself', ([, other, reason]) => {
     const instance = emptyInstance()
     writeAgentRecord(instance, identityFor(instance, other))

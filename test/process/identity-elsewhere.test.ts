@@ -38,7 +38,7 @@ describe.skipIf(process.platform === 'win32')('where there is no /proc, ps is as
   test('in words and a time zone that are always the same', async () => {
     const { identify, isAlive } = await identityOn('freebsd')
     psThat("echo ' Ss+   Thu Jan  1 00:00:07 2026 '")
-    const found = { pid: 7, startTime: 'Thu Jan  1 00:00:07 2026', world: 'freebsd' }
+    const found = { pid: 7, startTime: 'Thu Jan  1 00:00:07 2026', bootAndNamespace: 'freebsd' }
     expect(identify(7)).toEqual(found)
     expect(readFileSync(path.join(folder, 'ps.called'), 'utf8')).toBe('-o stat=,lstart= -p 7 C UTC ours\n')
     expect(isAlive(found)).toBe(true)
@@ -85,7 +85,11 @@ describe.skipIf(process.platform === 'win32')('where there is no /proc, ps is as
 describe('on Windows, where nothing more is known of a process than its number,', () => {
   test('it is there, or it is not', async () => {
     const { identify } = await identityOn('win32')
-    expect(identify(process.pid)).toEqual({ pid: process.pid, startTime: 'unknown', world: 'win32' })
+    expect(identify(process.pid)).toEqual({
+      pid: process.pid,
+      startTime: 'unknown',
+      bootAndNamespace: 'win32',
+    })
     expect(identify(2 ** 31 - 1)).toBeUndefined()
   })
 

@@ -25,7 +25,7 @@ test.runIf(process.platform === 'linux')(
     expect(alive(process.pid)).toEqual({
       pid: process.pid,
       startTime: stat.replace(/^.*\) /s, '').split(' ')[19],
-      world: `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`,
+      bootAndNamespace: `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`,
     })
   },
 )
@@ -75,7 +75,7 @@ describe.skipIf(process.platform === 'win32')('a live process is not the one rec
 
   test('the record is from another boot, or another container', () => {
     const self = alive(process.pid)
-    expect(isAlive({ ...self, world: `${self.world}0` })).toBe(false)
+    expect(isAlive({ ...self, bootAndNamespace: `${self.bootAndNamespace}0` })).toBe(false)
   })
 })
 
@@ -107,17 +107,17 @@ describe.runIf(process.platform === 'linux')('where there is a /proc', () => {
 })
 
 describe('of two that were recorded', () => {
-  const one: ProcessIdentity = { pid: 7, startTime: '70', world: 'boot pid:[1]' }
+  const one: ProcessIdentity = { pid: 7, startTime: '70', bootAndNamespace: 'boot pid:[1]' }
 
   test('it is the same process if number, start and world are the same', () => {
     expect(isSameProcess(one, { ...one })).toBe(true)
-    for (const other of [{ pid: 8 }, { startTime: '71' }, { world: 'boot pid:[2]' }])
+    for (const other of [{ pid: 8 }, { startTime: '71' }, { bootAndNamespace: 'boot pid:[2]' }])
       expect(isSameProcess(one, { ...one, ...other }), JSON.stringify(other)).toBe(false)
   })
 
   test('another container of the same machine is the same boot', () => {
-    const [boot] = alive(process.pid).world.split(' ')
-    expect(isSameBoot({ ...one, world: `${boot} pid:[1]` })).toBe(true)
-    expect(isSameBoot({ ...one, world: `${boot}0 pid:[1]` })).toBe(false)
+    const [boot] = alive(process.pid).bootAndNamespace.split(' ')
+    expect(isSameBoot({ ...one, bootAndNamespace: `${boot} pid:[1]` })).toBe(true)
+    expect(isSameBoot({ ...one, bootAndNamespace: `${boot}0 pid:[1]` })).toBe(false)
   })
 })

@@ -29,7 +29,7 @@ test('one that has ended already is no error', async () => {
   expect(await terminate(identity)).toBe('exited')
 })
 
-test.for(['startTime', 'world'] as const)(
+test.for(['startTime', 'bootAndNamespace'] as const)(
   'a live process that is another one, by its %s, gets no signal',
   async (field) => {
     const child = runFixture('on-sigterm.ts')
