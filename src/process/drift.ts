@@ -1,5 +1,4 @@
 import { tilde } from '../config/tilde.ts'
-import { compareVersions } from './compare-versions.ts'
 import type { Executable } from './executable.ts'
 import { realPathIfThere } from './real-path.ts'
 
@@ -23,9 +22,7 @@ export function describeDrift(running: Program, wanted: Program): string[] {
 
 function versionDrift(running: string, wanted: string): string[] {
   if (running === wanted) return []
-  const order = compareVersions(running, wanted) ?? 0
-  const age = order === 0 ? '' : order < 0 ? 'older ' : 'newer '
-  return [`The daemon runs the ${age}version ${running}, and ${wanted} is installed`]
+  return [`The daemon runs version ${running}, and ${wanted} is installed`]
 }
 
 function fileDrift(what: string, running: string, wanted: string): string[] {

@@ -44,7 +44,7 @@ test('an agent of an older version is told by status and start, and a restart br
   const shown = await connectOk(home, ['daemon', 'status'])
   expect(shown).toContain('    Version: 0.0.9\n')
   expect(shown).toContain(
-    `    The daemon runs the older version 0.0.9, and ${installed} is installed. Run: connect daemon restart\n`,
+    `    The daemon runs version 0.0.9, and ${installed} is installed. Run: connect daemon restart\n`,
   )
   expect(JSON.parse(await connectOk(home, ['daemon', 'status', '--json']))).toMatchObject({
     version: '0.0.9',
@@ -107,7 +107,7 @@ describe('an agent whose answers cannot be read', () => {
         '    Connection: unknown: the agent’s answer can’t be read: most likely it is of another version\n',
       )
       expect(status).toContain(
-        `    The daemon runs the newer version 9.0.0, and ${installed} is installed. Run: connect daemon restart\n`,
+        `    The daemon runs version 9.0.0, and ${installed} is installed. Run: connect daemon restart\n`,
       )
       expect(JSON.parse(await connectOk(home, ['daemon', 'status', '--json']))).toMatchObject({
         status: 'running',

@@ -17,16 +17,15 @@ test('nothing is said of what is the same', () => {
   expect(describeDrift({ ...wanted }, wanted)).toEqual([])
 })
 
-test.for([
-  ['0.1.9', 'The daemon runs the older version 0.1.9, and 0.2.0 is installed'],
-  ['0.2.0-rc.1', 'The daemon runs the older version 0.2.0-rc.1, and 0.2.0 is installed'],
-  ['0.10.0', 'The daemon runs the newer version 0.10.0, and 0.2.0 is installed'],
-  ['0.2.0+abc', 'The daemon runs the version 0.2.0+abc, and 0.2.0 is installed'],
-  ['local', 'The daemon runs the version local, and 0.2.0 is installed'],
-] as const)('a daemon of version %s is told from 0.2.0', ([version, sentence]) => {
-  const wanted = installed()
-  expect(describeDrift({ ...wanted, version }, wanted)).toEqual([sentence])
-})
+test.for(['0.1.9', '0.10.0', '0.2.0+abc', 'local'])(
+  'a daemon of version %s is told from 0.2.0',
+  (version) => {
+    const wanted = installed()
+    expect(describeDrift({ ...wanted, version }, wanted)).toEqual([
+      `The daemon runs version ${version}, and 0.2.0 is installed`,
+    ])
+  },
+)
 
 test('another path to the same files is no difference', () => {
   const wanted = installed()
