@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { instanceFor } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
-import { rememberedSelection, type Selection } from '../platforms/select.ts'
+import { chosenFor } from '../platforms/chosen.ts'
+import type { Selection } from '../platforms/select.ts'
 import type { DaemonContext } from '../tasks/daemon-context.ts'
 import { isCarriedByDaemon } from '../tasks/shell-in-daemon.ts'
 import { ConnectCommand } from './command.ts'
@@ -10,26 +11,23 @@ import { configFlag, hubFlag } from './flags.ts'
 /** How long a warning may take to reach the terminal that is cut off then, in ms. */
 const WARNING_TRAVEL_MS = 1000
 
-/** A command that acts on the daemon: it finds the platform that the init hook picked. */
+/** A command that acts on the daemon, by the platform that the init hook has picked and loaded. */
 export abstract class DaemonCommand extends ConnectCommand {
   static override enableJsonFlag = true
   static override baseFlags = { ...configFlag, ...hubFlag }
 
-  /** @throws ConnectError PLATFORM_UNKNOWN, PLATFORM_UNSUPPORTED */
-  protected async contextFor(flags: {
-    config?: string | undefined
-    hub?: string | undefined
-  }): Promise<{ context: DaemonContext; selection: Selection }> {
-    const selection = await rememberedSelection(this.config)
+  /** @throws ConnectError PLATFORM_UNKNOWN, PLATFORM_UNSUPPORTED, PLATFORM_FAILED */
+  protected contextFor(flags: { config?: string | undefined; hub?: string | undefined }): {
+    context: DaemonContext
+    selection: Selection
+  } {
+    const { platform, ...selection } = chosenFor(this.config)
     for (const warning of selection.warnings) this.tell(`[!] ${warning}`)
-    const instance = instanceFor(flags.config)
-    const { description } = selection
-    const platform = await description.load({ instance, env: process.env })
     const { root, version } = this.config
     const context = {
-      instance,
+      instance: instanceFor(flags.config),
       platform,
-      description,
+      description: selection.description,
       root,
       version,
       hub: flags.hub,

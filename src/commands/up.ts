@@ -6,6 +6,7 @@ import { DaemonCommand } from '../cli/daemon-command.ts'
 import { ensureLogin } from '../cli/ensure-login.ts'
 import { caFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { sayStarted } from '../cli/say-started.ts'
+import { willDetach } from '../cli/will-detach.ts'
 import { instanceFor } from '../config/instance.ts'
 import { findAgent } from '../control/find-agent.ts'
 import { daemonOf } from '../tasks/daemon-context.ts'
@@ -30,13 +31,12 @@ export default class Up extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(Up)
     const instance = instanceFor(flags.config)
-    const isUnattendedCi = Boolean(process.env.CI) && !process.stdin.isTTY && !process.stdout.isTTY
-    const detach = flags.detach || (isUnattendedCi && !flags.foreground)
+    const detach = willDetach(flags)
     if (detach) this.refuseSudo('up --detach')
     const { config, isNew } = await ensureLogin(instance, flags)
     if (isNew) this.say(`[ok] Logged in to ${config.hub} as ${config.agentId}`)
     if (detach) {
-      const { context } = await this.contextFor(flags)
+      const { context } = this.contextFor(flags)
       const report = await startDaemon(context, daemonOf(context), { running: 'keep' })
       sayStarted(report, context, (line) => this.say(line))
       return { agentId: config.agentId, detached: true, pid: report.pid }

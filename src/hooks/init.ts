@@ -1,28 +1,41 @@
 import type { Hook, Interfaces } from '@oclif/core'
 
-/** Commands that act on the daemon, or may hand over to it. */
-const NEEDS_PLATFORM = /^(daemon(:|$)|up$)/
-
 /** How long a plugin may take to say which platform it brings, in ms. */
 const PLUGIN_TIMEOUT_MS = 2000
 
-/** Picks the platform, for the commands that need one; --help and all others pay nothing. */
+/**
+ * Picks and loads the platform, for the commands that act on the daemon or hand over to it; --help and all others pay
+ * nothing. It never throws: oclif would swallow that, so the command throws it, once its flags are known to be right.
+ */
 const hook: Hook.Init = async function init({ id, argv, config }) {
-  if (!NEEDS_PLATFORM.test(id ?? '') || argv.includes('--help') || argv.includes('-h')) return
-  const [{ parseArgs }, { instanceFor }, { rememberSelection, selectPlatform }] = await Promise.all([
-    import('node:util'),
+  if (!/^(daemon(:|$)|up$)/.test(id ?? '') || argv.includes('--help') || argv.includes('-h')) return
+  const { parseArgs } = await import('node:util')
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      config: { type: 'string' },
+      detach: { type: 'boolean', default: false },
+      foreground: { type: 'boolean', default: false },
+    },
+    strict: false,
+  })
+  if (id === 'up') {
+    const { willDetach } = await import('../cli/will-detach.ts')
+    if (!willDetach({ detach: Boolean(values.detach), foreground: Boolean(values.foreground) })) return
+  }
+  const [{ instanceFor }, { keepChosen }, { selectPlatform }] = await Promise.all([
     import('../config/instance.ts'),
+    import('../platforms/chosen.ts'),
     import('../platforms/select.ts'),
   ])
-  const { values } = parseArgs({ args: argv, options: { config: { type: 'string' } }, strict: false })
-  const configFile = typeof values.config === 'string' ? values.config : undefined
-  const purpose = id === 'daemon:install' ? 'install' : 'use'
-  const pick = async () => {
+  const choose = async () => {
+    const configFile = typeof values.config === 'string' ? values.config : undefined
     const context = { instance: instanceFor(configFile), env: process.env }
-    return selectPlatform({ context, purpose, plugins: () => broughtByPlugins(config) })
+    const purpose = id === 'daemon:install' ? 'install' : 'use'
+    const selection = await selectPlatform({ context, purpose, plugins: () => broughtByPlugins(config) })
+    return { ...selection, platform: await selection.description.load(context) }
   }
-  // What it throws, of the path too, is for the command to tell.
-  rememberSelection(config, pick())
+  await keepChosen(config, choose())
 }
 
 async function broughtByPlugins(config: Interfaces.Config) {

@@ -156,23 +156,3 @@ function careful(platform: PluginDescription, warnings: string[], timeoutMs: num
     },
   }
 }
-
-const selections = new WeakMap<object, Promise<Selection>>()
-
-/**
- * Keeps a run's choice: the init hook picks, the command asks. An error is kept too, since oclif swallows what a hook
- * throws.
- *
- * @param run the oclif Config, one for each run
- */
-export function rememberSelection(run: object, selection: Promise<Selection>): void {
-  selection.catch(() => {})
-  selections.set(run, selection)
-}
-
-/** @throws ConnectError what selectPlatform threw; Error if nothing was picked for this run */
-export async function rememberedSelection(run: object): Promise<Selection> {
-  const selection = selections.get(run)
-  if (!selection) throw new Error('no platform was picked for this run')
-  return selection
-}

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { instanceFor } from '../../src/config/instance.ts'
 import type { PlatformDescription } from '../../src/platforms/platform.ts'
-import { rememberedSelection, rememberSelection, selectPlatform } from '../../src/platforms/select.ts'
+import { selectPlatform } from '../../src/platforms/select.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
 
 interface Wish {
@@ -145,20 +145,4 @@ describe('an answer of the wrong shape is a warning and a no:', () => {
 test('several platforms of one plugin are all there', async () => {
   const platforms = [[described('openrc'), described('runit')]]
   expect((await select({ platforms, forced: 'runit' })).description.name).toBe('runit')
-})
-
-describe('what was picked for a run', () => {
-  test('is what the command gets, an error too', async () => {
-    const run = {}
-    const selection = await select({})
-    rememberSelection(run, Promise.resolve(selection))
-    expect(await rememberedSelection(run)).toBe(selection)
-    const failed = {}
-    rememberSelection(failed, select({ forced: 'openrc' }))
-    expect((await rejectionOf(rememberedSelection(failed))).code).toBe('PLATFORM_UNKNOWN')
-  })
-
-  test('is nobody else’s', async () => {
-    await expect(rememberedSelection({})).rejects.toThrow('no platform was picked for this run')
-  })
 })

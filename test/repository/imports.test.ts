@@ -151,6 +151,20 @@ test('a module that is heavy, or one folder’s business, is imported there only
   expect(wrong.map(shown)).toEqual([])
 })
 
+test('the init hook alone loads a platform', () => {
+  // The suite that proves platforms is none of a command's business.
+  const others = sourceFiles.filter((file) => !file.startsWith('src/platforms/conformance/'))
+  const loads = others.filter((file) => /(description|platform)\.load\(/.test(sourceOf(file)))
+  // The second only guards what a plugin's own load() gives.
+  expect(loads).toEqual(['src/hooks/init.ts', 'src/platforms/select.ts'])
+  const built = /^src\/platforms\/(background|launchd|systemd)\//
+  const reached = imports.filter(
+    ({ file, target, kind }) =>
+      built.test(target) && !target.endsWith('/description.ts') && !built.test(file) && kind !== 'type',
+  )
+  expect(reached.map(shown)).toEqual([])
+})
+
 test.for(sourceFiles.filter((file) => /^src\/(commands|hooks)\/|^src\/start\.ts$/.test(file)))(
   '%s loads nothing heavy before it runs',
   (file) => {

@@ -17,7 +17,7 @@ export default class DaemonInstall extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(DaemonInstall)
     this.refuseSudo()
-    const { context, selection } = await this.contextFor(flags)
+    const { context, selection } = this.contextFor(flags)
     const manager = selection.description.name
     if (flags['dry-run']) {
       const planned = await planInstall(context, daemonOf(context), selection)

@@ -41,7 +41,7 @@ export default class DaemonLogs extends DaemonCommand {
     if (count === 0 && !flags.follow) {
       throw new ConnectError('BAD_VALUE', '--lines 0 shows nothing without --follow')
     }
-    const { context } = await this.contextFor(flags)
+    const { context } = this.contextFor(flags)
     const { logFile } = context.instance
     const filter = { level: flags.level ?? 'info', since, count }
     return flags.follow ? this.#follow(logFile, filter) : this.#show(context, filter)

@@ -13,7 +13,7 @@ export default class DaemonRestart extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(DaemonRestart)
     this.refuseSudo()
-    const { context } = await this.contextFor(flags)
+    const { context } = this.contextFor(flags)
     const daemon = daemonOf(context)
     await this.warnIfCarried(context, 'while the daemon restarts')
     const report = await startDaemon(context, daemon, {

@@ -12,7 +12,7 @@ export default class DaemonStart extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(DaemonStart)
     this.refuseSudo()
-    const { context } = await this.contextFor(flags)
+    const { context } = this.contextFor(flags)
     const daemon = daemonOf(context)
     if (flags.replace) await this.warnIfCarried(context, 'while the daemon is replaced')
     const report = await startDaemon(context, daemon, {

@@ -17,7 +17,7 @@ export default class DaemonStatus extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(DaemonStatus)
     const timeoutMs = flags.wait === undefined ? undefined : parseDuration(flags.wait)
-    const { context } = await this.contextFor(flags)
+    const { context } = this.contextFor(flags)
     const status =
       timeoutMs === undefined ? await daemonStatus(context) : await waitForConnected(context, timeoutMs)
     for (const line of formatStatus(status)) this.say(line)

@@ -9,7 +9,7 @@ export default class DaemonStop extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(DaemonStop)
     this.refuseSudo()
-    const { context } = await this.contextFor(flags)
+    const { context } = this.contextFor(flags)
     await this.warnIfCarried(context, 'until the daemon is started again')
     const report = await stopDaemon(context)
     if (!report.stopped && report.foregroundPid === null) checkConfig(context)

@@ -9,7 +9,7 @@ export default class DaemonUninstall extends DaemonCommand {
   async run() {
     const { flags } = await this.parse(DaemonUninstall)
     this.refuseSudo()
-    const { context, selection } = await this.contextFor(flags)
+    const { context, selection } = this.contextFor(flags)
     await this.warnIfCarried(context, 'for good')
     if (selection.description.name !== 'background') {
       this.say('🔧 Uninstalling Private Connect daemon...')
