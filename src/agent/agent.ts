@@ -4,13 +4,13 @@ import { ensureInstanceFolder, hubOf, requireConfig, type Config } from '../conf
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
+import { noteOwnEnd } from '../control/agent-end.ts'
 import { tryAgentLock } from '../control/agent-lock.ts'
 import { startControlServer, type AgentControl } from '../control/server.ts'
 import type { AgentStatus, ExposeReply, ExposeRequest, UnexposeReply } from '../control/schema.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import type { FileLock } from '../files/lock.ts'
 import {
-  endAgentRecord,
   ownIdentity,
   readAgentRecord,
   writeAgentRecord,
@@ -133,7 +133,7 @@ function recordedOther(instance: Instance): AgentRecord | undefined {
 /** For `daemon status`. A full disk costs this note, and not the good order of the end. */
 function noteEnd(instance: Instance, log: Log, end: Omit<AgentEnd, 'at'>): void {
   try {
-    if (!recordedOther(instance)) endAgentRecord(instance, { at: new Date().toISOString(), ...end })
+    if (!recordedOther(instance)) noteOwnEnd(instance, end)
   } catch (error) {
     log(`[!] ${messageOf(error)}`, 'warn')
   }

@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util'
 import { ensureInstanceFolder } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
 import { printable } from '../config/label.ts'
+import { noteOwnEnd } from '../control/agent-end.ts'
 import { ConnectError, messageOf } from '../errors.ts'
-import { endAgentRecord, formatRecord, type AgentEnd, type AgentRecord } from '../process/agent-record.ts'
+import { formatRecord, type AgentEnd, type AgentRecord } from '../process/agent-record.ts'
 import { runAgent } from './agent.ts'
 import { agentExitCode } from './exit-code.ts'
 import { openLogFile, type LogFile } from '../log/file.ts'
@@ -121,7 +122,7 @@ function watch(instance: Instance, record: AgentRecord, log: Log): Watchdog {
 function noteCrash(instance: Instance, log: Log, error: unknown): void {
   try {
     const reason = `unexpected error: ${messageOf(error)}`
-    endAgentRecord(instance, { at: new Date().toISOString(), reason, code: 1, signal: null, fix: null })
+    noteOwnEnd(instance, { reason, code: 1, signal: null, fix: null })
   } catch (failure) {
     log(`[!] ${messageOf(failure)}`, 'warn')
   }

@@ -1,17 +1,10 @@
 import { statSync } from 'node:fs'
-import { ensureInstanceFolder } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import { isLocked } from '../files/lock.ts'
-import {
-  clearStaleRecord,
-  namesAnAgent,
-  readAgentRecord,
-  type AgentIdentity,
-} from '../process/agent-record.ts'
+import { namesAnAgent, readAgentRecord, type AgentIdentity } from '../process/agent-record.ts'
 import { isAlive } from '../process/identity.ts'
 import { waitFor } from '../process/wait.ts'
-import { takeAgentLock } from './agent-lock.ts'
 import { agentStatus } from './client.ts'
 
 /** What is found of an instance's agent. */
@@ -79,35 +72,5 @@ async function ask(instance: Instance): Promise<AgentIdentity | undefined> {
   } catch (error) {
     if (error instanceof ConnectError) return undefined
     throw error
-  }
-}
-
-/**
- * Clears away what an agent has left that is gone. Only under the agent's own lock: one that is just starting may be
- * writing these files anew.
- *
- * @returns whether anything was cleared away; on a full or read-only disk it stays
- */
-export async function clearStale(instance: Instance): Promise<boolean> {
-  try {
-    return await clearStaleUnderLock(instance)
-  } catch (error) {
-    if (error instanceof ConnectError && error.code === 'WRITE_FAILED') return false
-    throw error
-  }
-}
-
-async function clearStaleUnderLock(instance: Instance): Promise<boolean> {
-  ensureInstanceFolder(instance)
-  const lock = await takeAgentLock(instance)
-  if (!lock) return false
-  try {
-    const record = readAgentRecord(instance)
-    const isOurs = record && !record.end && record.configFile === instance.configFile && isAlive(record)
-    if (isOurs || !namesAnAgent(instance)) return false
-    clearStaleRecord(instance)
-    return true
-  } finally {
-    lock.release()
   }
 }

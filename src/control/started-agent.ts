@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import type { FileLock } from '../files/lock.ts'
-import { endAgentRecord, endReason, readAgentRecord, writeAgentRecord } from '../process/agent-record.ts'
+import { readAgentRecord, writeAgentRecord } from '../process/agent-record.ts'
 import { identify } from '../process/identity.ts'
 import { takeAgentLock } from './agent-lock.ts'
 
@@ -34,21 +34,6 @@ export async function announceAgent(
       node,
       script,
     })
-  })
-}
-
-/** Keeps how a daemon was seen to end, unless it has said so itself. @param at default now */
-export async function noteExit(
-  instance: Instance,
-  pid: number,
-  { code, signal }: { code: number | null; signal: string | null },
-  at = new Date(),
-): Promise<void> {
-  await withAgentLock(instance, () => {
-    const record = readAgentRecord(instance)
-    if (record?.pid !== pid || record.end) return
-    const reason = endReason({ signal })
-    endAgentRecord(instance, { at: at.toISOString(), reason, code, signal, fix: null })
   })
 }
 

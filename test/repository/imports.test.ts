@@ -151,6 +151,11 @@ test('a module that is heavy, or one folder’s business, is imported there only
   expect(wrong.map(shown)).toEqual([])
 })
 
+test('how an agent ended is written by one file', () => {
+  const writers = sourceFiles.filter((file) => /\b(endAgentRecord|clearStaleRecord)\(/.test(sourceOf(file)))
+  expect(writers).toEqual(['src/control/agent-end.ts', 'src/process/agent-record.ts'])
+})
+
 test('the init hook alone loads a platform', () => {
   // The suite that proves platforms is none of a command's business.
   const others = sourceFiles.filter((file) => !file.startsWith('src/platforms/conformance/'))

@@ -1,6 +1,7 @@
 import type { Instance } from '../../config/instance.ts'
-import { clearStale, findAgent } from '../../control/find-agent.ts'
-import { announceAgent, noteExit } from '../../control/started-agent.ts'
+import { clearStale, noteSeenEnd } from '../../control/agent-end.ts'
+import { findAgent } from '../../control/find-agent.ts'
+import { announceAgent } from '../../control/started-agent.ts'
 import { agentElsewhere, stopAgent } from '../../control/stop-agent.ts'
 import { ConnectError, ERRORS } from '../../errors.ts'
 import { identify } from '../../process/identity.ts'
@@ -46,7 +47,7 @@ export class BackgroundPlatform implements Platform {
     // Its parent, this process, is told a moment later.
     const seen = await waitFor(ended, { timeoutMs: 1000 })
     if (!seen) throw failed('Process is gone')
-    await noteExit(this.#instance, child.pid, seen)
+    await noteSeenEnd(this.#instance, child.pid, seen)
     throw failed(`Process ${describeExit(seen)}`)
   }
 

@@ -1,4 +1,5 @@
-import { clearStale, findAgent } from '../../control/find-agent.ts'
+import { clearStale } from '../../control/agent-end.ts'
+import { findAgent } from '../../control/find-agent.ts'
 import { signalName } from '../../process/signal-name.ts'
 import type { PlatformStatus } from '../platform.ts'
 import { isCrashLooping, describeEnd, stateOf } from './describe-job.ts'

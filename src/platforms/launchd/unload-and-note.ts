@@ -1,4 +1,4 @@
-import { noteExit } from '../../control/started-agent.ts'
+import { noteSeenEnd } from '../../control/agent-end.ts'
 import { readAgentRecord } from '../../process/agent-record.ts'
 import type { Termination } from '../../process/terminate.ts'
 import type { Installation } from './installation.ts'
@@ -21,6 +21,6 @@ export async function unloadAndNote(installation: Installation): Promise<Termina
 export async function noteKilled({ instance }: Installation, pid: number): Promise<boolean> {
   const { end, pid: recorded } = readAgentRecord(instance) ?? {}
   if (recorded === pid && end) return false
-  await noteExit(instance, pid, { code: null, signal: 'SIGKILL' })
+  await noteSeenEnd(instance, pid, { code: null, signal: 'SIGKILL' })
   return true
 }

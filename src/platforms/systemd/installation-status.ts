@@ -1,9 +1,10 @@
-import { clearStale, findAgent } from '../../control/find-agent.ts'
+import { clearStale, noteSeenEnd } from '../../control/agent-end.ts'
+import { findAgent } from '../../control/find-agent.ts'
 import type { PlatformStatus } from '../platform.ts'
 import { notesOf, stateOf } from './describe-unit.ts'
 import type { Installation } from './installation.ts'
 import { readLingering } from './lingering.ts'
-import { noteEnd } from './note-end.ts'
+import { lastEndOf } from './last-end.ts'
 import { isUp } from './unit-service.ts'
 import type { UnitState } from './unit-state.ts'
 import { NO_MANAGER } from './user-manager.ts'
@@ -14,7 +15,11 @@ export async function installationStatus(installation: Installation): Promise<Pl
   const found = await findAgent(instance)
   const agent = found.state === 'running' ? found.agent : undefined
   const unit = await service.look()
-  if (unit && unit.pid === 0 && found.state === 'stale') await noteEnd(instance, unit)
+  // Once the next one runs, systemd has forgotten.
+  if (unit && unit.pid === 0 && found.state === 'stale') {
+    const end = lastEndOf(unit)
+    if (end) await noteSeenEnd(instance, end.pid, end)
+  }
   const known = {
     installed: file.isThere,
     startsAt: await startsAt(installation, unit),

@@ -1,5 +1,5 @@
+import { noteSeenEnd } from '../../control/agent-end.ts'
 import { findAgent } from '../../control/find-agent.ts'
-import { noteExit } from '../../control/started-agent.ts'
 import { stopAgent } from '../../control/stop-agent.ts'
 import { ConnectError } from '../../errors.ts'
 import type { Termination } from '../../process/terminate.ts'
@@ -117,7 +117,7 @@ export class SystemdPlatform implements Platform {
       const { result } = await this.#it.service.stop()
       ended = result === 'timeout' ? 'killed' : 'exited'
       if (ended === 'killed') {
-        await noteExit(instance, before.pid, { code: null, signal: 'SIGKILL' })
+        await noteSeenEnd(instance, before.pid, { code: null, signal: 'SIGKILL' })
         // That it was asked to end is no failure.
         await this.#it.service.forgetFailure()
       }

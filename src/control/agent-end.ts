@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs'
+import { ensureInstanceFolder } from '../config/config.ts'
+import type { Instance } from '../config/instance.ts'
+import { ConnectError } from '../errors.ts'
+import type { FileLock } from '../files/lock.ts'
+import {
+  clearStaleRecord,
+  endAgentRecord,
+  endReason,
+  namesAnAgent,
+  readAgentRecord,
+  type AgentEnd,
+} from '../process/agent-record.ts'
+import { isAlive } from '../process/identity.ts'
+import type { Termination } from '../process/terminate.ts'
+import { takeAgentLock } from './agent-lock.ts'
+
+/*
+ * How an agent ended is written down here and nowhere else: as it says itself, as whoever watched it saw it, as `stop`
+ * brought it about, or that nobody knows. What the agent has said itself is never overwritten.
+ */
+
+/** How a process was seen to end. */
+export interface SeenEnd {
+  readonly code: number | null
+  readonly signal: string | null
+  /** Default now. */
+  readonly at?: Date
+}
+
+/** By the agent itself, which holds its lock. @throws ConnectError WRITE_FAILED, CONFIG_UNREADABLE */
+export function noteOwnEnd(instance: Instance, end: Omit<AgentEnd, 'at'>): void {
+  endAgentRecord(instance, { at: new Date().toISOString(), ...end })
+}
+
+/** By whoever watched its process. What can't be written is no reason to fail: the agent's log says the same. */
+export async function noteSeenEnd(instance: Instance, pid: number, seen: SeenEnd): Promise<void> {
+  const { code, signal, at = new Date() } = seen
+  await underLock(instance, () => {
+    const record = readAgentRecord(instance)
+    if (record?.pid !== pid || record.end) return
+    const reason = endReason({ signal })
+    endAgentRecord(instance, { at: at.toISOString(), reason, code, signal, fix: null })
+  }).catch(onlyUnexpected)
+}
+
+/**
+ * By whoever has stopped it: afterwards no file names it as running.
+ *
+ * @param pid the process that was stopped; undefined if there was none
+ * @returns `named by another` if an agent holds the lock: the files are its own
+ * @throws ConnectError WRITE_FAILED, CONFIG_UNREADABLE
+ */
+export async function noteStopped(
+  instance: Instance,
+  pid: number | undefined,
+  termination: Termination | undefined,
+): Promise<'noted' | 'named by another'> {
+  if (!existsSync(instance.folder) || !namesAnAgent(instance)) return 'noted'
+  const isNoted = await underLock(instance, () => {
+    const record = readAgentRecord(instance)
+    if (record?.pid !== pid || record?.end || !termination) return clearStaleRecord(instance)
+    const reason = termination === 'killed' ? 'killed by stop, 5 s after SIGTERM' : 'ended by stop'
+    const signal = termination === 'killed' ? 'SIGKILL' : 'SIGTERM'
+    endAgentRecord(instance, { at: new Date().toISOString(), reason, code: null, signal, fix: null })
+  })
+  return isNoted ? 'noted' : 'named by another'
+}
+
+/**
+ * By whoever finds that it is gone. Only under its own lock: one that is just starting may be writing these files anew.
+ *
+ * @returns whether anything was cleared away; on a full or read-only disk it stays
+ */
+export async function clearStale(instance: Instance): Promise<boolean> {
+  let isCleared = false
+  try {
+    ensureInstanceFolder(instance)
+    await underLock(instance, () => {
+      const record = readAgentRecord(instance)
+      const isOurs = record && !record.end && record.configFile === instance.configFile && isAlive(record)
+      if (isOurs || !namesAnAgent(instance)) return
+      clearStaleRecord(instance)
+      isCleared = true
+    })
+  } catch (error) {
+    if (!(error instanceof ConnectError) || error.code !== 'WRITE_FAILED') throw error
+    return false
+  }
+  return isCleared
+}
+
+/** @returns false if an agent runs after all */
+async function underLock(instance: Instance, write: () => void): Promise<boolean> {
+  let lock: FileLock | undefined
+  try {
+    lock = await takeAgentLock(instance)
+    if (lock) write()
+    return lock !== undefined
+  } finally {
+    lock?.release()
+  }
+}
+
+function onlyUnexpected(error: unknown): void {
+  if (!(error instanceof ConnectError)) throw error
+}
