@@ -4,6 +4,7 @@ import { ConnectError } from '../errors.ts'
 import { chosenFor } from '../platforms/chosen.ts'
 import type { Selection } from '../platforms/select.ts'
 import type { DaemonContext } from '../tasks/daemon-context.ts'
+import type { Outcome } from '../tasks/run-steps.ts'
 import { isCarriedByDaemon } from '../tasks/shell-in-daemon.ts'
 import { ConnectCommand } from './command.ts'
 import { configFlag, hubFlag } from './flags.ts'
@@ -32,6 +33,9 @@ export abstract class DaemonCommand extends ConnectCommand {
       version,
       hub: flags.hub,
       interactive: this.interactive,
+      // DEBUG='*:daemon:*': which step was taken when, and what became of it.
+      onStep: (title: string, outcome: Outcome, reason?: string) =>
+        this.debug('%s: %s', title, reason === undefined ? outcome : `${outcome}, ${reason}`),
     }
     return { context, selection }
   }

@@ -74,3 +74,7 @@ async function ask(instance: Instance): Promise<AgentIdentity | undefined> {
     throw error
   }
 }
+
+export function agentElsewhere(reason: string): ConnectError {
+  return new ConnectError('AGENT_ELSEWHERE', reason)
+}

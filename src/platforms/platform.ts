@@ -1,9 +1,12 @@
 import type { Instance } from '../config/instance.ts'
+import type { Finding } from '../control/find-agent.ts'
 import type { Termination } from '../process/terminate.ts'
 
 /**
  * What keeps the agent alive: launchd, systemd, a plain background process, or what a plugin brings. The words are
  * those of kardianos/service (https://pkg.go.dev/github.com/kardianos/service).
+ *
+ * What changes anything is an `Action`: the platform says in which steps it is done, and whoever calls runs them.
  */
 export interface Platform {
   /** What install would write and run. Changes nothing. A plugin may do without: then there is no --dry-run for it. */
@@ -11,34 +14,71 @@ export interface Platform {
   /**
    * Installs the daemon, starts it, and looks whether it stays. Doing it again changes nothing, unless something differs.
    *
-   * @throws ConnectError INSTALL_UNSUPPORTED if it can't be installed into, DAEMON_FAILED if the daemon ended by itself
+   * @throws ConnectError in a step: INSTALL_UNSUPPORTED if it can't be installed into, DAEMON_FAILED if the daemon ended
+   * by itself
    */
-  install(daemon: Daemon, options: StartOptions): Promise<Installed>
-  /** @returns undefined if there was nothing to remove */
-  uninstall(): Promise<Uninstalled | undefined>
+  install(daemon: Daemon, options: StartOptions): Action<Installed>
+  /** Its result is undefined if there was nothing to remove. */
+  uninstall(): Action<Uninstalled | undefined>
   /**
    * Starts the daemon and looks whether it stays.
    *
-   * @throws ConnectError DAEMON_FAILED if it ended by itself
+   * @throws ConnectError in a step: DAEMON_FAILED if it ended by itself
    */
-  start(daemon: Daemon, options: StartOptions): Promise<Started>
+  start(daemon: Daemon, options: StartOptions): Action<Started>
   /**
-   * Stops it and starts it again, where that can be done better than by stop and start; what runs is known to run.
+   * Stops it and starts it again, where that can be done better than by stop and start.
    *
-   * @throws ConnectError DAEMON_FAILED if it ended by itself
+   * @param found what `status` has just told: it runs
+   * @throws ConnectError in a step: DAEMON_FAILED if it ended by itself
    */
-  restart?(daemon: Daemon, options: StartOptions): Promise<Started>
-  /** @returns undefined if it wasn't running @throws ConnectError DAEMON_WONT_STOP */
-  stop(): Promise<Termination | undefined>
+  restart?(daemon: Daemon, options: StartOptions): Action<Started>
+  /**
+   * Its result is undefined if it wasn't running.
+   *
+   * @param found what `status` has just told
+   * @throws ConnectError in a step: DAEMON_WONT_STOP
+   */
+  stop(found: PlatformStatus): Action<Termination | undefined>
   /** Looks, and changes nothing but what is certainly left over. */
   status(): Promise<PlatformStatus>
 }
 
+/** What is done in steps, one after another: each is a line of the list that a person watches. */
+export interface Action<T> {
+  /** In order; nothing is done before the first is run, nor after one that fails. */
+  readonly steps: readonly Step[]
+  /** What came of it. Asked once all steps have been run. */
+  readonly result: () => T
+}
+
+export interface Step {
+  /** What is being done, such as `Send SIGTERM`. */
+  readonly title: string
+  /** The longest that it waits for something to happen, in ms: then the seconds are counted. */
+  readonly waitMs?: number
+  /** @returns why there was nothing to do, where that is so */
+  readonly run: () => Promise<Skipped | void>
+}
+
+export interface Skipped {
+  /** The reason, such as `it has exited`. */
+  readonly skipped: string
+}
+
 /** A plugin may say less of what it has done: its status tells the rest. */
 export interface PluginPlatform extends Omit<Platform, 'install' | 'uninstall' | 'restart'> {
+  install(daemon: Daemon, options: StartOptions): Action<Installed | void>
+  /** Its result is true if it has removed it. */
+  uninstall(): Action<Uninstalled | boolean | undefined>
+}
+
+/** One of `apiVersion` 1, which tells no steps: each action counts as one. */
+export interface Stepless extends Pick<Platform, 'plan' | 'status'> {
   install(daemon: Daemon, options: StartOptions): Promise<Installed | void>
-  /** @returns true if it has removed it */
   uninstall(): Promise<Uninstalled | boolean | undefined>
+  start(daemon: Daemon, options: StartOptions): Promise<Started>
+  stop(): Promise<Termination | undefined>
 }
 
 export interface InstallPlan {
@@ -117,11 +157,17 @@ export interface PlatformStatus {
   readonly cleanedUp?: boolean
   /** An agent runs, but in someone's terminal and not as the daemon. */
   readonly foregroundPid?: number
+  /**
+   * What was found of an agent that was started in the background, which `stop` is to end; on another platform one that
+   * runs beside it. A plugin leaves this out: it is looked for.
+   */
+  readonly background?: Extract<Finding, { state: 'running' | 'unknown' }>
 }
 
 /** What is known of a platform before it is loaded: small, so that only the one that is picked costs anything. */
-export interface PlatformDescription<P extends PluginPlatform = Platform> {
-  readonly apiVersion: 1
+export interface PlatformDescription<P = Platform> {
+  /** 2 if its actions are told in steps, 1 if not: see Stepless. */
+  readonly apiVersion: P extends PluginPlatform ? 2 : 1
   readonly name: string
   /** What it does for the user, for `status`. */
   readonly summary: string
@@ -132,7 +178,7 @@ export interface PlatformDescription<P extends PluginPlatform = Platform> {
   load(context: PlatformContext): Promise<P>
 }
 
-export type PluginDescription = PlatformDescription<PluginPlatform>
+export type PluginDescription = PlatformDescription<PluginPlatform> | PlatformDescription<Stepless>
 
 export type Probe = { readonly available: true } | { readonly available: false; readonly reason: string }
 

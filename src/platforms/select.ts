@@ -39,7 +39,7 @@ const SYSTEM_OF: Readonly<Record<string, NodeJS.Platform>> = { launchd: 'darwin'
 
 /** A plugin's answer is checked for its shape: what it does when called is its own affair. */
 const Description = v.object({
-  apiVersion: v.literal(1),
+  apiVersion: v.picklist([1, 2]),
   name: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]*$/)),
   summary: v.string(),
   probe: v.function(),
@@ -132,9 +132,9 @@ function careful(platform: PluginDescription, warnings: string[], timeoutMs: num
       return no(why)
     }
   }
-  const { apiVersion, name, summary } = platform
+  const { name, summary } = platform
   return {
-    apiVersion,
+    apiVersion: 2,
     name,
     summary,
     probe: (context) =>
@@ -152,7 +152,10 @@ function careful(platform: PluginDescription, warnings: string[], timeoutMs: num
     async load(context) {
       // Of use only to who has a plugin.
       const { loadPluginPlatform } = await import('./plugin-platform.ts')
-      return loadPluginPlatform(name, () => platform.load(context), timeoutMs)
+      return loadPluginPlatform(platform, () => platform.load(context), {
+        instance: context.instance,
+        timeoutMs,
+      })
     },
   }
 }

@@ -6,6 +6,10 @@ import { waitFor } from './wait.ts'
 /** How the process went: by itself, or by force after the grace period. */
 export type Termination = 'exited' | 'killed'
 
+/** How long SIGTERM may take, in ms: the spec's "Graceful Shutdown". */
+export const GRACE_MS = 5000
+
+/** How long the kernel may take to end a process after SIGKILL, in ms. */
 const KILL_MS = 5000
 
 /**
@@ -21,26 +25,46 @@ export async function terminate(
   target: ProcessIdentity,
   options: { graceMs?: number; killMs?: number; group?: boolean } = {},
 ): Promise<Termination> {
-  const termination = await end(target, options)
-  // SIGKILL works a moment later; what has been forked meanwhile gets one too.
-  const none = () => (killOrphans(target.pid) === 0 ? true : undefined)
-  if (options.group) await waitFor(none, { timeoutMs: options.killMs ?? KILL_MS, everyMs: 20 })
-  return termination
+  const { graceMs = GRACE_MS, killMs = KILL_MS } = options
+  sendSignal(target, 'SIGTERM')
+  const isGone = await endsWithin(target, graceMs)
+  if (!isGone) await kill(target, killMs)
+  if (options.group) await killGroup(target.pid, killMs)
+  return isGone ? 'exited' : 'killed'
 }
 
-async function end(
-  target: ProcessIdentity,
-  options: { graceMs?: number; killMs?: number },
-): Promise<Termination> {
+/** Whether the process has ended by then. @param timeoutMs how long to wait, in ms */
+export async function endsWithin(target: ProcessIdentity, timeoutMs: number): Promise<boolean> {
   const gone = () => (isAlive(target) ? undefined : true)
-  send(target, 'SIGTERM')
-  if (await waitFor(gone, { timeoutMs: options.graceMs ?? 5000 })) return 'exited'
-  send(target, 'SIGKILL')
-  if (await waitFor(gone, { timeoutMs: options.killMs ?? KILL_MS })) return 'killed'
+  return (await waitFor(gone, { timeoutMs })) ?? false
+}
+
+/** Sends SIGKILL, and waits until the process is gone. @throws ConnectError DAEMON_WONT_STOP */
+export async function kill(target: ProcessIdentity, timeoutMs = KILL_MS): Promise<void> {
+  sendSignal(target, 'SIGKILL')
+  if (await endsWithin(target, timeoutMs)) return
   throw new ConnectError('DAEMON_WONT_STOP', `Process ${target.pid} is still there after SIGKILL`)
 }
 
-function send(target: ProcessIdentity, signal: NodeJS.Signals): void {
+/**
+ * Sends SIGKILL to what is left of a group whose leader is gone, and waits until nothing is.
+ *
+ * @returns whether anything was left
+ */
+export async function killGroup(leader: number, timeoutMs = KILL_MS): Promise<boolean> {
+  let wasAny = false
+  const none = () => {
+    const killed = killOrphans(leader)
+    wasAny ||= killed > 0
+    // SIGKILL works a moment later; what has been forked meanwhile gets one too.
+    return killed === 0 ? true : undefined
+  }
+  await waitFor(none, { timeoutMs, everyMs: 20 })
+  return wasAny
+}
+
+/** Does nothing if the process is gone. @throws ConnectError DAEMON_WONT_STOP if it may not be signalled */
+export function sendSignal(target: ProcessIdentity, signal: NodeJS.Signals): void {
   if (!isAlive(target)) return
   try {
     process.kill(target.pid, signal)

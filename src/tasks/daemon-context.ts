@@ -4,9 +4,10 @@ import { hubOf, readConfig, requireConfig, type Config } from '../config/config.
 import { instanceFor, type Instance } from '../config/instance.ts'
 import { resolveExecutable, type Executable } from '../process/executable.ts'
 import type { Platform, PlatformDescription, Daemon } from '../platforms/platform.ts'
+import type { RunOptions } from './run-steps.ts'
 
 /** What every daemon action works on. */
-export interface DaemonContext {
+export interface DaemonContext extends RunOptions {
   readonly instance: Instance
   readonly platform: Platform
   readonly description: PlatformDescription
@@ -15,7 +16,6 @@ export interface DaemonContext {
   readonly version: string
   /** The value of --hub or CONNECT_HUB_URL. */
   readonly hub: string | undefined
-  readonly interactive: boolean
 }
 
 /**

@@ -3,9 +3,9 @@
  * would otherwise die between stop and start. Ctrl-C still ends it.
  */
 export async function finish<T>(action: () => Promise<T>): Promise<T> {
-  const ignore = () => {}
   process.on('SIGHUP', ignore)
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignore)
+  // Once each, however many actions there are in a process.
+  for (const stream of [process.stdout, process.stderr]) stream.off('error', ignore).on('error', ignore)
   try {
     return await action()
   } finally {
@@ -13,3 +13,5 @@ export async function finish<T>(action: () => Promise<T>): Promise<T> {
     // The listeners stay: what the command prints at its end goes to the same terminal.
   }
 }
+
+function ignore(): void {}

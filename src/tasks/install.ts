@@ -1,15 +1,16 @@
-import { claimInstanceName } from '../config/instance.ts'
-import { findAgent } from '../control/find-agent.ts'
-import { stopAgent } from '../control/stop-agent.ts'
+import { homedir } from 'node:os'
 import { ConnectError } from '../errors.ts'
 import type { Daemon, Installed, InstallPlan, Uninstalled } from '../platforms/platform.ts'
 import type { Selection } from '../platforms/select.ts'
+import { checkConfiguration } from './check-configuration.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
+import { explainCrash } from './explain-crash.ts'
+import { withHomeLock } from './home-lock.ts'
 import type { HubState } from './hub-state.ts'
-import { rememberProxy } from './remember-proxy.ts'
-import { runSteps, type Step } from './run-steps.ts'
-import { explainFailure, knownOf, sayOf, type Explained } from './start.ts'
+import { runSteps } from './run-steps.ts'
+import { knownOf, sayOf } from './start.ts'
+import { takeOver } from './take-over.ts'
 
 export interface InstallReport {
   readonly change: Installed['change']
@@ -34,62 +35,32 @@ export async function installDaemon(
   onStart: () => void,
 ): Promise<InstallReport> {
   checkSupported(selection)
-  const { instance, platform } = context
-  return withCommandLock(instance, async () => {
-    let done: Explained<Installed> | undefined
-    const steps: Step[] = [
-      {
-        title: 'Install the daemon',
-        async run(retitle) {
-          done = await explainFailure(context, (options) => platform.install(daemon, options))
-          retitle(`The daemon is installed and runs (PID: ${done.pid})`)
-        },
-      },
-    ]
-    // What can't be installed is refused before anything is stopped.
-    await platform.plan?.(daemon)
-    // One that was started in the background would hold the agent's lock for ever.
+  const { platform, interactive } = context
+  return withLocks(context, {}, async () => {
     const before = await platform.status()
-    const former = await findAgent(instance)
-    if (former.state === 'running' && former.agent.mode === 'foreground') {
-      throw new ConnectError('AGENT_RUNNING', `An agent runs in the foreground (PID: ${former.agent.pid})`, {
-        hints: ['End it with Ctrl-C where it runs, then run: connect daemon install'],
-      })
-    }
-    let hasStopped = false
-    if (former.state === 'running' && !before.installed) {
-      steps.unshift({
-        title: 'Stop the background daemon',
-        async run() {
-          await stopAgent(instance)
-          hasStopped = true
-        },
-      })
-    }
-    const isNewProxy = rememberProxy(instance)
-    claimInstanceName(instance)
-    onStart()
-    try {
-      await runSteps(steps, context)
-    } catch (error) {
-      throw hasStopped ? withStopped(error) : error
-    }
-    const { change, file = null, pid, startsAt } = done!
-    const { hub } = await knownOf(context, done!)
+    const install = explainCrash(context, (options) => platform.install(daemon, options))
+    const { steps } = takeOver(context, before, { command: 'install', steps: install.steps })
+    let hasNewProxy = false
+    const check = checkConfiguration(context, daemon, {
+      plan: true,
+      onFine(isNewProxy) {
+        hasNewProxy = isNewProxy
+        if (!interactive) onStart()
+      },
+    })
+    // On a terminal, a line in between would get lost among those that move.
+    if (interactive) onStart()
+    await runSteps([check, ...steps], context)
+    const done = install.result()
+    const { change, file = null, pid, startsAt } = done
+    const { hub } = await knownOf(context, done)
     const wasLeftAlone = before.state === 'running' && change === 'unchanged'
     const warnings = [
-      ...done!.warnings,
-      ...(isNewProxy && wasLeftAlone ? ['The proxy has changed. Run: connect daemon restart'] : []),
+      ...done.warnings,
+      ...(hasNewProxy && wasLeftAlone ? ['The proxy has changed. Run: connect daemon restart'] : []),
     ]
     return { change, file, pid, startsAt, warnings, hub }
   })
-}
-
-/** Of a failed install, where a daemon ran in the background before. */
-function withStopped(error: unknown): unknown {
-  if (!(error instanceof ConnectError)) return error
-  const hints = [...error.hints, 'The background daemon was stopped. To start it again: connect daemon start']
-  return new ConnectError(error.code, error.message, { hints, cause: error })
 }
 
 /** What installDaemon would do, and how it stands now. */
@@ -123,11 +94,21 @@ export async function planInstall(
 }
 
 /** @returns undefined if there was nothing to remove */
-export async function uninstallDaemon({
-  instance,
-  platform,
-}: DaemonContext): Promise<Uninstalled | undefined> {
-  return withCommandLock(instance, () => platform.uninstall(), { writes: false })
+export async function uninstallDaemon(context: DaemonContext): Promise<Uninstalled | undefined> {
+  return withLocks(context, { writes: false }, async () => {
+    const { steps, result } = context.platform.uninstall()
+    await runSteps(steps, context)
+    return result()
+  })
+}
+
+/** Also against other instances: what install makes and uninstall removes belongs in part to all of a user. */
+function withLocks<T>(
+  { instance }: DaemonContext,
+  options: { writes?: boolean },
+  action: () => Promise<T>,
+): Promise<T> {
+  return withCommandLock(instance, () => withHomeLock(homedir(), action, options), options)
 }
 
 function checkSupported({ description, reasons }: Selection): void {

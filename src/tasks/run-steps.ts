@@ -1,35 +1,58 @@
-/** One step of an action, as a person watches it. */
-export interface Step {
-  readonly title: string
-  /** @param retitle says more precisely what is being done, or was */
-  run(retitle: (title: string) => void): Promise<void>
+import type { Step } from '../platforms/platform.ts'
+
+export type Outcome = 'done' | 'skipped' | 'failed'
+
+export interface RunOptions {
+  /** Someone watches: then the list moves. */
+  readonly interactive: boolean
+  /** Told what became of each step, and why it was skipped. */
+  readonly onStep?: (title: string, outcome: Outcome, reason?: string) => void
 }
 
 /**
- * Runs steps in order until one fails: as a moving list on a terminal, silently elsewhere. The list goes to stderr, so
- * that stdout holds results only, and goes away at the end: the results say it.
+ * Runs steps in order until one fails: each is a task of one list. On a terminal the list moves, elsewhere it is silent.
+ * It goes to stderr, so that stdout holds results only, and goes away at the end: the results say it.
  *
  * @throws what the failed step threw
  */
-export async function runSteps(steps: readonly Step[], options: { interactive: boolean }): Promise<void> {
-  if (!options.interactive) {
-    for (const step of steps) await step.run(() => {})
-    return
-  }
-  // Loaded only here: it is of no use to a pipe, and slow to load.
+export async function runSteps(steps: readonly Step[], options: RunOptions): Promise<void> {
+  const { interactive, onStep = () => {} } = options
+  // Slow to load, and of no use to a command that changes nothing.
   const { Listr, ListrLogger, ProcessOutput } = await import('listr2')
   const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) })
-  await new Listr(
+  const list = new Listr(
     steps.map((step) => ({
       title: step.title,
-      task: (_, task) => step.run((title) => (task.title = title)),
+      async task(_, task) {
+        const counting = interactive ? countSeconds(step, (title) => (task.title = title)) : undefined
+        let outcome: Outcome = 'failed'
+        let skipped: string | undefined
+        try {
+          skipped = (await step.run())?.skipped
+          outcome = skipped === undefined ? 'done' : 'skipped'
+        } finally {
+          clearInterval(counting)
+          onStep(step.title, outcome, skipped)
+        }
+        task.title = step.title
+        if (skipped !== undefined) task.skip(`${step.title} (${skipped})`)
+      },
     })),
     {
       renderer: 'default',
+      silentRendererCondition: !interactive,
       // The error itself is printed by the command, once.
       rendererOptions: { logger, showErrorMessage: false, collapseErrors: true, clearOutput: true },
       // It would end the process with 127 on Ctrl-C.
       registerSignalListeners: false,
     },
-  ).run()
+  )
+  await list.run()
+}
+
+/** Of a step that waits it is shown for how long it does so. */
+function countSeconds({ title, waitMs }: Step, retitle: (title: string) => void): NodeJS.Timeout | undefined {
+  if (waitMs === undefined) return undefined
+  let seconds = 0
+  return setInterval(() => retitle(`${title} · ${++seconds} s`), 1000)
 }

@@ -2,6 +2,7 @@ import type { Termination } from '../process/terminate.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
 import { runSteps } from './run-steps.ts'
+import { endBeside } from './take-over.ts'
 
 /** Also the shape of `daemon stop --json`. */
 export interface StopReport {
@@ -20,15 +21,14 @@ export async function stopDaemon(context: DaemonContext): Promise<StopReport> {
   return withCommandLock(
     context.instance,
     async () => {
-      let stopped: Termination | undefined
-      const step = {
-        title: 'Stop the agent',
-        run: async () => void (stopped = await context.platform.stop()),
-      }
-      const { state, foregroundPid } = await context.platform.status()
-      // `unknown` too: what can't be read may well be running.
-      if (state !== 'stopped') await runSteps([step], context)
-      return { stopped: stopped ?? null, foregroundPid: foregroundPid ?? null }
+      const found = await context.platform.status()
+      const { state, foregroundPid = null } = found
+      // `unknown` too is asked to stop: what can't be read may well be running.
+      if (state === 'stopped') return { stopped: null, foregroundPid }
+      const own = context.platform.stop(found)
+      const beside = endBeside(context, found)
+      await runSteps([...own.steps, ...beside.steps], context)
+      return { stopped: beside.result() ?? own.result() ?? null, foregroundPid }
     },
     { writes: false },
   )

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connectOk, runJs, RunningCli } from '../helpers/cli.ts'
+import { connect, connectOk, runJs, RunningCli } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
 import { emptyHome, joined } from '../fixtures/joined.ts'
@@ -26,17 +26,62 @@ async function typed(home: Home, words: string, env: NodeJS.ProcessEnv, columns 
   return terminal.stdout.replaceAll('\r\n', '\n')
 }
 
+const START = [
+  'Check the configuration',
+  'Spawn the agent',
+  'Wait up to 3 s for it to stabilise',
+  'Verify that it still runs',
+]
+
 test('a terminal sees the steps move, and then the same lines as a pipe', async (context) => {
   needsTerminal(context)
   const home = await joined(world)
   const shown = await typed(home, 'daemon start', {})
   expect(shown).toContain('\u001b[')
-  expect(shown).toContain('Start the agent')
+  for (const step of START) expect(shown).toContain(step)
   // That it started is said once: the steps are gone, by an erased line.
-  expect(shown.lastIndexOf('Start the agent')).toBeLessThan(shown.lastIndexOf('\u001b[2K'))
+  expect(shown.lastIndexOf(START.at(-1)!)).toBeLessThan(shown.lastIndexOf('\u001b[2K'))
   expect(shown.slice(shown.lastIndexOf('\u001b[2K'))).toMatch(
     /\[ok\] Daemon started \(PID: \d+\)\n {2}Logs: ~\/\.privateconnect\/daemon\.log\n {2}Hub: connected\n/,
   )
+})
+
+test('a terminal sees the seconds count while a stop waits for an agent that does not react', async (context) => {
+  needsTerminal(context)
+  const home = await joined(world)
+  await connectOk(home, ['daemon', 'start'])
+  const { pid } = JSON.parse(await connectOk(home, ['daemon', 'status', '--json'])) as { pid: number }
+  process.kill(pid, 'SIGSTOP')
+  const shown = await typed(home, 'daemon stop', {})
+  for (const seconds of [1, 2, 3, 4])
+    expect(shown).toContain(`Wait up to 5 s for a clean exit · ${seconds} s`)
+  expect(shown).toContain('Send SIGKILL')
+  expect(shown.slice(shown.lastIndexOf('\u001b[2K'))).toContain(
+    '[ok] Daemon stopped\n  It did not end within 5 s and was killed\n',
+  )
+})
+
+test('which step took how long is told to who asks by DEBUG, and stdout stays as it is', async () => {
+  const home = await joined(world)
+  const run = (action: string) =>
+    connect(home, ['daemon', action], { env: { DEBUG: '*:daemon:*', NO_COLOR: '1' } })
+  const started = await run('start')
+  const told = ({ stderr }: { stderr: string }) =>
+    [...stderr.matchAll(/connect:daemon:\w+ ([A-Z].*: (?:done|skipped|failed).*?)(?: \+\d+m?s)?$/gm)].map(
+      ([, line]) => line,
+    )
+  expect(told(started)).toEqual(START.map((step) => `${step}: done`))
+  expect(started.stdout).toMatch(
+    /^🚀 Starting daemon in background\.\.\.\n\n\[ok\] Daemon started \(PID: \d+\)\n/,
+  )
+  const stopped = await run('stop')
+  expect(told(stopped)).toEqual([
+    'Send SIGTERM: done',
+    'Wait up to 5 s for a clean exit: done',
+    'Send SIGKILL: skipped, it has exited',
+    'Remove the PID file: done',
+  ])
+  expect(stopped.stdout).toBe('[ok] Daemon stopped\n')
 })
 
 test.for([

@@ -5,7 +5,8 @@ import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import { clearStale } from '../../src/control/agent-end.ts'
 import { findAgent } from '../../src/control/find-agent.ts'
 import { startControlServer } from '../../src/control/server.ts'
-import { stopAgent } from '../../src/control/stop-agent.ts'
+import { BackgroundPlatform } from '../../src/platforms/background/background.ts'
+import { stepless } from '../../src/platforms/conformance/drive.ts'
 import {
   endAgentRecord,
   readAgentRecord,
@@ -55,6 +56,9 @@ test('an agent is found from its record to its end', async () => {
   expect(await findAgent(instance)).toEqual({ state: 'none' })
   expect(readAgentRecord(instance)).toMatchObject({ end: { code: 1 } })
 })
+
+/** As `daemon stop` does it. */
+const stopAgent = (instance: Instance) => stepless(new BackgroundPlatform({ instance, env: {} })).stop()
 
 describe('what is left of an agent that is gone is stale, and cleared away:', () => {
   const instance = instanceFor('/x/staging.json')

@@ -6,7 +6,13 @@ import { platformConformance } from '../../src/platforms/conformance/conformance
 import type { ConformanceOptions } from '../../src/platforms/conformance/options.ts'
 import { checksFor, proveCheck } from '../../src/platforms/conformance/prove.ts'
 import { TestHub } from '../../src/platforms/conformance/test-hub.ts'
-import type { PlatformContext, PluginDescription, PluginPlatform } from '../../src/platforms/platform.ts'
+import { stepless } from '../../src/platforms/conformance/drive.ts'
+import type {
+  PlatformContext,
+  PluginDescription,
+  PluginPlatform,
+  Stepless,
+} from '../../src/platforms/platform.ts'
 import { waitFor } from '../../src/process/wait.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
 
@@ -14,14 +20,17 @@ const plugin = new URL('../fixtures/plugin-platform/platforms.js', import.meta.u
 const { testinit } = (await import(plugin.href)) as { testinit: PluginDescription }
 
 /** What is wrong with a platform that is otherwise good. */
-type Flaw = (good: PluginPlatform, context: PlatformContext) => Partial<PluginPlatform>
+type Flaw = (good: Stepless, context: PlatformContext) => Partial<Stepless>
 
 /** Methods live on the prototype, and use private fields: so they are called on the good one. */
 function flawed(description: PluginDescription, flaw: Flaw): PluginDescription {
   return {
     ...description,
+    apiVersion: 1,
     async load(context) {
-      const good = await description.load(context)
+      const platform = await description.load(context)
+      const good =
+        description.apiVersion === 2 ? stepless(platform as PluginPlatform) : (platform as Stepless)
       return {
         install: (daemon, options) => good.install(daemon, options),
         uninstall: () => good.uninstall(),
@@ -231,7 +240,7 @@ const FLAWS: [flaw: string, check: RegExp, says: RegExp, options: ConformanceOpt
     /^two instances side by side/,
     /after another instance was stopped/,
     (() => {
-      const all: PluginPlatform[] = []
+      const all: Stepless[] = []
       return backgroundWith((good) => {
         all.push(good)
         return {

@@ -2,17 +2,19 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { instanceFor } from '../../src/config/instance.ts'
 import { ERRORS } from '../../src/errors.ts'
-import type { Daemon, Platform } from '../../src/platforms/platform.ts'
+import { drive, stepless } from '../../src/platforms/conformance/drive.ts'
+import type { Daemon, Stepless } from '../../src/platforms/platform.ts'
 import { selectPlatform } from '../../src/platforms/select.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
 
 const daemon: Daemon = { command: ['/bin/true'], env: {}, cwd: '/', logFile: '/dev/null' }
+const RUNNING = { state: 'running', installed: true, startsAt: 'never' } as const
 const options = { isReady: async () => false, stableMs: 1000 }
 
 /** What a plugin brings may be anything. */
-type Brought = { [method in keyof Platform]?: unknown }
+type Brought = { [method in keyof Stepless]?: unknown }
 
-async function pick(load: () => unknown, pluginTimeoutMs = 30_000): Promise<Platform> {
+async function pick(load: () => unknown, pluginTimeoutMs = 30_000): Promise<Stepless> {
   const context = { instance: instanceFor(path.resolve('staging.json')), env: { CONNECT_PLATFORM: 'openrc' } }
   const openrc = {
     apiVersion: 1,
@@ -24,12 +26,13 @@ async function pick(load: () => unknown, pluginTimeoutMs = 30_000): Promise<Plat
   }
   const plugins = async () => ({ platforms: [openrc], warnings: [] })
   const { description } = await selectPlatform({ context, purpose: 'use', plugins, pluginTimeoutMs })
-  return description.load(context)
+  const platform = await description.load(context)
+  return { ...stepless(platform), stop: () => drive(() => platform.stop(RUNNING)) }
 }
 
 const loaded = (brought: Brought, timeoutMs?: number) => pick(async () => brought, timeoutMs)
 
-const CALLS: Record<Exclude<keyof Platform, 'plan' | 'restart'>, (platform: Platform) => Promise<unknown>> = {
+const CALLS: Record<Exclude<keyof Stepless, 'plan'>, (platform: Stepless) => Promise<unknown>> = {
   install: (platform) => platform.install(daemon, options),
   uninstall: (platform) => platform.uninstall(),
   start: (platform) => platform.start(daemon, options),
@@ -215,7 +218,7 @@ describe('an answer', () => {
   test('of plan is passed on; where there is no plan, none is promised', async () => {
     const plan = { files: [{ file: '/a', content: 'b' }], commands: [['sv', 'up']] }
     expect(await (await loaded({ plan: () => plan })).plan?.(daemon)).toEqual(plan)
-    expect(await loaded({})).toMatchObject({ plan: undefined })
+    expect((await loaded({})).plan).toBeUndefined()
     const { message } = await rejectionOf((await loaded({ plan: () => [] })).plan!(daemon))
     expect(message).toMatch(/^Platform openrc: plan\(\) gave an answer that can’t be read/)
   })

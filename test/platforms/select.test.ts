@@ -28,7 +28,7 @@ function select({ forced, purpose = 'use', platforms = [], warnings = [], ...mor
 /** A platform as a plugin describes it. */
 function described(name: string, more: Partial<PlatformDescription> = {}): PlatformDescription {
   return {
-    apiVersion: 1,
+    apiVersion: 2,
     name,
     summary: `kept alive by ${name}`,
     probe: async () => ({ available: true }),
@@ -85,7 +85,7 @@ describe('a plugin that does not answer properly is a warning:', () => {
     ['nothing', undefined],
     ['text', 'openrc'],
     ['an empty object', {}],
-    ['a platform of another version', { ...described('openrc'), apiVersion: 2 }],
+    ['a platform of another version', { ...described('openrc'), apiVersion: 3 }],
     ['a platform without a name', { ...described('openrc'), name: undefined }],
     ['a name that is no name', described('../openrc')],
     ['a platform without a probe', { ...described('openrc'), probe: true }],

@@ -2,13 +2,22 @@ import type { Instance } from '../../config/instance.ts'
 import { clearStale, noteSeenEnd } from '../../control/agent-end.ts'
 import { findAgent } from '../../control/find-agent.ts'
 import { announceAgent } from '../../control/started-agent.ts'
-import { agentElsewhere, stopAgent } from '../../control/stop-agent.ts'
 import { ConnectError, ERRORS } from '../../errors.ts'
 import { identify } from '../../process/identity.ts'
-import { describeExit, spawnDetached, type Exit } from '../../process/spawn-detached.ts'
+import { describeExit, spawnDetached, type DetachedProcess, type Exit } from '../../process/spawn-detached.ts'
 import type { Termination } from '../../process/terminate.ts'
 import { waitFor } from '../../process/wait.ts'
-import type { Daemon, Platform, PlatformContext, PlatformStatus, Started, StartOptions } from '../platform.ts'
+import type {
+  Action,
+  Daemon,
+  Platform,
+  PlatformContext,
+  PlatformStatus,
+  Started,
+  StartOptions,
+} from '../platform.ts'
+import { stabilise, VERIFY } from '../stabilise.ts'
+import { endAgent } from '../end-agent.ts'
 
 /** It is not there after a reboot, and nobody starts it again. */
 const NEVER = { installed: false, startsAt: 'never' } as const
@@ -21,50 +30,73 @@ export class BackgroundPlatform implements Platform {
     this.#instance = instance
   }
 
-  async install(): Promise<never> {
+  install(): never {
     throw new ConnectError('INSTALL_UNSUPPORTED', 'A background process can’t be installed')
   }
 
-  async uninstall(): Promise<undefined> {
-    return undefined
+  uninstall(): Action<undefined> {
+    return { steps: [], result: () => undefined }
   }
 
-  async start(daemon: Daemon, { isReady, stableMs }: StartOptions): Promise<Started> {
-    const found = await findAgent(this.#instance)
-    if (found.state === 'unknown') throw agentElsewhere(found.reason)
-    const child = await spawnDetached({
-      ...daemon,
-      env: { ...withoutJobCookies(daemon.env), CONNECT_SUPERVISOR: 'background' },
-    })
+  start(daemon: Daemon, { isReady, stableMs }: StartOptions): Action<Started> {
+    const instance = this.#instance
+    let child: DetachedProcess
     let exit: Exit | undefined
+    let ready = false
     const ended = () => exit
-    void child.exited.then((seen) => (exit = seen))
-    await announceAgent(this.#instance, child.pid, daemon.command)
-    const outcome = await waitFor(async () => ended() ?? ((await isReady(child.pid)) ? 'ready' : undefined), {
-      timeoutMs: stableMs,
-    })
-    if (identify(child.pid)) return { pid: child.pid, ready: outcome === 'ready' }
-    // Its parent, this process, is told a moment later.
-    const seen = await waitFor(ended, { timeoutMs: 1000 })
-    if (!seen) throw failed('Process is gone')
-    await noteSeenEnd(this.#instance, child.pid, seen)
-    throw failed(`Process ${describeExit(seen)}`)
+    return {
+      steps: [
+        {
+          title: 'Spawn the agent',
+          async run() {
+            const env = { ...withoutJobCookies(daemon.env), CONNECT_SUPERVISOR: 'background' }
+            child = await spawnDetached({ ...daemon, env })
+            void child.exited.then((seen) => (exit = seen))
+            await announceAgent(instance, child.pid, daemon.command)
+          },
+        },
+        {
+          ...stabilise(stableMs),
+          async run() {
+            const look = async () => ended() ?? ((await isReady(child.pid)) ? 'ready' : undefined)
+            ready = (await waitFor(look, { timeoutMs: stableMs })) === 'ready'
+          },
+        },
+        {
+          title: VERIFY,
+          async run() {
+            if (identify(child.pid)) return
+            // Its parent, this process, is told a moment later.
+            const seen = await waitFor(ended, { timeoutMs: 1000 })
+            if (!seen) throw failed('Process is gone')
+            await noteSeenEnd(instance, child.pid, seen)
+            throw failed(`Process ${describeExit(seen)}`)
+          },
+        },
+      ],
+      result: () => ({ pid: child.pid, ready }),
+    }
   }
 
-  stop(): Promise<Termination | undefined> {
-    return stopAgent(this.#instance)
+  stop(found: PlatformStatus): Action<Termination | undefined> {
+    return endAgent(this.#instance, found)
   }
 
   async status(): Promise<PlatformStatus> {
     const found = await findAgent(this.#instance)
     if (found.state === 'unknown')
-      return { ...NEVER, state: 'unknown', reason: `${found.reason}. ${ERRORS.AGENT_ELSEWHERE.fix}` }
+      return {
+        ...NEVER,
+        state: 'unknown',
+        reason: `${found.reason}. ${ERRORS.AGENT_ELSEWHERE.fix}`,
+        background: found,
+      }
     if (found.state === 'stale')
       return { ...NEVER, state: 'stopped', cleanedUp: await clearStale(this.#instance) }
     if (found.state === 'none') return { ...NEVER, state: 'stopped' }
     const { pid, startedAt, mode } = found.agent
     if (mode === 'foreground') return { ...NEVER, state: 'stopped', foregroundPid: pid }
-    return { ...NEVER, state: 'running', pid, startedAt }
+    return { ...NEVER, state: 'running', pid, startedAt, background: found }
   }
 }
 

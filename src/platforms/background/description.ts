@@ -2,7 +2,7 @@ import type { PlatformDescription } from '../platform.ts'
 
 /** A plain detached process: what every machine has. */
 export const background: PlatformDescription = {
-  apiVersion: 1,
+  apiVersion: 2,
   name: 'background',
   summary: 'a background process: not restarted after a crash, gone after a reboot',
   probe: async () => ({ available: false, reason: 'a background process can’t be installed' }),

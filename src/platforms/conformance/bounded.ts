@@ -1,14 +1,23 @@
+import type { Instance } from '../../config/instance.ts'
 import { withDeadline } from '../deadline.ts'
-import type { Platform, PluginPlatform } from '../platform.ts'
-import { CheckedPlatform } from '../plugin-platform.ts'
+import type { Installed, Stepless, Uninstalled } from '../platform.ts'
+import { CheckedPlatform, type Brought } from '../plugin-platform.ts'
+import { stepless } from './drive.ts'
 
 /** The longest that any call may take, in ms. */
 const TIMEOUT_MS = 60_000
 
-/** The platform as commands see it, each of its methods with a deadline. */
-export function bounded(name: string, brought: PluginPlatform): Platform {
-  const platform = new CheckedPlatform(name, brought, 2 * TIMEOUT_MS)
-  const call = <T>(method: keyof Platform, work: () => Promise<T>) =>
+/** A platform as commands see it. */
+export interface BoundedPlatform extends Omit<Stepless, 'plan'> {
+  install(...args: Parameters<Stepless['install']>): Promise<Installed>
+  uninstall(): Promise<Uninstalled | undefined>
+}
+
+/** Each of its methods has a deadline, and runs all its steps. */
+export function bounded(instance: Instance, brought: Brought): BoundedPlatform {
+  const checked = new CheckedPlatform(instance, brought, 2 * TIMEOUT_MS)
+  const platform = stepless(checked) as BoundedPlatform
+  const call = <T>(method: keyof BoundedPlatform, work: () => Promise<T>) =>
     withDeadline(
       work,
       TIMEOUT_MS,

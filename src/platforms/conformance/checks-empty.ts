@@ -10,7 +10,7 @@ export const emptyChecks: readonly Check[] = [
     title: 'the description has a version, a name, a summary and its three functions',
     async prove({ options: { description } }) {
       const { apiVersion, name, summary } = description
-      demand(apiVersion === 1, 'apiVersion must be 1', apiVersion)
+      demand([1, 2].includes(apiVersion), 'apiVersion must be 1 or 2', apiVersion)
       demand(/^[a-z][a-z0-9-]*$/.test(name), 'name must be of a-z, 0-9 and -, and begin with a letter', name)
       demand(typeof summary === 'string' && summary.trim() !== '', 'summary must be a text', summary)
       for (const method of ['probe', 'isInstalled', 'load'] as const) {

@@ -59,7 +59,12 @@ export class Scene {
     const env = { ...plainEnvironment(this.home), ...this.options.env, ...options.env }
     const context = { instance, env }
     const { description } = this.options
-    const platform = bounded(description.name, await description.load(context))
+    const { apiVersion, name: called } = description
+    const platform = bounded(instance, {
+      apiVersion,
+      name: called,
+      platform: await description.load(context),
+    })
     const subject = new Subject({ context, platform, hubUrl: this.#hub.url, installable: this.installable })
     this.#subjects.push(subject)
     if (options.joined ?? true) await this.#hub.join(instance, number)

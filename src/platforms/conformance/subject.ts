@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import type { Instance } from '../../config/instance.ts'
 import { agentStatus } from '../../control/client.ts'
 import { identify, isAlive, type ProcessIdentity } from '../../process/identity.ts'
-import type { Daemon, Installed, Platform, PlatformContext, PlatformStatus, Started } from '../platform.ts'
+import type { Daemon, Installed, PlatformContext, PlatformStatus, Started } from '../platform.ts'
+import type { BoundedPlatform } from './bounded.ts'
 import { commandLineOf } from './command-line.ts'
 import { demand, eventually } from './demand.ts'
 import { runJs } from './test-hub.ts'
@@ -11,7 +12,7 @@ import { runJs } from './test-hub.ts'
 export class Subject {
   readonly context: PlatformContext
   readonly instance: Instance
-  readonly platform: Platform
+  readonly platform: BoundedPlatform
   readonly hubUrl: string
   readonly #installable: boolean
   /** Every agent that was seen, so that none is left behind. */
@@ -19,7 +20,7 @@ export class Subject {
 
   constructor(options: {
     context: PlatformContext
-    platform: Platform
+    platform: BoundedPlatform
     hubUrl: string
     installable: boolean
   }) {

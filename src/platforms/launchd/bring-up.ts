@@ -1,107 +1,172 @@
 import { closeSync } from 'node:fs'
-import { findAgent } from '../../control/find-agent.ts'
-import { stopAgent } from '../../control/stop-agent.ts'
+import { noteStopped } from '../../control/agent-end.ts'
 import { readAgentRecord } from '../../process/agent-record.ts'
 import { openLog } from '../../process/spawn-detached.ts'
 import type { Termination } from '../../process/terminate.ts'
-import type { Daemon, Installed, StartOptions } from '../platform.ts'
+import type { Action, Daemon, Installed, Skipped, StartOptions, Step } from '../platform.ts'
+import { stabilise, VERIFY } from '../stabilise.ts'
+import { withRescue } from '../with-rescue.ts'
 import { stateOf } from './describe-job.ts'
 import type { Installation } from './installation.ts'
 import { isReadFrom } from './job-state.ts'
 import { plistText, readMark } from './plist.ts'
 import { warnOfProtected } from './protected-folder.ts'
-import { proveRunning, type Expected, type Proven } from './prove.ts'
-import { orPutBack } from './put-back.ts'
+import { proofOf, watch, type Expected, type Proven, type Watched } from './prove.ts'
+import { putBackAfter, type Before } from './put-back.ts'
 import { isForeign } from './refusal.ts'
-import type { Placed, Sighting } from './sighting.ts'
+import type { Placed } from './sighting.ts'
+import { StopInPlace } from './stop-in-place.ts'
+import { stopSteps } from './stop-steps.ts'
 import { rememberRuns } from './traces.ts'
-import { noteKilled, unloadAndNote } from './unload-and-note.ts'
+import { Unload, unload } from './unload.ts'
 
 export interface BroughtUp extends Omit<Proven, 'stopped'> {
   /** What became of the plist. */
   readonly written: Installed['change']
   readonly domain: string
   /** It ran by that very plist, and was left alone. */
-  readonly isUntouched?: boolean
+  readonly isUntouched: boolean
   readonly stopped: Termination | undefined
 }
 
+/** What is there before, and the way from there. */
+interface Course {
+  readonly before: Before
+  readonly written: Installed['change']
+  /** The one that runs by the plist that this version would write, where launchd need not read it again. */
+  readonly kept: Placed | undefined
+  /** How it is stopped first, or why it isn't. */
+  readonly stopping: StopInPlace | Unload | Skipped
+}
+
 /**
- * Has the job run by the plist that this version would write, and proves that it does.
+ * Has the job run by the plist that this version would write, and proves that it does. If a step fails, all is then as
+ * it was before, or it is said how it was left.
  *
  * @param how.anew also one that runs by it already
- * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED, DAEMON_WONT_STOP, WRITE_FAILED, INSTALL_UNSUPPORTED; all is
- * then as it was before, or it is said how it was left
+ * @throws ConnectError in a step: DAEMON_FAILED, SERVICE_MANAGER_FAILED, DAEMON_WONT_STOP, WRITE_FAILED, INSTALL_UNSUPPORTED
  */
-export async function bringUp(
+export function bringUp(
   installation: Installation,
   daemon: Daemon,
   options: StartOptions,
   how = { anew: false },
-): Promise<BroughtUp> {
+): Action<BroughtUp> {
+  const { place, file, instance, control } = installation
+  let text: string
+  let mark: string | undefined
+  let course: Course
+  let expected: Expected
+  let watched: Watched
+  let proven: Proven
+  let stopped: Termination | undefined
+
+  const loadAnew = async () => {
+    const { domain } = await control.load(mark)
+    expected = { domain, runsBefore: 0 }
+  }
+  const steps: Step[] = [
+    ...stopSteps(installation, () => course.stopping),
+    {
+      title: 'Write the plist',
+      async run() {
+        const { stopping, before } = course
+        if (!('skipped' in stopping)) stopped = stopping.termination
+        if (course.kept) return { skipped: 'it is as it should be' }
+        if (before.text !== undefined && before.text !== text) file.keepOld(before.text, instance.folder)
+        // Also for its mode, and its owner.
+        file.put(text)
+        return undefined
+      },
+    },
+    {
+      title: 'Ask launchd to start it',
+      async run() {
+        const { kept, stopping } = course
+        if (!kept) return loadAnew()
+        const { domain, job } = kept
+        if (!(stopping instanceof StopInPlace)) {
+          expected = { domain, runsBefore: (job.runs ?? 1) - 1 }
+          return { skipped: 'it runs' }
+        }
+        expected = { domain, runsBefore: job.runs ?? 1, not: job.pid }
+        if (await startAgain(installation, kept, stopping)) return
+        // Only reading the plist anew helps.
+        await unload(installation)
+        file.put(text)
+        return loadAnew()
+      },
+    },
+    {
+      ...stabilise(options.stableMs),
+      async run() {
+        watched = await watch(installation, expected, options)
+      },
+    },
+    {
+      title: VERIFY,
+      async run() {
+        const why = warnOfProtected(daemon, place.home)
+        proven = await proofOf(installation, expected, watched, why)
+        if (proven.runs !== undefined) rememberRuns(place, proven.runs)
+      },
+    },
+  ]
+  return {
+    steps: [
+      {
+        title: 'Look at what launchd has',
+        async run() {
+          text = plistText(daemon, place.label)
+          mark = readMark(text)?.mark
+          course = await plot(installation, daemon, { text, mark, anew: how.anew })
+        },
+      },
+      ...withRescue(steps, (error) => putBackAfter(error, installation, course.before, options)),
+    ],
+    result() {
+      const { written, stopping } = course
+      const { domain } = expected
+      return { ...proven, written, domain, isUntouched: 'skipped' in stopping, stopped }
+    },
+  }
+}
+
+/** @throws ConnectError if nothing can be brought up: nothing has been changed then */
+async function plot(
+  installation: Installation,
+  daemon: Daemon,
+  { text, mark, anew }: { text: string; mark: string | undefined; anew: boolean },
+): Promise<Course> {
   const { place, file, instance, control, launchctl, timing } = installation
   file.checkIsOurs()
-  const text = plistText(daemon, place.label)
-  const mark = readMark(text)?.mark
   launchctl.limit(timing.totalMs)
   const sighting = (await control.look()).certain()
   const found = file.read()
   // Else launchd would make it, for all to read.
   closeSync(openLog(daemon.logFile))
-  const other = await stopOther(installation, sighting)
   const main = sighting.main(readAgentRecord(instance)?.pid)
   const written = found === undefined ? 'created' : found === text ? 'unchanged' : 'updated'
   const isRead = main !== undefined && isReadFrom(main.job, place.file, mark)
   const isSame = written === 'unchanged' && !isForeign(place.file) && isRead
-  const prove = (expected: Expected) => proveAndRemember(installation, expected, daemon, options)
   const before = { text: found, isLoaded: main !== undefined }
-  return orPutBack(installation, before, options, async () => {
-    if (main && isSame && main.job.pid !== undefined) {
-      const { domain, job } = main
-      if (!how.anew) {
-        const proven = await prove({ domain, runsBefore: (job.runs ?? 1) - 1 })
-        return { ...proven, written, domain, isUntouched: true, stopped: other }
-      }
-      const stopped = await restartInPlace(installation, main)
-      const expected = { domain, runsBefore: job.runs ?? 1, not: job.pid }
-      if (stopped) return { ...(await prove(expected)), written, domain, stopped }
-    }
-    const ended = await unloadAndNote(installation)
-    if (found !== undefined && found !== text) file.keepOld(found, instance.folder)
-    // Also for its mode, and its owner.
-    file.put(text)
-    const { domain } = await control.load(mark)
-    return { ...(await prove({ domain, runsBefore: 0 })), written, domain, stopped: ended ?? other }
-  })
+  const kept = isSame && main.job.pid !== undefined ? main : undefined
+  if (!kept) return { before, written, kept, stopping: new Unload(installation) }
+  const stopping = anew
+    ? new StopInPlace(installation, kept)
+    : { skipped: 'it runs by the plist that it should' }
+  return { before, written, kept, stopping }
 }
 
-/** @returns undefined if launchd has not done so: then only reading the plist anew helps */
-async function restartInPlace(
-  installation: Installation,
+/** @returns false if launchd has not done so */
+async function startAgain(
+  { control, instance }: Installation,
   { domain, job }: Placed,
-): Promise<Termination | undefined> {
-  const stopped = await installation.control.restart({ domain, job })
-  if (stopped === 'killed') await noteKilled(installation, job.pid!)
-  const sight = await installation.control.lookIn(domain)
-  if (sight.seen !== 'job' || sight.job.pid === job.pid) return undefined
-  return ['running', 'starting'].includes(stateOf(sight.job).state) ? stopped : undefined
-}
-
-async function proveAndRemember(
-  installation: Installation,
-  expected: Expected,
-  daemon: Daemon,
-  options: StartOptions,
-): Promise<Proven> {
-  const { place } = installation
-  const proven = await proveRunning(installation, expected, options, warnOfProtected(daemon, place.home))
-  if (proven.runs !== undefined) rememberRuns(place, proven.runs)
-  return proven
-}
-
-/** One that was started in the background would hold the agent's lock for ever. */
-async function stopOther({ instance }: Installation, { placed }: Sighting): Promise<Termination | undefined> {
-  const found = await findAgent(instance)
-  if (found.state !== 'running' || placed.some(({ job }) => job.pid === found.agent.pid)) return undefined
-  return stopAgent(instance)
+  { isGone, termination }: StopInPlace,
+): Promise<boolean> {
+  await control.kickstart(domain, isGone ? [] : ['-k'])
+  if (!isGone) await noteStopped(instance, job.pid, termination)
+  const sight = await control.lookIn(domain)
+  if (sight.seen !== 'job' || sight.job.pid === job.pid) return false
+  return ['running', 'starting'].includes(stateOf(sight.job).state)
 }

@@ -4,7 +4,7 @@ import { jobPlace } from './job-place.ts'
 
 /** A job of the user's own launchd. */
 export const launchd: PlatformDescription = {
-  apiVersion: 1,
+  apiVersion: 2,
   name: 'launchd',
   summary: 'a launchd agent: started again after a crash, and when you log in',
   async probe(context) {

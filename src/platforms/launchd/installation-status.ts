@@ -1,11 +1,13 @@
 import { clearStale } from '../../control/agent-end.ts'
 import { findAgent } from '../../control/find-agent.ts'
+import type { AgentIdentity } from '../../process/agent-record.ts'
 import { signalName } from '../../process/signal-name.ts'
 import type { PlatformStatus } from '../platform.ts'
 import { isCrashLooping, describeEnd, stateOf } from './describe-job.ts'
 import type { Installation } from './installation.ts'
 import { isReadFrom, type JobState } from './job-state.ts'
 import { readMark } from './plist.ts'
+import type { Sighting } from './sighting.ts'
 import { restartsSince } from './traces.ts'
 
 const DISABLED =
@@ -27,6 +29,7 @@ export async function installationStatus(installation: Installation): Promise<Pl
     installed,
     startsAt: installed && !isDisabled ? 'login' : 'never',
     ...(agent?.mode === 'foreground' && { foregroundPid: agent.pid }),
+    ...(found.state === 'running' && isBeside(sighting, found.agent) && { background: found }),
     ...(job?.runs !== undefined && { restarts: restartsSince(place, job.runs) }),
     ...(job?.exit && { lastExit: exitOf(job.exit) }),
   } as const
@@ -57,6 +60,11 @@ export async function installationStatus(installation: Installation): Promise<Pl
     notes,
     ...(cleanedUp && { cleanedUp }),
   }
+}
+
+/** It runs as the daemon, and certainly is none of launchd's. */
+function isBeside({ doubt, placed }: Sighting, { mode, pid }: AgentIdentity): boolean {
+  return mode === 'daemon' && doubt === undefined && placed.every(({ job }) => job.pid !== pid)
 }
 
 function exitOf({ by, number }: NonNullable<JobState['exit']>): NonNullable<PlatformStatus['lastExit']> {

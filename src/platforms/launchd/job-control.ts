@@ -1,7 +1,4 @@
-import { ConnectError } from '../../errors.ts'
-import { identify, isAlive, type ProcessIdentity } from '../../process/identity.ts'
 import type { RunResult } from '../../process/run.ts'
-import { terminate, type Termination } from '../../process/terminate.ts'
 import { waitFor } from '../../process/wait.ts'
 import type { JobPlace } from './job-place.ts'
 import { isReadFrom, type JobState } from './job-state.ts'
@@ -60,16 +57,14 @@ export class JobControl {
       await this.#launchctl.act('enable', this.#target(domain))
       const answer = await this.#bootstrap(domain, mark)
       if ('result' in answer) refusal = answer
-      else return answer.job.pid === undefined && !answer.job.exit ? this.#kickstart(answer) : answer
+      else {
+        // RunAtLoad may have come to nothing.
+        if (answer.job.pid === undefined && !answer.job.exit) await this.kickstart(domain)
+        return answer
+      }
       if (!refusal.isNoDomain) break
     }
     throw refusal ? refused(refusal, this.#place) : noDomain()
-  }
-
-  /** RunAtLoad may have come to nothing. */
-  async #kickstart({ domain, job }: Placed): Promise<Placed> {
-    await this.#launchctl.act('kickstart', this.#target(domain))
-    return { domain, job }
   }
 
   async #bootstrap(domain: string, mark: string | undefined): Promise<Placed | Refusal> {
@@ -86,7 +81,7 @@ export class JobControl {
       refusal = { result, domain, isNoDomain: hasNoPlace(result), ...doubt }
       if (result.outcome === 'missing' || refusal.isNoDomain) return refusal
       if (result.code === DISABLED || (await this.isDisabled(domain))) return { ...refusal, isDisabled: true }
-      if (sight.seen === 'job' && !isLeaving(sight.job)) await this.#bootout(domain)
+      if (sight.seen === 'job' && !isLeaving(sight.job)) await this.bootout(domain)
       const mayPass = result.outcome === 'timed out' || result.code === 0 || BUSY.has(result.code ?? 0)
       return mayPass ? undefined : refusal
     }
@@ -95,72 +90,18 @@ export class JobControl {
     return (await waitFor(attempt, { timeoutMs, everyMs: 2 * pollMs })) ?? refusal!
   }
 
-  /**
-   * Has launchd let go of the job wherever it has it, and waits until it and its process are gone.
-   *
-   * @returns undefined if launchd didn't have it; else how its process ended, if it had one
-   * @throws ConnectError SERVICE_MANAGER_FAILED, DAEMON_WONT_STOP
-   */
-  async unload(): Promise<{ readonly ended: Termination | undefined } | undefined> {
-    const first = (await this.look()).certain()
-    if (first.isAbsent) return undefined
-    const { exitMs, slackMs, pollMs } = this.#timing
-    const processes = new Map<number, ProcessIdentity>()
-    const began = performance.now()
-    let askedAt = Number.NEGATIVE_INFINITY
-    const absent = async () => {
-      const sighting = askedAt < began ? first : await this.look()
-      note(processes, sighting)
-      if (sighting.isAbsent) return true
-      // It may not have been heard.
-      if (performance.now() - askedAt < exitMs / 2) return undefined
-      for (const { domain, job } of sighting.placed) if (!isLeaving(job)) await this.#bootout(domain)
-      askedAt = performance.now()
-      return undefined
-    }
-    const timeoutMs = this.#launchctl.left(exitMs + slackMs)
-    if (!(await waitFor(absent, { timeoutMs, everyMs: pollMs }))) await this.#mustBeGone()
-    const took = performance.now() - began
-    for (const one of processes.values()) {
-      // launchd has forgotten it.
-      if (isAlive(one)) await terminate(one, { group: true, graceMs: exitMs })
-    }
-    if (processes.size === 0) return { ended: undefined }
-    return { ended: took < exitMs * 0.9 ? 'exited' : 'killed' }
+  /** Has launchd start a job's process. @param flags `-k` ends the one that runs first, by SIGKILL */
+  async kickstart(domain: string, flags: readonly string[] = []): Promise<void> {
+    await this.#launchctl.act('kickstart', ...flags, this.#target(domain))
   }
 
-  /**
-   * Has launchd start another process for a job, from what it has read: SIGTERM first, since `kickstart -k` knows only
-   * SIGKILL.
-   */
-  async restart({ domain, job }: Placed): Promise<Termination> {
-    const { exitMs, pollMs } = this.#timing
-    const former = job.pid === undefined ? undefined : identify(job.pid)
-    const target = this.#target(domain)
-    await this.#launchctl.act('kill', 'SIGTERM', target)
-    const gone = () => (former && isAlive(former) ? undefined : true)
-    const timeoutMs = this.#launchctl.left(exitMs)
-    const isGone = (await waitFor(gone, { timeoutMs, everyMs: pollMs })) === true
-    await this.#launchctl.act('kickstart', ...(isGone ? [] : ['-k']), target)
-    return isGone ? 'exited' : 'killed'
+  async signal(domain: string, signal: NodeJS.Signals): Promise<void> {
+    await this.#launchctl.act('kill', signal, this.#target(domain))
   }
 
-  async #bootout(domain: string): Promise<void> {
+  /** Has launchd let go of the job, which it may do later than it says. */
+  async bootout(domain: string): Promise<void> {
     await this.#launchctl.act('bootout', this.#target(domain))
-  }
-
-  /** At the end of the time: it may have gone at the last moment, or be about to. @throws ConnectError DAEMON_WONT_STOP */
-  async #mustBeGone(): Promise<void> {
-    const { placed, isAbsent } = (await this.look()).certain()
-    if (isAbsent) return
-    const { label } = this.#place
-    const pids = placed.flatMap(({ job }) => job.pid ?? [])
-    const isGoing = placed.every(({ job }) => isLeaving(job))
-    const runs = pids.length === 0 ? 'it is still loaded' : `it still runs (PID: ${pids.join(', ')})`
-    const still = isGoing ? 'it is on its way out' : runs
-    throw new ConnectError('DAEMON_WONT_STOP', `launchd has not let go of ${label}: ${still}`, {
-      hints: placed.map(({ domain }) => `Look at it: launchctl print ${this.#target(domain)}`),
-    })
   }
 
   #target(domain: string): string {
@@ -174,18 +115,11 @@ export function isInDisabled(text: string, label: string): boolean {
   return line !== undefined && /=> (disabled|true)$/.test(line.trim())
 }
 
-/** It has had its SIGTERM. */
-function isLeaving({ word }: JobState): boolean {
+/** Its process has been sent SIGTERM. */
+export function isLeaving({ word }: JobState): boolean {
   return /^SIG[A-Z]+ed$/.test(word)
 }
 
 function hasNoPlace(result: RunResult): boolean {
   return isNoDomain(result) || result.code === SESSION_TYPE
-}
-
-function note(processes: Map<number, ProcessIdentity>, { placed }: Sighting): void {
-  for (const { job } of placed) {
-    const identity = job.pid === undefined || processes.has(job.pid) ? undefined : identify(job.pid)
-    if (identity) processes.set(identity.pid, identity)
-  }
 }

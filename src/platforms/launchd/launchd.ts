@@ -1,6 +1,6 @@
-import { stopAgent } from '../../control/stop-agent.ts'
 import type { Termination } from '../../process/terminate.ts'
 import type {
+  Action,
   Daemon,
   Installed,
   InstallPlan,
@@ -11,16 +11,16 @@ import type {
   StartOptions,
   Uninstalled,
 } from '../platform.ts'
-import { bringUp } from './bring-up.ts'
-import { withHomeLock } from '../home-lock.ts'
+import { bringUp, type BroughtUp } from './bring-up.ts'
 import { installationOf, type Installation } from './installation.ts'
 import { installationStatus } from './installation-status.ts'
 import { plistText } from './plist.ts'
 import { warnOfProtected } from './protected-folder.ts'
 import type { Sighting } from './sighting.ts'
+import { stopSteps } from './stop-steps.ts'
 import { TIMING, type Timing } from './timing.ts'
 import { clearTraces } from './traces.ts'
-import { unloadAndNote } from './unload-and-note.ts'
+import { Unload } from './unload.ts'
 
 /** Keeps the agent as a job of this user's launchd. */
 export class LaunchdPlatform implements Platform {
@@ -56,54 +56,87 @@ export class LaunchdPlatform implements Platform {
     return found === wanted && state === 'running' && notes.length === 0 ? 'unchanged' : 'updated'
   }
 
-  async install(daemon: Daemon, options: StartOptions): Promise<Installed> {
+  install(daemon: Daemon, options: StartOptions): Action<Installed> {
     const { place } = this.#it
-    const { pid, ready, written, domain, isUntouched } = await bringUp(this.#it, daemon, options)
-    const isProtected = warnOfProtected(daemon, place.home)
+    const { steps, result } = bringUp(this.#it, daemon, options)
     return {
-      pid,
-      ready,
-      change: written === 'unchanged' && !isUntouched ? 'updated' : written,
-      file: place.file,
-      startsAt: 'login',
-      warnings: [
-        ...(domain === place.domains[0] ? [] : [NO_SCREEN]),
-        ...(isProtected === undefined ? [] : [isProtected]),
-        ...(process.getuid?.() === 0 ? ['You are root, so the daemon may do anything on this machine'] : []),
-      ],
+      steps,
+      result() {
+        const { pid, ready, written, domain, isUntouched } = result()
+        const isProtected = warnOfProtected(daemon, place.home)
+        return {
+          pid,
+          ready,
+          change: written === 'unchanged' && !isUntouched ? 'updated' : written,
+          file: place.file,
+          startsAt: 'login',
+          warnings: [
+            ...(domain === place.domains[0] ? [] : [NO_SCREEN]),
+            ...(isProtected === undefined ? [] : [isProtected]),
+            ...(process.getuid?.() === 0
+              ? ['You are root, so the daemon may do anything on this machine']
+              : []),
+          ],
+        }
+      },
     }
   }
 
-  async start(daemon: Daemon, options: StartOptions): Promise<Started> {
-    const { pid, ready, written } = await bringUp(this.#it, daemon, options)
-    return { pid, ready, ...(written !== 'unchanged' && { updated: this.#it.place.file }) }
+  start(daemon: Daemon, options: StartOptions): Action<Started> {
+    return this.#started(bringUp(this.#it, daemon, options))
   }
 
-  async restart(daemon: Daemon, options: StartOptions): Promise<Started> {
-    const { pid, ready, written, stopped } = await bringUp(this.#it, daemon, options, { anew: true })
-    const updated = written !== 'unchanged' && { updated: this.#it.place.file }
-    return { pid, ready, ...updated, ...(stopped && { stopped }) }
+  restart(daemon: Daemon, options: StartOptions): Action<Started> {
+    return this.#started(bringUp(this.#it, daemon, options, { anew: true }))
   }
 
-  async stop(): Promise<Termination | undefined> {
-    await this.#look()
-    const ended = await unloadAndNote(this.#it)
-    // One that was started in the background, before or beside it.
-    return (await stopAgent(this.#it.instance)) ?? ended
+  #started({ steps, result }: Action<BroughtUp>): Action<Started> {
+    const { file } = this.#it.place
+    return {
+      steps,
+      result() {
+        const { pid, ready, written, stopped } = result()
+        return { pid, ready, ...(written !== 'unchanged' && { updated: file }), ...(stopped && { stopped }) }
+      },
+    }
   }
 
-  async uninstall(): Promise<Uninstalled | undefined> {
+  stop(): Action<Termination | undefined> {
+    const unloading = new Unload(this.#it, this.#it.timing.totalMs)
+    return {
+      steps: stopSteps(this.#it, () => unloading),
+      result: () => unloading.termination,
+    }
+  }
+
+  uninstall(): Action<Uninstalled | undefined> {
     const { place, file } = this.#it
-    const sighting = (await this.#look()).certain()
-    if (sighting.isAbsent && !file.isThere) return undefined
-    const remove = async () => {
-      // What can't be unloaded keeps its plist: without it nobody could tell what still runs.
-      await unloadAndNote(this.#it)
-      file.put(undefined)
-      clearTraces(place)
+    let isThere = false
+    const unloading = new Unload(this.#it)
+    const nothing = { skipped: 'it is not installed' }
+    return {
+      steps: [
+        {
+          title: 'Look at what launchd has',
+          run: async () => {
+            const sighting = (await this.#look()).certain()
+            isThere = !sighting.isAbsent || file.isThere
+          },
+        },
+        // What can't be unloaded keeps its plist: without it nobody could tell what still runs.
+        ...stopSteps(this.#it, () => (isThere ? unloading : nothing)),
+        {
+          title: 'Remove the plist',
+          async run() {
+            if (!isThere) return nothing
+            file.put(undefined)
+            clearTraces(place)
+            return undefined
+          },
+        },
+      ],
+      result: () => (isThere ? { removed: [place.file], warnings: [] } : undefined),
     }
-    await withHomeLock(place.home, remove, { writes: false })
-    return { removed: [place.file], warnings: [] }
   }
 
   status(): Promise<PlatformStatus> {

@@ -23,19 +23,23 @@ export interface Proven extends Started {
   readonly runs: number | undefined
 }
 
+/** What was seen of it until it was settled, or for as long as it may take. */
+export interface Watched {
+  readonly proven: Proven | undefined
+  /** It ended, or was started more than once. */
+  readonly hasEnded: boolean
+  readonly last: JobState | undefined
+}
+
 /**
  * Looks whether a job that was just started has a process which stays. One that ends at once is soon started again, so
  * that it runs whenever one looks: the count tells.
- *
- * @param why what may keep launchd from running it
- * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
  */
-export async function proveRunning(
-  { control, launchctl, timing, place }: Installation,
+export async function watch(
+  { control, launchctl, timing }: Installation,
   { domain, runsBefore, not, slackMs = timing.slackMs }: Expected,
   { isReady, stableMs }: StartOptions,
-  why: string | undefined,
-): Promise<Proven> {
+): Promise<Watched> {
   const { askMs, pollMs } = timing
   launchctl.limit(stableMs + slackMs + askMs)
   let seen: { pid: number; since: number } | undefined
@@ -55,8 +59,24 @@ export async function proveRunning(
     },
     { timeoutMs: stableMs + slackMs, everyMs: pollMs },
   )
-  if (typeof outcome === 'object') return outcome
-  if (outcome === 'ended' && last) throw failureOf(last, why)
+  const proven = typeof outcome === 'object' ? outcome : undefined
+  return { proven, hasEnded: outcome === 'ended', last }
+}
+
+/**
+ * What came of it.
+ *
+ * @param why what may keep launchd from running it
+ * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
+ */
+export async function proofOf(
+  { control, place }: Installation,
+  { domain }: Expected,
+  { proven, hasEnded, last }: Watched,
+  why: string | undefined,
+): Promise<Proven> {
+  if (proven) return proven
+  if (hasEnded && last) throw failureOf(last, why)
   const sight = await control.lookIn(domain)
   if (sight.seen === 'unknown') throw doubtful(sight.why)
   const what =

@@ -4,7 +4,8 @@ import { stateOf } from './describe-job.ts'
 import type { Installation } from './installation.ts'
 import { isReadFrom } from './job-state.ts'
 import { readMark } from './plist.ts'
-import { proveRunning } from './prove.ts'
+import { watch } from './prove.ts'
+import { unload } from './unload.ts'
 
 /** How it was before a command changed anything. */
 export interface Before {
@@ -15,26 +16,23 @@ export interface Before {
 }
 
 /**
- * Runs what changes a job. If it fails, all is as it was before: the plist, and the job that ran. The error says how
- * it was left.
+ * After a step that failed: all as it was before, the plist, and the job that ran.
+ *
+ * @returns the error to throw: the one that was given, which says how it was left
  */
-export async function orPutBack<T>(
+export async function putBackAfter(
+  error: unknown,
   installation: Installation,
   before: Before,
   options: StartOptions,
-  action: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await action()
-  } catch (error) {
-    if (!(error instanceof ConnectError)) throw error
-    installation.launchctl.limit(installation.timing.putBackMs)
-    const state = await putBack(installation, before, options).catch((failure: unknown) => {
-      if (failure instanceof ConnectError) return leftAs(installation, failure)
-      throw failure
-    })
-    throw new ConnectError(error.code, error.message, { hints: [...error.hints, state], cause: error })
-  }
+): Promise<unknown> {
+  if (!(error instanceof ConnectError)) return error
+  installation.launchctl.limit(installation.timing.putBackMs)
+  const state = await putBack(installation, before, options).catch((failure: unknown) => {
+    if (failure instanceof ConnectError) return leftAs(installation, failure)
+    throw failure
+  })
+  return new ConnectError(error.code, error.message, { hints: [...error.hints, state], cause: error })
 }
 
 /** @returns how it is now that it could not be put back, a sentence */
@@ -59,7 +57,7 @@ async function putBack(
   const mark = text === undefined ? undefined : readMark(text)?.mark
   let main = sighting.placed.find(({ job }) => isReadFrom(job, place.file, mark))
   if (file.read() !== text || !isLoaded || !main) {
-    await control.unload()
+    await unload(installation)
     if (file.read() !== text) file.put(text)
     if (!isLoaded || text === undefined) {
       return text === undefined
@@ -72,15 +70,10 @@ async function putBack(
   // One that was just loaded may not have been started yet.
   const runsBefore = Math.max(0, (job.runs ?? 1) - 1)
   const expected = { domain, runsBefore, slackMs: timing.putBackMs / 5 }
-  const proven = await proveRunning(installation, expected, options, undefined).catch(onlyKnown)
+  const { proven } = await watch(installation, expected, options)
   if (proven) return `What ran before runs again (PID: ${proven.pid}).`
   const now = (await control.look()).main(job.pid)
   if (now && stateOf(now.job).state !== 'stopped')
     return 'launchd goes on trying to start it. To end that: connect daemon stop'
   return 'It does not run now. Once that is mended, run: connect daemon start'
-}
-
-/** That it does not run is no failure here, but what is told. */
-function onlyKnown(error: unknown): undefined {
-  if (!(error instanceof ConnectError)) throw error
 }

@@ -5,7 +5,7 @@ import { unitPlace } from './unit-place.ts'
 
 /** A service of the user's own systemd. */
 export const systemd: PlatformDescription = {
-  apiVersion: 1,
+  apiVersion: 2,
   name: 'systemd',
   summary: 'a systemd service: started again after a crash',
   async probe({ env }) {

@@ -1,5 +1,6 @@
 import { clearStale, noteSeenEnd } from '../../control/agent-end.ts'
 import { findAgent } from '../../control/find-agent.ts'
+import type { AgentIdentity } from '../../process/agent-record.ts'
 import type { PlatformStatus } from '../platform.ts'
 import { notesOf, stateOf } from './describe-unit.ts'
 import type { Installation } from './installation.ts'
@@ -24,6 +25,8 @@ export async function installationStatus(installation: Installation): Promise<Pl
     installed: file.isThere,
     startsAt: await startsAt(installation, unit),
     ...(agent?.mode === 'foreground' && { foregroundPid: agent.pid }),
+    ...(found.state === 'running' &&
+      (await isBeside(installation, unit, found.agent)) && { background: found }),
     ...(unit?.load === 'loaded' && { restarts: unit.restarts }),
   }
   if (unit && isUp(unit)) {
@@ -50,6 +53,16 @@ export async function installationStatus(installation: Installation): Promise<Pl
     notes: unit && known.installed ? notesOf(unit) : [],
     ...(cleanedUp && { cleanedUp }),
   }
+}
+
+/** It runs as the daemon, and certainly is none of systemd's. */
+async function isBeside(
+  { manager }: Installation,
+  unit: UnitState | undefined,
+  { mode, pid }: AgentIdentity,
+): Promise<boolean> {
+  if (mode !== 'daemon') return false
+  return unit ? unit.pid !== pid : !(await manager.isThere())
 }
 
 async function startsAt(

@@ -12,12 +12,12 @@ const SLACK_MS = 5000
  * Looks whether a unit that was just started has a process which stays: Type=simple calls it started before its program
  * is even found.
  *
- * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
+ * @returns undefined if it has not, or has ended
  */
-export async function proveRunning(
+export async function watch(
   service: UnitService,
   { isReady, stableMs }: StartOptions,
-): Promise<Started> {
+): Promise<Started | undefined> {
   let pid = 0
   let since = performance.now()
   const outcome = await waitFor(
@@ -32,7 +32,16 @@ export async function proveRunning(
     },
     { timeoutMs: stableMs + SLACK_MS, everyMs: 100 },
   )
-  if (typeof outcome === 'object') return outcome
+  return typeof outcome === 'object' ? outcome : undefined
+}
+
+/**
+ * What came of it.
+ *
+ * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
+ */
+export async function proofOf(service: UnitService, watched: Started | undefined): Promise<Started> {
+  if (watched) return watched
   const state = await service.mustLook()
   throw new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeEnd(state)}`)
 }

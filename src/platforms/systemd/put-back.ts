@@ -2,7 +2,7 @@ import { ConnectError, messageOf } from '../../errors.ts'
 import { stateOf } from './describe-unit.ts'
 import type { FormerUnit } from './former-unit.ts'
 import type { Installation } from './installation.ts'
-import { removeUnit } from './remove-unit.ts'
+import { removeUnit, tidyUp } from './remove-unit.ts'
 import { isUp } from './unit-service.ts'
 
 /**
@@ -26,6 +26,7 @@ export async function putBack(
 async function restore(installation: Installation, { state, text }: FormerUnit): Promise<string> {
   if (text === undefined) {
     await removeUnit(installation)
+    await tidyUp(installation)
     return 'Nothing is installed, and nothing runs now.'
   }
   await restoreUnit(installation, state, text)

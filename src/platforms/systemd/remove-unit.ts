@@ -7,7 +7,7 @@ import { clearTraces, readTraces } from './traces.ts'
 import { isUp } from './unit-service.ts'
 
 /**
- * Stops the service, and removes all that install has left: its file only once it is down, or nothing could stop it.
+ * Stops the service, and removes its unit: the file only once it is down, or nothing could stop it.
  *
  * @returns what could not be undone, or is the user's own
  * @throws ConnectError DAEMON_WONT_STOP, SERVICE_MANAGER_FAILED, WRITE_FAILED
@@ -31,11 +31,15 @@ export async function removeUnit(installation: Installation): Promise<string[]> 
   }
   const { dropIns } = file
   if (dropIns !== undefined) warnings.push(`Settings of your own for it are still there: ${tilde(dropIns)}`)
-  return [...warnings, ...(await tidyUp(installation))]
+  return warnings
 }
 
-/** Once no instance is installed any more: the folders and the lingering as they were. */
-async function tidyUp({ place, manager, home }: Installation): Promise<string[]> {
+/**
+ * Once no instance is installed any more: the folders and the lingering as they were.
+ *
+ * @returns what could not be undone
+ */
+export async function tidyUp({ place, manager, home }: Installation): Promise<string[]> {
   const units = existsSync(place.folder) ? readdirSync(place.folder) : []
   if (units.some((name) => /^private-connect(-.*)?\.service$/.test(name))) return []
   const { lingering } = readTraces(home)

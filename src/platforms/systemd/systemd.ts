@@ -1,11 +1,9 @@
-import { noteSeenEnd } from '../../control/agent-end.ts'
-import { findAgent } from '../../control/find-agent.ts'
-import { stopAgent } from '../../control/stop-agent.ts'
 import { ConnectError } from '../../errors.ts'
 import type { Termination } from '../../process/terminate.ts'
 import { userName } from '../../process/user-database.ts'
 import { waitFor } from '../../process/wait.ts'
 import type {
+  Action,
   Daemon,
   Installed,
   InstallPlan,
@@ -14,17 +12,20 @@ import type {
   PlatformStatus,
   Started,
   StartOptions,
+  Step,
   Uninstalled,
 } from '../platform.ts'
-import { withHomeLock } from '../home-lock.ts'
+import { stabilise, VERIFY } from '../stabilise.ts'
+import { withRescue } from '../with-rescue.ts'
 import { installationOf, type Installation } from './installation.ts'
 import { installationStatus } from './installation-status.ts'
 import { formerUnit, type FormerUnit } from './former-unit.ts'
 import { enableLingering } from './lingering.ts'
-import { proveRunning } from './prove.ts'
+import { proofOf, watch } from './prove.ts'
 import { putBack } from './put-back.ts'
 import { changeOf, putUnit } from './put-unit.ts'
-import { removeUnit } from './remove-unit.ts'
+import { removeUnit, tidyUp } from './remove-unit.ts'
+import { stopUnit } from './stop-unit.ts'
 import { isUp } from './unit-service.ts'
 import type { UnitState } from './unit-state.ts'
 import { unitText } from './unit.ts'
@@ -60,108 +61,147 @@ export class SystemdPlatform implements Platform {
     }
   }
 
-  install(daemon: Daemon, options: StartOptions): Promise<Installed> {
-    return withHomeLock(this.#it.home, () => this.#install(daemon, options))
-  }
-
-  async #install(daemon: Daemon, options: StartOptions): Promise<Installed> {
-    await this.#needManager()
-    const former = await formerUnit(this.#it)
-    let started: Started
+  install(daemon: Daemon, options: StartOptions): Action<Installed> {
+    const { manager, service, home, place } = this.#it
+    let former: FormerUnit
     let change: Installed['change']
-    try {
-      change = await this.#putInPlace(daemon, former)
-      started = await proveRunning(this.#it.service, options)
-    } catch (error) {
-      throw await putBack(this.#it, former, error)
-    }
-    const refused = await enableLingering(this.#it.manager, this.#it.home)
+    let refused: string | undefined
+    const isEnabled = () => former.state.file === 'enabled'
+    const start = this.#startSteps(options, () => change === 'unchanged' && former.state.active === 'active')
     return {
-      ...started,
-      change,
-      file: this.#it.place.file,
-      startsAt: refused === undefined ? 'boot' : 'login',
-      warnings: [
-        ...(refused === undefined ? [] : [lingeringRefused(refused)]),
-        ...(process.getuid?.() === 0 ? ['You are root, so the daemon may do anything on this machine'] : []),
+      steps: [
+        this.#findManager,
+        { title: 'Look at what systemd has', run: async () => void (former = await formerUnit(this.#it)) },
+        ...withRescue(
+          [
+            {
+              title: 'Write the unit',
+              run: async () => {
+                change = await putUnit(this.#it, daemon, former)
+                return change === 'unchanged' ? AS_IT_SHOULD_BE : undefined
+              },
+            },
+            { title: 'Enable it', run: async () => (isEnabled() ? IS_ENABLED : service.enable()) },
+            ...start.steps,
+          ],
+          (error) => putBack(this.#it, former, error),
+        ),
+        {
+          title: 'Have it start on boot',
+          async run() {
+            refused = await enableLingering(manager, home)
+            return refused === undefined ? undefined : { skipped: refused }
+          },
+        },
       ],
+      result: () => ({
+        ...start.result(),
+        change: withState(change, former.state),
+        file: place.file,
+        startsAt: refused === undefined ? 'boot' : 'login',
+        warnings: [
+          ...(refused === undefined ? [] : [lingeringRefused(refused)]),
+          ...(process.getuid?.() === 0
+            ? ['You are root, so the daemon may do anything on this machine']
+            : []),
+        ],
+      }),
     }
   }
 
-  async uninstall(): Promise<Uninstalled | undefined> {
-    const before = (await this.#it.manager.isThere()) ? await this.#it.service.mustLook() : undefined
-    const isKnown = before !== undefined && (isUp(before) || before.load === 'loaded')
-    if (!this.#it.file.isThere && !this.#it.file.isEnabled && !isKnown) return undefined
-    const { home, place } = this.#it
+  start(daemon: Daemon, options: StartOptions): Action<Started> {
+    let change: Installed['change']
+    const start = this.#startSteps(options, () => false)
     return {
-      removed: [place.file],
-      warnings: await withHomeLock(home, () => removeUnit(this.#it), { writes: false }),
+      steps: [
+        this.#findManager,
+        {
+          title: 'Write the unit',
+          run: async () => {
+            change = await putUnit(this.#it, daemon, await formerUnit(this.#it))
+            return change === 'unchanged' ? AS_IT_SHOULD_BE : undefined
+          },
+        },
+        ...start.steps,
+      ],
+      result: () =>
+        change === 'unchanged' ? start.result() : { ...start.result(), updated: this.#it.place.file },
     }
   }
 
-  async start(daemon: Daemon, options: StartOptions): Promise<Started> {
-    await this.#needManager()
-    const change = await putUnit(this.#it, daemon, await formerUnit(this.#it))
-    await this.#it.service.restart()
-    const started = await proveRunning(this.#it.service, options)
-    return change === 'unchanged' ? started : { ...started, updated: this.#it.place.file }
+  /** @param isRunning whether it runs already, by what it should */
+  #startSteps(options: StartOptions, isRunning: () => boolean): Action<Started> {
+    const { service } = this.#it
+    let watched: Started | undefined
+    let started: Started
+    return {
+      steps: [
+        {
+          title: 'Ask systemd to start it',
+          run: async () => (isRunning() ? { skipped: 'it runs' } : service.restart()),
+        },
+        { ...stabilise(options.stableMs), run: async () => void (watched = await watch(service, options)) },
+        { title: VERIFY, run: async () => void (started = await proofOf(service, watched)) },
+      ],
+      result: () => started,
+    }
   }
 
-  async stop(): Promise<Termination | undefined> {
-    const { instance } = this.#it
-    // Without an answer it is not known to be down.
-    const before = (await this.#it.manager.isThere()) ? await this.#it.service.mustLook() : undefined
-    const wasUp = before !== undefined && isUp(before)
-    let ended: Termination | undefined
-    if (wasUp) {
-      const { result } = await this.#it.service.stop()
-      ended = result === 'timeout' ? 'killed' : 'exited'
-      if (ended === 'killed') {
-        await noteSeenEnd(instance, before.pid, { code: null, signal: 'SIGKILL' })
-        // That it was asked to end is no failure.
-        await this.#it.service.forgetFailure()
-      }
+  stop(): Action<Termination | undefined> {
+    return stopUnit(this.#it)
+  }
+
+  uninstall(): Action<Uninstalled | undefined> {
+    const { manager, service, file, place } = this.#it
+    let isThere = false
+    let warnings: string[] = []
+    const ifThere = (run: Step['run']) => async () => (isThere ? run() : { skipped: 'it is not installed' })
+    return {
+      steps: [
+        {
+          title: 'Look at what systemd has',
+          async run() {
+            const before = (await manager.isThere()) ? await service.mustLook() : undefined
+            const isKnown = before !== undefined && (isUp(before) || before.load === 'loaded')
+            isThere = file.isThere || file.isEnabled || isKnown
+          },
+        },
+        ...stopUnit(this.#it).steps.map((step) => ({ ...step, run: ifThere(step.run) })),
+        { title: 'Remove the unit', run: ifThere(async () => void (warnings = await removeUnit(this.#it))) },
+        {
+          title: 'Leave folders and lingering as they were',
+          run: ifThere(async () => void warnings.push(...(await tidyUp(this.#it)))),
+        },
+      ],
+      result: () => (isThere ? { removed: [place.file], warnings } : undefined),
     }
-    // One that was started in the background, before or beside it.
-    return (await stopAgent(instance)) ?? ended
   }
 
   status(): Promise<PlatformStatus> {
     return installationStatus(this.#it)
   }
 
-  /** @returns what had to be done */
-  async #putInPlace(daemon: Daemon, former: FormerUnit): Promise<Installed['change']> {
-    const change = await putUnit(this.#it, daemon, former)
-    const isSame = change === 'unchanged' && former.state.active === 'active'
-    const wasEnabled = former.state.file === 'enabled'
-    if (!wasEnabled) await this.#it.service.enable()
-    await this.#stopOther(former.state)
-    if (!isSame) await this.#it.service.restart()
-    return withState(change, former.state)
-  }
-
   /** Lingering starts a manager where none runs: in a shell of su or cron, or for a user who never logs in. */
-  async #needManager(): Promise<void> {
-    if (await this.#it.manager.isThere()) return
-    const refused = await enableLingering(this.#it.manager, this.#it.home)
-    const timeoutMs = refused === undefined ? MANAGER_MS : 0
-    if (await waitFor(async () => (await this.#it.manager.isThere()) || undefined, { timeoutMs })) return
-    throw new ConnectError('SERVICE_MANAGER_FAILED', NO_MANAGER, {
-      hints: [
-        ...(refused === undefined ? [] : [`It could not be started: ${refused}`]),
-        `Log in properly, not by su or sudo, or run: ${LINGER_COMMAND}`,
-      ],
-    })
-  }
-
-  /** One that was started in the background would hold the agent's lock for ever. */
-  async #stopOther({ pid }: UnitState): Promise<void> {
-    const { instance } = this.#it
-    const found = await findAgent(instance)
-    if (found.state === 'running' && found.agent.pid !== pid) await stopAgent(instance)
+  readonly #findManager: Step = {
+    title: 'Find your user manager',
+    run: async () => {
+      const { manager, home } = this.#it
+      if (await manager.isThere()) return
+      const refused = await enableLingering(manager, home)
+      const timeoutMs = refused === undefined ? MANAGER_MS : 0
+      if (await waitFor(async () => (await manager.isThere()) || undefined, { timeoutMs })) return
+      throw new ConnectError('SERVICE_MANAGER_FAILED', NO_MANAGER, {
+        hints: [
+          ...(refused === undefined ? [] : [`It could not be started: ${refused}`]),
+          `Log in properly, not by su or sudo, or run: ${LINGER_COMMAND}`,
+        ],
+      })
+    },
   }
 }
+
+const AS_IT_SHOULD_BE = { skipped: 'it is as it should be' }
+const IS_ENABLED = { skipped: 'it is enabled' }
 
 /** A unit that is as it should be may still have to be started or enabled. */
 function withState(change: Installed['change'], { active, file }: UnitState): Installed['change'] {

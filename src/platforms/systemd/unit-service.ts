@@ -74,10 +74,31 @@ export class UnitService {
     )
   }
 
-  /** Also ends the wait for its next start. @throws ConnectError DAEMON_WONT_STOP */
-  async stop(): Promise<UnitState> {
-    await this.#manager.systemctl('stop', this.#place.name)
-    return this.#isDown()
+  /** Returns at once. Also ends the wait for its next start. */
+  async askToStop(): Promise<void> {
+    await this.#manager.systemctl('stop', '--no-block', this.#place.name)
+  }
+
+  /** Waits until it is down. @returns undefined if it is still up */
+  async waitUntilDown(): Promise<UnitState | undefined> {
+    const down = async () => {
+      const state = await this.look()
+      return state && state.pid === 0 && !isUp(state) ? state : undefined
+    }
+    return waitFor(down, { timeoutMs: STOP_MS, everyMs: 100 })
+  }
+
+  /** All of it. @throws ConnectError DAEMON_WONT_STOP */
+  async stop(): Promise<void> {
+    await this.askToStop()
+    if (!(await this.waitUntilDown())) throw this.wontStop()
+  }
+
+  wontStop(): ConnectError {
+    const { name } = this.#place
+    return new ConnectError('DAEMON_WONT_STOP', `systemd has not stopped ${name}`, {
+      hints: [`Look at it: systemctl --user status ${name}`],
+    })
   }
 
   /** Stops it too. @throws ConnectError DAEMON_WONT_STOP */
@@ -90,19 +111,6 @@ export class UnitService {
   /** It is no longer listed as failed. There may be nothing to forget. */
   async forgetFailure(): Promise<void> {
     await this.#manager.systemctl('reset-failed', this.#place.name)
-  }
-
-  async #isDown(): Promise<UnitState> {
-    const { name } = this.#place
-    const down = async () => {
-      const state = await this.look()
-      return state && state.pid === 0 && !isUp(state) ? state : undefined
-    }
-    const state = await waitFor(down, { timeoutMs: STOP_MS, everyMs: 100 })
-    if (state) return state
-    throw new ConnectError('DAEMON_WONT_STOP', `systemd has not stopped ${name}`, {
-      hints: [`Look at it: systemctl --user status ${name}`],
-    })
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { instanceFor, type Instance } from '../../../src/config/instance.ts'
+import { drive, stepless } from '../../../src/platforms/conformance/drive.ts'
 import { LaunchdPlatform } from '../../../src/platforms/launchd/launchd.ts'
 import { jobPlace, type JobPlace } from '../../../src/platforms/launchd/job-place.ts'
 import type { Timing } from '../../../src/platforms/launchd/timing.ts'
@@ -57,7 +58,20 @@ export class Rig {
   }
 
   /** A new one, as each command has. */
-  platform(timing: Partial<Timing> = {}, env: NodeJS.ProcessEnv = {}): LaunchdPlatform {
+  /** Each action runs all its steps. */
+  platform(timing: Partial<Timing> = {}, env: NodeJS.ProcessEnv = {}) {
+    const platform = this.inSteps(timing, env)
+    return {
+      ...stepless(platform),
+      plan: (daemon: Daemon) => platform.plan(daemon),
+      install: (daemon: Daemon, options: StartOptions) => drive(() => platform.install(daemon, options)),
+      uninstall: () => drive(() => platform.uninstall()),
+      restart: (daemon: Daemon, options: StartOptions) => drive(() => platform.restart(daemon, options)),
+      stop: () => drive(() => platform.stop()),
+    }
+  }
+
+  inSteps(timing: Partial<Timing> = {}, env: NodeJS.ProcessEnv = {}): LaunchdPlatform {
     const context = { instance: this.instance, env: { ...this.env, ...env } }
     return new LaunchdPlatform(context, { ...BRISK, ...timing })
   }

@@ -1,0 +1,116 @@
+import { ConnectError } from '../../errors.ts'
+import { readAgentRecord } from '../../process/agent-record.ts'
+import { identify, isAlive, type ProcessIdentity } from '../../process/identity.ts'
+import { terminate, type Termination } from '../../process/terminate.ts'
+import { waitFor } from '../../process/wait.ts'
+import type { Skipped } from '../platform.ts'
+import type { Installation } from './installation.ts'
+import { isLeaving } from './job-control.ts'
+import type { Sighting } from './sighting.ts'
+import type { Stopping } from './stop-steps.ts'
+
+/** Has launchd let go of the job wherever it has it, which ends its process. */
+export class Unload implements Stopping {
+  readonly #it: Installation
+  readonly #limitMs: number | undefined
+  /** The agent, as its record names it. */
+  pid: number | undefined
+  termination: Termination | undefined
+  readonly #processes = new Map<number, ProcessIdentity>()
+  #began = 0
+  #askedAt = 0
+  #tookMs = 0
+  #isGone = false
+
+  /** @param limitMs how long it may take; undefined if the clock runs already */
+  constructor(installation: Installation, limitMs?: number) {
+    this.#it = installation
+    this.#limitMs = limitMs
+  }
+
+  /** @throws ConnectError SERVICE_MANAGER_FAILED */
+  async ask(): Promise<Skipped | void> {
+    if (this.#limitMs !== undefined) this.#it.launchctl.limit(this.#limitMs)
+    const sighting = (await this.#it.control.look()).certain()
+    this.pid = readAgentRecord(this.#it.instance)?.pid
+    this.#began = performance.now()
+    if (sighting.isAbsent) return NOT_THERE
+    this.#note(sighting)
+    this.termination = 'exited'
+    await this.#bootout(sighting)
+  }
+
+  async wait(): Promise<Skipped | void> {
+    if (!this.termination) return NOT_THERE
+    const { control, launchctl, timing } = this.#it
+    const absent = async () => {
+      const sighting = await control.look()
+      this.#note(sighting)
+      if (sighting.isAbsent) return true
+      // It may not have been heard.
+      if (performance.now() - this.#askedAt >= timing.exitMs / 2) await this.#bootout(sighting)
+      return undefined
+    }
+    const timeoutMs = launchctl.left(timing.exitMs + timing.slackMs)
+    this.#isGone = (await waitFor(absent, { timeoutMs, everyMs: timing.pollMs })) ?? false
+    this.#tookMs = performance.now() - this.#began
+  }
+
+  /** @throws ConnectError SERVICE_MANAGER_FAILED, DAEMON_WONT_STOP */
+  async verify(): Promise<Skipped | void> {
+    if (!this.termination) return NOT_THERE
+    if (!this.#isGone) await this.#mustBeGone()
+    const { exitMs } = this.#it.timing
+    for (const one of this.#processes.values()) {
+      // launchd has forgotten it.
+      if (isAlive(one)) await terminate(one, { group: true, graceMs: exitMs })
+    }
+    const isForced = this.#processes.size > 0 && this.#tookMs >= exitMs * 0.9
+    if (isForced && !this.#hasSaidItsEnd()) this.termination = 'killed'
+  }
+
+  /** Then nobody had to kill it. */
+  #hasSaidItsEnd(): boolean {
+    const { pid, end } = readAgentRecord(this.#it.instance) ?? {}
+    return pid !== undefined && pid === this.pid && end !== undefined
+  }
+
+  async #bootout({ placed }: Sighting): Promise<void> {
+    const { control } = this.#it
+    for (const { domain, job } of placed) if (!isLeaving(job)) await control.bootout(domain)
+    this.#askedAt = performance.now()
+  }
+
+  #note({ placed }: Sighting): void {
+    for (const { job } of placed) {
+      const isKnown = job.pid === undefined || this.#processes.has(job.pid)
+      const identity = isKnown ? undefined : identify(job.pid)
+      if (identity) this.#processes.set(identity.pid, identity)
+    }
+  }
+
+  /** At the end of the time: it may have gone at the last moment, or be about to. @throws ConnectError DAEMON_WONT_STOP */
+  async #mustBeGone(): Promise<void> {
+    const { control, place } = this.#it
+    const { placed, isAbsent } = (await control.look()).certain()
+    if (isAbsent) return
+    const pids = placed.flatMap(({ job }) => job.pid ?? [])
+    const isGoing = placed.every(({ job }) => isLeaving(job))
+    const runs = pids.length === 0 ? 'it is still loaded' : `it still runs (PID: ${pids.join(', ')})`
+    const still = isGoing ? 'it is on its way out' : runs
+    throw new ConnectError('DAEMON_WONT_STOP', `launchd has not let go of ${place.label}: ${still}`, {
+      hints: placed.map(({ domain }) => `Look at it: launchctl print ${domain}/${place.label}`),
+    })
+  }
+}
+
+/** All of it at once. @throws ConnectError SERVICE_MANAGER_FAILED, DAEMON_WONT_STOP */
+export async function unload(installation: Installation): Promise<Unload> {
+  const unloading = new Unload(installation)
+  await unloading.ask()
+  await unloading.wait()
+  await unloading.verify()
+  return unloading
+}
+
+const NOT_THERE: Skipped = { skipped: 'launchd does not have it' }

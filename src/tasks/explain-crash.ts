@@ -1,0 +1,66 @@
+import { tilde } from '../config/tilde.ts'
+import { agentStatus } from '../control/client.ts'
+import type { AgentStatus } from '../control/schema.ts'
+import { ConnectError, ERRORS } from '../errors.ts'
+import { LogFollower } from '../log/follower.ts'
+import { displayLine } from '../log/line.ts'
+import type { Action, Started, StartOptions } from '../platforms/platform.ts'
+import { withRescue } from '../platforms/with-rescue.ts'
+import type { DaemonContext } from './daemon-context.ts'
+
+/** The spec's "Startup Verification", in ms. */
+const STABLE_MS = 3000
+const CRASH_LINES = 10
+
+/** What the agent said of itself while it was started, if it did. */
+export type Explained<T extends Started> = T & { readonly said: AgentStatus | undefined }
+
+/**
+ * A start, by a platform's method; if the daemon ends at once, the error has the last lines of its log.
+ *
+ * @param stableMs default 3000
+ */
+export function explainCrash<T extends Started>(
+  { instance }: DaemonContext,
+  begin: (options: StartOptions) => Action<T>,
+  stableMs = STABLE_MS,
+): Action<Explained<T>> {
+  let said: AgentStatus | undefined
+  let log: LogFollower | undefined
+  const isReady = async (pid: number) => {
+    const status = await agentStatus(instance, 1000).catch(() => undefined)
+    if (status?.agent.pid !== pid || status.hub.state !== 'connected') return false
+    said = status
+    return true
+  }
+  const { steps, result } = begin({ isReady, stableMs })
+  const followed = steps.map((step) => ({
+    ...step,
+    run: () => {
+      // From the first step on, and through a rotation that the start may bring.
+      log ??= new LogFollower(instance.logFile)
+      return step.run()
+    },
+  }))
+  return {
+    steps: withRescue(followed, (error) => {
+      if (!(error instanceof ConnectError) || error.code !== 'DAEMON_FAILED') return error
+      const logged = [...log!.look()].flatMap((news) => ('lines' in news ? news.lines : []))
+      const lines = logged.slice(-CRASH_LINES).map((line) => `  ${displayLine(line)}`)
+      log!.close()
+      return new ConnectError('DAEMON_FAILED', error.message, {
+        hints: [`Check logs: ${tilde(instance.logFile)}`, ...lines, ...ownHints(error)],
+        cause: error,
+      })
+    }),
+    result() {
+      log?.close()
+      return { ...result(), said }
+    },
+  }
+}
+
+/** What the platform has to say beyond what is true of every such end. */
+function ownHints({ hints }: ConnectError): readonly string[] {
+  return hints.filter((hint) => hint !== ERRORS.DAEMON_FAILED.fix)
+}

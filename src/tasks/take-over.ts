@@ -1,0 +1,51 @@
+import { agentElsewhere } from '../control/find-agent.ts'
+import { ConnectError } from '../errors.ts'
+import { endAgent } from '../platforms/end-agent.ts'
+import type { Action, PlatformStatus, Step } from '../platforms/platform.ts'
+import { withRescue } from '../platforms/with-rescue.ts'
+import type { Termination } from '../process/terminate.ts'
+import type { DaemonContext } from './daemon-context.ts'
+
+/**
+ * Ends an agent that was started in the background, where another platform is to keep it from now on: it would hold the
+ * agent's lock for ever.
+ *
+ * @param found what the platform's status has just told
+ */
+export function endBeside(
+  { instance, description }: DaemonContext,
+  found: PlatformStatus,
+): Action<Termination | undefined> {
+  // On that platform it is the daemon itself.
+  return endAgent(instance, description.name === 'background' ? {} : found)
+}
+
+/**
+ * What has to be done about an agent that runs outside of the platform, before the platform's own `steps` start one.
+ *
+ * @param command what is to be run once the way is free
+ * @throws ConnectError AGENT_RUNNING for one in the foreground, which is left alone; AGENT_ELSEWHERE
+ */
+export function takeOver(
+  context: DaemonContext,
+  found: PlatformStatus,
+  { command, steps }: { command: 'start' | 'install'; steps: readonly Step[] },
+): Action<Termination | undefined> {
+  const { foregroundPid, background } = found
+  if (foregroundPid !== undefined) {
+    throw new ConnectError('AGENT_RUNNING', `An agent runs in the foreground (PID: ${foregroundPid})`, {
+      hints: [`End it with Ctrl-C where it runs, then run: connect daemon ${command}`],
+    })
+  }
+  if (background?.state === 'unknown') throw agentElsewhere(background.reason)
+  const ending = endBeside(context, found)
+  if (ending.steps.length === 0) return { ...ending, steps }
+  return { ...ending, steps: [...ending.steps, ...withRescue(steps, withStopped)] }
+}
+
+/** Of a failure, where a daemon ran in the background before. */
+function withStopped(error: unknown): unknown {
+  if (!(error instanceof ConnectError)) return error
+  const hints = [...error.hints, 'The background daemon was stopped. To start it again: connect daemon start']
+  return new ConnectError(error.code, error.message, { hints, cause: error })
+}
