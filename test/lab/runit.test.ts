@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
@@ -53,7 +53,41 @@ labSuite('the plugin that docs/platform-plugins.md prints', { programs: ['runsvd
     const status = await connectOk(home, ['daemon', 'status'], { env })
     expect(status).toContain('● Status: running')
     expect(status).toContain('Service installed: yes')
-    expect(await connect(home, ['daemon', 'uninstall'], { env })).toMatchObject({ code: 0, stderr: '' })
+    const debug = { ...env, DEBUG: '*:daemon:*', NO_COLOR: '1' }
+    const taken = async (action: string) => {
+      const { code, stdout, stderr } = await connect(home, ['daemon', action], { env: debug })
+      expect(code, stdout + stderr).toBe(0)
+      return [...stderr.matchAll(/connect:daemon:\w+ ([A-Z].*: (?:done|skipped|failed).*?)$/gm)].map(
+        ([, line]) => line,
+      )
+    }
+    const ends = (kill: string) => [
+      'Send SIGTERM: done',
+      'Wait up to 5 s for a clean exit: done',
+      `Send SIGKILL: ${kill}`,
+    ]
+    const REMOVE = 'Remove the PID file: done'
+    const START = [
+      'Spawn the agent: done',
+      'Wait up to 3 s for it to stabilise: done',
+      'Verify that it still runs: done',
+    ]
+    const CHECK = 'Check the configuration: done'
+    expect(await taken('stop')).toEqual([...ends('skipped, it has exited'), REMOVE])
+    expect(await taken('start')).toEqual([CHECK, ...START])
+    expect(await taken('restart')).toEqual([CHECK, ...ends('skipped, it has exited'), REMOVE, ...START])
+    // One that ignores SIGTERM: in the place of the agent, from its next start on.
+    const service = path.join(services, 'private-connect-default', 'run')
+    const script = readFileSync(service, 'utf8')
+    writeFileSync(service, script.replace(/^exec env [^]*$/m, "trap '' TERM\nwhile :; do sleep 0.1; done\n"))
+    await taken('restart')
+    expect(await taken('stop')).toEqual([...ends('done'), REMOVE])
+    expect(await taken('uninstall')).toEqual([
+      ...ends('skipped, it has exited'),
+      'Take it away from runsvdir: done',
+      'Remove the service folder: done',
+      REMOVE,
+    ])
     expect(await connectOk(home, ['daemon', 'status'], { env })).toContain('○ Status: stopped')
   })
 })

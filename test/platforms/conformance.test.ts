@@ -204,14 +204,20 @@ const FLAWS: [flaw: string, check: RegExp, says: RegExp, options: ConformanceOpt
     'a stop that signals whoever the PID file names',
     /^files that name a process/,
     /stop\(\) must leave strangers alone/,
-    backgroundWith((good, { instance }) => ({
-      async stop() {
-        const pid = numberIn(instance.pidFile)
-        const how = await good.stop()
-        if (how === undefined) process.kill(pid, 'SIGKILL')
-        return how
-      },
-    })),
+    backgroundWith((good, { instance }) => {
+      let named = 0
+      return {
+        async status() {
+          if (existsSync(instance.pidFile)) named = numberIn(instance.pidFile)
+          return good.status()
+        },
+        async stop() {
+          const how = await good.stop()
+          if (how === undefined && named > 0) process.kill(named, 'SIGKILL')
+          return how
+        },
+      }
+    }),
   ],
   [
     'a status that trusts the PID file',
