@@ -3,9 +3,20 @@ import { describe, expect, test } from 'vitest'
 import { instanceFor } from '../../src/config/instance.ts'
 import { ERRORS } from '../../src/errors.ts'
 import { drive, stepless } from '../../src/platforms/conformance/drive.ts'
-import type { Daemon, Stepless } from '../../src/platforms/platform.ts'
+import type {
+  Action,
+  Daemon,
+  Platform,
+  PlatformStatus,
+  PluginPlatform,
+  Stepless,
+} from '../../src/platforms/platform.ts'
 import { selectPlatform } from '../../src/platforms/select.ts'
-import { rejectionOf } from '../fixtures/thrown-by.ts'
+import { writeAgentRecord } from '../../src/process/agent-record.ts'
+import { identityFor } from '../fixtures/identity.ts'
+import { scratchFolder } from '../fixtures/scratch.ts'
+import { stepsTaken } from '../fixtures/steps-taken.ts'
+import { rejectionOf, thrownBy } from '../fixtures/thrown-by.ts'
 
 const daemon: Daemon = { command: ['/bin/true'], env: {}, cwd: '/', logFile: '/dev/null' }
 const RUNNING = { state: 'running', installed: true, startsAt: 'never' } as const
@@ -14,10 +25,20 @@ const options = { isReady: async () => false, stableMs: 1000 }
 /** What a plugin brings may be anything. */
 type Brought = { [method in keyof Stepless]?: unknown }
 
-async function pick(load: () => unknown, pluginTimeoutMs = 30_000): Promise<Stepless> {
-  const context = { instance: instanceFor(path.resolve('staging.json')), env: { CONNECT_PLATFORM: 'openrc' } }
+async function pick(load: () => unknown, pluginTimeoutMs?: number): Promise<Stepless> {
+  const platform = await pickAs(1, load, pluginTimeoutMs)
+  return { ...stepless(platform), stop: () => drive(() => platform.stop(RUNNING)) }
+}
+
+async function pickAs(
+  apiVersion: 1 | 2,
+  load: () => unknown,
+  pluginTimeoutMs = 30_000,
+  instance = instanceFor(path.resolve('staging.json')),
+): Promise<Platform> {
+  const context = { instance, env: { CONNECT_PLATFORM: 'openrc' } }
   const openrc = {
-    apiVersion: 1,
+    apiVersion,
     name: 'openrc',
     summary: 'kept alive by openrc',
     probe: async () => ({ available: true }),
@@ -26,8 +47,7 @@ async function pick(load: () => unknown, pluginTimeoutMs = 30_000): Promise<Step
   }
   const plugins = async () => ({ platforms: [openrc], warnings: [] })
   const { description } = await selectPlatform({ context, purpose: 'use', plugins, pluginTimeoutMs })
-  const platform = await description.load(context)
-  return { ...stepless(platform), stop: () => drive(() => platform.stop(RUNNING)) }
+  return description.load(context)
 }
 
 const loaded = (brought: Brought, timeoutMs?: number) => pick(async () => brought, timeoutMs)
@@ -281,4 +301,97 @@ describe('a status', () => {
       reason: expect.stringMatching(/^openrc gave a status that can’t be read \(.+\)$/),
     })
   })
+})
+
+describe('a platform that says its steps', () => {
+  const inSteps = (brought: Partial<PluginPlatform>, timeoutMs?: number) =>
+    pickAs(2, async () => brought, timeoutMs)
+
+  test('has them run one after another, with what it has to say of them', async () => {
+    class WithState {
+      readonly #done: string[] = []
+      stop({ pid }: PlatformStatus): Action<'killed'> {
+        return {
+          steps: [
+            { title: 'Ask', run: async () => void this.#done.push(`ask ${pid}`) },
+            { title: 'Wait', waitMs: 5000, run: async () => ({ skipped: this.#done.join() }) },
+          ],
+          result: () => 'killed',
+        }
+      }
+    }
+    const platform = await inSteps(new WithState() as object)
+    const action = platform.stop({ ...RUNNING, pid: 7 })
+    expect(action.steps.map(({ title, waitMs }) => [title, waitMs])).toEqual([
+      ['Ask', undefined],
+      ['Wait', 5000],
+      ['Remove the PID file', undefined],
+    ])
+    expect(await stepsTaken(action)).toEqual({
+      taken: ['Ask: done', 'Wait: skipped (ask 7)', 'Remove the PID file: done'],
+      result: 'killed',
+    })
+  })
+
+  test('ends at the step that fails, or takes too long', async () => {
+    const never = { title: 'After it', run: async () => expect.unreachable('it was run') }
+    const failing = { title: 'Break', run: throwing(new Error('sv is not there.')) }
+    const hanging = { title: 'Hang', run: () => new Promise<void>(() => {}) }
+    for (const [step, message] of [
+      [failing, 'Platform openrc: sv is not there'],
+      [hanging, 'Platform openrc: start() gave no answer within 0.05 s'],
+    ] as const) {
+      const start = () => ({ steps: [step, never], result: () => ({ pid: 7, ready: true }) })
+      const platform = await inSteps({ start }, 50)
+      const { taken, error } = await stepsTaken(platform.start(daemon, options))
+      expect(taken).toEqual([`${step.title}: failed`])
+      expect(error).toMatchObject({ code: 'PLATFORM_FAILED', message })
+    }
+  })
+
+  test.for([
+    ['a promise', async () => ({ steps: [], result: () => undefined })],
+    ['no steps', () => ({ result: () => undefined })],
+    ['a step without a title', () => ({ steps: [{ run: async () => {} }], result: () => undefined })],
+    ['a title for a step', () => ({ steps: ['Start'], result: () => undefined })],
+    ['no result', () => ({ steps: [] })],
+  ] as const)('whose answer is %s is refused, before anything is run', async ([, start]) => {
+    const platform = await inSteps({ start } as object)
+    expect(thrownBy(() => platform.start(daemon, options)).message).toMatch(
+      /^Platform openrc: start\(\) gave an answer that can’t be read/,
+    )
+  })
+
+  test('whose result has the wrong shape is refused', async () => {
+    const platform = await inSteps({ start: () => ({ steps: [], result: () => ({ pid: 'x' }) }) } as object)
+    expect(thrownBy(() => platform.start(daemon, options).result()).code).toBe('PLATFORM_FAILED')
+  })
+})
+
+describe('an agent that was started in the background', () => {
+  const instance = () => instanceFor(path.join(scratchFolder(), 'staging.json'))
+
+  test('is found beside a platform that says stopped', async () => {
+    const one = instance()
+    const { pid } = writeAgentRecord(one, identityFor(one))
+    const status = async () => ({ ...RUNNING, state: 'stopped' as const })
+    const platform = await pickAs(2, async () => ({ status }), 30_000, one)
+    expect(await platform.status()).toMatchObject({
+      state: 'running',
+      pid,
+      notes: ['It runs in the background and not by openrc. Run: connect daemon restart'],
+      background: { state: 'running', agent: { pid } },
+    })
+  })
+
+  test.for(['running', 'starting', 'restarting', 'unknown'] as const)(
+    'is not told from its own where that says %s',
+    async (state) => {
+      const one = instance()
+      writeAgentRecord(one, identityFor(one))
+      const status = async () => ({ ...RUNNING, state })
+      const platform = await pickAs(2, async () => ({ status }), 30_000, one)
+      expect(await platform.status()).toEqual({ ...RUNNING, state })
+    },
+  )
 })

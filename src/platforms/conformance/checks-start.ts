@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import { codeOf, messageOf } from '../../errors.ts'
 import { identify } from '../../process/identity.ts'
+import type { Action } from '../platform.ts'
 import type { Check } from './check.ts'
 import { asCommandLine, commandLineOf } from './command-line.ts'
 import { demand, demandIs, demandRejection, eventually } from './demand.ts'
@@ -50,6 +51,24 @@ export const startChecks: readonly Check[] = [
       await subject.runningAs(pid, 'while the hub is not there')
     },
   },
+  {
+    title: 'start() and stop() only name their steps: nothing is done before the first is run',
+    async prove(scene) {
+      const { description } = scene.options
+      if (description.apiVersion === 1) return
+      const subject = await scene.subject()
+      const daemon = subject.daemon()
+      await subject.prepare(daemon)
+      const platform = await description.load(subject.context)
+      const start = platform.start(daemon, { isReady: async () => false, stableMs: 1000 })
+      hasTitles('start()', start)
+      await subject.stopped('after start(), before any step was run')
+      const { pid } = await subject.start(daemon)
+      const found = await subject.runningAs(pid, 'after all steps of start()')
+      hasTitles('stop()', platform.stop(found))
+      await subject.runningAs(pid, 'after stop(), before any step was run')
+    },
+  },
   failsAtOnce('exits with code 1', () => ({ behaviour: { exit: 1 }, names: /\b1\b/ })),
   failsAtOnce('exits with code 78', ({ fatalExitCode }) => ({
     behaviour: { exit: fatalExitCode },
@@ -69,6 +88,16 @@ export const startChecks: readonly Check[] = [
     },
   },
 ]
+
+function hasTitles(method: string, { steps }: Action<unknown>): void {
+  demand(steps.length > 0, `${method} must have steps`)
+  const titles = steps.map(({ title }) => title)
+  demand(
+    titles.every((title) => title.trim() !== ''),
+    `Each step of ${method} must have a title`,
+    titles,
+  )
+}
 
 async function startsAsAsked(scene: Scene): Promise<void> {
   const subject = await scene.subject()
