@@ -1,3 +1,4 @@
+import type { Instance } from '../config/instance.ts'
 import { tilde } from '../config/tilde.ts'
 import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'
@@ -44,20 +45,24 @@ export function explainCrash<T extends Started>(
   }))
   return {
     steps: withRescue(followed, (error) => {
-      if (!(error instanceof ConnectError) || error.code !== 'DAEMON_FAILED') return error
-      const logged = [...log!.look()].flatMap((news) => ('lines' in news ? news.lines : []))
-      const lines = logged.slice(-CRASH_LINES).map((line) => `  ${displayLine(line)}`)
-      log!.close()
-      return new ConnectError('DAEMON_FAILED', error.message, {
-        hints: [`Check logs: ${tilde(instance.logFile)}`, ...lines, ...ownHints(error)],
-        cause: error,
-      })
+      const lines = [...(log?.look() ?? [])].flatMap((news) => ('lines' in news ? news.lines : []))
+      log?.close()
+      return withLastLines(error, instance, lines)
     }),
     result() {
       log?.close()
       return { ...result(), said }
     },
   }
+}
+
+function withLastLines(error: unknown, { logFile }: Instance, logged: readonly string[]): unknown {
+  if (!(error instanceof ConnectError) || error.code !== 'DAEMON_FAILED') return error
+  const lines = logged.slice(-CRASH_LINES).map((line) => `  ${displayLine(line)}`)
+  return new ConnectError('DAEMON_FAILED', error.message, {
+    hints: [`Check logs: ${tilde(logFile)}`, ...lines, ...ownHints(error)],
+    cause: error,
+  })
 }
 
 /** What the platform has to say beyond what is true of every such end. */

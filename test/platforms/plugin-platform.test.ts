@@ -320,7 +320,7 @@ describe('a platform that says its steps', () => {
         }
       }
     }
-    const platform = await inSteps(new WithState() as object)
+    const platform = await inSteps(new WithState())
     const action = platform.stop({ ...RUNNING, pid: 7 })
     expect(action.steps.map(({ title, waitMs }) => [title, waitMs])).toEqual([
       ['Ask', undefined],

@@ -4,9 +4,10 @@ import path from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { ensureInstanceFolder, writeConfig } from '../../src/config/config.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
+import { ConnectError } from '../../src/errors.ts'
 import { BackgroundPlatform } from '../../src/platforms/background/background.ts'
 import { background } from '../../src/platforms/background/description.ts'
-import type { Daemon } from '../../src/platforms/platform.ts'
+import type { Daemon, Platform } from '../../src/platforms/platform.ts'
 import { readAgentRecord } from '../../src/process/agent-record.ts'
 import { identify } from '../../src/process/identity.ts'
 import { waitFor } from '../../src/process/wait.ts'
@@ -202,4 +203,46 @@ test('the daemon can’t be installed as a background process, and that takes no
   const installing = installDaemon(one.context, running(one, ''), selection, () => {})
   expect((await rejectionOf(installing)).code).toBe('INSTALL_UNSUPPORTED')
   expect(one.taken()).toEqual([])
+})
+
+/** A service manager that has nothing to do with the daemon in the background. */
+function serviceManager(one: Machine, install: () => Promise<void>): DaemonContext {
+  const platform: Platform = {
+    status: async () => ({ ...(await one.context.platform.status()), state: 'running' }),
+    install: () => ({
+      steps: [{ title: 'Install it', run: install }],
+      result: () => ({ pid: process.pid, ready: true, change: 'created', startsAt: 'boot', warnings: [] }),
+    }),
+    uninstall: () => ({ steps: [], result: () => undefined }),
+    start: () => expect.unreachable('it is installed'),
+    stop: () => ({ steps: [], result: () => undefined }),
+  }
+  return { ...one.context, platform, description: { ...background, name: 'openrc' } }
+}
+
+test('a service manager takes over from the daemon in the background, once nothing speaks against it', async () => {
+  const one = machine()
+  const { pid } = await start(one, 'exec sleep 100')
+  one.taken()
+  const context = serviceManager(one, async () => {
+    expect(identify(pid)).toBeUndefined()
+  })
+  const selection = { description: context.description, reasons: [], warnings: [] }
+  await installDaemon(context, running(one, ''), selection, () => {})
+  expect(one.taken()).toEqual([`${CHECK}: done`, ...CLEAN_STOP, 'Install it: done'])
+})
+
+test('where it then fails, it is said that the daemon in the background was stopped', async () => {
+  const one = machine()
+  await start(one, 'exec sleep 100')
+  one.taken()
+  const context = serviceManager(one, async () => {
+    throw new ConnectError('SERVICE_MANAGER_FAILED', 'It does not take it')
+  })
+  const selection = { description: context.description, reasons: [], warnings: [] }
+  const error = await rejectionOf(installDaemon(context, running(one, ''), selection, () => {}))
+  expect(error.hints.at(-1)).toBe(
+    'The background daemon was stopped. To start it again: connect daemon start',
+  )
+  expect(one.taken()).toEqual([`${CHECK}: done`, ...CLEAN_STOP, 'Install it: failed'])
 })
