@@ -85,7 +85,7 @@ function linkOver(
   }
   const masks = !mayLeaveUnmasked(hub)
   const options = { role: 'client', masks, maxMessageBytes: MAX_FRAME_BYTES, head } as const
-  return new Link(new WebSocketConnection(socket, options), socket)
+  return new Link(new WebSocketConnection(socket, options))
 }
 
 /**

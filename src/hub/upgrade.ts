@@ -54,13 +54,12 @@ export class LinkUpgrade {
       this.#links.checkEpoch(agent, claims)
       if (socket.destroyed) return false
       socket.write(answer.response)
-      const raw = socket as Socket
-      const connection = new WebSocketConnection(raw, {
+      const connection = new WebSocketConnection(socket as Socket, {
         role: 'server',
         maxMessageBytes: MAX_FRAME_BYTES,
         head,
       })
-      this.#links.add(agent, claims, new Link(connection, raw))
+      this.#links.add(agent, claims, new Link(connection))
       return true
     } catch (error) {
       await holdBack(error)

@@ -1,6 +1,5 @@
-import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import type { WebSocketConnection } from '../websocket/connection.ts'
+import type { Transport } from '../websocket/transport.ts'
 import { GOAWAY_CODES, type GoawayCode } from './codes.ts'
 import { decode } from './decode.ts'
 import { encodeGoaway, encodePing, encodePong } from './encode.ts'
@@ -44,10 +43,9 @@ export interface LinkHandler {
 /** RFC 6455 §7.4.1. */
 const NORMAL_CLOSURE = 1000
 
-/** One WebSocket as a link: frames in and out, in fair turns, and proof of life. Knows no streams. */
+/** One connection as a link: frames in and out, in fair turns, and proof of life. Knows no streams. */
 export class Link {
-  readonly #socket: WebSocketConnection
-  readonly #raw: Socket
+  readonly #transport: Transport
   readonly #outbox = new Outbox()
   #handler: LinkHandler | undefined
   /** Why this end is closing the link. */
@@ -59,7 +57,7 @@ export class Link {
   #closed = false
   #flushing = false
   #high = false
-  /** Frames that the socket holds. */
+  /** Frames that the transport holds. */
   #unwritten = 0
   /** Of what waits, as much as the handler was told of. */
   #told = 0
@@ -67,12 +65,8 @@ export class Link {
   readonly #liveness = new Liveness()
   #pings = 0n
 
-  /** @param raw the TCP or TLS socket below, to see how much of what was sent is still there */
-  constructor(socket: WebSocketConnection, raw: Socket) {
-    this.#socket = socket
-    this.#raw = raw
-    raw.setNoDelay(true)
-    raw.setKeepAlive(true, 30_000)
+  constructor(transport: Transport) {
+    this.#transport = transport
   }
 
   /**
@@ -82,9 +76,9 @@ export class Link {
    */
   attach(handler: LinkHandler, pace = new Pace()): void {
     this.#handler = handler
-    const inbox = new Inbox(this.#socket, pace, (message) => this.#receive(message))
+    const inbox = new Inbox(this.#transport, pace, (message) => this.#receive(message))
     this.#inbox = inbox
-    this.#socket.attach({
+    this.#transport.attach({
       message: (pieces, bytes) => inbox.push({ pieces, bytes }),
       pinged: () => inbox.charge(FRAME_WORK_BYTES),
       closed: (reason) => this.#lost(reason),
@@ -92,10 +86,10 @@ export class Link {
   }
 
   get isOpen(): boolean {
-    return !this.#closed && this.#closing === undefined && this.#socket.isOpen
+    return !this.#closed && this.#closing === undefined && this.#transport.isOpen
   }
 
-  /** What waits here costs so many bytes, besides the little that the socket holds. */
+  /** What waits here costs so many bytes, besides the little that the transport holds. */
   get backlog(): number {
     return this.#outbox.cost
   }
@@ -151,13 +145,13 @@ export class Link {
   close(code: GoawayCode, message: string, afterMs = 0): void {
     if (!this.isOpen) return this.#clear()
     this.#outbox.pushControl(encodeGoaway(code, afterMs, message))
-    this.#raw.cork()
+    this.#transport.cork()
     for (let frame; (frame = this.#outbox.shiftControl());) this.#send(frame)
-    this.#raw.uncork()
+    this.#transport.uncork()
     this.#closing = message
     this.#code = code
     this.#clear()
-    this.#socket.close(NORMAL_CLOSURE)
+    this.#transport.close(NORMAL_CLOSURE)
   }
 
   /** Ends the link because the peer broke the protocol. */
@@ -170,13 +164,13 @@ export class Link {
     if (this.#closed) return
     this.#closing ??= reason
     this.#clear()
-    this.#socket.terminate()
+    this.#transport.terminate()
   }
 
   /** Asks the peer whether it lives, whenever it was heard last, and drops it if nothing comes within the time. */
   probe(withinMs: number, now = performance.now()): void {
     if (!this.isOpen) return
-    this.#liveness.asked(this.#raw.bytesRead, withinMs, now)
+    this.#liveness.asked(this.#transport.bytesRead, withinMs, now)
     this.#ping()
   }
 
@@ -188,8 +182,7 @@ export class Link {
    */
   tick(now = performance.now(), time = Date.now()): void {
     if (!this.isOpen) return
-    const { bytesRead, bytesWritten } = this.#raw
-    const verdict = this.#liveness.tick({ bytesRead, bytesWritten }, now, time)
+    const verdict = this.#liveness.tick(this.#transport, now, time)
     if (verdict === 'dead') this.terminate('no sign of life')
     else if (verdict) this.#ping()
   }
@@ -234,14 +227,14 @@ export class Link {
 
   #flush(): void {
     if (!this.isOpen) return
-    this.#raw.cork()
-    while (this.#raw.writableLength + this.#unwritten * FRAME_OVERHEAD_BYTES < SOCKET_BACKLOG_BYTES) {
+    this.#transport.cork()
+    while (this.#transport.unwrittenBytes + this.#unwritten * FRAME_OVERHEAD_BYTES < SOCKET_BACKLOG_BYTES) {
       const next = this.#outbox.shift()
       if (!next) break
       this.#send(next.frame)
       if (next.stream !== 0) this.#handler?.sent?.(next.stream, next.frame.bytes)
     }
-    this.#raw.uncork()
+    this.#transport.uncork()
     this.#tell()
     if (this.#high && this.#outbox.dataCost < LINK_BACKLOG_LOW_BYTES) {
       this.#high = false
@@ -251,7 +244,7 @@ export class Link {
 
   #send({ pieces, bytes }: Message): void {
     this.#unwritten++
-    this.#socket.send(pieces, bytes, this.#onWritten)
+    this.#transport.send(pieces, bytes, this.#onWritten)
   }
 
   readonly #onWritten = (): void => {

@@ -5,22 +5,7 @@ import { FrameReader } from './frame-reader.ts'
 import { maskedCopy } from './mask.ts'
 import { randomKey } from './mask-key.ts'
 import { ProtocolError } from './protocol-error.ts'
-
-export interface WebSocketHandler {
-  /**
-   * A whole binary message in the pieces that it came in, none of them empty (an empty message has no pieces). They are
-   * the receiver's own: it may keep and change them.
-   */
-  message(pieces: Buffer[], bytes: number): void
-  /** A PING has come; it is answered here. */
-  pinged?(): void
-  /**
-   * Called once, when the socket is closed, and never from within a call to the connection.
-   *
-   * @param reason what the peer's close frame said, or the breach of protocol, or the socket's error: one short line
-   */
-  closed(reason: string): void
-}
+import type { Transport, TransportHandler } from './transport.ts'
 
 export interface WebSocketOptions {
   readonly role: 'client' | 'server'
@@ -35,15 +20,18 @@ export interface WebSocketOptions {
 /** How long the peer has to answer a close frame, or to close the socket after both, before it is destroyed, in ms. */
 const CLOSE_TIMEOUT_MS = 2000
 
+/** When the kernel asks a peer that is silent whether it is there, in ms. */
+const KEEP_ALIVE_MS = 30_000
+
 const NOTHING: readonly Buffer[] = []
 
 /** Binary messages over a socket that was upgraded: RFC 6455 without text and extensions. Payloads are never joined. */
-export class WebSocketConnection {
+export class WebSocketConnection implements Transport {
   readonly #socket: Socket
   readonly #isServer: boolean
   readonly #masks: boolean
   readonly #reader: FrameReader
-  #handler: WebSocketHandler | undefined
+  #handler: TransportHandler | undefined
   #isOpen = true
   #isClosed = false
   /** Why it ended, as far as the peer or the socket told. */
@@ -66,6 +54,8 @@ export class WebSocketConnection {
       },
       { masked: this.#isServer, maxMessageBytes: options.maxMessageBytes },
     )
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.on('error', (error) => this.#lose(error.message))
     socket.on('end', () => this.#onEnd())
     socket.on('close', () => this.#onClose())
@@ -75,8 +65,7 @@ export class WebSocketConnection {
     else if (options.head && options.head.length > 0) socket.unshift(options.head)
   }
 
-  /** Nothing is read before. Messages are handed over after this has returned, those that came with the upgrade too. */
-  attach(handler: WebSocketHandler): void {
+  attach(handler: TransportHandler): void {
     this.#handler = handler
     if (this.#isClosed) process.nextTick(() => this.#tellClosed())
     else this.#socket.on('data', this.#onData)
@@ -86,18 +75,32 @@ export class WebSocketConnection {
     return this.#isOpen
   }
 
-  /**
-   * Sends one binary message. The pieces must not be changed afterwards; with masks they are copied.
-   *
-   * @param bytes of all pieces
-   * @param written called when the kernel took it, or it was lost
-   */
+  get unwrittenBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten
+  }
+
   send(pieces: readonly Buffer[], bytes: number, written?: () => void): void {
     if (this.#isOpen) this.#write(OPCODE.BINARY, pieces, bytes, written)
     else if (written) process.nextTick(written)
   }
 
-  /** Reads nothing more until `resume`, and hands nothing over of what was read. */
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  /** Hands nothing over of what was read, either. */
   pause(): void {
     this.#reader.pause()
     this.#socket.pause()
@@ -108,12 +111,11 @@ export class WebSocketConnection {
     this.#socket.resume()
   }
 
-  /** Says close (§7.1.2), after which nothing is sent, and no message handed over. */
+  /** §7.1.2 */
   close(code: number): void {
     if (this.#isOpen) this.#sayClose(encodeClose(code))
   }
 
-  /** Drops the connection at once. */
   terminate(): void {
     this.#isOpen = false
     this.#reader.stop()

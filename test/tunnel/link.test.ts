@@ -69,7 +69,7 @@ async function linked(pace?: Pace): Promise<{
   const { near, peer: far } = await loopback.dialledByPeer()
   const peer = new RawPeer(far)
   peers.push(peer)
-  const link = new Link(near.socket, near.raw)
+  const link = new Link(near.socket)
   const frames: LinkFrame[] = []
   const relieved = { times: 0 }
   const { promise: closed, resolve } = Promise.withResolvers<string>()
@@ -139,7 +139,7 @@ test('a link ends within seconds though the peer, which broke the rules, never a
 
 test('a GOAWAY says why the link ended at the other end', async () => {
   const { dialled, accepted } = await loopback.pair()
-  const [hub, agent] = [new Link(accepted.socket, accepted.raw), new Link(dialled.socket, dialled.raw)]
+  const [hub, agent] = [new Link(accepted.socket), new Link(dialled.socket)]
   const heard: LinkFrame[] = []
   const ends = [hub, agent].map(
     (link) =>
@@ -185,7 +185,7 @@ test('frames that come before anyone listens are kept, in order, and handed over
   const { near, peer: far } = await loopback.dialledByPeer()
   const peer = new RawPeer(far)
   peers.push(peer)
-  const link = new Link(near.socket, near.raw)
+  const link = new Link(near.socket)
   peer.send(encodeCtrl(1), encodeCtrl(2), encodePing(5n))
   await turn()
   class Owner {
@@ -208,7 +208,7 @@ test('frames that come before anyone listens are kept, in order, and handed over
 
 test('a link that closed before anyone listened says so to whoever attaches', async () => {
   const { dialled, accepted } = await loopback.pair()
-  const link = new Link(accepted.socket, accepted.raw)
+  const link = new Link(accepted.socket)
   dialled.raw.destroy()
   await waitFor(() => (accepted.raw.destroyed ? true : undefined), { timeoutMs: 30_000, everyMs: 1 })
   await turn()

@@ -29,7 +29,7 @@ class Aging {
   constructor(near: LinkEnd, far: PeerEnd) {
     this.#near = near
     this.peer = new RawPeer(far)
-    this.link = new Link(near.socket, near.raw)
+    this.link = new Link(near.socket)
     this.closed = new Promise((resolve) => this.link.attach({ frame() {}, closed: resolve }))
     this.link.tick(this.#now, this.#time)
   }

@@ -3,8 +3,9 @@ import { createServer, request as ask, type IncomingMessage, type Server } from 
 import type { AddressInfo, Socket } from 'node:net'
 import { WebSocket, WebSocketServer } from 'ws'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../../src/tunnel/limits.ts'
-import { WebSocketConnection, type WebSocketHandler } from '../../src/websocket/connection.ts'
+import { WebSocketConnection } from '../../src/websocket/connection.ts'
 import { answerUpgrade, checkUpgrade, upgradeHeaders } from '../../src/websocket/handshake.ts'
+import type { TransportHandler } from '../../src/websocket/transport.ts'
 
 /** One end of a WebSocket, and the TCP socket below it. */
 interface End<Kind> {
@@ -22,7 +23,7 @@ export type PeerEnd = End<WebSocket>
 class WatchedConnection extends WebSocketConnection {
   watch: (bytes: Buffer) => void = () => {}
 
-  override attach(handler: WebSocketHandler): void {
+  override attach(handler: TransportHandler): void {
     super.attach({
       message: (pieces, bytes) => {
         this.watch(Buffer.concat(pieces, bytes))

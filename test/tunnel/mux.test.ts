@@ -60,7 +60,7 @@ async function agent(): Promise<{
     },
     { resumeMs: 0 },
   )
-  mux.connect(new Link(near.socket, near.raw))
+  mux.connect(new Link(near.socket))
   return { mux, hub, incoming, events, closed }
 }
 

@@ -10,7 +10,7 @@ import type { LinkEnd, Loopback } from './loopback.ts'
 /** Where an agent's link ends at a switch, as the hub's link table sets it up. */
 export function portAt(hub: Switch, end: LinkEnd, agentId: string, onClosed?: () => void): SwitchPort {
   const port = new SwitchPort(
-    new Link(end.socket, end.raw),
+    new Link(end.socket),
     { id: agentId, workspace: 'default' },
     hub.account(agentId),
     {
@@ -96,7 +96,7 @@ async function agentEnd(hub: Switch, loopback: Loopback, agentId: string): Promi
     { open: (stream) => end.onStream(stream), ctrl() {}, goaway() {}, closed() {} },
     { resumeMs: 0 },
   )
-  mux.connect(new Link(dialled.socket, dialled.raw))
+  mux.connect(new Link(dialled.socket))
   const end: AgentEnd = {
     mux,
     port,

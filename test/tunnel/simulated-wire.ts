@@ -1,21 +1,19 @@
-import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Link } from '../../src/tunnel/link.ts'
-import type { WebSocketConnection, WebSocketHandler } from '../../src/websocket/connection.ts'
+import type { Transport, TransportHandler } from '../../src/websocket/transport.ts'
 
 /** Which of the two ends don't notice that the wire is gone. */
 export type Unaware = 'nobody' | 'near' | 'far' | 'both'
 
-/** As much of a WebSocket, and of the TCP socket below it, as a link uses. */
-class SimulatedEnd {
+class SimulatedEnd implements Transport {
   isOpen = true
   bytesRead = 0
   bytesWritten = 0
-  writableLength = 0
+  unwrittenBytes = 0
   readonly #wire: SimulatedWire
   readonly #sent: { bytes: Buffer; written: () => void }[] = []
 
-  #handler: WebSocketHandler | undefined
+  #handler: TransportHandler | undefined
   /** What came before anyone listened. */
   readonly #early: Buffer[] = []
 
@@ -23,7 +21,7 @@ class SimulatedEnd {
     this.#wire = wire
   }
 
-  attach(handler: WebSocketHandler): void {
+  attach(handler: TransportHandler): void {
     this.#handler = handler
     process.nextTick(() => {
       if (!this.isOpen) handler.closed('lost')
@@ -31,15 +29,13 @@ class SimulatedEnd {
     })
   }
 
-  setNoDelay(): void {}
-  setKeepAlive(): void {}
   pause(): void {}
   resume(): void {}
   cork(): void {}
   uncork(): void {}
 
-  send(pieces: readonly Buffer[], bytes: number, written: () => void): void {
-    this.writableLength += bytes
+  send(pieces: readonly Buffer[], bytes: number, written = () => {}): void {
+    this.unwrittenBytes += bytes
     this.bytesWritten += bytes
     // A socket would have copied it, too.
     this.#sent.push({ bytes: Buffer.concat(pieces, bytes), written })
@@ -62,7 +58,7 @@ class SimulatedEnd {
   transmit(messages: number, to: SimulatedEnd | undefined): number {
     const moved = this.#sent.splice(0, messages)
     for (const { bytes, written } of moved) {
-      this.writableLength -= bytes.length
+      this.unwrittenBytes -= bytes.length
       to?.hear(bytes)
       written()
     }
@@ -100,11 +96,8 @@ export class SimulatedWire {
     this.#speed = speed
     this.#near = new SimulatedEnd(this)
     this.#far = new SimulatedEnd(this)
-    const [near, far] = [this.#near, this.#far].map(
-      (end) => new Link(end as unknown as WebSocketConnection, end as unknown as Socket),
-    )
-    this.near = near!
-    this.far = far!
+    this.near = new Link(this.#near)
+    this.far = new Link(this.#far)
   }
 
   /** Nothing passes for so many turns. */

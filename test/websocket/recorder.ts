@@ -1,7 +1,7 @@
-import type { WebSocketHandler } from '../../src/websocket/connection.ts'
+import type { TransportHandler } from '../../src/websocket/transport.ts'
 
 /** Keeps what a connection hands over. */
-export class Recorder implements WebSocketHandler {
+export class Recorder implements TransportHandler {
   readonly messages: Buffer[][] = []
   readonly reasons: string[] = []
   readonly #ended = Promise.withResolvers<string>()
