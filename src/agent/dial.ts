@@ -1,13 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import { isLoopback } from '../config/hub-url.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { readBody } from '../process/read-body.ts'
 import { HUB_HEADER } from '../tunnel/handshake.ts'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
 import { Link } from '../tunnel/link.ts'
-import { WebSocketConnection } from '../websocket/connection.ts'
-import { checkUpgrade, upgradeHeaders } from '../websocket/handshake.ts'
+import { HandshakeError } from '../websocket/client-handshake.ts'
 import { HubSession } from './hub-session.ts'
 import { hubUnreachable } from './hub-unreachable.ts'
 import type { HubAddress } from './open-connection.ts'
@@ -16,11 +14,6 @@ import { unlessHttps } from './wrong-scheme.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
 const MAX_REFUSAL_BYTES = 64 * 1024
-
-/** What came of the request for a link. */
-type Reply =
-  | { readonly response: IncomingMessage; readonly socket: Socket; readonly head: Buffer }
-  | { readonly response: IncomingMessage; readonly socket?: undefined }
 
 /**
  * Opens a link to a hub, once. The nonce to sign is asked for on the same connection, so that it costs one round trip
@@ -40,52 +33,32 @@ export async function dial(
   const { hub } = address
   try {
     return await session.withNonce(async (nonce) => {
-      const { key, headers } = upgradeHeaders(SUBPROTOCOL)
-      const authorization = `Bearer ${await sign(nonce)}`
-      const reply = await ask(session, hub, { ...headers, authorization })
-      const { response, socket } = reply
+      const reply = await session.webSocket('/v1/link', {
+        headers: { authorization: `Bearer ${await sign(nonce)}` },
+        protocol: SUBPROTOCOL,
+        masks: !mayLeaveUnmasked(hub),
+        maxMessageBytes: MAX_FRAME_BYTES,
+        check: (response) => {
+          if (response.headers[HUB_HEADER] === undefined) throw notAHub(hub, answerOf(response, ''))
+        },
+      })
+      if (reply.transport) return new Link(reply.transport)
+      const { response } = reply
       // No hub refuses in so many words.
-      if (!socket)
-        throw refusalError(hub, answerOf(response, (await readBody(response, MAX_REFUSAL_BYTES)) ?? ''))
-      return linkOver(address, reply, key)
+      throw refusalError(hub, answerOf(response, (await readBody(response, MAX_REFUSAL_BYTES)) ?? ''))
     })
   } catch (error) {
-    throw await unlessHttps(address, hubUnreachable(hub, signal.aborted ? signal.reason : error))
+    throw await unlessHttps(address, failure(hub, signal.aborted ? signal.reason : error))
   } finally {
     session.close()
   }
 }
 
-async function ask(session: HubSession, hub: string, headers: Record<string, string>): Promise<Reply> {
-  const { promise, resolve, reject } = Promise.withResolvers<Reply>()
-  const request = session.request('GET', '/v1/link', headers)
-  request.once('upgrade', (response, socket, head) => {
-    // What the connection was given while it was kept for the next request.
-    socket.setTimeout(0)
-    resolve({ response, socket, head })
-  })
-  request.once('response', (response) => resolve({ response }))
-  request.on('error', (error) => reject(isForeign(error) ? notSpoken(hub, error) : error))
-  request.end()
-  return promise
-}
-
-/** @throws ConnectError NOT_A_HUB */
-function linkOver(
-  { hub }: HubAddress,
-  { response, socket, head }: Extract<Reply, { socket: Socket }>,
-  key: string,
-): Link {
-  try {
-    if (response.headers[HUB_HEADER] === undefined) throw notAHub(hub, answerOf(response, ''))
-    checkUpgrade(response, key, SUBPROTOCOL)
-  } catch (error) {
-    socket.destroy()
-    throw error instanceof ConnectError ? error : notSpoken(hub, error)
-  }
-  const masks = !mayLeaveUnmasked(hub)
-  const options = { role: 'client', masks, maxMessageBytes: MAX_FRAME_BYTES, head } as const
-  return new Link(new WebSocketConnection(socket, options))
+/** What a handshake that failed means. */
+function failure(hub: string, error: unknown): ConnectError {
+  const isForeign = error instanceof HandshakeError || messageOf(error).startsWith('Parse Error')
+  if (!isForeign) return hubUnreachable(hub, error)
+  return new ConnectError('NOT_A_HUB', `${hub} is not a hub: ${messageOf(error)}`)
 }
 
 /**
@@ -95,16 +68,6 @@ function linkOver(
 function mayLeaveUnmasked(hub: string): boolean {
   const { protocol, hostname } = new URL(hub)
   return protocol === 'https:' || isLoopback(hostname)
-}
-
-/** Whether something answered, and not in HTTP. */
-function isForeign(error: unknown): boolean {
-  // Whoever stops the agent gives a reason that is no Error.
-  return messageOf(error).startsWith('Parse Error')
-}
-
-function notSpoken(hub: string, error: unknown): ConnectError {
-  return new ConnectError('NOT_A_HUB', `${hub} is not a hub: ${messageOf(error)}`)
 }
 
 function answerOf(response: IncomingMessage, text: string): Answer {

@@ -3,12 +3,20 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import { loadHttp } from '../process/http.ts'
 import { readBody } from '../process/read-body.ts'
 import { NonceReply } from '../tunnel/handshake.ts'
+import {
+  requestWebSocket,
+  type HandshakeReply,
+  type HandshakeRequest,
+} from '../websocket/client-handshake.ts'
 import { hubUnreachable } from './hub-unreachable.ts'
 import { hubConnector, type HubAddress } from './open-connection.ts'
 import { NonceError, parseAnswer, type Answer } from './refusal.ts'
 
 /** More than any hub would answer. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
+
+/** An agent keeps connections by host and port; all of these lead to the one hub, whatever its address is. */
+const ANY_HOST = 'hub'
 
 /** Requests to a hub, one after another, over one connection as far as the hub keeps that open. */
 export class HubSession {
@@ -33,7 +41,24 @@ export class HubSession {
     const url = new URL(this.#address.hub + path)
     return loadHttp().request({
       method,
+      host: ANY_HOST,
       path: url.pathname,
+      headers: { host: url.host, ...headers },
+      agent: this.#agent,
+      signal: this.#signal,
+    })
+  }
+
+  /** As requestWebSocket. */
+  webSocket(
+    path: string,
+    { headers, ...how }: Omit<HandshakeRequest, 'url' | 'agent' | 'signal'>,
+  ): Promise<HandshakeReply> {
+    const url = new URL(this.#address.hub + path)
+    return requestWebSocket({
+      ...how,
+      // TLS, if there is any, is the agent's.
+      url: `ws://${ANY_HOST}${url.pathname}`,
       headers: { host: url.host, ...headers },
       agent: this.#agent,
       signal: this.#signal,

@@ -11,6 +11,9 @@ import { listenTcp } from '../net/listen.ts'
 import { collectLessOften } from '../process/garbage.ts'
 import { loadHttp, loadHttps } from '../process/http.ts'
 import { GOAWAY_CODES } from '../tunnel/codes.ts'
+import { HUB_HEADER } from '../tunnel/handshake.ts'
+import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
+import { ServerHandshake } from '../websocket/server-handshake.ts'
 import type { AdmissionLimits } from './admission.ts'
 import { HubApi } from './api.ts'
 import { Authenticator } from './auth.ts'
@@ -98,7 +101,9 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const nonces = new Nonces()
   const authenticator = new Authenticator(registry, nonces)
   const api = new HubApi(registry, links, nonces, authenticator, options)
-  const upgrade = new LinkUpgrade(registry, links, authenticator, options.admission)
+  const header = `${HUB_HEADER}: ${registry.hubId}`
+  const handshake = await ServerHandshake.load(SUBPROTOCOL, MAX_FRAME_BYTES, header)
+  const upgrade = new LinkUpgrade(registry, links, authenticator, handshake, options.admission)
   const server = certificate
     ? loadHttps().createServer({ ...LIMITS, ...certificate.options, handshakeTimeout: 10_000 })
     : loadHttp().createServer(LIMITS)

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { HUB_HEADER, LinkClaims } from '../tunnel/handshake.ts'
-import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
+import { messageOf } from '../errors.ts'
+import { LinkClaims } from '../tunnel/handshake.ts'
 import { Link } from '../tunnel/link.ts'
-import { WebSocketConnection } from '../websocket/connection.ts'
-import { answerUpgrade, hasToken } from '../websocket/handshake.ts'
+import { hasToken } from '../websocket/header-list.ts'
+import type { ServerHandshake } from '../websocket/server-handshake.ts'
+import type { Transport } from '../websocket/transport.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
 import { holdBack, pathOf, refuseOn } from './answer.ts'
 import type { Authenticator } from './auth.ts'
@@ -19,17 +20,20 @@ export class LinkUpgrade {
   readonly #links: LinkTable
   readonly #authenticator: Authenticator
   readonly #admission: Admission
+  readonly #handshake: ServerHandshake
 
   constructor(
     registry: Registry,
     links: LinkTable,
     authenticator: Authenticator,
+    handshake: ServerHandshake,
     admission?: AdmissionLimits,
   ) {
     this.#registry = registry
     this.#links = links
     this.#authenticator = authenticator
     this.#admission = new Admission(admission)
+    this.#handshake = handshake
   }
 
   /** @returns whether it is a link now */
@@ -41,10 +45,10 @@ export class LinkUpgrade {
       // Only browsers send it, and no page has any business here.
       if (request.headers.origin !== undefined)
         throw new RefusedError(403, 'bad_request', 'Not for browsers.')
-      const answer = answerUpgrade(request, SUBPROTOCOL, [`${HUB_HEADER}: ${this.#registry.hubId}`])
-      if (!answer.accepted) {
-        const refusal = new RefusedError(answer.status, 'bad_request', answer.message)
-        refuseOn(socket, this.#registry.hubId, refusal, answer.headers)
+      const failure = this.#handshake.check(request)
+      if (failure) {
+        const refusal = new RefusedError(failure.status, 'bad_request', failure.message)
+        refuseOn(socket, this.#registry.hubId, refusal, failure.headers)
         return false
       }
       const { authorization } = request.headers
@@ -53,18 +57,23 @@ export class LinkUpgrade {
       )
       this.#links.checkEpoch(agent, claims)
       if (socket.destroyed) return false
-      socket.write(answer.response)
-      const connection = new WebSocketConnection(socket as Socket, {
-        role: 'server',
-        maxMessageBytes: MAX_FRAME_BYTES,
-        head,
-      })
-      this.#links.add(agent, claims, new Link(connection))
+      const transport = this.#accept(request, socket as Socket, head)
+      if (!transport) return false
+      this.#links.add(agent, claims, new Link(transport))
       return true
     } catch (error) {
       await holdBack(error)
       refuseOn(socket, this.#registry.hubId, error)
       return false
+    }
+  }
+
+  /** @throws RefusedError */
+  #accept(request: IncomingMessage, socket: Socket, head: Buffer): Transport | undefined {
+    try {
+      return this.#handshake.accept(request, socket, head)
+    } catch (error) {
+      throw new RefusedError(400, 'bad_request', `${messageOf(error)}.`)
     }
   }
 }

@@ -5,17 +5,7 @@ import { FrameReader } from './frame-reader.ts'
 import { maskedCopy } from './mask.ts'
 import { randomKey } from './mask-key.ts'
 import { ProtocolError } from './protocol-error.ts'
-import type { Transport, TransportHandler } from './transport.ts'
-
-export interface WebSocketOptions {
-  readonly role: 'client' | 'server'
-  /** Clients only: RFC 6455 §5.3 masks with unpredictable keys; false sends an all-zero key, which changes nothing. Default true. */
-  readonly masks?: boolean
-  /** Bytes of the largest message that is taken in. */
-  readonly maxMessageBytes: number
-  /** What came with the upgrade already. */
-  readonly head?: Buffer
-}
+import type { Transport, TransportHandler, TransportOptions } from './transport.ts'
 
 /** How long the peer has to answer a close frame, or to close the socket after both, before it is destroyed, in ms. */
 const CLOSE_TIMEOUT_MS = 2000
@@ -41,7 +31,7 @@ export class WebSocketConnection implements Transport {
   #isPonging = false
   #latestPing: Buffer | undefined
 
-  constructor(socket: Socket, options: WebSocketOptions) {
+  constructor(socket: Socket, options: TransportOptions) {
     this.#socket = socket
     this.#isServer = options.role === 'server'
     this.#masks = options.masks !== false
@@ -54,21 +44,16 @@ export class WebSocketConnection implements Transport {
       },
       { masked: this.#isServer, maxMessageBytes: options.maxMessageBytes },
     )
-    socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.on('error', (error) => this.#lose(error.message))
     socket.on('end', () => this.#onEnd())
     socket.on('close', () => this.#onClose())
-    // It may have gone while the upgrade was considered.
-    if (socket.closed) this.#onClose()
-    else if (!socket.readable) this.#onEnd()
-    else if (options.head && options.head.length > 0) socket.unshift(options.head)
   }
 
   attach(handler: TransportHandler): void {
     this.#handler = handler
     if (this.#isClosed) process.nextTick(() => this.#tellClosed())
-    else this.#socket.on('data', this.#onData)
+    else this.#socket.on('data', this.#onData).resume()
   }
 
   get isOpen(): boolean {

@@ -48,3 +48,11 @@ export interface Transport {
   /** Drops the connection at once. */
   terminate(): void
 }
+
+export interface TransportOptions {
+  readonly role: 'client' | 'server'
+  /** Clients only: RFC 6455 §5.3 masks with unpredictable keys; false sends an all-zero key, which changes nothing. Default true. */
+  readonly masks?: boolean
+  /** Bytes of the largest message that is taken in. */
+  readonly maxMessageBytes: number
+}

@@ -8,7 +8,6 @@ import { HubLink } from '../../src/agent/hub-link.ts'
 import { Admission } from '../../src/hub/admission.ts'
 import { HUB_HEADER } from '../../src/tunnel/handshake.ts'
 import { SUBPROTOCOL } from '../../src/tunnel/limits.ts'
-import { upgradeHeaders } from '../../src/websocket/handshake.ts'
 import { hubInProcess, member } from '../fixtures/hub-in-process.ts'
 
 /** A check that goes on until it is told its outcome. */
@@ -92,7 +91,13 @@ describe('an admission', () => {
 
 test('a hub that too many come to at once says when to come back', async () => {
   const hub = await hubInProcess(undefined, { admission: { atOnce: 0, waiting: 0 } })
-  const upgrade = upgradeHeaders(SUBPROTOCOL).headers
+  const upgrade = {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': Buffer.alloc(16).toString('base64'),
+    'Sec-WebSocket-Protocol': SUBPROTOCOL,
+  }
   for (const [path, headers] of [
     ['/v1/services', {}],
     ['/v1/link', upgrade],

@@ -10,11 +10,14 @@ import type { Registry } from '../../src/hub/registry.ts'
 import type { Agent } from '../../src/hub/store.ts'
 import { isForLink, LinkUpgrade } from '../../src/hub/upgrade.ts'
 import { encodeCtrl } from '../../src/tunnel/encode.ts'
-import { LinkClaims } from '../../src/tunnel/handshake.ts'
+import { HUB_HEADER, LinkClaims } from '../../src/tunnel/handshake.ts'
+import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../../src/tunnel/limits.ts'
 import type { Link, LinkFrame } from '../../src/tunnel/link.ts'
+import { ServerHandshake } from '../../src/websocket/server-handshake.ts'
 import { hubInProcess } from '../fixtures/hub-in-process.ts'
 import { batch } from '../tunnel/raw-peer.ts'
 
+const HUB_ID = 'hub_0123456789abcdef'
 const agent = { id: 'agent_0123456789abcdef' } as Agent
 const claims = { purpose: 'link', link: 'a'.repeat(32), epoch: 1, role: 'agent' } as const
 
@@ -42,9 +45,10 @@ async function gate({ authenticate, checkEpoch = () => {} }: Gate = {}) {
     },
   }
   const upgrade = new LinkUpgrade(
-    { hubId: 'hub_0123456789abcdef' } as Registry,
+    { hubId: HUB_ID } as Registry,
     table as LinkTable,
     authenticator as Authenticator,
+    await ServerHandshake.load(SUBPROTOCOL, MAX_FRAME_BYTES, `${HUB_HEADER}: ${HUB_ID}`),
   )
   const server = createServer()
   const answers: { socket: Duplex; answered: Promise<boolean> }[] = []

@@ -65,11 +65,21 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   { module: /^node:http$/, files: /^src\//, kinds: ['type'] },
   { module: /^node:sqlite$/, files: /^src\/files\/sqlite\.ts$/, kinds: ['dynamic', 'type'] },
   { module: /^node:worker_threads$/, files: /^src\/(hub|agent)\//, kinds: ['static', 'dynamic', 'type'] },
+  { module: /^ws$/, files: /^src\/websocket\//, kinds: ['dynamic', 'type'] },
   { module: /^plist$/, files: /^src\/platforms\/launchd\//, kinds: ['static', 'dynamic', 'type'] },
 ]
 
 /** What no command may load before it runs, unless it is named here with a reason. */
-const HEAVY = ['jose', 'listr2', 'node:http', 'node:https', 'node:sqlite', 'plist', 'node:worker_threads']
+const HEAVY = [
+  'jose',
+  'listr2',
+  'node:http',
+  'node:https',
+  'node:sqlite',
+  'node:worker_threads',
+  'plist',
+  'ws',
+]
 const LOADS_HEAVY: Record<string, readonly string[]> = {
   // These talk to a hub, or are one.
   'src/commands/daemon/install.ts': ['jose'],

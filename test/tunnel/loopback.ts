@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { createServer, request as ask, type IncomingMessage, type Server } from 'node:http'
+import { Agent, createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { WebSocket, WebSocketServer } from 'ws'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../../src/tunnel/limits.ts'
-import { WebSocketConnection } from '../../src/websocket/connection.ts'
-import { answerUpgrade, checkUpgrade, upgradeHeaders } from '../../src/websocket/handshake.ts'
-import type { TransportHandler } from '../../src/websocket/transport.ts'
+import { requestWebSocket } from '../../src/websocket/client-handshake.ts'
+import { ServerHandshake } from '../../src/websocket/server-handshake.ts'
+import type { Transport, TransportHandler } from '../../src/websocket/transport.ts'
 
 /** One end of a WebSocket, and the TCP socket below it. */
 interface End<Kind> {
@@ -13,25 +13,31 @@ interface End<Kind> {
   readonly raw: Socket
 }
 
+/** A test may look at what comes in, before it is handed over. */
+interface Watched extends Transport {
+  watch: (bytes: Buffer) => void
+}
+
 /** An end that a link can be made of. */
-export type LinkEnd = End<WatchedConnection>
+export type LinkEnd = End<Watched>
 
 /** An end that a test plays; a program that isn't ours speaks there. */
 export type PeerEnd = End<WebSocket>
 
-/** A test may look at what comes in, before it is handed over. */
-class WatchedConnection extends WebSocketConnection {
-  watch: (bytes: Buffer) => void = () => {}
-
-  override attach(handler: TransportHandler): void {
-    super.attach({
-      message: (pieces, bytes) => {
-        this.watch(Buffer.concat(pieces, bytes))
-        handler.message(pieces, bytes)
-      },
-      closed: (reason) => handler.closed(reason),
-    })
-  }
+function watched(transport: Transport): Watched {
+  const attach = transport.attach.bind(transport)
+  const end: Watched = Object.assign(transport, {
+    watch: () => {},
+    attach: (handler: TransportHandler) =>
+      attach({
+        ...handler,
+        message(pieces, bytes) {
+          end.watch(Buffer.concat(pieces, bytes))
+          handler.message(pieces, bytes)
+        },
+      }),
+  })
+  return end
 }
 
 const OPTIONS = { maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false } as const
@@ -39,10 +45,12 @@ const OPTIONS = { maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false } as con
 /** Real WebSockets on loopback, both ends of each in this process, with the options that links have. */
 export class Loopback {
   readonly #server: Server
+  readonly #handshake: ServerHandshake
   readonly #sockets = new Set<Socket>()
 
-  private constructor(server: Server) {
+  private constructor(server: Server, handshake: ServerHandshake) {
     this.#server = server
+    this.#handshake = handshake
     server.on('connection', (socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
@@ -51,7 +59,10 @@ export class Loopback {
 
   static async start(): Promise<Loopback> {
     const server = createServer()
-    const loopback = new Loopback(server)
+    const loopback = new Loopback(
+      server,
+      await ServerHandshake.load(SUBPROTOCOL, MAX_FRAME_BYTES, 'X-Test: 1'),
+    )
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return loopback
@@ -101,21 +112,24 @@ export class Loopback {
 
   async #accept(): Promise<LinkEnd> {
     const { request, raw, head } = await this.#upgrade()
-    const answer = answerUpgrade(request, SUBPROTOCOL, [])
-    if (!answer.accepted) throw new Error(answer.message)
-    raw.write(answer.response)
-    return {
-      raw,
-      socket: new WatchedConnection(raw, { role: 'server', maxMessageBytes: MAX_FRAME_BYTES, head }),
-    }
+    const transport = this.#handshake.accept(request, raw, head)
+    if (!transport) throw new Error('the client has gone')
+    return { raw, socket: watched(transport) }
   }
 
   async #dial(): Promise<LinkEnd> {
-    const { key, headers } = upgradeHeaders(SUBPROTOCOL)
-    const request = ask(this.#url, { headers }).end()
-    const [response, raw, head] = (await once(request, 'upgrade')) as [IncomingMessage, Socket, Buffer]
-    checkUpgrade(response, key, SUBPROTOCOL)
-    const options = { role: 'client', masks: false, maxMessageBytes: MAX_FRAME_BYTES, head } as const
-    return { raw, socket: new WatchedConnection(raw, options) }
+    let raw: Socket
+    const { transport } = await requestWebSocket({
+      url: this.#url.replace('http', 'ws'),
+      agent: new Agent(),
+      headers: {},
+      protocol: SUBPROTOCOL,
+      masks: false,
+      maxMessageBytes: MAX_FRAME_BYTES,
+      signal: AbortSignal.timeout(30_000),
+      check: (response) => (raw = response.socket),
+    })
+    if (!transport) throw new Error('no WebSocket')
+    return { raw: raw!, socket: watched(transport) }
   }
 }

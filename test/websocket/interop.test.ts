@@ -1,27 +1,31 @@
 import { once } from 'node:events'
-import { createServer, request, type IncomingMessage, type Server } from 'node:http'
+import { Agent, createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { WebSocketConnection } from '../../src/websocket/connection.ts'
-import { answerUpgrade, checkUpgrade, upgradeHeaders } from '../../src/websocket/handshake.ts'
+import { requestWebSocket } from '../../src/websocket/client-handshake.ts'
+import { ServerHandshake } from '../../src/websocket/server-handshake.ts'
+import type { Transport } from '../../src/websocket/transport.ts'
 import { filler } from './frame.ts'
 import { Recorder } from './recorder.ts'
 
 const PROTOCOL = 'example.v1'
 const SIZES = [0, 1, 125, 126, 65_535, 65_536, 65_542]
-const options = { maxMessageBytes: 100_000 }
+const MAX_MESSAGE_BYTES = 100_000
 
 interface Ends {
-  readonly ours: WebSocketConnection
+  readonly ours: Transport
   readonly recorder: Recorder
   /** Of the ws package. */
   readonly theirs: WebSocket
 }
 
 let server: Server
+let handshake: ServerHandshake
+const url = () => `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
 const foreign = new WebSocketServer({ noServer: true, handleProtocols: () => PROTOCOL })
 beforeAll(async () => {
+  handshake = await ServerHandshake.load(PROTOCOL, MAX_MESSAGE_BYTES, 'X-Hub: one')
   server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
 })
@@ -32,36 +36,36 @@ afterAll(async () => {
 })
 
 async function asServer(): Promise<Ends> {
-  const { port } = server.address() as AddressInfo
-  const upgraded = once(server, 'upgrade') as Promise<[IncomingMessage, Socket, Buffer]>
-  const theirs = new WebSocket(`ws://127.0.0.1:${port}`, PROTOCOL)
-  const [asked, socket, head] = await upgraded
-  const answer = answerUpgrade(asked, PROTOCOL, [])
-  if (!answer.accepted) throw new Error(answer.message)
-  const opened = once(theirs, 'open')
-  socket.write(answer.response)
-  const ours = new WebSocketConnection(socket, { role: 'server', head, ...options })
-  await opened
-  return attached(ours, theirs)
+  const accepted = Promise.withResolvers<Transport>()
+  server.once('upgrade', (asked, socket: Socket, head) => {
+    accepted.resolve(handshake.accept(asked, socket, head)!)
+  })
+  const theirs = new WebSocket(url(), PROTOCOL)
+  await once(theirs, 'open')
+  return attached(await accepted.promise, theirs)
 }
 
 function asClient(masks: boolean) {
   return async (): Promise<Ends> => {
-    const { port } = server.address() as AddressInfo
-    const { key, headers } = upgradeHeaders(PROTOCOL)
     const accepted = Promise.withResolvers<WebSocket>()
     server.once('upgrade', (asked, socket, head) =>
       foreign.handleUpgrade(asked, socket, head, accepted.resolve),
     )
-    const asked = request({ port, host: '127.0.0.1', headers }).end()
-    const [response, socket, head] = (await once(asked, 'upgrade')) as [IncomingMessage, Socket, Buffer]
-    checkUpgrade(response, key, PROTOCOL)
-    const ours = new WebSocketConnection(socket, { role: 'client', masks, head, ...options })
-    return attached(ours, await accepted.promise)
+    const { transport } = await requestWebSocket({
+      url: url(),
+      agent: new Agent(),
+      headers: {},
+      protocol: PROTOCOL,
+      masks,
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+      signal: AbortSignal.timeout(30_000),
+      check: () => {},
+    })
+    return attached(transport!, await accepted.promise)
   }
 }
 
-function attached(ours: WebSocketConnection, theirs: WebSocket): Ends {
+function attached(ours: Transport, theirs: WebSocket): Ends {
   const recorder = new Recorder()
   ours.attach(recorder)
   theirs.on('error', () => {})

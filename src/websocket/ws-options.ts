@@ -1,0 +1,13 @@
+/** What ws is told about every connection. docs/protocol.md names what a peer meets. */
+export const WS_OPTIONS = {
+  /** It costs more than it saves: what is worth compressing is so, or encrypted, before it comes here. */
+  perMessageDeflate: false,
+  /** Intermediaries may cut a message up (RFC 6455 §5.4), but none has a reason to cut it finer. */
+  maxFragments: 64,
+  /** Reads that a fragment may come in: fewer bytes in each than any network brings, and no memory to speak of. */
+  maxBufferedChunks: 1024,
+  /** Pings whose answers the peer does not read; beyond them it is dropped. */
+  maxPendingAutoPongs: 64,
+  /** How long the peer has to answer a close frame, and to end the socket, in ms. */
+  closeTimeout: 2000,
+}
