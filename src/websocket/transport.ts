@@ -1,3 +1,6 @@
+import type { Socket } from 'node:net'
+import type { WebSocket } from 'ws'
+
 export interface TransportHandler {
   /**
    * A whole message in the pieces that it came in, none of them empty (an empty message has no pieces). They are the
@@ -56,3 +59,10 @@ export interface TransportOptions {
   /** Bytes of the largest message that is taken in. */
   readonly maxMessageBytes: number
 }
+
+/**
+ * Makes a transport of a WebSocket. To be called when ws says 'open', which it does right after it has begun to listen.
+ *
+ * @param socket below it
+ */
+export type TransportOver = (ws: WebSocket, socket: Socket, options: TransportOptions) => Transport

@@ -1,0 +1,16 @@
+import { WebSocketConnection } from './connection.ts'
+import type { TransportOver } from './transport.ts'
+
+/** What ws listens to on a socket. */
+const EVENTS = ['close', 'data', 'end', 'error'] as const
+
+/** Takes the socket over from ws, which is left with nothing to do, and lets a connection of our own carry the messages. */
+export const ownTransport: TransportOver = (_ws, socket, options) => {
+  socket.pause()
+  for (const event of EVENTS) {
+    // ws has just begun to listen: its listener is the latest.
+    const [latest] = socket.listeners(event).slice(-1)
+    socket.removeListener(event, latest as () => void)
+  }
+  return new WebSocketConnection(socket, options)
+}
