@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export const PARTS = ['startup', 'tunnel', 'profile', 'hostile'] as const
+export const PARTS = ['startup', 'tunnel', 'transport', 'profile', 'hostile'] as const
 export type Part = (typeof PARTS)[number]
 
 export interface Options {

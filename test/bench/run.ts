@@ -10,6 +10,7 @@ import { drawChart } from './report/svg.ts'
 import { formatReport } from './report/table.ts'
 import { benchStartup } from './startup.ts'
 import { connectPlain, connectTls } from './topologies/connect.ts'
+import { benchTransports } from './transport.ts'
 import { measureTunnels } from './tunnel.ts'
 
 const OURS = [connectPlain, connectTls].map(({ name }) => name)
@@ -20,6 +21,7 @@ for (const part of options.parts) {
   if (part === 'startup') await benchStartup()
   else if (part === 'profile') await profileTunnel(options)
   else if (part === 'hostile') await benchHostile(options)
+  else if (part === 'transport') await benchTransports(options, busy)
   else await benchTunnel(options)
 }
 if (busy !== undefined) console.log(`\n${busy}`)

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Bench } from '../bench/bench.ts'
 import { drawChart } from '../bench/report/svg.ts'
 import { formatReport } from '../bench/report/table.ts'
+import { formatTransports, PAIRS } from '../bench/report/transports.ts'
 import { Results } from '../bench/results.ts'
 import { direct } from '../bench/topologies/direct.ts'
 import type { Topology } from '../bench/topologies/topology.ts'
@@ -62,6 +63,22 @@ describe('the report', () => {
     expect(lineOf('- OpenSSH')).toBe('- OpenSSH is not there: ssh is not installed.')
     expect(drawChart(results(), () => false)).toMatch(/>OpenSSH<\/text><text[^>]*>not there</)
   })
+})
+
+test('ws is judged by its ratio to ours in each round', () => {
+  const [{ ws, ours }] = PAIRS
+  const results = new Results(PAIRS.flatMap((pair) => [pair.ws.name, pair.ours.name]))
+  for (const [round, up] of [
+    [0, 0.5],
+    [1, 0.88],
+    [2, 0.95],
+  ] as const) {
+    results.add(ours.name, round, { up: 10, cpu: 2 })
+    results.add(ws.name, round, { up: 10 * up, cpu: 2.2 })
+  }
+  const report = formatTransports(results, { machine: 'one', date: new Date(0), rounds: 3, busy: undefined })
+  expect(report).toMatch(/\| one stream up .* \| 0\.88 +\| 0\.50 … 0\.95 \| at least 0\.9 +\| not met \|/)
+  expect(report).toMatch(/\| CPU, all processes .* \| 1\.10 +\| 1\.10 … 1\.10 \| at most 1\.11 +\| met +\|/)
 })
 
 /** A tunnel that turns round all bits of the last byte of a chunk, once. */

@@ -80,7 +80,7 @@ function figureRows(results: Results): string[][] {
 }
 
 /** Columns as wide as their widest cell, so that the page can be read as it is too. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = head.map((title, column) =>
     Math.max(3, title.length, ...rows.map((row) => row[column]!.length)),
   )

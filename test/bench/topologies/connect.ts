@@ -17,17 +17,30 @@ const TOKEN_USES = '100000'
 export const connectPlain: Topology = { name: 'connect', start: (options) => start(options, []) }
 
 /** The same with TLS between the ends and the hub. */
-export const connectTls: Topology = {
-  name: 'connect, TLS',
-  async start(options) {
-    const home = makeHome()
-    const help = await connectOk(home, ['hub', '--help'])
-    home.remove()
-    if (!help.includes('--tls-cert')) throw new NotThereError('this hub speaks no TLS itself')
-    const [cert, key] = makeCertificate(options.folder)
-    const env = { NODE_EXTRA_CA_CERTS: cert }
-    return start(options, ['--tls-cert', cert, '--tls-key', key], env)
-  },
+export const connectTls: Topology = { name: 'connect, TLS', start: (options) => startTls(options) }
+
+/** Has Node.js load the other transport, see there. */
+const OTHER_TRANSPORT = {
+  NODE_OPTIONS: `--import=${new URL('../transports/register.ts', import.meta.url).href}`,
+}
+
+/** Both with the transport that was not chosen. */
+export const otherPlain: Topology = {
+  name: 'other transport',
+  start: (options) => start(options, [], OTHER_TRANSPORT),
+}
+export const otherTls: Topology = {
+  name: 'other transport, TLS',
+  start: (options) => startTls(options, OTHER_TRANSPORT),
+}
+
+async function startTls(options: StartOptions, extraEnv: NodeJS.ProcessEnv = {}): Promise<Tunnel> {
+  const home = makeHome()
+  const help = await connectOk(home, ['hub', '--help'])
+  home.remove()
+  if (!help.includes('--tls-cert')) throw new NotThereError('this hub speaks no TLS itself')
+  const [cert, key] = makeCertificate(options.folder)
+  return start(options, ['--tls-cert', cert, '--tls-key', key], { ...extraEnv, NODE_EXTRA_CA_CERTS: cert })
 }
 
 async function start(
