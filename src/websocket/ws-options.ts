@@ -1,4 +1,4 @@
-/** What ws is told about every connection. docs/protocol.md names what a peer meets. */
+/** What ws is told in each handshake. The limits count where it carries the messages too, as in the bench. */
 export const WS_OPTIONS = {
   /** It costs more than it saves: what is worth compressing is so, or encrypted, before it comes here. */
   perMessageDeflate: false,

@@ -10,7 +10,7 @@ import { OPCODE } from '../../src/websocket/frame-header.ts'
 import { ownTransport } from '../../src/websocket/own-transport.ts'
 import type { Transport, TransportOver } from '../../src/websocket/transport.ts'
 import { WS_OPTIONS } from '../../src/websocket/ws-options.ts'
-import { wsTransport } from '../../src/websocket/ws-transport.ts'
+import { wsTransport } from '../bench/transports/ws-transport.ts'
 import { filler, frame } from './frame.ts'
 import { Recorder } from './recorder.ts'
 

@@ -5,8 +5,8 @@ import { table, type Circumstances } from './table.ts'
 
 /** The tunnel with either transport, and the same inside TLS. */
 export const PAIRS = [
-  { ws: connectPlain, ours: otherPlain, suffix: '' },
-  { ws: connectTls, ours: otherTls, suffix: ', TLS' },
+  { ws: otherPlain, ours: connectPlain, suffix: '' },
+  { ws: otherTls, ours: connectTls, suffix: ', TLS' },
 ] as const
 
 /** What ws has to reach to be worth its upkeep by others: ratios to ours. */

@@ -1,5 +1,5 @@
-import { ownTransport } from '../../../src/websocket/own-transport.ts'
 import type { TransportOver } from '../../../src/websocket/transport.ts'
+import { wsTransport } from './ws-transport.ts'
 
 /** The one that was not chosen. */
-export const transportOver: TransportOver = ownTransport
+export const transportOver: TransportOver = wsTransport

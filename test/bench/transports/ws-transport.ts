@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import type { Transport, TransportHandler, TransportOver } from './transport.ts'
+import type { Transport, TransportHandler, TransportOver } from '../../../src/websocket/transport.ts'
 
 /** A message up to here is sent in one piece: to copy it costs less than a fragment more. */
 const SMALL_BYTES = 1024
