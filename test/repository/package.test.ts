@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -97,6 +98,21 @@ test('the package holds what it needs, and nothing of the machine that it was ma
     return [root, homedir()].some((folder) => text.includes(`${folder}${path.sep}`))
   })
   expect(stray).toEqual([])
+})
+
+test('another package can import what docs/platform-plugins.md says, and nothing else of this one', () => {
+  const file = path.join(root, 'package.json')
+  // A package may import itself by its own name, and gets what others would.
+  const { resolve } = createRequire(file)
+  const { exports } = JSON.parse(readFileSync(file, 'utf8')) as { exports: Record<string, string> }
+  expect(Object.keys(exports).toSorted()).toEqual(['./conformance', './package.json', './platform'])
+  for (const name of Object.keys(exports))
+    expect(existsSync(resolve(`private-connect/${name.slice(2)}`)), name).toBe(true)
+  const page = readFileSync(path.join(root, 'docs', 'platform-plugins.md'), 'utf8')
+  const imported = [...page.matchAll(/from '(private-connect\/[^']+)'/g)].map(([, name]) => name!)
+  expect(new Set(imported)).toEqual(new Set(['private-connect/platform', 'private-connect/conformance']))
+  for (const inner of ['private-connect', 'private-connect/dist/errors.js', 'private-connect/bin/run.js'])
+    expect(() => resolve(inner), inner).toThrow(/"exports"|not defined by/)
 })
 
 test.skipIf(process.platform === 'win32')('the program can be run as it is', () => {
