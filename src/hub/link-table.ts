@@ -53,6 +53,7 @@ export interface LinkTableOptions {
   readonly log: (line: string) => void
   /** How long a stream waits for a link that was lost, in ms; default 30,000. */
   readonly resumeMs?: number | undefined
+  readonly openTimeoutMs?: number | undefined
 }
 
 /** The links that are up: which is the newest of each, and which agent serves what. */

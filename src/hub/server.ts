@@ -38,6 +38,8 @@ export interface HubOptions {
   readonly version: string
   /** How long a stream waits for a link that was lost, in ms; default 30,000. */
   readonly resumeMs?: number
+  /** How long a stream waits for an agent that may be back any moment, and for its answer, in ms; default 15,000. */
+  readonly openTimeoutMs?: number
   /** How many may come at once; links, and all else, by themselves. */
   readonly admission?: AdmissionLimits
   /** How many connections there may be. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
 import { encodeCtrl, encodeGoaway, encodeOpen, encodeOpenOk } from '../../src/tunnel/encode.ts'
 import { STREAM_KEY_BYTES } from '../../src/tunnel/frames.ts'
@@ -29,9 +29,9 @@ function open(stream: number, service: string): Buffer {
 }
 
 /** Says hello, and offers one service. */
-async function offer(peer: RawPeer, service: string): Promise<void> {
+async function offer(peer: RawPeer, service: string, { id } = hub): Promise<void> {
   peer.send(encodeCtrl({ type: 'hello', version: '0.0.0', label: 'test' }))
-  expect(await peer.next('ctrl')).toMatchObject({ message: { type: 'welcome', hub: hub.id } })
+  expect(await peer.next('ctrl')).toMatchObject({ message: { type: 'welcome', hub: id } })
   peer.send(encodeCtrl({ type: 'services', seq: 7, services: [{ name: service, port: 80 }] }))
   expect(await peer.next('ctrl')).toEqual({
     type: 'ctrl',
@@ -102,10 +102,11 @@ test('streams go to the newer connection, and those of the older that it does no
 })
 
 test('a service nobody has, and one whose agent is not connected, are told apart', async () => {
-  const host = await hub.join()
-  const serving = await hub.link(host)
-  await offer(serving, 'offline')
-  const client = await hub.link(visitor, { role: 'client' })
+  const hub = await RealHub.start({ openTimeoutMs: 500 })
+  onTestFinished(() => hub.stop())
+  const serving = await hub.link(await hub.join())
+  await offer(serving, 'offline', hub)
+  const client = await hub.link(await hub.join(), { role: 'client' })
   client.send(open(1, 'no-such-service'))
   expect(await client.next('openErr')).toMatchObject({ stream: 1, code: STREAM_CODES.SERVICE_UNKNOWN })
   // Whose link is lost without a word is waited for.

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { WebSocket } from 'ws'
 import { newKey, Signer } from '../../src/agent/credential.ts'
 import type { PrivateKey } from '../../src/config/config.ts'
-import { startHub } from '../../src/hub/server.ts'
+import { startHub, type HubOptions } from '../../src/hub/server.ts'
 import { Store } from '../../src/hub/store.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
 import { HUB_HEADER, JoinReply, NonceReply, Refusal, type Role } from '../../src/tunnel/handshake.ts'
@@ -62,10 +62,17 @@ export class RealHub {
     this.#stop = by.stop
   }
 
-  static async start(): Promise<RealHub> {
+  static async start(options: Pick<HubOptions, 'openTimeoutMs'> = {}): Promise<RealHub> {
     const home = makeHome('hub')
     const folder = home.file('hub')
-    const hub = await startHub({ folder, host: '127.0.0.1', port: 0, version: '0.0.0', log() {} })
+    const hub = await startHub({
+      folder,
+      host: '127.0.0.1',
+      port: 0,
+      version: '0.0.0',
+      log() {},
+      ...options,
+    })
     const withStore = async <T>(work: (store: Store) => T): Promise<T> => {
       const store = await Store.open(folder)
       try {
