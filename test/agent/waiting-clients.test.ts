@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { WaitingClients } from '../../src/agent/waiting-clients.ts'
 import { waitFor } from '../../src/process/wait.ts'
+import { until } from '../helpers/until.ts'
 
 let server: Server
 
@@ -65,7 +66,7 @@ test('the first one comes first, with all that it has sent', async () => {
   second.client.write('second')
   for (const { client, held } of [first, second]) {
     const sent = held === first.held ? 'first' : 'second'
-    await waitFor(() => (held.readableLength > 0 ? true : undefined), { timeoutMs: 30_000 })
+    await until(() => held.readableLength > 0)
     expect(clients.take()).toEqual({ socket: held, hops: 0 })
     held.on('data', () => {})
     const [bytes] = (await once(held.resume(), 'data')) as [Buffer]

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Output } from '../../src/cli/output.ts'
 import type { Sink } from '../../src/cli/sink.ts'
-import { waitFor } from '../../src/process/wait.ts'
+import { until } from '../helpers/until.ts'
 
 /** A sink that takes only so much, or fails. */
 class Cup implements Sink {
@@ -32,7 +32,7 @@ test('what nobody reads waits, and comes in order once there is room, though not
   for (const line of ['first', 'second', 'third']) output.write(line)
   expect(cup.text).toBe('first\ns')
   cup.room = Number.POSITIVE_INFINITY
-  await waitFor(() => cup.text.endsWith('third\n') || undefined, { timeoutMs: 10_000 })
+  await until(() => cup.text.endsWith('third\n'), { timeoutMs: 10_000 })
   expect(cup.text).toBe('first\nsecond\nthird\n')
 })
 

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { waitFor } from '../../src/process/wait.ts'
 import { MAX_STREAMS, SHARE_OF_FREE } from '../../src/tunnel/limits.ts'
 import { connectOk, type RunningCli } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { echoServer } from '../helpers/servers.ts'
+import { until } from '../helpers/until.ts'
 import { World } from '../helpers/world.ts'
 import { Cable } from '../tunnel/cable.ts'
 import { residentBytes } from './helpers/memory.ts'
@@ -56,7 +56,7 @@ labSuite('connections that come to reach while its link is down', {}, () => {
     onTestFinished(() => callers.forEach((caller) => caller.hangUp()))
     const began = performance.now()
     const reset = () => callers.filter(({ ending }) => ending !== undefined)
-    await waitFor(() => (reset().length >= BEYOND ? true : undefined), { timeoutMs: 10_000 })
+    await until(() => reset().length >= BEYOND, { timeoutMs: 10_000 })
     const resetMs = performance.now() - began
     expect(reset().map(({ ending }) => ending)).toEqual(Array.from({ length: BEYOND }, () => 'ECONNRESET'))
     const grown = residentBytes(reach.pid) - before
@@ -69,9 +69,7 @@ labSuite('connections that come to reach while its link is down', {}, () => {
 
   /** Waits until each has its answer or has come to an end, and tells how. */
   async function outcomes(held: readonly Caller[]): Promise<Record<string, number>> {
-    await waitFor(() => (held.every(({ outcome }) => outcome !== 'waits') ? true : undefined), {
-      timeoutMs: 30_000,
-    })
+    await until(() => held.every(({ outcome }) => outcome !== 'waits'))
     const byOutcome = Object.groupBy(held, ({ outcome }) => outcome)
     return Object.fromEntries(Object.entries(byOutcome).map(([outcome, those]) => [outcome, those!.length]))
   }

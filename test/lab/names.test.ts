@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { beforeAll, expect, test } from 'vitest'
-import { waitFor } from '../../src/process/wait.ts'
+import { until } from '../helpers/until.ts'
 import { connectOk, runJs, startConnect, type RunningCli } from '../helpers/cli.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
 import { Network } from './helpers/network.ts'
@@ -91,12 +91,12 @@ labSuite(
       const args = ['login', '--hub', `http://far.test:${port}`, '--insecure', '--label', 'far']
       const login = there(process.execPath, [runJs, ...args], home.env)
       // It has asked who has that address, and asks again a second later: so long the handshake takes.
-      await waitFor(
+      await until(
         async () => {
           const { stdout } = await run('ip', ['-n', network.name, 'neighbour', 'show', far])
-          return /INCOMPLETE/.test(stdout) ? true : undefined
+          return /INCOMPLETE/.test(stdout)
         },
-        { timeoutMs: 30_000, everyMs: 10 },
+        { everyMs: 10 },
       )
       await runOk('ip', ['address', 'add', `${far}/32`, 'dev', `${network.name}h`])
       expect(await login.exited, login.output).toEqual({ code: 0, signal: null })

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
-import { waitFor } from '../../src/process/wait.ts'
+import { until } from '../helpers/until.ts'
 import { connectOk, RunningCli, runJs, startConnect } from '../helpers/cli.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
 import { Copy } from './helpers/copy.ts'
@@ -133,7 +133,7 @@ labSuite('psql over an outage', { programs: [...postgresPrograms, 'ip'], root: t
     expect(cli.output).not.toContain('42\n')
     const resets = () =>
       postgres.log().match(/could not (receive data from|send data to) client: Connection reset by peer/g)
-    await waitFor(() => (resets()?.length === 3 ? true : undefined), { timeoutMs: 60_000, everyMs: 500 })
+    await until(() => resets()?.length === 3, { timeoutMs: 60_000, everyMs: 500 })
     expect(resets()).toHaveLength(3)
     const transactions = 'select count(*) from pg_stat_activity where xact_start < now()'
     expect(await psql(postgres.port, transactions)).toBe('0')

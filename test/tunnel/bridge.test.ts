@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { buffer, text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { serve } from '../../src/agent/serve.ts'
-import { waitFor } from '../../src/process/wait.ts'
+import { until } from '../helpers/until.ts'
 import { bridge } from '../../src/tunnel/bridge.ts'
 import { serveTcp, type TestServer } from '../helpers/servers.ts'
 import type { SendWindow } from '../../src/tunnel/send-window.ts'
@@ -78,13 +78,13 @@ async function ending(socket: Socket): Promise<string> {
 async function stuckAt(): Promise<SendWindow> {
   const [end] = relay.a.port.ends.values()
   let [sent, unchanged] = [0, 0]
-  await waitFor(
+  await until(
     () => {
       unchanged = end?.window.room === 0 && end.window.sent === sent ? unchanged + 1 : 0
       sent = end?.window.sent ?? 0
-      return unchanged === 20 ? true : undefined
+      return unchanged === 20
     },
-    { timeoutMs: 30_000, everyMs: 5 },
+    { everyMs: 5 },
   )
   return end!.window
 }
@@ -238,7 +238,7 @@ test('an end that comes while the service does not read is kept behind the bytes
   const bytes = randomBytes(sent - 180_000)
   client.end(bytes)
   const [end] = relay.a.port.ends.values()
-  await waitFor(() => end?.window.finished || undefined, { timeoutMs: 2000, everyMs: 2 })
+  await until(() => end?.window.finished, { timeoutMs: 2000 })
   expect(hashOf(await buffer(served))).toBe(hashOf(bytes))
   served.end()
   await ending(client)

@@ -27,6 +27,7 @@ import type { Message } from '../../src/tunnel/message.ts'
 import { Pace } from '../../src/tunnel/pace.ts'
 import { Loopback, type LinkEnd } from './loopback.ts'
 import { RawPeer } from './raw-peer.ts'
+import { until } from '../helpers/until.ts'
 
 /** What either transport says of a message beyond MAX_FRAME_BYTES. */
 const TOO_LARGE = /^(a message of 65543 bytes|Max payload size exceeded)$/
@@ -213,7 +214,7 @@ test('a link that closed before anyone listened says so to whoever attaches', as
   const { dialled, accepted } = await loopback.pair()
   const link = new Link(accepted.socket)
   dialled.raw.destroy()
-  await waitFor(() => (accepted.raw.destroyed ? true : undefined), { timeoutMs: 30_000, everyMs: 1 })
+  await until(() => accepted.raw.destroyed)
   await turn()
   const { promise, resolve } = Promise.withResolvers<string>()
   link.attach({ frame() {}, closed: resolve })
@@ -230,7 +231,7 @@ test('to a peer that asks and asks and never reads the answers, one answer waits
     await turn()
   }
   peer.send(encodeCtrl('seen'))
-  await waitFor(() => frames.length > 0 || undefined, { timeoutMs: 30_000, everyMs: 1 })
+  await until(() => frames.length > 0)
   expect(link.backlog).toBe(14 + FRAME_OVERHEAD_BYTES)
   expect(near.raw.writableLength).toBeLessThan(2 * SOCKET_BACKLOG_BYTES)
   peer.readAgain()
@@ -264,7 +265,7 @@ test('a peer that sends frames without end waits for the next turn after its sha
   setImmediate(watch)
   peer.send(...windows)
   other.peer.send(encodeCtrl('beside'))
-  await waitFor(() => frames.length === many || undefined, { timeoutMs: 30_000, everyMs: 1 })
+  await until(() => frames.length === many)
   const steps = seen.map((count, index) => count - (seen[index - 1] ?? 0))
   expect(Math.max(...steps)).toBeLessThanOrEqual(2 * share)
   expect(other.frames).toHaveLength(1)
@@ -285,7 +286,7 @@ test('links that share a pace share its turns', async () => {
   setImmediate(watch)
   for (const { peer } of both)
     peer.send(...Array.from({ length: 10 * share }, (_, index) => encodeWindow(2, index, index)))
-  await waitFor(() => count() === 20 * share || undefined, { timeoutMs: 30_000, everyMs: 1 })
+  await until(() => count() === 20 * share)
   expect(most).toBeLessThanOrEqual(2 * share)
 })
 
@@ -326,10 +327,10 @@ test('a backlog of data is told once it is high, and relieved once it is low', a
   expect(link.backlog).toBeGreaterThan(LINK_BACKLOG_HIGH_BYTES)
   expect(relieved.times).toBe(0)
   peer.readAgain()
-  await waitFor(() => (relieved.times > 0 ? true : undefined), { timeoutMs: 30_000, everyMs: 1 })
+  await until(() => relieved.times > 0)
   expect(link.backlog).toBeLessThan(LINK_BACKLOG_LOW_BYTES)
   expect(link.isBackedUp).toBe(false)
-  await waitFor(() => (peer.count('data') === sent ? true : undefined), { timeoutMs: 30_000, everyMs: 2 })
+  await until(() => peer.count('data') === sent)
   expect(relieved.times).toBe(1)
   expect(link.backlog).toBe(0)
 })
@@ -344,7 +345,7 @@ test('control overtakes the data that waits, whatever the socket’s backlog is'
   }
   link.sendControl(encodeCtrl('urgent'))
   peer.readAgain()
-  await waitFor(() => (peer.count('data') === sent ? true : undefined), { timeoutMs: 30_000, everyMs: 2 })
+  await until(() => peer.count('data') === sent)
   const after = peer.heard.length - 1 - peer.heard.findIndex((frame) => frame.type === 'ctrl')
   expect(after).toBeGreaterThan(0)
 })
@@ -354,7 +355,7 @@ test('a stream that is dropped sends nothing more, and the others go on', async 
   for (let i = 0; i < 50; i++)
     for (const stream of [1, 3]) link.sendData(stream, message(stream, Buffer.alloc(10)))
   link.drop(1)
-  await waitFor(() => (peer.count('data') >= 50 ? true : undefined), { timeoutMs: 30_000, everyMs: 2 })
+  await until(() => peer.count('data') >= 50)
   await peer.settled()
   expect(peer.heard.filter((frame) => frame.type === 'data' && frame.stream === 1)).toEqual([])
   expect(peer.heard.filter((frame) => frame.type === 'data' && frame.stream === 3)).toHaveLength(50)

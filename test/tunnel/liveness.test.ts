@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { waitFor } from '../../src/process/wait.ts'
+import { until } from '../helpers/until.ts'
 import { encodeDataHeader, encodePong } from '../../src/tunnel/encode.ts'
 import { DEAD_AFTER_PING_MS, MAX_DATA_BYTES, PING_AFTER_MS } from '../../src/tunnel/limits.ts'
 import { Link } from '../../src/tunnel/link.ts'
@@ -68,10 +68,7 @@ class Aging {
   async hear(frame = encodePong(0n)): Promise<void> {
     const before = this.#near.raw.bytesRead
     this.peer.send(frame)
-    await waitFor(() => (this.#near.raw.bytesRead > before ? true : undefined), {
-      timeoutMs: 30_000,
-      everyMs: 1,
-    })
+    await until(() => this.#near.raw.bytesRead > before)
   }
 
   /** How many PINGs have arrived, once those sent so far have. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { waitFor } from '../../src/process/wait.ts'
+import { until } from '../helpers/until.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
 import {
   encodeCtrl,
@@ -139,7 +139,7 @@ test('bytes go out behind the OPEN at once, as far as the first window', async (
   const stream = mux.open('web')
   const owner = owned(stream)
   expect(stream.write(Buffer.alloc(INITIAL_WINDOW + 1))).toBe(false)
-  await waitFor(() => (hub.count('data') === 9 ? true : undefined), { timeoutMs: 30_000, everyMs: 2 })
+  await until(() => hub.count('data') === 4)
   await hub.settled()
   const sizes = hub.heard.map((frame) => (frame.type === 'data' ? frame.payload.length : 0))
   expect(Math.max(...sizes)).toBe(MAX_DATA_BYTES)
@@ -226,7 +226,7 @@ test('nothing of a stream is sent behind its RST', async () => {
   await turns(20)
   for (const stream of streams.slice(0, 20)) stream.reset(STREAM_CODES.PEER_RESET)
   hub.readAgain()
-  await waitFor(() => (hub.count('data') >= 20 * 9 ? true : undefined), { timeoutMs: 30_000, everyMs: 2 })
+  await until(() => hub.count('data') >= 20 * 4)
   const broken = new Set<number>()
   for (const frame of hub.heard) {
     if (frame.type === 'rst') broken.add(frame.stream)

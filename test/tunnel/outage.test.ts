@@ -6,7 +6,7 @@ import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { HubLink } from '../../src/agent/hub-link.ts'
 import { reach } from '../../src/agent/reach.ts'
 import { serve } from '../../src/agent/serve.ts'
-import { waitFor } from '../../src/process/wait.ts'
+import { until } from '../helpers/until.ts'
 import { hubInProcess, member, type TestHub } from '../fixtures/hub-in-process.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { serveTcp } from '../helpers/servers.ts'
@@ -59,7 +59,7 @@ async function tunnel(
   })
   over.push(link.run(stop.signal))
   expect(await link.whenConnected(30_000)).toBe(true)
-  await waitFor(async () => ((await link.offer(services)) ? true : undefined), { timeoutMs: 30_000 })
+  await until(() => link.offer(services))
   const isUp = Promise.withResolvers<void>()
   const { port, ended } = await reach(
     {
@@ -160,7 +160,7 @@ test('a connection without traffic goes on after both cables were cut', async ()
   const it = await tunnel()
   const { client, served } = await joined(it)
   for (const cable of Object.values(it.cables)) cable.cut()
-  await waitFor(() => (it.link.state.state === 'connected' ? undefined : true), { timeoutMs: 30_000 })
+  await until(() => it.link.state.state !== 'connected')
   // What is sent meanwhile arrives, too.
   client.write('are you there?')
   for (const cable of Object.values(it.cables)) cable.mend()

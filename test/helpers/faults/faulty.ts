@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { waitFor } from '../../../src/process/wait.ts'
+import { until } from '../until.ts'
 import type { Order, Report } from '../../fixtures/fail-calls.ts'
 import { root, runJs } from '../cli.ts'
 import type { Home } from '../home.ts'
@@ -54,7 +54,7 @@ export class Faulty {
 
   /** Waits until that is so, or it has ended. */
   async until(what: () => boolean): Promise<void> {
-    await waitFor(() => !this.isAlive || what() || undefined, { timeoutMs: 30_000, everyMs: 20 })
+    await until(() => !this.isAlive || what(), { everyMs: 20 })
     if (!this.isAlive) await this.exited
   }
 
