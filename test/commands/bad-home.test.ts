@@ -24,6 +24,7 @@ import { thrownBy } from '../fixtures/thrown-by.ts'
 import { connectWithoutRoot, needsPlainUser } from '../fixtures/without-root.ts'
 import { connect, type CliResult } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 
 let world: World
@@ -125,7 +126,7 @@ describe('a config that cannot be used stops every command that needs it, and is
     ['a folder', folder, /config\.json is not a file/],
     ['a FIFO, which is not waited for', fifo, /config\.json is not a file/],
   ]
-  test.for(states)('%s', { timeout: 120_000 }, async ([, spoil, sentence], context) => {
+  testVariations(states)('%s', { timeout: 120_000 }, async ([, spoil, sentence], context) => {
     needsPlainUser(context)
     const home = await joined(world)
     spoil(home.file('config.json'))
@@ -154,7 +155,7 @@ describe('a list of services that cannot be used is left as it is:', () => {
     ['a folder', folder, /services\.json is not a file/],
     ['a FIFO', fifo, /services\.json is not a file/],
   ]
-  test.for(states)('%s', { timeout: 120_000 }, async ([, spoil, sentence], context) => {
+  testVariations(states)('%s', { timeout: 120_000 }, async ([, spoil, sentence], context) => {
     needsPlainUser(context)
     const home = await joined(world)
     writeFileSync(home.file('services.json'), '{"version":1,"services":[]}', { mode: 0o600 })
@@ -218,7 +219,7 @@ describe('a log that cannot be written stops what would write it, and nothing el
     ['a folder', folder, /EISDIR/, []],
     ['a FIFO that nobody reads', fifo, /ENXIO/, []],
   ]
-  test.for(states)('%s', async ([, spoil, reason, alsoWorking], context) => {
+  testVariations(states)('%s', async ([, spoil, reason, alsoWorking], context) => {
     needsPlainUser(context)
     const home = await joined(world)
     spoil(home.file('daemon.log'))
@@ -231,7 +232,7 @@ describe('a log that cannot be written stops what would write it, and nothing el
     })
   })
 
-  test.for([
+  testVariations([
     ['a folder', folder],
     ['a FIFO', fifo],
   ] as const)('and %s in its place is no log: logs says so, and does not wait', async ([, spoil]) => {
@@ -261,7 +262,7 @@ describe('a lock file that is none is said to be one that can be removed:', () =
   ]
   const advice = '\n  If no agent runs here, remove it: nothing is kept in it.\n$'
 
-  test.for(states)('the agent’s is %s', async ([, spoil, reason]) => {
+  testVariations(states)('the agent’s is %s', async ([, spoil, reason]) => {
     const home = await joined(world)
     spoil(home.file('agent.lock'))
     await holds(home, {
@@ -278,7 +279,7 @@ describe('a lock file that is none is said to be one that can be removed:', () =
     })
   })
 
-  test.for(states)('the commands’ is %s', async ([, spoil, reason]) => {
+  testVariations(states)('the commands’ is %s', async ([, spoil, reason]) => {
     const home = await joined(world)
     await works(home, 'daemon start')
     const { pid } = JSON.parse(await works(home, 'daemon status --json')) as { pid: number }
@@ -293,7 +294,7 @@ describe('a lock file that is none is said to be one that can be removed:', () =
   })
 })
 
-test.for(['agent.json', 'daemon.pid'])('a FIFO in the place of %s is not waited for', async (name) => {
+testVariations(['agent.json', 'daemon.pid'])('a FIFO in the place of %s is not waited for', async (name) => {
   const home = await joined(world)
   fifo(home.file(name))
   onTestFinished(() => rmSync(home.file(name)))
@@ -441,7 +442,7 @@ describe('a home of another user', () => {
 })
 
 describe('HOME', () => {
-  test.for([
+  testVariations([
     ['is a folder in which nothing can be made', '/proc', /mkdir/],
     ['does not exist', '/nonexistent/home', /the home folder \/nonexistent\/home does not exist/],
   ] as const)('%s: no command hangs, and login says so', async ([, HOME, reason], context) => {

@@ -9,6 +9,7 @@ import { connect, connectOk } from '../helpers/cli.ts'
 import { serveTcp } from '../helpers/servers.ts'
 import { startHostileHub, type HostileOptions } from '../fixtures/hostile-hub.ts'
 import { emptyHome } from '../fixtures/joined.ts'
+import { testVariations } from '../helpers/variations.ts'
 
 const token = `tok_${'0123456789'.repeat(4)}`
 
@@ -39,7 +40,7 @@ function html(status: number) {
 }
 
 describe('login to something that is no hub says what answered:', () => {
-  test.for([200, 502])('a web page with status %i', async (status) => {
+  testVariations([200, 502])('a web page with status %i', async (status) => {
     const url = await serving({ answer: html(status) })
     expect(await loginFails(url)).toBe(
       `[x] ${url} answered with HTTP ${status} and text/html, which is not a Private Connect hub’s answer\n` +
@@ -82,7 +83,7 @@ describe('login to a hub that cannot be reached says why:', () => {
   })
 })
 
-test.for([
+testVariations([
   ['another hub', { hub: 'hub_ffffffffffffffff' }],
   ['another agent', { agent: 'agent_ffffffffffffffff' }],
 ] as const)('login does not believe a hub that says it is %s once it has the token', async ([, other]) => {

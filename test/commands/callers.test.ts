@@ -8,6 +8,7 @@ import { joined } from '../fixtures/joined.ts'
 import { runProgram } from '../fixtures/run-fixture.ts'
 import { connectOk, type CliResult } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 import { makeLauncher, type Launcher } from '../lab/helpers/launcher.ts'
 
@@ -88,7 +89,7 @@ function isFreeOf(pid: number, home: Home): void {
 const STARTED = /\[ok\] Daemon started \(PID: \d+\)\n/
 
 describe('daemon start ends, tells the truth, and leaves a daemon that holds nothing of its caller’s:', () => {
-  test.for([
+  testVariations([
     ['into a pipe', 'set -o pipefail; connect daemon start | cat', STARTED],
     ['into a variable', 'said=$(connect daemon start) && echo "$said"', STARTED],
     ['into a file', 'connect daemon start > said && cat said', STARTED],
@@ -116,7 +117,7 @@ describe('daemon start ends, tells the truth, and leaves a daemon that holds not
     ['below setsid', 'setsid --wait connect daemon start'],
     ['below timeout', 'timeout 20 connect daemon start'],
     ['as cron does', 'env -i HOME="$HOME" PATH="$PATH" connect daemon start'],
-  ] as const)('%s', async ([name, text], context) => {
+  ] as const)('%s', { tags: ['variation'] }, async ([name, text], context) => {
     context.skip(!isLinux, 'coreutils and util-linux')
     const home = await joined(world, name.replaceAll(' ', '-'))
     expect(await script(home, text)).toMatchObject({
@@ -166,7 +167,7 @@ describe('the daemon outlives the step of a build that has started it:', () => {
     isFreeOf(await runningPid(home), home)
   })
 
-  test.for([
+  testVariations([
     ['RUNNER_TRACKING_ID', 'github_8c5b1d1e-0000'],
     ['JENKINS_NODE_COOKIE', 'durable-0123456789'],
     ['JENKINS_SERVER_COOKIE', 'durable-abcdef'],

@@ -11,6 +11,7 @@ import { atOnce } from '../fixtures/at-once.ts'
 import { joined } from '../fixtures/joined.ts'
 import { connect, connectOk } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 
 let world: World
@@ -106,7 +107,7 @@ async function expectFailure(
   expect(status.lastExit, what).toMatchObject({ at: expect.any(String), code, signal })
 }
 
-test.for(STAGES)(
+testVariations(STAGES)(
   'an agent that crashes %s: all that is said of it is true, and a start without that works',
   { timeout: 180_000 },
   (stage) =>
@@ -136,7 +137,7 @@ test('the first start of all that crashes is told of too', async () => {
 
 test(
   'an agent that dies as it is seen to be connected was connected, or has failed',
-  { timeout: 180_000 },
+  { tags: ['variation'], timeout: 180_000 },
   async () => {
     const home = await joined(world)
     for (const afterMs of [0, 1, 2, 3, 5, 8]) {
@@ -151,7 +152,7 @@ test(
 
 test(
   'an agent that crashes 1 s after it has connected was started; status says that it is gone',
-  { timeout: 180_000 },
+  { tags: ['variation'], timeout: 180_000 },
   () =>
     atOnce(3, ['exit 3', 'throw', 'signal SIGKILL'], async (manner) => {
       const home = await joined(world)

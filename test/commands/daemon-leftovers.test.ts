@@ -9,10 +9,12 @@ import { identify } from '../../src/process/identity.ts'
 import { waitFor } from '../../src/process/wait.ts'
 import { connect, connectOk } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 import { identityFor } from '../fixtures/identity.ts'
 import { joined } from '../fixtures/joined.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
+import { until } from '../helpers/until.ts'
 
 let world: World
 
@@ -29,7 +31,7 @@ async function startedPid(home: Home): Promise<number> {
 
 async function kill(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL')
-  await waitFor(() => (identify(pid) ? undefined : true), { timeoutMs: 30_000 })
+  await until(() => !identify(pid))
 }
 
 describe('a PID file whose process is gone', () => {
@@ -52,7 +54,7 @@ describe('a PID file whose process is gone', () => {
     expect(readFileSync(home.file('daemon.pid'), 'utf8')).toBe(`${now}\n`)
   })
 
-  test.for(['', '-1', '99999999999'])('may hold "%s": stop has nothing to stop', async (content) => {
+  testVariations(['', '-1', '99999999999'])('may hold "%s": stop has nothing to stop', async (content) => {
     const home = await joined(world)
     writeFileSync(home.file('daemon.pid'), content)
     expect(await connect(home, ['daemon', 'stop'])).toMatchObject({
@@ -70,7 +72,7 @@ describe('someone else’s process gets no signal, whatever the daemon is told t
     writeFileSync(home.file('agent.json'), JSON.stringify(record))
   }
 
-  test.for<[string, (home: Home, stranger: number) => void]>([
+  testVariations<[string, (home: Home, stranger: number) => void]>([
     ['a PID file alone', () => {}],
     ['a record whose start time is another’s', (home, pid) => named(home, pid, { startTime: '1' })],
     ['a record of another boot or container', (home, pid) => named(home, pid, { bootAndNamespace: 'w' })],
@@ -120,7 +122,7 @@ test(
   },
 )
 
-test.for(['stop', 'restart', 'start --replace'])(
+testVariations(['stop', 'restart', 'start --replace'])(
   'daemon %s leaves none of the agent’s children, though they ignore SIGTERM',
   { timeout: 120_000 },
   async (action) => {

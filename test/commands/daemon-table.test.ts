@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NOT_CONFIGURED, NOT_CONFIGURED_HINTS } from '../fixtures/not-configured.ts'
 import { connect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 import { emptyHome, joined } from '../fixtures/joined.ts'
 
@@ -200,7 +201,7 @@ describe('a config that cannot be used is not "no config":', () => {
     ['one that others can read', (file) => chmodSync(file, 0o644), /can be read by other users \(mode 644\)/],
   ]
 
-  test.for(damage)('%s', async ([, spoil, sentence]) => {
+  testVariations(damage)('%s', async ([, spoil, sentence]) => {
     const home = await joined(world, 'spoilt')
     const file = home.file('config.json')
     spoil(file)
@@ -221,7 +222,7 @@ describe('a config that cannot be used is not "no config":', () => {
     expect(readFileSync(file)).toEqual(before)
   })
 
-  test('one whose hub is no URL any more', async () => {
+  test('one whose hub is no URL any more', { tags: ['variation'] }, async () => {
     const home = await joined(world, 'edited')
     const file = home.file('config.json')
     const config = JSON.parse(readFileSync(file, 'utf8')) as object

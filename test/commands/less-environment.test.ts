@@ -8,6 +8,7 @@ import { runProgram } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { connect, runJs } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 
 let world: World
@@ -35,7 +36,7 @@ function run(home: Home, by: readonly string[], line: string) {
   return runProgram(command as [string, ...string[]], { env: home.env, cwd: home.folder })
 }
 
-test.for(WITHOUT)('without %s every command works, or says why not', async ([, by]) => {
+testVariations(WITHOUT)('without %s every command works, or says why not', async ([, by]) => {
   const home = await joined(world)
   const codes: Record<string, number | null> = {}
   for (const line of EVERY_COMMAND) codes[line] = await endsInWords(run(home, by, line), line)
@@ -56,7 +57,7 @@ test('a terminal of no width gets the same words', async (context) => {
 })
 
 describe('a working folder that was deleted', () => {
-  test.for([
+  testVariations([
     ['daemon', 'status', '--config', './x.json'],
     ['login', '--ca', 'ca.pem'],
     ['login', '--config', '/nonexistent/x.json', '--token-file', 'token'],

@@ -6,6 +6,7 @@ import { NOT_CONFIGURED } from '../fixtures/not-configured.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { echoServer } from '../helpers/servers.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 import { emptyHome, joined } from '../fixtures/joined.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
@@ -177,7 +178,7 @@ test('the hub can say which tokens there are, but not the tokens', async () => {
   expect(listed).not.toContain(token)
 })
 
-test.for([
+testVariations([
   ['--ttl', '0s'],
   ['--ttl', 'tomorrow'],
   ['--ttl', '10'],

@@ -8,6 +8,7 @@ import { formatLine, type Level } from '../../src/log/line.ts'
 import { connect, connectOk, runJs } from '../helpers/cli.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
 import { runProgram } from '../fixtures/run-fixture.ts'
+import { testVariations } from '../helpers/variations.ts'
 
 const HOUR = 3_600_000
 const RULE = '─'.repeat(56)
@@ -80,7 +81,7 @@ describe('--since', () => {
       line('old', 'info', 72),
     )
 
-  test.for([
+  testVariations([
     ['30m', ['now']],
     ['2h', ['an hour ago', 'now']],
     ['2d', ['a day ago', 'an hour ago', 'now']],
@@ -120,11 +121,14 @@ describe('--since', () => {
     expect(framed(await logs(wrong, '--since', '1h', '-n', '3'))).toEqual(['after', 'again', 'right'])
   })
 
-  test.for(['yesterday', '2026-02-30', '25:00', '0m', '10', ''])('"%s" is not understood', async (since) => {
-    const { code, stdout, stderr } = await connect(home(), ['daemon', 'logs', `--since=${since}`])
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toMatch(/^\[x\] "[^"]*" is (no time|not a time) .*\n {2}\S.*\n$/)
-  })
+  testVariations(['yesterday', '2026-02-30', '25:00', '0m', '10', ''])(
+    '"%s" is not understood',
+    async (since) => {
+      const { code, stdout, stderr } = await connect(home(), ['daemon', 'logs', `--since=${since}`])
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect(stderr).toMatch(/^\[x\] "[^"]*" is (no time|not a time) .*\n {2}\S.*\n$/)
+    },
+  )
 })
 
 describe('--level', () => {
@@ -133,7 +137,7 @@ describe('--level', () => {
       line('fine') + line('careful', 'warn') + line('broken', 'error') + 'Error: boom\n' + line('fine'),
     )
 
-  test.for([
+  testVariations([
     ['info', ['fine', 'careful', 'broken', 'Error: boom', 'fine']],
     ['warn', ['careful', 'broken', 'Error: boom']],
     ['error', ['broken', 'Error: boom']],

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { instanceFor, shortSocketFolder } from '../../src/config/instance.ts'
 import { connect, connectOk } from '../helpers/cli.ts'
 import { echoServer, type TestServer } from '../helpers/servers.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 import { emptyHome } from '../fixtures/joined.ts'
 
@@ -22,7 +23,7 @@ afterAll(async () => {
   await echo.close()
 })
 
-test.for([
+testVariations([
   ['blanks, quotes and letters of many scripts', ` it's "my" $HOME; ünï 家 #1 %s 'x`],
   ['a line break and a backslash', 'a\nb\\c'],
   ['a path too long for a socket', 'long/'.repeat(30)],

@@ -7,6 +7,7 @@ import { runFixture, runProgram } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { connect, connectOk, root, type RunningCli } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 
 let world: World
@@ -91,7 +92,7 @@ describe('an agent whose answers cannot be read', () => {
     return agent
   }
 
-  test.for([
+  testVariations([
     ['JSON of another shape', '{"protocol":9,"agent":{"id":"x"}}'],
     ['no JSON', '<h1>hello</h1>'],
     ['nothing', ''],

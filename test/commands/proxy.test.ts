@@ -7,6 +7,7 @@ import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import { startConnectProxy, type ConnectProxy, type ConnectProxyOptions } from '../helpers/connect-proxy.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
 import { echoed, echoServer, type TestServer } from '../helpers/servers.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 
 /** A name that only the proxy knows: whoever reaches it has come through the proxy. */
@@ -56,7 +57,7 @@ async function machineBehind(env: NodeJS.ProcessEnv): Promise<Home> {
 }
 
 describe('a service is reached by machines that have only a proxy to the hub:', () => {
-  test.for([
+  testVariations([
     ['an open one', {}, (url: string) => url],
     ['one with a password', { login: 'ada:s@cret' }, withLogin],
     ['one that is spoken to over TLS', { tls: true }, (url: string) => url],

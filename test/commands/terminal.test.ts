@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect, connectOk, runJs, RunningCli } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
+import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
 import { emptyHome, joined } from '../fixtures/joined.ts'
 import { needsTerminal } from '../fixtures/needs-terminal.ts'
@@ -84,7 +85,7 @@ test('which step took how long is told to who asks by DEBUG, and stdout stays as
   expect(stopped.stdout).toBe('[ok] Daemon stopped\n')
 })
 
-test.for([
+testVariations([
   ['NO_COLOR is set', { NO_COLOR: '1' }],
   ['the terminal is a dumb one', { TERM: 'dumb' }],
   ['CI is set', { CI: 'true' }],

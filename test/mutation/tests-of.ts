@@ -15,8 +15,9 @@ export function testsOf(file: string, wholeArea: boolean): string[] {
   const all = area === undefined ? [] : globSync(`${area}/**/*.test.ts`).toSorted()
   if (all.length === 0) throw new Error(`No tests belong to ${file}`)
   const direct = all.filter((test) => imports(test, file))
-  const namesake = `${path.basename(file, '.ts')}.test.ts`
-  const isNamesake = (test: string) => Number(path.basename(test) === namesake)
+  const name = path.basename(file, '.ts')
+  const isNamesake = (test: string) =>
+    Number([`${name}.test.ts`, `${name}.process.test.ts`].includes(path.basename(test)))
   return (wholeArea || direct.length === 0 ? all : direct).toSorted((a, b) => isNamesake(b) - isNamesake(a))
 }
 

@@ -13,7 +13,9 @@ class InOrder extends BaseSequencer {
   }
 }
 
-/** As for `npm test`, but only the tests named by MUTATION_TESTS. */
+const { projects: _, ...shared } = config.test!
+
+/** As for `npm run test:all`, but only the tests named by MUTATION_TESTS. */
 export default defineConfig({
-  test: { ...config.test, include: tests, maxWorkers: 1, sequence: { sequencer: InOrder } },
+  test: { ...shared, include: tests, maxWorkers: 1, sequence: { sequencer: InOrder } },
 })

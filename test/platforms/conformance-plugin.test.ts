@@ -9,4 +9,4 @@ const suite = platformConformance({ description: testinit })
 
 afterAll(() => suite.close())
 
-for (const { title, run } of suite.checks) test(title, { timeout: 120_000 }, run)
+for (const { title, run } of suite.checks) test(title, { tags: ['variation'], timeout: 120_000 }, run)

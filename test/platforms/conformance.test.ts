@@ -13,8 +13,9 @@ import type {
   PluginPlatform,
   Stepless,
 } from '../../src/platforms/platform.ts'
-import { waitFor } from '../../src/process/wait.ts'
+import { until } from '../helpers/until.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
+import { testVariations } from '../helpers/variations.ts'
 
 const plugin = new URL('../fixtures/plugin-platform/platforms.js', import.meta.url)
 const { testinit } = (await import(plugin.href)) as { testinit: PluginDescription }
@@ -189,7 +190,7 @@ const FLAWS: [flaw: string, check: RegExp, says: RegExp, options: ConformanceOpt
         const { state, pid } = await good.status()
         if (state !== 'running') return undefined
         process.kill(pid!, 'SIGKILL')
-        await waitFor(async () => (await good.status()).state === 'stopped' || undefined, { timeoutMs: 5000 })
+        await until(async () => (await good.status()).state === 'stopped', { timeoutMs: 5000 })
         return 'exited'
       },
     })),
@@ -364,7 +365,7 @@ describe('the suite finds', () => {
   })
   afterAll(() => hub.close())
 
-  test.for(FLAWS)('%s', { timeout: 120_000 }, async ([, title, says, options]) => {
+  testVariations(FLAWS)('%s', { timeout: 120_000 }, async ([, title, says, options]) => {
     const found = checksFor(options).filter((check) => title.test(check.title))
     expect(found).toHaveLength(1)
     await expect(proveCheck(found[0]!, hub, options)).rejects.toThrow(says)

@@ -71,18 +71,22 @@ async function echoed(port: number, text: string): Promise<string> {
 }
 
 describe.runIf(FAKE_RUNS_HERE)('the script that CI runs on a Mac (here on Linux only)', () => {
-  test('passes on the launchd that stands for the real one', { timeout: 120_000 }, async () => {
-    const home = emptyHome('script')
-    mkdirSync(home.folder)
-    const fake = await FakeLaunchd.start(home.folder)
-    onTestFinished(() => fake.close())
-    const script = path.join(root, '.github', 'launchd.sh')
-    const env = { ...home.env, ...fake.env, PATH: `${path.dirname(process.execPath)}:${fake.env.PATH}` }
-    const { outcome, code, stdout, stderr } = await run(['bash', script], { env, timeoutMs: 110_000 })
-    expect({ outcome, code }, stdout + stderr).toEqual({ outcome: 'exited', code: 0 })
-    expect(stdout).toMatch(/\[ok\] nothing is left\n$/)
-    expect(await fake.jobs()).toEqual([])
-  })
+  test(
+    'passes on the launchd that stands for the real one',
+    { tags: ['variation'], timeout: 120_000 },
+    async () => {
+      const home = emptyHome('script')
+      mkdirSync(home.folder)
+      const fake = await FakeLaunchd.start(home.folder)
+      onTestFinished(() => fake.close())
+      const script = path.join(root, '.github', 'launchd.sh')
+      const env = { ...home.env, ...fake.env, PATH: `${path.dirname(process.execPath)}:${fake.env.PATH}` }
+      const { outcome, code, stdout, stderr } = await run(['bash', script], { env, timeoutMs: 110_000 })
+      expect({ outcome, code }, stdout + stderr).toEqual({ outcome: 'exited', code: 0 })
+      expect(stdout).toMatch(/\[ok\] nothing is left\n$/)
+      expect(await fake.jobs()).toEqual([])
+    },
+  )
 })
 
 describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)', () => {
@@ -264,7 +268,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
     expect(existsSync(path.join(one.home.folder, 'Library', 'LaunchAgents', `${LABEL}.plist`))).toBe(false)
   })
 
-  test('a launchctl that hangs holds no command for long', async () => {
+  test('a launchctl that hangs holds no command for long', { tags: ['variation'] }, async () => {
     const one = await mac('hangs')
     await one.ok('daemon', 'install')
     const { pid } = await untilConnected(one)

@@ -19,6 +19,8 @@ import { waitFor } from '../../../src/process/wait.ts'
 import { FAKE_RUNS_HERE } from '../../helpers/launchctl/fake.ts'
 import type { Switches } from '../../helpers/launchctl/switches.ts'
 import { Rig } from './rig.ts'
+import { until } from '../../helpers/until.ts'
+import { testVariations } from '../../helpers/variations.ts'
 
 const uid = process.getuid?.()
 const [GUI, USER] = [`gui/${uid}`, `user/${uid}`]
@@ -102,7 +104,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
   })
 
   describe('1: lets go of a job later than it says', () => {
-    test.for([5, 17, 37, 130] as const)(
+    testVariations([5, 17, 37, 130] as const)(
       'and says %i meanwhile: a changed plist is read all the same',
       async (busyCode) => {
         const before = await running({ lingerMs: 200, busyCode })
@@ -154,7 +156,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
       expect(await rig.state()).toEqual(NOTHING)
     })
 
-    test.for([109, 122, 155])(
+    testVariations([109, 122, 155])(
       'or %i to the plist of another version: the one before runs again',
       async (code) => {
         await running()
@@ -215,7 +217,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
       expect(await rig.state()).toEqual(NOTHING)
     })
 
-    test.for([112, 125, 134])('or says so with %i only when it is to load it there', async (code) => {
+    testVariations([112, 125, 134])('or says so with %i only when it is to load it there', async (code) => {
       await rigWith({ fails: { bootstrap: { code, times: 1 } } })
       const { pid } = await rig.platform().install(rig.daemon(), rig.options)
       expect(await runsIn(USER)).toBe(pid)
@@ -299,7 +301,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     })
     await rig.fake.launchctl('kill', 'SIGTERM', `${GUI}/${rig.place.label}`)
     const other = async () => (await rig.fake.jobs()).find((job) => job.pid !== null && job.pid !== pid)
-    await waitFor(other, { timeoutMs: 30_000 })
+    await until(other)
     expect(await rig.fake.launchctl('list', rig.place.label)).toMatchObject({
       stdout: /"LastExitStatus" = 15;/,
     })
@@ -376,7 +378,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
   })
 
   describe('20: is told in System Settings not to start it', () => {
-    test.for([5, 119] as const)(
+    testVariations([5, 119] as const)(
       'and says %i: where to allow it is said, and nothing is left',
       async (forbidden) => {
         await rigWith({ forbidden })
@@ -397,16 +399,19 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
   })
 
   describe('an answer of launchctl that', () => {
-    test.for(['garbled', 'cut short'] as const)('is %s is unknown, and never stopped', async (print) => {
-      const pid = await running()
-      await rig.fake.set({ print })
-      expect(await rig.platform().status()).toMatchObject({ state: 'unknown', installed: true })
-      for (const act of ['stop', 'uninstall'] as const) {
-        const error = await errorOf(rig.platform()[act]())
-        expect(error.message).toContain('gives an answer that can’t be read')
-      }
-      expect(await runsIn(GUI)).toBe(pid)
-    })
+    testVariations(['garbled', 'cut short'] as const)(
+      'is %s is unknown, and never stopped',
+      async (print) => {
+        const pid = await running()
+        await rig.fake.set({ print })
+        expect(await rig.platform().status()).toMatchObject({ state: 'unknown', installed: true })
+        for (const act of ['stop', 'uninstall'] as const) {
+          const error = await errorOf(rig.platform()[act]())
+          expect(error.message).toContain('gives an answer that can’t be read')
+        }
+        expect(await runsIn(GUI)).toBe(pid)
+      },
+    )
 
     test('is that of an old macOS is read', async () => {
       const pid = await running({ print: 'as on Mojave' })
@@ -459,7 +464,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
   })
 
   describe('whatever a call answers, what is so counts', () => {
-    test.for(['enable', 'bootstrap', 'kickstart', 'bootout', 'kill', 'print-disabled'])(
+    testVariations(['enable', 'bootstrap', 'kickstart', 'bootout', 'kill', 'print-disabled'])(
       '%s does it and hangs',
       async (verb) => {
         const before = await running()
@@ -474,7 +479,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
       },
     )
 
-    test.for([
+    testVariations([
       ['bootout', 3],
       ['bootout', 36],
       ['bootout', 5],
@@ -498,7 +503,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
       expect(await rig.state()).toEqual(NOTHING)
     })
 
-    test.for(['enable', 'kickstart', 'kill'])('%s says yes and does nothing', async (verb) => {
+    testVariations(['enable', 'kickstart', 'kill'])('%s says yes and does nothing', async (verb) => {
       await running()
       await rig.fake.set({ lies: [verb] })
       const { pid } = await rig.platform().restart(rig.daemon(), rig.options)
