@@ -104,7 +104,7 @@ describe('someone else’s process gets no signal, whatever the daemon is told t
 
 test(
   'an agent that does not run on is given its 5 s, and no more than a few',
-  { timeout: 120_000 },
+  { tags: ['variation'], timeout: 120_000 },
   async () => {
     const home = await joined(world)
     const pid = await startedPid(home)

@@ -38,20 +38,24 @@ test('a file gets the mode that was asked for, whatever it had and whatever the 
   expect(readdirSync(path.dirname(file))).toEqual(['file'])
 })
 
-test('a kill at any moment leaves the old content or the new one, whole', { timeout: 120_000 }, async () => {
-  const folder = scratchFolder()
-  const file = path.join(folder, 'file')
-  for (let round = 0; round < 30; round++) {
-    const writer = runFixture('rewrite-file.ts', [file])
-    await writer.printed(/written once/)
-    await sleep(Math.random() * 15)
-    await writer.stop('SIGKILL')
-    const content = readFileSync(file, 'utf8')
-    expect(CONTENTS.indexOf(content as never), `round ${round}: ${content.length} bytes`).not.toBe(-1)
-  }
-  // What a kill leaves behind is nobody else's to read.
-  for (const name of readdirSync(folder)) expect(statSync(path.join(folder, name)).mode & 0o077).toBe(0)
-})
+test(
+  'a kill at any moment leaves the old content or the new one, whole',
+  { tags: ['variation'], timeout: 120_000 },
+  async () => {
+    const folder = scratchFolder()
+    const file = path.join(folder, 'file')
+    for (let round = 0; round < 30; round++) {
+      const writer = runFixture('rewrite-file.ts', [file])
+      await writer.printed(/written once/)
+      await sleep(Math.random() * 15)
+      await writer.stop('SIGKILL')
+      const content = readFileSync(file, 'utf8')
+      expect(CONTENTS.indexOf(content as never), `round ${round}: ${content.length} bytes`).not.toBe(-1)
+    }
+    // What a kill leaves behind is nobody else's to read.
+    for (const name of readdirSync(folder)) expect(statSync(path.join(folder, name)).mode & 0o077).toBe(0)
+  },
+)
 
 describe('what is written outlives a power cut:', () => {
   /** Its temporary name is made up anew each time. */

@@ -6,4 +6,4 @@ const suite = platformConformance({ description: background, installable: false 
 
 afterAll(() => suite.close())
 
-for (const { title, run } of suite.checks) test(title, { timeout: 120_000 }, run)
+for (const { title, run } of suite.checks) test(title, { tags: ['variation'], timeout: 120_000 }, run)

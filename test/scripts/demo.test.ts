@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { identify } from '../../src/process/identity.ts'
 import { RunningCli, root } from '../helpers/cli.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
+import { testVariations } from '../helpers/variations.ts'
 
 let reader: Home
 let temporary: Home
@@ -35,11 +36,14 @@ test('npm start shows the main job, prints no secret, and leaves nothing behind'
   expect(readdirSync(reader.folder)).toEqual([])
 })
 
-test.for(['SIGINT', 'SIGTERM'] as const)('npm start clears up on %s, and ends by it', async (signal) => {
-  const demo = startDemo()
-  const [, pid] = await demo.printed(/Daemon started \(PID: (\d+)\)/)
-  demo.kill(signal)
-  expect(await demo.exited, demo.output).toEqual({ code: null, signal })
-  expect(identify(Number(pid))).toBeUndefined()
-  expect(readdirSync(temporary.folder)).toEqual([])
-})
+testVariations(['SIGINT', 'SIGTERM'] as const)(
+  'npm start clears up on %s, and ends by it',
+  async (signal) => {
+    const demo = startDemo()
+    const [, pid] = await demo.printed(/Daemon started \(PID: (\d+)\)/)
+    demo.kill(signal)
+    expect(await demo.exited, demo.output).toEqual({ code: null, signal })
+    expect(identify(Number(pid))).toBeUndefined()
+    expect(readdirSync(temporary.folder)).toEqual([])
+  },
+)
