@@ -88,7 +88,7 @@ function isOurs(word: string | undefined): boolean {
 type PackageJson = Interfaces.PJSON & { version: string }
 
 /** package.json with its oclif paths led to the sources, for bin/dev.js and tests. */
-export function fromSource<T>(pjson: T): T {
+function fromSource<T>(pjson: T): T {
   const text = JSON.stringify(pjson)
     .replaceAll('./dist/', './src/')
     .replaceAll(/(\.\/src\/[^"]*)\.js"/g, '$1.ts"')

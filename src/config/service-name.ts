@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { ConnectError } from '../errors.ts'
 
 /** What a service may be called: one DNS label in lower case, so that it can become part of a host name. */
-export const SERVICE_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const SERVICE_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
 export const ServiceName = v.pipe(v.string(), v.regex(SERVICE_NAME, 'not a service name'))
 

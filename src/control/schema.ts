@@ -4,7 +4,7 @@ import { AgentIdentity } from '../process/agent-record.ts'
 
 /** The agent's local API: HTTP over a Unix socket, JSON bodies. */
 
-export const HubStatus = v.variant('state', [
+const HubStatus = v.variant('state', [
   v.object({ state: v.literal('connecting'), since: v.string() }),
   v.object({ state: v.literal('connected'), since: v.string() }),
   v.object({ state: v.literal('retrying'), since: v.string(), reason: v.string() }),

@@ -17,7 +17,7 @@ export interface Generations {
 }
 
 /** No log is kept in more files than this, however it is set. */
-export const MAX_ROTATED = 9
+const MAX_ROTATED = 9
 
 const HEAD_BYTES = 1024
 /** Each miss means that a rotation took place in the very microseconds of the look. */

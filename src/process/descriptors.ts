@@ -9,7 +9,7 @@ const RESERVE = 64
  *
  * @returns Infinity where there is no limit, or none that can be read
  */
-export function descriptorLimit(): number {
+function descriptorLimit(): number {
   try {
     const limit = process.platform === 'linux' ? limitFromProc() : limitFromShell()
     return /^\d+$/.test(limit) ? Number(limit) : Number.POSITIVE_INFINITY

@@ -11,9 +11,9 @@ export const PROTOCOL_VERSION = 1
 export const HUB_HEADER = 'x-private-connect-hub'
 
 const Id = (prefix: string) => v.pipe(v.string(), v.regex(new RegExp(`^${prefix}_[0-9a-f]{16}$`)))
-export const AgentId = Id('agent')
-export const HubId = Id('hub')
-export const Label = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
+const AgentId = Id('agent')
+const HubId = Id('hub')
+const Label = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
 const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
 
 /** A hub's words for a person. They hold what other agents call themselves, and end up on a terminal. */
@@ -137,10 +137,10 @@ export const HelloMessage = v.object({ type: v.literal('hello'), version: v.stri
 export type AgentMessage = v.InferOutput<typeof HelloMessage> | v.InferOutput<typeof ServicesMessage>
 
 /** The hub's answer to `hello`: the link is registered. */
-export const WelcomeMessage = v.object({ type: v.literal('welcome'), hub: HubId, version: v.string() })
+const WelcomeMessage = v.object({ type: v.literal('welcome'), hub: HubId, version: v.string() })
 
 /** The hub's answer to `services`. A refused name is someone else's, unless `error` is `storage`: it can't be saved. */
-export const ServicesReply = v.object({
+const ServicesReply = v.object({
   type: v.literal('services'),
   seq: v.number(),
   refused: v.array(v.object({ name: v.string(), error: v.optional(v.string()), message: Message })),

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
-export const PARTS = ['startup', 'tunnel', 'transport', 'profile', 'hostile'] as const
-export type Part = (typeof PARTS)[number]
+const PARTS = ['startup', 'tunnel', 'transport', 'profile', 'hostile'] as const
+type Part = (typeof PARTS)[number]
 
 export interface Options {
   readonly parts: readonly Part[]

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { PartyPlan } from './party.ts'
 
 /** Sizes of what a party writes: within a frame, within a window, beyond it. */
-export const bytes = fc.oneof(fc.nat(20), fc.nat(70_000), fc.nat(400_000))
+const bytes = fc.oneof(fc.nat(20), fc.nat(70_000), fc.nat(400_000))
 
 export const agentName = fc.constantFrom('a' as const, 'b' as const)
 
@@ -16,7 +16,7 @@ export const resetSometimes: fc.Arbitrary<PartyPlan['reset']> = fc.option(
   { nil: undefined, freq: 2 },
 )
 
-export function partyPlan(reset: fc.Arbitrary<PartyPlan['reset']>): fc.Arbitrary<PartyPlan> {
+function partyPlan(reset: fc.Arbitrary<PartyPlan['reset']>): fc.Arbitrary<PartyPlan> {
   return fc.record({
     writes: fc.array(fc.record({ bytes, wait: fc.nat(4) }), { maxLength: 4 }),
     endWait: fc.nat(20),

@@ -25,7 +25,7 @@ export async function roundTrip(socket: Socket): Promise<number> {
 }
 
 /** @throws Error if the connection ends instead, or nothing comes for long */
-export function settled(socket: Socket, event: 'connect' | 'data'): Promise<Buffer> {
+function settled(socket: Socket, event: 'connect' | 'data'): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   const fail = (error?: Error | boolean) =>
     reject(error instanceof Error ? error : new Error('it was closed'))

@@ -32,7 +32,7 @@ function ratioTo(
   return { title: `${what}: ${name} / ${other}`, over: [name, metric], under: [other, metric], ...rest }
 }
 
-export const TARGETS: readonly Target[] = [
+const TARGETS: readonly Target[] = [
   ratioTo(pipes, 'up', 'one stream up', { is: 'at least', value: 0.7, stretch: 0.85 }),
   ratioTo(pipes, 'down', 'one stream down', { is: 'at least', value: 0.7, stretch: 0.85 }),
   ratioTo(ssh, 'up', 'one stream up', { is: 'at least', value: 1.2 }),

@@ -16,7 +16,7 @@ import type { Switches } from '../../helpers/launchctl/switches.ts'
 export type Behaviour = 'good' | 'stubborn' | `exit ${number}`
 
 /** ExitTimeOut is 5 s; the rest as long as a slow machine may need. */
-export const BRISK: Timing = {
+const BRISK: Timing = {
   askMs: 2000,
   actMs: 500,
   exitMs: 500,
