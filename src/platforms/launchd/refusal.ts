@@ -74,7 +74,7 @@ export function isForeign(file: string): boolean {
 }
 
 /** Where macOS mounts all disks but its own. */
-export function isOnOtherVolume(folder: string): boolean {
+function isOnOtherVolume(folder: string): boolean {
   return (realPathIfThere(folder) ?? folder).startsWith(`${path.sep}Volumes${path.sep}`)
 }
 
