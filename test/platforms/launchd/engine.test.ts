@@ -103,7 +103,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     expect(stdout).toContain('spawn type = interactive (4)')
   })
 
-  describe('1: lets go of a job later than it says', () => {
+  describe('lets go of a job later than it says', () => {
     testVariations([5, 17, 37, 130] as const)(
       'and says %i meanwhile: a changed plist is read all the same',
       async (busyCode) => {
@@ -134,7 +134,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     })
   })
 
-  test('2: keeps a job disabled though its plist was gone: install enables it first', async () => {
+  test('keeps a job disabled though its plist was gone: install enables it first', async () => {
     await rigWith()
     await rig.fake.launchctl('disable', `${GUI}/${rig.place.label}`)
     await rig.platform().install(rig.daemon(), rig.options)
@@ -143,7 +143,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     expect(log.indexOf('enable')).toBeLessThan(log.indexOf('bootstrap'))
   })
 
-  describe('3: says 5 to almost anything', () => {
+  describe('says 5 to almost anything', () => {
     test('for ever: nothing is left, and nobody is told to be root', async () => {
       await rigWith({ fails: { bootstrap: { code: 5, times: 1000 } } })
       const error = await errorOf(rig.platform().install(rig.daemon(), rig.options))
@@ -201,7 +201,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     )
   })
 
-  describe('4: has no domain for who is not logged in at the screen', () => {
+  describe('has no domain for who is not logged in at the screen', () => {
     test('then the other one is taken, and it is found there after a login', async () => {
       await rigWith({ gui: false })
       const { warnings } = await rig.platform().install(rig.daemon(), rig.options)
@@ -243,7 +243,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     })
   })
 
-  describe('5: does not come back from kickstart', () => {
+  describe('does not come back from kickstart', () => {
     test('though it has started it: that counts', async () => {
       expect(await running({ noRunAtLoad: true, hangsAfter: ['kickstart'] })).toBe(await runsIn(GUI))
     })
@@ -276,7 +276,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     })
   })
 
-  test('6: does not read the plist at kickstart: a changed one is read by bootstrap', async () => {
+  test('does not read the plist at kickstart: a changed one is read by bootstrap', async () => {
     await running()
     const { pid, updated, stopped } = await rig.platform().restart(rig.daemon('second'), rig.options)
     expect({ updated, stopped }).toEqual({ updated: rig.place.file, stopped: 'exited' })
@@ -288,12 +288,12 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     expect(log).not.toContain('bootout')
   })
 
-  test('7: loads it and never starts it: kickstart does', async () => {
+  test('loads it and never starts it: kickstart does', async () => {
     expect(await running({ noRunAtLoad: true })).toBe(await runsIn(GUI))
     expect(words.some((line) => line.startsWith('kickstart '))).toBe(true)
   })
 
-  test('8, 11: exits 0 from load and shows a live job with an old signal: neither is believed', async () => {
+  test('exits 0 from load and shows a live job with an old signal: neither is believed', async () => {
     const pid = await running()
     expect(await rig.fake.launchctl('load', rig.place.file)).toMatchObject({
       code: 0,
@@ -308,7 +308,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     expect((await rig.platform().status()).state).toBe('running')
   })
 
-  test('9, 15: starts a daemon that crashes again and again: told, and ended by stop', async () => {
+  test('starts a daemon that crashes again and again: told, and ended by stop', async () => {
     await running()
     rig.behave('exit 3')
     await rig.fake.launchctl('kill', 'SIGKILL', `${GUI}/${rig.place.label}`)
@@ -327,7 +327,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     expect(await rig.state()).toEqual({ ...NOTHING, plist: true })
   })
 
-  test('12: starts again what was killed, but not what was stopped', async () => {
+  test('starts again what was killed, but not what was stopped', async () => {
     const before = await running()
     process.kill(before, 'SIGTERM')
     const again = async () => (await rig.fake.jobs()).find(({ pid }) => pid !== null && pid !== before)
@@ -340,7 +340,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     expect(await rig.state()).toEqual({ ...NOTHING, plist: true })
   })
 
-  test('13: leaves down what exits with 0, and starts it again when asked', async () => {
+  test('leaves down what exits with 0, and starts it again when asked', async () => {
     const pid = await running()
     rig.behave('exit 0')
     process.kill(pid, 'SIGKILL')
@@ -353,7 +353,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     expect(await runsIn(GUI)).toBe(started.pid)
   })
 
-  describe('16: can’t run it', () => {
+  describe('can’t run it', () => {
     test('because the program is gone', async () => {
       await rigWith()
       const daemon = rig.daemon('first', path.join(rig.home, 'nowhere'))
@@ -377,7 +377,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, as far as a stand-in for it goes (Linux
     })
   })
 
-  describe('20: is told in System Settings not to start it', () => {
+  describe('is told in System Settings not to start it', () => {
     testVariations([5, 119] as const)(
       'and says %i: where to allow it is said, and nothing is left',
       async (forbidden) => {
