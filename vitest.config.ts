@@ -1,11 +1,15 @@
+import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
-/** These start programs: the built one, or those of test/fixtures. */
-const PROCESSES = [
-  'test/{commands,e2e,scripts}/**/*.test.ts',
-  'test/**/*.process.test.ts',
-]
-const APART = ['test/lab/**', 'test/soak/**', 'test/bench/**']
+/** A test that imports one of these starts programs, and waits for them. */
+const STARTS_PROGRAMS =
+  /\/(?:helpers\/(?:world|launchctl\/fake|faults\/trials)|fixtures\/(?:run-fixture|without-root)|conformance\/conformance)\.ts'|\b(?:connect|startConnect|RunningCli)\b[^}]*\} from '[./]+\/helpers\/cli\.ts'/
+
+const exclude = ['test/lab/**', 'test/soak/**', 'test/bench/**']
+const { process = [], unit = [] } = Object.groupBy(
+  globSync('test/**/*.test.ts', { exclude }).toSorted(),
+  (file) => (STARTS_PROGRAMS.test(readFileSync(file, 'utf8')) ? 'process' : 'unit'),
+)
 
 export default defineConfig({
   test: {
@@ -23,14 +27,8 @@ export default defineConfig({
       },
     ],
     projects: [
-      {
-        extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...APART, ...PROCESSES] },
-      },
-      {
-        extends: true,
-        test: { name: 'process', include: PROCESSES, exclude: APART },
-      },
+      { extends: true, test: { name: 'unit', include: unit } },
+      { extends: true, test: { name: 'process', include: process } },
     ],
   },
 })

@@ -1,0 +1,38 @@
+import { globSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import config from '../../vitest.config.ts'
+import { root } from '../helpers/cli.ts'
+
+const files = globSync('test/**/*.ts', { cwd: root }).toSorted()
+const textOf = (file: string) => readFileSync(path.join(root, file), 'utf8')
+const [units, processes] = config.test!.projects!.map((project) =>
+  typeof project === 'object' && 'test' in project ? (project.test?.include ?? []) : [],
+)
+
+test('every test is in one of the two projects', () => {
+  expect(units!.length).toBeGreaterThan(80)
+  expect(processes!.length).toBeGreaterThan(40)
+  const apart = /^test\/(lab|soak|bench)\//
+  const all = files.filter((file) => file.endsWith('.test.ts') && !apart.test(file))
+  expect([...units!, ...processes!].toSorted()).toEqual(all)
+})
+
+test('unit tests are quick: npm test leaves none of them out', () => {
+  expect(units!.filter((file) => /\['variation'\]|testVariations\(/.test(textOf(file)))).toEqual([])
+})
+
+test('no test waits for what does not come, and goes on', () => {
+  const careless = files.filter((file) => /^\s*await waitFor\(/m.test(textOf(file)))
+  // Its own test looks at how long it waits.
+  expect(careless.filter((file) => !/\/wait[\w-]*\.test\.ts$/.test(file))).toEqual([])
+})
+
+test('no title counts by a list that is not here', () => {
+  const numbered = files.flatMap((file) =>
+    [...textOf(file).matchAll(/\b(?:test|describe)\(\s*['"`]\d+(?:, \d+)*: .*/g)].map(
+      ([line]) => `${file}: ${line}`,
+    ),
+  )
+  expect(numbered).toEqual([])
+})
