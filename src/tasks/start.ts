@@ -26,7 +26,7 @@ export interface StartReport {
 export interface StartOptions {
   /** What to do about a daemon that runs already: leave it, or stop it first. */
   readonly running: 'keep' | 'stop'
-  /** Default 3000, see the spec's "Startup Verification". */
+  /** Default 3000. */
   readonly stableMs?: number
   /** Told how it stood, once it is settled that a daemon is to be started. */
   readonly onStart?: (before: PlatformStatus) => void

@@ -13,7 +13,7 @@ export interface JobPlace {
   readonly domains: readonly string[]
 }
 
-/** The folder that the specification names: launchd looks there at each login. */
+/** launchd looks there at each login. */
 export function jobPlace({ instance, env }: PlatformContext): JobPlace {
   const suffix = instance.name === 'default' ? '' : `.${labelPart(instance.name)}`
   const label = `co.privateconnect.agent${suffix}`

@@ -8,7 +8,7 @@ import { serviceEnvironment } from '../service-environment.ts'
 const MARK = 'CONNECT_DEFINITION'
 
 /**
- * The plist, as the specification shows it where that works, with what it lacks: see launchd.plist(5).
+ * The plist: see launchd.plist(5).
  *
  * @throws ConnectError INSTALL_UNSUPPORTED if a word holds what no plist can
  */
@@ -41,7 +41,7 @@ function textWith(daemon: Daemon, label: string, mark: string): string {
     EnvironmentVariables: { ...serviceEnvironment(daemon, 'launchd'), ...home, [MARK]: mark },
     WorkingDirectory: cwd,
     RunAtLoad: true,
-    // NetworkState does nothing any more (launchd.plist(5)); the specification has it.
+    // NetworkState does nothing any more (launchd.plist(5)), and no harm.
     KeepAlive: { SuccessfulExit: false, NetworkState: true },
     StandardOutPath: logFile,
     StandardErrorPath: logFile,

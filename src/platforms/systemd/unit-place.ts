@@ -11,7 +11,7 @@ export interface UnitPlace {
   readonly wantedBy: string
 }
 
-/** The folder that the specification names; the user manager looks there whatever XDG_CONFIG_HOME says in a shell. */
+/** The user manager looks there whatever XDG_CONFIG_HOME says in a shell. */
 export function unitPlace({ instance }: PlatformContext, home: string): UnitPlace {
   const suffix = instance.name === 'default' ? '' : `-${unitNamePart(instance.name)}`
   const name = `private-connect${suffix}.service`

@@ -3,8 +3,7 @@ import { ConnectError } from '../../errors.ts'
 import { serviceEnvironment } from '../service-environment.ts'
 
 /**
- * The unit, as the specification shows it where that works, with what it lacks: see systemd.unit(5), systemd.service(5),
- * systemd.exec(5) and systemd.kill(5).
+ * The unit: see systemd.unit(5), systemd.service(5), systemd.exec(5) and systemd.kill(5).
  *
  * @throws ConnectError INSTALL_UNSUPPORTED if a path holds what no unit can
  */
