@@ -96,7 +96,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
 
   afterAll(() => world.stop())
 
-  test('install prints what the specification says, and once more that nothing changed', async () => {
+  test('install prints its lines to the letter, and once more that nothing changed', async () => {
     const { home, fake, ok } = await mac('install')
     const commands =
       '  Commands:\n    Status:    connect daemon status\n    Logs:      connect daemon logs\n' +
@@ -244,7 +244,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
     expect(await ok('daemon', 'install', '--dry-run')).toContain(`Would write ${PLIST}:\n`)
   })
 
-  test('the specification’s troubleshooting works on it', async () => {
+  test('the usual troubleshooting works on it', async () => {
     const one = await mac('trouble')
     await one.ok('daemon', 'install')
     const list = (await one.fake.launchctl('list')) as { stdout: string }

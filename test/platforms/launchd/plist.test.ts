@@ -55,7 +55,7 @@ const KEYS = {
   Umask: 63,
 }
 
-test('the plist is the specification’s, with what that lacks', () => {
+test('the plist runs the agent, starts it again, and stops it in 5 s', () => {
   const text = plistText(daemon, LABEL)
   expect(text.split('\n').slice(0, 3)).toEqual([
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -224,7 +224,7 @@ describe('a job’s place', () => {
   const place = (name: string) =>
     jobPlace({ instance: { ...instanceFor(undefined, '/Users/ada'), name }, env: { HOME: '/Users/ada' } })
 
-  test('is that of the specification for the default instance', () => {
+  test('is the plain one for the default instance', () => {
     const uid = process.getuid?.()
     expect(place('default')).toEqual({
       label: LABEL,

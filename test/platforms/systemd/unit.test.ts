@@ -28,7 +28,7 @@ const daemon: Daemon = {
 
 const lines = (text: string, name: string) => text.split('\n').filter((line) => line.startsWith(`${name}=`))
 
-test('the unit is the specification’s, with what that lacks', () => {
+test('the unit runs the agent, starts it again, and stops it in 5 s', () => {
   expect(unitText(daemon)).toMatchInlineSnapshot(`
     "# Written by Private Connect: connect daemon install and restart write it anew.
     # To change a setting: systemctl --user edit
