@@ -5,7 +5,7 @@ import type { DaemonStatus, ForegroundAgent } from '../tasks/status.ts'
 import { localTime } from './local-time.ts'
 import { describeHub } from './say-started.ts'
 
-/** The spec's fields in the spec's order, then what a person asks next. */
+/** The fields that scripts know, in their order, then what a person asks next. */
 export function formatStatus(status: DaemonStatus): string[] {
   const isRunning = status.status === 'running'
   return [

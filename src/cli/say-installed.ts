@@ -3,7 +3,7 @@ import type { InstallReport, PlannedInstall } from '../tasks/install.ts'
 import { shellQuote } from '../text/shell-quote.ts'
 import { describeHub } from './say-started.ts'
 
-/** The lines of a daemon that was installed, as the specification has them. */
+/** The lines of a daemon that was installed. */
 export function installLines({ change, file, startsAt, hub }: InstallReport): string[] {
   const written = { created: 'Created', updated: 'Updated', unchanged: 'Unchanged' }[change]
   const starts =

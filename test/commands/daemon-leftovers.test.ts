@@ -35,7 +35,7 @@ async function kill(pid: number): Promise<void> {
 }
 
 describe('a PID file whose process is gone', () => {
-  test('is told as the specification says, and removed', async () => {
+  test('is told to the letter, and removed', async () => {
     const home = await joined(world)
     await kill(await startedPid(home))
     expect(existsSync(home.file('daemon.pid'))).toBe(true)

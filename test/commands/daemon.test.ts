@@ -23,7 +23,7 @@ function pidIn(output: string): number {
 }
 
 describe('start', () => {
-  test('prints what the specification says, and that it is connected', async () => {
+  test('prints its lines to the letter, and that it is connected', async () => {
     const home = await joined(world, 'start')
     const { code, stdout, stderr } = await connect(home, ['daemon', 'start'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -71,7 +71,7 @@ describe('start', () => {
   })
 })
 
-test('stop prints what the specification says, and the process is gone', async () => {
+test('stop prints its line to the letter, and the process is gone', async () => {
   const { home, pid } = await started('stop')
   expect(await connect(home, ['daemon', 'stop'])).toMatchObject({
     code: 0,
@@ -85,7 +85,7 @@ test('stop prints what the specification says, and the process is gone', async (
   })
 })
 
-test('restart prints both lines of the specification, and another process runs', async () => {
+test('restart prints both its lines to the letter, and another process runs', async () => {
   const { home, pid } = await started('restart')
   const stdout = await connectOk(home, ['daemon', 'restart'])
   expect(stdout).toMatch(/^\[ok\] Daemon stopped\n\[ok\] Daemon started\n/)
@@ -95,7 +95,7 @@ test('restart prints both lines of the specification, and another process runs',
 })
 
 describe('status', () => {
-  test('has the fields of the specification, in its order', async () => {
+  test('has the fields that it always has, in their order', async () => {
     const { home, pid } = await started('ada-laptop')
     const stdout = await connectOk(home, ['daemon', 'status'])
     expect(stdout).toMatch(/^📊 Private Connect Daemon Status\n\n {2}● Status: running\n/)
@@ -145,7 +145,7 @@ describe('status', () => {
 describe('logs', () => {
   const rule = '─'.repeat(56)
 
-  test('are framed as in the specification, as many lines as asked for, with their true number', async () => {
+  test('are in their frame, as many lines as asked for, with their true number', async () => {
     const { home } = await started('logs')
     const lines = (await connectOk(home, ['daemon', 'logs'])).split('\n')
     expect(lines.slice(0, 3)).toEqual(['📋 Daemon Logs (~/.privateconnect/daemon.log)', '', rule])

@@ -41,7 +41,7 @@ function framed(stdout: string): string[] {
 }
 
 describe('how many lines:', () => {
-  test('the last 50, in the frame of the specification', async () => {
+  test('the last 50, in their frame', async () => {
     const stdout = await logs(homeWith(numbered(0, 60)))
     expect(stdout).toMatch(
       new RegExp(

@@ -59,7 +59,7 @@ describe('up', () => {
 })
 
 describe('where CI is set and there is no terminal', () => {
-  test('the CI script of the specification runs on, with the agent in the background', async () => {
+  test('a CI script runs on, with the agent in the background', async () => {
     const home = emptyHome()
     const env = { CI: 'true', PRIVATECONNECT_TOKEN: await world.joinToken(), CONNECT_HUB_URL: world.hubUrl }
     const stdout = await connectOk(home, ['up'], { env })

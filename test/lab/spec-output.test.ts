@@ -16,13 +16,13 @@ const RULE = '─'.repeat(56)
 interface Shown {
   readonly command: string
   readonly code?: number
-  /** The lines of the specification, and below them what we add; the specification’s own examples as patterns. */
+  /** The lines that never change, and below them what may be added; what differs from run to run as patterns. */
   readonly lines: readonly (string | RegExp)[]
   /** On stderr, so that a terminal shows it below. */
   readonly errors?: readonly (string | RegExp)[]
 }
 
-/** One after the other, as a person would. What the specification prints stands here as it is printed there. */
+/** One after the other, as a person would, and what each prints, to the letter. */
 const SESSION: readonly Shown[] = [
   {
     command: 'daemon status',
@@ -93,7 +93,7 @@ const SESSION: readonly Shown[] = [
 
 const SPINNER = /[⠁-⣿]/
 
-labSuite('what the specification prints', { programs: ['tmux', 'bash'] }, () => {
+labSuite('what the commands print on a terminal, to the letter', { programs: ['tmux', 'bash'] }, () => {
   const own = ownedBySuite()
   let world: World
   let echo: TestServer

@@ -36,7 +36,7 @@ labSuite('the service of systemd, where a user may not linger', machineNeeds, ()
     await scene.answers()
   })
 
-  test('the command of the specification is refused there, and the one of the warning mends it', async () => {
+  test('to ask for it oneself is refused there, and the command of the warning mends it', async () => {
     expect(await scene.machine.run('loginctl enable-linger $USER')).toMatchObject({
       code: 1,
       stderr: 'Could not enable linger: Access denied\n',

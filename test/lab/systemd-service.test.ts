@@ -33,7 +33,7 @@ labSuite('the service of systemd, where a user may linger', machineNeeds, () => 
     expect(await scene.agents()).toEqual([])
   })
 
-  test('install prints what the specification says, and the service answers', async () => {
+  test('install prints its lines to the letter, and the service answers', async () => {
     expect(await scene.daemon('install')).toMatchObject({
       code: 0,
       stderr: '',

@@ -5,7 +5,7 @@ import { ownedBySuite } from './helpers/owned.ts'
 import { labSuite } from './helpers/suite.ts'
 import { asRoot, SystemdScene } from './helpers/systemd-scene.ts'
 
-labSuite('the troubleshooting of the specification, typed after a login', machineNeeds, () => {
+labSuite('the usual troubleshooting, typed after a login', machineNeeds, () => {
   const own = ownedBySuite()
   let scene: SystemdScene
 
