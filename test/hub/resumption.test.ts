@@ -11,9 +11,9 @@ import {
 } from '../../src/tunnel/encode.ts'
 import { STREAM_KEY_BYTES, type Position } from '../../src/tunnel/frames.ts'
 import { INITIAL_WINDOW, MAX_LINKS } from '../../src/tunnel/limits.ts'
-import type { RawPeer } from '../tunnel/raw-peer.ts'
-import { linkId, RealHub, type Joined } from '../tunnel/real-hub.ts'
-import { encodeData } from '../tunnel/whole-frames.ts'
+import type { RawPeer } from '../tunnel/helpers/raw-peer.ts'
+import { linkId, RealHub, type Joined } from '../tunnel/helpers/real-hub.ts'
+import { encodeData } from '../tunnel/helpers/whole-frames.ts'
 
 let hub: RealHub
 let agent: Joined

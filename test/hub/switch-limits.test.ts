@@ -23,9 +23,9 @@ import {
   MAX_STREAMS,
   MAX_WINDOW,
 } from '../../src/tunnel/limits.ts'
-import { Loopback } from '../tunnel/loopback.ts'
-import { join, open, Switched, type Member } from '../tunnel/switched.ts'
-import { encodeData } from '../tunnel/whole-frames.ts'
+import { Loopback } from '../tunnel/helpers/loopback.ts'
+import { join, open, Switched, type Member } from '../tunnel/helpers/switched.ts'
+import { encodeData } from '../tunnel/helpers/whole-frames.ts'
 
 let loopback: Loopback
 const worlds: Switched[] = []

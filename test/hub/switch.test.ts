@@ -11,9 +11,9 @@ import {
 } from '../../src/tunnel/encode.ts'
 import { STREAM_KEY_BYTES } from '../../src/tunnel/frames.ts'
 import { INITIAL_WINDOW, MAX_DATA_BYTES, MAX_WINDOW } from '../../src/tunnel/limits.ts'
-import { Loopback } from '../tunnel/loopback.ts'
-import { join, open, Switched, type Member } from '../tunnel/switched.ts'
-import { encodeData } from '../tunnel/whole-frames.ts'
+import { Loopback } from '../tunnel/helpers/loopback.ts'
+import { join, open, Switched, type Member } from '../tunnel/helpers/switched.ts'
+import { encodeData } from '../tunnel/helpers/whole-frames.ts'
 
 let loopback: Loopback
 let switched: Switched

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, test, vi } from 'vitest'
-import { fuzzAgent, fuzzHub } from '../tunnel/fuzzed.ts'
+import { fuzzAgent, fuzzHub } from '../tunnel/helpers/fuzzed.ts'
 import { soakSuite } from './helpers/soak.ts'
 
 /** A world of its own for each, so that a failure is found by running little. */

@@ -8,8 +8,8 @@ import { until } from '../helpers/until.ts'
 import { bridge } from '../../src/tunnel/bridge.ts'
 import { serveTcp, type TestServer } from '../helpers/servers.ts'
 import type { SendWindow } from '../../src/tunnel/send-window.ts'
-import { Loopback } from './loopback.ts'
-import { Relay } from './relay.ts'
+import { Loopback } from './helpers/loopback.ts'
+import { Relay } from './helpers/relay.ts'
 
 let loopback: Loopback
 let relay: Relay

@@ -4,9 +4,9 @@ import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
 import { encodeCtrl, encodeGoaway, encodeOpen, encodeOpenOk } from '../../src/tunnel/encode.ts'
 import { STREAM_KEY_BYTES } from '../../src/tunnel/frames.ts'
 import { INITIAL_WINDOW } from '../../src/tunnel/limits.ts'
-import type { RawPeer } from './raw-peer.ts'
-import { linkId, RealHub, type Joined } from './real-hub.ts'
-import { encodeData } from './whole-frames.ts'
+import type { RawPeer } from './helpers/raw-peer.ts'
+import { linkId, RealHub, type Joined } from './helpers/real-hub.ts'
+import { encodeData } from './helpers/whole-frames.ts'
 
 let hub: RealHub
 let agent: Joined

@@ -32,7 +32,7 @@ import {
   MAX_TEXT_BYTES,
   MAX_WINDOW,
 } from '../../src/tunnel/limits.ts'
-import { decodeWhole, encodeData, type WholeFrame } from './whole-frames.ts'
+import { decodeWhole, encodeData, type WholeFrame } from './helpers/whole-frames.ts'
 
 const stream = fc.integer({ min: 1, max: 2 ** 32 - 1 })
 const code = fc.integer({ min: 0, max: 65_535 })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, test, vi } from 'vitest'
-import { fuzzAgent, fuzzHub } from './fuzzed.ts'
+import { fuzzAgent, fuzzHub } from './helpers/fuzzed.ts'
 
 const FRAMES = 100_000
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 32)

@@ -25,8 +25,8 @@ import {
 import { Link, type LinkFrame, type LinkHandler } from '../../src/tunnel/link.ts'
 import type { Message } from '../../src/tunnel/message.ts'
 import { Pace } from '../../src/tunnel/pace.ts'
-import { Loopback, type LinkEnd } from './loopback.ts'
-import { RawPeer } from './raw-peer.ts'
+import { Loopback, type LinkEnd } from './helpers/loopback.ts'
+import { RawPeer } from './helpers/raw-peer.ts'
 import { until } from '../helpers/until.ts'
 
 /** What either transport says of a message beyond MAX_FRAME_BYTES. */

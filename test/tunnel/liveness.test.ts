@@ -3,10 +3,10 @@ import { until } from '../helpers/until.ts'
 import { encodeDataHeader, encodePong } from '../../src/tunnel/encode.ts'
 import { DEAD_AFTER_PING_MS, MAX_DATA_BYTES, PING_AFTER_MS } from '../../src/tunnel/limits.ts'
 import { Link } from '../../src/tunnel/link.ts'
-import { Loopback, type LinkEnd, type PeerEnd } from './loopback.ts'
-import { RawPeer } from './raw-peer.ts'
-import { SimulatedWire, turns } from './simulated-wire.ts'
-import { encodeData } from './whole-frames.ts'
+import { Loopback, type LinkEnd, type PeerEnd } from './helpers/loopback.ts'
+import { RawPeer } from './helpers/raw-peer.ts'
+import { SimulatedWire, turns } from './helpers/simulated-wire.ts'
+import { encodeData } from './helpers/whole-frames.ts'
 
 let loopback: Loopback
 

@@ -18,11 +18,11 @@ import { Link } from '../../src/tunnel/link.ts'
 import { Mux } from '../../src/tunnel/mux.ts'
 import type { Stream } from '../../src/tunnel/stream.ts'
 import type { StreamHandler } from '../../src/tunnel/stream-handler.ts'
-import { Loopback } from './loopback.ts'
-import { turns } from './party.ts'
-import { RawPeer } from './raw-peer.ts'
-import { open } from './switched.ts'
-import { encodeData } from './whole-frames.ts'
+import { Loopback } from './helpers/loopback.ts'
+import { turns } from './helpers/party.ts'
+import { RawPeer } from './helpers/raw-peer.ts'
+import { open } from './helpers/switched.ts'
+import { encodeData } from './helpers/whole-frames.ts'
 
 let loopback: Loopback
 const hubs: RawPeer[] = []

@@ -10,7 +10,7 @@ import { until } from '../helpers/until.ts'
 import { hubInProcess, member, type TestHub } from '../fixtures/hub-in-process.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { serveTcp } from '../helpers/servers.ts'
-import { Cable } from './cable.ts'
+import { Cable } from './helpers/cable.ts'
 
 const cables: Cable[] = []
 afterEach(() => Promise.all(cables.splice(0).map((cable) => cable.close())))

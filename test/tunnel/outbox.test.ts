@@ -5,7 +5,7 @@ import { TYPE } from '../../src/tunnel/frames.ts'
 import { FRAME_OVERHEAD_BYTES } from '../../src/tunnel/limits.ts'
 import type { Message } from '../../src/tunnel/message.ts'
 import { Outbox } from '../../src/tunnel/outbox.ts'
-import { open } from './switched.ts'
+import { open } from './helpers/switched.ts'
 
 /** What the outbox is held to: plain arrays, and who was served last. */
 class Model {

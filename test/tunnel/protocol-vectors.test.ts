@@ -20,7 +20,7 @@ import { FrameError, TYPE } from '../../src/tunnel/frames.ts'
 import type { PublicKey } from '../../src/tunnel/handshake.ts'
 import { SUBPROTOCOL } from '../../src/tunnel/limits.ts'
 import { root } from '../helpers/cli.ts'
-import { decodeWhole, encodeData, type WholeFrame } from './whole-frames.ts'
+import { decodeWhole, encodeData, type WholeFrame } from './helpers/whole-frames.ts'
 
 interface Vectors {
   protocol: string

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { STREAM_CODES } from '../../src/tunnel/codes.ts'
 import { RESUME_MS } from '../../src/tunnel/limits.ts'
-import { Party } from './party.ts'
-import { agentName, noReset, resetSometimes, streamPlan, type StreamPlan } from './plans.ts'
-import { turns } from './simulated-wire.ts'
-import { SimulatedWorld } from './simulated-world.ts'
+import { Party } from './helpers/party.ts'
+import { agentName, noReset, resetSometimes, streamPlan, type StreamPlan } from './helpers/plans.ts'
+import { turns } from './helpers/simulated-wire.ts'
+import { SimulatedWorld } from './helpers/simulated-world.ts'
 
 // Deadlines pass when the test says so; everything else goes by turns of the event loop.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))

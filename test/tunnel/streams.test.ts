@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { STREAM_CODES } from '../../src/tunnel/codes.ts'
 import type { Stream } from '../../src/tunnel/stream.ts'
-import { Loopback } from './loopback.ts'
-import { Party, turns, type PartyPlan } from './party.ts'
-import { Relay } from './relay.ts'
-import { WindowWatch } from './window-watch.ts'
+import { Loopback } from './helpers/loopback.ts'
+import { Party, turns, type PartyPlan } from './helpers/party.ts'
+import { Relay } from './helpers/relay.ts'
+import { WindowWatch } from './helpers/window-watch.ts'
 
 let loopback: Loopback
 let relay: Relay

@@ -1,8 +1,8 @@
 // A member that means harm, in a process of its own: it sends one kind of frame as fast as the hub takes it.
 import { setImmediate as turn } from 'node:timers/promises'
-import { FLOODS } from '../../tunnel/floods.ts'
-import { linkId, RealHub, type Joined } from '../../tunnel/real-hub.ts'
-import { open } from '../../tunnel/switched.ts'
+import { FLOODS } from '../../tunnel/helpers/floods.ts'
+import { linkId, RealHub, type Joined } from '../../tunnel/helpers/real-hub.ts'
+import { open } from '../../tunnel/helpers/switched.ts'
 import { work } from '../processes/worker.ts'
 
 export interface HostileJobs {

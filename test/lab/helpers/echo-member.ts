@@ -2,10 +2,10 @@ import { performance } from 'node:perf_hooks'
 import { encodeCtrl, encodeOpenOk } from '../../../src/tunnel/encode.ts'
 import { INITIAL_WINDOW } from '../../../src/tunnel/limits.ts'
 import { waitFor } from '../../../src/process/wait.ts'
-import type { RawPeer } from '../../tunnel/raw-peer.ts'
-import type { RealHub } from '../../tunnel/real-hub.ts'
-import { open } from '../../tunnel/switched.ts'
-import { encodeData } from '../../tunnel/whole-frames.ts'
+import type { RawPeer } from '../../tunnel/helpers/raw-peer.ts'
+import type { RealHub } from '../../tunnel/helpers/real-hub.ts'
+import { open } from '../../tunnel/helpers/switched.ts'
+import { encodeData } from '../../tunnel/helpers/whole-frames.ts'
 
 const EVERY_MS = 20
 

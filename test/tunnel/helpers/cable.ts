@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { serveTcp, type TestServer } from '../helpers/servers.ts'
+import { serveTcp, type TestServer } from '../../helpers/servers.ts'
 
 /** A way to a server that a test can cut. */
 export class Cable {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { Link } from '../../src/tunnel/link.ts'
-import type { Transport, TransportHandler } from '../../src/websocket/transport.ts'
+import { Link } from '../../../src/tunnel/link.ts'
+import type { Transport, TransportHandler } from '../../../src/websocket/transport.ts'
 
 /** Which of the two ends don't notice that the wire is gone. */
 export type Unaware = 'nobody' | 'near' | 'far' | 'both'

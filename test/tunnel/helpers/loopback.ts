@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { WebSocket, WebSocketServer } from 'ws'
-import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../../src/tunnel/limits.ts'
-import { requestWebSocket } from '../../src/websocket/client-handshake.ts'
-import { ServerHandshake } from '../../src/websocket/server-handshake.ts'
-import type { Transport, TransportHandler } from '../../src/websocket/transport.ts'
+import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../../../src/tunnel/limits.ts'
+import { requestWebSocket } from '../../../src/websocket/client-handshake.ts'
+import { ServerHandshake } from '../../../src/websocket/server-handshake.ts'
+import type { Transport, TransportHandler } from '../../../src/websocket/transport.ts'
 
 /** One end of a WebSocket, and the TCP socket below it. */
 interface End<Kind> {

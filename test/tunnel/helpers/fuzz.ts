@@ -11,11 +11,11 @@ import {
   encodeResumed,
   encodeRst,
   encodeWindow,
-} from '../../src/tunnel/encode.ts'
-import type { Position } from '../../src/tunnel/frames.ts'
-import { INITIAL_WINDOW, MAX_WINDOW } from '../../src/tunnel/limits.ts'
+} from '../../../src/tunnel/encode.ts'
+import type { Position } from '../../../src/tunnel/frames.ts'
+import { INITIAL_WINDOW, MAX_WINDOW } from '../../../src/tunnel/limits.ts'
 
-import { Random } from '../soak/helpers/random.ts'
+import { Random } from '../../soak/helpers/random.ts'
 import { encodeData } from './whole-frames.ts'
 
 /** Frames of a peer that breaks every rule: most of them well-formed, on streams that exist or might, some garbage. */

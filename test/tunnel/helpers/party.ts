@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
-import { STREAM_CODES } from '../../src/tunnel/codes.ts'
-import type { Stream } from '../../src/tunnel/stream.ts'
-import type { StreamHandler } from '../../src/tunnel/stream-handler.ts'
+import { STREAM_CODES } from '../../../src/tunnel/codes.ts'
+import type { Stream } from '../../../src/tunnel/stream.ts'
+import type { StreamHandler } from '../../../src/tunnel/stream-handler.ts'
 
 /** What one end of a stream does, counted in turns of the event loop. */
 export interface PartyPlan {
