@@ -6,7 +6,7 @@ import path from 'node:path'
 import type { SeenJob } from './domains.ts'
 import type { Switches } from './switches.ts'
 
-/** Why these tests don’t run on a Mac: it has a launchd, and that one is tested in launchd-real.test.ts. */
+/** Why these tests don’t run on a Mac: it has a launchd, and that one is tested in test/platforms/conformance/launchd.test.ts. */
 export const FAKE_RUNS_HERE = process.platform === 'linux'
 
 /** A launchd that stands for the real one, with a `launchctl` that leads to it, and switches for what goes wrong. */

@@ -1,6 +1,6 @@
 import { afterAll, test } from 'vitest'
-import { background } from '../../src/platforms/background/description.ts'
-import { platformConformance } from '../../src/platforms/conformance/conformance.ts'
+import { background } from '../../../src/platforms/background/description.ts'
+import { platformConformance } from '../../../src/platforms/conformance/conformance.ts'
 
 const suite = platformConformance({ description: background, installable: false })
 

@@ -1,8 +1,8 @@
 import { afterAll, test } from 'vitest'
-import type { PluginDescription } from '../../src/platforms/platform.ts'
-import { platformConformance } from '../../src/platforms/conformance/conformance.ts'
+import type { PluginDescription } from '../../../src/platforms/platform.ts'
+import { platformConformance } from '../../../src/platforms/conformance/conformance.ts'
 
-const plugin = new URL('../fixtures/plugin-platform/platforms.js', import.meta.url)
+const plugin = new URL('../../fixtures/plugin-platform/platforms.js', import.meta.url)
 const { testinit } = (await import(plugin.href)) as { testinit: PluginDescription }
 
 const suite = platformConformance({ description: testinit })

@@ -1,9 +1,9 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { platformConformance } from '../../src/platforms/conformance/conformance.ts'
-import { launchd } from '../../src/platforms/launchd/description.ts'
-import { FAKE_RUNS_HERE, FakeLaunchd } from '../helpers/launchctl/fake.ts'
+import { platformConformance } from '../../../src/platforms/conformance/conformance.ts'
+import { launchd } from '../../../src/platforms/launchd/description.ts'
+import { FAKE_RUNS_HERE, FakeLaunchd } from '../../helpers/launchctl/fake.ts'
 
 // What the agent ends with where only a human can help: see agent/exit-code.ts.
 const common = { description: launchd, fatalExitCode: 0 }

@@ -1,23 +1,23 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { background } from '../../src/platforms/background/description.ts'
-import { platformConformance } from '../../src/platforms/conformance/conformance.ts'
-import type { ConformanceOptions } from '../../src/platforms/conformance/options.ts'
-import { checksFor, proveCheck } from '../../src/platforms/conformance/prove.ts'
-import { TestHub } from '../../src/platforms/conformance/test-hub.ts'
-import { stepless } from '../../src/platforms/conformance/drive.ts'
+import { background } from '../../../src/platforms/background/description.ts'
+import { platformConformance } from '../../../src/platforms/conformance/conformance.ts'
+import type { ConformanceOptions } from '../../../src/platforms/conformance/options.ts'
+import { checksFor, proveCheck } from '../../../src/platforms/conformance/prove.ts'
+import { TestHub } from '../../../src/platforms/conformance/test-hub.ts'
+import { stepless } from '../../../src/platforms/conformance/drive.ts'
 import type {
   PlatformContext,
   PluginDescription,
   PluginPlatform,
   Stepless,
-} from '../../src/platforms/platform.ts'
-import { until } from '../helpers/until.ts'
-import { runFixture } from '../fixtures/run-fixture.ts'
-import { testVariations } from '../helpers/variations.ts'
+} from '../../../src/platforms/platform.ts'
+import { until } from '../../helpers/until.ts'
+import { runFixture } from '../../fixtures/run-fixture.ts'
+import { testVariations } from '../../helpers/variations.ts'
 
-const plugin = new URL('../fixtures/plugin-platform/platforms.js', import.meta.url)
+const plugin = new URL('../../fixtures/plugin-platform/platforms.js', import.meta.url)
 const { testinit } = (await import(plugin.href)) as { testinit: PluginDescription }
 
 /** What is wrong with a platform that is otherwise good. */

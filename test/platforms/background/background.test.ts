@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { identify } from '../../src/process/identity.ts'
-import type { StartReport } from '../../src/tasks/start.ts'
-import { connect, connectOk, startConnect } from '../helpers/cli.ts'
-import type { Home } from '../helpers/home.ts'
-import { testVariations } from '../helpers/variations.ts'
-import { World } from '../helpers/world.ts'
-import { joined } from '../fixtures/joined.ts'
+import { identify } from '../../../src/process/identity.ts'
+import type { StartReport } from '../../../src/tasks/start.ts'
+import { connect, connectOk, startConnect } from '../../helpers/cli.ts'
+import type { Home } from '../../helpers/home.ts'
+import { testVariations } from '../../helpers/variations.ts'
+import { World } from '../../helpers/world.ts'
+import { joined } from '../../fixtures/joined.ts'
 
 let world: World
 
