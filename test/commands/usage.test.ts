@@ -7,9 +7,10 @@ import { describe, expect, test } from 'vitest'
 import { connect, runJs } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { emptyHome } from '../fixtures/joined.ts'
+import { testVariations } from '../helpers/variations.ts'
 
 describe('a typo gets the command that was meant:', () => {
-  test.for([
+  testVariations([
     ['deamon start', 'daemon start'],
     ['daemon strat', 'daemon start'],
     ['hub token creat', 'hub token create'],
@@ -29,7 +30,7 @@ describe('a typo gets the command that was meant:', () => {
     })
   })
 
-  test.for([
+  testVariations([
     ['status', 'daemon status'],
     ['logs', 'daemon logs'],
     ['version', '--version'],
