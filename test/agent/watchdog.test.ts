@@ -47,12 +47,13 @@ test.skipIf(process.platform === 'win32')(
     await child.printed(/ready/)
     for (let round = 0; round < 3; round++) {
       child.kill('SIGSTOP')
-      await sleep(1500)
+      // Longer than the 300 ms that it may be blocked.
+      await sleep(500)
       child.kill('SIGCONT')
       await sleep(100)
     }
     // Long enough for it to be found, had it been taken for one.
-    await sleep(1000)
+    await sleep(600)
     child.kill('SIGTERM')
     expect(await child.exited).toEqual({ code: null, signal: 'SIGTERM' })
     expect(existsSync(log)).toBe(false)
