@@ -362,7 +362,7 @@ describe('a home that may not be written to', () => {
 })
 
 describe('a home of another user', () => {
-  test('is closed to us, and every command says so', async (context) => {
+  test('is closed to us, and every command says so', { tags: ['variation'] }, async (context) => {
     needsPlainUser(context)
     context.skip(process.getuid?.() !== 0, 'only root can give a folder to another user')
     const home = await joined(world)
@@ -401,44 +401,48 @@ describe('a home of another user', () => {
     expect(statSync(victim).mode & 0o777).toBe(0o644)
   })
 
-  test('is left as it is by root, who could write there: a file of root’s would lock the user out', async (context) => {
-    context.skip(process.getuid?.() !== 0, 'needs root')
-    const home = await joined(world)
-    writeFileSync(home.file('services.json'), '{"version":1,"services":[]}', { mode: 0o600 })
-    execFileSync('chown', ['-R', '65534', home.folder])
-    const before = snapshot(home.folder)
-    const asRoot = async (line: string) => {
-      const { code, stderr } = await connect(home, line.split(' '), { env: NO_PLATFORM })
-      return { code, stderr }
-    }
-    const lines = [
-      'expose 9 --name web',
-      'logout',
-      'up --foreground',
-      'daemon start',
-      'daemon status',
-      'whoami',
-    ]
-    for (const line of [...lines, 'daemon uninstall']) {
-      expect(await asRoot(line), line).toEqual({
-        code: line.startsWith('up') ? 78 : 1,
+  test(
+    'is left as it is by root, who could write there: a file of root’s would lock the user out',
+    { tags: ['variation'] },
+    async (context) => {
+      context.skip(process.getuid?.() !== 0, 'needs root')
+      const home = await joined(world)
+      writeFileSync(home.file('services.json'), '{"version":1,"services":[]}', { mode: 0o600 })
+      execFileSync('chown', ['-R', '65534', home.folder])
+      const before = snapshot(home.folder)
+      const asRoot = async (line: string) => {
+        const { code, stderr } = await connect(home, line.split(' '), { env: NO_PLATFORM })
+        return { code, stderr }
+      }
+      const lines = [
+        'expose 9 --name web',
+        'logout',
+        'up --foreground',
+        'daemon start',
+        'daemon status',
+        'whoami',
+      ]
+      for (const line of [...lines, 'daemon uninstall']) {
+        expect(await asRoot(line), line).toEqual({
+          code: line.startsWith('up') ? 78 : 1,
+          stderr: expect.stringMatching(
+            /^\[x\] \S+\/config\.json belongs to another user \(number 65534\)\n {2}Run it as that user, without sudo/,
+          ),
+        })
+      }
+      expect(differences(before, snapshot(home.folder))).toEqual([])
+      rmSync(home.file('config.json'))
+      const login = await connect(home, ['login', '--hub', world.hubUrl], {
+        env: { PRIVATECONNECT_TOKEN: await world.joinToken() },
+      })
+      expect(login).toMatchObject({
+        code: 1,
         stderr: expect.stringMatching(
-          /^\[x\] \S+\/config\.json belongs to another user \(number 65534\)\n {2}Run it as that user, without sudo/,
+          /^\[x\] Could not use the folder \S+: it belongs to another user\n {2}\S/,
         ),
       })
-    }
-    expect(differences(before, snapshot(home.folder))).toEqual([])
-    rmSync(home.file('config.json'))
-    const login = await connect(home, ['login', '--hub', world.hubUrl], {
-      env: { PRIVATECONNECT_TOKEN: await world.joinToken() },
-    })
-    expect(login).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(
-        /^\[x\] Could not use the folder \S+: it belongs to another user\n {2}\S/,
-      ),
-    })
-  })
+    },
+  )
 })
 
 describe('HOME', () => {

@@ -107,12 +107,15 @@ async function expectFailure(
   expect(status.lastExit, what).toMatchObject({ at: expect.any(String), code, signal })
 }
 
-testVariations(STAGES)(
+testVariations([
+  ['early', STAGES[0], [BY_ITSELF.slice(0, 1), BY_SIGNAL.slice(0, 1)]],
+  ...STAGES.map((stage) => [stage, stage, [BY_ITSELF, BY_SIGNAL]] as const),
+] as const)(
   'an agent that crashes %s: all that is said of it is true, and a start without that works',
   { timeout: 180_000 },
-  (stage) =>
+  ([, stage, runs]) =>
     // Not more at once: each must come to its stage within the 3 s that start takes.
-    atOnce(2, [BY_ITSELF, BY_SIGNAL], async (manners) => {
+    atOnce(2, runs, async (manners) => {
       const home = await joined(world)
       let pid = await startedPid(home)
       for (const manner of manners) {
@@ -184,11 +187,14 @@ const HANGS = [
   { stage: 'with its record, before its socket', action: 'stop' },
 ] as const
 
-test(
-  'an agent that hangs is said to run and not to have answered, is found, and can be ended',
+testVariations([
+  ['early', HANGS.slice(0, 1)],
+  ['later', HANGS.slice(1)],
+] as const)(
+  'an agent that hangs %s is said to run and not to have answered, is found, and can be ended',
   { timeout: 180_000 },
-  () =>
-    atOnce(4, HANGS, async ({ stage, action }) => {
+  ([, hangs]) =>
+    atOnce(4, hangs, async ({ stage, action }) => {
       const home = await joined(world)
       const env = injected(stage, 'hang')
       const { code, stdout, stderr } = await connect(home, ['daemon', 'start'], { env })

@@ -122,7 +122,7 @@ describe('without an agent', () => {
     })
   })
 
-  test('six commands at once lose nothing', async () => {
+  test('six commands at once lose nothing', { tags: ['variation'] }, async () => {
     const home = await joined(world)
     const names = Array.from({ length: 6 }, (_, index) => `service-${index}`)
     const results = await Promise.all(names.map((name) => connect(home, ['expose', '80', '--name', name])))

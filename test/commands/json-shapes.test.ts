@@ -252,7 +252,7 @@ describe('what is printed is what is described:', () => {
     })
   })
 
-  describe('without a hub', () => {
+  describe('without a hub', { tags: ['variation'] }, () => {
     beforeAll(() => world.hub.stop())
     afterAll(() => world.restartHub())
 

@@ -118,51 +118,60 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
     expect(await ok('daemon', 'uninstall')).toContain('there is nothing to remove')
   })
 
-  test('an exposed service answers through crash, restart, stop and start, and the next login', async () => {
-    const server = await echoServer()
-    onTestFinished(() => server.close())
-    const one = await mac('service')
-    const { fake, ok, status } = one
-    await ok('daemon', 'install')
-    await ok('expose', `localhost:${server.port}`, '--name', 'echo')
-    const { port } = await world.reach(await joined(world, 'other'), 'echo')
-    const answers = async (when: string) => expect(await echoed(port, when)).toBe(when)
-    await answers('after install')
+  test(
+    'an exposed service answers through crash, restart, stop and start, and the next login',
+    { tags: ['variation'] },
+    async () => {
+      const server = await echoServer()
+      onTestFinished(() => server.close())
+      const one = await mac('service')
+      const { fake, ok, status } = one
+      await ok('daemon', 'install')
+      await ok('expose', `localhost:${server.port}`, '--name', 'echo')
+      const { port } = await world.reach(await joined(world, 'other'), 'echo')
+      const answers = async (when: string) => expect(await echoed(port, when)).toBe(when)
+      await answers('after install')
 
-    const { pid: first } = await status()
-    process.kill(first!, 'SIGKILL')
-    const { pid: second, restarts, lastExit } = await untilConnected(one, first!)
-    await answers('after a crash')
-    expect({ restarts, lastExit: lastExit?.reason }).toEqual({
-      restarts: 1,
-      lastExit: 'ended by SIGKILL',
-    })
+      const { pid: first } = await status()
+      process.kill(first!, 'SIGKILL')
+      const { pid: second, restarts, lastExit } = await untilConnected(one, first!)
+      await answers('after a crash')
+      expect({ restarts, lastExit: lastExit?.reason }).toEqual({
+        restarts: 1,
+        lastExit: 'ended by SIGKILL',
+      })
 
-    expect(await ok('daemon', 'restart')).toMatch(
-      /^\[ok\] Daemon stopped\n\[ok\] Daemon started\n {2}PID: \d+\n/,
-    )
-    const { pid: third } = await untilConnected(one, second!)
-    await answers('after restart')
-    expect((await status()).restarts).toBe(0)
+      expect(await ok('daemon', 'restart')).toMatch(
+        /^\[ok\] Daemon stopped\n\[ok\] Daemon started\n {2}PID: \d+\n/,
+      )
+      const { pid: third } = await untilConnected(one, second!)
+      await answers('after restart')
+      expect((await status()).restarts).toBe(0)
 
-    expect(await ok('daemon', 'stop')).toBe('[ok] Daemon stopped\n')
-    expect(identify(third!)).toBeUndefined()
-    expect(await status()).toMatchObject({ status: 'stopped', installed: true, startsAt: 'login', pid: null })
-    expect(await ok('daemon', 'stop')).toContain('The daemon was not running')
-    expect(await ok('daemon', 'start')).toMatch(/\[ok\] Daemon started \(PID: \d+\)\n/)
-    await answers('after start')
+      expect(await ok('daemon', 'stop')).toBe('[ok] Daemon stopped\n')
+      expect(identify(third!)).toBeUndefined()
+      expect(await status()).toMatchObject({
+        status: 'stopped',
+        installed: true,
+        startsAt: 'login',
+        pid: null,
+      })
+      expect(await ok('daemon', 'stop')).toContain('The daemon was not running')
+      expect(await ok('daemon', 'start')).toMatch(/\[ok\] Daemon started \(PID: \d+\)\n/)
+      await answers('after start')
 
-    await fake.logout()
-    await fake.login()
-    await untilConnected(one)
-    await answers('after a login')
-    expect(await ok('daemon', 'status')).toContain(
-      'Kept alive as: a launchd agent: started again after a crash, and when you log in\n',
-    )
-    expect(await ok('daemon', 'logs')).toContain('Connected to hub')
-    await ok('daemon', 'uninstall')
-    expect(await fake.jobs()).toEqual([])
-  })
+      await fake.logout()
+      await fake.login()
+      await untilConnected(one)
+      await answers('after a login')
+      expect(await ok('daemon', 'status')).toContain(
+        'Kept alive as: a launchd agent: started again after a crash, and when you log in\n',
+      )
+      expect(await ok('daemon', 'logs')).toContain('Connected to hub')
+      await ok('daemon', 'uninstall')
+      expect(await fake.jobs()).toEqual([])
+    },
+  )
 
   test('SIGTERM ends the agent by that signal, so that launchd starts it again', async () => {
     const one = await mac('sigterm')
