@@ -3,7 +3,7 @@ import { Passage, type End } from '../../src/hub/passage.ts'
 import { Passages } from '../../src/hub/passages.ts'
 import { STREAM_CODES } from '../../src/tunnel/codes.ts'
 import { MAX_WAITING_STREAMS } from '../../src/tunnel/limits.ts'
-import { noted } from '../tunnel/noted.ts'
+import { noted } from '../tunnel/helpers/noted.ts'
 
 const KEY = Buffer.alloc(16, 1)
 const LOST = { code: STREAM_CODES.LINK_LOST, message: 'the other agent’s link was lost' }

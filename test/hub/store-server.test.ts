@@ -7,7 +7,7 @@ import { serveStore } from '../../src/hub/store-server.ts'
 import { Store } from '../../src/hub/store.ts'
 import { agentIdOf } from '../../src/tunnel/agent-id.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
-import { turns } from '../tunnel/simulated-wire.ts'
+import { turns } from '../tunnel/helpers/simulated-wire.ts'
 
 const NOBODY = 'agent_0000000000000000'
 const HOUR = 3_600_000

@@ -19,8 +19,8 @@ import {
   MAX_PENDING_OPENS,
   MAX_STREAMS,
 } from '../../src/tunnel/limits.ts'
-import { noted } from '../tunnel/noted.ts'
-import { encodeData } from '../tunnel/whole-frames.ts'
+import { noted } from '../tunnel/helpers/noted.ts'
+import { encodeData } from '../tunnel/helpers/whole-frames.ts'
 
 /** With a stream from a, where it is 1, to b, where it is 2. */
 function joined(options?: SwitchOptions) {

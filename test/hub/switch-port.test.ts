@@ -6,7 +6,7 @@ import { STREAM_CODES } from '../../src/tunnel/codes.ts'
 import { MAX_STREAMS, SHARE_OF_FREE } from '../../src/tunnel/limits.ts'
 import type { Link } from '../../src/tunnel/link.ts'
 import type { Role } from '../../src/tunnel/handshake.ts'
-import { NotedLink } from '../tunnel/noted.ts'
+import { NotedLink } from '../tunnel/helpers/noted.ts'
 
 function start(role: Role = 'agent') {
   const link = new NotedLink()

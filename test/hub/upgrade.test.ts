@@ -15,7 +15,7 @@ import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../../src/tunnel/limits.ts'
 import type { Link, LinkFrame } from '../../src/tunnel/link.ts'
 import { ServerHandshake } from '../../src/websocket/server-handshake.ts'
 import { hubInProcess } from '../fixtures/hub-in-process.ts'
-import { batch } from '../tunnel/raw-peer.ts'
+import { batch } from '../tunnel/helpers/raw-peer.ts'
 
 const HUB_ID = 'hub_0123456789abcdef'
 const agent = { id: 'agent_0123456789abcdef' } as Agent
