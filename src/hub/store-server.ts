@@ -6,7 +6,7 @@ import { Store, type Agent } from './store.ts'
 /** The store's methods that the hub calls while it runs. */
 export type StoreMethod = 'join' | 'removeAgent' | 'revokeAgent' | 'revokeToken' | 'setAgent'
 
-export interface StoreCall {
+interface StoreCall {
   id: number
   method: StoreMethod
   args: unknown[]
