@@ -36,3 +36,8 @@ test('no title counts by a list that is not here', () => {
   )
   expect(numbered).toEqual([])
 })
+
+test('what is no test does not lie among tests', () => {
+  const whole = /^test\/(helpers|fixtures|bench|mutation)\/|\/(helpers|fixtures)\/|vitest\.config\.ts$/
+  expect(files.filter((file) => !file.endsWith('.test.ts') && !whole.test(file))).toEqual([])
+})
