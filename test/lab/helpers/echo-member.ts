@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { encodeCtrl, encodeOpenOk } from '../../../src/tunnel/encode.ts'
 import { INITIAL_WINDOW } from '../../../src/tunnel/limits.ts'
-import { waitFor } from '../../../src/process/wait.ts'
+import { until } from '../../helpers/until.ts'
 import type { RawPeer } from '../../tunnel/helpers/raw-peer.ts'
 import type { RealHub } from '../../tunnel/helpers/real-hub.ts'
 import { open } from '../../tunnel/helpers/switched.ts'
@@ -71,7 +71,7 @@ export class Innocent {
   /** Once another byte has come back. */
   async next(): Promise<void> {
     const before = this.#count
-    await waitFor(() => this.#count > before || undefined, { timeoutMs: 60_000, everyMs: EVERY_MS })
+    await until(() => this.#count > before, { timeoutMs: 60_000, everyMs: EVERY_MS })
   }
 
   stop(): void {
