@@ -18,8 +18,8 @@ export default defineConfig({
     disableConsoleIntercept: true,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Most of them wait for other processes: with one worker a second core would stand idle.
-    maxWorkers: 2,
+    // Most of them wait for other processes: with as many workers as cores, two of them would be idle half of the time.
+    maxWorkers: 3,
     tags: [
       {
         name: 'variation',

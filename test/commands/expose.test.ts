@@ -88,7 +88,7 @@ describe('with an agent', () => {
     expect((await servicesOf(home)).exposed).toMatchObject([{ name: 'moving', host: '::1', port: 3001 }])
   })
 
-  test('a name taken while this machine was away is told in its log', async () => {
+  test('a name taken while this machine was away is told in its log', { tags: ['variation'] }, async () => {
     const [first, second] = [await joined(world, 'early'), await joined(world, 'late')]
     await connectOk(first, ['daemon', 'start'])
     await connectOk(first, ['expose', '80', '--name', 'disputed'])
@@ -130,7 +130,7 @@ describe('without an agent', () => {
     expect((await servicesOf(home)).exposed.map(({ name }) => name)).toEqual(names)
   })
 
-  test('a command waits for an agent that is just starting', async () => {
+  test('a command waits for an agent that is just starting', { tags: ['variation'] }, async () => {
     const home = await joined(world)
     const starting = connectOk(home, ['daemon', 'start'])
     const results = await Promise.all(
@@ -141,24 +141,28 @@ describe('without an agent', () => {
     expect((await servicesOf(home)).exposed).toHaveLength(3)
   })
 
-  test('an agent that waited for the lock serves what was saved while it waited', async () => {
-    const home = await joined(world)
-    const instance = instanceFor(undefined, home.folder)
-    const lock = await tryLock(instance.lockFile)
-    const agent = startConnect(home, ['up', '--hub', world.hubUrl], { env: { CONNECT_DAEMON: '1' } })
-    onTestFinished(() => agent.stop())
-    const logged = (text: string) =>
-      waitFor(
-        () => (lastLines(instance.logFile, 50).some((line) => line.includes(text)) ? true : undefined),
-        {
-          timeoutMs: 30_000,
-        },
-      )
-    expect(await logged('Waiting for')).toBe(true)
-    writeServices(instance, [{ name: 'late', host: 'localhost', port: 80 }])
-    lock?.release()
-    expect(await logged('[ok] Exposing late (localhost:80)')).toBe(true)
-  })
+  test(
+    'an agent that waited for the lock serves what was saved while it waited',
+    { tags: ['variation'] },
+    async () => {
+      const home = await joined(world)
+      const instance = instanceFor(undefined, home.folder)
+      const lock = await tryLock(instance.lockFile)
+      const agent = startConnect(home, ['up', '--hub', world.hubUrl], { env: { CONNECT_DAEMON: '1' } })
+      onTestFinished(() => agent.stop())
+      const logged = (text: string) =>
+        waitFor(
+          () => (lastLines(instance.logFile, 50).some((line) => line.includes(text)) ? true : undefined),
+          {
+            timeoutMs: 30_000,
+          },
+        )
+      expect(await logged('Waiting for')).toBe(true)
+      writeServices(instance, [{ name: 'late', host: 'localhost', port: 80 }])
+      lock?.release()
+      expect(await logged('[ok] Exposing late (localhost:80)')).toBe(true)
+    },
+  )
 })
 
 test.for([['expose', '80', '--name', 'web'], ['unexpose', 'web'], ['services'], ['reach', 'web']] as const)(

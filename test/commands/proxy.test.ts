@@ -81,7 +81,7 @@ describe('a service is reached by machines that have only a proxy to the hub:', 
   })
 })
 
-test('a hub on plain http to another machine is reached by HTTP_PROXY', async () => {
+test('a hub on plain http to another machine is reached by HTTP_PROXY', { tags: ['variation'] }, async () => {
   const plain = await World.start()
   onTestFinished(() => plain.stop())
   const proxy = await proxyWith({ hosts: { 'hub.test': Number(new URL(plain.hubUrl).port) } })
@@ -201,15 +201,19 @@ describe('the saved proxy', () => {
     expect(statSync(home.file('config.json')).mode & 0o777).toBe(0o600)
   })
 
-  test('stays when a command is run without one, and changes with another', async () => {
-    await connectOk(home, ['daemon', 'start'])
-    expect(await shown()).toBe(proxy.url)
-    const other = await proxyWith()
-    await connectOk(home, ['daemon', 'restart'], { env: { HTTPS_PROXY: other.url } })
-    expect(await shown()).toBe(other.url)
-    await connectOk(home, ['daemon', 'status', '--wait', '30s'])
-    expect(other.asked).toContain('hub.test:443')
-  })
+  test(
+    'stays when a command is run without one, and changes with another',
+    { tags: ['variation'] },
+    async () => {
+      await connectOk(home, ['daemon', 'start'])
+      expect(await shown()).toBe(proxy.url)
+      const other = await proxyWith()
+      await connectOk(home, ['daemon', 'restart'], { env: { HTTPS_PROXY: other.url } })
+      expect(await shown()).toBe(other.url)
+      await connectOk(home, ['daemon', 'status', '--wait', '30s'])
+      expect(other.asked).toContain('hub.test:443')
+    },
+  )
 
   test('is forgotten where NO_PROXY names the hub', async () => {
     await connectOk(home, ['login'], { env: { NO_PROXY: 'hub.test' } })

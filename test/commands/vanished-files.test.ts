@@ -79,16 +79,20 @@ test('a lock that was deleted or replaced lets no second agent in, and is held a
   }
 })
 
-test('no command edits the services behind the back of an agent whose lock and socket are gone', async () => {
-  rmSync(home.file('agent.lock'))
-  rmSync(home.file('agent.sock'))
-  expect((await connect(home, ['logout'])).stderr).toContain('An agent is running with this credential')
-  expect(await connectOk(home, ['expose', String(echo.port), '--name', 'two'])).toContain('[ok] Exposing ')
-  expect(await connectOk(home, ['services'])).toMatch(/two .* online/)
-  await isAsBefore()
-})
+test(
+  'no command edits the services behind the back of an agent whose lock and socket are gone',
+  { tags: ['variation'] },
+  async () => {
+    rmSync(home.file('agent.lock'))
+    rmSync(home.file('agent.sock'))
+    expect((await connect(home, ['logout'])).stderr).toContain('An agent is running with this credential')
+    expect(await connectOk(home, ['expose', String(echo.port), '--name', 'two'])).toContain('[ok] Exposing ')
+    expect(await connectOk(home, ['services'])).toMatch(/two .* online/)
+    await isAsBefore()
+  },
+)
 
-test('expose says what is so while nobody listens, and what to do', async () => {
+test('expose says what is so while nobody listens, and what to do', { tags: ['variation'] }, async () => {
   process.kill(pid, 'SIGSTOP')
   onTestFinished(() => void process.kill(pid, 'SIGCONT'))
   rmSync(home.file('agent.sock'))

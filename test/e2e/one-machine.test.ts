@@ -121,7 +121,7 @@ describe('hub, database and client on one machine', () => {
   })
 })
 
-test('a loop by way of another hub ends after eight services', async () => {
+test('a loop by way of another hub ends after eight services', { tags: ['variation'] }, async () => {
   const other = await World.start()
   try {
     const [first, second] = [await freePort(), await freePort()]

@@ -64,32 +64,36 @@ describe('a hub with a certificate of a private authority', () => {
     expect(await echoed(port, 'through TLS')).toBe('through TLS')
   })
 
-  test('renewed under load: what runs goes on, and who comes sees the new one', async () => {
-    const server = await world.machine('loaded')
-    await connectOk(server, ['daemon', 'start'])
-    await connectOk(server, ['expose', String(echo.port), '--name', 'loaded'])
-    const client = await world.machine('loading')
-    const { port, cli } = await world.reach(client, 'loaded')
-    const load = startLoad(port)
-    await load.moved()
-    const hubPort = Number(new URL(world.hubUrl).port)
-    const before = await shownBy(hubPort)
-    const next = authority.issue()
+  test(
+    'renewed under load: what runs goes on, and who comes sees the new one',
+    { tags: ['variation'] },
+    async () => {
+      const server = await world.machine('loaded')
+      await connectOk(server, ['daemon', 'start'])
+      await connectOk(server, ['expose', String(echo.port), '--name', 'loaded'])
+      const client = await world.machine('loading')
+      const { port, cli } = await world.reach(client, 'loaded')
+      const load = startLoad(port)
+      await load.moved()
+      const hubPort = Number(new URL(world.hubUrl).port)
+      const before = await shownBy(hubPort)
+      const next = authority.issue()
 
-    // The certificate alone does not match the key: the old pair stays.
-    replaceByRename(next.cert, files.cert)
-    await world.hub.printed(/does not belong to the certificate .*\. The TLS certificate in use stays/)
-    expect(await shownBy(hubPort)).toBe(before)
-    replaceByRename(next.key, files.key)
-    await world.hub.printed(/\[ok\] TLS certificate renewed: valid until \d{4}-/)
-    expect(await shownBy(hubPort)).not.toBe(before)
+      // The certificate alone does not match the key: the old pair stays.
+      replaceByRename(next.cert, files.cert)
+      await world.hub.printed(/does not belong to the certificate .*\. The TLS certificate in use stays/)
+      expect(await shownBy(hubPort)).toBe(before)
+      replaceByRename(next.key, files.key)
+      await world.hub.printed(/\[ok\] TLS certificate renewed: valid until \d{4}-/)
+      expect(await shownBy(hubPort)).not.toBe(before)
 
-    await load.moved()
-    const late = await world.reach(await world.machine('late'), 'loaded')
-    expect(await echoed(late.port, 'after the renewal')).toBe('after the renewal')
-    expect(await load.stop()).toBe('whole')
-    expect(cli.output).not.toContain('Reconnecting')
-  })
+      await load.moved()
+      const late = await world.reach(await world.machine('late'), 'loaded')
+      expect(await echoed(late.port, 'after the renewal')).toBe('after the renewal')
+      expect(await load.stop()).toBe('whole')
+      expect(cli.output).not.toContain('Reconnecting')
+    },
+  )
 
   test.for([
     ['is gone', () => rmSync(files.key), /there is no such file\. The TLS certificate in use stays/],
@@ -182,7 +186,7 @@ test('a hub on an address of the network needs no --insecure with a certificate'
   expect(hub.stderr).toBe('')
 })
 
-test('a switch of links, as certbot makes it, is seen', async () => {
+test('a switch of links, as certbot makes it, is seen', { tags: ['variation'] }, async () => {
   const folder = scratchFolder()
   const live = { cert: path.join(folder, 'fullchain.pem'), key: path.join(folder, 'privkey.pem') }
   const point = ({ cert, key }: IssuedCertificate) => {

@@ -132,7 +132,7 @@ test('a platform that nobody brings is an error that says what to do', async () 
 
 test(
   'a plugin whose own child hangs is not waited for, and all is printed',
-  { timeout: 120_000 },
+  { tags: ['variation'], timeout: 120_000 },
   async () => {
     const home = await linked(world.emptyMachine('hanging'))
     const before = performance.now()

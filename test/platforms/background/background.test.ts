@@ -99,7 +99,7 @@ test('an agent in the foreground is not the daemon: no command stops it or start
   expect(await up.exited).toEqual({ code: 0, signal: null })
 })
 
-test('two instances in one home run beside each other', async () => {
+test('two instances in one home run beside each other', { tags: ['variation'] }, async () => {
   const home = await joined(world)
   const other = ['--config', home.file('staging.json')]
   const token = await world.joinToken()

@@ -173,18 +173,22 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
     },
   )
 
-  test('SIGTERM ends the agent by that signal, so that launchd starts it again', async () => {
-    const one = await mac('sigterm')
-    await one.ok('daemon', 'install')
-    const { pid } = await untilConnected(one)
-    process.kill(pid!, 'SIGTERM')
-    const { lastExit } = await untilConnected(one, pid!)
-    expect(lastExit?.signal).toBe('SIGTERM')
-    const target = `gui/${process.getuid?.()}/${LABEL}`
-    expect(await one.fake.launchctl('print', target)).toMatchObject({
-      stdout: expect.stringContaining('last terminating signal = Terminated: 15') as string,
-    })
-  })
+  test(
+    'SIGTERM ends the agent by that signal, so that launchd starts it again',
+    { tags: ['variation'] },
+    async () => {
+      const one = await mac('sigterm')
+      await one.ok('daemon', 'install')
+      const { pid } = await untilConnected(one)
+      process.kill(pid!, 'SIGTERM')
+      const { lastExit } = await untilConnected(one, pid!)
+      expect(lastExit?.signal).toBe('SIGTERM')
+      const target = `gui/${process.getuid?.()}/${LABEL}`
+      expect(await one.fake.launchctl('print', target)).toMatchObject({
+        stdout: expect.stringContaining('last terminating signal = Terminated: 15') as string,
+      })
+    },
+  )
 
   test('an agent that was revoked stays down, and status says why', async () => {
     const one = await mac('revoked')
@@ -205,7 +209,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
     expect(await one.fake.jobs()).toMatchObject([{ word: 'not running', pid: null }])
   })
 
-  test('install takes over a daemon that runs in the background', async () => {
+  test('install takes over a daemon that runs in the background', { tags: ['variation'] }, async () => {
     const { home, fake, ok, status } = await mac('take-over')
     await connect(home, ['daemon', 'start'])
     const { pid } = await status()
@@ -214,7 +218,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
     expect(await fake.jobs()).toMatchObject([{ pid: (await status()).pid, word: 'running' }])
   })
 
-  test('two instances have a job each', async () => {
+  test('two instances have a job each', { tags: ['variation'] }, async () => {
     const { home, fake, ok, run } = await mac('two')
     const other = home.file('staging.json')
     const env = { PRIVATECONNECT_TOKEN: await world.joinToken() }
@@ -253,7 +257,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
     expect(await ok('daemon', 'install', '--dry-run')).toContain(`Would write ${PLIST}:\n`)
   })
 
-  test('the usual troubleshooting works on it', async () => {
+  test('the usual troubleshooting works on it', { tags: ['variation'] }, async () => {
     const one = await mac('trouble')
     await one.ok('daemon', 'install')
     const list = (await one.fake.launchctl('list')) as { stdout: string }
