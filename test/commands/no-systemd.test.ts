@@ -6,7 +6,7 @@ import { connect, connectOk } from '../helpers/cli.ts'
 import { echoServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 import { openSocket } from '../lab/helpers/socket.ts'
-import { fakePrograms } from '../platforms/systemd/fake-programs.ts'
+import { fakePrograms } from '../platforms/systemd/helpers/fake-programs.ts'
 
 /** sd_booted(3) */
 const hasOther = process.platform === 'linux' && !existsSync('/run/systemd/system')

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { joined } from '../fixtures/joined.ts'
 import { connect, type CliResult } from '../helpers/cli.ts'
 import { World } from '../helpers/world.ts'
-import { fakePrograms, type Behaviour } from '../platforms/systemd/fake-programs.ts'
-import { sample } from '../platforms/systemd/sample.ts'
+import { fakePrograms, type Behaviour } from '../platforms/systemd/helpers/fake-programs.ts'
+import { sample } from '../platforms/systemd/helpers/sample.ts'
 
 describe.skipIf(process.platform !== 'linux')('what is said when systemd’s programs (only on Linux)', () => {
   let world: World

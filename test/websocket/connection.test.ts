@@ -6,9 +6,9 @@ import { encodeClose } from '../../src/websocket/close-frame.ts'
 import { WebSocketConnection } from '../../src/websocket/connection.ts'
 import { OPCODE } from '../../src/websocket/frame-header.ts'
 import type { TransportOptions } from '../../src/websocket/transport.ts'
-import { filler, frame } from './frame.ts'
-import { Recorder } from './recorder.ts'
-import { Sockets } from './sockets.ts'
+import { filler, frame } from './helpers/frame.ts'
+import { Recorder } from './helpers/recorder.ts'
+import { Sockets } from './helpers/sockets.ts'
 
 const KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d])
 const MAX_MESSAGE_BYTES = 100_000

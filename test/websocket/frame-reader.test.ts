@@ -4,7 +4,7 @@ import { OPCODE } from '../../src/websocket/frame-header.ts'
 import { FrameReader, MAX_FRAGMENTS, type FrameSink } from '../../src/websocket/frame-reader.ts'
 import { SMALL_PIECE_BYTES } from '../../src/websocket/pieces.ts'
 import { ProtocolError } from '../../src/websocket/protocol-error.ts'
-import { filler, frame } from './frame.ts'
+import { filler, frame } from './helpers/frame.ts'
 
 const MAX_MESSAGE_BYTES = 70_000
 const KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d])

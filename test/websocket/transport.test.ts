@@ -11,8 +11,8 @@ import { ownTransport } from '../../src/websocket/own-transport.ts'
 import type { Transport, TransportOver } from '../../src/websocket/transport.ts'
 import { WS_OPTIONS } from '../../src/websocket/ws-options.ts'
 import { wsTransport } from '../bench/transports/ws-transport.ts'
-import { filler, frame } from './frame.ts'
-import { Recorder } from './recorder.ts'
+import { filler, frame } from './helpers/frame.ts'
+import { Recorder } from './helpers/recorder.ts'
 
 const MAX_MESSAGE_BYTES = 100_000
 const KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d])

@@ -18,7 +18,7 @@ import { identify } from '../../../src/process/identity.ts'
 import { waitFor } from '../../../src/process/wait.ts'
 import { FAKE_RUNS_HERE } from '../../helpers/launchctl/fake.ts'
 import type { Switches } from '../../helpers/launchctl/switches.ts'
-import { Rig } from './rig.ts'
+import { Rig } from './helpers/rig.ts'
 import { until } from '../../helpers/until.ts'
 
 const uid = process.getuid?.()

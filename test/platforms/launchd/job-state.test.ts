@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { isCrashLooping, stateOf } from '../../../src/platforms/launchd/describe-job.ts'
 import { isInDisabled } from '../../../src/platforms/launchd/job-control.ts'
 import { parseJobState, type JobState } from '../../../src/platforms/launchd/job-state.ts'
-import { fixtures, labelIn, sample } from './sample.ts'
+import { fixtures, labelIn, sample } from './helpers/sample.ts'
 
 const AGAIN = 'It ended, and launchd starts it again'
 

@@ -10,7 +10,7 @@ import { plistText, readMark } from '../../../src/platforms/launchd/plist.ts'
 import type { Daemon } from '../../../src/platforms/platform.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { thrownBy } from '../../fixtures/thrown-by.ts'
-import { fixtures } from './sample.ts'
+import { fixtures } from './helpers/sample.ts'
 
 const LABEL = 'co.privateconnect.agent'
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Sighting, sightOf, type Sight } from '../../../src/platforms/launchd/sighting.ts'
 import type { RunResult } from '../../../src/process/run.ts'
 import { thrownBy } from '../../fixtures/thrown-by.ts'
-import { sample } from './sample.ts'
+import { sample } from './helpers/sample.ts'
 
 const answer = (code: number, stdout: string, stderr = ''): RunResult => ({
   outcome: 'exited',

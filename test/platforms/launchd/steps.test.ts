@@ -5,7 +5,7 @@ import { identify } from '../../../src/process/identity.ts'
 import { FAKE_RUNS_HERE } from '../../helpers/launchctl/fake.ts'
 import type { Switches } from '../../helpers/launchctl/switches.ts'
 import { stepsTaken } from '../../fixtures/steps-taken.ts'
-import { Rig } from './rig.ts'
+import { Rig } from './helpers/rig.ts'
 
 let rig: Rig
 

@@ -3,8 +3,8 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { detectSystemd } from '../../../src/platforms/systemd/detect.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
-import { fakePrograms, type Behaviour } from './fake-programs.ts'
-import { sample } from './sample.ts'
+import { fakePrograms, type Behaviour } from './helpers/fake-programs.ts'
+import { sample } from './helpers/sample.ts'
 
 /** A machine's files, from its root; a name that ends with a slash is a folder. */
 function rootWith(files: Readonly<Record<string, string>>): string {

@@ -2,8 +2,8 @@ import { userInfo } from 'node:os'
 import { expect, test } from 'vitest'
 import { readLingering, setLingering } from '../../../src/platforms/systemd/lingering.ts'
 import { UserManager } from '../../../src/platforms/systemd/user-manager.ts'
-import { fakePrograms, type Behaviour } from './fake-programs.ts'
-import { sample } from './sample.ts'
+import { fakePrograms, type Behaviour } from './helpers/fake-programs.ts'
+import { sample } from './helpers/sample.ts'
 
 const managerWith = (loginctl: Behaviour) => new UserManager(fakePrograms({ loginctl }))
 

@@ -8,7 +8,7 @@ import { writeAgentRecord } from '../../../src/process/agent-record.ts'
 import { identityFor } from '../../fixtures/identity.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { stepsTaken } from '../../fixtures/steps-taken.ts'
-import { fakePrograms } from './fake-programs.ts'
+import { fakePrograms } from './helpers/fake-programs.ts'
 
 const STOP = [
   'Ask systemd to stop',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { notesOf, stateOf } from '../../../src/platforms/systemd/describe-unit.ts'
 import { parseUnitState } from '../../../src/platforms/systemd/unit-state.ts'
-import { sample, samplesNamed } from './sample.ts'
+import { sample, samplesNamed } from './helpers/sample.ts'
 
 const INSTALL = 'Run: connect daemon install'
 const DISABLED = `It does not start by itself: the unit is disabled. ${INSTALL}`

@@ -4,7 +4,7 @@ import { identify } from '../../../src/process/identity.ts'
 import { waitFor } from '../../../src/process/wait.ts'
 import { withCommandLock } from '../../../src/tasks/command-lock.ts'
 import { WELL, type Switches } from '../../helpers/launchctl/switches.ts'
-import { Rig, type Behaviour } from '../../platforms/launchd/rig.ts'
+import { Rig, type Behaviour } from '../../platforms/launchd/helpers/rig.ts'
 import type { Random } from './random.ts'
 
 const ACTIONS = ['install', 'start', 'stop', 'restart', 'uninstall', 'upgrade'] as const

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
-export const fixtures = path.join(import.meta.dirname, '..', '..', 'fixtures', 'launchd')
+export const fixtures = path.join(import.meta.dirname, '..', '..', '..', 'fixtures', 'launchd')
 
 /** What launchctl said on a real machine. */
 export function sample(name: string): string {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-const folder = path.join(import.meta.dirname, '..', '..', 'fixtures', 'systemd')
+const folder = path.join(import.meta.dirname, '..', '..', '..', 'fixtures', 'systemd')
 
 /** What a program of systemd said on a real machine. */
 export interface Sample {

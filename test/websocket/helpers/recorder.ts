@@ -1,4 +1,4 @@
-import type { TransportHandler } from '../../src/websocket/transport.ts'
+import type { TransportHandler } from '../../../src/websocket/transport.ts'
 
 /** Keeps what a connection hands over. */
 export class Recorder implements TransportHandler {

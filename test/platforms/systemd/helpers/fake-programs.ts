@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { scratchFolder } from '../../fixtures/scratch.ts'
+import { scratchFolder } from '../../../fixtures/scratch.ts'
 import type { Sample } from './sample.ts'
 
 /** How a program behaves: as on a real machine, by a shell script, or as one that never answers. */
