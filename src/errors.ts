@@ -2,7 +2,7 @@
 export const LOCAL_PACKAGE = 'npm install -g ./private-connect-VERSION.tgz'
 
 /**
- * Every error a user can meet: its code, what causes it and what mends it. docs/errors.md is made from this table
+ * Every error a user can meet: its code, what causes it and what fixes it. docs/errors.md is made from this table
  * (`npm run docs`), so each text is written for the person who reads it there.
  */
 export const ERRORS = {
@@ -16,7 +16,7 @@ export const ERRORS = {
   },
   CONFIG_DAMAGED: {
     cause: 'The file is not what Private Connect writes: truncated, edited by hand, or another program’s.',
-    fix: 'Mend the file, or move it away and run: connect login',
+    fix: 'Fix the file, or move it away and run: connect login',
   },
   CONFIG_NEWER: {
     cause: 'The file was written by a newer version of Private Connect, which this one cannot read.',
@@ -29,11 +29,11 @@ export const ERRORS = {
   WRITE_FAILED: {
     cause:
       'A file could not be written: the disk is full, read-only, or not yours. The old file is as it was.',
-    fix: 'Free some space, or mend the owner and mode of the folder.',
+    fix: 'Free some space, or fix the owner and mode of the folder.',
   },
   SERVICES_DAMAGED: {
     cause: 'The list of exposed services is not what Private Connect writes.',
-    fix: 'Mend the file, or move it away and expose the services again.',
+    fix: 'Fix the file, or move it away and expose the services again.',
   },
   BAD_TARGET: {
     cause: 'The target to expose is not a host and a port.',
@@ -76,7 +76,7 @@ export const ERRORS = {
   },
   BAD_PROXY: {
     cause: 'What is set as a proxy can’t be used: it must be an http or https URL.',
-    fix: 'Mend HTTPS_PROXY (for a hub on plain http: HTTP_PROXY): http://[USER:PASSWORD@]HOST:PORT',
+    fix: 'Fix HTTPS_PROXY (for a hub on plain http: HTTP_PROXY): http://[USER:PASSWORD@]HOST:PORT',
   },
   BAD_CA: {
     cause: 'The file of the authority to trust can’t be read, or has no certificate in it.',
@@ -219,7 +219,7 @@ export const ERRORS = {
   },
   RUN_BY_SUDO: {
     cause:
-      'Each user has a daemon of their own, kept in their home folder and by their own service manager. By sudo it would be root’s.',
+      'Each user has a daemon of their own, kept in their home folder and by their own service manager. With sudo it would be root’s.',
     fix: 'Run the same command without sudo.',
   },
 } as const satisfies Record<string, { cause: string; fix: string }>

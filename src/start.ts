@@ -7,12 +7,12 @@ import type { Interfaces } from '@oclif/core'
 import { orderArguments, type Commands } from './cli/order-arguments.ts'
 import { leaveDeletedFolder } from './files/given-path.ts'
 import { settleEnvironment } from './files/home.ts'
-import { keepCompiledCode, keepYoungSmall } from './process/garbage.ts'
+import { delayMemoryReducer, limitSemiSpace } from './runtime/v8-flags.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
 /** The commands that carry data, and stay. */
-const CARRIERS = new Set(['hub', 'reach', 'up'])
+const DATA_COMMANDS = new Set(['hub', 'reach', 'up'])
 
 /**
  * The program: the kept-alive agent, or the CLI. Doesn't return the CLI's promise to be awaited: an `await` at the top
@@ -38,9 +38,9 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   settleEnvironment(process.env)
   useCompileCache()
   const argv = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
-  if (CARRIERS.has(argv[0] ?? '')) {
-    keepYoungSmall()
-    keepCompiledCode()
+  if (DATA_COMMANDS.has(argv[0] ?? '')) {
+    limitSemiSpace()
+    delayMemoryReducer()
   }
   const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
   if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'up') {

@@ -6,10 +6,6 @@ import { readServices, withService, writeServices, type ExposedService } from '.
 import { formatTarget } from '../config/target.ts'
 import { noteOwnEnd } from '../control/agent-end.ts'
 import { tryAgentLock } from '../control/agent-lock.ts'
-import { startControlServer, type AgentControl } from '../control/server.ts'
-import type { AgentStatus, ExposeReply, ExposeRequest, UnexposeReply } from '../control/schema.ts'
-import { ConnectError, messageOf } from '../errors.ts'
-import type { FileLock } from '../files/lock.ts'
 import {
   ownIdentity,
   readAgentRecord,
@@ -17,15 +13,20 @@ import {
   type AgentEnd,
   type AgentIdentity,
   type AgentRecord,
-} from '../process/agent-record.ts'
-import { isAlive } from '../process/identity.ts'
-import { waitFor } from '../process/wait.ts'
-import { agentExitCode, isFatal } from './exit-code.ts'
-import { HubLink } from './hub-link.ts'
+} from '../control/agent-record.ts'
+import type { AgentStatus, ExposeReply, ExposeRequest, UnexposeReply } from '../control/schema.ts'
+import { startControlServer, type AgentControl } from '../control/server.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+import { isFatal } from '../fatal-errors.ts'
+import type { FileLock } from '../files/lock.ts'
+import { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
+import { isAlive } from '../process/identity.ts'
+import { waitFor } from '../runtime/wait-for.ts'
+import { agentExitCode } from './exit-code.ts'
+import { startHousekeeping } from './housekeeping.ts'
 import { LoopGuard } from './loop-guard.ts'
-import { serve, servedPorts } from './serve.ts'
-import { startUpkeep } from './upkeep.ts'
+import { serveStream, servedPorts } from './serve-stream.ts'
 
 export interface AgentOptions {
   readonly instance: Instance
@@ -101,12 +102,12 @@ async function runOwner(options: AgentOptions, lock: FileLock, signal: AbortSign
     agent.holdServices()
   }
   const { upkeepMs, onUpkeep } = options
-  const upkeep = startUpkeep({ instance, record, log, everyMs: upkeepMs, hold, onTick: onUpkeep })
+  const housekeeping = startHousekeeping({ instance, record, log, everyMs: upkeepMs, hold, onTick: onUpkeep })
   try {
-    await agent.run(AbortSignal.any([signal, upkeep.givenUp]))
-    if (!signal.aborted) upkeep.givenUp.throwIfAborted()
+    await agent.run(AbortSignal.any([signal, housekeeping.givenUp]))
+    if (!signal.aborted) housekeeping.givenUp.throwIfAborted()
   } finally {
-    upkeep.stop()
+    housekeeping.stop()
     await control.close()
   }
 }
@@ -175,7 +176,7 @@ class Agent implements AgentControl {
       role: 'agent',
       version: options.version,
       log: options.log,
-      onStream: (stream) => serve(stream, this.#services, options.log, this.#guard),
+      onStream: (stream) => serveStream(stream, this.#services, options.log, this.#guard),
       onConnected: () => void this.#offerAll(),
     })
   }

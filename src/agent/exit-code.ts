@@ -1,30 +1,7 @@
-import { ConnectError, type ErrorCode } from '../errors.ts'
+import { isFatal } from '../fatal-errors.ts'
 
 /** EX_CONFIG of sysexits(3): whatever keeps the agent alive is told not to start it again. */
-const HUMAN_NEEDED = 78
-
-/** What only a human can mend. Everything else may heal, and is worth another start. */
-const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'NOT_CONFIGURED',
-  'CONFIG_DAMAGED',
-  'CONFIG_EXPOSED',
-  'CONFIG_NEWER',
-  'CONFIG_UNREADABLE',
-  'FILE_UNTRUSTED',
-  'SERVICES_DAMAGED',
-  'BAD_HUB_URL',
-  'BAD_VALUE',
-  'BAD_PROXY',
-  'INSECURE_HUB',
-  'WRONG_HUB',
-  'PROGRAM_GONE',
-  'REVOKED',
-])
-
-/** Whether trying again is of no use. */
-export function isFatal(error: unknown): boolean {
-  return error instanceof ConnectError && FATAL.has(error.code)
-}
+const EX_CONFIG = 78
 
 /**
  * The agent process's exit code for what ended it.
@@ -33,5 +10,5 @@ export function isFatal(error: unknown): boolean {
  */
 export function agentExitCode(error: unknown, supervisor = process.env.CONNECT_SUPERVISOR): number {
   if (!isFatal(error)) return 1
-  return supervisor === 'launchd' ? 0 : HUMAN_NEEDED
+  return supervisor === 'launchd' ? 0 : EX_CONFIG
 }

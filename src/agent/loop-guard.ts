@@ -1,10 +1,10 @@
-import type { Log } from '../log/log.ts'
 import type { Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
+import { announce, Neighbours, type AgentPresence, type Announcement } from '../control/presence.ts'
 import { messageOf } from '../errors.ts'
+import type { Log } from '../log/log.ts'
 import type { Address } from '../net/known-addresses.ts'
 import { leadsTo } from '../net/own-address.ts'
-import { announce, Neighbours, type AgentPresence, type Announcement } from '../process/presence.ts'
 
 /** A target that is the local port of a `reach` to the same hub: it would lead from stream to stream for ever. */
 export class LoopError extends Error {

@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util'
 import { ensureInstanceFolder } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
-import { printable } from '../config/label.ts'
 import { noteOwnEnd } from '../control/agent-end.ts'
+import { formatRecord, type AgentEnd, type AgentRecord } from '../control/agent-record.ts'
 import { ConnectError, messageOf } from '../errors.ts'
-import { formatRecord, type AgentEnd, type AgentRecord } from '../process/agent-record.ts'
+import { openLogFile, type LogFile } from '../log/file/log-file.ts'
+import type { Log } from '../log/log.ts'
+import { handleUncaught, logBug } from '../log/uncaught.ts'
+import { onEndSignal } from '../runtime/end-signals.ts'
+import { explainOperationalError } from '../runtime/operational-error.ts'
+import { printable } from '../text/printable.ts'
 import { runAgent } from './agent.ts'
 import { agentExitCode } from './exit-code.ts'
-import { openLogFile, type LogFile } from '../log/file.ts'
-import type { Log } from '../log/log.ts'
-import { guardCarrier, logBug } from '../log/uncaught.ts'
-import { inWords } from '../process/disturbance.ts'
-import { onEndSignal } from '../process/end-signals.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
 /**
@@ -31,7 +31,7 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
   })
   let isOwner = false
   let watchdog: Watchdog | undefined
-  guardCarrier(log, (error) => {
+  handleUncaught(log, (error) => {
     if (isOwner) noteCrash(instance, log, error)
     process.exit(1)
   })
@@ -50,7 +50,7 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
           logFile.takeOver()
           watchdog = watch(instance, record, log)
         },
-        onUpkeep: () => logFile.upkeep(),
+        onUpkeep: () => logFile.housekeeping(),
       },
       stop.signal,
     )
@@ -103,7 +103,7 @@ function readArguments(argv: readonly string[]): { config?: string; hub?: string
 }
 
 function logError(log: Log, thrown: unknown): void {
-  const error = inWords(thrown)
+  const error = explainOperationalError(thrown)
   if (!(error instanceof ConnectError)) return logBug(log, error)
   for (const line of [`[x] ${error.message}`, ...error.hints.map((hint) => `  ${hint}`)]) log(line, 'error')
 }

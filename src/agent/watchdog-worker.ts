@@ -1,7 +1,7 @@
 import { closeSync, constants, writeSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { workerData } from 'node:worker_threads'
-import { writeFileAtomic } from '../files/atomic-write.ts'
+import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { openOurs } from '../files/open-ours.ts'
 import { formatLine } from '../log/line.ts'
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { isDisturbance } from '../process/disturbance.ts'
+import { isOperationalError } from '../runtime/operational-error.ts'
 import type { WatchdogData } from './watchdog-worker.ts'
 
 export interface WatchdogOptions {
@@ -41,7 +41,7 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
       resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
     })
   } catch (error) {
-    if (!isDisturbance(error)) throw error
+    if (!isOperationalError(error)) throw error
     onFailed(error as Error)
     return { stop: async () => {} }
   }

@@ -2,13 +2,13 @@ import { homedir } from 'node:os'
 import { sep } from 'node:path'
 import { inspect } from 'node:util'
 import { Command, Config, Errors, type Interfaces } from '@oclif/core'
-import { printable, printableJson } from '../config/label.ts'
 import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
-import type { Carrier } from './carrier.ts'
-import { inWords } from '../process/disturbance.ts'
-import { forInstance } from './for-instance.ts'
-import { leaveAbandonedWork } from './leave.ts'
-import { columnsOf, wrapLine } from './wrap-line.ts'
+import { explainOperationalError } from '../runtime/operational-error.ts'
+import { printable, printableJson } from '../text/printable.ts'
+import { addConfigFlag } from './add-config-flag.ts'
+import type { DataCommand } from './data-command.ts'
+import { exitIfHung } from './exit.ts'
+import { columnsOf, wrapLine } from './output/wrap-line.ts'
 
 /** What all our commands share: how they speak, and how they fail. */
 export abstract class ConnectCommand extends Command {
@@ -23,15 +23,15 @@ export abstract class ConnectCommand extends Command {
     const command = new this(argv ?? [], options) as T & { _run(): Promise<ReturnType<T['run']>> }
     const running: Promise<ReturnType<T['run']>> = command._run()
     await Promise.allSettled([running])
-    if (command instanceof ConnectCommand) await command.#carrier?.end()
-    await leaveAbandonedWork()
+    if (command instanceof ConnectCommand) await command.#dataCommand?.end()
+    await exitIfHung()
     return running
   }
 
   /** The value of --config, once parsed. */
   #configFile: string | undefined
-  /** Once it carries data. */
-  #carrier: Carrier | undefined
+  /** Set once the command carries data. */
+  #dataCommand: DataCommand | undefined
 
   protected override async parse<
     F extends Interfaces.OutputFlags<F>,
@@ -45,37 +45,37 @@ export abstract class ConnectCommand extends Command {
   }
 
   /** A line on stdout that is a result; whatever stands in it, it stays one line. Nothing with --json. */
-  protected say(line = ''): void {
-    this.log(wrapLine(printable(forInstance(line, this.#configFile)), columnsOf(process.stdout)))
+  protected print(line = ''): void {
+    this.log(wrapLine(printable(addConfigFlag(line, this.#configFile)), columnsOf(process.stdout)))
   }
 
   /** A line on stderr that is no result: a warning, a hint. */
-  protected tell(line: string): void {
-    this.logToStderr(wrapLine(printable(forInstance(line, this.#configFile)), columnsOf(process.stderr)))
+  protected printError(line: string): void {
+    this.logToStderr(wrapLine(printable(addConfigFlag(line, this.#configFile)), columnsOf(process.stderr)))
   }
 
   override log(line = ''): void {
-    if (!this.#carrier) super.log(line)
-    else if (!this.jsonEnabled()) this.#carrier.stdout.write(line)
+    if (!this.#dataCommand) super.log(line)
+    else if (!this.jsonEnabled()) this.#dataCommand.stdout.write(line)
   }
 
   override logToStderr(line = ''): void {
-    if (!this.#carrier) super.logToStderr(line)
-    else if (!this.jsonEnabled()) this.#carrier.stderr.write(line)
+    if (!this.#dataCommand) super.logToStderr(line)
+    else if (!this.jsonEnabled()) this.#dataCommand.stderr.write(line)
   }
 
   /** As oclif does it, but for what a terminal must not see. */
   override logJson(json: unknown): void {
     const text = printableJson(json, 2)
-    if (this.#carrier) this.#carrier.stdout.write(text)
+    if (this.#dataCommand) this.#dataCommand.stdout.write(text)
     else process.stdout.write(`${text}\n`)
   }
 
   /** Carries data until someone stops it, see Carrier and untilInterrupted. */
   protected async carry(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const { Carrier } = await import('./carrier.ts')
-    this.#carrier = new Carrier()
-    await this.#carrier.run(work)
+    const { DataCommand } = await import('./data-command.ts')
+    this.#dataCommand = new DataCommand()
+    await this.#dataCommand.run(work)
   }
 
   /** Whether someone watches: then progress moves, elsewhere only results are printed. */
@@ -94,30 +94,30 @@ export abstract class ConnectCommand extends Command {
   /** An error is one sentence, why, and what to do next; a stack trace only for a bug, or with DEBUG. */
   protected override async catch(thrown: Error): Promise<void> {
     if (thrown instanceof Errors.ExitError) throw thrown
-    const error = inWords(thrown) as Error
+    const error = explainOperationalError(thrown) as Error
     process.exitCode = exitCodeOf(error)
     if (this.jsonEnabled()) return this.logJson(this.toErrorJson(error))
     // The rest may hold commands, and ~ means nothing between quotes.
     const [first = '', ...rest] = linesOf(error, this.config.bin, this.id)
     const lines = [
       `[x] ${first.replaceAll(`${homedir()}${sep}`, '~/')}`,
-      ...this.#forUs(rest).map((line) => `  ${line}`),
+      ...this.#withConfigFlag(rest).map((line) => `  ${line}`),
     ]
     const shown = lines.map((line) => wrapLine(printable(line), columnsOf(process.stderr)))
     if (process.env.DEBUG) shown.push(...inspect(error).split('\n').map(printable))
     const text = shown.join('\n')
-    if (this.#carrier) this.#carrier.stderr.write(text)
+    if (this.#dataCommand) this.#dataCommand.stderr.write(text)
     else process.stderr.write(`${text}\n`)
   }
 
   protected override toErrorJson(error: unknown): unknown {
     const code = error instanceof ConnectError ? error.code : isUsageError(error) ? 'USAGE' : 'INTERNAL'
     const message = isUsageError(error) ? usageLines(error).join(' ') : messageOf(error)
-    return { error: { code, message, hints: this.#forUs(hintsOf(error, this.config.bin, this.id)) } }
+    return { error: { code, message, hints: this.#withConfigFlag(hintsOf(error, this.config.bin, this.id)) } }
   }
 
-  #forUs(lines: readonly string[]): string[] {
-    return lines.map((line) => forInstance(line, this.#configFile))
+  #withConfigFlag(lines: readonly string[]): string[] {
+    return lines.map((line) => addConfigFlag(line, this.#configFile))
   }
 }
 
@@ -127,7 +127,7 @@ function isUsageError(error: unknown): error is Errors.CLIError {
 }
 
 /** Values that no state of the machine could make right. */
-const BAD_WORDS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BAD_HUB_URL',
   'BAD_NAME',
   'BAD_TARGET',
@@ -135,7 +135,7 @@ const BAD_WORDS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ])
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof ConnectError) return BAD_WORDS.has(error.code) ? 2 : 1
+  if (error instanceof ConnectError) return USAGE_CODES.has(error.code) ? 2 : 1
   return isUsageError(error) ? 2 : 1
 }
 

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { instanceFor } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
-import { chosenFor } from '../platforms/chosen.ts'
-import type { Selection } from '../platforms/select.ts'
+import { chosenFor } from '../platforms/selection/chosen.ts'
+import type { Selection } from '../platforms/selection/select.ts'
 import type { DaemonContext } from '../tasks/daemon-context.ts'
+import { isOwnSshSession } from '../tasks/own-ssh-session.ts'
 import type { Outcome } from '../tasks/run-steps.ts'
-import { isCarriedByDaemon } from '../tasks/shell-in-daemon.ts'
 import { ConnectCommand } from './command.ts'
 import { configFlag, hubFlag } from './flags.ts'
 
@@ -23,7 +23,7 @@ export abstract class DaemonCommand extends ConnectCommand {
     selection: Selection
   } {
     const { platform, ...selection } = chosenFor(this.config)
-    for (const warning of selection.warnings) this.tell(`[!] ${warning}`)
+    for (const warning of selection.warnings) this.printError(`[!] ${warning}`)
     const { root, version } = this.config
     const context = {
       instance: instanceFor(flags.config),
@@ -52,7 +52,7 @@ export abstract class DaemonCommand extends ConnectCommand {
     const command = `connect ${words}`
     throw new ConnectError(
       'RUN_BY_SUDO',
-      `By sudo this would be root’s daemon, and not that of ${SUDO_USER}`,
+      `With sudo this would be root’s daemon, and not that of ${SUDO_USER}`,
       {
         hints: [
           `Run it as yourself, without sudo: ${command}`,
@@ -64,8 +64,8 @@ export abstract class DaemonCommand extends ConnectCommand {
 
   /** Before a stop: whoever reaches this machine through its own daemon should know. */
   protected async warnIfCarried(context: DaemonContext, howLong: string): Promise<void> {
-    if (!(await isCarriedByDaemon(context))) return
-    this.tell(`[!] This shell comes through the daemon: it is cut off ${howLong}`)
+    if (!(await isOwnSshSession(context))) return
+    this.printError(`[!] This shell comes through the daemon: it is cut off ${howLong}`)
     // On its way it passes the very daemon that is to be stopped.
     await sleep(WARNING_TRAVEL_MS)
   }

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 import { ConnectError } from '../errors.ts'
-import { inWords } from '../process/disturbance.ts'
+import { explainOperationalError } from '../runtime/operational-error.ts'
 
 /** Ends with 1 and a sentence where not even the command itself could be begun; with a trace only for a bug. */
 export function failAtStart(thrown: unknown): void {
-  const error = inWords(thrown)
+  const error = explainOperationalError(thrown)
   const lines = error instanceof ConnectError ? [error.message, ...error.hints] : [inspect(error)]
   process.stderr.write(`[x] ${lines.join('\n  ')}\n`)
   process.exitCode = 1

@@ -45,7 +45,7 @@ async function whereItStands(): Promise<string[]> {
     import('../config/config.ts'),
     import('../config/instance.ts'),
     import('../config/first-steps.ts'),
-    import('../config/label.ts'),
+    import('../text/printable.ts'),
   ])
   try {
     const config = readConfig(instanceFor())

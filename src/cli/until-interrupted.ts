@@ -1,4 +1,4 @@
-import { onEndSignal } from '../process/end-signals.ts'
+import { onEndSignal } from '../runtime/end-signals.ts'
 
 /**
  * Runs work that goes on until someone stops it with Ctrl-C or SIGTERM. The first signal lets it end in good order, a

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { askService } from '../agent/ask-service.ts'
+import { probeService } from '../agent/probe-service.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
 import { requireConfig } from '../config/config.ts'
@@ -36,25 +36,26 @@ export default class Expose extends ConnectCommand {
     const exposure = await expose(instance, { name, ...target })
     switch (exposure.state) {
       case 'confirmed': {
-        this.say(`[ok] Exposing ${formatTarget(target)} as ${name}`)
-        this.say(`  Elsewhere: connect reach ${name}`)
+        this.print(`[ok] Exposing ${formatTarget(target)} as ${name}`)
+        this.print(`  Elsewhere: connect reach ${name}`)
         break
       }
       case 'saved': {
-        this.say(`Saved: ${formatTarget(target)} as ${name}`)
-        this.tell(`[!] The hub has not confirmed it yet (${exposure.reason}); the agent keeps trying`)
+        this.print(`Saved: ${formatTarget(target)} as ${name}`)
+        this.printError(`[!] The hub has not confirmed it yet (${exposure.reason}); the agent keeps trying`)
         break
       }
       case 'no agent': {
-        this.say(`Saved: ${formatTarget(target)} as ${name}`)
-        this.tell('[!] No agent is running here, so nobody can reach it yet. Run: connect daemon start')
+        this.print(`Saved: ${formatTarget(target)} as ${name}`)
+        this.printError('[!] No agent is running here, so nobody can reach it yet. Run: connect daemon start')
         break
       }
     }
     const { hubId } = requireConfig(instance)
-    const asked = await askService(target, hubId)
-    if (!asked.answers) this.tell(`[!] Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
+    const asked = await probeService(target, hubId)
+    if (!asked.isListening)
+      this.printError(`[!] Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
     const reason = exposure.state === 'saved' ? exposure.reason : null
-    return { name, ...target, state: exposure.state, reason, answering: asked.answers }
+    return { name, ...target, state: exposure.state, reason, answering: asked.isListening }
   }
 }

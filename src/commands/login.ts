@@ -1,11 +1,11 @@
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../cli/command.ts'
-import { ensureLogin } from '../cli/ensure-login.ts'
 import { caFlag, configFlag, hubFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
+import { ensureLogin } from '../cli/login/ensure-login.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
-import { printable } from '../config/label.ts'
 import { readServices } from '../config/services.ts'
 import { ConnectError, messageOf } from '../errors.ts'
+import { printable } from '../text/printable.ts'
 
 export default class Login extends ConnectCommand {
   static override summary = 'Join a hub: get a credential for this machine and save it'
@@ -35,15 +35,15 @@ export default class Login extends ConnectCommand {
     const { config, isNew } = await ensureLogin(instance, flags)
     const { agentId, label, hub } = config
     if (config.insecure)
-      this.tell('[!] The hub is reached over plain http: anyone on the way can read the traffic')
-    this.say(isNew ? `[ok] Logged in to ${hub}` : `[ok] Already logged in to ${hub}`)
-    this.say(`  Agent ID: ${agentId}`)
-    this.say(`  Label: ${printable(label)}`)
+      this.printError('[!] The hub is reached over plain http: anyone on the way can read the traffic')
+    this.print(isNew ? `[ok] Logged in to ${hub}` : `[ok] Already logged in to ${hub}`)
+    this.print(`  Agent ID: ${agentId}`)
+    this.print(`  Label: ${printable(label)}`)
     if (isNew) {
       this.tellExposed(instance)
-      this.say('  Next: connect daemon start')
+      this.print('  Next: connect daemon start')
     } else if (flags.ca !== undefined) {
-      this.say('  If the daemon runs: connect daemon restart')
+      this.print('  If the daemon runs: connect daemon restart')
     }
     return { agentId, label, hub, alreadyLoggedIn: !isNew }
   }
@@ -52,10 +52,10 @@ export default class Login extends ConnectCommand {
   private tellExposed(instance: Instance): void {
     try {
       const exposed = readServices(instance).map(({ name }) => name)
-      if (exposed.length > 0) this.tell(`[!] Exposed here, and so on this hub: ${exposed.join(', ')}`)
+      if (exposed.length > 0) this.printError(`[!] Exposed here, and so on this hub: ${exposed.join(', ')}`)
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error
-      this.tell(`[!] What is exposed here is not known: ${messageOf(error)}`)
+      this.printError(`[!] What is exposed here is not known: ${messageOf(error)}`)
     }
   }
 }

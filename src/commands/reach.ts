@@ -1,13 +1,13 @@
 import { Args, Flags } from '@oclif/core'
-import { terminalLog } from '../log/log.ts'
-import { reach } from '../agent/reach.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag, parsePort } from '../cli/flags.ts'
 import { hubOf, requireConfig } from '../config/config.ts'
 import { instanceFor } from '../config/instance.ts'
-import { printable } from '../config/label.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { formatTarget } from '../config/target.ts'
+import { terminalLog } from '../log/log.ts'
+import { reach } from '../reach/reach.ts'
+import { printable } from '../text/printable.ts'
 
 export default class Reach extends ConnectCommand {
   static override summary = 'Open a local port that leads to a service of the workspace, until Ctrl-C'
@@ -37,7 +37,7 @@ export default class Reach extends ConnectCommand {
     const config = { ...saved, hub: hubOf(saved) }
     const { bind } = flags
     await this.carry(async (signal) => {
-      const log = terminalLog((line) => this.tell(line))
+      const log = terminalLog((line) => this.printError(line))
       const reached = await reach({ config, name, bind, port, version: this.config.version, log }, signal)
       const { service, addresses, port: taken, because } = reached
       const from = `${printable(service.label)}${service.online ? '' : ', which is not connected now'}`
@@ -45,9 +45,9 @@ export default class Reach extends ConnectCommand {
       if (this.jsonEnabled()) this.logJson({ name, host, port: taken, addresses, online: service.online })
       // Both of its addresses lead here.
       const shown = addresses.length > 1 ? 'localhost' : host
-      this.say(`[ok] ${name} (from ${from}) is at ${formatTarget({ host: shown, port: taken })}`)
-      if (because !== undefined) this.say(`  ${because}, so it is ${taken}`)
-      this.say('  Ctrl-C to stop')
+      this.print(`[ok] ${name} (from ${from}) is at ${formatTarget({ host: shown, port: taken })}`)
+      if (because !== undefined) this.print(`  ${because}, so it is ${taken}`)
+      this.print('  Ctrl-C to stop')
       await reached.ended
     })
   }

@@ -1,15 +1,15 @@
-import { askService } from '../agent/ask-service.ts'
-import { Signer } from '../agent/credential.ts'
-import { HubApi } from '../agent/hub-api.ts'
+import { probeService } from '../agent/probe-service.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
-import { formatTable } from '../cli/table.ts'
+import { formatTable } from '../cli/format/table.ts'
 import { hubOf, requireConfig } from '../config/config.ts'
 import { instanceFor } from '../config/instance.ts'
-import { printable } from '../config/label.ts'
 import { readServices } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
 import { ConnectError, messageOf } from '../errors.ts'
+import { Signer } from '../hub-client/credential.ts'
+import { HubClient } from '../hub-client/hub-client.ts'
+import { printable } from '../text/printable.ts'
 
 export default class Services extends ConnectCommand {
   static override summary = 'List what this machine exposes, and what the workspace offers'
@@ -23,22 +23,22 @@ export default class Services extends ConnectCommand {
     const asked = await Promise.all(
       readServices(instance).map(async (service) => ({
         service,
-        answer: await askService(service, config.hubId),
+        answer: await probeService(service, config.hubId),
       })),
     )
-    const exposed = asked.map(({ service, answer }) => ({ ...service, answering: answer.answers }))
-    this.say('Exposed by this machine:')
+    const exposed = asked.map(({ service, answer }) => ({ ...service, answering: answer.isListening }))
+    this.print('Exposed by this machine:')
     this.table(
       ['NAME', 'TARGET', ''],
       asked.map(({ service, answer }) => [
         service.name,
         formatTarget(service),
-        answer.answers ? 'answers' : `does not answer now: ${answer.why}`,
+        answer.isListening ? 'answers' : `does not answer now: ${answer.why}`,
       ]),
     )
     try {
-      const offered = await new HubApi({ ...config, hub: hubOf(config) }).services(new Signer(config))
-      this.say('Offered in the workspace:')
+      const offered = await new HubClient({ ...config, hub: hubOf(config) }).services(new Signer(config))
+      this.print('Offered in the workspace:')
       this.table(
         ['NAME', 'PORT', 'FROM', 'AGENT ID', 'AGENT'],
         offered.map(({ name, port, label, agent, online }) => [
@@ -52,7 +52,7 @@ export default class Services extends ConnectCommand {
       return { exposed, offered }
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error
-      this.tell(`[!] What the workspace offers is not known: ${messageOf(error)}`)
+      this.printError(`[!] What the workspace offers is not known: ${messageOf(error)}`)
       process.exitCode = 1
       return { exposed, offered: null }
     }
@@ -60,6 +60,6 @@ export default class Services extends ConnectCommand {
 
   private table(headings: string[], rows: string[][]): void {
     for (const line of rows.length > 0 ? formatTable([headings, ...rows]) : ['(nothing)'])
-      this.say(`  ${line}`)
+      this.print(`  ${line}`)
   }
 }

@@ -15,10 +15,10 @@ export default class Unexpose extends ConnectCommand {
     const { args, flags } = await this.parse(Unexpose)
     const name = parseServiceName(args.name)
     const { removed, streams } = await unexpose(instanceFor(flags.config), name)
-    this.say(removed ? `[ok] ${name} is no longer exposed` : `${name} was not exposed here`)
+    this.print(removed ? `[ok] ${name} is no longer exposed` : `${name} was not exposed here`)
     if (streams) {
       const open = streams === 1 ? '1 connection to it stays' : `${streams} connections to it stay`
-      this.say(`  ${open} open until it ends by itself. To end it now: connect daemon restart`)
+      this.print(`  ${open} open until it ends by itself. To end it now: connect daemon restart`)
     }
     return { name, removed, streams }
   }

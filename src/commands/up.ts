@@ -1,14 +1,14 @@
 import { Flags } from '@oclif/core'
 import { runAgent } from '../agent/agent.ts'
 import { agentExitCode } from '../agent/exit-code.ts'
-import { terminalLog } from '../log/log.ts'
 import { DaemonCommand } from '../cli/daemon-command.ts'
-import { ensureLogin } from '../cli/ensure-login.ts'
 import { caFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
-import { sayStarted } from '../cli/say-started.ts'
+import { printStarted } from '../cli/format/started.ts'
+import { ensureLogin } from '../cli/login/ensure-login.ts'
 import { willDetach } from '../cli/will-detach.ts'
 import { instanceFor } from '../config/instance.ts'
 import { findAgent } from '../control/find-agent.ts'
+import { terminalLog } from '../log/log.ts'
 import { daemonOf } from '../tasks/daemon-context.ts'
 import { startDaemon } from '../tasks/start.ts'
 
@@ -34,26 +34,26 @@ export default class Up extends DaemonCommand {
     const detach = willDetach(flags)
     if (detach) this.refuseSudo('up --detach')
     const { config, isNew } = await ensureLogin(instance, flags)
-    if (isNew) this.say(`[ok] Logged in to ${config.hub} as ${config.agentId}`)
+    if (isNew) this.print(`[ok] Logged in to ${config.hub} as ${config.agentId}`)
     if (detach) {
       const { context } = this.contextFor(flags)
       const report = await startDaemon(context, daemonOf(context), { running: 'keep' })
-      sayStarted(report, context, (line) => this.say(line))
+      printStarted(report, context, (line) => this.print(line))
       return { agentId: config.agentId, detached: true, pid: report.pid }
     }
     const found = await findAgent(instance)
     if (found.state === 'running') {
       const { mode, pid } = found.agent
-      this.say(
+      this.print(
         `[ok] The agent is already running (PID: ${pid}), ${mode === 'daemon' ? 'as the daemon' : 'in the foreground'}`,
       )
       return { agentId: config.agentId, detached: mode === 'daemon', pid }
     }
     const sayHowToKeep = () => {
-      this.tell('The agent runs in the foreground, until Ctrl-C.')
-      this.tell('  To keep it running: Ctrl-C, then connect daemon install (or connect up --detach)')
+      this.printError('The agent runs in the foreground, until Ctrl-C.')
+      this.printError('  To keep it running: Ctrl-C, then connect daemon install (or connect up --detach)')
     }
-    const log = terminalLog((line) => this.say(line))
+    const log = terminalLog((line) => this.print(line))
     const { version } = this.config
     await this.carry(async (signal) => {
       await runAgent(

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { ConnectError, ERRORS } from '../errors.ts'
-import { prepareWrite, type PendingWrite } from '../files/atomic-write.ts'
+import { prepareWrite, type PendingWrite } from '../files/durable/atomic-write.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { readJson } from '../files/read-json.ts'
 import { checkWay } from '../files/trust.ts'

@@ -1,7 +1,7 @@
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
-import { removeLeftovers, temporaryFor } from '../files/leftovers.ts'
+import { removeLeftovers, temporaryFor } from '../files/durable/leftovers.ts'
 import { makeFolder } from '../files/make-folder.ts'
 import { removeFile } from '../files/remove-file.ts'
 

@@ -15,7 +15,7 @@ export interface Instance {
   readonly logFile: string
   /** The daemon's process id as a bare number, for people and scripts. */
   readonly pidFile: string
-  /** Who that process really is, see process/agent-record.ts. */
+  /** Who that process really is, see control/agent-record.ts. */
   readonly recordFile: string
   /** Held by the agent for as long as it lives, and by a command that edits the services meanwhile. */
   readonly lockFile: string

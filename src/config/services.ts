@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { ConnectError } from '../errors.ts'
+import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { readJson } from '../files/read-json.ts'
-import { writeFileAtomic } from '../files/atomic-write.ts'
 import type { Instance } from './instance.ts'
 import { ServiceName } from './service-name.ts'
 
@@ -36,7 +36,7 @@ export function readServices(instance: Instance): ExposedService[] {
   return file?.services ?? []
 }
 
-/** Only the holder of the instance's lock writes, see process/agent-record.ts. */
+/** Only the holder of the instance's lock writes, see control/agent-record.ts. */
 export function writeServices(instance: Instance, services: readonly ExposedService[]): void {
   const sorted = services.toSorted((a, b) => a.name.localeCompare(b.name))
   writeFileAtomic(

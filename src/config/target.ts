@@ -45,7 +45,7 @@ function notATarget(text: string): ConnectError {
   }
   if (scheme !== undefined) {
     const target = hostAndPort(scheme.toLowerCase(), rest)
-    // It may have a password in it.
+    // The text may have a password in it.
     const it = text.includes('@') ? 'This' : `"${text}"`
     return new ConnectError('BAD_TARGET', `${it} is a URL, and what is exposed is a TCP port`, {
       hints: [`Run: connect expose ${target ?? '[HOST:]PORT'} --name NAME`],
@@ -93,7 +93,7 @@ export function parseListenAddress(text: string): Target {
   try {
     return free ? { ...parseTarget(`${free[1]}:1`), port: 0 } : parseTarget(text)
   } catch (error) {
-    // What is said of targets is not true of an address to listen on.
+    // The hints about targets are not true of an address to listen on.
     throw new ConnectError('BAD_TARGET', `"${text}" is not [HOST:]PORT`, {
       hints: ['Give an address of this machine, for example 127.0.0.1:7700 or [::1]:7700; 0 is a free port.'],
       cause: error,

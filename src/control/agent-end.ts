@@ -3,6 +3,9 @@ import { ensureInstanceFolder } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import type { FileLock } from '../files/lock.ts'
+import { isAlive } from '../process/identity.ts'
+import type { Termination } from '../process/terminate.ts'
+import { takeAgentLock } from './agent-lock.ts'
 import {
   clearStaleRecord,
   endAgentRecord,
@@ -10,10 +13,7 @@ import {
   namesAnAgent,
   readAgentRecord,
   type AgentEnd,
-} from '../process/agent-record.ts'
-import { isAlive } from '../process/identity.ts'
-import type { Termination } from '../process/terminate.ts'
-import { takeAgentLock } from './agent-lock.ts'
+} from './agent-record.ts'
 
 /*
  * How an agent ended is written down here and nowhere else: as it says itself, as whoever watched it saw it, as `stop`

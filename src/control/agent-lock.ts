@@ -1,9 +1,9 @@
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import { tryLock, type FileLock } from '../files/lock.ts'
-import { readAgentRecord } from '../process/agent-record.ts'
 import { isAlive } from '../process/identity.ts'
-import { waitFor } from '../process/wait.ts'
+import { waitFor } from '../runtime/wait-for.ts'
+import { readAgentRecord } from './agent-record.ts'
 import { agentStatus } from './client.ts'
 
 /** How long a command may look at the lock, or edit the services under it, in ms. */
@@ -39,7 +39,7 @@ export function takeAgentLock(instance: Instance): Promise<FileLock | undefined>
 /** By what it has left in the files, or by its own word. */
 async function anotherLives(instance: Instance): Promise<boolean> {
   const record = readAgentRecord(instance)
-  // That of a copied folder names the agent of the folder that it was copied from.
+  // The record of a copied folder names the agent of the folder that it was copied from.
   if (record && !record.end && record.configFile === instance.configFile && isAlive(record))
     return record.pid !== process.pid
   try {

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
-import { requestLocally, type LocalRequest } from '../process/local-socket.ts'
 import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
+import { requestLocally, type LocalRequest } from '../net/local-socket.ts'
 import {
   AgentStatus,
   PortReply,
@@ -17,7 +17,7 @@ const TIMEOUT_MS = 3000
 /** Where an agent listens. */
 type AgentSocket = Pick<Instance, 'socketPath'>
 
-/** Exposing waits for the hub's word, see agent/hub-link.ts. */
+/** Exposing waits for the hub's word, see hub-client/hub-link.ts. */
 const EXPOSE_TIMEOUT_MS = 15_000
 
 /** @returns undefined if no agent listens */

@@ -2,9 +2,9 @@ import { statSync } from 'node:fs'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import { isLocked } from '../files/lock.ts'
-import { namesAnAgent, readAgentRecord, type AgentIdentity } from '../process/agent-record.ts'
 import { isAlive } from '../process/identity.ts'
-import { waitFor } from '../process/wait.ts'
+import { waitFor } from '../runtime/wait-for.ts'
+import { namesAnAgent, readAgentRecord, type AgentIdentity } from './agent-record.ts'
 import { agentStatus } from './client.ts'
 
 /** What is found of an instance's agent. */
@@ -13,7 +13,7 @@ export type Finding =
   /** None runs, but the files name one: it is gone, or another process has its number now. */
   | { readonly state: 'stale' }
   | { readonly state: 'running'; readonly agent: AgentIdentity }
-  /** One holds the lock, but nothing tells which process it is. */
+  /** An agent holds the lock, but nothing tells which process it is. */
   | { readonly state: 'unknown'; readonly reason: string }
 
 /** How long an agent may take between taking its lock and saying who it is, or back; in ms. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { ExposedService } from '../config/services.ts'
-import { AgentIdentity } from '../process/agent-record.ts'
+import { AgentIdentity } from './agent-record.ts'
 
 /** The agent's local API: HTTP over a Unix socket, JSON bodies. */
 

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import type { FileLock } from '../files/lock.ts'
-import { readAgentRecord, writeAgentRecord } from '../process/agent-record.ts'
 import { identify } from '../process/identity.ts'
 import { takeAgentLock } from './agent-lock.ts'
+import { readAgentRecord, writeAgentRecord } from './agent-record.ts'
 
 /**
  * Records a daemon that was just started, until it does so itself: one that is slow, or hangs before it has its lock,
@@ -18,7 +18,7 @@ export async function announceAgent(
   [node, script = '']: readonly [string, ...string[]],
 ): Promise<void> {
   const isRecorded = () => readAgentRecord(instance)?.pid === pid
-  // It was quicker, and has the lock for good.
+  // The agent was quicker, and has the lock for good.
   if (isRecorded()) return
   await withAgentLock(instance, () => {
     const started = identify(pid)
@@ -27,7 +27,7 @@ export async function announceAgent(
       ...started,
       nonce: randomBytes(8).toString('hex'),
       mode: 'daemon',
-      // It says so itself once it can.
+      // The agent says so itself once it can.
       version: '',
       startedAt: new Date().toISOString(),
       configFile: instance.configFile,

@@ -1,5 +1,5 @@
 import type { Hook } from '@oclif/core'
-import { printable } from '../config/label.ts'
+import { printable } from '../text/printable.ts'
 
 /** What other programs call it. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {

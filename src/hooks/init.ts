@@ -25,8 +25,8 @@ const hook: Hook.Init = async function init({ id, argv, config }) {
   }
   const [{ instanceFor }, { keepChosen }, { selectPlatform }] = await Promise.all([
     import('../config/instance.ts'),
-    import('../platforms/chosen.ts'),
-    import('../platforms/select.ts'),
+    import('../platforms/selection/chosen.ts'),
+    import('../platforms/selection/select.ts'),
   ])
   const choose = async () => {
     const configFile = typeof values.config === 'string' ? values.config : undefined

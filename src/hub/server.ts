@@ -4,28 +4,28 @@ import type { Socket } from 'node:net'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
 import { ConnectError, messageOf } from '../errors.ts'
-import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { tryLock, type FileLock } from '../files/lock.ts'
+import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
+import { loadHttp, loadHttps } from '../net/http.ts'
 import { listenTcp } from '../net/listen.ts'
-import { collectLessOften } from '../process/garbage.ts'
-import { loadHttp, loadHttps } from '../process/http.ts'
-import { GOAWAY_CODES } from '../tunnel/codes.ts'
-import { HUB_HEADER } from '../tunnel/handshake.ts'
-import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/limits.ts'
+import { raiseHeapGrowth } from '../runtime/v8-flags.ts'
+import { GOAWAY_CODES } from '../tunnel/protocol/codes.ts'
+import { HUB_HEADER } from '../tunnel/protocol/handshake.ts'
+import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/protocol/limits.ts'
 import { ServerHandshake } from '../websocket/server-handshake.ts'
-import type { AdmissionLimits } from './admission.ts'
-import { HubApi } from './api.ts'
-import { Authenticator } from './auth.ts'
-import { readCertificate, type CertificateFiles } from './certificate.ts'
-import { watchCertificate } from './certificate-watch.ts'
-import { Connections, type ConnectionLimits } from './connections.ts'
-import { startHubControl } from './control.ts'
-import { answerForNode } from './http-errors.ts'
-import { LinkTable } from './link-table.ts'
-import { Nonces } from './nonces.ts'
-import { SqliteRegistry } from './sqlite-registry.ts'
-import { isForLink, LinkUpgrade } from './upgrade.ts'
+import { Authenticator } from './auth/authenticator.ts'
+import { Nonces } from './auth/nonces.ts'
+import { startHubControl } from './control/server.ts'
+import type { AdmissionLimits } from './http/admission-control.ts'
+import { HttpApi } from './http/api.ts'
+import { onClientError } from './http/client-error.ts'
+import { Connections, type ConnectionLimits } from './http/connections.ts'
+import { isForLink, LinkUpgrade } from './http/upgrade.ts'
+import { LinkTable } from './links/link-table.ts'
+import { SqliteRegistry } from './registry/sqlite-registry.ts'
+import { watchCertificate } from './tls/certificate-watch.ts'
+import { readCertificate, type CertificateFiles } from './tls/certificate.ts'
 
 export interface HubOptions {
   /** Where hub.db lies. */
@@ -78,7 +78,7 @@ const LOCK_LINES_MS = 60_000
  * @throws ConnectError BAD_CERTIFICATE, HUB_RUNNING, PORT_IN_USE, CANNOT_LISTEN, HUB_DATA_DAMAGED, WRITE_FAILED
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
-  collectLessOften()
+  raiseHeapGrowth()
   const certificate = options.tls && readCertificate(options.tls)
   for (const warning of certificate?.warnings ?? []) options.log(`[!] ${warning}`)
   ensurePrivateFolder(options.folder)
@@ -102,7 +102,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const links = new LinkTable(registry, options)
   const nonces = new Nonces()
   const authenticator = new Authenticator(registry, nonces)
-  const api = new HubApi(registry, links, nonces, authenticator, options)
+  const api = new HttpApi(registry, links, nonces, authenticator, options)
   const header = `${HUB_HEADER}: ${registry.hubId}`
   const handshake = await ServerHandshake.load(SUBPROTOCOL, MAX_FRAME_BYTES, header)
   const upgrade = new LinkUpgrade(registry, links, authenticator, handshake, options.admission)
@@ -119,7 +119,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     if (isForLink(request)) void answerLink(request, socket, head)
     else void api.answer(request, responseOver(socket as Socket, request))
   })
-  answerForNode(server, registry.hubId, (request, response, error) => api.refuse(request, response, error))
+  onClientError(server, registry.hubId, (request, response, error) => api.refuse(request, response, error))
   let port: number
   try {
     port = await listenTcp(server, options.host, options.port)

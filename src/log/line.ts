@@ -1,4 +1,4 @@
-import { printable } from '../config/label.ts'
+import { printable } from '../text/printable.ts'
 
 /** From the least to the worst. */
 export const LEVELS = ['info', 'warn', 'error'] as const

@@ -1,4 +1,4 @@
-import { printable } from '../config/label.ts'
+import { printable } from '../text/printable.ts'
 import { clockTime, type Level } from './line.ts'
 
 /** Where the agent tells what it does. */

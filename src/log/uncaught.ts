@@ -1,19 +1,19 @@
 import { messageOf } from '../errors.ts'
-import { isDisturbance } from '../process/disturbance.ts'
+import { isOperationalError } from '../runtime/operational-error.ts'
 import { LineLimiter } from './line-limiter.ts'
 import type { Log } from './log.ts'
 
 /**
- * What becomes of an error that nobody caught, in all that carries data: a disturbance is told and goes by, a bug ends
+ * What becomes of an error that nobody caught, in all that carries data: an operational error is told and goes by, a bug ends
  * the process. Node.js's own warnings are told in the same place, since it would wait for a terminal that nobody reads.
  *
  * @param crashed gets the bug, once its trace is in the log; must end the process
  * @returns undoes it
  */
-export function guardCarrier(log: Log, crashed: (error: unknown) => void): () => void {
+export function handleUncaught(log: Log, crashed: (error: unknown) => void): () => void {
   const limiter = new LineLimiter()
   const uncaught = (error: unknown) => {
-    if (!isDisturbance(error)) {
+    if (!isOperationalError(error)) {
       logBug(log, error)
       return crashed(error)
     }
@@ -35,7 +35,7 @@ export function guardCarrier(log: Log, crashed: (error: unknown) => void): () =>
   }
 }
 
-/** With its trace, for whoever mends it. */
+/** With its trace, for whoever fixes it. */
 export function logBug(log: Log, error: unknown): void {
   log(`[x] Unexpected error: ${messageOf(error)}`, 'error')
   const trace = error instanceof Error ? (error.stack?.split('\n') ?? []) : []

@@ -25,7 +25,7 @@ function reached(address: string): string {
   return address === '::' ? '::1' : address
 }
 
-/** One text for each address (RFC 5952), and IPv4 for what IPv6 says of it. */
+/** The one text of an address (RFC 5952), and IPv4 for what IPv6 says of it. */
 function canonical(address: string): string {
   const bare = address.replace(/%.*/, '')
   const text = isIP(bare) === 6 ? new SocketAddress({ address: bare, family: 'ipv6' }).address : bare

@@ -1,6 +1,7 @@
 import type { Instance } from '../config/instance.ts'
 import { agentElsewhere } from '../control/find-agent.ts'
-import { endsWithin, GRACE_MS, kill, killGroup, sendSignal, type Termination } from '../process/terminate.ts'
+import { GRACE_PERIOD_MS } from '../process/grace-period.ts'
+import { endsWithin, kill, killGroup, sendSignal, type Termination } from '../process/terminate.ts'
 import type { Action, PlatformStatus } from './platform.ts'
 import { removePidFile } from './remove-pid-file.ts'
 
@@ -13,7 +14,7 @@ import { removePidFile } from './remove-pid-file.ts'
 export function endAgent(
   instance: Instance,
   { background: found }: Pick<PlatformStatus, 'background'>,
-  graceMs = GRACE_MS,
+  graceMs = GRACE_PERIOD_MS,
 ): Action<Termination | undefined> {
   if (!found) return { steps: [], result: () => undefined }
   if (found.state === 'unknown') throw agentElsewhere(found.reason)
@@ -33,7 +34,7 @@ export function endAgent(
         async run() {
           if (!isGone) await kill(agent)
           termination = isGone ? 'exited' : 'killed'
-          // It was started in a session of its own, so it leads its group.
+          // A daemon was started in a session of its own, so it leads its group.
           const hadChildren = await killGroup(agent.pid)
           return isGone && !hadChildren ? { skipped: 'it has exited' } : undefined
         },

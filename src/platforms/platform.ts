@@ -93,7 +93,7 @@ export interface Installed extends Started {
   readonly change: 'created' | 'updated' | 'unchanged'
   /** What it was written to; a plugin may not say. */
   readonly file?: string
-  readonly startsAt: PlatformStatus['startsAt']
+  readonly autostart: PlatformStatus['autostart']
   /** What did not go as it should, and what to do about it. */
   readonly warnings: readonly string[]
 }
@@ -125,7 +125,7 @@ export interface StartOptions {
 
 export interface Started {
   readonly pid: number
-  /** It is connected; otherwise it merely lives. */
+  /** The agent is connected; otherwise it merely lives. */
   readonly ready: boolean
   /** What was installed differed from what this version would write, and was written anew. */
   readonly updated?: string
@@ -147,8 +147,8 @@ export interface PlatformStatus {
   /** RFC 3339 */
   readonly startedAt?: string
   readonly installed: boolean
-  /** When it starts by itself, without anyone's command. */
-  readonly startsAt: 'boot' | 'login' | 'never'
+  /** When the daemon starts by itself, without anyone's command. */
+  readonly autostart: 'boot' | 'login' | 'never'
   /** How often the platform has started it again; undefined where it doesn't count. */
   readonly restarts?: number
   /** How the last one ended: this one, or the one before it if this one runs; undefined where it doesn't tell. */

@@ -34,7 +34,7 @@ function membersFromProc(group: number): number[] {
       const [state, , pgrp] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       return Number(pgrp) === group && state !== 'Z' && state !== 'X' ? [Number(entry)] : []
     } catch {
-      // It ended meanwhile, or /proc hides it because it is another user's.
+      // The process ended meanwhile, or /proc hides it because it is another user's.
       return []
     }
   })

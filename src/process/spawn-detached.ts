@@ -35,7 +35,7 @@ export interface DetachedOptions {
  */
 export async function spawnDetached(options: DetachedOptions): Promise<DetachedProcess> {
   needProc()
-  const log = openLog(options.logFile)
+  const log = openOutputLog(options.logFile)
   const nothing = openSync(devNull, 'r+')
   try {
     const [program, ...args] = options.command
@@ -68,7 +68,7 @@ export async function spawnDetached(options: DetachedOptions): Promise<DetachedP
 }
 
 /** @throws ConnectError WRITE_FAILED, FILE_UNTRUSTED */
-export function openLog(file: string): number {
+export function openOutputLog(file: string): number {
   try {
     return openOurs(file, constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY)
   } catch (error) {

@@ -1,16 +1,14 @@
 import { ConnectError, codeOf, messageOf } from '../errors.ts'
+import { waitFor } from '../runtime/wait-for.ts'
+import { GRACE_PERIOD_MS } from './grace-period.ts'
 import { isAlive, type ProcessIdentity } from './identity.ts'
 import { killOrphans } from './process-group.ts'
-import { waitFor } from './wait.ts'
 
 /** How the process went: by itself, or by force after the grace period. */
 export type Termination = 'exited' | 'killed'
 
-/** How long SIGTERM may take, in ms: the spec's "Graceful Shutdown". */
-export const GRACE_MS = 5000
-
 /** How long the kernel may take to end a process after SIGKILL, in ms. */
-const KILL_MS = 5000
+const KILL_TIMEOUT_MS = 5000
 
 /**
  * Ends a process: SIGTERM, then SIGKILL once the grace period is over. Each signal goes only to the very process that
@@ -25,7 +23,7 @@ export async function terminate(
   target: ProcessIdentity,
   options: { graceMs?: number; killMs?: number; group?: boolean } = {},
 ): Promise<Termination> {
-  const { graceMs = GRACE_MS, killMs = KILL_MS } = options
+  const { graceMs = GRACE_PERIOD_MS, killMs = KILL_TIMEOUT_MS } = options
   sendSignal(target, 'SIGTERM')
   const isGone = await endsWithin(target, graceMs)
   if (!isGone) await kill(target, killMs)
@@ -40,7 +38,7 @@ export async function endsWithin(target: ProcessIdentity, timeoutMs: number): Pr
 }
 
 /** Sends SIGKILL, and waits until the process is gone. @throws ConnectError DAEMON_WONT_STOP */
-export async function kill(target: ProcessIdentity, timeoutMs = KILL_MS): Promise<void> {
+export async function kill(target: ProcessIdentity, timeoutMs = KILL_TIMEOUT_MS): Promise<void> {
   sendSignal(target, 'SIGKILL')
   if (await endsWithin(target, timeoutMs)) return
   throw new ConnectError('DAEMON_WONT_STOP', `Process ${target.pid} is still there after SIGKILL`)
@@ -51,7 +49,7 @@ export async function kill(target: ProcessIdentity, timeoutMs = KILL_MS): Promis
  *
  * @returns whether anything was left
  */
-export async function killGroup(leader: number, timeoutMs = KILL_MS): Promise<boolean> {
+export async function killGroup(leader: number, timeoutMs = KILL_TIMEOUT_MS): Promise<boolean> {
   let wasAny = false
   const none = () => {
     const killed = killOrphans(leader)

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs'
 import { claimInstanceName, type Instance } from '../config/instance.ts'
-import { prepareWrite } from '../files/atomic-write.ts'
+import { prepareWrite } from '../files/durable/atomic-write.ts'
 import type { Daemon, Step } from '../platforms/platform.ts'
-import { openLog } from '../process/spawn-detached.ts'
+import { openOutputLog } from '../process/spawn-detached.ts'
 import type { DaemonContext } from './daemon-context.ts'
 import { rememberProxy } from './remember-proxy.ts'
 
@@ -39,5 +39,5 @@ export function checkConfiguration(context: DaemonContext, daemon: Daemon, optio
  */
 function checkWritable({ recordFile, logFile }: Instance): void {
   prepareWrite(recordFile, ' '.repeat(4096)).discard()
-  closeSync(openLog(logFile))
+  closeSync(openOutputLog(logFile))
 }

@@ -3,8 +3,8 @@ import { ensureInstanceFolder } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import { tryLock, type FileLock } from '../files/lock.ts'
-import { waitFor } from '../process/wait.ts'
-import { finish } from './finish.ts'
+import { waitFor } from '../runtime/wait-for.ts'
+import { ignoreHangup } from './ignore-hangup.ts'
 
 /** The longest that another command may take, in ms. */
 const TIMEOUT_MS = 60_000
@@ -23,7 +23,7 @@ export async function withCommandLock<T>(
 ): Promise<T> {
   if (writes) ensureInstanceFolder(instance)
   // Another instance's config may lie in a folder that isn't there: then nobody runs, and nothing can be locked.
-  if (!existsSync(instance.folder)) return finish(action)
+  if (!existsSync(instance.folder)) return ignoreHangup(action)
   const take = async () => {
     // A lock file that root leaves in someone's home would lock them out.
     ensureInstanceFolder(instance)
@@ -36,7 +36,7 @@ export async function withCommandLock<T>(
     })
   }
   try {
-    return await finish(action)
+    return await ignoreHangup(action)
   } finally {
     lock.release()
   }

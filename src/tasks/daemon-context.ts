@@ -2,8 +2,8 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { hubOf, readConfig, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
-import { resolveExecutable, type Executable } from '../process/executable.ts'
 import type { Platform, PlatformDescription, Daemon } from '../platforms/platform.ts'
+import { resolveExecutable, type Executable } from '../program/executable.ts'
 import type { RunOptions } from './run-steps.ts'
 
 /** What every daemon action works on. */

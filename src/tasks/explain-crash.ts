@@ -1,12 +1,12 @@
 import type { Instance } from '../config/instance.ts'
-import { tilde } from '../config/tilde.ts'
 import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError, ERRORS } from '../errors.ts'
-import { LogFollower } from '../log/follower.ts'
+import { LogFollower } from '../log/file/follower.ts'
 import { displayLine } from '../log/line.ts'
 import type { Action, Started, StartOptions } from '../platforms/platform.ts'
 import { withRescue } from '../platforms/with-rescue.ts'
+import { tilde } from '../text/tilde.ts'
 import type { DaemonContext } from './daemon-context.ts'
 
 /** The spec's "Startup Verification", in ms. */

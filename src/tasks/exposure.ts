@@ -1,12 +1,12 @@
 import { ensureInstanceFolder, requireConfig } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
-import { tilde } from '../config/tilde.ts'
 import { tryAgentLock } from '../control/agent-lock.ts'
 import { exposeService, unexposeService } from '../control/client.ts'
 import { findAgent } from '../control/find-agent.ts'
 import { ConnectError } from '../errors.ts'
-import { waitFor } from '../process/wait.ts'
+import { waitFor } from '../runtime/wait-for.ts'
+import { tilde } from '../text/tilde.ts'
 
 /** How long an agent may take from its lock to its socket, or back, in ms. */
 const SETTLE_MS = 5000
@@ -47,7 +47,7 @@ export async function expose(instance: Instance, service: ExposedService): Promi
 }
 
 export interface Unexposure {
-  /** It was exposed here. */
+  /** The service was exposed here. */
   readonly removed: boolean
   /** How many connections to it stay open; null if the agent doesn't say. */
   readonly streams: number | null

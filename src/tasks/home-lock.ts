@@ -4,7 +4,7 @@ import { dataFolder } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import { tryLock } from '../files/lock.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
-import { waitFor } from '../process/wait.ts'
+import { waitFor } from '../runtime/wait-for.ts'
 
 /** The longest that another install may take, in ms. */
 const TIMEOUT_MS = 60_000

@@ -1,13 +1,13 @@
 import { homedir } from 'node:os'
+import type { HubConnection } from '../control/hub-connection.ts'
 import { ConnectError } from '../errors.ts'
 import type { Daemon, Installed, InstallPlan, Uninstalled } from '../platforms/platform.ts'
-import type { Selection } from '../platforms/select.ts'
+import type { Selection } from '../platforms/selection/select.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
 import { explainCrash } from './explain-crash.ts'
 import { withHomeLock } from './home-lock.ts'
-import type { HubState } from './hub-state.ts'
 import { runSteps } from './run-steps.ts'
 import { knownOf, sayOf } from './start.ts'
 import { takeOver } from './take-over.ts'
@@ -16,9 +16,9 @@ export interface InstallReport {
   readonly change: Installed['change']
   readonly file: string | null
   readonly pid: number
-  readonly startsAt: Installed['startsAt']
+  readonly autostart: Installed['autostart']
   readonly warnings: readonly string[]
-  readonly hub: HubState | null
+  readonly hub: HubConnection | null
 }
 
 /**
@@ -52,25 +52,25 @@ export async function installDaemon(
     if (interactive) onStart()
     await runSteps([check, ...steps], context)
     const done = install.result()
-    const { change, file = null, pid, startsAt } = done
+    const { change, file = null, pid, autostart } = done
     const { hub } = await knownOf(context, done)
     const wasLeftAlone = before.state === 'running' && change === 'unchanged'
     const warnings = [
       ...done.warnings,
       ...(hasNewProxy && wasLeftAlone ? ['The proxy has changed. Run: connect daemon restart'] : []),
     ]
-    return { change, file, pid, startsAt, warnings, hub }
+    return { change, file, pid, autostart, warnings, hub }
   })
 }
 
 /** What installDaemon would do, and how it stands now. */
-export interface PlannedInstall extends Omit<InstallReport, 'change' | 'pid' | 'startsAt' | 'warnings'> {
+export interface PlannedInstall extends Omit<InstallReport, 'change' | 'pid' | 'autostart' | 'warnings'> {
   /** It is so now. */
   readonly installed: boolean
   /** What it would report; null if a plugin doesn't say. */
   readonly change: Installed['change'] | null
   readonly pid: number | null
-  readonly startsAt: Installed['startsAt']
+  readonly autostart: Installed['autostart']
   readonly plan: Pick<InstallPlan, 'files' | 'commands'>
 }
 
@@ -84,9 +84,9 @@ export async function planInstall(
   const { platform, description } = context
   if (platform.plan) {
     const { change = null, files, commands } = await platform.plan(daemon)
-    const { installed, pid = null, startsAt } = await platform.status()
+    const { installed, pid = null, autostart } = await platform.status()
     const { hub } = pid === null ? { hub: null } : await sayOf(context)
-    return { installed, change, file: files[0]?.file ?? null, pid, startsAt, hub, plan: { files, commands } }
+    return { installed, change, file: files[0]?.file ?? null, pid, autostart, hub, plan: { files, commands } }
   }
   throw new ConnectError('INSTALL_UNSUPPORTED', `The platform ${description.name} has no --dry-run`, {
     hints: ['Without it: connect daemon install'],

@@ -43,7 +43,7 @@ export async function runSteps(steps: readonly Step[], options: RunOptions): Pro
       silentRendererCondition: !interactive,
       // The error itself is printed by the command, once.
       rendererOptions: { logger, showErrorMessage: false, collapseErrors: true, clearOutput: true },
-      // It would end the process with 127 on Ctrl-C.
+      // listr2 would end the process with 127 on Ctrl-C.
       registerSignalListeners: false,
     },
   )

@@ -1,11 +1,11 @@
+import { askAgent } from '../control/ask-agent.ts'
+import { hubConnectionOf, type HubConnection } from '../control/hub-connection.ts'
 import type { Daemon, PlatformStatus, Started } from '../platforms/platform.ts'
 import type { Termination } from '../process/terminate.ts'
-import { askAgent } from './ask-agent.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
 import { explainCrash, type Explained } from './explain-crash.ts'
-import { hubStateOf, type HubState } from './hub-state.ts'
 import { runSteps } from './run-steps.ts'
 import { takeOver } from './take-over.ts'
 
@@ -14,7 +14,7 @@ export interface StartReport {
   readonly outcome: 'started' | 'already running'
   readonly pid: number
   /** How it stands with the hub; null if the agent didn't say. */
-  readonly hub: HubState | null
+  readonly hub: HubConnection | null
   /** The running agent's version; null if it didn't say. */
   readonly version: string | null
   /** What became of the one that ran before; null where none was stopped. */
@@ -23,7 +23,7 @@ export interface StartReport {
   readonly updated: string | null
 }
 
-export interface StartOptions {
+export interface StartDaemonOptions {
   /** What to do about a daemon that runs already: leave it, or stop it first. */
   readonly running: 'keep' | 'stop'
   /** Default 3000. */
@@ -41,7 +41,7 @@ export interface StartOptions {
 export async function startDaemon(
   context: DaemonContext,
   daemon: Daemon,
-  options: StartOptions,
+  options: StartDaemonOptions,
 ): Promise<StartReport> {
   return withCommandLock(context.instance, async () => {
     const { platform, interactive } = context
@@ -79,11 +79,11 @@ export async function knownOf(
   context: DaemonContext,
   { said }: Explained<Started>,
 ): Promise<Pick<StartReport, 'hub' | 'version'>> {
-  return said ? { hub: hubStateOf(said), version: said.agent.version } : sayOf(context)
+  return said ? { hub: hubConnectionOf(said), version: said.agent.version } : sayOf(context)
 }
 
 /** What the agent says of itself now. */
 export async function sayOf({ instance }: DaemonContext): Promise<Pick<StartReport, 'hub' | 'version'>> {
   const { status, version } = await askAgent(instance)
-  return { hub: status ? hubStateOf(status) : null, version }
+  return { hub: status ? hubConnectionOf(status) : null, version }
 }

@@ -1,15 +1,15 @@
 import { hubOf, readConfig, type Config } from '../config/config.ts'
-import { shownProxy } from '../config/proxy.ts'
 import type { Instance } from '../config/instance.ts'
+import { shownProxy } from '../config/proxy.ts'
 import { readServices, type ExposedService } from '../config/services.ts'
+import { endReason, readAgentRecord, type AgentEnd, type AgentIdentity } from '../control/agent-record.ts'
+import { askAgent, type AgentAnswer } from '../control/ask-agent.ts'
+import { hubConnectionOf, type HubConnection } from '../control/hub-connection.ts'
 import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
-import { endReason, readAgentRecord, type AgentEnd, type AgentIdentity } from '../process/agent-record.ts'
-import { describeDrift } from '../process/drift.ts'
-import { waitFor } from '../process/wait.ts'
-import { askAgent, type AgentAnswer } from './ask-agent.ts'
+import { describeDrift } from '../program/drift.ts'
+import { waitFor } from '../runtime/wait-for.ts'
 import { executableOf, type DaemonContext } from './daemon-context.ts'
-import { hubStateOf, type HubState } from './hub-state.ts'
 
 /** All that is known of the daemon; also the shape of `daemon status --json`. */
 export interface DaemonStatus {
@@ -30,8 +30,8 @@ export interface DaemonStatus {
   readonly ca: string | null
   /** What keeps it alive. */
   readonly manager: { readonly name: string; readonly summary: string }
-  /** When it starts by itself. */
-  readonly startsAt: PlatformStatus['startsAt']
+  /** When the daemon starts by itself. */
+  readonly autostart: PlatformStatus['autostart']
   /** RFC 3339 */
   readonly startedAt: string | null
   /** How often its manager has started it again; null where that isn't counted. */
@@ -39,7 +39,7 @@ export interface DaemonStatus {
   /** How the last one ended: this one, or the one before it if this one runs. */
   readonly lastExit: AgentEnd | null
   /** How it stands with the hub; null if the daemon doesn't run, or doesn't say. */
-  readonly connection: HubState | null
+  readonly connection: HubConnection | null
   /** The daemon runs, but its socket doesn't answer, or not in words that this version knows. */
   readonly unresponsive: boolean
   /** Why it is unresponsive. */
@@ -94,7 +94,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     proxy: savedProxy(config),
     ca: config?.ca ?? null,
     manager: { name: description.name, summary: description.summary },
-    startsAt: found.startsAt,
+    autostart: found.autostart,
     startedAt: found.startedAt ?? null,
     restarts: found.restarts ?? null,
     lastExit: withSeen(isRunning ? record?.previousEnd : record?.end, found) ?? null,
@@ -119,7 +119,7 @@ function withSeen(end: AgentEnd | undefined, { lastExit }: PlatformStatus): Agen
 function tellingOf(said: AgentAnswer | undefined, instance: Instance): Omit<ForegroundAgent, 'pid'> {
   const answer = said?.status
   return {
-    connection: answer ? hubStateOf(answer) : null,
+    connection: answer ? hubConnectionOf(answer) : null,
     silence: said?.silence ?? null,
     services: answer?.services ?? readServices(instance),
     streams: answer?.streams ?? null,

@@ -26,7 +26,7 @@ export function decodeClose(payload: Buffer): CloseFrame {
   if (!isCloseCode(code)) throw new ProtocolError(CLOSE_CODES.PROTOCOL, `a close frame with code ${code}`)
   const text = payload.subarray(2)
   if (!isUtf8(text)) throw new ProtocolError(CLOSE_CODES.NOT_UTF8, 'a close frame whose reason is not UTF-8')
-  // It is shown to people and written to logs.
+  // The reason is shown to people and written to logs.
   return {
     code,
     reason: text

@@ -16,7 +16,7 @@ const MASKED = 0x80
 const LENGTH_16 = 126
 const LENGTH_64 = 127
 
-/** One that is read again and again: it is made once a connection, not once a frame. */
+/** A header that is read again and again: it is made once a connection, not once a frame. */
 export class FrameHeader {
   isFinal = false
   opcode = 0

@@ -1,7 +1,7 @@
 import { CLOSE_CODES } from './close-codes.ts'
 import { FrameHeader, headerBytes, MAX_CONTROL_BYTES, MAX_HEADER_BYTES, OPCODE } from './frame-header.ts'
 import { mask } from './mask.ts'
-import { Pieces } from './pieces.ts'
+import { Chunks } from './pieces.ts'
 import { ProtocolError } from './protocol-error.ts'
 
 /** Intermediaries may cut a message up (§5.4), but none has a reason to cut it finer. */
@@ -31,7 +31,7 @@ export class FrameReader {
   /** Bytes of the payload that are still to come. */
   #left = 0
   readonly #control = Buffer.alloc(MAX_CONTROL_BYTES)
-  readonly #message = new Pieces()
+  readonly #message = new Chunks()
   /** Of the message that is coming in; 0 between messages. */
   #fragments = 0
   #isStopped = false

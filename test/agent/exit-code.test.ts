@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { agentExitCode } from '../../src/agent/exit-code.ts'
 import { ConnectError, ERRORS, type ErrorCode } from '../../src/errors.ts'
 
-/** What no restart can mend. */
+/** What no restart can fix. */
 const HUMAN_NEEDED: readonly ErrorCode[] = [
   'BAD_HUB_URL',
   'BAD_PROXY',

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatTable } from '../../src/cli/table.ts'
+import { formatTable } from '../../src/cli/format/table.ts'
 import { Bench } from './bench.ts'
 import { Inspector } from './processes/inspector.ts'
 import { cpuSeconds } from './processes/usage.ts'

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { formatTable } from '../../src/cli/format/table.ts'
 import { formatLine } from '../../src/log/line.ts'
-import { formatTable } from '../../src/cli/table.ts'
 import { runJs, connectOk } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'

@@ -18,8 +18,8 @@ import { readConfig } from '../../src/config/config.ts'
 import { instanceFor } from '../../src/config/instance.ts'
 import { readServices } from '../../src/config/services.ts'
 import { emptyHome, joined } from '../fixtures/joined.ts'
-import { differences, snapshot } from '../fixtures/snapshot.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
+import { differences, snapshot } from '../fixtures/snapshot.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 import { connectWithoutRoot, needsPlainUser } from '../fixtures/without-root.ts'
 import { connect, type CliResult } from '../helpers/cli.ts'
@@ -53,7 +53,7 @@ const NEEDS_CONFIG = [
   'daemon status',
 ]
 
-/** The agent’s own code is 78: only a human can mend it. */
+/** The agent’s own code is 78: only a human can fix it. */
 const UNTRUSTED = {
   code: expect.toSatisfy((code) => code === 1 || code === 78),
   stderr: expect.stringMatching(
@@ -75,7 +75,7 @@ async function run(home: Home, line: string, env: NodeJS.ProcessEnv = {}): Promi
 /** One sentence that says what is wrong, and below it what to do. */
 async function fails(home: Home, line: string, sentence: RegExp, env?: NodeJS.ProcessEnv): Promise<void> {
   const { code, stderr } = await run(home, line, env)
-  // The agent’s own code for what only a human can mend is 78.
+  // The agent’s own code for what only a human can fix is 78.
   expect(line.startsWith('up') ? [1, 78] : [1], `${line}: ${stderr}`).toContain(code)
   expect(stderr, line).toMatch(/^\[x\] [^\n]+\n(?: {2}[^\n]+\n)+$/)
   expect(stderr, line).toMatch(sentence)

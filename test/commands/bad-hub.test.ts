@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { agentIdOf } from '../../src/tunnel/agent-id.ts'
-import type { JoinRequest } from '../../src/tunnel/handshake.ts'
-import { connect, connectOk } from '../helpers/cli.ts'
-import { serveTcp } from '../helpers/servers.ts'
+import { agentIdOf } from '../../src/tunnel/protocol/agent-id.ts'
+import type { JoinRequest } from '../../src/tunnel/protocol/handshake.ts'
 import { startHostileHub, type HostileOptions } from '../fixtures/hostile-hub.ts'
 import { emptyHome } from '../fixtures/joined.ts'
+import { connect, connectOk } from '../helpers/cli.ts'
+import { serveTcp } from '../helpers/servers.ts'
 import { testVariations } from '../helpers/variations.ts'
 
 const token = `tok_${'0123456789'.repeat(4)}`

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { instanceFor } from '../../src/config/instance.ts'
 import { writeServices } from '../../src/config/services.ts'
 import { tryLock } from '../../src/files/lock.ts'
-import { waitFor } from '../../src/process/wait.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
+import { emptyHome, joined } from '../fixtures/joined.ts'
 import { lastLines } from '../fixtures/last-lines.ts'
 import { NOT_CONFIGURED } from '../fixtures/not-configured.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { echoServer, type TestServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
-import { emptyHome, joined } from '../fixtures/joined.ts'
 
 let world: World
 let echo: TestServer

@@ -226,7 +226,7 @@ test('a proxy of another kind is refused, without its password', async () => {
   const { code, stderr } = await tryLogin(world.emptyMachine(), env)
   expect(code).toBe(1)
   expect(stderr).toMatch(
-    /^\[x\] The proxy in HTTPS_PROXY is a socks5 proxy, which is not supported\n {2}Mend HTTPS_PROXY/,
+    /^\[x\] The proxy in HTTPS_PROXY is a socks5 proxy, which is not supported\n {2}Fix HTTPS_PROXY/,
   )
   expect(stderr).not.toContain('s@cret')
 })

@@ -15,7 +15,7 @@ describe.skipIf(!isRoot)('by sudo (skipped unless run as root)', () => {
         code: 1,
         signal: null,
         stdout: '',
-        stderr: `[x] By sudo this would be root’s daemon, and not that of ada
+        stderr: `[x] With sudo this would be root’s daemon, and not that of ada
   Run it as yourself, without sudo: connect daemon ${action}
   If root’s daemon is what you want: sudo env -u SUDO_USER connect daemon ${action}
 `,
@@ -29,7 +29,7 @@ describe.skipIf(!isRoot)('by sudo (skipped unless run as root)', () => {
     expect(await connect(home, ['up', '--detach'], { env })).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `[x] By sudo this would be root’s daemon, and not that of ada
+      stderr: `[x] With sudo this would be root’s daemon, and not that of ada
   Run it as yourself, without sudo: connect up --detach
   If root’s daemon is what you want: sudo env -u SUDO_USER connect up --detach
 `,

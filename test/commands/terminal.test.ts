@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { emptyHome, joined } from '../fixtures/joined.ts'
+import { needsTerminal } from '../fixtures/needs-terminal.ts'
+import { runProgram } from '../fixtures/run-fixture.ts'
 import { connect, connectOk, runJs, RunningCli } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
-import { emptyHome, joined } from '../fixtures/joined.ts'
-import { needsTerminal } from '../fixtures/needs-terminal.ts'
-import { runProgram } from '../fixtures/run-fixture.ts'
 
 let world: World
 
@@ -104,11 +104,11 @@ test('a line that is too long for the terminal is broken between words, and on a
   await connectOk(home, ['daemon', 'start'])
   const shown = await typed(home, 'daemon status', {}, 80)
   expect(shown).toContain(
-    '\n    Kept alive as: a background process: not restarted after a crash, gone\n      after a reboot\n',
+    '\n    Manager: a background process: not restarted after a crash, gone after a\n      reboot\n',
   )
   expect(Math.max(...shown.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
   expect(await connectOk(home, ['daemon', 'status'])).toContain(
-    '    Kept alive as: a background process: not restarted after a crash, gone after a reboot\n',
+    '    Manager: a background process: not restarted after a crash, gone after a reboot\n',
   )
 })
 

@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { newKey } from '../../src/agent/credential.ts'
 import {
   hubOf,
   prepareConfig,
@@ -14,6 +13,7 @@ import {
 import { FIRST_STEPS } from '../../src/config/first-steps.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import { ERRORS } from '../../src/errors.ts'
+import { newKey } from '../../src/hub-client/credential.ts'
 import { asNobody } from '../fixtures/as-nobody.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
-import { defaultLabel, printable } from '../../src/config/label.ts'
+import { defaultLabel } from '../../src/config/label.ts'
+import { printable } from '../../src/text/printable.ts'
 
 test('a machine is called by its short host name', () => {
   expect(defaultLabel()).toBe(hostname().split('.')[0] || 'unnamed')

@@ -3,16 +3,16 @@ import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import { clearStale } from '../../src/control/agent-end.ts'
-import { findAgent } from '../../src/control/find-agent.ts'
-import { startControlServer } from '../../src/control/server.ts'
-import { BackgroundPlatform } from '../../src/platforms/background/background.ts'
-import { stepless } from '../../src/platforms/conformance/drive.ts'
 import {
   endAgentRecord,
   readAgentRecord,
   writeAgentRecord,
   type AgentIdentity,
-} from '../../src/process/agent-record.ts'
+} from '../../src/control/agent-record.ts'
+import { findAgent } from '../../src/control/find-agent.ts'
+import { startControlServer } from '../../src/control/server.ts'
+import { BackgroundPlatform } from '../../src/platforms/background/background.ts'
+import { stepless } from '../../src/platforms/conformance/harness/drive.ts'
 import { identityFor } from '../fixtures/identity.ts'
 import { runFixture } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'

@@ -17,15 +17,15 @@ import { readCaFile } from '../../src/config/ca-file.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { instanceFor } from '../../src/config/instance.ts'
 import { readServices } from '../../src/config/services.ts'
-import { writeFileAtomic } from '../../src/files/atomic-write.ts'
+import { readAgentRecord } from '../../src/control/agent-record.ts'
+import { writeFileAtomic } from '../../src/files/durable/atomic-write.ts'
 import { tryLock } from '../../src/files/lock.ts'
 import { openOurs } from '../../src/files/open-ours.ts'
 import { ensurePrivateFolder } from '../../src/files/private-folder.ts'
 import { readTrusted } from '../../src/files/read-trusted.ts'
-import { readCertificate } from '../../src/hub/certificate.ts'
-import { openLogFile } from '../../src/log/file.ts'
-import { readAgentRecord } from '../../src/process/agent-record.ts'
-import { openLog } from '../../src/process/spawn-detached.ts'
+import { readCertificate } from '../../src/hub/tls/certificate.ts'
+import { openLogFile } from '../../src/log/file/log-file.ts'
+import { openOutputLog } from '../../src/process/spawn-detached.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { rejectionOf, thrownBy } from '../fixtures/thrown-by.ts'
 
@@ -168,7 +168,7 @@ describe('what is believed', () => {
 /** All that writes. */
 const WRITERS: readonly [what: string, write: (file: string) => unknown][] = [
   ['the log', (file) => openLogFile(file).takeOver()],
-  ['what a daemon prints', openLog],
+  ['what a daemon prints', openOutputLog],
   ['a lock', (file) => tryLock(file)],
   ['a file that is written anew', (file) => writeFileAtomic(path.join(file, 'x'), 'text')],
   ['a folder of ours', (file) => ensurePrivateFolder(path.join(file, 'x'))],

@@ -1,4 +1,4 @@
-import { waitFor } from '../../src/process/wait.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
 
 /**
  * Waits until something is so.

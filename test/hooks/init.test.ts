@@ -1,11 +1,11 @@
-import { Config } from '@oclif/core'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Config } from '@oclif/core'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import init from '../../src/hooks/init.ts'
 import { BackgroundPlatform } from '../../src/platforms/background/background.ts'
-import { chosenFor } from '../../src/platforms/chosen.ts'
-import { root } from '../helpers/cli.ts'
+import { chosenFor } from '../../src/platforms/selection/chosen.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
+import { root } from '../helpers/cli.ts'
 
 let config: Config
 
@@ -29,7 +29,7 @@ afterEach(() => vi.unstubAllEnvs())
 describe('the init hook', () => {
   test('has loaded the platform once it is done, however long that takes', async () => {
     vi.stubEnv('CONNECT_PLATFORM', 'slow')
-    const platform = { status: async () => ({ state: 'stopped', installed: false, startsAt: 'never' }) }
+    const platform = { status: async () => ({ state: 'stopped', installed: false, autostart: 'never' }) }
     const slow = {
       apiVersion: 1,
       name: 'slow',

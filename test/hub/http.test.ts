@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { beforeAll, afterAll, describe, expect, test } from 'vitest'
-import { HUB_HEADER } from '../../src/tunnel/handshake.ts'
 import { startHub, type Hub } from '../../src/hub/server.ts'
+import { HUB_HEADER } from '../../src/tunnel/protocol/handshake.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
 
 let hub: Hub

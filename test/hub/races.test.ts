@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { Signer } from '../../src/agent/credential.ts'
-import { HubApi } from '../../src/agent/hub-api.ts'
-import { revoke } from '../../src/cli/revoke.ts'
-import { Store } from '../../src/hub/store.ts'
+import { revoke } from '../../src/cli/hub/revoke.ts'
+import { Signer } from '../../src/hub-client/credential.ts'
+import { HubClient } from '../../src/hub-client/hub-client.ts'
+import { Store } from '../../src/hub/store/store.ts'
 import { hubInProcess, linked, member, type TestHub } from '../fixtures/hub-in-process.ts'
 
 const RACES = 40
@@ -54,8 +54,8 @@ test('an agent that logs out while its link changes its services does no harm', 
     const signer = new Signer(agent.config)
     // One of the two finds that the hub doesn't know it any more.
     await Promise.allSettled([
-      new HubApi({ hub: hub.url }).leave(signer),
-      new HubApi({ hub: hub.url }).leave(signer),
+      new HubClient({ hub: hub.url }).leave(signer),
+      new HubClient({ hub: hub.url }).leave(signer),
     ])
     await agent.stop()
     expect(failure).toBeUndefined()

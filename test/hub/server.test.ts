@@ -2,13 +2,13 @@ import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startHub, type HubOptions } from '../../src/hub/server.ts'
+import { hubInProcess, linked, member } from '../fixtures/hub-in-process.ts'
+import { emptyHome } from '../fixtures/joined.ts'
+import { scratchFolder } from '../fixtures/scratch.ts'
+import { rejectionOf } from '../fixtures/thrown-by.ts'
 import { connect, startConnect } from '../helpers/cli.ts'
 import { echoServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
-import { emptyHome } from '../fixtures/joined.ts'
-import { hubInProcess, linked, member } from '../fixtures/hub-in-process.ts'
-import { scratchFolder } from '../fixtures/scratch.ts'
-import { rejectionOf } from '../fixtures/thrown-by.ts'
 
 const optionsFor = (folder: string): HubOptions => ({
   folder,
@@ -26,7 +26,7 @@ describe('a hub that cannot start says why', () => {
     expect(error.message).toContain(folder)
   })
 
-  test('its database is damaged; and once that is mended, it starts', async () => {
+  test('its database is damaged; and once that is fixed, it starts', async () => {
     const folder = scratchFolder()
     const file = path.join(folder, 'hub.db')
     writeFileSync(file, 'not a database, but long enough to be one '.repeat(100))

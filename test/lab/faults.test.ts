@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
-import { login } from '../../src/agent/login.ts'
 import { instanceFor } from '../../src/config/instance.ts'
+import { login } from '../../src/hub-client/login.ts'
 import { hubInProcess, joinToken } from '../fixtures/hub-in-process.ts'
 import { agentScene, hubScene, reachScene, type Scene } from '../helpers/faults/scenes.ts'
 import { faultsAtStart, type Start } from '../helpers/faults/starts.ts'

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { MAX_STREAMS, SHARE_OF_FREE } from '../../src/tunnel/limits.ts'
+import { MAX_STREAMS, SHARE_OF_FREE } from '../../src/tunnel/protocol/limits.ts'
 import { connectOk, type RunningCli } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { echoServer } from '../helpers/servers.ts'
@@ -41,7 +41,7 @@ labSuite('connections that come to reach while its link is down', {}, () => {
 
   function cutCable(): void {
     cable.cut()
-    onTestFinished(() => cable.mend())
+    onTestFinished(() => cable.fix())
   }
 
   /** Dials more connections than may be held, and waits until those beyond the limit are reset. */
@@ -76,7 +76,7 @@ labSuite('connections that come to reach while its link is down', {}, () => {
 
   test('as many as a link carries are held, and its share is carried once it is back; more are reset at once', async () => {
     const { reach, held } = await dialTooMany(cutCable)
-    cable.mend()
+    cable.fix()
     await reach.printed(/Reconnected to hub/)
     expect(await outcomes(held)).toEqual(CARRIED)
   })

@@ -29,7 +29,7 @@ labSuite('a hub whose disk is full when it starts', { programs: ['mount', 'umoun
     const refused = start()
     onTestFinished(() => refused.stop())
     expect(await refused.exited).toEqual({ code: 1, signal: null })
-    expect(refused.output).toMatch(/^\[x\] Could not .+\n {2}Free some space, or mend .+\n$/)
+    expect(refused.output).toMatch(/^\[x\] Could not .+\n {2}Free some space, or fix .+\n$/)
     expect(refused.output).toMatch(/no space left|full/i)
     disk.free()
     const hub = start()

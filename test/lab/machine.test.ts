@@ -1,15 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { waitFor } from '../../src/process/wait.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
 import { runProgram } from '../fixtures/run-fixture.ts'
 import { echoServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 import { isGone } from './helpers/is-gone.ts'
-import { openSocket } from './helpers/socket.ts'
 import { Machine, MACHINE_START_MS, machineNeeds } from './helpers/machine.ts'
 import { ownedBySuite } from './helpers/owned.ts'
 import { run } from './helpers/run.ts'
+import { openSocket } from './helpers/socket.ts'
 import { labSuite } from './helpers/suite.ts'
 
 const asRoot = { as: 'root', session: 'bare' } as const

@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest'
-import { waitFor } from '../../src/process/wait.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
 import { connectOk } from '../helpers/cli.ts'
 import { World } from '../helpers/world.ts'
-import { pgbench, postgresPrograms, psql, startPostgres, type Postgres } from './helpers/postgres.ts'
 import { ownedBySuite } from './helpers/owned.ts'
+import { pgbench, postgresPrograms, psql, startPostgres, type Postgres } from './helpers/postgres.ts'
 import { labSuite } from './helpers/suite.ts'
 
 labSuite('PostgreSQL behind a daemon', { programs: postgresPrograms, root: true }, () => {

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { expect, onTestFinished, test } from 'vitest'
-import { INITIAL_WINDOW, DEAD_AFTER_PING_MS, PING_AFTER_MS } from '../../src/tunnel/limits.ts'
+import { DEAD_AFTER_PING_MS, PING_AFTER_MS } from '../../src/tunnel/protocol/limits.ts'
+import { INITIAL_WINDOW } from '../../src/tunnel/protocol/window-size.ts'
 import { connectOk } from '../helpers/cli.ts'
 import { serveTcp } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'

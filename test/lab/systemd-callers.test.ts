@@ -46,7 +46,7 @@ labSuite('the service of systemd, whoever calls', machineNeeds, () => {
       expect(await scene.daemon(action, { ...bare, env })).toMatchObject({ code: 0, stderr: '' })
       await scene.answers()
     }
-    expect(await scene.status({ ...bare, env })).toMatchObject({ status: 'running', startsAt: 'boot' })
+    expect(await scene.status({ ...bare, env })).toMatchObject({ status: 'running', autostart: 'boot' })
     expect(await scene.daemon('uninstall', { ...bare, env })).toMatchObject({ code: 0, stderr: '' })
     expect(await scene.agents()).toEqual([])
   })

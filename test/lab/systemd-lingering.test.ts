@@ -22,21 +22,21 @@ labSuite('the service of systemd, where a user may not linger', machineNeeds, ()
         '(loginctl enable-linger failed: Could not enable linger: Access denied). ' +
         'To have it start on boot, run: sudo loginctl enable-linger "$USER"\n',
     )
-    expect((await scene.status()).startsAt).toBe('login')
+    expect((await scene.status()).autostart).toBe('login')
   })
 
   test('and that is true: it ends at logout, is not there after a reboot, and starts at login', async () => {
     await scene.machine.login()
     await scene.machine.logoutAll()
     expect(await scene.agents()).toEqual([])
-    expect(await scene.status(bare)).toMatchObject({ status: 'stopped', installed: true, startsAt: 'login' })
+    expect(await scene.status(bare)).toMatchObject({ status: 'stopped', installed: true, autostart: 'login' })
     await scene.machine.reboot()
     expect(await scene.agents()).toEqual([])
     await scene.machine.login()
     await scene.answers()
   })
 
-  test('to ask for it oneself is refused there, and the command of the warning mends it', async () => {
+  test('to ask for it oneself is refused there, and the command of the warning fixes it', async () => {
     expect(await scene.machine.run('loginctl enable-linger $USER')).toMatchObject({
       code: 1,
       stderr: 'Could not enable linger: Access denied\n',
@@ -44,7 +44,7 @@ labSuite('the service of systemd, where a user may not linger', machineNeeds, ()
     // The shell of the user puts the name in, and sudo runs it as root.
     await scene.machine.runOk('USER=dev; loginctl enable-linger "$USER"', asRoot)
     expect(await scene.daemon('install')).toMatchObject({ code: 0, stderr: '' })
-    expect((await scene.status()).startsAt).toBe('boot')
+    expect((await scene.status()).autostart).toBe('boot')
     await scene.machine.reboot()
     await scene.answers()
     await scene.daemonOk('uninstall')

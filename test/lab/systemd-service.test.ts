@@ -50,7 +50,7 @@ ${COMMANDS}`,
     const planned = JSON.parse(await scene.daemonOk('install --dry-run --json')) as {
       plan: { files: { content: string }[] }
     }
-    expect(planned).toMatchObject({ installed: true, change: 'unchanged', startsAt: 'boot' })
+    expect(planned).toMatchObject({ installed: true, change: 'unchanged', autostart: 'boot' })
     expect(await scene.daemonOk('install --dry-run')).toMatch(/^Unchanged: ~\/.*\n\n.*nothing to do\.\n$/)
     expect(await scene.machine.read(UNIT_FILE)).toBe(planned.plan.files[0]!.content)
   })
@@ -73,7 +73,7 @@ ${COMMANDS}`,
       status: 'running',
       reason: null,
       installed: true,
-      startsAt: 'boot',
+      autostart: 'boot',
       manager: { name: 'systemd' },
     })
   })
@@ -131,7 +131,7 @@ ${COMMANDS}`,
     expect(await scene.homeFiles()).toBe(before)
     expect(await scene.failedUnits()).toBe('')
     expect(await scene.machine.lingers()).toBe(false)
-    expect(await scene.status()).toMatchObject({ status: 'stopped', installed: false, startsAt: 'never' })
+    expect(await scene.status()).toMatchObject({ status: 'stopped', installed: false, autostart: 'never' })
   })
 
   test('lingering that was on before stays on', async () => {

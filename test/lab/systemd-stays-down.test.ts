@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { waitFor } from '../../src/process/wait.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
 import { connectOk } from '../helpers/cli.ts'
 import { MACHINE_START_MS, machineNeeds } from './helpers/machine.ts'
 import { ownedBySuite } from './helpers/owned.ts'

@@ -58,12 +58,12 @@ WantedBy=default.target
       await scene.daemonOk('install')
       await scene.machine.runOk(`systemctl --user disable ${UNIT}`)
       expect(await scene.status()).toMatchObject({
-        startsAt: 'never',
+        autostart: 'never',
         notes: ['It does not start by itself: the unit is disabled. Run: connect daemon install'],
       })
       const { pid } = await scene.status()
       expect(await scene.daemonOk('install')).toContain(`  Updated: ~/${UNIT_FILE}\n`)
-      expect(await scene.status()).toMatchObject({ startsAt: 'login', notes: [], pid })
+      expect(await scene.status()).toMatchObject({ autostart: 'login', notes: [], pid })
     })
 
     test('a masked unit is refused, and says how to allow it', async () => {

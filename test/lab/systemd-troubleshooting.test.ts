@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { waitFor } from '../../src/process/wait.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
 import { MACHINE_START_MS, machineNeeds } from './helpers/machine.ts'
 import { ownedBySuite } from './helpers/owned.ts'
 import { labSuite } from './helpers/suite.ts'
@@ -42,9 +42,9 @@ labSuite('the usual troubleshooting, typed after a login', machineNeeds, () => {
   test('loginctl enable-linger $USER: what started on login starts on boot', async () => {
     await scene.machine.login()
     await scene.machine.setLinger(false)
-    expect((await scene.status()).startsAt).toBe('login')
+    expect((await scene.status()).autostart).toBe('login')
     await scene.machine.runOk('loginctl enable-linger $USER')
-    expect((await scene.status()).startsAt).toBe('boot')
+    expect((await scene.status()).autostart).toBe('boot')
     await rebootAndAnswer()
   })
 
@@ -67,9 +67,9 @@ labSuite('the usual troubleshooting, typed after a login', machineNeeds, () => {
         /Loaded: loaded \(.*\/private-connect\.service; disabled; .*\n +Active: inactive \(dead\)\n/,
       ) as string,
     })
-    expect(await scene.status()).toMatchObject({ status: 'stopped', startsAt: 'never' })
+    expect(await scene.status()).toMatchObject({ status: 'stopped', autostart: 'never' })
     await machine.runOk('systemctl --user enable private-connect')
-    expect((await scene.status()).startsAt).toBe('boot')
+    expect((await scene.status()).autostart).toBe('boot')
     await rebootAndAnswer()
   })
 })

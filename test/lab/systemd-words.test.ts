@@ -3,13 +3,13 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Daemon } from '../../src/platforms/platform.ts'
-import { unitText } from '../../src/platforms/systemd/unit.ts'
-import { waitFor } from '../../src/process/wait.ts'
+import { unitText } from '../../src/platforms/systemd/definition.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
 import { serveTcp } from '../helpers/servers.ts'
-import { asRoot, SystemdScene, UNIT, UNIT_FILE } from './helpers/systemd-scene.ts'
 import { Machine, MACHINE_START_MS, machineNeeds } from './helpers/machine.ts'
 import { ownedBySuite } from './helpers/owned.ts'
 import { labSuite } from './helpers/suite.ts'
+import { asRoot, SystemdScene, UNIT, UNIT_FILE } from './helpers/systemd-scene.ts'
 
 /** For a shell: it takes the word after these for the name of a script, and the rest for its arguments. */
 const FOREVER = ['-c', 'while :; do sleep 60; done'] as const

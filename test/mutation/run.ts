@@ -1,4 +1,4 @@
-// Whether the tests would notice: `npm run mutate -- src/tunnel/decode.ts src/files/lock.ts`, with --area by all of an area's tests.
+// Whether the tests would notice: `npm run mutate -- src/tunnel/protocol/decode.ts src/files/lock.ts`, with --area by all of an area's tests.
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -34,7 +34,8 @@ function plans(): { file: string; tests: string[] }[] {
       allowPositionals: true,
       options: { area: { type: 'boolean', default: false } },
     })
-    if (positionals.length === 0) throw new Error('Which files? npm run mutate -- src/tunnel/decode.ts')
+    if (positionals.length === 0)
+      throw new Error('Which files? npm run mutate -- src/tunnel/protocol/decode.ts')
     return positionals.map((name) => {
       const file = path.relative(root, path.resolve(name)).split(path.sep).join('/')
       return { file, tests: testsOf(file, values.area) }

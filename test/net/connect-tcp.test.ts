@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { askTarget } from '../../src/net/ask-target.ts'
 import { connectTcp, type ConnectTcpOptions } from '../../src/net/connect-tcp.ts'
 import type { Address } from '../../src/net/known-addresses.ts'
 import { NameResolver } from '../../src/net/name-resolver.ts'
 import { describeNetworkError } from '../../src/net/network-error.ts'
+import { probeTarget } from '../../src/net/probe-target.ts'
 import { echoServer } from '../helpers/servers.ts'
 
 const unasked = new NameResolver({ system: () => Promise.reject(new Error('a lookup')) })
@@ -72,11 +72,11 @@ test('one that is given up during the lookup never connects', async () => {
 test('whoever asks a target hears why it does not answer', async () => {
   const server = await echoServer()
   const target = { host: 'localhost', port: server.port }
-  expect(await askTarget(target)).toEqual({ answers: true })
+  expect(await probeTarget(target)).toEqual({ isListening: true })
   await server.close()
-  expect(await askTarget(target)).toEqual({ answers: false, why: 'connection refused' })
-  expect(await askTarget({ host: 'no-such-host.invalid', port: 1 }, { timeoutMs: 20_000 })).toEqual({
-    answers: false,
+  expect(await probeTarget(target)).toEqual({ isListening: false, why: 'connection refused' })
+  expect(await probeTarget({ host: 'no-such-host.invalid', port: 1 }, { timeoutMs: 20_000 })).toEqual({
+    isListening: false,
     why: expect.stringMatching(
       /^(host name not found|the host name could not be looked up|DNS did not .*)$/,
     ) as string,

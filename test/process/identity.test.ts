@@ -7,7 +7,7 @@ import {
   isSameProcess,
   type ProcessIdentity,
 } from '../../src/process/identity.ts'
-import { waitFor } from '../../src/process/wait.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
 import { fsCalls } from '../fixtures/fs-calls.ts'
 import { runFixture, runProgram } from '../fixtures/run-fixture.ts'
 

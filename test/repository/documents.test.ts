@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { isFatal } from '../../src/agent/exit-code.ts'
-import { formatStatus } from '../../src/cli/format-status.ts'
+import { formatStatus } from '../../src/cli/format/status.ts'
 import { ConnectError, ERRORS, LOCAL_PACKAGE, type ErrorCode } from '../../src/errors.ts'
-import { welcomePage } from '../../src/hub/pages.ts'
+import { isFatal } from '../../src/fatal-errors.ts'
+import { welcomePage } from '../../src/hub/http/welcome-page.ts'
 import type { DaemonStatus } from '../../src/tasks/status.ts'
 import { documentedShapes } from '../fixtures/json-shape.ts'
 import { sourceFiles, sourceOf } from '../fixtures/source.ts'
@@ -80,7 +80,7 @@ test('every status that a document shows has the lines that a status has, in the
   for (const { file, lines } of shown) {
     const found = [...lines.matchAll(/^ {2,4}(?:● )?([A-Z][\w ]*): /gm)].map(([, name]) => name!)
     expect(found, file).toEqual(names.filter((name) => found.includes(name)))
-    expect(found, file).toEqual(expect.arrayContaining(['Starts by itself', 'Version']))
+    expect(found, file).toEqual(expect.arrayContaining(['Autostart', 'Version']))
     expect(lines, file).toMatch(/Running since: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n/)
   }
 })
@@ -99,7 +99,7 @@ const STATUS: DaemonStatus = {
   proxy: 'http://proxy.example.com',
   ca: '/ca.pem',
   manager: { name: 'systemd', summary: 'a service' },
-  startsAt: 'boot',
+  autostart: 'boot',
   startedAt: '2026-11-22T10:30:00.900Z',
   restarts: 1,
   lastExit: { at: null, reason: 'ended by SIGKILL', code: null, signal: 'SIGKILL', fix: null },

@@ -1,52 +1,219 @@
 import { describe, expect, test } from 'vitest'
 import { imports, loadedWith, sourceFiles, sourceOf, type Import } from '../fixtures/source.ts'
 
-/** Each folder of src/, and what it may import. Top to bottom: whatever is named stands further down. */
+/**
+ * Each room of src/, and what it may import; `hub/` stands for that folder and all below it. Top to bottom: whatever is
+ * named stands further down.
+ */
 const ARROWS: Record<string, readonly string[]> = {
-  'start.ts': ['cli', 'agent', 'process', 'files'],
+  'start.ts': ['cli', 'agent', 'runtime', 'files'],
   commands: [
-    'cli',
+    'cli/',
     'tasks',
     'agent',
-    'hub',
+    'reach',
+    'hub/',
+    'hub-client',
     'control',
+    'log/',
+    'net',
+    'runtime',
+    'config',
+    'files',
+    'text',
+    'errors.ts',
+  ],
+  hooks: ['cli', 'platforms/selection', 'platforms', 'config', 'files', 'text', 'errors.ts'],
+  'cli/format': ['tasks', 'config', 'text'],
+  'cli/hub': ['hub/store', 'hub/control', 'net', 'config', 'files', 'errors.ts'],
+  'cli/login': ['hub-client', 'config', 'files', 'text', 'errors.ts'],
+  cli: [
+    'cli/output',
+    'tasks',
+    'platforms/selection',
+    'platforms',
     'log',
+    'runtime',
+    'config',
+    'text',
+    'errors.ts',
+  ],
+  'cli/output': ['errors.ts'],
+  tasks: [
+    'platforms/selection',
+    'platforms',
+    'control',
+    'program',
+    'log/',
+    'process',
+    'runtime',
+    'config',
+    'files/',
+    'text',
+    'errors.ts',
+  ],
+  'platforms/selection': [
+    'platforms/plugin',
+    'platforms/launchd',
+    'platforms/systemd',
+    'platforms/background',
+    'platforms',
+    'text',
+    'errors.ts',
+  ],
+  'platforms/conformance': ['platforms/conformance/checks', 'platforms/conformance/harness', 'errors.ts'],
+  'platforms/conformance/checks': ['platforms/conformance/harness', 'process', 'errors.ts'],
+  'platforms/conformance/harness': [
+    'platforms/plugin',
+    'platforms',
+    'control',
+    'process',
+    'runtime',
+    'config',
+    'errors.ts',
+  ],
+  'platforms/plugin': ['platforms', 'control', 'process', 'config', 'text', 'errors.ts'],
+  'platforms/launchd': [
+    'platforms',
+    'control',
+    'process',
+    'runtime',
+    'config',
+    'files/',
+    'text',
+    'errors.ts',
+  ],
+  'platforms/systemd': [
+    'platforms',
+    'control',
+    'process',
+    'runtime',
+    'config',
+    'files/',
+    'text',
+    'errors.ts',
+  ],
+  'platforms/background': [
+    'platforms',
+    'control',
+    'process',
+    'runtime',
+    'config',
+    'files/',
+    'text',
+    'errors.ts',
+  ],
+  platforms: ['control', 'process', 'runtime', 'config', 'files/', 'text', 'errors.ts'],
+  agent: [
+    'hub-client',
+    'control',
+    'tunnel/stream',
+    'tunnel/bounds',
+    'tunnel/protocol',
+    'log/',
     'process',
     'net',
+    'runtime',
     'config',
-    'files',
+    'files/',
     'text',
+    'fatal-errors.ts',
     'errors.ts',
   ],
-  hooks: ['cli', 'platforms', 'config', 'files'],
-  cli: [
-    'tasks',
-    'platforms',
-    'agent',
-    'hub',
+  reach: [
+    'hub-client',
     'control',
+    'tunnel/stream',
+    'tunnel/bounds',
+    'tunnel/protocol',
     'log',
-    'process',
+    'net',
+    'runtime',
     'config',
+    'errors.ts',
+  ],
+  hub: [
+    'hub/http',
+    'hub/links',
+    'hub/auth',
+    'hub/registry',
+    'hub/store',
+    'hub/tls',
+    'hub/control',
+    'tunnel/protocol',
+    'websocket',
+    'log',
+    'net',
+    'runtime',
     'files',
+    'errors.ts',
+  ],
+  'hub/http': [
+    'hub/links',
+    'hub/auth',
+    'hub/registry',
+    'hub/store',
+    'tunnel/link',
+    'tunnel/protocol',
+    'websocket',
+    'log',
+    'net',
+    'runtime',
+    'errors.ts',
+  ],
+  'hub/links': [
+    'hub/auth',
+    'hub/switch',
+    'hub/registry',
+    'hub/store',
+    'tunnel/link',
+    'tunnel/protocol',
+    'log',
     'text',
     'errors.ts',
   ],
-  tasks: ['platforms', 'control', 'log', 'process', 'config', 'files', 'errors.ts'],
-  platforms: ['control', 'process', 'config', 'files', 'errors.ts'],
-  agent: ['control', 'tunnel', 'websocket', 'log', 'process', 'net', 'config', 'files', 'errors.ts'],
-  hub: ['tunnel', 'websocket', 'log', 'process', 'net', 'config', 'files', 'errors.ts'],
-  control: ['process', 'config', 'files', 'errors.ts'],
-  tunnel: ['websocket', 'config', 'errors.ts'],
+  'hub/auth': ['hub/registry', 'hub/store', 'tunnel/protocol', 'errors.ts'],
+  'hub/switch': ['tunnel/stream', 'tunnel/link', 'tunnel/bounds', 'tunnel/protocol', 'errors.ts'],
+  'hub/registry': ['hub/store', 'errors.ts'],
+  'hub/store': ['tunnel/protocol', 'files/', 'text', 'errors.ts'],
+  'hub/tls': ['files/', 'errors.ts'],
+  'hub/control': ['net', 'config', 'errors.ts'],
+  'hub-client': [
+    'control',
+    'tunnel/stream',
+    'tunnel/link',
+    'tunnel/protocol',
+    'websocket',
+    'log',
+    'net',
+    'runtime',
+    'config',
+    'files/',
+    'fatal-errors.ts',
+    'errors.ts',
+  ],
+  program: ['files/', 'text', 'errors.ts'],
+  control: ['net', 'process', 'runtime', 'config', 'files/', 'errors.ts'],
+  'tunnel/stream': ['tunnel/link', 'tunnel/bounds', 'tunnel/protocol'],
+  'tunnel/link': ['tunnel/protocol', 'websocket'],
+  'tunnel/bounds': ['tunnel/protocol'],
+  'tunnel/protocol': ['config', 'text', 'errors.ts'],
   websocket: [],
-  log: ['process', 'config', 'files', 'errors.ts'],
-  process: ['config', 'files', 'errors.ts'],
-  net: ['config', 'files', 'errors.ts'],
-  config: ['files', 'errors.ts'],
+  'log/view': ['log/file', 'log', 'text', 'errors.ts'],
+  'log/file': ['log', 'files/', 'errors.ts'],
+  log: ['runtime', 'text', 'errors.ts'],
+  net: ['config', 'files/', 'errors.ts'],
+  process: ['runtime', 'files/', 'errors.ts'],
+  runtime: ['errors.ts'],
+  config: ['files/', 'text', 'errors.ts'],
+  'files/durable': ['files', 'errors.ts'],
   files: ['text', 'errors.ts'],
-  text: [],
+  text: ['errors.ts'],
+  'fatal-errors.ts': ['errors.ts'],
   'errors.ts': [],
 }
+
+const ROOMS = Object.keys(ARROWS)
 
 /** Modules that cost start-up or belong to one concern: the only files that may import them, and how. */
 const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import['kind'][] }[] = [
@@ -56,12 +223,12 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   { module: /^fastest-levenshtein$/, files: /^src\/hooks\/command-not-found\.ts$/, kinds: ['dynamic'] },
   {
     module: /^jose$/,
-    files: /^src\/(agent\/credential|hub\/auth)\.ts$/,
+    files: /^src\/(hub-client\/credential|hub\/auth\/authenticator)\.ts$/,
     kinds: ['static', 'dynamic', 'type'],
   },
   { module: /^listr2$/, files: /^src\/tasks\/run-steps\.ts$/, kinds: ['dynamic'] },
-  { module: /^node:child_process$/, files: /^src\/process\//, kinds: ['static'] },
-  { module: /^node:http$/, files: /^src\/process\/http\.ts$/, kinds: ['static', 'dynamic'] },
+  { module: /^node:child_process$/, files: /^src\/(process|runtime)\//, kinds: ['static'] },
+  { module: /^node:http$/, files: /^src\/net\/http\.ts$/, kinds: ['static', 'dynamic'] },
   { module: /^node:http$/, files: /^src\//, kinds: ['type'] },
   { module: /^node:sqlite$/, files: /^src\/files\/sqlite\.ts$/, kinds: ['dynamic', 'type'] },
   { module: /^node:worker_threads$/, files: /^src\/(hub|agent)\//, kinds: ['static', 'dynamic', 'type'] },
@@ -91,9 +258,23 @@ const LOADS_HEAVY: Record<string, readonly string[]> = {
   'src/commands/up.ts': ['jose'],
 }
 
-/** `src/agent/main.ts` is in `agent`, `src/errors.ts` is its own. */
+/** `src/agent/main.ts` is of `agent`, `src/errors.ts` is its own. */
 function folderOf(file: string): string {
   return file.split('/')[1]!
+}
+
+/** The folder that a file lies in; all commands are one room. */
+function roomOf(file: string): string {
+  const [, ...names] = file.split('/')
+  if (names.length === 1 || names[0] === 'commands') return names[0]!
+  return names.slice(0, -1).join('/')
+}
+
+/** The rooms that one may import. */
+function below(room: string): string[] {
+  return (ARROWS[room] ?? []).flatMap((name) =>
+    name.endsWith('/') ? ROOMS.filter((one) => `${one}/`.startsWith(name)) : [name],
+  )
 }
 
 const shown = ({ file, kind, target }: Import) => `${file} → ${target} (${kind})`
@@ -105,24 +286,42 @@ test('the sources were found, and their imports', () => {
 })
 
 describe('arrows run down only', () => {
-  test('from each folder to those that are named for it', () => {
+  test('from each room to those that are named for it', () => {
     const wrong = imports.filter(({ file, target }) => {
-      if (!target.startsWith('src/') || folderOf(file) === folderOf(target)) return false
-      return !ARROWS[folderOf(file)]?.includes(folderOf(target))
+      if (!target.startsWith('src/') || roomOf(file) === roomOf(target)) return false
+      return !below(roomOf(file)).includes(roomOf(target))
     })
     expect(wrong.map(shown)).toEqual([])
   })
 
-  test('and the table itself has no circle', () => {
-    const folders = Object.keys(ARROWS)
-    const upward = folders.flatMap((from, at) =>
-      ARROWS[from]!.filter((to) => folders.indexOf(to) <= at).map((to) => `${from} → ${to}`),
+  test('the table names each room that there is, and no other', () => {
+    expect(ROOMS.toSorted()).toEqual([...new Set(sourceFiles.map(roomOf))].toSorted())
+  })
+
+  test('and has no circle', () => {
+    const upward = ROOMS.flatMap((from, at) =>
+      below(from)
+        .filter((to) => ROOMS.indexOf(to) <= at)
+        .map((to) => `${from} → ${to}`),
     )
     expect(upward).toEqual([])
   })
 
-  test('agent, hub and platforms do not know each other', () => {
-    const apart = ['agent', 'hub', 'platforms']
+  test('no two files know each other, not by their types either', () => {
+    const circles: string[] = []
+    const done = new Set<string>()
+    const visit = (file: string, path: readonly string[]) => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+      if (done.has(file) || path.includes(file)) return
+      for (const { target } of imports.filter((one) => one.file === file)) visit(target, [...path, file])
+      done.add(file)
+    }
+    for (const file of sourceFiles) visit(file, [])
+    expect(circles).toEqual([])
+  })
+
+  test('agent, reach, hub and platforms do not know each other', () => {
+    const apart = ['agent', 'reach', 'hub', 'platforms']
     const wrong = imports.filter(
       ({ file, target }) =>
         apart.includes(folderOf(file)) &&
@@ -163,7 +362,7 @@ test('a module that is heavy, or one folder’s business, is imported there only
 
 test('how an agent ended is written by one file', () => {
   const writers = sourceFiles.filter((file) => /\b(endAgentRecord|clearStaleRecord)\(/.test(sourceOf(file)))
-  expect(writers).toEqual(['src/control/agent-end.ts', 'src/process/agent-record.ts'])
+  expect(writers).toEqual(['src/control/agent-end.ts', 'src/control/agent-record.ts'])
 })
 
 test('the init hook alone loads a platform', () => {
@@ -171,7 +370,7 @@ test('the init hook alone loads a platform', () => {
   const others = sourceFiles.filter((file) => !file.startsWith('src/platforms/conformance/'))
   const loads = others.filter((file) => /(description|platform)\.load\(/.test(sourceOf(file)))
   // The second only guards what a plugin's own load() gives.
-  expect(loads).toEqual(['src/hooks/init.ts', 'src/platforms/select.ts'])
+  expect(loads).toEqual(['src/hooks/init.ts', 'src/platforms/selection/select.ts'])
   const built = /^src\/platforms\/(background|launchd|systemd)\//
   const reached = imports.filter(
     ({ file, target, kind }) =>
@@ -192,11 +391,13 @@ test('only files that may end the process do so, and nothing prints by itself', 
   // A library that exits, or prints, does so to everyone who uses it.
   const code = (file: string) => sourceOf(file).replaceAll(/^\s*(?:\/\/|\*|\/\*).*$/gm, '')
   const exits = sourceFiles.filter((file) => /process\.(exit|abort|reallyExit)\(/.test(code(file)))
-  expect(exits).toEqual(['src/agent/main.ts', 'src/cli/join-token.ts', 'src/cli/leave.ts'])
+  expect(exits).toEqual(['src/agent/main.ts', 'src/cli/exit.ts', 'src/cli/login/join-token.ts'])
   expect(sourceFiles.filter((file) => /\bconsole\./.test(code(file)))).toEqual([])
   const writes = sourceFiles.filter((file) => /process\.(stdout|stderr)\.write\(/.test(code(file)))
   // An agent that can't open its log has nothing else to tell that by.
-  expect(writes.filter((file) => !/^src\/(cli|commands|hooks)\//.test(file))).toEqual(['src/agent/main.ts'])
+  expect(writes.filter((file) => !/^src\/(cli|commands|hooks|log\/view)\//.test(file))).toEqual([
+    'src/agent/main.ts',
+  ])
 })
 
 test('a file is named for the one thing that it holds, and passes on nothing of others', () => {
@@ -208,4 +409,17 @@ test('a file is named for the one thing that it holds, and passes on nothing of 
   )
   const indexes = sourceFiles.filter((file) => file.endsWith('/index.ts'))
   expect(indexes.filter((file) => !file.startsWith('src/commands/'))).toEqual([])
+})
+
+/** Beside each other on purpose: each has the same files as the other. */
+const ONE_KIND: readonly string[] = ['src/platforms/launchd', 'src/platforms/systemd']
+
+test('a folder can be taken in at a glance', () => {
+  const counts = new Map<string, number>()
+  for (const file of sourceFiles) {
+    const folder = file.split('/').slice(0, -1).join('/')
+    counts.set(folder, (counts.get(folder) ?? 0) + 1)
+  }
+  const full = [...counts].filter(([folder, count]) => count > 15 && !ONE_KIND.includes(folder))
+  expect(full.map(([folder, count]) => `${folder}: ${count}`)).toEqual([])
 })

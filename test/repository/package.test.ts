@@ -82,7 +82,7 @@ test('the package holds what it needs, and nothing of the machine that it was ma
       'dist/start.js',
       'dist/agent/main.js',
       'dist/agent/watchdog-worker.js',
-      'dist/hub/store-worker.js',
+      'dist/hub/store/store-worker.js',
       'docs/errors.md',
       'LICENSE',
       'oclif.manifest.json',

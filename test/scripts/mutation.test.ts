@@ -1,12 +1,12 @@
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { identify } from '../../src/process/identity.ts'
-import { waitFor } from '../../src/process/wait.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
 import { runProgram } from '../fixtures/run-fixture.ts'
+import { root } from '../helpers/cli.ts'
 import { endLeftBehind, markRun } from '../mutation/left-behind.ts'
 import type { Mutant } from '../mutation/mutant.ts'
 import { scoreOf, updateSummary } from '../mutation/summary.ts'
-import { root } from '../helpers/cli.ts'
 import { testsOf } from '../mutation/tests-of.ts'
 
 const file = 'src/files/lock.ts'
@@ -58,9 +58,9 @@ test('a file that is measured again takes the place of itself, the others stay a
 })
 
 test('a file is measured by the tests of its area that import it, its namesake first, else by all of the area', () => {
-  expect(testsOf('src/tunnel/send-window.ts', false).slice(0, 2)).toEqual([
-    'test/tunnel/send-window.test.ts',
-    'test/tunnel/bridge.test.ts',
+  expect(testsOf('src/tunnel/stream/send-window.ts', false).slice(0, 2)).toEqual([
+    'test/tunnel/stream/send-window.test.ts',
+    'test/tunnel/stream/bridge.test.ts',
   ])
   expect(testsOf('src/agent/exit-code.ts', false)).toEqual(['test/agent/exit-code.test.ts'])
   expect(testsOf('src/files/lock.ts', true)).toContain('test/files/read-text.test.ts')
@@ -76,7 +76,7 @@ test('a file that is none, and an option that there is not, end a run with a sen
     [['wrong-file.ts'], 'There is no file wrong-file.ts below src'],
     [['src/tunnel/wrong-file.ts'], 'There is no file src/tunnel/wrong-file.ts below src'],
     [['src/start.ts'], 'No tests belong to src/start.ts'],
-    [[], 'Which files? npm run mutate -- src/tunnel/decode.ts'],
+    [[], 'Which files? npm run mutate -- src/tunnel/protocol/decode.ts'],
     [['--every'], "Unknown option '--every'"],
   ] as const) {
     const run = runProgram([process.execPath, script, ...args])

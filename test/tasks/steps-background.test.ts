@@ -1,16 +1,16 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { generateKeyPairSync } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { ensureInstanceFolder, writeConfig } from '../../src/config/config.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
+import { readAgentRecord } from '../../src/control/agent-record.ts'
 import { ConnectError } from '../../src/errors.ts'
 import { BackgroundPlatform } from '../../src/platforms/background/background.ts'
 import { background } from '../../src/platforms/background/description.ts'
 import type { Daemon, Platform } from '../../src/platforms/platform.ts'
-import { readAgentRecord } from '../../src/process/agent-record.ts'
 import { identify } from '../../src/process/identity.ts'
-import { waitFor } from '../../src/process/wait.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
 import type { DaemonContext } from '../../src/tasks/daemon-context.ts'
 import { installDaemon } from '../../src/tasks/install.ts'
 import { startDaemon } from '../../src/tasks/start.ts'
@@ -211,7 +211,7 @@ function serviceManager(one: Machine, install: () => Promise<void>): DaemonConte
     status: async () => ({ ...(await one.context.platform.status()), state: 'running' }),
     install: () => ({
       steps: [{ title: 'Install it', run: install }],
-      result: () => ({ pid: process.pid, ready: true, change: 'created', startsAt: 'boot', warnings: [] }),
+      result: () => ({ pid: process.pid, ready: true, change: 'created', autostart: 'boot', warnings: [] }),
     }),
     uninstall: () => ({ steps: [], result: () => undefined }),
     start: () => expect.unreachable('it is installed'),

@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
-import { HubLink } from '../../src/agent/hub-link.ts'
-import { reach } from '../../src/agent/reach.ts'
-import { serve } from '../../src/agent/serve.ts'
-import { until } from '../helpers/until.ts'
+import { serveStream } from '../../src/agent/serve-stream.ts'
+import { HubLink } from '../../src/hub-client/hub-link.ts'
+import { reach } from '../../src/reach/reach.ts'
 import { hubInProcess, member, type TestHub } from '../fixtures/hub-in-process.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { serveTcp } from '../helpers/servers.ts'
+import { until } from '../helpers/until.ts'
 import { Cable } from './helpers/cable.ts'
 
 const cables: Cable[] = []
@@ -54,7 +54,7 @@ async function tunnel(
     ...common,
     config,
     role: 'agent',
-    onStream: (stream) => serve(stream, byName, () => {}),
+    onStream: (stream) => serveStream(stream, byName, () => {}),
     onConnected: () => void link.offer(services),
   })
   over.push(link.run(stop.signal))
@@ -145,7 +145,7 @@ test.each(['agent', 'reach'] as const)(
     every(client, 4_000_000, () => {
       cuts++
       it.cables[side].cut()
-      setTimeout(() => it.cables[side].mend(), 50)
+      setTimeout(() => it.cables[side].fix(), 50)
     })
     client.end(up)
     served.end(down)
@@ -163,7 +163,7 @@ test('a connection without traffic goes on after both cables were cut', async ()
   await until(() => it.link.state.state !== 'connected')
   // What is sent meanwhile arrives, too.
   client.write('are you there?')
-  for (const cable of Object.values(it.cables)) cable.mend()
+  for (const cable of Object.values(it.cables)) cable.fix()
   expect(String((await once(served, 'data'))[0])).toBe('are you there?')
   served.end('yes')
   expect(String((await once(client, 'data'))[0])).toBe('yes')
@@ -189,12 +189,12 @@ test.each(['agent', 'reach'] as const)(
   },
 )
 
-test('a client that resets its connection while a cable is cut is a reset at the service once it is mended', async () => {
+test('a client that resets its connection while a cable is cut is a reset at the service once it is fixed', async () => {
   const it = await tunnel()
   const { client, served } = await joined(it)
   it.cables.reach.cut()
   client.resetAndDestroy()
-  it.cables.reach.mend()
+  it.cables.reach.fix()
   expect(await ending(served)).toBe('ECONNRESET')
 })
 
@@ -206,7 +206,7 @@ test('a new connection waits while the link is down, and is carried once it is u
   const waiting = it.dial()
   waiting.end('hello')
   await once(waiting, 'connect')
-  it.cables.reach.mend()
+  it.cables.reach.fix()
   expect(String(await buffer(waiting))).toBe('hello')
   client.destroy()
 })
@@ -220,7 +220,7 @@ test('one that has said all while it waits, and be it nothing, has its end at th
   const waiting = it.dial()
   waiting.end()
   await once(waiting, 'connect')
-  it.cables.reach.mend()
+  it.cables.reach.fix()
   expect(String(await buffer(waiting))).toBe('bye')
 })
 

@@ -2,12 +2,21 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { MAX_SERVICES } from '../../src/config/services.ts'
-import { BASE_MS, CAP_MS, FIRST_MS, HEALTHY_AFTER_MS, URGENT_CAP_MS } from '../../src/tunnel/backoff.ts'
-import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/codes.ts'
-import { TYPE } from '../../src/tunnel/frames.ts'
-import { HUB_HEADER, PROTOCOL_VERSION, Refusal } from '../../src/tunnel/handshake.ts'
-import * as limits from '../../src/tunnel/limits.ts'
+import {
+  BASE_MS,
+  CAP_MS,
+  FIRST_MS,
+  HEALTHY_AFTER_MS,
+  URGENT_CAP_MS,
+} from '../../src/hub-client/reconnect-backoff.ts'
+import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/protocol/codes.ts'
+import { TYPE } from '../../src/tunnel/protocol/frames.ts'
+import { HUB_HEADER, PROTOCOL_VERSION, Refusal } from '../../src/tunnel/protocol/handshake.ts'
+import * as otherLimits from '../../src/tunnel/protocol/limits.ts'
+import * as windowSizes from '../../src/tunnel/protocol/window-size.ts'
 import { root } from '../helpers/cli.ts'
+
+const limits = { ...otherLimits, ...windowSizes }
 
 const text = readFileSync(path.join(root, 'docs', 'protocol.md'), 'utf8')
 /** One line, since sentences are wrapped. */
@@ -73,7 +82,7 @@ test('the numbers in the text are the program’s', () => {
     ['MUST NOT be more than N bytes', limits.MAX_WINDOW],
     ['The opener may send N bytes before', limits.INITIAL_WINDOW],
     ['1 to N | the bytes', limits.MAX_DATA_BYTES],
-    ['up to N | JSON', limits.MAX_CONTROL_BYTES],
+    ['up to N | JSON', limits.MAX_CTRL_BYTES],
     ['up to N | text', limits.MAX_TEXT_BYTES],
     ['refuses an OPEN of more than N hops', limits.MAX_HOPS],
     ['no answer within N s', limits.OPEN_TIMEOUT_MS / 1000],

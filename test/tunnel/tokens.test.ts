@@ -1,7 +1,7 @@
 import { SignJWT, UnsecuredJWT, importJWK } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newKey } from '../../src/agent/credential.ts'
-import { GOAWAY_CODES } from '../../src/tunnel/codes.ts'
+import { newKey } from '../../src/hub-client/credential.ts'
+import { GOAWAY_CODES } from '../../src/tunnel/protocol/codes.ts'
 import { linkId, RealHub, type DialOptions, type Joined } from './helpers/real-hub.ts'
 
 let hub: RealHub

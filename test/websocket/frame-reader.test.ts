@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OPCODE } from '../../src/websocket/frame-header.ts'
 import { FrameReader, MAX_FRAGMENTS, type FrameSink } from '../../src/websocket/frame-reader.ts'
-import { SMALL_PIECE_BYTES } from '../../src/websocket/pieces.ts'
+import { SMALL_CHUNK_BYTES } from '../../src/websocket/pieces.ts'
 import { ProtocolError } from '../../src/websocket/protocol-error.ts'
 import { filler, frame } from './helpers/frame.ts'
 
@@ -42,7 +42,7 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 
 const payload = fc.oneof(
   fc.uint8Array({ maxLength: 300 }),
-  fc.constantFrom(0, 1, 125, 126, 127, SMALL_PIECE_BYTES, 65_535, 65_536, MAX_MESSAGE_BYTES).map(filler),
+  fc.constantFrom(0, 1, 125, 126, 127, SMALL_CHUNK_BYTES, 65_535, 65_536, MAX_MESSAGE_BYTES).map(filler),
 )
 const control = fc.record({
   opcode: fc.constantFrom(OPCODE.PING, OPCODE.PONG),
@@ -234,12 +234,12 @@ describe('pieces', () => {
     for (const byte of frame({ opcode: 2, payload, key: KEY })) frames.push(Buffer.from([byte]))
     const [event] = events
     if (!event || !('message' in event)) throw new Error('no message')
-    expect(event.message.length).toBeLessThanOrEqual(65_536 / SMALL_PIECE_BYTES)
+    expect(event.message.length).toBeLessThanOrEqual(65_536 / SMALL_CHUNK_BYTES)
     expect(Buffer.concat(event.message)).toEqual(payload)
   })
 
   test('are at most two for each 2 KiB, whatever a peer makes of it', () => {
-    const sizes = fc.array(fc.integer({ min: 1, max: 2 * SMALL_PIECE_BYTES }), {
+    const sizes = fc.array(fc.integer({ min: 1, max: 2 * SMALL_CHUNK_BYTES }), {
       minLength: 1,
       maxLength: 30,
     })
@@ -257,7 +257,7 @@ describe('pieces', () => {
         const [event] = events
         if (!event || !('message' in event)) throw new Error('no message')
         expect(Buffer.concat(event.message)).toEqual(payload)
-        const small = event.message.map(({ length }) => length < SMALL_PIECE_BYTES)
+        const small = event.message.map(({ length }) => length < SMALL_CHUNK_BYTES)
         expect(small.some((isSmall, i) => isSmall && small[i + 1])).toBe(false)
       }),
       { numRuns: 200 },

@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core'
 import { DaemonCommand } from '../../cli/daemon-command.ts'
-import { ensureLogin } from '../../cli/ensure-login.ts'
 import { caFlag, replaceFlag } from '../../cli/flags.ts'
-import { installLines, planLines } from '../../cli/say-installed.ts'
+import { formatInstalled, formatPlan } from '../../cli/format/installed.ts'
+import { ensureLogin } from '../../cli/login/ensure-login.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'
 import { installDaemon, planInstall } from '../../tasks/install.ts'
 
@@ -22,19 +22,19 @@ export default class DaemonInstall extends DaemonCommand {
     if (flags['dry-run']) {
       const planned = await planInstall(context, daemonOf(context), selection)
       // To be copied as it is: never wrapped.
-      for (const line of planLines(planned)) this.log(line)
+      for (const line of formatPlan(planned)) this.log(line)
       return { ...planned, manager, warnings: [] }
     }
     if (process.env.PRIVATECONNECT_TOKEN || flags.ca !== undefined) await ensureLogin(context.instance, flags)
     const daemon = daemonOf(context)
     const report = await installDaemon(context, daemon, selection, () => {
-      this.say('🔧 Installing Private Connect daemon...')
-      this.say()
+      this.print('🔧 Installing Private Connect daemon...')
+      this.print()
     })
-    for (const line of installLines(report)) this.say(line)
-    for (const warning of report.warnings) this.tell(`[!] ${warning}`)
+    for (const line of formatInstalled(report)) this.print(line)
+    for (const warning of report.warnings) this.printError(`[!] ${warning}`)
     if (flags.ca !== undefined && report.change === 'unchanged')
-      this.tell('[!] A daemon that ran already takes up the CA file with: connect daemon restart')
+      this.printError('[!] A daemon that ran already takes up the CA file with: connect daemon restart')
     return { installed: true, manager, ...report, plan: null }
   }
 }

@@ -1,16 +1,16 @@
 import { Flags } from '@oclif/core'
-import { LEVELS } from '../../log/line.ts'
 import { DaemonCommand } from '../../cli/daemon-command.ts'
-import { describeFilter, footer, header, shown } from '../../cli/log-frame.ts'
-import { followLog } from '../../cli/log-follow.ts'
-import { LogOutput } from '../../cli/log-output.ts'
-import { selectLines, type LogFilter, type LogLine } from '../../cli/log-select.ts'
-import { parseSince } from '../../cli/log-since.ts'
 import { untilInterrupted } from '../../cli/until-interrupted.ts'
-import { printableJson } from '../../config/label.ts'
 import { ConnectError } from '../../errors.ts'
-import { readTail } from '../../log/tail.ts'
+import { readTail } from '../../log/file/tail.ts'
+import { LEVELS } from '../../log/line.ts'
+import { followLog } from '../../log/view/follow.ts'
+import { describeFilter, footer, header, shown } from '../../log/view/frame.ts'
+import { LogOutput } from '../../log/view/output.ts'
+import { selectLines, type LogFilter, type LogLine } from '../../log/view/select.ts'
+import { parseSince } from '../../log/view/since.ts'
 import { checkConfig, type DaemonContext } from '../../tasks/daemon-context.ts'
+import { printableJson } from '../../text/printable.ts'
 
 export default class DaemonLogs extends DaemonCommand {
   static override summary = 'Display daemon logs'
@@ -51,7 +51,7 @@ export default class DaemonLogs extends DaemonCommand {
     const file = context.instance.logFile
     const { lines, isEmpty } = readTail(file, (all) => selectLines(all, filter)).found
     if (isEmpty) checkConfig(context)
-    if (lines.length === 0) this.say(isEmpty ? 'No logs yet' : `No log lines${describeFilter(filter)}`)
+    if (lines.length === 0) this.print(isEmpty ? 'No logs yet' : `No log lines${describeFilter(filter)}`)
     else if (!this.jsonEnabled()) {
       const output = new LogOutput()
       await output.print([...header(file), ...lines.map(shown), ...footer(file, lines.length)])

@@ -1,10 +1,10 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
-import { describeStop } from '../../cli/describe-stop.ts'
 import { replaceFlag } from '../../cli/flags.ts'
-import { describeHub } from '../../cli/say-started.ts'
-import { tilde } from '../../config/tilde.ts'
+import { formatConnection } from '../../cli/format/started.ts'
+import { formatStopped } from '../../cli/format/stopped.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'
 import { startDaemon } from '../../tasks/start.ts'
+import { tilde } from '../../text/tilde.ts'
 
 export default class DaemonRestart extends DaemonCommand {
   static override summary = 'Restart the daemon'
@@ -19,15 +19,15 @@ export default class DaemonRestart extends DaemonCommand {
     const report = await startDaemon(context, daemon, {
       running: 'stop',
       onStart: ({ state }) => {
-        if (state === 'stopped') this.say('No daemon was running')
+        if (state === 'stopped') this.print('No daemon was running')
       },
     })
     const { stopped } = report
-    if (stopped) for (const line of describeStop({ stopped, foregroundPid: null })) this.say(line)
-    if (report.updated !== null) this.say(`  Updated: ${tilde(report.updated)}`)
-    this.say('[ok] Daemon started')
-    this.say(`  PID: ${report.pid}`)
-    this.say(`  Hub: ${describeHub(report.hub)}`)
+    if (stopped) for (const line of formatStopped({ stopped, foregroundPid: null })) this.print(line)
+    if (report.updated !== null) this.print(`  Updated: ${tilde(report.updated)}`)
+    this.print('[ok] Daemon started')
+    this.print(`  PID: ${report.pid}`)
+    this.print(`  Hub: ${formatConnection(report.hub)}`)
     return report
   }
 }

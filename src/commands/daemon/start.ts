@@ -1,6 +1,6 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { replaceFlag } from '../../cli/flags.ts'
-import { sayStarted } from '../../cli/say-started.ts'
+import { printStarted } from '../../cli/format/started.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'
 import { startDaemon } from '../../tasks/start.ts'
 
@@ -18,13 +18,13 @@ export default class DaemonStart extends DaemonCommand {
     const report = await startDaemon(context, daemon, {
       running: flags.replace ? 'stop' : 'keep',
       onStart: ({ installed }) => {
-        this.say(
+        this.print(
           `🚀 Starting daemon ${installed ? `through ${context.description.name}` : 'in background'}...`,
         )
-        this.say()
+        this.print()
       },
     })
-    sayStarted(report, context, (line) => this.say(line))
+    printStarted(report, context, (line) => this.print(line))
     return report
   }
 }

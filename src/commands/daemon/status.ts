@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core'
 import { DaemonCommand } from '../../cli/daemon-command.ts'
-import { parseDuration } from '../../cli/flags.ts'
-import { formatStatus } from '../../cli/format-status.ts'
+import { formatStatus } from '../../cli/format/status.ts'
 import { daemonStatus, waitForConnected } from '../../tasks/status.ts'
+import { parseDuration } from '../../text/duration.ts'
 
 export default class DaemonStatus extends DaemonCommand {
   static override summary = 'Show daemon status (default action)'
@@ -20,7 +20,7 @@ export default class DaemonStatus extends DaemonCommand {
     const { context } = this.contextFor(flags)
     const status =
       timeoutMs === undefined ? await daemonStatus(context) : await waitForConnected(context, timeoutMs)
-    for (const line of formatStatus(status)) this.say(line)
+    for (const line of formatStatus(status)) this.print(line)
     const isConnected = status.connection?.state === 'connected'
     const asked = (flags.check && status.status !== 'running') || (timeoutMs !== undefined && !isConnected)
     if (asked) process.exitCode = 1

@@ -1,5 +1,5 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
-import { describeStop } from '../../cli/describe-stop.ts'
+import { formatStopped } from '../../cli/format/stopped.ts'
 import { checkConfig } from '../../tasks/daemon-context.ts'
 import { stopDaemon } from '../../tasks/stop.ts'
 
@@ -13,7 +13,7 @@ export default class DaemonStop extends DaemonCommand {
     await this.warnIfCarried(context, 'until the daemon is started again')
     const report = await stopDaemon(context)
     if (!report.stopped && report.foregroundPid === null) checkConfig(context)
-    for (const line of describeStop(report)) this.say(line)
+    for (const line of formatStopped(report)) this.print(line)
     return report
   }
 }

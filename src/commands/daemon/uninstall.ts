@@ -1,7 +1,7 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
-import { tilde } from '../../config/tilde.ts'
 import { checkConfig } from '../../tasks/daemon-context.ts'
 import { uninstallDaemon } from '../../tasks/install.ts'
+import { tilde } from '../../text/tilde.ts'
 
 export default class DaemonUninstall extends DaemonCommand {
   static override summary = 'Remove daemon from system services'
@@ -12,19 +12,19 @@ export default class DaemonUninstall extends DaemonCommand {
     const { context, selection } = this.contextFor(flags)
     await this.warnIfCarried(context, 'for good')
     if (selection.description.name !== 'background') {
-      this.say('🔧 Uninstalling Private Connect daemon...')
-      this.say()
+      this.print('🔧 Uninstalling Private Connect daemon...')
+      this.print()
     }
     const done = await uninstallDaemon(context)
     if (!done) {
       checkConfig(context)
-      this.say('The daemon is not installed as a service: there is nothing to remove')
+      this.print('The daemon is not installed as a service: there is nothing to remove')
       return { removed: false, files: [], warnings: [] }
     }
-    for (const file of done.removed) this.say(`  Removed: ${tilde(file)}`)
-    if (done.removed.length > 0) this.say()
-    this.say('[ok] Daemon uninstalled')
-    for (const warning of done.warnings) this.tell(`[!] ${warning}`)
+    for (const file of done.removed) this.print(`  Removed: ${tilde(file)}`)
+    if (done.removed.length > 0) this.print()
+    this.print('[ok] Daemon uninstalled')
+    for (const warning of done.warnings) this.printError(`[!] ${warning}`)
     return { removed: true, files: done.removed, warnings: done.warnings }
   }
 }

@@ -1,15 +1,15 @@
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
-import { dataDirFlag, hubFolder } from '../../cli/hub-flags.ts'
-import { shellQuote } from '../../text/shell-quote.ts'
+import { dataDirFlag, hubFolder } from '../../cli/hub/flags.ts'
 import { isLoopback } from '../../config/hub-url.ts'
-import { printable } from '../../config/label.ts'
 import { formatTarget, parseListenAddress } from '../../config/target.ts'
-import { tilde } from '../../config/tilde.ts'
 import { ConnectError } from '../../errors.ts'
 import { givenPath } from '../../files/given-path.ts'
-import type { CertificateFiles } from '../../hub/certificate.ts'
 import { startHub } from '../../hub/server.ts'
+import type { CertificateFiles } from '../../hub/tls/certificate.ts'
+import { printable } from '../../text/printable.ts'
+import { shellQuote } from '../../text/shell-quote.ts'
+import { tilde } from '../../text/tilde.ts'
 
 export default class HubRun extends ConnectCommand {
   static override summary = 'Run a hub on this machine, until Ctrl-C'
@@ -52,23 +52,27 @@ export default class HubRun extends ConnectCommand {
           ],
         })
       }
-      this.tell(`[!] The hub speaks plain http on ${flags.listen}: anyone on the way can read the traffic`)
+      this.printError(
+        `[!] The hub speaks plain http on ${flags.listen}: anyone on the way can read the traffic`,
+      )
     }
     const folder = hubFolder(flags['data-dir'])
-    const log = (line: string) => this.say(`[${new Date().toTimeString().slice(0, 8)}] ${printable(line)}`)
+    const log = (line: string) => this.print(`[${new Date().toTimeString().slice(0, 8)}] ${printable(line)}`)
     await this.carry(async (signal) => {
       const hub = await startHub({ folder, host, port, tls, version: this.config.version, log })
-      this.say(`[ok] Hub listening on ${tls ? 'https' : 'http'}://${formatTarget({ host, port: hub.port })}`)
-      this.say(`  Data: ${tilde(folder)}`)
+      this.print(
+        `[ok] Hub listening on ${tls ? 'https' : 'http'}://${formatTarget({ host, port: hub.port })}`,
+      )
+      this.print(`  Data: ${tilde(folder)}`)
       const where = flags['data-dir'] === undefined ? '' : ` --data-dir ${shellQuote(flags['data-dir'])}`
-      this.say(`  Let a machine join: connect hub token create${where}`)
+      this.print(`  Let a machine join: connect hub token create${where}`)
       try {
         const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
         await Promise.race([stopped, hub.failed])
       } finally {
         await hub.close()
       }
-      this.say('Hub stopped')
+      this.print('Hub stopped')
     })
   }
 }

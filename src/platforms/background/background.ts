@@ -6,7 +6,8 @@ import { ConnectError, ERRORS } from '../../errors.ts'
 import { identify } from '../../process/identity.ts'
 import { describeExit, spawnDetached, type DetachedProcess, type Exit } from '../../process/spawn-detached.ts'
 import type { Termination } from '../../process/terminate.ts'
-import { waitFor } from '../../process/wait.ts'
+import { waitFor } from '../../runtime/wait-for.ts'
+import { endAgent } from '../end-agent.ts'
 import type {
   Action,
   Daemon,
@@ -17,10 +18,9 @@ import type {
   StartOptions,
 } from '../platform.ts'
 import { stabilise, VERIFY } from '../stabilise.ts'
-import { endAgent } from '../end-agent.ts'
 
-/** It is not there after a reboot, and nobody starts it again. */
-const NEVER = { installed: false, startsAt: 'never' } as const
+/** A background process is not there after a reboot, and nobody starts it again. */
+const NEVER = { installed: false, autostart: 'never' } as const
 
 /** Keeps the agent as a detached process, found again by the record that it writes of itself. */
 export class BackgroundPlatform implements Platform {

@@ -1,9 +1,9 @@
-import type { ConformanceOptions } from './options.ts'
-import { checksFor, proveCheck } from './prove.ts'
-import { TestHub } from './test-hub.ts'
+import type { ConformanceOptions } from './harness/options.ts'
+import { TestHub } from './harness/test-hub.ts'
+import { checksFor, runCheck } from './run-check.ts'
 
 export interface ConformanceSuite {
-  /** One test each, to be run one after another; the longest takes about a minute. */
+  /** The tests, to be run one after another; the longest takes about a minute. */
   readonly checks: readonly { readonly title: string; readonly run: () => Promise<void> }[]
   /** To be called after the last one: ends the hub that the first one started. */
   close(): Promise<void>
@@ -18,7 +18,7 @@ export function platformConformance(options: ConformanceOptions): ConformanceSui
   return {
     checks: checksFor(options).map((check) => ({
       title: check.title,
-      run: async () => proveCheck(check, await (hub ??= TestHub.start()), options),
+      run: async () => runCheck(check, await (hub ??= TestHub.start()), options),
     })),
     async close() {
       await (await hub)?.close()

@@ -1,40 +1,40 @@
 import { closeSync } from 'node:fs'
 import { noteStopped } from '../../control/agent-end.ts'
-import { readAgentRecord } from '../../process/agent-record.ts'
-import { openLog } from '../../process/spawn-detached.ts'
+import { readAgentRecord } from '../../control/agent-record.ts'
+import { openOutputLog } from '../../process/spawn-detached.ts'
 import type { Termination } from '../../process/terminate.ts'
 import type { Action, Daemon, Installed, Skipped, StartOptions, Step } from '../platform.ts'
 import { stabilise, VERIFY } from '../stabilise.ts'
 import { withRescue } from '../with-rescue.ts'
-import { stateOf } from './describe-job.ts'
+import { isForeign } from './bootstrap-error.ts'
+import { plistText, readMark } from './definition.ts'
+import { stateOf } from './describe.ts'
+import { recordRuns } from './install-receipt.ts'
 import type { Installation } from './installation.ts'
-import { isReadFrom } from './job-state.ts'
-import { plistText, readMark } from './plist.ts'
+import type { PlacedJob } from './job-lookup.ts'
 import { warnOfProtected } from './protected-folder.ts'
-import { proofOf, watch, type Expected, type Proven, type Watched } from './prove.ts'
-import { putBackAfter, type Before } from './put-back.ts'
-import { isForeign } from './refusal.ts'
-import type { Placed } from './sighting.ts'
+import { putBackAfter, type Previous } from './rollback.ts'
+import { isReadFrom } from './state.ts'
 import { StopInPlace } from './stop-in-place.ts'
 import { stopSteps } from './stop-steps.ts'
-import { rememberRuns } from './traces.ts'
 import { Unload, unload } from './unload.ts'
+import { proofOf, watch, type Expected, type Verified, type Watched } from './verify.ts'
 
-export interface BroughtUp extends Omit<Proven, 'stopped'> {
+export interface BroughtUp extends Omit<Verified, 'stopped'> {
   /** What became of the plist. */
   readonly written: Installed['change']
   readonly domain: string
-  /** It ran by that very plist, and was left alone. */
+  /** The job ran by that very plist, and was left alone. */
   readonly isUntouched: boolean
   readonly stopped: Termination | undefined
 }
 
 /** What is there before, and the way from there. */
 interface Course {
-  readonly before: Before
+  readonly before: Previous
   readonly written: Installed['change']
   /** The one that runs by the plist that this version would write, where launchd need not read it again. */
-  readonly kept: Placed | undefined
+  readonly kept: PlacedJob | undefined
   /** How it is stopped first, or why it isn't. */
   readonly stopping: StopInPlace | Unload | Skipped
 }
@@ -58,7 +58,7 @@ export function bringUp(
   let course: Course
   let expected: Expected
   let watched: Watched
-  let proven: Proven
+  let proven: Verified
   let stopped: Termination | undefined
 
   const loadAnew = async () => {
@@ -108,7 +108,7 @@ export function bringUp(
       async run() {
         const why = warnOfProtected(daemon, place.home)
         proven = await proofOf(installation, expected, watched, why)
-        if (proven.runs !== undefined) rememberRuns(place, proven.runs)
+        if (proven.runs !== undefined) recordRuns(place, proven.runs)
       },
     },
   ]
@@ -141,11 +141,11 @@ async function plot(
   const { place, file, instance, control, launchctl, timing } = installation
   file.checkIsOurs()
   launchctl.limit(timing.totalMs)
-  const sighting = (await control.look()).certain()
+  const lookup = (await control.look()).requireKnown()
   const found = file.read()
-  // Else launchd would make it, for all to read.
-  closeSync(openLog(daemon.logFile))
-  const main = sighting.main(readAgentRecord(instance)?.pid)
+  // launchd would make the log for all to read.
+  closeSync(openOutputLog(daemon.logFile))
+  const main = lookup.main(readAgentRecord(instance)?.pid)
   const written = found === undefined ? 'created' : found === text ? 'unchanged' : 'updated'
   const isRead = main !== undefined && isReadFrom(main.job, place.file, mark)
   const isSame = written === 'unchanged' && !isForeign(place.file) && isRead
@@ -161,12 +161,12 @@ async function plot(
 /** @returns false if launchd has not done so */
 async function startAgain(
   { control, instance }: Installation,
-  { domain, job }: Placed,
+  { domain, job }: PlacedJob,
   { isGone, termination }: StopInPlace,
 ): Promise<boolean> {
   await control.kickstart(domain, isGone ? [] : ['-k'])
   if (!isGone) await noteStopped(instance, job.pid, termination)
-  const sight = await control.lookIn(domain)
-  if (sight.seen !== 'job' || sight.job.pid === job.pid) return false
-  return ['running', 'starting'].includes(stateOf(sight.job).state)
+  const domainLookup = await control.lookIn(domain)
+  if (domainLookup.seen !== 'job' || domainLookup.job.pid === job.pid) return false
+  return ['running', 'starting'].includes(stateOf(domainLookup.job).state)
 }

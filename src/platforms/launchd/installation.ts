@@ -1,9 +1,9 @@
 import type { Instance } from '../../config/instance.ts'
 import type { PlatformContext } from '../platform.ts'
+import { PlistFile } from './definition-file.ts'
 import { JobControl } from './job-control.ts'
-import { jobPlace, type JobPlace } from './job-place.ts'
-import { Launchctl } from './launchctl.ts'
-import { PlistFile } from './plist-file.ts'
+import { Launchctl } from './manager.ts'
+import { jobPlace, type JobPlace } from './place.ts'
 import type { Timing } from './timing.ts'
 
 /** All that there is of one instance in launchd. */

@@ -1,10 +1,10 @@
 import type { RunResult } from '../../process/run.ts'
-import { waitFor } from '../../process/wait.ts'
-import type { JobPlace } from './job-place.ts'
-import { isReadFrom, type JobState } from './job-state.ts'
-import type { Launchctl } from './launchctl.ts'
-import { noDomain, refused, type Refusal } from './refusal.ts'
-import { isNoDomain, Sighting, sightOf, type Placed, type Sight } from './sighting.ts'
+import { waitFor } from '../../runtime/wait-for.ts'
+import { noDomainError, bootstrapError, type BootstrapFailure } from './bootstrap-error.ts'
+import { isNoDomain, JobLookup, parseLookup, type PlacedJob, type DomainLookup } from './job-lookup.ts'
+import type { Launchctl } from './manager.ts'
+import type { JobPlace } from './place.ts'
+import { isReadFrom, type JobState } from './state.ts'
 import type { Timing } from './timing.ts'
 
 /** What `bootstrap` answers while an old job of that label is on its way out, and for much else: errno(2). */
@@ -25,15 +25,15 @@ export class JobControl {
     this.#timing = timing
   }
 
-  async look(): Promise<Sighting> {
+  async look(): Promise<JobLookup> {
     const { domains } = this.#place
-    const sights = await Promise.all(domains.map((domain) => this.lookIn(domain)))
-    return new Sighting(new Map(domains.map((domain, at) => [domain, sights[at]!])))
+    const domainLookups = await Promise.all(domains.map((domain) => this.lookIn(domain)))
+    return new JobLookup(new Map(domains.map((domain, at) => [domain, domainLookups[at]!])))
   }
 
-  async lookIn(domain: string): Promise<Sight> {
+  async lookIn(domain: string): Promise<DomainLookup> {
     const target = this.#target(domain)
-    return sightOf(await this.#launchctl.ask('print', target), target, this.#place.label)
+    return parseLookup(await this.#launchctl.ask('print', target), target, this.#place.label)
   }
 
   /** By someone’s `launchctl disable`, or in System Settings. @returns undefined if that can't be read */
@@ -49,9 +49,9 @@ export class JobControl {
    * @param mark of the plist; undefined if it has none
    * @throws ConnectError SERVICE_MANAGER_FAILED
    */
-  async load(mark: string | undefined): Promise<Placed> {
-    const { domains } = (await this.look()).certain()
-    let refusal: Refusal | undefined
+  async load(mark: string | undefined): Promise<PlacedJob> {
+    const { domains } = (await this.look()).requireKnown()
+    let refusal: BootstrapFailure | undefined
     for (const domain of domains) {
       // A job that was disabled once stays so, though the plist was gone meanwhile.
       await this.#launchctl.act('enable', this.#target(domain))
@@ -64,24 +64,25 @@ export class JobControl {
       }
       if (!refusal.isNoDomain) break
     }
-    throw refusal ? refused(refusal, this.#place) : noDomain()
+    throw refusal ? bootstrapError(refusal, this.#place) : noDomainError()
   }
 
-  async #bootstrap(domain: string, mark: string | undefined): Promise<Placed | Refusal> {
-    let refusal: Refusal | undefined
-    const attempt = async (): Promise<Placed | Refusal | undefined> => {
+  async #bootstrap(domain: string, mark: string | undefined): Promise<PlacedJob | BootstrapFailure> {
+    let refusal: BootstrapFailure | undefined
+    const attempt = async (): Promise<PlacedJob | BootstrapFailure | undefined> => {
       const result = await this.#launchctl.act('bootstrap', domain, this.#place.file)
-      const sight = await this.lookIn(domain)
+      const domainLookup = await this.lookIn(domain)
       // Also where another command, or launchd itself, was quicker.
       // Where the mark isn't told, only a bootstrap that was taken tells which plist was read.
-      const isTold = sight.seen === 'job' && (sight.job.definition !== undefined || result.code === 0)
-      if (isTold && isReadFrom(sight.job, this.#place.file, mark) && !isLeaving(sight.job))
-        return { domain, job: sight.job }
-      const doubt = sight.seen === 'unknown' ? { doubt: sight.why } : {}
+      const isTold =
+        domainLookup.seen === 'job' && (domainLookup.job.definition !== undefined || result.code === 0)
+      if (isTold && isReadFrom(domainLookup.job, this.#place.file, mark) && !isLeaving(domainLookup.job))
+        return { domain, job: domainLookup.job }
+      const doubt = domainLookup.seen === 'unknown' ? { doubt: domainLookup.why } : {}
       refusal = { result, domain, isNoDomain: hasNoPlace(result), ...doubt }
       if (result.outcome === 'missing' || refusal.isNoDomain) return refusal
       if (result.code === DISABLED || (await this.isDisabled(domain))) return { ...refusal, isDisabled: true }
-      if (sight.seen === 'job' && !isLeaving(sight.job)) await this.bootout(domain)
+      if (domainLookup.seen === 'job' && !isLeaving(domainLookup.job)) await this.bootout(domain)
       const mayPass = result.outcome === 'timed out' || result.code === 0 || BUSY.has(result.code ?? 0)
       return mayPass ? undefined : refusal
     }
@@ -99,7 +100,7 @@ export class JobControl {
     await this.#launchctl.act('kill', signal, this.#target(domain))
   }
 
-  /** Has launchd let go of the job, which it may do later than it says. */
+  /** Unloads the job from launchd, which it may do later than it says. */
   async bootout(domain: string): Promise<void> {
     await this.#launchctl.act('bootout', this.#target(domain))
   }
@@ -116,8 +117,8 @@ export function isInDisabled(text: string, label: string): boolean {
 }
 
 /** Its process has been sent SIGTERM. */
-export function isLeaving({ word }: JobState): boolean {
-  return /^SIG[A-Z]+ed$/.test(word)
+export function isLeaving({ state }: JobState): boolean {
+  return /^SIG[A-Z]+ed$/.test(state)
 }
 
 function hasNoPlace(result: RunResult): boolean {

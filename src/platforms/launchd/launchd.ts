@@ -12,28 +12,28 @@ import type {
   Uninstalled,
 } from '../platform.ts'
 import { bringUp, type BroughtUp } from './bring-up.ts'
+import { plistText } from './definition.ts'
+import { clearReceipt } from './install-receipt.ts'
 import { installationOf, type Installation } from './installation.ts'
-import { installationStatus } from './installation-status.ts'
-import { plistText } from './plist.ts'
+import type { JobLookup } from './job-lookup.ts'
 import { warnOfProtected } from './protected-folder.ts'
-import type { Sighting } from './sighting.ts'
+import { installationStatus } from './status.ts'
 import { stopSteps } from './stop-steps.ts'
 import { TIMING, type Timing } from './timing.ts'
-import { clearTraces } from './traces.ts'
 import { Unload } from './unload.ts'
 
 /** Keeps the agent as a job of this user's launchd. */
 export class LaunchdPlatform implements Platform {
-  readonly #it: Installation
+  readonly #installation: Installation
 
   /** @param timing tests have one of their own */
   constructor(context: PlatformContext, timing: Timing = TIMING) {
-    this.#it = installationOf(context, timing)
+    this.#installation = installationOf(context, timing)
   }
 
   async plan(daemon: Daemon): Promise<InstallPlan> {
-    const { label, file, domains } = this.#it.place
-    this.#it.file.checkIsOurs()
+    const { label, file, domains } = this.#installation.place
+    this.#installation.file.checkIsOurs()
     const [domain = domains[0]!] = (await this.#look()).domains
     const target = `${domain}/${label}`
     const content = plistText(daemon, label)
@@ -50,15 +50,15 @@ export class LaunchdPlatform implements Platform {
 
   /** What the job runs by is what lies on the disk if status has nothing to say against it. */
   async #changeOf(wanted: string): Promise<Installed['change']> {
-    const found = this.#it.file.read()
+    const found = this.#installation.file.read()
     if (found === undefined) return 'created'
     const { state, notes = [] } = await this.status()
     return found === wanted && state === 'running' && notes.length === 0 ? 'unchanged' : 'updated'
   }
 
   install(daemon: Daemon, options: StartOptions): Action<Installed> {
-    const { place } = this.#it
-    const { steps, result } = bringUp(this.#it, daemon, options)
+    const { place } = this.#installation
+    const { steps, result } = bringUp(this.#installation, daemon, options)
     return {
       steps,
       result() {
@@ -69,7 +69,7 @@ export class LaunchdPlatform implements Platform {
           ready,
           change: written === 'unchanged' && !isUntouched ? 'updated' : written,
           file: place.file,
-          startsAt: 'login',
+          autostart: 'login',
           warnings: [
             ...(domain === place.domains[0] ? [] : [NO_SCREEN]),
             ...(isProtected === undefined ? [] : [isProtected]),
@@ -83,15 +83,15 @@ export class LaunchdPlatform implements Platform {
   }
 
   start(daemon: Daemon, options: StartOptions): Action<Started> {
-    return this.#started(bringUp(this.#it, daemon, options))
+    return this.#started(bringUp(this.#installation, daemon, options))
   }
 
   restart(daemon: Daemon, options: StartOptions): Action<Started> {
-    return this.#started(bringUp(this.#it, daemon, options, { anew: true }))
+    return this.#started(bringUp(this.#installation, daemon, options, { anew: true }))
   }
 
   #started({ steps, result }: Action<BroughtUp>): Action<Started> {
-    const { file } = this.#it.place
+    const { file } = this.#installation.place
     return {
       steps,
       result() {
@@ -102,35 +102,35 @@ export class LaunchdPlatform implements Platform {
   }
 
   stop(): Action<Termination | undefined> {
-    const unloading = new Unload(this.#it, this.#it.timing.totalMs)
+    const unloading = new Unload(this.#installation, this.#installation.timing.totalMs)
     return {
-      steps: stopSteps(this.#it, () => unloading),
+      steps: stopSteps(this.#installation, () => unloading),
       result: () => unloading.termination,
     }
   }
 
   uninstall(): Action<Uninstalled | undefined> {
-    const { place, file } = this.#it
+    const { place, file } = this.#installation
     let isThere = false
-    const unloading = new Unload(this.#it)
+    const unloading = new Unload(this.#installation)
     const nothing = { skipped: 'it is not installed' }
     return {
       steps: [
         {
           title: 'Look at what launchd has',
           run: async () => {
-            const sighting = (await this.#look()).certain()
-            isThere = !sighting.isAbsent || file.isThere
+            const lookup = (await this.#look()).requireKnown()
+            isThere = !lookup.isAbsent || file.isThere
           },
         },
         // What can't be unloaded keeps its plist: without it nobody could tell what still runs.
-        ...stopSteps(this.#it, () => (isThere ? unloading : nothing)),
+        ...stopSteps(this.#installation, () => (isThere ? unloading : nothing)),
         {
           title: 'Remove the plist',
           async run() {
             if (!isThere) return nothing
             file.put(undefined)
-            clearTraces(place)
+            clearReceipt(place)
             return undefined
           },
         },
@@ -140,14 +140,14 @@ export class LaunchdPlatform implements Platform {
   }
 
   status(): Promise<PlatformStatus> {
-    this.#it.launchctl.limit(this.#it.timing.totalMs)
-    return installationStatus(this.#it)
+    this.#installation.launchctl.limit(this.#installation.timing.totalMs)
+    return installationStatus(this.#installation)
   }
 
   /** From here on the clock runs. */
-  #look(): Promise<Sighting> {
-    this.#it.launchctl.limit(this.#it.timing.totalMs)
-    return this.#it.control.look()
+  #look(): Promise<JobLookup> {
+    this.#installation.launchctl.limit(this.#installation.timing.totalMs)
+    return this.#installation.control.look()
   }
 }
 

@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { tilde } from '../../config/tilde.ts'
-import { realPathIfThere } from '../../process/real-path.ts'
+import { realPathIfThere } from '../../files/real-path.ts'
+import { tilde } from '../../text/tilde.ts'
 import type { Daemon } from '../platform.ts'
 
 /** macOS asks the user before a program may look into these, and launchd can't ask. */

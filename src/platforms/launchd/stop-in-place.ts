@@ -1,22 +1,22 @@
-import { endsWithin, type Termination } from '../../process/terminate.ts'
 import { identify, type ProcessIdentity } from '../../process/identity.ts'
+import { endsWithin, type Termination } from '../../process/terminate.ts'
 import type { Skipped } from '../platform.ts'
 import type { Installation } from './installation.ts'
-import type { Placed } from './sighting.ts'
+import type { PlacedJob } from './job-lookup.ts'
 import type { Stopping } from './stop-steps.ts'
 
 /**
  * Has a job's process end, which launchd keeps: SIGTERM, since `kickstart -k` knows only SIGKILL. Whether that was
- * enough shows in `isGone`; if not, the start that follows has to be by `kickstart -k`.
+ * enough shows in `isClosed`; if not, the start that follows has to be by `kickstart -k`.
  */
 export class StopInPlace implements Stopping {
   readonly #it: Installation
-  readonly #placed: Placed
+  readonly #placed: PlacedJob
   readonly #former: ProcessIdentity | undefined
   termination: Termination | undefined
   isGone = false
 
-  constructor(installation: Installation, placed: Placed) {
+  constructor(installation: Installation, placed: PlacedJob) {
     this.#it = installation
     this.#placed = placed
     this.#former = placed.job.pid === undefined ? undefined : identify(placed.job.pid)

@@ -1,3 +1,5 @@
+import { GRACE_PERIOD_MS } from '../../process/grace-period.ts'
+
 /** How long things may take, in ms. */
 export interface Timing {
   /** The longest that an answer may take. */
@@ -10,7 +12,7 @@ export interface Timing {
   readonly slackMs: number
   /** The longest that all of it may take; what ran before is put back in the time after that. */
   readonly totalMs: number
-  readonly putBackMs: number
+  readonly rollbackMs: number
   /** Pause between two looks. */
   readonly pollMs: number
 }
@@ -19,9 +21,9 @@ export interface Timing {
 export const TIMING: Timing = {
   askMs: 5000,
   actMs: 10_000,
-  exitMs: 5000,
+  exitMs: GRACE_PERIOD_MS,
   slackMs: 10_000,
   totalMs: 20_000,
-  putBackMs: 10_000,
+  rollbackMs: 10_000,
   pollMs: 100,
 }

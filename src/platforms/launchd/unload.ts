@@ -1,15 +1,15 @@
+import { readAgentRecord } from '../../control/agent-record.ts'
 import { ConnectError } from '../../errors.ts'
-import { readAgentRecord } from '../../process/agent-record.ts'
 import { identify, isAlive, type ProcessIdentity } from '../../process/identity.ts'
 import { terminate, type Termination } from '../../process/terminate.ts'
-import { waitFor } from '../../process/wait.ts'
+import { waitFor } from '../../runtime/wait-for.ts'
 import type { Skipped } from '../platform.ts'
 import type { Installation } from './installation.ts'
 import { isLeaving } from './job-control.ts'
-import type { Sighting } from './sighting.ts'
+import type { JobLookup } from './job-lookup.ts'
 import type { Stopping } from './stop-steps.ts'
 
-/** Has launchd let go of the job wherever it has it, which ends its process. */
+/** Unloads the job from launchd wherever it has it, which ends its process. */
 export class Unload implements Stopping {
   readonly #it: Installation
   readonly #limitMs: number | undefined
@@ -31,24 +31,24 @@ export class Unload implements Stopping {
   /** @throws ConnectError SERVICE_MANAGER_FAILED */
   async ask(): Promise<Skipped | void> {
     if (this.#limitMs !== undefined) this.#it.launchctl.limit(this.#limitMs)
-    const sighting = (await this.#it.control.look()).certain()
+    const lookup = (await this.#it.control.look()).requireKnown()
     this.pid = readAgentRecord(this.#it.instance)?.pid
     this.#began = performance.now()
-    if (sighting.isAbsent) return NOT_THERE
-    this.#note(sighting)
+    if (lookup.isAbsent) return NOT_THERE
+    this.#note(lookup)
     this.termination = 'exited'
-    await this.#bootout(sighting)
+    await this.#bootout(lookup)
   }
 
   async wait(): Promise<Skipped | void> {
     if (!this.termination) return NOT_THERE
     const { control, launchctl, timing } = this.#it
     const absent = async () => {
-      const sighting = await control.look()
-      this.#note(sighting)
-      if (sighting.isAbsent) return true
+      const lookup = await control.look()
+      this.#note(lookup)
+      if (lookup.isAbsent) return true
       // It may not have been heard.
-      if (performance.now() - this.#askedAt >= timing.exitMs / 2) await this.#bootout(sighting)
+      if (performance.now() - this.#askedAt >= timing.exitMs / 2) await this.#bootout(lookup)
       return undefined
     }
     const timeoutMs = launchctl.left(timing.exitMs + timing.slackMs)
@@ -75,13 +75,13 @@ export class Unload implements Stopping {
     return pid !== undefined && pid === this.pid && end !== undefined
   }
 
-  async #bootout({ placed }: Sighting): Promise<void> {
+  async #bootout({ placed }: JobLookup): Promise<void> {
     const { control } = this.#it
     for (const { domain, job } of placed) if (!isLeaving(job)) await control.bootout(domain)
     this.#askedAt = performance.now()
   }
 
-  #note({ placed }: Sighting): void {
+  #note({ placed }: JobLookup): void {
     for (const { job } of placed) {
       const isKnown = job.pid === undefined || this.#processes.has(job.pid)
       const identity = isKnown ? undefined : identify(job.pid)
@@ -92,13 +92,13 @@ export class Unload implements Stopping {
   /** At the end of the time: it may have gone at the last moment, or be about to. @throws ConnectError DAEMON_WONT_STOP */
   async #mustBeGone(): Promise<void> {
     const { control, place } = this.#it
-    const { placed, isAbsent } = (await control.look()).certain()
+    const { placed, isAbsent } = (await control.look()).requireKnown()
     if (isAbsent) return
     const pids = placed.flatMap(({ job }) => job.pid ?? [])
     const isGoing = placed.every(({ job }) => isLeaving(job))
     const runs = pids.length === 0 ? 'it is still loaded' : `it still runs (PID: ${pids.join(', ')})`
     const still = isGoing ? 'it is on its way out' : runs
-    throw new ConnectError('DAEMON_WONT_STOP', `launchd has not let go of ${place.label}: ${still}`, {
+    throw new ConnectError('DAEMON_WONT_STOP', `launchd did not unload ${place.label}: ${still}`, {
       hints: placed.map(({ domain }) => `Look at it: launchctl print ${domain}/${place.label}`),
     })
   }

@@ -1,20 +1,20 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
-import type { Probe } from '../platform.ts'
 import { describeResult } from '../../process/run.ts'
-import { recordedHome } from '../../process/user-database.ts'
-import { UserManager } from './user-manager.ts'
+import { recordedHome } from '../../runtime/user-database.ts'
+import type { Probe } from '../platform.ts'
+import { UserManager } from './manager.ts'
 
 /** Parts of the system that are looked at; tests have their own. */
-export interface Surroundings {
+export interface Host {
   readonly env: NodeJS.ProcessEnv
   /** Where the file system begins, default `/`. */
   readonly root?: string
 }
 
 /** Whether the daemon could be installed into this user's systemd; if not, the first thing that is in the way. */
-export async function detectSystemd({ env, root = '/' }: Surroundings): Promise<Probe> {
+export async function detectSystemd({ env, root = '/' }: Host): Promise<Probe> {
   const at = (file: string) => path.join(root, file)
   if (!isOnPath('systemctl', env)) return no(otherInit(at) ?? 'there is no systemctl on this machine')
   // sd_booted(3)

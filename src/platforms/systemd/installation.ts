@@ -1,10 +1,10 @@
 import { homedir } from 'node:os'
 import type { Instance } from '../../config/instance.ts'
 import type { PlatformContext } from '../platform.ts'
-import { UnitFile } from './unit-file.ts'
-import { unitPlace, type UnitPlace } from './unit-place.ts'
-import { UnitService } from './unit-service.ts'
-import { UserManager } from './user-manager.ts'
+import { UnitFile } from './definition-file.ts'
+import { UserManager } from './manager.ts'
+import { unitPlace, type UnitPlace } from './place.ts'
+import { UnitControl } from './unit-control.ts'
 
 /** All that there is of one instance in this user's systemd. */
 export interface Installation {
@@ -13,7 +13,7 @@ export interface Installation {
   readonly place: UnitPlace
   readonly file: UnitFile
   readonly manager: UserManager
-  readonly service: UnitService
+  readonly control: UnitControl
 }
 
 export function installationOf(context: PlatformContext): Installation {
@@ -26,6 +26,6 @@ export function installationOf(context: PlatformContext): Installation {
     place,
     file: new UnitFile(place, home),
     manager,
-    service: new UnitService(manager, place),
+    control: new UnitControl(manager, place),
   }
 }

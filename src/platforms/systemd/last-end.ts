@@ -1,6 +1,6 @@
 import type { SeenEnd } from '../../control/agent-end.ts'
 import { signalName } from '../../process/signal-name.ts'
-import type { UnitState } from './unit-state.ts'
+import type { UnitState } from './state.ts'
 
 /** How the unit's last process ended, as systemd has seen it; undefined if it doesn't tell. */
 export function lastEndOf({

@@ -1,7 +1,7 @@
 import { describeResult } from '../../process/run.ts'
-import { userName } from '../../process/user-database.ts'
-import { readTraces, writeTraces } from './traces.ts'
-import type { UserManager } from './user-manager.ts'
+import { userName } from '../../runtime/user-database.ts'
+import { readReceipt, writeReceipt } from './install-receipt.ts'
+import type { UserManager } from './manager.ts'
 
 /** loginctl(1): with lingering a user's manager, and with it the daemon, starts on boot and outlives every login. */
 export type Lingering = 'on' | 'off' | 'unknown'
@@ -27,7 +27,7 @@ export async function readLingering(manager: UserManager): Promise<Lingering> {
 export async function enableLingering(manager: UserManager, home: string): Promise<string | undefined> {
   if ((await readLingering(manager)) === 'on') return undefined
   const why = await setLingering(manager, 'on')
-  if (why === undefined) writeTraces(home, { ...readTraces(home), lingering: true })
+  if (why === undefined) writeReceipt(home, { ...readReceipt(home), lingering: true })
   return why
 }
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { tilde } from '../../config/tilde.ts'
 import { ConnectError } from '../../errors.ts'
+import { tilde } from '../../text/tilde.ts'
+import { clearReceipt, readReceipt } from './install-receipt.ts'
 import type { Installation } from './installation.ts'
 import { setLingering } from './lingering.ts'
-import { clearTraces, readTraces } from './traces.ts'
-import { isUp } from './unit-service.ts'
+import { isUp } from './unit-control.ts'
 
 /**
  * Stops the service, and removes its unit: the file only once it is down, or nothing could stop it.
@@ -13,17 +13,17 @@ import { isUp } from './unit-service.ts'
  * @throws ConnectError DAEMON_WONT_STOP, SERVICE_MANAGER_FAILED, WRITE_FAILED
  */
 export async function removeUnit(installation: Installation): Promise<string[]> {
-  const { place, file, manager, service } = installation
+  const { place, file, manager, control } = installation
   const hasManager = await manager.isThere()
   const warnings: string[] = []
-  if (hasManager) await service.disable()
+  if (hasManager) await control.disable()
   else warnings.push('Your user manager does not run: only the files were removed')
   file.disable()
   file.remove()
   if (hasManager) {
     await manager.systemctl('daemon-reload')
-    await service.forgetFailure()
-    const after = await service.look()
+    await control.forgetFailure()
+    const after = await control.readState()
     if (!after || isUp(after)) {
       const message = `systemd still knows ${place.name} although its file is gone`
       throw new ConnectError('SERVICE_MANAGER_FAILED', message)
@@ -42,8 +42,8 @@ export async function removeUnit(installation: Installation): Promise<string[]> 
 export async function tidyUp({ place, manager, home }: Installation): Promise<string[]> {
   const units = existsSync(place.folder) ? readdirSync(place.folder) : []
   if (units.some((name) => /^private-connect(-.*)?\.service$/.test(name))) return []
-  const { lingering } = readTraces(home)
-  clearTraces(home)
+  const { lingering } = readReceipt(home)
+  clearReceipt(home)
   const refused = lingering ? await setLingering(manager, 'off') : undefined
   return refused === undefined ? [] : [`Lingering is still on: ${refused}`]
 }

@@ -1,7 +1,7 @@
 import { ConnectError } from '../../errors.ts'
 import type { Termination } from '../../process/terminate.ts'
-import { userName } from '../../process/user-database.ts'
-import { waitFor } from '../../process/wait.ts'
+import { userName } from '../../runtime/user-database.ts'
+import { waitFor } from '../../runtime/wait-for.ts'
 import type {
   Action,
   Daemon,
@@ -17,19 +17,19 @@ import type {
 } from '../platform.ts'
 import { stabilise, VERIFY } from '../stabilise.ts'
 import { withRescue } from '../with-rescue.ts'
+import { unitText } from './definition.ts'
 import { installationOf, type Installation } from './installation.ts'
-import { installationStatus } from './installation-status.ts'
-import { formerUnit, type FormerUnit } from './former-unit.ts'
 import { enableLingering } from './lingering.ts'
-import { proofOf, watch } from './prove.ts'
-import { putBack } from './put-back.ts'
-import { changeOf, putUnit } from './put-unit.ts'
+import { NO_MANAGER } from './manager.ts'
+import { readPreviousUnit, type PreviousUnit } from './previous-unit.ts'
 import { removeUnit, tidyUp } from './remove-unit.ts'
+import { rollBack } from './rollback.ts'
+import type { UnitState } from './state.ts'
+import { installationStatus } from './status.ts'
 import { stopUnit } from './stop-unit.ts'
-import { isUp } from './unit-service.ts'
-import type { UnitState } from './unit-state.ts'
-import { unitText } from './unit.ts'
-import { NO_MANAGER } from './user-manager.ts'
+import { isUp } from './unit-control.ts'
+import { proofOf, watch } from './verify.ts'
+import { changeOf, writeUnit } from './write-unit.ts'
 
 /** How long a user manager that lingering starts may take, in ms. */
 const MANAGER_MS = 10_000
@@ -38,19 +38,21 @@ const LINGER_COMMAND = 'sudo loginctl enable-linger "$USER"'
 
 /** Keeps the agent as a service of this user's systemd. */
 export class SystemdPlatform implements Platform {
-  readonly #it: Installation
+  readonly #installation: Installation
 
   constructor(context: PlatformContext) {
-    this.#it = installationOf(context)
+    this.#installation = installationOf(context)
   }
 
   async plan(daemon: Daemon): Promise<InstallPlan> {
-    const { name, file } = this.#it.place
+    const { name, file } = this.#installation.place
     const content = unitText(daemon)
-    const former = (await this.#it.manager.isThere()) ? await formerUnit(this.#it) : undefined
+    const previous = (await this.#installation.manager.isThere())
+      ? await readPreviousUnit(this.#installation)
+      : undefined
     const systemctl = (...args: string[]) => ['systemctl', '--user', ...args]
     return {
-      ...(former && { change: withState(changeOf(former, content), former.state) }),
+      ...(previous && { change: withState(changeOf(previous, content), previous.state) }),
       files: [{ file, content }],
       commands: [
         systemctl('daemon-reload'),
@@ -62,29 +64,35 @@ export class SystemdPlatform implements Platform {
   }
 
   install(daemon: Daemon, options: StartOptions): Action<Installed> {
-    const { manager, service, home, place } = this.#it
-    let former: FormerUnit
+    const { manager, control, home, place } = this.#installation
+    let previous: PreviousUnit
     let change: Installed['change']
     let refused: string | undefined
-    const isEnabled = () => former.state.file === 'enabled'
-    const start = this.#startSteps(options, () => change === 'unchanged' && former.state.active === 'active')
+    const isEnabled = () => previous.state.file === 'enabled'
+    const start = this.#startSteps(
+      options,
+      () => change === 'unchanged' && previous.state.active === 'active',
+    )
     return {
       steps: [
         this.#findManager,
-        { title: 'Look at what systemd has', run: async () => void (former = await formerUnit(this.#it)) },
+        {
+          title: 'Look at what systemd has',
+          run: async () => void (previous = await readPreviousUnit(this.#installation)),
+        },
         ...withRescue(
           [
             {
               title: 'Write the unit',
               run: async () => {
-                change = await putUnit(this.#it, daemon, former)
+                change = await writeUnit(this.#installation, daemon, previous)
                 return change === 'unchanged' ? AS_IT_SHOULD_BE : undefined
               },
             },
-            { title: 'Enable it', run: async () => (isEnabled() ? IS_ENABLED : service.enable()) },
+            { title: 'Enable it', run: async () => (isEnabled() ? IS_ENABLED : control.enable()) },
             ...start.steps,
           ],
-          (error) => putBack(this.#it, former, error),
+          (error) => rollBack(this.#installation, previous, error),
         ),
         {
           title: 'Have it start on boot',
@@ -96,9 +104,9 @@ export class SystemdPlatform implements Platform {
       ],
       result: () => ({
         ...start.result(),
-        change: withState(change, former.state),
+        change: withState(change, previous.state),
         file: place.file,
-        startsAt: refused === undefined ? 'boot' : 'login',
+        autostart: refused === undefined ? 'boot' : 'login',
         warnings: [
           ...(refused === undefined ? [] : [lingeringRefused(refused)]),
           ...(process.getuid?.() === 0
@@ -118,41 +126,43 @@ export class SystemdPlatform implements Platform {
         {
           title: 'Write the unit',
           run: async () => {
-            change = await putUnit(this.#it, daemon, await formerUnit(this.#it))
+            change = await writeUnit(this.#installation, daemon, await readPreviousUnit(this.#installation))
             return change === 'unchanged' ? AS_IT_SHOULD_BE : undefined
           },
         },
         ...start.steps,
       ],
       result: () =>
-        change === 'unchanged' ? start.result() : { ...start.result(), updated: this.#it.place.file },
+        change === 'unchanged'
+          ? start.result()
+          : { ...start.result(), updated: this.#installation.place.file },
     }
   }
 
   /** @param isRunning whether it runs already, by what it should */
   #startSteps(options: StartOptions, isRunning: () => boolean): Action<Started> {
-    const { service } = this.#it
+    const { control } = this.#installation
     let watched: Started | undefined
     let started: Started
     return {
       steps: [
         {
           title: 'Ask systemd to start it',
-          run: async () => (isRunning() ? { skipped: 'it runs' } : service.restart()),
+          run: async () => (isRunning() ? { skipped: 'it runs' } : control.restart()),
         },
-        { ...stabilise(options.stableMs), run: async () => void (watched = await watch(service, options)) },
-        { title: VERIFY, run: async () => void (started = await proofOf(service, watched)) },
+        { ...stabilise(options.stableMs), run: async () => void (watched = await watch(control, options)) },
+        { title: VERIFY, run: async () => void (started = await proofOf(control, watched)) },
       ],
       result: () => started,
     }
   }
 
   stop(): Action<Termination | undefined> {
-    return stopUnit(this.#it)
+    return stopUnit(this.#installation)
   }
 
   uninstall(): Action<Uninstalled | undefined> {
-    const { manager, service, file, place } = this.#it
+    const { manager, control, file, place } = this.#installation
     let isThere = false
     let warnings: string[] = []
     const ifThere = (run: Step['run']) => async () => (isThere ? run() : { skipped: 'it is not installed' })
@@ -161,16 +171,19 @@ export class SystemdPlatform implements Platform {
         {
           title: 'Look at what systemd has',
           async run() {
-            const before = (await manager.isThere()) ? await service.mustLook() : undefined
+            const before = (await manager.isThere()) ? await control.requireState() : undefined
             const isKnown = before !== undefined && (isUp(before) || before.load === 'loaded')
             isThere = file.isThere || file.isEnabled || isKnown
           },
         },
-        ...stopUnit(this.#it).steps.map((step) => ({ ...step, run: ifThere(step.run) })),
-        { title: 'Remove the unit', run: ifThere(async () => void (warnings = await removeUnit(this.#it))) },
+        ...stopUnit(this.#installation).steps.map((step) => ({ ...step, run: ifThere(step.run) })),
+        {
+          title: 'Remove the unit',
+          run: ifThere(async () => void (warnings = await removeUnit(this.#installation))),
+        },
         {
           title: 'Leave folders and lingering as they were',
-          run: ifThere(async () => void warnings.push(...(await tidyUp(this.#it)))),
+          run: ifThere(async () => void warnings.push(...(await tidyUp(this.#installation)))),
         },
       ],
       result: () => (isThere ? { removed: [place.file], warnings } : undefined),
@@ -178,14 +191,14 @@ export class SystemdPlatform implements Platform {
   }
 
   status(): Promise<PlatformStatus> {
-    return installationStatus(this.#it)
+    return installationStatus(this.#installation)
   }
 
   /** Lingering starts a manager where none runs: in a shell of su or cron, or for a user who never logs in. */
   readonly #findManager: Step = {
     title: 'Find your user manager',
     run: async () => {
-      const { manager, home } = this.#it
+      const { manager, home } = this.#installation
       if (await manager.isThere()) return
       const refused = await enableLingering(manager, home)
       const timeoutMs = refused === undefined ? MANAGER_MS : 0

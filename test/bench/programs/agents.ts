@@ -1,10 +1,10 @@
 // Very many agents in one process: they speak the link's protocol as the real one does, and serve nothing.
-import { newKey, Signer } from '../../../src/agent/credential.ts'
-import { HubApi } from '../../../src/agent/hub-api.ts'
-import { HubLink } from '../../../src/agent/hub-link.ts'
 import type { Config } from '../../../src/config/config.ts'
-import { STREAM_CODES } from '../../../src/tunnel/codes.ts'
-import { agentIdOf } from '../../../src/tunnel/agent-id.ts'
+import { newKey, Signer } from '../../../src/hub-client/credential.ts'
+import { HubClient } from '../../../src/hub-client/hub-client.ts'
+import { HubLink } from '../../../src/hub-client/hub-link.ts'
+import { agentIdOf } from '../../../src/tunnel/protocol/agent-id.ts'
+import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
 import { work } from '../processes/worker.ts'
 
 export interface AgentJobs {
@@ -22,7 +22,7 @@ const joined: Config[] = []
 
 work<AgentJobs>({
   async join({ hub, token, count }) {
-    const { hub: hubId } = await new HubApi({ hub }).info()
+    const { hub: hubId } = await new HubClient({ hub }).info()
     await manyTimes(count, async (n) => joined.push(await join(hub, hubId, token, `agent-${n}`)))
   },
   async connect({ count }) {
@@ -42,7 +42,7 @@ async function join(hub: string, hubId: string, token: string, label: string): P
   const key = await newKey()
   const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
   const config = { agentId: agentIdOf(publicKey), label, hub, hubId, insecure: false, key }
-  await new HubApi({ hub }).join(new Signer(config), { token, key: publicKey, label })
+  await new HubClient({ hub }).join(new Signer(config), { token, key: publicKey, label })
   return config
 }
 

@@ -3,18 +3,18 @@ import { mkdirSync } from 'node:fs'
 import { createServer, connect as dial, type AddressInfo, type Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Signer } from '../../../src/agent/credential.ts'
-import { HubApi } from '../../../src/agent/hub-api.ts'
-import { HubLink } from '../../../src/agent/hub-link.ts'
-import { login } from '../../../src/agent/login.ts'
-import { reach } from '../../../src/agent/reach.ts'
-import { serve } from '../../../src/agent/serve.ts'
+import { serveStream } from '../../../src/agent/serve-stream.ts'
 import { readConfig, type Config } from '../../../src/config/config.ts'
 import { instanceFor } from '../../../src/config/instance.ts'
 import { readServices, writeServices } from '../../../src/config/services.ts'
 import { agentStatus, exposeService, unexposeService } from '../../../src/control/client.ts'
+import { Signer } from '../../../src/hub-client/credential.ts'
+import { HubClient } from '../../../src/hub-client/hub-client.ts'
+import { HubLink } from '../../../src/hub-client/hub-link.ts'
+import { login } from '../../../src/hub-client/login.ts'
 import { startHub } from '../../../src/hub/server.ts'
-import { Store } from '../../../src/hub/store.ts'
+import { Store } from '../../../src/hub/store/store.ts'
+import { reach } from '../../../src/reach/reach.ts'
 import { makeHome, type Home } from '../home.ts'
 import { echoServer } from '../servers.ts'
 import { Faulty } from './faulty.ts'
@@ -61,7 +61,7 @@ function servingEcho(config: Config, port: number): { link: HubLink; stop: () =>
     role: 'agent',
     version: VERSION,
     log: silent,
-    onStream: (stream) => serve(stream, services, silent),
+    onStream: (stream) => serveStream(stream, services, silent),
     onConnected: () => void link.offer([{ name: 'echo', port }]),
   })
   const abort = new AbortController()
@@ -273,7 +273,7 @@ export async function hubScene(): Promise<Scene> {
     abort.signal,
   )
   const connection = holding(reached.port)
-  const api = new HubApi({ hub })
+  const api = new HubClient({ hub })
   return {
     carrier,
     ...connection,

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
-import { encodeCtrl, encodeOpenOk } from '../../../src/tunnel/encode.ts'
-import { INITIAL_WINDOW } from '../../../src/tunnel/limits.ts'
+import { encodeCtrl, encodeOpenOk } from '../../../src/tunnel/protocol/encode.ts'
+import { INITIAL_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
 import { until } from '../../helpers/until.ts'
 import type { RawPeer } from '../../tunnel/helpers/raw-peer.ts'
 import type { RealHub } from '../../tunnel/helpers/real-hub.ts'

@@ -1,5 +1,5 @@
 import { identify } from '../../../src/process/identity.ts'
-import { waitFor } from '../../../src/process/wait.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
 
 /** Waits until a process runs no more. @throws Error if it still does after 30 s */
 export async function isGone(pid: number): Promise<void> {

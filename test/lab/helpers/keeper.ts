@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { codeOf } from '../../../src/errors.ts'
-import { waitFor } from '../../../src/process/wait.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
 import { RunningCli } from '../../helpers/cli.ts'
 
 const TIMEOUT_MS = 120_000

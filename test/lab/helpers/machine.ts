@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { waitFor } from '../../../src/process/wait.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
 import { root as checkout, type CliResult } from '../../helpers/cli.ts'
 import { Keeper } from './keeper.ts'
 import { asUser, quoted, type Command, type InMachine } from './machine-command.ts'

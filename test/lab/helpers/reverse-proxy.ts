@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { askTarget } from '../../../src/net/ask-target.ts'
-import { waitFor } from '../../../src/process/wait.ts'
-import type { RunningCli } from '../../helpers/cli.ts'
+import { probeTarget } from '../../../src/net/probe-target.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
 import type { IssuedCertificate } from '../../helpers/certificates.ts'
+import type { RunningCli } from '../../helpers/cli.ts'
 import { documented } from './documented.ts'
 import { freePort } from './free-port.ts'
 import { start } from './run.ts'
@@ -87,7 +87,7 @@ async function running(
     rmSync(folder, { recursive: true, force: true })
   }
   if (
-    !(await waitFor(async () => (await askTarget({ host: '127.0.0.1', port })).answers || undefined, {
+    !(await waitFor(async () => (await probeTarget({ host: '127.0.0.1', port })).isListening || undefined, {
       timeoutMs: 30_000,
     }))
   ) {

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { waitFor } from '../../../src/process/wait.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
 import type { CliResult } from '../../helpers/cli.ts'
 import type { Home } from '../../helpers/home.ts'
 import { echoServer } from '../../helpers/servers.ts'
@@ -22,7 +22,7 @@ export interface Status {
   readonly reason: string | null
   readonly pid: number | null
   readonly installed: boolean
-  readonly startsAt: string
+  readonly autostart: string
   readonly restarts: number | null
   readonly notes: readonly string[]
   readonly manager: { readonly name: string }

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
 import type { Home } from '../../helpers/home.ts'
-import { waitFor } from '../../../src/process/wait.ts'
 import { isGone } from './is-gone.ts'
 import { run, runOk } from './run.ts'
 

@@ -3,18 +3,18 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { background } from '../../../src/platforms/background/description.ts'
 import { platformConformance } from '../../../src/platforms/conformance/conformance.ts'
-import type { ConformanceOptions } from '../../../src/platforms/conformance/options.ts'
-import { checksFor, proveCheck } from '../../../src/platforms/conformance/prove.ts'
-import { TestHub } from '../../../src/platforms/conformance/test-hub.ts'
-import { stepless } from '../../../src/platforms/conformance/drive.ts'
+import { stepless } from '../../../src/platforms/conformance/harness/drive.ts'
+import type { ConformanceOptions } from '../../../src/platforms/conformance/harness/options.ts'
+import { TestHub } from '../../../src/platforms/conformance/harness/test-hub.ts'
+import { checksFor, runCheck } from '../../../src/platforms/conformance/run-check.ts'
 import type {
   PlatformContext,
   PluginDescription,
   PluginPlatform,
   Stepless,
 } from '../../../src/platforms/platform.ts'
-import { until } from '../../helpers/until.ts'
 import { runFixture } from '../../fixtures/run-fixture.ts'
+import { until } from '../../helpers/until.ts'
 import { testVariations } from '../../helpers/variations.ts'
 
 const plugin = new URL('../../fixtures/plugin-platform/platforms.js', import.meta.url)
@@ -227,7 +227,7 @@ const FLAWS: [flaw: string, check: RegExp, says: RegExp, options: ConformanceOpt
     backgroundWith((good, { instance }) => ({
       async status() {
         if (!existsSync(instance.pidFile)) return good.status()
-        return { state: 'running', pid: numberIn(instance.pidFile), installed: false, startsAt: 'never' }
+        return { state: 'running', pid: numberIn(instance.pidFile), installed: false, autostart: 'never' }
       },
     })),
   ],
@@ -368,7 +368,7 @@ describe('the suite finds', () => {
   testVariations(FLAWS)('%s', { timeout: 120_000 }, async ([, title, says, options]) => {
     const found = checksFor(options).filter((check) => title.test(check.title))
     expect(found).toHaveLength(1)
-    await expect(proveCheck(found[0]!, hub, options)).rejects.toThrow(says)
+    await expect(runCheck(found[0]!, hub, options)).rejects.toThrow(says)
   })
 })
 

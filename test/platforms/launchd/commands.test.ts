@@ -5,13 +5,13 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { identify } from '../../../src/process/identity.ts'
 import { run } from '../../../src/process/run.ts'
-import { waitFor } from '../../../src/process/wait.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
 import type { DaemonStatus } from '../../../src/tasks/status.ts'
 import { emptyHome, joined } from '../../fixtures/joined.ts'
 import { connect, root, type CliResult } from '../../helpers/cli.ts'
+import type { Home } from '../../helpers/home.ts'
 import { FAKE_RUNS_HERE, FakeLaunchd } from '../../helpers/launchctl/fake.ts'
 import type { Switches } from '../../helpers/launchctl/switches.ts'
-import type { Home } from '../../helpers/home.ts'
 import { echoServer } from '../../helpers/servers.ts'
 import { World } from '../../helpers/world.ts'
 
@@ -153,7 +153,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
       expect(await status()).toMatchObject({
         status: 'stopped',
         installed: true,
-        startsAt: 'login',
+        autostart: 'login',
         pid: null,
       })
       expect(await ok('daemon', 'stop')).toContain('The daemon was not running')
@@ -165,7 +165,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
       await untilConnected(one)
       await answers('after a login')
       expect(await ok('daemon', 'status')).toContain(
-        'Kept alive as: a launchd agent: started again after a crash, and when you log in\n',
+        'Manager: a launchd agent: started again after a crash, and when you log in\n',
       )
       expect(await ok('daemon', 'logs')).toContain('Connected to hub')
       await ok('daemon', 'uninstall')
@@ -205,7 +205,7 @@ describe.runIf(FAKE_RUNS_HERE)('with launchd, or a stand-in for it (Linux only)'
     expect(code).toBe(1)
     expect(stderr).toMatch(/^\[x\] Daemon failed to start: Process exited with code 0/)
     expect(stderr).toContain('revoked')
-    expect(stderr).toContain('It does not run now. Once that is mended, run: connect daemon start')
+    expect(stderr).toContain('It does not run now. Once that is fixed, run: connect daemon start')
     expect(await one.fake.jobs()).toMatchObject([{ word: 'not running', pid: null }])
   })
 

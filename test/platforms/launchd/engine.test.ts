@@ -11,15 +11,15 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { plistText } from '../../../src/platforms/launchd/plist.ts'
-import { noDomain, refused } from '../../../src/platforms/launchd/refusal.ts'
 import { ConnectError } from '../../../src/errors.ts'
+import { noDomainError, bootstrapError } from '../../../src/platforms/launchd/bootstrap-error.ts'
+import { plistText } from '../../../src/platforms/launchd/definition.ts'
 import { identify } from '../../../src/process/identity.ts'
-import { waitFor } from '../../../src/process/wait.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
 import { FAKE_RUNS_HERE } from '../../helpers/launchctl/fake.ts'
 import type { Switches } from '../../helpers/launchctl/switches.ts'
-import { Rig } from './helpers/rig.ts'
 import { until } from '../../helpers/until.ts'
+import { Rig } from './helpers/rig.ts'
 
 const uid = process.getuid?.()
 const [GUI, USER] = [`gui/${uid}`, `user/${uid}`]
@@ -133,7 +133,7 @@ describe.runIf(FAKE_RUNS_HERE)(
         const error = await errorOf(rig.platform().stop())
         expect(error.code).toBe('DAEMON_WONT_STOP')
         expect(told(error)).toContain(
-          `launchd has not let go of ${rig.place.label}: it still runs (PID: ${pid})`,
+          `launchd did not unload ${rig.place.label}: it still runs (PID: ${pid})`,
         )
         expect(await runsIn(GUI)).toBe(pid)
       })
@@ -185,7 +185,7 @@ describe.runIf(FAKE_RUNS_HERE)(
         await rigWith()
         const result = { outcome: 'exited', code: 5, stdout: '', stderr: 'Bootstrap failed: 5' } as const
         const place = { ...rig.place, home: '/Volumes/Big/ada' }
-        const error = refused({ result, domain: GUI, isNoDomain: false }, place)
+        const error = bootstrapError({ result, domain: GUI, isNoDomain: false }, place)
         expect(error.message).toBe(
           'launchd runs nothing from a home folder on another disk (/Volumes/Big/ada)',
         )
@@ -233,7 +233,7 @@ describe.runIf(FAKE_RUNS_HERE)(
       test('nor by ssh: said, and nothing is left', async () => {
         await rigWith({ gui: false, user: false })
         const error = await errorOf(rig.platform().install(rig.daemon(), rig.options))
-        expect(told(error)).toContain(told(noDomain()))
+        expect(told(error)).toContain(told(noDomainError()))
         expect(await rig.state()).toEqual(NOTHING)
         expect(await rig.platform().status()).toMatchObject({ state: 'stopped', installed: false })
       })
@@ -244,7 +244,7 @@ describe.runIf(FAKE_RUNS_HERE)(
         await rig.fake.login()
         const two = async () => ((await rig.state()).alive.length === 2 ? true : undefined)
         expect(await waitFor(two, { timeoutMs: 30_000 })).toBe(true)
-        expect(await rig.platform().status()).toMatchObject({ state: 'running', startsAt: 'login' })
+        expect(await rig.platform().status()).toMatchObject({ state: 'running', autostart: 'login' })
         await rig.platform().stop()
         expect(await rig.state()).toEqual({ ...NOTHING, plist: true })
       })
@@ -402,7 +402,7 @@ describe.runIf(FAKE_RUNS_HERE)(
         const pid = await running()
         await rig.fake.set({ forbidden: 5 })
         const { notes, ...status } = await rig.platform().status()
-        expect(status).toMatchObject({ state: 'running', pid, startsAt: 'never' })
+        expect(status).toMatchObject({ state: 'running', pid, autostart: 'never' })
         expect(notes?.[0]).toContain('Login Items')
       })
     })

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { expect, test } from 'vitest'
 import { readLingering, setLingering } from '../../../src/platforms/systemd/lingering.ts'
-import { UserManager } from '../../../src/platforms/systemd/user-manager.ts'
+import { UserManager } from '../../../src/platforms/systemd/manager.ts'
 import { fakePrograms, type Behaviour } from './helpers/fake-programs.ts'
 import { sample } from './helpers/sample.ts'
 

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { instanceFor, type Instance } from '../../../src/config/instance.ts'
+import { writeAgentRecord } from '../../../src/control/agent-record.ts'
 import type { Daemon, StartOptions } from '../../../src/platforms/platform.ts'
 import { SystemdPlatform } from '../../../src/platforms/systemd/systemd.ts'
-import { writeAgentRecord } from '../../../src/process/agent-record.ts'
 import { identityFor } from '../../fixtures/identity.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { stepsTaken } from '../../fixtures/steps-taken.ts'
@@ -109,7 +109,7 @@ describe.skipIf(process.platform !== 'linux')('systemd, or a stand-in for it (Li
     const install = () => stepsTaken(platform.install(daemon, options))
     const first = await install()
     expect(first.taken).toEqual(done(...INSTALL, ...START, BOOT))
-    expect(first.result).toMatchObject({ change: 'created', pid: 4711, startsAt: 'boot' })
+    expect(first.result).toMatchObject({ change: 'created', pid: 4711, autostart: 'boot' })
     expect(readFileSync(unit, 'utf8')).toContain('Restart=always')
     expect((await install()).taken).toEqual([
       ...done(...INSTALL.slice(0, 2)),

@@ -2,7 +2,7 @@ import { readFileSync, watch } from 'node:fs'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
-import { waitFor } from '../../../src/process/wait.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
 import type { Home } from '../../helpers/home.ts'
 import type { Random } from './random.ts'
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { ConnectError } from '../../../src/errors.ts'
 import { identify } from '../../../src/process/identity.ts'
-import { waitFor } from '../../../src/process/wait.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
 import { withCommandLock } from '../../../src/tasks/command-lock.ts'
 import { WELL, type Switches } from '../../helpers/launchctl/switches.ts'
 import { Rig, type Behaviour } from '../../platforms/launchd/helpers/rig.ts'
@@ -29,7 +29,7 @@ interface Answer {
 }
 
 /** What fails for ever need not be waited for for long: whatever comes of it, it must be told as it is. */
-const HASTY = { pollMs: 100, slackMs: 1500, totalMs: 6000, putBackMs: 4000 }
+const HASTY = { pollMs: 100, slackMs: 1500, totalMs: 6000, rollbackMs: 4000 }
 const SCALES = { exitScale: 0.1, throttleScale: 0.02 }
 const VERBS = ['kickstart', 'bootstrap', 'bootout', 'kill', 'enable', 'print-disabled'] as const
 
@@ -84,11 +84,11 @@ export class LaunchdTrials {
     for (const pid of this.#rig.alive()) process.kill(pid, 'SIGKILL')
     await this.#settled()
     await this.#statusIsTrue()
-    await this.#mended()
+    await this.#fixed()
   }
 
   /** What crashed again and again comes up at its next start. */
-  async #mended(): Promise<void> {
+  async #fixed(): Promise<void> {
     this.#rig.behave('good')
     await this.#settled(['spawn scheduled'])
     await this.#statusIsTrue()
@@ -117,7 +117,7 @@ export class LaunchdTrials {
     await this.#rig.fake.set({ ...WELL, ...SCALES, gui })
     for (const { title, said } of answers) this.#count(`${title}: ${said.kind}`)
     await this.#isTrue(answers, before)
-    await this.#mended()
+    await this.#fixed()
   }
 
   /** They wait for each other, so that what the last one says is how it is. */

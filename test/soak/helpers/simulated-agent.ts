@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { newKey, Signer } from '../../../src/agent/credential.ts'
-import { dial } from '../../../src/agent/dial.ts'
-import { isFatal } from '../../../src/agent/exit-code.ts'
-import { HubApi } from '../../../src/agent/hub-api.ts'
 import type { Config } from '../../../src/config/config.ts'
 import { ConnectError } from '../../../src/errors.ts'
-import { agentIdOf } from '../../../src/tunnel/agent-id.ts'
-import { backoffMs, HEALTHY_AFTER_MS } from '../../../src/tunnel/backoff.ts'
-import { encodeCtrl } from '../../../src/tunnel/encode.ts'
-import type { AgentMessage } from '../../../src/tunnel/handshake.ts'
-import type { Link } from '../../../src/tunnel/link.ts'
+import { isFatal } from '../../../src/fatal-errors.ts'
+import { newKey, Signer } from '../../../src/hub-client/credential.ts'
+import { dial } from '../../../src/hub-client/dial.ts'
+import { HubClient } from '../../../src/hub-client/hub-client.ts'
+import { backoffMs, HEALTHY_AFTER_MS } from '../../../src/hub-client/reconnect-backoff.ts'
+import type { Link } from '../../../src/tunnel/link/link.ts'
+import { agentIdOf } from '../../../src/tunnel/protocol/agent-id.ts'
+import { encodeCtrl } from '../../../src/tunnel/protocol/encode.ts'
+import type { AgentMessage } from '../../../src/tunnel/protocol/handshake.ts'
 
 /** How it went so far. */
 export interface Attempts {
@@ -39,11 +39,11 @@ export class SimulatedAgent {
   }
 
   static async join(hub: string, token: string, label: string, attempts: Attempts): Promise<SimulatedAgent> {
-    const { hub: hubId, nonce } = await new HubApi({ hub }).info()
+    const { hub: hubId, nonce } = await new HubClient({ hub }).info()
     const key = await newKey()
     const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
     const config = { agentId: agentIdOf(publicKey), label, hub, hubId, insecure: false, key }
-    await new HubApi({ hub }).join(new Signer(config), { token, key: publicKey, label }, nonce)
+    await new HubClient({ hub }).join(new Signer(config), { token, key: publicKey, label }, nonce)
     return new SimulatedAgent(config, attempts)
   }
 

@@ -42,7 +42,7 @@ export class Cable {
     return this.#server.port
   }
 
-  /** Both ends hear of it; what is on the way is lost, and nobody gets through until it is mended. */
+  /** Both ends hear of it; what is on the way is lost, and nobody gets through until it is fixed. */
   cut(): void {
     this.#state.isWhole = false
     for (const socket of this.#sockets) socket.resetAndDestroy()
@@ -56,7 +56,7 @@ export class Cable {
     }
   }
 
-  mend(): void {
+  fix(): void {
     this.#state.isWhole = true
   }
 

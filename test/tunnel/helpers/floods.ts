@@ -1,5 +1,5 @@
-import { encodeCtrl, encodePing, encodeRst, encodeWindow } from '../../../src/tunnel/encode.ts'
-import { INITIAL_WINDOW } from '../../../src/tunnel/limits.ts'
+import { encodeCtrl, encodePing, encodeRst, encodeWindow } from '../../../src/tunnel/protocol/encode.ts'
+import { INITIAL_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
 import { batch } from './raw-peer.ts'
 import { open } from './switched.ts'
 

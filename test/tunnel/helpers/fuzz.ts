@@ -11,10 +11,9 @@ import {
   encodeResumed,
   encodeRst,
   encodeWindow,
-} from '../../../src/tunnel/encode.ts'
-import type { Position } from '../../../src/tunnel/frames.ts'
-import { INITIAL_WINDOW, MAX_WINDOW } from '../../../src/tunnel/limits.ts'
-
+} from '../../../src/tunnel/protocol/encode.ts'
+import type { Position } from '../../../src/tunnel/protocol/frames.ts'
+import { INITIAL_WINDOW, MAX_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
 import { Random } from '../../soak/helpers/random.ts'
 import { encodeData } from './whole-frames.ts'
 

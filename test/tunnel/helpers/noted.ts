@@ -1,12 +1,12 @@
 import { expect } from 'vitest'
-import type { Unreachable } from '../../../src/hub/directory.ts'
-import type { End } from '../../../src/hub/passage.ts'
-import { SwitchPort } from '../../../src/hub/switch-port.ts'
-import { Switch, type SwitchOptions } from '../../../src/hub/switch.ts'
-import { STREAM_CODES } from '../../../src/tunnel/codes.ts'
-import { decode } from '../../../src/tunnel/decode.ts'
-import type { Link, LinkFrame } from '../../../src/tunnel/link.ts'
-import type { Message } from '../../../src/tunnel/message.ts'
+import type { Endpoint } from '../../../src/hub/switch/model.ts'
+import { SwitchPort } from '../../../src/hub/switch/model.ts'
+import type { Unreachable } from '../../../src/hub/switch/service-resolver.ts'
+import { Switch, type SwitchOptions } from '../../../src/hub/switch/switch.ts'
+import type { Link, LinkFrame } from '../../../src/tunnel/link/link.ts'
+import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
+import { decode } from '../../../src/tunnel/protocol/decode.ts'
+import type { Message } from '../../../src/tunnel/protocol/message.ts'
 import { decodeWhole, type WholeFrame } from './whole-frames.ts'
 
 /** A link that sends nothing, and notes what it was to send. */
@@ -83,7 +83,7 @@ export class Party {
   /** Fills its link up to so many streams, none of which is looked at. */
   fill(streams: number): void {
     for (let number = 100_000; this.port.ends.size < streams; number++)
-      this.port.ends.set(number, { other: {} } as End)
+      this.port.ends.set(number, { other: {} } as Endpoint)
   }
 }
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
-import { STREAM_CODES } from '../../../src/tunnel/codes.ts'
-import type { Stream } from '../../../src/tunnel/stream.ts'
-import type { StreamHandler } from '../../../src/tunnel/stream-handler.ts'
+import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
+import type { StreamHandler } from '../../../src/tunnel/stream/stream-handler.ts'
+import type { Stream } from '../../../src/tunnel/stream/stream.ts'
 
 /** What one end of a stream does, counted in turns of the event loop. */
 export interface PartyPlan {
@@ -119,7 +119,7 @@ export class Party implements StreamHandler {
   }
 
   #break(): void {
-    if (this.#stream.isGone) return
+    if (this.#stream.isClosed) return
     this.didReset = true
     this.#stream.reset(STREAM_CODES.PEER_RESET, 'as planned')
     this.#over.abort()

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import { encodePing } from '../../../src/tunnel/encode.ts'
+import { encodePing } from '../../../src/tunnel/protocol/encode.ts'
 import type { PeerEnd } from './loopback.ts'
 import { decodeWhole, type WholeFrame } from './whole-frames.ts'
 

@@ -3,13 +3,19 @@ import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
 import { WebSocket } from 'ws'
-import { newKey, Signer } from '../../../src/agent/credential.ts'
 import type { PrivateKey } from '../../../src/config/config.ts'
+import { newKey, Signer } from '../../../src/hub-client/credential.ts'
 import { startHub, type HubOptions } from '../../../src/hub/server.ts'
-import { Store } from '../../../src/hub/store.ts'
-import { agentIdOf } from '../../../src/tunnel/agent-id.ts'
-import { HUB_HEADER, JoinReply, NonceReply, Refusal, type Role } from '../../../src/tunnel/handshake.ts'
-import { SUBPROTOCOL } from '../../../src/tunnel/limits.ts'
+import { Store } from '../../../src/hub/store/store.ts'
+import { agentIdOf } from '../../../src/tunnel/protocol/agent-id.ts'
+import {
+  HUB_HEADER,
+  JoinReply,
+  NonceReply,
+  Refusal,
+  type Role,
+} from '../../../src/tunnel/protocol/handshake.ts'
+import { SUBPROTOCOL } from '../../../src/tunnel/protocol/limits.ts'
 import { makeHome } from '../../helpers/home.ts'
 import { RawPeer } from './raw-peer.ts'
 

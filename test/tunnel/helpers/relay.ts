@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { Switch } from '../../../src/hub/switch.ts'
-import { SwitchPort } from '../../../src/hub/switch-port.ts'
-import { waitFor } from '../../../src/process/wait.ts'
-import { Link, type LinkHandler } from '../../../src/tunnel/link.ts'
-import { Mux } from '../../../src/tunnel/mux.ts'
-import type { Stream } from '../../../src/tunnel/stream.ts'
+import { SwitchPort } from '../../../src/hub/switch/model.ts'
+import { Switch } from '../../../src/hub/switch/switch.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
+import { Link, type LinkHandler } from '../../../src/tunnel/link/link.ts'
+import { Mux } from '../../../src/tunnel/stream/mux.ts'
+import type { Stream } from '../../../src/tunnel/stream/stream.ts'
 import type { LinkEnd, Loopback } from './loopback.ts'
 
 /** Where an agent's link ends at a switch, as the hub's link table sets it up. */

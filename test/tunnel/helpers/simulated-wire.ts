@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { Link } from '../../../src/tunnel/link.ts'
+import { Link } from '../../../src/tunnel/link/link.ts'
 import type { Transport, TransportHandler } from '../../../src/websocket/transport.ts'
 
 /** Which of the two ends don't notice that the wire is gone. */

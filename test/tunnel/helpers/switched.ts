@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { Switch, type SwitchOptions } from '../../../src/hub/switch.ts'
-import type { SwitchPort } from '../../../src/hub/switch-port.ts'
-import type { Directory } from '../../../src/hub/directory.ts'
-import { STREAM_CODES } from '../../../src/tunnel/codes.ts'
-import { encodeOpen, encodeOpenOk } from '../../../src/tunnel/encode.ts'
-import { STREAM_KEY_BYTES } from '../../../src/tunnel/frames.ts'
-import { INITIAL_WINDOW } from '../../../src/tunnel/limits.ts'
+import type { SwitchPort } from '../../../src/hub/switch/model.ts'
+import type { ServiceResolver } from '../../../src/hub/switch/service-resolver.ts'
+import { Switch, type SwitchOptions } from '../../../src/hub/switch/switch.ts'
+import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
+import { encodeOpen, encodeOpenOk } from '../../../src/tunnel/protocol/encode.ts'
+import { STREAM_KEY_BYTES } from '../../../src/tunnel/protocol/frames.ts'
+import { INITIAL_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
 import type { Loopback } from './loopback.ts'
 import { RawPeer } from './raw-peer.ts'
 import { portAt } from './relay.ts'
@@ -26,7 +26,7 @@ export class Switched {
 
   constructor(loopback: Loopback, options: SwitchOptions = {}) {
     this.#loopback = loopback
-    const resolve: Directory['resolve'] = (_from, service) =>
+    const resolve: ServiceResolver['resolve'] = (_from, service) =>
       this.#members.get(service)?.port ?? {
         code: STREAM_CODES.SERVICE_UNKNOWN,
         message: `there is no service "${service}"`,

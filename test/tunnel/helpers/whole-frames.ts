@@ -1,6 +1,6 @@
-import { decode } from '../../../src/tunnel/decode.ts'
-import { encodeDataHeader } from '../../../src/tunnel/encode.ts'
-import type { Frame } from '../../../src/tunnel/frames.ts'
+import { decode } from '../../../src/tunnel/protocol/decode.ts'
+import { encodeDataHeader } from '../../../src/tunnel/protocol/encode.ts'
+import type { Frame } from '../../../src/tunnel/protocol/frames.ts'
 
 type Data = Extract<Frame, { type: 'data' }>
 

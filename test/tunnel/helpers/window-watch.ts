@@ -1,6 +1,6 @@
-import { decode } from '../../../src/tunnel/decode.ts'
-import type { Frame } from '../../../src/tunnel/frames.ts'
-import { INITIAL_WINDOW } from '../../../src/tunnel/limits.ts'
+import { decode } from '../../../src/tunnel/protocol/decode.ts'
+import type { Frame } from '../../../src/tunnel/protocol/frames.ts'
+import { INITIAL_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
 import type { AgentEnd } from './relay.ts'
 
 /** Looks at what crosses an agent's link in both directions, and notes whoever sends more than he was allowed. */

@@ -1,9 +1,9 @@
 import { ConnectCommand } from '../../../cli/command.ts'
-import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
-import { localTime } from '../../../cli/local-time.ts'
-import { formatTable } from '../../../cli/table.ts'
-import { withStore } from '../../../cli/with-store.ts'
-import { printable } from '../../../config/label.ts'
+import { localTime } from '../../../cli/format/local-time.ts'
+import { formatTable } from '../../../cli/format/table.ts'
+import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
+import { withStore } from '../../../cli/hub/with-store.ts'
+import { printable } from '../../../text/printable.ts'
 
 export default class HubAgentList extends ConnectCommand {
   static override summary = 'List the machines that have joined'
@@ -26,7 +26,7 @@ export default class HubAgentList extends ConnectCommand {
       revoked ? 'revoked' : '',
     ])
     const lines = formatTable([['ID', 'LABEL', 'JOINED', ''], ...rows])
-    for (const line of rows.length > 0 ? lines : ['No machine has joined yet']) this.say(line)
+    for (const line of rows.length > 0 ? lines : ['No machine has joined yet']) this.print(line)
     return { agents }
   }
 }

@@ -1,10 +1,10 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
-import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
-import { revoke, unsavedLines } from '../../../cli/revoke.ts'
+import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
+import { revoke, unsavedLines } from '../../../cli/hub/revoke.ts'
 
 export default class HubAgentRevoke extends ConnectCommand {
-  static override summary = 'Shut a machine out: its links end at once, and it is not let in again'
+  static override summary = 'Revoke a machine: its links end at once, and it is not let in again'
   static override enableJsonFlag = true
   static override args = {
     id: Args.string({ description: 'its id, from: connect hub agent list', required: true }),
@@ -14,9 +14,9 @@ export default class HubAgentRevoke extends ConnectCommand {
   async run() {
     const { args, flags } = await this.parse(HubAgentRevoke)
     const reply = await revoke(hubFolder(flags['data-dir']), 'agent', args.id)
-    if (reply.saved) this.say(`[ok] Revoked ${args.id}`)
+    if (reply.saved) this.print(`[ok] Revoked ${args.id}`)
     else {
-      for (const line of unsavedLines(args.id, reply.reason)) this.tell(line)
+      for (const line of unsavedLines(args.id, reply.reason)) this.printError(line)
       process.exitCode = 1
     }
     return { revoked: args.id, saved: reply.saved }

@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
-import { parseDuration } from '../../../cli/flags.ts'
-import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
-import { withStore } from '../../../cli/with-store.ts'
+import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
+import { withStore } from '../../../cli/hub/with-store.ts'
+import { parseDuration } from '../../../text/duration.ts'
 
 export default class HubTokenCreate extends ConnectCommand {
   static override summary = 'Make a join token, and print it alone on stdout'
@@ -39,7 +39,7 @@ export default class HubTokenCreate extends ConnectCommand {
       // The first token may well come before the hub's first start.
       { existing: false },
     )
-    this.say(token)
+    this.print(token)
     return { id, token }
   }
 }

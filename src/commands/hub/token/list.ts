@@ -1,8 +1,8 @@
 import { ConnectCommand } from '../../../cli/command.ts'
-import { dataDirFlag, hubFolder } from '../../../cli/hub-flags.ts'
-import { localTime } from '../../../cli/local-time.ts'
-import { formatTable } from '../../../cli/table.ts'
-import { withStore } from '../../../cli/with-store.ts'
+import { localTime } from '../../../cli/format/local-time.ts'
+import { formatTable } from '../../../cli/format/table.ts'
+import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
+import { withStore } from '../../../cli/hub/with-store.ts'
 
 export default class HubTokenList extends ConnectCommand {
   static override summary = 'List the join tokens that were made: never the tokens themselves'
@@ -24,7 +24,7 @@ export default class HubTokenList extends ConnectCommand {
       localTime(expiresAt),
     ])
     const lines = formatTable([['ID', 'STATE', 'USES LEFT', 'EXPIRES'], ...rows])
-    for (const line of rows.length > 0 ? lines : ['No join tokens']) this.say(line)
+    for (const line of rows.length > 0 ? lines : ['No join tokens']) this.print(line)
     return { tokens }
   }
 }

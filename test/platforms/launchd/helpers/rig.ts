@@ -3,9 +3,9 @@ import { mkdtempSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { instanceFor, type Instance } from '../../../../src/config/instance.ts'
-import { drive, stepless } from '../../../../src/platforms/conformance/drive.ts'
+import { drive, stepless } from '../../../../src/platforms/conformance/harness/drive.ts'
 import { LaunchdPlatform } from '../../../../src/platforms/launchd/launchd.ts'
-import { jobPlace, type JobPlace } from '../../../../src/platforms/launchd/job-place.ts'
+import { jobPlace, type JobPlace } from '../../../../src/platforms/launchd/place.ts'
 import type { Timing } from '../../../../src/platforms/launchd/timing.ts'
 import type { Daemon, StartOptions } from '../../../../src/platforms/platform.ts'
 import { identify } from '../../../../src/process/identity.ts'
@@ -22,7 +22,7 @@ const BRISK: Timing = {
   exitMs: 500,
   slackMs: 3000,
   totalMs: 9000,
-  putBackMs: 5000,
+  rollbackMs: 5000,
   pollMs: 50,
 }
 

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+import type { Instance } from '../config/instance.ts'
+import { readAgentRecord, restoreAgentRecord, type AgentRecord } from '../control/agent-record.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+import { LineLimiter } from '../log/line-limiter.ts'
+import type { Log } from '../log/log.ts'
+
+export interface Housekeeping {
+  /** Aborted with a ConnectError once there is nothing left to run for. */
+  readonly givenUp: AbortSignal
+  stop(): void
+}
+
+const EVERY_MS = 1000
+
+/** How long the program or the config may be away, in looks: an upgrade takes them away for a moment. */
+const PATIENCE = 30
+
+/**
+ * Looks after what the agent needs while it runs: its lock, socket and services, its record and PID file, if someone has
+ * deleted them; its program and its config, without which it could never be started again.
+ *
+ * @param options.everyMs default 1,000
+ * @param options.hold holds what was taken for as long as the agent runs. @throws ConnectError AGENT_RUNNING if that is
+ * another agent's now; any other error is told, and it is called again
+ */
+export function startHousekeeping(options: {
+  instance: Instance
+  record: AgentRecord
+  log: Log
+  everyMs?: number | undefined
+  hold?: () => Promise<void>
+  onTick?: (() => void) | undefined
+}): Housekeeping {
+  const { instance, record, log, everyMs = EVERY_MS } = options
+  const giveUp = new AbortController()
+  const limiter = new LineLimiter({ everyMs: PATIENCE * everyMs })
+  const needed = [record.script, instance.configFile]
+  let goneSince: number | undefined
+  let isLooking = false
+
+  const look = async () => {
+    const gone = needed.find((file) => !existsSync(file))
+    goneSince = gone === undefined ? undefined : (goneSince ?? performance.now())
+    if (goneSince !== undefined && performance.now() - goneSince >= PATIENCE * everyMs)
+      throw new ConnectError('PROGRAM_GONE', `${gone} was deleted while the agent ran`)
+    options.onTick?.()
+    // The folder itself may be gone, and is not for us to make.
+    if (gone !== undefined) return
+    await options.hold?.()
+    if (!isRecorded(instance, record)) restoreAgentRecord(instance, record)
+  }
+  const tick = async () => {
+    if (isLooking) return
+    isLooking = true
+    try {
+      await look()
+    } catch (error) {
+      const isOver =
+        error instanceof ConnectError && (error.code === 'PROGRAM_GONE' || error.code === 'AGENT_RUNNING')
+      const text = `[!] ${messageOf(error)}`
+      if (isOver) giveUp.abort(error)
+      else
+        limiter.write(
+          text,
+          (line) => log(line, 'warn'),
+          () => text,
+        )
+    } finally {
+      isLooking = false
+    }
+  }
+  const timer = setInterval(() => void tick(), everyMs)
+  timer.unref()
+  return { givenUp: giveUp.signal, stop: () => clearInterval(timer) }
+}
+
+function isRecorded(instance: Instance, { nonce, mode, pid }: AgentRecord): boolean {
+  if (readAgentRecord(instance)?.nonce !== nonce) return false
+  if (mode !== 'daemon') return true
+  return existsSync(instance.pidFile) && readFileSync(instance.pidFile, 'utf8') === `${pid}\n`
+}

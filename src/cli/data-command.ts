@@ -1,0 +1,41 @@
+import { handleUncaught } from '../log/uncaught.ts'
+import { exitNow } from './exit.ts'
+import { Output } from './output/output.ts'
+import { openSink } from './output/sink.ts'
+import { untilInterrupted } from './until-interrupted.ts'
+
+/** How long the end of the process waits for its last words to be read, in ms. */
+const FLUSH_MS = 1000
+
+/** What a command turns into that carries data: from here on nothing that it says holds it up or ends it. */
+export class DataCommand {
+  readonly stdout = new Output(openSink(1))
+  readonly stderr = new Output(openSink(2))
+
+  constructor() {
+    handleUncaught(
+      (line) => this.stderr.write(line),
+      () => {
+        process.exitCode = 1
+        void this.#isFlushed().then(exitNow)
+      },
+    )
+  }
+
+  run(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    return untilInterrupted(work)
+  }
+
+  /** To be called last: what nobody reads must not keep the process from its end. */
+  async end(): Promise<void> {
+    if (!(await this.#isFlushed())) exitNow()
+  }
+
+  async #isFlushed(): Promise<boolean> {
+    const outputs = [this.stdout, this.stderr]
+    const areOut = await Promise.all(outputs.map((output) => output.flush(FLUSH_MS)))
+    // process.exit() would wait for that thread.
+    if (outputs.some((output) => output.isStuck)) process.kill(process.pid, 'SIGKILL')
+    return !areOut.includes(false)
+  }
+}

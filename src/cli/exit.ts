@@ -1,0 +1,15 @@
+import { hasAbandonedWork } from '../platforms/deadline.ts'
+
+/** Ends the process if a plugin's work that nobody waits for any more would keep it alive: a child that hangs, say. */
+export async function exitIfHung(): Promise<void> {
+  if (!hasAbandonedWork()) return
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((resolve) => stream.write('', () => resolve()))
+  }
+  process.exit()
+}
+
+/** Ends the process with all that it still waits for. */
+export function exitNow(): never {
+  process.exit()
+}

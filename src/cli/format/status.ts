@@ -1,0 +1,78 @@
+import { formatTarget } from '../../config/target.ts'
+import type { DaemonStatus, ForegroundAgent } from '../../tasks/status.ts'
+import { printable } from '../../text/printable.ts'
+import { tilde } from '../../text/tilde.ts'
+import { localTime } from './local-time.ts'
+import { formatConnection } from './started.ts'
+
+/** The fields that scripts know, in their order, then what a person asks next. */
+export function formatStatus(status: DaemonStatus): string[] {
+  const isRunning = status.status === 'running'
+  return [
+    '📊 Private Connect Daemon Status',
+    '',
+    `  ${isRunning ? '●' : '○'} Status: ${status.status}`,
+    ...fields([
+      ['', status.cleanedUpStalePid ? '(cleaned up stale PID file)' : undefined],
+      ['', status.reason ?? undefined],
+      ['', inForeground(status.foreground)],
+      ['PID', status.pid?.toString()],
+      ['Service installed', status.installed ? 'yes' : 'no'],
+      ['Platform', status.platform],
+      ['Agent ID', status.agentId ?? undefined],
+      ['Label', status.label === null ? undefined : printable(status.label)],
+      ['Hub', status.hub ?? undefined],
+      ['Proxy', status.proxy ?? undefined],
+      ['Extra CA', status.ca === null ? undefined : printable(tilde(status.ca))],
+      ['Manager', isRunning ? status.manager.summary : undefined],
+      ['Running since', status.startedAt === null ? undefined : localTime(status.startedAt)],
+      ['Autostart', STARTS[status.autostart]],
+      ['Restarts', status.restarts?.toString()],
+      ['Last exit', status.lastExit === null ? undefined : lastExit(status.lastExit)],
+      ['Connection', isRunning ? connection(status) : undefined],
+      ['Services', services(status)],
+      ['Live streams', (status.streams ?? status.foreground?.streams)?.toString()],
+      ['Version', status.version ?? status.foreground?.version ?? undefined],
+      ...status.drift.map((text): [string, string] => ['', `${text}. Run: connect daemon restart`]),
+      ...status.notes.map((text): [string, string] => ['', text]),
+      ['', hint(status)],
+    ]),
+  ]
+}
+
+const STARTS = { boot: 'on boot', login: 'on login', never: 'no' } as const
+
+function fields(rows: [name: string, value: string | undefined][]): string[] {
+  return rows.flatMap(([name, value]) =>
+    value === undefined ? [] : [`    ${name === '' ? '' : `${name}: `}${value}`],
+  )
+}
+
+function connection({ connection, silence }: DaemonStatus): string {
+  if (silence !== null) return `unknown: ${silence}`
+  return formatConnection(connection)
+}
+
+function lastExit({ at, reason, code }: NonNullable<DaemonStatus['lastExit']>): string {
+  const details = [at === null ? undefined : localTime(at), code === null ? undefined : `exit code ${code}`]
+  const known = details.filter((detail) => detail !== undefined).join(', ')
+  return printable(known === '' ? reason : `${reason} (${known})`)
+}
+
+function services({ services }: DaemonStatus): string | undefined {
+  if (services.length === 0) return undefined
+  return services.map((service) => `${service.name} → ${formatTarget(service)}`).join(', ')
+}
+
+function inForeground(agent: ForegroundAgent | null): string | undefined {
+  if (!agent) return undefined
+  const state = agent.silence ?? formatConnection(agent.connection)
+  return `An agent runs in the foreground (PID: ${agent.pid}): ${state}`
+}
+
+function hint({ status, configured, foreground, lastExit }: DaemonStatus): string | undefined {
+  if (foreground) return 'To have a daemon instead: end it with Ctrl-C, then connect daemon start'
+  if (!configured) return 'Agent not configured. Run: connect up'
+  if (status !== 'stopped') return undefined
+  return lastExit?.fix ?? 'To start it: connect daemon start'
+}

@@ -1,0 +1,92 @@
+import { readCaFile } from '../../config/ca-file.ts'
+import { hubOf, readConfig, updateConfig, type Config } from '../../config/config.ts'
+import { FIRST_STEPS } from '../../config/first-steps.ts'
+import { DEFAULT_HUB_URL, parseHubUrl } from '../../config/hub-url.ts'
+import type { Instance } from '../../config/instance.ts'
+import { defaultLabel } from '../../config/label.ts'
+import { proxyToSave } from '../../config/proxy.ts'
+import { ConnectError, ERRORS, type ErrorCode } from '../../errors.ts'
+import { givenPath } from '../../files/given-path.ts'
+import { login } from '../../hub-client/login.ts'
+import { readJoinToken } from './join-token.ts'
+
+export interface LoginFlags {
+  readonly hub?: string | undefined
+  readonly ca?: string | undefined
+  readonly insecure?: boolean | undefined
+  readonly label?: string | undefined
+  readonly 'token-file'?: string | undefined
+}
+
+/** What may well be otherwise at another hub. */
+const ANOTHER_HUB: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'HUB_ERROR',
+  'HUB_UNREACHABLE',
+  'NOT_A_HUB',
+  'PROXY_FAILED',
+  'TOKEN_MISSING',
+  'TOKEN_REFUSED',
+])
+
+/**
+ * Sees to it that this machine has a credential. One that is there already is used, and no token is spent.
+ *
+ * @throws ConnectError WRONG_HUB, TOKEN_MISSING, TOKEN_REFUSED, HUB_UNREACHABLE and the like
+ */
+export async function ensureLogin(
+  instance: Instance,
+  flags: LoginFlags,
+): Promise<{ config: Config; isNew: boolean }> {
+  const saved = readConfig(instance)
+  if (saved) {
+    hubOf(saved, flags.hub)
+    return { config: withChanges(instance, saved, flags), isNew: false }
+  }
+  const insecure = flags.insecure ?? false
+  const hub = parseHubUrl(flags.hub ?? DEFAULT_HUB_URL, { insecure })
+  const label = parseLabel(flags.label ?? defaultLabel())
+  const joining = login(instance, {
+    hub,
+    proxy: proxyToSave({ hub }, process.env),
+    ca: parseCa(flags.ca),
+    // A permission that is not needed is not remembered: the next http hub has to be accepted anew.
+    insecure: insecure && hub.startsWith('http:'),
+    label,
+    token: () => readJoinToken(flags['token-file']),
+  })
+  if (flags.hub !== undefined) return { config: await joining, isNew: true }
+  const config = await joining.catch((error) => {
+    throw withFirstSteps(error)
+  })
+  return { config, isNew: true }
+}
+
+/** Nobody has named a hub, and the public one is not what it took: most likely there is another, or none yet. */
+function withFirstSteps(error: unknown): unknown {
+  if (!(error instanceof ConnectError) || !ANOTHER_HUB.has(error.code)) return error
+  const own = error.hints.filter((hint) => hint !== ERRORS.HUB_UNREACHABLE.fix)
+  const hints = [...own, 'No hub was named, so this was the public one.', ...FIRST_STEPS]
+  return new ConnectError(error.code, error.message, { hints, cause: error })
+}
+
+/** A running agent takes it up when it is started again. */
+function withChanges(instance: Instance, saved: Config, { label, ca }: LoginFlags): Config {
+  return updateConfig(instance, saved, {
+    ...(label !== undefined && { label: parseLabel(label) }),
+    ...(ca !== undefined && { ca: parseCa(ca) }),
+    proxy: proxyToSave(saved, process.env),
+  })
+}
+
+/** Absolute: a daemon runs in another folder. @throws ConnectError BAD_CA */
+function parseCa(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
+  const absolute = givenPath(file)
+  readCaFile(absolute)
+  return absolute
+}
+
+function parseLabel(text: string): string {
+  if (text.trim() !== '' && text.length <= 255) return text
+  throw new ConnectError('BAD_VALUE', 'A label has 1 to 255 characters')
+}

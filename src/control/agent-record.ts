@@ -1,0 +1,155 @@
+import * as v from 'valibot'
+import type { Instance } from '../config/instance.ts'
+import { writeFileAtomic } from '../files/durable/atomic-write.ts'
+import { readText } from '../files/read-text.ts'
+import { removeFile } from '../files/remove-file.ts'
+import { checkTrusted } from '../files/trust.ts'
+import { identify, isSameBoot, isSameProcess } from '../process/identity.ts'
+
+/** How an agent came to its end. */
+export const AgentEnd = v.object({
+  /** RFC 3339; null if nobody saw it. */
+  at: v.nullable(v.string()),
+  /** One sentence without a full stop. */
+  reason: v.string(),
+  code: v.nullable(v.number()),
+  signal: v.nullable(v.string()),
+  /** What to do about it; null if it need only be started again. */
+  fix: v.nullable(v.string()),
+})
+export type AgentEnd = v.InferOutput<typeof AgentEnd>
+
+const Identity = v.object({
+  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  startTime: v.string(),
+  bootAndNamespace: v.string(),
+  /** Random: tells two agents apart that nothing else does. */
+  nonce: v.string(),
+  /** `daemon` is kept alive by a platform, `foreground` is `connect up` in someone's terminal. */
+  mode: v.picklist(['daemon', 'foreground']),
+  version: v.string(),
+  startedAt: v.string(),
+  /** Absolute; a record that came here with a copied folder names another one. */
+  configFile: v.string(),
+  /** What it was started with. */
+  node: v.string(),
+  script: v.string(),
+})
+
+/** An agent that was started before `world` got its present name may still run. */
+function withPresentNames(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('world' in value)) return value
+  return { bootAndNamespace: value.world, ...value }
+}
+
+/** Who an agent is: what it says of itself, in a file beside the plain PID file and on its socket. */
+export const AgentIdentity = v.pipe(v.unknown(), v.transform(withPresentNames), Identity)
+export type AgentIdentity = v.InferOutput<typeof AgentIdentity>
+
+const AgentRecord = v.pipe(
+  v.unknown(),
+  v.transform(withPresentNames),
+  v.object({
+    ...Identity.entries,
+    /** Set once it has ended, by the agent itself or by whoever found that it was gone. */
+    end: v.optional(AgentEnd),
+    /** How the one before it ended. */
+    previousEnd: v.optional(AgentEnd),
+  }),
+)
+export type AgentRecord = v.InferOutput<typeof AgentRecord>
+
+/** @returns undefined if there is none, or one that makes no sense: whoever holds the lock writes a new one */
+export function readAgentRecord(instance: Instance): AgentRecord | undefined {
+  const text = readIfThere(instance.recordFile)
+  if (text === undefined) return undefined
+  try {
+    return v.parse(AgentRecord, JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether the files name an agent that has not said that it ended. */
+export function namesAnAgent(instance: Instance): boolean {
+  if (readIfThere(instance.pidFile) !== undefined) return true
+  const record = readIfThere(instance.recordFile)
+  return record !== undefined && readAgentRecord(instance)?.end === undefined
+}
+
+/** Written by the agent itself, once it holds the instance's lock. @throws ConnectError WRITE_FAILED */
+export function writeAgentRecord(instance: Instance, identity: AgentIdentity): AgentRecord {
+  const previousEnd = endBefore(identity, readAgentRecord(instance))
+  const record = { ...identity, ...(previousEnd && { previousEnd }) }
+  restoreAgentRecord(instance, record)
+  return record
+}
+
+/** Whoever started the agent may have recorded it already, see control/started-agent.ts. */
+function endBefore(identity: AgentIdentity, found: AgentRecord | undefined): AgentEnd | undefined {
+  if (!found || isSameProcess(found, identity)) return found?.previousEnd
+  return found.end ?? unseenEnd(found)
+}
+
+/** Writes it as it was, should someone have deleted it. @throws ConnectError WRITE_FAILED */
+export function restoreAgentRecord(instance: Instance, record: AgentRecord): void {
+  write(instance, record)
+  if (record.mode === 'daemon') writeFileAtomic(instance.pidFile, `${record.pid}\n`)
+  else removeFile(instance.pidFile)
+}
+
+/** Keeps how it ended, for `daemon status`. The caller holds the instance's lock. @throws ConnectError WRITE_FAILED */
+export function endAgentRecord(instance: Instance, end: AgentEnd): void {
+  removeFile(instance.pidFile)
+  const record = readAgentRecord(instance)
+  if (record) write(instance, { ...record, end })
+}
+
+/**
+ * Clears away what an agent has left that is gone without a word. The caller holds the instance's lock.
+ *
+ * @throws ConnectError WRITE_FAILED
+ */
+export function clearStaleRecord(instance: Instance): void {
+  removeFile(instance.pidFile)
+  const record = readAgentRecord(instance)
+  // A record that makes no sense, or came here with a copied folder, tells nothing about an agent of ours.
+  if (record?.configFile !== instance.configFile) removeFile(instance.recordFile)
+  else if (!record.end) write(instance, { ...record, end: unseenEnd(record) })
+}
+
+/** This process as an agent, to be recorded. */
+export function ownIdentity(): Pick<
+  AgentIdentity,
+  'pid' | 'startTime' | 'bootAndNamespace' | 'node' | 'script'
+> {
+  const self = identify(process.pid)
+  if (!self) throw new Error(`process ${process.pid} cannot find itself`)
+  return { ...self, node: process.execPath, script: process.argv[1] ?? '' }
+}
+
+/** In words, of what was only seen. */
+export function endReason({ signal }: { signal: string | null }): string {
+  return signal === null ? 'ended by itself' : `ended by ${signal}`
+}
+
+function unseenEnd(record: AgentRecord): AgentEnd {
+  const reason = isSameBoot(record)
+    ? 'it ended without a word: killed, or crashed'
+    : 'the machine was restarted'
+  return { at: null, reason, code: null, signal: null, fix: null }
+}
+
+/** As it stands in the file. */
+export function formatRecord(record: AgentRecord): string {
+  return `${JSON.stringify(record)}\n`
+}
+
+function write(instance: Instance, record: AgentRecord): void {
+  writeFileAtomic(instance.recordFile, formatRecord(record))
+}
+
+/** Signals are sent by what it says. @throws ConnectError CONFIG_UNREADABLE, FILE_UNTRUSTED */
+function readIfThere(file: string): string | undefined {
+  return readText(file, (found) => checkTrusted(file, found))
+}

@@ -1,0 +1,209 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, utimesSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import * as v from 'valibot'
+import { shortSocketFolder } from '../config/instance.ts'
+import { codeOf } from '../errors.ts'
+import { writeFileAtomic } from '../files/durable/atomic-write.ts'
+import { ensurePrivateFolder } from '../files/private-folder.ts'
+import { identify, isAlive } from '../process/identity.ts'
+
+const AgentPresence = v.object({
+  kind: v.literal('agent'),
+  hubId: v.string(),
+  agentId: v.string(),
+  socketPath: v.string(),
+  /** The agent has dialled a port of a `reach`: whoever listens there asks it how far a connection has come. */
+  chains: v.boolean(),
+})
+export type AgentPresence = v.InferOutput<typeof AgentPresence>
+
+const ReachPresence = v.object({
+  kind: v.literal('reach'),
+  hubId: v.string(),
+  service: v.string(),
+  /** Numeric ones that it listens on. */
+  addresses: v.array(v.string()),
+  port: v.number(),
+})
+export type ReachPresence = v.InferOutput<typeof ReachPresence>
+
+/** What a process of this user tells the others on this machine, whichever home folder and instance they belong to. */
+export type Presence = AgentPresence | ReachPresence
+
+const Note = v.object({
+  pid: v.number(),
+  startTime: v.string(),
+  bootAndNamespace: v.string(),
+  network: v.string(),
+  presence: v.variant('kind', [AgentPresence, ReachPresence]),
+})
+type Note = v.InferOutput<typeof Note>
+
+export interface Announcement {
+  /** @throws ConnectError WRITE_FAILED */
+  change(presence: Presence): void
+  withdraw(): void
+}
+
+/** How often a note is looked after, in ms: what lies in /tmp untouched for some days is cleared away. */
+const KEEP_EVERY_MS = 60_000
+
+/** A folder changed so shortly before it was read may change again with the same time, in ms. */
+const SAME_TICK_MS = 50
+
+/**
+ * Leaves a note for the others, until it is withdrawn or this process ends, however it ends.
+ *
+ * @param failed told when the note that got lost can’t be written again
+ * @throws ConnectError WRITE_FAILED
+ */
+export function announce(
+  presence: Presence,
+  failed: (error: unknown) => void,
+  folder = presenceFolder(),
+): Announcement {
+  const self = identify(process.pid)
+  if (!self) throw new Error(`process ${process.pid} cannot find itself`)
+  const file = path.join(folder, `${process.pid}-${crypto.randomUUID().slice(0, 8)}.json`)
+  let current = presence
+  const write = () => {
+    if (process.platform !== 'win32') ensurePrivateFolder(path.dirname(folder), { inSharedFolder: true })
+    ensurePrivateFolder(folder)
+    const note: Note = { ...self, network: network(), presence: current }
+    writeFileAtomic(file, `${JSON.stringify(note)}\n`)
+  }
+  write()
+  removeDead(folder)
+  const timer = setInterval(() => {
+    try {
+      touch(file, write)
+    } catch (error) {
+      failed(error)
+    }
+  }, KEEP_EVERY_MS)
+  timer.unref()
+  return {
+    change(changed) {
+      current = changed
+      write()
+    },
+    withdraw() {
+      clearInterval(timer)
+      rmSync(file, { force: true })
+    },
+  }
+}
+
+function touch(file: string, write: () => void): void {
+  const now = new Date()
+  try {
+    utimesSync(file, now, now)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    write()
+  }
+}
+
+/** The notes of a folder, read again when it has changed: looking costs a connection a microsecond. */
+export class Neighbours {
+  readonly #folder: string
+  #readAt = { changed: -1n, isSure: false }
+  #notes: readonly Note[] = []
+
+  constructor(folder = presenceFolder()) {
+    this.#folder = folder
+  }
+
+  /** The reaches that have this local port. */
+  reachesAt(port: number): ReachPresence[] {
+    return this.#alive((one) => one.kind === 'reach' && one.port === port) as ReachPresence[]
+  }
+
+  /** The agents that `wanted` says yes to. */
+  agents(wanted: (agent: AgentPresence) => boolean): AgentPresence[] {
+    return this.#alive((one) => one.kind === 'agent' && wanted(one)) as AgentPresence[]
+  }
+
+  /** Whether a process lives is asked of those few that matter. */
+  #alive(wanted: (presence: Presence) => boolean): Presence[] {
+    this.#look()
+    const matching = this.#notes.filter(({ presence }) => wanted(presence))
+    return matching.filter(mayBeAlive).map(({ presence }) => presence)
+  }
+
+  #look(): void {
+    try {
+      this.#read()
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error
+      // No descriptor is left, say: what was read last is the best there is.
+      this.#readAt = { changed: -1n, isSure: false }
+    }
+  }
+
+  #read(): void {
+    const found = lstatSync(this.#folder, { throwIfNoEntry: false, bigint: true })
+    const changed = found?.mtimeNs ?? -1n
+    if (this.#readAt.isSure && this.#readAt.changed === changed) return
+    // In a folder where others may write, as /tmp, one of that name can be anybody’s.
+    const isOurs =
+      found?.isDirectory() && (process.platform === 'win32' || Number(found.uid) === process.getuid?.())
+    const notes = isOurs ? readNotes(this.#folder).map(({ note }) => note) : []
+    this.#notes = notes.filter((note) => note.network === network())
+    this.#readAt = { changed, isSure: Date.now() - Number(changed / 1_000_000n) > SAME_TICK_MS }
+  }
+}
+
+/** What can’t be looked at, for lack of a descriptor say, is as it was. */
+function mayBeAlive(note: Note): boolean {
+  try {
+    return isAlive(note)
+  } catch {
+    return true
+  }
+}
+
+function removeDead(folder: string): void {
+  for (const { file, note } of readNotes(folder)) {
+    // Of another container nobody knows here whether it lives.
+    if (note.bootAndNamespace === identify(process.pid)?.bootAndNamespace && !isAlive(note))
+      rmSync(file, { force: true })
+  }
+}
+
+function readNotes(folder: string): { file: string; note: Note }[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => {
+      const file = path.join(folder, name)
+      const note = readNote(file)
+      return note ? [{ file, note }] : []
+    })
+}
+
+/** @returns undefined if it is gone again, or makes no sense: another version’s, say */
+function readNote(file: string): Note | undefined {
+  try {
+    const parsed = v.safeParse(Note, JSON.parse(readFileSync(file, 'utf8')))
+    return parsed.success ? parsed.output : undefined
+  } catch (error) {
+    if (codeOf(error) !== undefined || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** Per user, and not below HOME: two homes of one user share the machine’s ports. */
+function presenceFolder(): string {
+  return process.platform === 'win32'
+    ? path.join(tmpdir(), 'private-connect-present')
+    : path.join(shortSocketFolder(), 'present')
+}
+
+let cachedNetwork: string | undefined
+
+/** Which network the ports belong to: a container may share /tmp, and not the ports. */
+function network(): string {
+  cachedNetwork ??= process.platform === 'linux' ? readlinkSync('/proc/self/ns/net') : ''
+  return cachedNetwork
+}

@@ -1,0 +1,37 @@
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { codeOf } from '../../errors.ts'
+
+/** How old a temporary file must be, in ms: another container's process has a number that is not alive here. */
+const CERTAINLY_LEFT_MS = 10 * 60_000
+
+/** A file that is put in the place of another once it is written; its name tells whose it is. */
+export function temporaryFor(file: string): string {
+  return `${file}.${process.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`
+}
+
+/** Removes the temporary files of a file whose writers were killed. */
+export function removeLeftovers(file: string): void {
+  const folder = path.dirname(file)
+  const begin = `${path.basename(file)}.`
+  try {
+    for (const name of readdirSync(folder)) {
+      if (!name.startsWith(begin)) continue
+      const [, pid] = /^(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name.slice(begin.length)) ?? []
+      if (pid === undefined || isThere(Number(pid))) continue
+      const temporary = path.join(folder, name)
+      if (Date.now() - statSync(temporary).mtimeMs > CERTAINLY_LEFT_MS) rmSync(temporary, { force: true })
+    }
+  } catch {
+    // A folder that can't be listed, or another process that clears away too: the next writer tries again.
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH'
+  }
+}

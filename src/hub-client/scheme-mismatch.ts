@@ -1,0 +1,38 @@
+import { ConnectError } from '../errors.ts'
+import { networkErrorCode } from '../net/network-error.ts'
+import { openConnection, type HubAddress } from './connection.ts'
+
+/** How long it may take to find out, in ms. */
+const TIMEOUT_MS = 3000
+
+/** What plain http gets from a port that speaks TLS, besides an HTTP answer of its own: the end, or bytes of TLS. */
+const PLAIN_HTTP_FAILED = /^(ECONNRESET|EPIPE|HPE_)/
+
+/**
+ * Plain http to a port that speaks HTTPS fails in as many ways as there are servers, and few of them say why.
+ *
+ * @returns the error, or a better one
+ */
+export async function explainSchemeMismatch(address: HubAddress, error: unknown): Promise<unknown> {
+  if (!address.hub.startsWith('http:') || !(error instanceof ConnectError)) return error
+  const isCandidate =
+    error.code === 'NOT_A_HUB' ||
+    (error.code === 'HUB_UNREACHABLE' && PLAIN_HTTP_FAILED.test(networkErrorCode(error) ?? ''))
+  const secure = address.hub.replace(/^http/, 'https')
+  if (!isCandidate || !(await speaksTls({ ...address, hub: secure }))) return error
+  return new ConnectError('HUB_UNREACHABLE', `The hub at ${address.hub} speaks HTTPS, and not plain http`, {
+    cause: error,
+    hints: [`Use its https address: connect login --hub ${secure}`],
+  })
+}
+
+/** A certificate that isn't accepted is one, too. */
+async function speaksTls(address: HubAddress): Promise<boolean> {
+  try {
+    const socket = await openConnection(address, AbortSignal.timeout(TIMEOUT_MS))
+    socket.destroy()
+    return true
+  } catch (error) {
+    return /CERT|ISSUER|LEAF_SIGNATURE/.test(networkErrorCode(error) ?? '')
+  }
+}

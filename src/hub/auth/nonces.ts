@@ -1,0 +1,81 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
+import { MAX_NONCES, NONCE_SECONDS } from '../../tunnel/protocol/limits.ts'
+
+const RANDOM_BYTES = 16
+const TIME_BYTES = 6
+const MAC_BYTES = 16
+const BODY_BYTES = RANDOM_BYTES + TIME_BYTES
+
+/**
+ * What tokens sign, so that no clock has a say: each was made here, is good for a moment, and once. Nothing is kept of
+ * those that are handed out, only of those that were used.
+ */
+export class Nonces {
+  readonly #secret = randomBytes(32)
+  readonly #now: () => number
+  /** Who has used it, and until when that must be known, in ms; the oldest use comes first. */
+  readonly #used = new Map<string, { agent: string; until: number }>()
+  /** How many of these each agent has used. */
+  readonly #counts = new Map<string, number>()
+
+  /** @param now ms of a clock that never jumps */
+  constructor(now = () => performance.now()) {
+    this.#now = now
+  }
+
+  make(): string {
+    const body = Buffer.alloc(BODY_BYTES)
+    randomBytes(RANDOM_BYTES).copy(body)
+    body.writeUIntBE(Math.floor(this.#now()), RANDOM_BYTES, TIME_BYTES)
+    return Buffer.concat([body, this.#macOf(body)]).toString('base64url')
+  }
+
+  /** Whether it was made here a moment ago, and has not been used. */
+  isGood(nonce: string): boolean {
+    const bytes = Buffer.from(nonce, 'base64url')
+    // Only the one way of writing it: another would be another nonce.
+    if (bytes.length !== BODY_BYTES + MAC_BYTES || bytes.toString('base64url') !== nonce) return false
+    const body = bytes.subarray(0, BODY_BYTES)
+    if (!timingSafeEqual(this.#macOf(body), bytes.subarray(BODY_BYTES))) return false
+    const age = this.#now() - body.readUIntBE(RANDOM_BYTES, TIME_BYTES)
+    return age < NONCE_SECONDS * 1000 && !this.#used.has(nonce)
+  }
+
+  /** Whether the agent has used as many as it may: by itself, so nobody else can bring it there. */
+  isSpentBy(agent: string): boolean {
+    this.#forgetOld()
+    return (this.#counts.get(agent) ?? 0) >= MAX_NONCES
+  }
+
+  /** Uses a good one up; only for a token whose signature was verified, so that what is kept is that agent's. */
+  use(nonce: string, agent: string): void {
+    this.#counts.set(agent, (this.#counts.get(agent) ?? 0) + 1)
+    this.#used.set(nonce, { agent, until: this.#now() + NONCE_SECONDS * 1000 })
+  }
+
+  /** Forgets a nonce whose request came to nothing. */
+  release(nonce: string): void {
+    const use = this.#used.get(nonce)
+    if (use) this.#forget(nonce, use.agent)
+  }
+
+  #forgetOld(): void {
+    const now = this.#now()
+    for (const [nonce, { agent, until }] of this.#used) {
+      if (until > now) break
+      this.#forget(nonce, agent)
+    }
+  }
+
+  #forget(nonce: string, agent: string): void {
+    this.#used.delete(nonce)
+    const left = this.#counts.get(agent)! - 1
+    if (left > 0) this.#counts.set(agent, left)
+    else this.#counts.delete(agent)
+  }
+
+  #macOf(body: Buffer): Buffer {
+    return createHmac('sha256', this.#secret).update(body).digest().subarray(0, MAC_BYTES)
+  }
+}

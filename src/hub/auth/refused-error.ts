@@ -1,0 +1,25 @@
+import type { Refusal } from '../../tunnel/protocol/handshake.ts'
+
+/** The hub's "no", in its own words. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+  readonly status: number
+  readonly reason: Refusal['error']
+  /** When it may be worth another try, in seconds. */
+  readonly retryAfter: number | undefined
+  /** What to sign in place of what was signed. */
+  readonly nonce: string | undefined
+
+  constructor(
+    status: number,
+    reason: Refusal['error'],
+    message: string,
+    more: { retryAfter?: number; nonce?: string } = {},
+  ) {
+    super(message)
+    this.status = status
+    this.reason = reason
+    this.retryAfter = more.retryAfter
+    this.nonce = more.nonce
+  }
+}

@@ -1,0 +1,197 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import * as v from 'valibot'
+import { messageOf } from '../../errors.ts'
+import { LineLimiter } from '../../log/line-limiter.ts'
+import {
+  ApiClaims,
+  HUB_HEADER,
+  JoinRequest,
+  PROTOCOL_VERSION,
+  type HubInfo,
+  type JoinReply,
+  type OfferedService,
+} from '../../tunnel/protocol/handshake.ts'
+import type { Authenticator } from '../auth/authenticator.ts'
+import type { Nonces } from '../auth/nonces.ts'
+import { RefusedError } from '../auth/refused-error.ts'
+import type { LinkTable } from '../links/link-table.ts'
+import type { Registry } from '../registry/registry.ts'
+import { StoreError } from '../store/store-error.ts'
+import type { Agent } from '../store/store.ts'
+import { AdmissionControl, type AdmissionLimits } from './admission-control.ts'
+import { holdBack, pathOf, readJsonBody, refusalOf, sendJson, sendText } from './response.ts'
+import { welcomePage } from './welcome-page.ts'
+
+/** Lists of services that one agent may have asked for, and not read yet. */
+const MAX_UNREAD_LISTS = 4
+
+export interface HttpApiOptions {
+  readonly version: string
+  readonly log: (line: string) => void
+  readonly admission?: AdmissionLimits
+}
+
+/** The hub over plain HTTP: who it is, joining, and what is offered. Links come by upgrade.ts. */
+export class HttpApi {
+  readonly #registry: Registry
+  readonly #links: LinkTable
+  readonly #nonces: Nonces
+  readonly #authenticator: Authenticator
+  readonly #version: string
+  readonly #log: (line: string) => void
+  readonly #lines = new LineLimiter()
+  /** Each of the two by itself: who asks for lists must not hold up those who join. */
+  readonly #joins: AdmissionControl
+  readonly #calls: AdmissionControl
+  readonly #unread = new Map<string, number>()
+
+  constructor(
+    registry: Registry,
+    links: LinkTable,
+    nonces: Nonces,
+    authenticator: Authenticator,
+    options: HttpApiOptions,
+  ) {
+    this.#registry = registry
+    this.#links = links
+    this.#nonces = nonces
+    this.#authenticator = authenticator
+    this.#version = options.version
+    this.#log = options.log
+    this.#joins = new AdmissionControl(options.admission)
+    this.#calls = new AdmissionControl(options.admission)
+  }
+
+  /** Answers in this way in place of what is asked for. */
+  refuse(request: IncomingMessage, response: ServerResponse, error: RefusedError): void {
+    response.setHeader(HUB_HEADER, this.#registry.hubId)
+    this.#refuse(request, response, error)
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader(HUB_HEADER, this.#registry.hubId)
+    try {
+      await this.#route(request, response)
+    } catch (error) {
+      const asked = `${request.method} ${pathOf(request)}`
+      // Whoever has gone away meanwhile did so for reasons of his own.
+      if (!(error instanceof RefusedError) && !(error instanceof StoreError) && !response.destroyed)
+        this.#note(asked, () => `[x] ${asked}: ${messageOf(error)}`)
+      await holdBack(error)
+      this.#refuse(request, response, error)
+    }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // RFC 9112 §3.2. Node.js would answer by itself, without our header.
+    if (request.headers.host === undefined && request.httpVersion !== '1.0')
+      throw new RefusedError(400, 'bad_request', 'There is no Host header.')
+    // HEAD is GET without the body (RFC 9110 §9.3.2), which Node.js leaves out.
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    switch (`${method} ${pathOf(request)}`) {
+      case 'GET /': {
+        sendText(response, 200, 'text/plain; charset=utf-8', welcomePage(this.#version))
+        break
+      }
+      case 'GET /healthz': {
+        sendJson(response, 200, { ok: true })
+        break
+      }
+      case 'GET /v1/hub': {
+        sendJson(response, 200, this.#info())
+        break
+      }
+      case 'GET /v1/nonce': {
+        sendJson(response, 200, { nonce: this.#nonces.make() })
+        break
+      }
+      case 'POST /v1/join': {
+        sendJson(response, 200, await this.#join(request))
+        break
+      }
+      case 'GET /v1/services': {
+        const agent = await this.#caller(request)
+        this.#countUnread(agent.id, response)
+        sendJson(response, 200, { services: this.#offered(agent.workspace) })
+        break
+      }
+      case 'DELETE /v1/agent': {
+        const { id } = await this.#caller(request)
+        this.#log(`${id} has logged out`)
+        const saved = await this.#registry.remove(id)
+        if (!saved.saved)
+          throw new RefusedError(507, 'storage', `Done, but the hub can’t save it yet: ${saved.reason}.`)
+        sendJson(response, 200, { removed: id })
+        break
+      }
+      default: {
+        throw new RefusedError(404, 'not_found', 'There is no such thing here.')
+      }
+    }
+  }
+
+  #info(): HubInfo {
+    return {
+      hub: this.#registry.hubId,
+      protocol: PROTOCOL_VERSION,
+      version: this.#version,
+      nonce: this.#nonces.make(),
+    }
+  }
+
+  async #join(request: IncomingMessage): Promise<JoinReply> {
+    const parsed = v.safeParse(JoinRequest, await readJsonBody(request))
+    if (!parsed.success) throw new RefusedError(400, 'bad_request', 'This is not a join request.')
+    const { token, key, label, proof } = parsed.output
+    const join = async (agent: string) => {
+      const isTaken = await this.#registry.join({ token, agent, key, label })
+      if (!isTaken)
+        this.#note('refused', () => `[!] A join token was refused to ${request.socket.remoteAddress}`)
+      return isTaken
+    }
+    const agent = await this.#joins.check(() => this.#authenticator.admit(key, proof, join))
+    this.#note(`joined ${agent}`, () => `${agent} (${label}) has joined`)
+    return { agent, hub: this.#registry.hubId }
+  }
+
+  async #caller(request: IncomingMessage): Promise<Agent> {
+    const { authorization } = request.headers
+    const { agent } = await this.#calls.check(() =>
+      this.#authenticator.authenticate(authorization, ApiClaims),
+    )
+    return agent
+  }
+
+  /** A list of a large workspace takes a megabyte until it is read. */
+  #countUnread(agent: string, response: ServerResponse): void {
+    const count = this.#unread.get(agent) ?? 0
+    if (count >= MAX_UNREAD_LISTS)
+      throw new RefusedError(429, 'too_many', 'This agent has lists to read before it gets another one.')
+    this.#unread.set(agent, count + 1)
+    response.once('close', () => {
+      const left = this.#unread.get(agent)! - 1
+      if (left > 0) this.#unread.set(agent, left)
+      else this.#unread.delete(agent)
+    })
+  }
+
+  #offered(workspace: string): OfferedService[] {
+    return this.#registry.services(workspace).flatMap(({ name, port, agent: id }) => {
+      const agent = this.#registry.agent(id)
+      return agent ? [{ name, port, agent: id, label: agent.label, online: this.#links.isServing(id) }] : []
+    })
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const { status, headers, body } = refusalOf(error)
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    // The rest of a refused body isn't read.
+    if (!request.complete) response.setHeader('connection', 'close')
+    sendJson(response, status, body)
+  }
+
+  /** For lines that whoever asks can cause at will. */
+  #note(kind: string, line: () => string): void {
+    this.#lines.write(kind, this.#log, line)
+  }
+}

@@ -1,0 +1,290 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as v from 'valibot'
+import { LineLimiter } from '../../log/line-limiter.ts'
+import { printable } from '../../text/printable.ts'
+import type { Link, LinkFrame, LinkHandler } from '../../tunnel/link/link.ts'
+import { STREAM_CODES, GOAWAY_CODES, type GoawayCode } from '../../tunnel/protocol/codes.ts'
+import { encodeCtrl } from '../../tunnel/protocol/encode.ts'
+import {
+  HelloMessage,
+  ServicesHead,
+  ServicesMessage,
+  type HubMessage,
+  type LinkClaims,
+  type Role,
+} from '../../tunnel/protocol/handshake.ts'
+import { MAX_LINKS } from '../../tunnel/protocol/limits.ts'
+import type { Message } from '../../tunnel/protocol/message.ts'
+import { RefusedError } from '../auth/refused-error.ts'
+import type { RefusedName, Registry } from '../registry/registry.ts'
+import type { Agent } from '../store/store.ts'
+import { SwitchPort } from '../switch/model.ts'
+import type { ServiceResolver, Unreachable } from '../switch/service-resolver.ts'
+import { Switch } from '../switch/switch.ts'
+import { Offers } from './offers.ts'
+import { ReconnectGrace } from './reconnect-grace.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** A link that is up, and whose it is. */
+interface ActiveLink {
+  readonly agent: Agent
+  readonly role: Role
+  readonly link: string
+  readonly epoch: number
+  readonly port: SwitchPort
+  readonly offers: Offers<RefusedName[]>
+}
+
+/** How many lists of services an agent may send at once, and then in a second. */
+const LISTS_AT_ONCE = 32
+const LISTS_PER_SECOND = 16
+
+/** How long a shutdown waits for the agents to be told, in ms. */
+const GOODBYE_MS = 200
+
+/** As much of a label as a refusal shows: all refusals together must fit into one CTRL. */
+const SHOWN_LABEL = 40
+
+/** Agents are asked to come back spread over this time after a shutdown, in ms. */
+const RETURN_SPREAD_MS = 2000
+
+export interface LinkTableOptions {
+  readonly version: string
+  readonly log: (line: string) => void
+  /** How long a stream waits for a link that was lost, in ms; default 30,000. */
+  readonly resumeMs?: number | undefined
+  readonly openTimeoutMs?: number | undefined
+}
+
+/** The links that are up: which is the newest of each, and which agent serves what. */
+export class LinkTable {
+  readonly #registry: Registry
+  readonly #version: string
+  readonly #log: (line: string) => void
+  readonly #lines = new LineLimiter()
+  readonly #entries = new Map<string, ActiveLink>()
+  /** How many links each agent has. */
+  readonly #counts = new Map<string, number>()
+  /** How many lists of services each of them may send. */
+  readonly #buckets = new Map<string, TokenBucket>()
+  /** Of each agent, the links that serve; the newest is last. */
+  readonly #serving = new Map<string, ActiveLink[]>()
+  readonly #reconnectGrace = new ReconnectGrace()
+  readonly #switch: Switch
+
+  constructor(registry: Registry, options: LinkTableOptions) {
+    this.#registry = registry
+    this.#version = options.version
+    this.#log = options.log
+    const resolver: ServiceResolver = {
+      resolve: (from, service) => this.#resolve(from, service),
+      mayReach: ({ workspace }, service, acceptor) =>
+        workspace === acceptor.workspace && registry.service(workspace, service)?.agent === acceptor.id,
+    }
+    this.#switch = new Switch(resolver, options)
+  }
+
+  /**
+   * A link comes back with a higher epoch each time, so a delayed old attempt can't push out a newer one.
+   *
+   * @throws RefusedError
+   */
+  checkEpoch(agent: Agent, { link, epoch }: LinkClaims): void {
+    const present = this.#entries.get(`${agent.id}/${link}`)
+    if (present && present.epoch >= epoch) {
+      throw new RefusedError(409, 'superseded', 'A newer connection of this link is up.')
+    }
+    if (!present && (this.#counts.get(agent.id) ?? 0) >= MAX_LINKS)
+      throw new RefusedError(429, 'too_many', `This agent has ${MAX_LINKS} links already.`)
+  }
+
+  /** Takes a link in; an older connection of the same link is closed at once. */
+  add(agent: Agent, { link, epoch, role }: LinkClaims, connection: Link): void {
+    const id = `${agent.id}/${link}`
+    const older = this.#entries.get(id)
+    older?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
+    // Now, and not when its socket is closed at last: the newer one comes for its streams.
+    if (older) this.#switch.closed(older.port, GOAWAY_CODES.REPLACED)
+    const account = this.#switch.account(agent.id)
+    const port = new SwitchPort(connection, agent, account, { link, role })
+    const bucket = this.#buckets.get(agent.id) ?? new TokenBucket(LISTS_AT_ONCE, LISTS_PER_SECOND)
+    this.#buckets.set(agent.id, bucket)
+    const offers = new Offers(
+      bucket,
+      (message) => this.#claim(entry, message),
+      (seq, refused) => this.#answer(entry, { type: 'services', seq, refused: refused.map(shownRefusal) }),
+    )
+    const entry: ActiveLink = { agent, role, link, epoch, port, offers }
+    this.#entries.set(id, entry)
+    if (!older) this.#counts.set(agent.id, (this.#counts.get(agent.id) ?? 0) + 1)
+    const handler: LinkHandler = {
+      frame: (frame, message) => this.#guarded(entry, () => this.#frame(entry, frame, message)),
+      relieved: () => this.#switch.relieved(port),
+      waiting: (bytes) => this.#switch.waiting(port, bytes),
+      closed: (reason, code) => {
+        offers.stop()
+        this.#switch.closed(port, code)
+        if (this.#entries.get(id) === entry) this.#remove(id, agent.id)
+        if (role !== 'agent') return
+        this.#stopServing(entry)
+        if (code === undefined) this.#reconnectGrace.lost(agent.id)
+        else this.#reconnectGrace.left(agent.id)
+        this.#logOf(agent, 'disconnected', `disconnected: ${reason}`)
+      },
+    }
+    connection.attach(handler, account.pace)
+    if (role !== 'agent') return
+    this.#serving.set(agent.id, [...this.#servingLinks(agent.id), entry])
+    this.#logOf(agent, 'connected', 'connected')
+  }
+
+  /** Whether an agent process of this agent is connected. */
+  isServing(agent: string): boolean {
+    return this.#newestServing(agent) !== undefined
+  }
+
+  /** How many streams pass through, those included that wait for a link. */
+  get streamCount(): number {
+    return this.#switch.size
+  }
+
+  /** Closes all links of an agent. */
+  close(agent: string, code: GoawayCode, message: string): void {
+    for (const entry of this.#entries.values())
+      if (entry.agent.id === agent) entry.port.link.close(code, message)
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    for (const { port } of this.#entries.values()) port.link.tick()
+  }
+
+  /** Asks every agent to come back after a moment, each after another. */
+  async shutdown(): Promise<void> {
+    if (this.#entries.size === 0) return
+    for (const { port } of this.#entries.values()) {
+      port.link.close(
+        GOAWAY_CODES.SHUTDOWN,
+        'the hub is shutting down',
+        Math.floor(Math.random() * RETURN_SPREAD_MS),
+      )
+    }
+    await sleep(GOODBYE_MS)
+    for (const { port } of this.#entries.values()) port.link.terminate('the hub is shutting down')
+  }
+
+  #frame(entry: ActiveLink, frame: LinkFrame, message: Message): void {
+    switch (frame.type) {
+      case 'ctrl': {
+        this.#ctrl(entry, frame.message)
+        break
+      }
+      case 'goaway': {
+        // The agent says goodbye; its WebSocket closes next.
+        break
+      }
+      default: {
+        this.#switch.frame(entry.port, frame, message)
+      }
+    }
+  }
+
+  /** A mistake of ours in answering one link must not end the others. */
+  #guarded(entry: ActiveLink, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#failed(entry, error)
+    }
+  }
+
+  #failed({ agent, port }: ActiveLink, error: unknown): void {
+    this.#lines.write(
+      `bug ${agent.id}`,
+      this.#log,
+      () => `[x] Bug while answering ${agent.id}: ${error instanceof Error ? error.stack : String(error)}`,
+    )
+    port.link.fail('the hub failed')
+  }
+
+  #ctrl(entry: ActiveLink, message: unknown): void {
+    const { agent, role, port } = entry
+    if (v.is(ServicesHead, message)) {
+      if (role !== 'agent') return port.link.fail('only an agent offers services')
+      const taken = entry.offers.add(message.seq, message)
+      if (!taken) return port.link.fail('too many lists of services at once')
+      taken.catch((error: unknown) => this.#failed(entry, error))
+    } else if (v.is(HelloMessage, message)) {
+      if (port.isReady) return port.link.fail('a second hello')
+      this.#registry.setLabel(agent.id, message.label)
+      this.#answer(entry, { type: 'welcome', hub: this.#registry.hubId, version: this.#version })
+      this.#switch.ready(port)
+    } else notUnderstood(port.link)
+  }
+
+  async #claim({ agent, port }: ActiveLink, message: unknown): Promise<RefusedName[] | undefined> {
+    if (v.is(ServicesMessage, message)) return this.#registry.claim(agent, message.services)
+    notUnderstood(port.link)
+    return undefined
+  }
+
+  #answer({ port }: ActiveLink, message: HubMessage): void {
+    port.link.sendControl(encodeCtrl(message))
+  }
+
+  #resolve(from: SwitchPort, name: string): SwitchPort | Unreachable {
+    const service = this.#registry.service(from.agent.workspace, name)
+    if (!service) return { code: STREAM_CODES.SERVICE_UNKNOWN, message: `there is no service "${name}"` }
+    const agent = this.#registry.agent(service.agent)
+    return (
+      this.#newestServing(service.agent)?.port ?? {
+        code: STREAM_CODES.AGENT_OFFLINE,
+        message: `${agent?.label ?? service.agent}, which exposes "${name}", is not connected`,
+        isExpected: this.#reconnectGrace.isExpected(service.agent),
+      }
+    )
+  }
+
+  #servingLinks(agent: string): ActiveLink[] {
+    return this.#serving.get(agent) ?? []
+  }
+
+  #newestServing(agent: string): ActiveLink | undefined {
+    return this.#servingLinks(agent).findLast((entry) => entry.port.link.isOpen)
+  }
+
+  #stopServing(entry: ActiveLink): void {
+    const left = this.#servingLinks(entry.agent.id).filter((other) => other !== entry)
+    if (left.length > 0) this.#serving.set(entry.agent.id, left)
+    else this.#serving.delete(entry.agent.id)
+  }
+
+  #remove(id: string, agent: string): void {
+    const left = this.#counts.get(agent)! - 1
+    this.#entries.delete(id)
+    if (left > 0) this.#counts.set(agent, left)
+    else {
+      this.#counts.delete(agent)
+      this.#buckets.delete(agent)
+    }
+  }
+
+  /** Whoever comes and goes at will gets a line of each kind a second. */
+  #logOf(agent: Agent, kind: string, what: string): void {
+    const label = this.#registry.agent(agent.id)?.label ?? agent.label
+    this.#lines.write(`${kind} ${agent.id}`, this.#log, () => `${agent.id} (${label}) ${what}`)
+  }
+}
+
+function notUnderstood(link: Link): void {
+  link.fail('a control message that this hub does not understand')
+}
+
+function shownRefusal({ name, owner, reason }: RefusedName): {
+  name: string
+  error?: string
+  message: string
+} {
+  if (!owner) return { name, error: 'storage', message: `the hub can’t save it: ${reason}` }
+  return { name, message: `exposed by ${printable(owner.label).slice(0, SHOWN_LABEL)} (${owner.id})` }
+}

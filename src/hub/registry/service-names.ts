@@ -1,0 +1,49 @@
+import type { ClaimedService } from '../store/store.ts'
+
+/** Which names there are, and whose, in memory: every OPEN asks here. */
+export class ServiceNames {
+  readonly #byName = new Map<string, ClaimedService>()
+  /** Of each agent that has any. */
+  readonly #byAgent = new Map<string, readonly ClaimedService[]>()
+
+  constructor(services: readonly ClaimedService[]) {
+    for (const [agent, own] of Map.groupBy(services, (service) => service.agent)) this.set(agent, own)
+  }
+
+  get(workspace: string, name: string): ClaimedService | undefined {
+    return this.#byName.get(keyOf(workspace, name))
+  }
+
+  in(workspace: string): ClaimedService[] {
+    return [...this.#byName.values()].filter((service) => service.workspace === workspace)
+  }
+
+  of(agent: string): readonly ClaimedService[] {
+    return this.#byAgent.get(agent) ?? NONE
+  }
+
+  /** Makes these the names of an agent, in place of those that it had. */
+  set(agent: string, services: readonly ClaimedService[]): void {
+    for (const service of this.of(agent)) {
+      const key = keyOf(service.workspace, service.name)
+      // Someone else may have it by now, from an agent that is unknown.
+      if (this.#byName.get(key) === service) this.#byName.delete(key)
+    }
+    for (const service of services) this.#byName.set(keyOf(service.workspace, service.name), service)
+    if (services.length > 0) this.#byAgent.set(agent, services)
+    else this.#byAgent.delete(agent)
+  }
+}
+
+const NONE: readonly ClaimedService[] = []
+
+/** Whether two lists have the same names with the same ports, in whatever order. */
+export function isSameNames(one: readonly ClaimedService[], other: readonly ClaimedService[]): boolean {
+  const ports = new Map(one.map(({ name, port }) => [name, port]))
+  return ports.size === other.length && other.every(({ name, port }) => ports.get(name) === port)
+}
+
+/** A name never has a slash in it, see config/service-name.ts. */
+function keyOf(workspace: string, name: string): string {
+  return `${workspace}/${name}`
+}

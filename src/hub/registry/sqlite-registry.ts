@@ -1,0 +1,241 @@
+import { ConnectError, messageOf } from '../../errors.ts'
+import { LANES, SaveQueue, type Write } from '../store/save-queue.ts'
+import type { StoreError } from '../store/store-error.ts'
+import { StoreThread, type StoreCalls, type StoreEvents } from '../store/store-thread.ts'
+import { Store, type Agent, type ClaimedService, type JoinTry, type Snapshot } from '../store/store.ts'
+import { SAVED, Unsaved, type Saved } from '../store/unsaved.ts'
+import { AgentSettings } from './agent-settings.ts'
+import type { RefusedName, Registry, RegistryEvents } from './registry.ts'
+import { isSameNames, ServiceNames } from './service-names.ts'
+
+/** The registry over one SQLite file. The truth is what is in memory here; the file is to hold it over a restart. */
+export class SqliteRegistry implements Registry {
+  readonly hubId: string
+  readonly #events: RegistryEvents
+  readonly #store: StoreCalls
+  readonly #queue: SaveQueue
+  readonly #names: ServiceNames
+  readonly #settings: AgentSettings
+  #agents: Map<string, Agent>
+  /** Who joins right now, and what of it is to be waited for. */
+  readonly #joining = new Map<string, Promise<unknown>>()
+  /** Changes that are in effect, and not yet saved. */
+  readonly #removed = new Map<string, Unsaved>()
+  readonly #revoked = new Map<string, Unsaved>()
+  readonly #revokedTokens = new Map<string, Unsaved>()
+
+  private constructor(
+    snapshot: Snapshot,
+    events: RegistryEvents,
+    openStore: (events: StoreEvents) => StoreCalls,
+  ) {
+    const damaged = (error: StoreError) =>
+      events.failed(
+        new ConnectError('HUB_DATA_DAMAGED', `The hub’s database is damaged: ${messageOf(error)}`, {
+          cause: error,
+        }),
+      )
+    this.hubId = snapshot.hubId
+    this.#events = events
+    this.#agents = new Map(snapshot.agents.map((agent) => [agent.id, agent]))
+    this.#names = new ServiceNames(snapshot.services)
+    const log = (line: string) => events.log(line)
+    this.#store = openStore({ agents: (agents) => this.#setAgents(agents), log, damaged })
+    this.#queue = new SaveQueue({ damaged, log })
+    const told = { names: this.#names, label: (id: string) => this.#member(id)?.label }
+    this.#settings = new AgentSettings(this.#queue, this.#store, told, snapshot.services)
+  }
+
+  /**
+   * @param openStore how the database is written while the hub runs; default: in a thread of its own
+   * @throws ConnectError HUB_DATA_DAMAGED, WRITE_FAILED
+   */
+  static async open(
+    folder: string,
+    events: RegistryEvents,
+    openStore: (events: StoreEvents) => StoreCalls = (storeEvents) => new StoreThread(folder, storeEvents),
+  ): Promise<SqliteRegistry> {
+    // Here, so that the errors of the first look keep their class.
+    const store = await Store.open(folder)
+    const snapshot = store.snapshot()
+    store.close()
+    return new SqliteRegistry(snapshot, events, openStore)
+  }
+
+  agent(id: string): Agent | undefined {
+    return this.#agents.get(id)
+  }
+
+  async join(request: Pick<JoinTry, 'token' | 'agent' | 'key' | 'label'>): Promise<boolean> {
+    const id = request.agent
+    // Of one key there is one at a time.
+    while (this.#joining.has(id)) await this.#joining.get(id)
+    const known = this.#agents.get(id)
+    if (known) return !known.revoked
+    const joined = this.#join(request)
+    const ended = () => this.#joining.delete(id)
+    this.#joining.set(id, joined.then(ended, ended))
+    return joined
+  }
+
+  #join(request: JoinTry): Promise<boolean> {
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+    this.#queue.add({
+      lane: LANES.membership,
+      run: async () => {
+        const isAfresh = this.#removed.has(request.agent)
+        const revokedTokens = [...this.#revokedTokens.keys()]
+        const agent = await this.#store.call('join', { ...request, isAfresh, revokedTokens })
+        // What it left behind went with the same transaction.
+        this.#settle(this.#removed, request.agent)
+        if (agent) this.#agents.set(agent.id, agent)
+        resolve(agent !== undefined)
+      },
+      failed: (error) => {
+        reject(error)
+        return false
+      },
+    })
+    return promise
+  }
+
+  setLabel(id: string, label: string): void {
+    const agent = this.#member(id)
+    if (!agent || agent.label === label) return
+    this.#agents.set(id, { ...agent, label })
+    void this.#settings.save(id)
+  }
+
+  async remove(id: string): Promise<Saved> {
+    while (this.#joining.has(id)) await this.#joining.get(id)
+    const agent = this.#member(id)
+    if (agent) {
+      this.#agents.delete(id)
+      this.#forget(agent, 'logged out')
+      this.#keep(this.#removed, id, LANES.membership, () => this.#store.call('removeAgent', id))
+    }
+    return (await this.#removed.get(id)?.attempt()) ?? SAVED
+  }
+
+  /**
+   * Shuts an agent out for good, at once: its links, its names, and all that it has under way.
+   *
+   * @throws ConnectError NO_SUCH_ENTRY
+   */
+  async revokeAgent(id: string): Promise<Saved> {
+    while (this.#joining.has(id)) await this.#joining.get(id)
+    const agent = this.#agents.get(id)
+    if (!agent) throw new ConnectError('NO_SUCH_ENTRY', `There is no machine "${id}"`)
+    if (!agent.revoked) {
+      this.#agents.set(id, { ...agent, revoked: true })
+      this.#forget(agent, 'revoked')
+      this.#keep(this.#revoked, id, LANES.revocation, () => this.#store.call('revokeAgent', id))
+    }
+    return (await this.#revoked.get(id)?.attempt()) ?? SAVED
+  }
+
+  /** @throws ConnectError NO_SUCH_ENTRY */
+  async revokeToken(id: string): Promise<Saved> {
+    let isKnown = true
+    const write =
+      this.#revokedTokens.get(id) ??
+      this.#keep(this.#revokedTokens, id, LANES.revocation, async () => {
+        isKnown = await this.#store.call('revokeToken', id)
+      })
+    const saved = await write.attempt()
+    if (!isKnown) throw new ConnectError('NO_SUCH_ENTRY', `There is no join token "${id}"`)
+    return saved
+  }
+
+  service(workspace: string, name: string): ClaimedService | undefined {
+    return this.#names.get(workspace, name)
+  }
+
+  services(workspace: string): ClaimedService[] {
+    return this.#names.in(workspace)
+  }
+
+  async claim(
+    { id, workspace }: Agent,
+    services: readonly { name: string; port: number }[],
+  ): Promise<RefusedName[] | undefined> {
+    if (!this.#member(id)) return undefined
+    const claimed = new Map<string, ClaimedService>()
+    const refused: RefusedName[] = []
+    for (const { name, port } of services) {
+      const holder = this.service(workspace, name)
+      const owner = holder && this.#agents.get(holder.agent)
+      if (owner && owner.id !== id) refused.push({ name, owner })
+      else claimed.set(name, { workspace, name, agent: id, port })
+    }
+    const own = [...claimed.values()]
+    if (!isSameNames(own, this.#names.of(id))) this.#names.set(id, own)
+    // Agents that come back claim what they had: nothing is written then, however many they are.
+    if (!this.#settings.isUnsaved(id) && isSameNames(own, this.#settings.saved(id))) return refused
+    const saving = this.#settings.save(id)
+    if (unsavedOf(own, this.#settings.saved(id)).length === 0) return refused
+    const error = await saving
+    if (!this.#member(id)) return undefined
+    if (!error) return refused
+    const unsaved = unsavedOf(own, this.#settings.saved(id))
+    return [...refused, ...unsaved.map(({ name }) => ({ name, reason: error.message }))]
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close()
+    await this.#store.close()
+  }
+
+  #member(id: string): Agent | undefined {
+    const agent = this.#agents.get(id)
+    return agent?.revoked ? undefined : agent
+  }
+
+  #forget(agent: Agent, why: 'revoked' | 'logged out'): void {
+    this.#names.set(agent.id, [])
+    this.#settings.forget(agent.id)
+    this.#events.gone(agent, why)
+  }
+
+  /** Saves what is in effect already: it is tried until it is done. */
+  #keep(
+    unsaved: Map<string, Unsaved>,
+    id: string,
+    lane: Write['lane'],
+    work: () => Promise<unknown>,
+  ): Unsaved {
+    const write = new Unsaved(this.#queue, lane, async () => {
+      await work()
+      unsaved.delete(id)
+    })
+    unsaved.set(id, write)
+    return write
+  }
+
+  /** The change was saved with something else. */
+  #settle(unsaved: Map<string, Unsaved>, id: string): void {
+    const write = unsaved.get(id)
+    unsaved.delete(id)
+    write?.drop()
+  }
+
+  /** Another process may have changed the database. What isn't saved yet holds all the same. */
+  #setAgents(stored: readonly Agent[]): void {
+    const before = this.#agents
+    const now = stored
+      .filter(({ id }) => !this.#removed.has(id))
+      .map((agent) => {
+        const told = this.#settings.isUnsaved(agent.id) ? before.get(agent.id) : undefined
+        const revoked = agent.revoked || this.#revoked.has(agent.id)
+        return { ...agent, label: told?.label ?? agent.label, revoked }
+      })
+    this.#agents = new Map(now.map((agent) => [agent.id, agent]))
+    for (const agent of before.values())
+      if (!agent.revoked && !this.#member(agent.id)) this.#forget(agent, 'revoked')
+  }
+}
+
+function unsavedOf(own: readonly ClaimedService[], saved: readonly ClaimedService[]): ClaimedService[] {
+  const ports = new Map(saved.map(({ name, port }) => [name, port]))
+  return own.filter(({ name, port }) => ports.get(name) !== port)
+}

@@ -1,0 +1,111 @@
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  linkSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import path from 'node:path'
+import { openOurs } from '../../files/open-ours.ts'
+import type { DatabaseSync } from '../../files/sqlite.ts'
+import { StoreError } from './store-error.ts'
+
+const REPLACED = 'its database was replaced'
+const FOLDER_DELETED = 'its folder was deleted'
+
+/** A database in WAL mode has three files. */
+const ENDINGS = ['', '-wal', '-shm']
+
+/**
+ * The files of a database that is open. SQLite goes on in those that it has opened, whoever deletes or replaces them
+ * (https://sqlite.org/howtocorrupt.html#unlink): what it says is written, a hub that starts would not find.
+ */
+export class DatabaseFiles {
+  readonly #file: string
+  #opened: readonly (string | undefined)[]
+
+  /** @param file of a database that was just opened, and read */
+  constructor(file: string) {
+    // SQLite, too, keeps the others beside the file that a link leads to.
+    this.#file = realpathSync(file)
+    this.#opened = this.#inodes()
+  }
+
+  /**
+   * Whether one of them was deleted.
+   *
+   * @throws StoreError if another one is in its place, or the folder is gone
+   * @throws the system's error if it can't be told
+   */
+  areMissing(): boolean {
+    const now = this.#inodes()
+    const changed = [...now.keys()].filter(
+      (at) => this.#opened[at] !== undefined && now[at] !== this.#opened[at],
+    )
+    if (changed.some((at) => now[at] !== undefined)) throw storageError(REPLACED)
+    if (changed.length > 0 && inodeOf(path.dirname(this.#file)) === undefined)
+      throw storageError(FOLDER_DELETED)
+    return changed.length > 0
+  }
+
+  /**
+   * Writes the whole database anew where it was.
+   *
+   * @throws the system's error, or SQLite's; the open database is as good as before then
+   */
+  writeAnew(database: DatabaseSync): void {
+    const copy = `${this.#file}.new`
+    try {
+      rmSync(copy, { force: true })
+      // SQLite would make it 0644; it takes one that is empty.
+      closeSync(openOurs(copy, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR))
+      database.prepare('VACUUM INTO ?').run(copy)
+      sync(copy)
+      // They would be taken for the new one's.
+      for (const ending of ENDINGS.slice(1)) rmSync(this.#file + ending, { force: true })
+      const isThere = inodeOf(this.#file) !== undefined
+      // From here on this one is ours: should anything fail now, it is written once more.
+      this.#opened = [inodeOf(copy), ...this.#opened.slice(1)]
+      if (isThere) renameSync(copy, this.#file)
+      // Unlike a rename this fails if someone has begun another one meanwhile.
+      else linkSync(copy, this.#file)
+    } finally {
+      rmSync(copy, { force: true })
+    }
+    if (process.platform !== 'win32') sync(path.dirname(this.#file))
+  }
+
+  #inodes(): (string | undefined)[] {
+    return ENDINGS.map((ending) => inodeOf(this.#file + ending))
+  }
+}
+
+/** @returns undefined if there is no such file */
+function inodeOf(file: string): string | undefined {
+  const found = statSync(file, { throwIfNoEntry: false })
+  return found && `${found.dev}:${found.ino}`
+}
+
+function sync(file: string): void {
+  const descriptor = openSync(file, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** What whoever runs the hub can do about it. */
+export function adviceOn(reason: string, folder: string): string {
+  if (reason === FOLDER_DELETED) return `Make ${folder} again, and it writes its database there`
+  if (reason !== REPLACED) return 'It tries again'
+  return `Restart the hub to go on with what is in ${folder} now; or remove hub.db there, and it writes its own again`
+}
+
+function storageError(reason: string): StoreError {
+  return new StoreError({ kind: 'storage', reason })
+}

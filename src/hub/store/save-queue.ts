@@ -1,0 +1,145 @@
+import { StoreError } from './store-error.ts'
+
+/** What goes before what: a revocation goes before anything else, and lists of services come last. */
+export const LANES = { revocation: 0, membership: 1, settings: 2 } as const
+
+/** Something to be written to the database. */
+export interface Write {
+  readonly lane: (typeof LANES)[keyof typeof LANES]
+  /** @throws StoreError */
+  run(): Promise<void>
+  /**
+   * It was not written.
+   *
+   * @returns whether it is to be tried again
+   */
+  failed(error: StoreError): boolean
+}
+
+export interface SaveQueueEvents {
+  /** There is no use in going on. */
+  damaged(error: StoreError): void
+  log(line: string): void
+}
+
+/** How long what could not be saved waits for its next try, in ms: this at first, then twice as long each time. */
+const RETRY_MS = 1000
+const MAX_RETRY_MS = 15_000
+
+/**
+ * Writes one thing after another, the important ones first. What fails is not the end: it is told so, and what is in
+ * effect already stays here until it is saved. Its bound is that of its callers: one write of each kind an agent.
+ */
+export class SaveQueue {
+  readonly #events: SaveQueueEvents
+  readonly #ready: readonly Set<Write>[] = Object.values(LANES).map(() => new Set())
+  /** Those that have failed. */
+  readonly #kept = new Set<Write>()
+  #isRunning = false
+  #running: Promise<void> = Promise.resolve()
+  #isEnded = false
+  /** Why nothing could be saved the last time. */
+  #trouble: string | undefined
+  #timer: NodeJS.Timeout | undefined
+  #retryMs = RETRY_MS
+
+  constructor(events: SaveQueueEvents) {
+    this.#events = events
+  }
+
+  add(write: Write): void {
+    this.#makeReady([write, ...[...this.#kept].filter(({ lane }) => lane === LANES.revocation)])
+    void this.#run()
+  }
+
+  /** The write is not needed any more. */
+  drop(write: Write): void {
+    this.#ready[write.lane]!.delete(write)
+    this.#kept.delete(write)
+    this.#noteSaved()
+  }
+
+  /** Tries all that isn't saved once more, and ends. */
+  async close(): Promise<void> {
+    this.#makeReady([...this.#kept])
+    await this.#run()
+    this.#isEnded = true
+    clearTimeout(this.#timer)
+    if (this.#kept.size > 0) this.#events.log(`[!] ${this.#kept.size} changes are lost: ${this.#trouble}`)
+  }
+
+  #run(): Promise<void> {
+    if (!this.#isRunning) this.#running = this.#writeAll()
+    return this.#running
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#isRunning = true
+    for (let write = this.#next(); write && !this.#isEnded; write = this.#next()) await this.#attempt(write)
+    this.#isRunning = false
+    if (this.#kept.size > 0 && !this.#isEnded) this.#timer ??= setTimeout(() => this.#retry(), this.#retryMs)
+  }
+
+  #retry(): void {
+    this.#timer = undefined
+    this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS)
+    this.#makeReady([...this.#kept])
+    void this.#run()
+  }
+
+  #next(): Write | undefined {
+    for (const lane of this.#ready) for (const write of lane) return write
+    return undefined
+  }
+
+  async #attempt(write: Write): Promise<void> {
+    this.#ready[write.lane]!.delete(write)
+    try {
+      await write.run()
+      this.#retryMs = RETRY_MS
+      // There is room again, it seems.
+      this.#makeReady([...this.#kept])
+      this.#noteSaved()
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      this.#fail(write, error)
+    }
+  }
+
+  #fail(write: Write, error: StoreError): void {
+    if (error.kind === 'rejected') {
+      this.#events.log(`[x] The database did not take a change: ${error.message}`)
+      write.failed(error)
+      return
+    }
+    if (error.kind === 'damaged') {
+      this.#isEnded = true
+      this.#events.damaged(error)
+    } else {
+      if (this.#trouble === undefined)
+        this.#events.log(`[!] The hub can’t save what changes, and tries again: ${error.message}`)
+      this.#trouble = error.message
+    }
+    // Nothing may take the room that a revocation needs.
+    const isForAll = this.#isEnded || write.lane === LANES.revocation
+    const others = isForAll ? this.#ready.flatMap((lane) => [...lane]) : []
+    for (const one of [write, ...others]) {
+      this.#ready[one.lane]!.delete(one)
+      if (one.failed(error)) this.#kept.add(one)
+    }
+  }
+
+  #makeReady(writes: readonly Write[]): void {
+    for (const write of writes) {
+      this.#kept.delete(write)
+      this.#ready[write.lane]!.add(write)
+    }
+  }
+
+  #noteSaved(): void {
+    const waits = this.#kept.size > 0 || this.#ready.some((lane) => lane.size > 0)
+    if (this.#trouble === undefined || waits) return
+    this.#trouble = undefined
+    this.#events.log('[ok] The hub saves what changes again, and all is saved')
+  }
+}

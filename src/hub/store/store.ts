@@ -1,0 +1,365 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { closeSync, constants, existsSync } from 'node:fs'
+import path from 'node:path'
+import { ConnectError, ERRORS } from '../../errors.ts'
+import { openOurs } from '../../files/open-ours.ts'
+import { ensurePrivateFolder } from '../../files/private-folder.ts'
+import { loadSqlite, type DatabaseSync, type SQLOutputValue, type StatementSync } from '../../files/sqlite.ts'
+import type { PublicKey } from '../../tunnel/protocol/handshake.ts'
+import { DatabaseFiles } from './database-files.ts'
+import { cannotOpen } from './store-error.ts'
+
+/** A machine that has joined. */
+export interface Agent {
+  readonly id: string
+  readonly workspace: string
+  readonly key: PublicKey
+  readonly label: string
+  /** ms since 1970 */
+  readonly joinedAt: number
+  readonly revoked: boolean
+}
+
+/** A join token as it may be shown: the token itself is known to nobody but its bearer. */
+export interface JoinToken {
+  readonly id: string
+  /** ms since 1970 */
+  readonly createdAt: number
+  /** ms since 1970 */
+  readonly expiresAt: number
+  readonly usesLeft: number
+  readonly state: 'valid' | 'used up' | 'expired' | 'revoked'
+}
+
+/** A name that an agent has claimed; it stays the agent's while it is offline. */
+export interface ClaimedService {
+  readonly workspace: string
+  readonly name: string
+  readonly agent: string
+  readonly port: number
+}
+
+/** What it takes to join. */
+export interface JoinTry {
+  readonly token: string
+  readonly agent: string
+  readonly key: PublicKey
+  readonly label: string
+  /** The agent has logged out, and that may not be saved yet. */
+  readonly isAfresh?: boolean
+  /** Ids of join tokens that were revoked, which may not be saved yet. */
+  readonly revokedTokens?: readonly string[]
+  /** ms since 1970, default now */
+  readonly now?: number
+}
+
+/** What a hub that starts needs to know. */
+export interface Snapshot {
+  readonly hubId: string
+  readonly agents: Agent[]
+  readonly services: ClaimedService[]
+}
+
+const SCHEMA_VERSION = 1
+const WORKSPACE = 'default'
+
+const SCHEMA = `
+  CREATE TABLE workspaces (id TEXT PRIMARY KEY) STRICT;
+  CREATE TABLE join_tokens (
+    id TEXT PRIMARY KEY,
+    workspace TEXT NOT NULL REFERENCES workspaces(id),
+    hash BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    uses_left INTEGER NOT NULL CHECK (uses_left >= 0),
+    revoked_at INTEGER
+  ) STRICT;
+  CREATE TABLE agents (
+    id TEXT PRIMARY KEY,
+    workspace TEXT NOT NULL REFERENCES workspaces(id),
+    public_key TEXT NOT NULL UNIQUE,
+    label TEXT NOT NULL,
+    joined_at INTEGER NOT NULL,
+    revoked_at INTEGER
+  ) STRICT;
+  CREATE TABLE services (
+    workspace TEXT NOT NULL REFERENCES workspaces(id),
+    name TEXT NOT NULL,
+    agent TEXT NOT NULL REFERENCES agents(id) ON DELETE CASCADE,
+    port INTEGER NOT NULL,
+    PRIMARY KEY (workspace, name)
+  ) STRICT;
+  CREATE TABLE hub (id TEXT NOT NULL) STRICT;
+`
+
+/** The hub's database. Synchronous: the hub itself talks to it through a worker, see registry.ts. */
+export class Store {
+  readonly #file: string
+  readonly #open: () => DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #database: DatabaseSync
+  /** Known from the first look on. */
+  #files: DatabaseFiles | undefined
+
+  /** @param open opens the database once more */
+  private constructor(file: string, open: () => DatabaseSync) {
+    this.#file = file
+    this.#open = open
+    this.#database = open()
+  }
+
+  /**
+   * @param options.existing a folder without a database is an error, not a new hub
+   * @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED, HUB_DATA_MISSING
+   */
+  static async open(folder: string, options: { existing?: boolean } = {}): Promise<Store> {
+    const file = path.join(folder, 'hub.db')
+    if (options.existing && !existsSync(file)) {
+      throw new ConnectError('HUB_DATA_MISSING', `There is no hub’s data in ${folder}`)
+    }
+    ensurePrivateFolder(folder)
+    const { DatabaseSync } = await loadSqlite()
+    try {
+      // SQLite would make it 0644; its journal files take the mode of this one.
+      closeSync(openOurs(file, constants.O_CREAT | constants.O_RDWR))
+      const store = new Store(file, () => openDatabase(DatabaseSync, file))
+      try {
+        // Damage is found now, and not when the hub has run for a week.
+        store.check()
+        store.#migrate()
+        return store
+      } catch (error) {
+        store.close()
+        throw error
+      }
+    } catch (error) {
+      throw cannotOpen(file, error)
+    }
+  }
+
+  /**
+   * Sees to it that what is written here is where a hub that starts will look for it: files of the database that were
+   * deleted are written anew. What someone has put in their place is left as it is.
+   *
+   * @returns whether some were deleted
+   * @throws StoreError, the system's error, or SQLite's if they are not as they should be
+   */
+  hold(): boolean {
+    this.#files ??= new DatabaseFiles(this.#file)
+    if (!this.#files.areMissing()) return false
+    this.#files.writeAnew(this.#database)
+    const before = this.#database
+    this.#database = this.#open()
+    this.#statements.clear()
+    this.#files = undefined
+    before.close()
+    this.check()
+    return true
+  }
+
+  /** @throws Error if the database is damaged, or can't be read */
+  check(): void {
+    const verdict = this.#database.prepare('PRAGMA quick_check(1)').get()!.quick_check
+    if (verdict !== 'ok') throw new Error(String(verdict))
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  /** @param options.ttlMs from now; @param options.uses how many machines may join with it */
+  createToken(options: { ttlMs: number; uses: number; now?: number }): { id: string; token: string } {
+    const now = options.now ?? Date.now()
+    const token = `tok_${randomBytes(20).toString('hex')}`
+    const id = `jt_${randomBytes(4).toString('hex')}`
+    this.#prepared(
+      `INSERT INTO join_tokens (id, workspace, hash, created_at, expires_at, uses_left) VALUES (?, ?, ?, ?, ?, ?)`,
+    ).run(id, WORKSPACE, hashOf(token), now, now + options.ttlMs, options.uses)
+    return { id, token }
+  }
+
+  tokens(now = Date.now()): JoinToken[] {
+    return this.#prepared('SELECT * FROM join_tokens ORDER BY created_at, rowid')
+      .all()
+      .map((row) => {
+        const expiresAt = Number(row.expires_at)
+        const usesLeft = Number(row.uses_left)
+        const state =
+          row.revoked_at !== null
+            ? 'revoked'
+            : usesLeft === 0
+              ? 'used up'
+              : expiresAt <= now
+                ? 'expired'
+                : 'valid'
+        return { id: String(row.id), createdAt: Number(row.created_at), expiresAt, usesLeft, state }
+      })
+  }
+
+  /** @returns false if there is no such token */
+  revokeToken(id: string): boolean {
+    return this.#revoke('join_tokens', id)
+  }
+
+  /** Its names are free from then on. @returns false if there is no such agent */
+  revokeAgent(id: string): boolean {
+    return this.#transaction(() => {
+      this.#prepared('DELETE FROM services WHERE agent = ?').run(id)
+      return this.#revoke('agents', id)
+    })
+  }
+
+  agents(): Agent[] {
+    return this.#prepared('SELECT * FROM agents ORDER BY joined_at, rowid').all().map(agentOf)
+  }
+
+  snapshot(): Snapshot {
+    const hub = this.#prepared('SELECT id FROM hub').get()!
+    const services = this.#prepared('SELECT * FROM services')
+      .all()
+      .map((row) => ({
+        workspace: String(row.workspace),
+        name: String(row.name),
+        agent: String(row.agent),
+        port: Number(row.port),
+      }))
+    return { hubId: String(hub.id), agents: this.agents(), services }
+  }
+
+  /**
+   * Spends one use of a join token and registers the key. A key that is registered already joins without spending
+   * anything: its first answer may have been lost on the way.
+   *
+   * @returns undefined if the token is unknown, used up, expired or revoked, or the key was revoked
+   */
+  join(request: JoinTry): Agent | undefined {
+    const { agent, token, key, label, isAfresh = false, revokedTokens = [], now = Date.now() } = request
+    return this.#transaction(() => {
+      if (isAfresh) this.removeAgent(agent)
+      const known = this.#prepared('SELECT * FROM agents WHERE id = ?').get(agent)
+      if (known) return known.revoked_at === null ? agentOf(known) : undefined
+      const spent = this.#prepared(
+        `UPDATE join_tokens SET uses_left = uses_left - 1
+         WHERE hash = ? AND uses_left > 0 AND expires_at > ? AND revoked_at IS NULL
+         AND id NOT IN (SELECT value FROM json_each(?)) RETURNING workspace`,
+      ).get(hashOf(token), now, JSON.stringify(revokedTokens))
+      if (!spent) return undefined
+      const joined = this.#prepared(
+        'INSERT INTO agents (id, workspace, public_key, label, joined_at) VALUES (?, ?, ?, ?, ?) RETURNING *',
+      ).get(agent, String(spent.workspace), key.x, label, now)
+      return agentOf(joined!)
+    })
+  }
+
+  /**
+   * Keeps what an agent is called, and all that it has claimed, in place of what was there. A name goes to whoever is
+   * written last: who may have it is decided before.
+   *
+   * @returns false if there is no such agent, or it was revoked; nothing is kept of it then
+   */
+  setAgent(id: string, label: string, services: readonly ClaimedService[]): boolean {
+    return this.#transaction(() => {
+      const { changes } = this.#prepared(
+        'UPDATE agents SET label = ? WHERE id = ? AND revoked_at IS NULL',
+      ).run(label, id)
+      if (changes === 0) return false
+      this.#prepared('DELETE FROM services WHERE agent = ?').run(id)
+      const insert = this.#prepared(
+        'INSERT OR REPLACE INTO services (workspace, name, agent, port) VALUES (?, ?, ?, ?)',
+      )
+      for (const { workspace, name, port } of services) insert.run(workspace, name, id, port)
+      return true
+    })
+  }
+
+  /** Forgets an agent and its names: it has logged out. */
+  removeAgent(agent: string): void {
+    this.#prepared('DELETE FROM agents WHERE id = ?').run(agent)
+  }
+
+  /** Changes whenever another connection has changed the database (https://sqlite.org/pragma.html#pragma_data_version). */
+  dataVersion(): number {
+    return Number(this.#prepared('PRAGMA data_version').get()!.data_version)
+  }
+
+  /** Prepared once: compiling a statement costs more than running it. */
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#database.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+
+  #revoke(table: 'agents' | 'join_tokens', id: string): boolean {
+    const { changes } = this.#prepared(
+      `UPDATE ${table} SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?`,
+    ).run(Date.now(), id)
+    return changes > 0
+  }
+
+  #migrate(): void {
+    this.#transaction(() => {
+      const version = Number(this.#prepared('PRAGMA user_version').get()!.user_version)
+      if (version > SCHEMA_VERSION) {
+        throw new ConnectError('HUB_DATA_DAMAGED', 'The hub’s database was written by a newer version', {
+          hints: [ERRORS.CONFIG_NEWER.fix],
+        })
+      }
+      if (version === SCHEMA_VERSION) return
+      this.#database.exec(SCHEMA)
+      this.#prepared('INSERT INTO workspaces (id) VALUES (?)').run(WORKSPACE)
+      this.#prepared('INSERT INTO hub (id) VALUES (?)').run(`hub_${randomBytes(8).toString('hex')}`)
+      this.#database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+    })
+  }
+
+  /** IMMEDIATE: two processes that start on an empty folder must not both create the tables. */
+  #transaction<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      this.#database.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#rollBack()
+      throw error
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec('ROLLBACK')
+    } catch {
+      // On a full disk and the like SQLite has done so itself (https://sqlite.org/lang_transaction.html).
+    }
+  }
+}
+
+/** @param Database node:sqlite's class, which is loaded when it is needed */
+function openDatabase(Database: typeof DatabaseSync, file: string): DatabaseSync {
+  const database = new Database(file, { timeout: 5000, enableForeignKeyConstraints: true })
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function agentOf(row: Record<string, SQLOutputValue>): Agent {
+  return {
+    id: String(row.id),
+    workspace: String(row.workspace),
+    key: { kty: 'OKP', crv: 'Ed25519', x: String(row.public_key) },
+    label: String(row.label),
+    joinedAt: Number(row.joined_at),
+    revoked: row.revoked_at !== null,
+  }
+}
+
+/** A join token has 160 random bits, so one round of SHA-256 is enough to keep it secret at rest. */
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}

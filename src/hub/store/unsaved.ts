@@ -1,0 +1,55 @@
+import type { SaveQueue, Write } from './save-queue.ts'
+import type { StoreError } from './store-error.ts'
+
+/** Of something that is in effect: whether it will be so after a restart, and if not, why. */
+export type Saved = { readonly saved: true } | { readonly saved: false; readonly reason: string }
+
+export const SAVED: Saved = { saved: true }
+
+/** Something that is in effect. Once an attempt to save it was made, it stays in the queue until it is saved. */
+export class Unsaved implements Write {
+  readonly lane: Write['lane']
+  readonly #queue: SaveQueue
+  readonly #save: () => Promise<void>
+  #isRunning = false
+  #waiting: ((saved: Saved) => void)[] = []
+
+  constructor(queue: SaveQueue, lane: Write['lane'], save: () => Promise<void>) {
+    this.#queue = queue
+    this.lane = lane
+    this.#save = save
+  }
+
+  /** What comes of the attempt that is under way; of another one, if none is. */
+  attempt(): Promise<Saved> {
+    const { promise, resolve } = Promise.withResolvers<Saved>()
+    this.#waiting.push(resolve)
+    if (!this.#isRunning) this.#queue.add(this)
+    return promise
+  }
+
+  async run(): Promise<void> {
+    this.#isRunning = true
+    try {
+      await this.#save()
+    } finally {
+      this.#isRunning = false
+    }
+    this.#settle(SAVED)
+  }
+
+  failed(error: StoreError): boolean {
+    this.#settle({ saved: false, reason: error.message })
+    return error.kind === 'storage'
+  }
+
+  /** The change was saved with something else. */
+  drop(): void {
+    this.#queue.drop(this)
+    this.#settle(SAVED)
+  }
+
+  #settle(saved: Saved): void {
+    for (const resolve of this.#waiting.splice(0)) resolve(saved)
+  }
+}

@@ -1,0 +1,159 @@
+import { STREAM_CODES } from '../../tunnel/protocol/codes.ts'
+import { MAX_WAITING_STREAMS, RESUME_MS } from '../../tunnel/protocol/limits.ts'
+import { type Endpoint, RelayedStream } from './model.ts'
+import type { SwitchPort } from './model.ts'
+
+/** All streams that pass through, and how they come and go. */
+export class RelayedStreams {
+  readonly #byKey = new Map<string, RelayedStream>()
+  /** Those with an end that is lost. */
+  readonly #incomplete = new Set<RelayedStream>()
+  /** Of each agent, how many ends are lost. */
+  readonly #lost = new Map<string, number>()
+  readonly #resumeMs: number
+
+  /** @param resumeMs how long an end may be lost, default 30 s */
+  constructor(resumeMs = RESUME_MS) {
+    this.#resumeMs = resumeMs
+  }
+
+  get size(): number {
+    return this.#byKey.size
+  }
+
+  /** Those with an end that is lost, as of now. */
+  get incomplete(): RelayedStream[] {
+    return [...this.#incomplete]
+  }
+
+  find(key: Buffer): RelayedStream | undefined {
+    return this.#byKey.get(key.toString('latin1'))
+  }
+
+  /** @returns one whose ends have yet to come */
+  create(key: Buffer, service: string, from: string, flags: number): RelayedStream {
+    const stream = new RelayedStream(key, service, from, flags)
+    this.#byKey.set(key.toString('latin1'), stream)
+    return stream
+  }
+
+  /** Gives an end that has none a place on a link. */
+  attach(end: Endpoint, port: SwitchPort, number: number): void {
+    if (end.agent) this.#count(end.agent.id, -1)
+    end.agent = port.agent
+    end.process = port.process
+    end.port = port
+    end.number = number
+    end.asked = 0
+    end.held = false
+    end.state = 'flowing'
+    port.ends.set(number, end)
+    if (end.isOpening) port.pendingOpens++
+    if (!end.isOpener) port.openers.acquire(end.stream.from)
+    this.#watch(end.stream)
+  }
+
+  /** The end's link is gone: it has some time to come back. */
+  suspend(end: Endpoint): void {
+    const { id } = end.agent!
+    this.#detach(end)
+    end.state = 'lost'
+    this.#count(id, 1)
+    this.#watch(end.stream)
+    if (this.#lost.get(id)! > MAX_WAITING_STREAMS)
+      this.reset(end.stream, STREAM_CODES.LIMIT, 'too many streams wait for a link')
+  }
+
+  /** Nobody knows any more whose this end, which is lost, was: it never was told of the stream. */
+  disown(end: Endpoint): void {
+    this.#count(end.agent!.id, -1)
+    end.agent = undefined
+    end.process = undefined
+  }
+
+  /** Resets the stream if nobody has said yes or no within the time. */
+  awaitAnswer(stream: RelayedStream, withinMs: number, why: { code: number; message: string }): void {
+    clearTimeout(stream.answerTimer)
+    stream.answerTimer = setTimeout(() => this.reset(stream, why.code, why.message), withinMs).unref()
+  }
+
+  answered(stream: RelayedStream): void {
+    if (stream.answered) return
+    clearTimeout(stream.answerTimer)
+    if (stream.opener.port) stream.opener.port.pendingOpens--
+    stream.answered = true
+  }
+
+  /** Resets a stream at both ends; one that is lost hears it when it comes back. */
+  reset(stream: RelayedStream, code: number, message: string): void {
+    for (const end of stream.ends) this.#tell(end, code, message)
+    this.#tombstone(stream, code, message)
+  }
+
+  /** Resets a stream without waiting for an end that is lost. */
+  #expire(stream: RelayedStream, code: number, message: string): void {
+    for (const end of stream.ends) this.#tell(end, code, message)
+    this.forget(stream)
+  }
+
+  /** One end has reset the stream; the other has just been told, unless it is lost. */
+  onReset(stream: RelayedStream, code: number, message: string): void {
+    for (const { port, number } of stream.ends) port?.link.drop(number)
+    this.#tombstone(stream, code, message)
+  }
+
+  forget(stream: RelayedStream): void {
+    clearTimeout(stream.answerTimer)
+    clearTimeout(stream.returnTimer)
+    for (const end of stream.ends) {
+      if (end.state === 'lost' && end.agent) this.#count(end.agent.id, -1)
+      this.#detach(end)
+    }
+    this.#incomplete.delete(stream)
+    this.#byKey.delete(stream.key.toString('latin1'))
+  }
+
+  #tell({ port, number, isOpening }: Endpoint, code: number, message: string): void {
+    port?.link.drop(number)
+    port?.refuse(number, isOpening, code, message)
+  }
+
+  #tombstone(stream: RelayedStream, code: number, message: string): void {
+    const isWaitedFor = stream.ends.some(({ state, agent }) => state === 'lost' && agent)
+    if (!isWaitedFor) return this.forget(stream)
+    stream.pendingReset = { code, message }
+    clearTimeout(stream.answerTimer)
+    for (const end of stream.ends) this.#detach(end)
+  }
+
+  #detach(end: Endpoint): void {
+    const { port } = end
+    if (!port) return
+    if (end.isOpening) port.pendingOpens--
+    if (!end.isOpener) port.openers.release(end.stream.from)
+    port.ends.delete(end.number)
+    end.port = undefined
+  }
+
+  /** Waits for ends that are lost, or no longer. */
+  #watch(stream: RelayedStream): void {
+    const isIncomplete = stream.ends.some(({ state }) => state === 'lost')
+    if (isIncomplete === this.#incomplete.has(stream)) return
+    if (isIncomplete) {
+      this.#incomplete.add(stream)
+      stream.returnTimer = setTimeout(
+        () => this.#expire(stream, STREAM_CODES.LINK_LOST, 'the other agent’s link was lost'),
+        this.#resumeMs,
+      ).unref()
+    } else {
+      this.#incomplete.delete(stream)
+      clearTimeout(stream.returnTimer)
+    }
+  }
+
+  #count(agent: string, by: 1 | -1): void {
+    const count = (this.#lost.get(agent) ?? 0) + by
+    if (count === 0) this.#lost.delete(agent)
+    else this.#lost.set(agent, count)
+  }
+}

@@ -1,0 +1,17 @@
+import type { Owner, SwitchPort } from './model.ts'
+
+/** Why a service can't be reached. */
+export interface Unreachable {
+  readonly code: number
+  readonly message: string
+  /** Its agent may be back any moment: a stream to it may wait. */
+  readonly isExpected?: boolean
+}
+
+/** Who offers what, and to whom. */
+export interface ServiceResolver {
+  /** Finds the link where a service is, or says why there is none. */
+  resolve(from: SwitchPort, service: string): SwitchPort | Unreachable
+  /** Whether a stream from one agent to a service of another may go on. */
+  mayReach(opener: Owner, service: string, acceptor: Owner): boolean
+}

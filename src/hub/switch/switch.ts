@@ -1,0 +1,251 @@
+import { compact } from '../../tunnel/bounds/compact.ts'
+import type { LinkFrame } from '../../tunnel/link/link.ts'
+import { GOAWAY_CODES, STREAM_CODES } from '../../tunnel/protocol/codes.ts'
+import { encodeOpen, encodeRst, encodeWindow, renumber } from '../../tunnel/protocol/encode.ts'
+import {
+  LINK_BACKLOG_LOW_BYTES,
+  MAX_HOPS,
+  MAX_PENDING_OPENS,
+  MAX_STREAMS,
+  OPEN_TIMEOUT_MS,
+} from '../../tunnel/protocol/limits.ts'
+import type { Message } from '../../tunnel/protocol/message.ts'
+import { SendWindow } from '../../tunnel/stream/send-window.ts'
+import { StreamViolation } from '../../tunnel/stream/stream-violation.ts'
+import { Accounts, type BacklogLimits } from './accounts.ts'
+import type { Account } from './model.ts'
+import type { Endpoint, RelayedStream } from './model.ts'
+import { SwitchPort } from './model.ts'
+import { RelayedStreams } from './relayed-streams.ts'
+import { Resumption } from './resumption.ts'
+import type { ServiceResolver, Unreachable } from './service-resolver.ts'
+
+type SwitchedFrame = Exclude<LinkFrame, { type: 'ctrl' | 'goaway' }>
+type Open = Extract<SwitchedFrame, { type: 'open' }>
+type StreamFrame = Exclude<SwitchedFrame, { type: 'open' | 'resume' }>
+
+export interface SwitchOptions extends BacklogLimits {
+  /** Default 15 s. */
+  readonly openTimeoutMs?: number | undefined
+  /** How long an end may be without a link, default 30 s. */
+  readonly resumeMs?: number | undefined
+}
+
+/**
+ * Passes frames from link to link. It keeps two numbers a direction and no bytes of its own: a frame is renumbered
+ * where it lies and queued at the other link.
+ */
+export class Switch {
+  readonly #resolver: ServiceResolver
+  readonly #openTimeoutMs: number
+  readonly #accounts: Accounts
+  readonly #streams: RelayedStreams
+  readonly #resumption: Resumption
+
+  constructor(resolver: ServiceResolver, options: SwitchOptions = {}) {
+    this.#resolver = resolver
+    this.#accounts = new Accounts(options)
+    this.#openTimeoutMs = options.openTimeoutMs ?? OPEN_TIMEOUT_MS
+    this.#streams = new RelayedStreams(options.resumeMs)
+    this.#resumption = new Resumption(this.#streams, resolver, (stream, target, limit) =>
+      this.#connect(stream, target, limit),
+    )
+  }
+
+  /** How many streams there are, those included that wait for a link. */
+  get size(): number {
+    return this.#streams.size
+  }
+
+  /** What the links of an agent share. */
+  account(agent: string): Account {
+    return this.#accounts.of(agent)
+  }
+
+  /** Takes in a frame of one of the port's streams, or one that brings a stream. */
+  frame(port: SwitchPort, frame: SwitchedFrame, message: Message): void {
+    this.#take(port, frame, message)
+    for (let debtor; (debtor = this.#accounts.debtor?.largestPort);) this.#relieve(debtor)
+  }
+
+  /** What waits for the port's link has grown, or shrunk, by so many bytes. */
+  waiting(port: SwitchPort, bytes: number): void {
+    this.#accounts.changed(port, bytes)
+  }
+
+  #take(port: SwitchPort, frame: SwitchedFrame, message: Message): void {
+    if (frame.type === 'open') return this.#open(port, frame, message)
+    if (frame.type === 'resume') return this.#resume(port, frame)
+    const end = port.ends.get(frame.stream)
+    if (!end) return stray(port, frame)
+    try {
+      this.#forward(end, frame, message)
+    } catch (error) {
+      if (!(error instanceof StreamViolation)) throw error
+      this.#streams.reset(end.stream, STREAM_CODES[error.kind], error.message)
+    }
+  }
+
+  /** The process has told of all streams that it still has. */
+  ready(port: SwitchPort): void {
+    this.#resumption.ready(port)
+  }
+
+  /**
+   * The port's link is gone. Its streams wait for another one, unless it said that it won’t come back.
+   *
+   * @param code of the GOAWAY that ended it, if one did
+   */
+  closed(port: SwitchPort, code?: number): void {
+    this.#accounts.remove(port)
+    this.#resumption.linkLost(port, code)
+  }
+
+  /** The port's backlog is short again: whoever sends to it may go on. */
+  relieved(port: SwitchPort): void {
+    for (const { other: sender } of port.ends.values()) if (sender.held) this.#tellWindow(sender)
+  }
+
+  /** @returns whether a stream may come under this number */
+  #admits(port: SwitchPort, number: number, type: string): boolean {
+    if (port.numbers.isPeers(number) && !port.ends.has(number)) return true
+    port.link.close(GOAWAY_CODES.PROTOCOL, `${type} for stream ${number}`)
+    return false
+  }
+
+  #resume(port: SwitchPort, frame: Extract<SwitchedFrame, { type: 'resume' }>): void {
+    if (!this.#admits(port, frame.stream, 'RESUME')) return
+    if (port.ends.size < MAX_STREAMS) return this.#resumption.resume(port, frame)
+    port.refuse(frame.stream, false, STREAM_CODES.LIMIT, `this link has ${MAX_STREAMS} streams open`)
+  }
+
+  #open(port: SwitchPort, open: Open, { pieces }: Message): void {
+    const { stream: number, key, service, hops } = open
+    if (!this.#admits(port, number, 'OPEN')) return
+    const refuse = (code: number, message: string) => port.refuse(number, true, code, message)
+    if (hops > MAX_HOPS) {
+      return refuse(STREAM_CODES.LOOP, `the connection has come through ${hops} services: it goes in a loop`)
+    }
+    if (port.ends.size >= MAX_STREAMS)
+      return refuse(STREAM_CODES.LIMIT, `this link has ${MAX_STREAMS} streams open`)
+    if (port.account.isOverQuota()) {
+      return refuse(STREAM_CODES.LIMIT, 'too many streams were given up before they were answered')
+    }
+    if (port.pendingOpens >= MAX_PENDING_OPENS) {
+      return refuse(STREAM_CODES.LIMIT, `${MAX_PENDING_OPENS} streams are waiting to be opened`)
+    }
+    const target = this.#resolver.resolve(port, service)
+    const why = this.#whyNot(target, port.agent.id)
+    if (why) return refuse(why.code, why.message)
+    if (this.#streams.find(key)) return refuse(STREAM_CODES.PROTOCOL, 'the key of another stream')
+    const stream = this.#streams.create(key, service, port.agent.id, pieces[0]![1]!)
+    this.#streams.attach(stream.opener, port, number)
+    if (target instanceof SwitchPort) this.#connect(stream, target, open.limit)
+    else this.#streams.awaitAnswer(stream, this.#openTimeoutMs, target)
+  }
+
+  /** @returns why a stream can neither be opened there nor wait for it */
+  #whyNot(target: SwitchPort | Unreachable, from: string): Unreachable | undefined {
+    if (!(target instanceof SwitchPort)) return target.isExpected ? undefined : target
+    const message = target.whyFullFor(from)
+    return message === undefined ? undefined : { code: STREAM_CODES.LIMIT, message }
+  }
+
+  /** Sends the acceptor the OPEN. */
+  #connect(stream: RelayedStream, target: SwitchPort, limit: number): void {
+    const { key, service, from, flags, acceptor } = stream
+    this.#streams.attach(acceptor, target, target.nextNumber())
+    acceptor.window = new SendWindow(limit)
+    this.#streams.awaitAnswer(stream, this.#openTimeoutMs, {
+      code: STREAM_CODES.TIMEOUT,
+      message: 'the service’s agent did not answer',
+    })
+    const frame = encodeOpen(acceptor.number, key, limit, service, from)
+    frame[1] = flags
+    target.link.sendControl(frame)
+  }
+
+  #forward(end: Endpoint, frame: StreamFrame, message: Message): void {
+    const { other, stream } = end
+    // Otherwise the frame is sent again, or told anew, once both ends know where the other stands.
+    const { flows } = stream
+    const passOn = () => other.port?.link.sendControl(compact(renumber(message.pieces[0]!, other.number)))
+    switch (frame.type) {
+      case 'data': {
+        if (!flows) break
+        end.window.send(frame.bytes)
+        this.#passData(end, message)
+        break
+      }
+      case 'fin': {
+        if (!flows) break
+        end.window.finish(frame.offset)
+        this.#passData(end, message)
+        break
+      }
+      case 'window': {
+        if (!flows || !other.window.update(frame.consumed, frame.limit)) break
+        // The far end keeps the window it has while our link to this one can't keep up.
+        if (end.port!.link.isBackedUp) other.held = true
+        else this.#tellWindow(other)
+        break
+      }
+      case 'openOk': {
+        if (end.isOpener || stream.answered)
+          throw new StreamViolation('PROTOCOL', 'an OPEN_OK that nobody waits for')
+        this.#streams.answered(stream)
+        other.window.update(0, frame.limit)
+        passOn()
+        break
+      }
+      case 'resumed': {
+        this.#resumption.resumed(end, frame.position)
+        break
+      }
+      case 'openErr':
+      case 'rst': {
+        if (frame.type === 'openErr' && (end.isOpener || stream.answered))
+          throw new StreamViolation('PROTOCOL', 'an OPEN_ERR that nobody waits for')
+        if (end.isOpening) end.port!.account.abandoned()
+        passOn()
+        this.#streams.onReset(stream, frame.code, frame.message)
+        break
+      }
+    }
+  }
+
+  #passData(end: Endpoint, { pieces, bytes }: Message): void {
+    const { other } = end
+    const { link } = other.port!
+    renumber(pieces[0]!, other.number)
+    // The frame will wait for long: what it costs has to be what is counted.
+    const share = link.backlog > LINK_BACKLOG_LOW_BYTES ? 0.75 : undefined
+    link.sendData(other.number, { pieces: pieces.map((piece) => compact(piece, share)), bytes })
+  }
+
+  /** Breaks the stream that has most waiting for a link, or ends the link if nothing but control waits. */
+  #relieve(port: SwitchPort): void {
+    const number = port.link.largestStream
+    if (number === undefined) return port.link.terminate('the peer does not read')
+    const end = port.ends.get(number)
+    if (end) this.#streams.reset(end.stream, STREAM_CODES.LIMIT, 'the receiving link is too far behind')
+    else port.link.drop(number)
+  }
+
+  #tellWindow(sender: Endpoint): void {
+    sender.held = false
+    sender.port?.link.sendControl(encodeWindow(sender.number, sender.window.acked, sender.window.limit))
+    // Both ends must know; the other one's news may still be held back.
+    if (sender.stream.ends.every(({ window, held }) => window.done && !held))
+      this.#streams.forget(sender.stream)
+  }
+}
+
+/** A frame for a stream that the link doesn't have, often one that was just reset. It touches nothing else. */
+function stray(port: SwitchPort, frame: StreamFrame): void {
+  port.strays++
+  // Only what makes the peer believe that the stream lives is answered: two ends must not answer each other for ever.
+  if (frame.type === 'data' || frame.type === 'fin') {
+    port.link.sendControl(encodeRst(frame.stream, STREAM_CODES.STREAM_UNKNOWN))
+  }
+}

@@ -1,0 +1,40 @@
+import { unwatchFile, watchFile } from 'node:fs'
+import { messageOf } from '../../errors.ts'
+import { day, readCertificate, type Certificate, type CertificateFiles } from './certificate.ts'
+
+/** How often the files are looked at, in ms. */
+const LOOK_EVERY_MS = 1000
+
+/**
+ * Follows a certificate that is renewed in place, by rename, or by a switch of links (certbot, Kubernetes). Looks at the
+ * files themselves: a change behind a link is no event in its folder.
+ *
+ * @param use takes the new one
+ * @returns ends it
+ */
+export function watchCertificate(
+  files: CertificateFiles,
+  log: (line: string) => void,
+  use: (certificate: Certificate) => void,
+): () => void {
+  let lastFailure = ''
+  const reload = () => {
+    try {
+      const certificate = readCertificate(files)
+      use(certificate)
+      lastFailure = ''
+      log(`[ok] TLS certificate renewed: valid until ${day(certificate.validTo)}`)
+      for (const warning of certificate.warnings) log(`[!] ${warning}`)
+    } catch (error) {
+      // The two change one after the other: in between they don't match. Whatever is wrong, the old one still works.
+      const failure = messageOf(error)
+      if (failure !== lastFailure) log(`[!] ${failure}. The TLS certificate in use stays`)
+      lastFailure = failure
+    }
+  }
+  const watched = new Set([files.cert, files.key])
+  for (const file of watched) watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, reload)
+  return () => {
+    for (const file of watched) unwatchFile(file, reload)
+  }
+}

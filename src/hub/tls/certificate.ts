@@ -1,0 +1,106 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+import { codeOf, ConnectError, messageOf } from '../../errors.ts'
+import { readTrusted } from '../../files/read-trusted.ts'
+
+/** Where a certificate lies; both PEM. */
+export interface CertificateFiles {
+  /** The certificate, then the intermediate ones. */
+  readonly cert: string
+  readonly key: string
+}
+
+export interface Certificate {
+  /** For tls.createSecureContext. */
+  readonly options: { readonly cert: string; readonly key: string; readonly minVersion: 'TLSv1.2' }
+  readonly validTo: Date
+  /** What whoever runs the hub should know, a sentence each. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Reads a certificate and its key, and checks that a server can use them.
+ *
+ * @throws ConnectError BAD_CERTIFICATE
+ */
+export function readCertificate(files: CertificateFiles): Certificate {
+  const cert = readPem(files.cert, 'certificate')
+  const key = readPem(files.key, 'key')
+  const x509 = parseCertificate(cert, files.cert)
+  if (!x509.checkPrivateKey(parseKey(key, files.key))) {
+    throw bad(`The key ${files.key} does not belong to the certificate ${files.cert}`)
+  }
+  const options = { cert, key, minVersion: 'TLSv1.2' } as const
+  try {
+    // The rest of the chain, and a key too weak for OpenSSL, show only here.
+    createSecureContext(options)
+  } catch (error) {
+    throw bad(`The certificate ${files.cert} can’t be used: ${messageOf(error)}`, error)
+  }
+  return {
+    options,
+    validTo: x509.validToDate,
+    warnings: [...datesOf(x509, files.cert), ...modeOf(files.key)],
+  }
+}
+
+function readPem(file: string, what: string): string {
+  let text: string
+  try {
+    text = readTrusted(file)
+  } catch (error) {
+    const why = codeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)
+    throw bad(`Could not read the ${what} ${file}: ${why}`, error)
+  }
+  if (/-----BEGIN [A-Z0-9 ]+-----/.test(text)) return text
+  throw bad(`The ${what} ${file} is not PEM: it has no line -----BEGIN …-----`)
+}
+
+function parseCertificate(pem: string, file: string): X509Certificate {
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw bad(`${file} has no certificate in it`)
+  try {
+    return new X509Certificate(pem)
+  } catch (error) {
+    throw bad(`The certificate ${file} is damaged: ${messageOf(error)}`, error)
+  }
+}
+
+function parseKey(pem: string, file: string): KeyObject {
+  if (!pem.includes('PRIVATE KEY-----')) throw bad(`${file} has no private key in it`)
+  // PKCS #8 says it in its first line, the older form in a header.
+  if (/BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(pem)) {
+    const hints = [`Nobody is there to type it in. To take it off: openssl pkey -in '${file}' -out key.pem`]
+    throw new ConnectError('BAD_CERTIFICATE', `The key ${file} has a passphrase`, { hints })
+  }
+  try {
+    return createPrivateKey(pem)
+  } catch (error) {
+    // What OpenSSL says of it has nothing of the key.
+    throw bad(`The key ${file} is damaged: ${messageOf(error)}`, error)
+  }
+}
+
+function datesOf({ validFromDate, validToDate }: X509Certificate, file: string): string[] {
+  const now = Date.now()
+  if (validToDate.getTime() < now)
+    return [`The certificate ${file} expired on ${day(validToDate)}: no agent accepts it`]
+  if (validFromDate.getTime() <= now) return []
+  return [`The certificate ${file} is valid only from ${day(validFromDate)} on: no agent accepts it before`]
+}
+
+/** Only a warning: container platforms mount their secrets like this. A group may be meant, as Debian's ssl-cert is. */
+function modeOf(file: string): string[] {
+  const isOpen = process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0
+  return isOpen ? [`The key ${file} can be read by every user of this machine. Run: chmod o= '${file}'`] : []
+}
+
+/** @returns `2026-11-22` */
+export function day(date: Date): string {
+  return date.toISOString().slice(0, 10)
+}
+
+function bad(message: string, cause?: unknown): ConnectError {
+  const hints = cause instanceof ConnectError ? { hints: cause.hints } : {}
+  return new ConnectError('BAD_CERTIFICATE', message, { cause, ...hints })
+}

@@ -1,0 +1,140 @@
+import { chmodSync, lstatSync, rmSync, type Stats } from 'node:fs'
+import type { IncomingMessage, RequestListener, Server } from 'node:http'
+import path from 'node:path'
+import { shortSocketFolder } from '../config/instance.ts'
+import { codeOf, ConnectError, messageOf } from '../errors.ts'
+import { ensurePrivateFolder } from '../files/private-folder.ts'
+import { loadHttp } from './http.ts'
+import { readBody } from './read-body.ts'
+
+/** HTTP over a Unix socket (a named pipe on Windows), for this user alone. */
+
+const isPipe = process.platform === 'win32'
+
+/** A server that listens on a local socket. */
+export interface LocalServer {
+  /**
+   * Listens again if the socket's file was deleted or replaced, as by what cleans up /tmp.
+   *
+   * @throws ConnectError WRITE_FAILED
+   */
+  look(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Listens there, for this user alone. A socket file that is there already is a dead process's: the caller holds a lock
+ * that says so.
+ *
+ * @throws ConnectError WRITE_FAILED if it can't be made
+ */
+export async function serveLocally(socketPath: string, answer: RequestListener): Promise<LocalServer> {
+  let open: Open | undefined = await listen(socketPath, answer)
+  return {
+    async look() {
+      if (open && isInPlace(socketPath, open)) return
+      // Requests that are under way are still answered.
+      open?.server.close()
+      open = undefined
+      open = await listen(socketPath, answer)
+    },
+    async close() {
+      const server = open?.server
+      // Closing it would remove the file of that name, which is another process's by now.
+      if (open && !isInPlace(socketPath, open)) server?.unref()
+      else if (server) await closed(server)
+    },
+  }
+}
+
+/** How long those who are answered at the moment may take, in ms. */
+const GOODBYE_MS = 1000
+
+async function closed(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), GOODBYE_MS)
+  await new Promise<void>((done) => server.close(() => done()))
+  clearTimeout(timer)
+}
+
+/** A server that listens, and the file that it listens at; none on Windows, where a pipe has no file. */
+interface Open {
+  readonly server: Server
+  readonly inode: Pick<Stats, 'dev' | 'ino'> | undefined
+}
+
+async function listen(socketPath: string, answer: RequestListener): Promise<Open> {
+  const server = loadHttp().createServer(answer)
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  try {
+    if (path.dirname(socketPath) === shortSocketFolder())
+      ensurePrivateFolder(shortSocketFolder(), { inSharedFolder: true })
+    if (!isPipe) rmSync(socketPath, { force: true })
+    server.listen(socketPath, resolve)
+    await promise
+    // Not needed with a umask of 077; said again for whoever was started otherwise.
+    if (!isPipe) chmodSync(socketPath, 0o600)
+    return { server, inode: isPipe ? undefined : lstatSync(socketPath) }
+  } catch (error) {
+    server.close()
+    throw new ConnectError('WRITE_FAILED', `Could not open ${socketPath}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Whether the socket's file is the server's own; a file that can't be looked at is taken for that. */
+function isInPlace(socketPath: string, { inode }: Open): boolean {
+  try {
+    const found = lstatSync(socketPath, { throwIfNoEntry: false })
+    return inode === undefined || (inode.dev === found?.dev && inode.ino === found.ino)
+  } catch {
+    return true
+  }
+}
+
+/** More than an agent or a hub has to say. */
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+export interface LocalRequest {
+  readonly socketPath: string
+  readonly method: string
+  readonly path: string
+  readonly body?: string
+  readonly timeoutMs: number
+}
+
+/**
+ * Asks whoever listens on a socket of this user's.
+ *
+ * @returns undefined if nobody listens
+ * @throws the system's error, or the reason of the time-out
+ */
+export async function requestLocally(
+  options: LocalRequest,
+): Promise<{ status: number | undefined; text: string } | undefined> {
+  const { body, timeoutMs, ...target } = options
+  if (!isOurs(target.socketPath)) return undefined
+  const signal = AbortSignal.timeout(timeoutMs)
+  try {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+    loadHttp()
+      .request({ ...target, signal }, resolve)
+      .once('error', reject)
+      .end(body)
+    const response = await promise
+    const text = await readBody(response, MAX_ANSWER_BYTES)
+    if (text === undefined) throw new Error('the answer is too large')
+    return { status: response.statusCode, text }
+  } catch (error) {
+    // Nobody listens: no socket, or a dead process's.
+    if (['ENOENT', 'ECONNREFUSED'].includes(codeOf(error) ?? '')) return undefined
+    throw signal.aborted ? signal.reason : error
+  }
+}
+
+/** In a folder where others may write, as /tmp, a socket of that name can be anybody's. */
+function isOurs(socketPath: string): boolean {
+  if (isPipe) return true
+  return lstatSync(socketPath, { throwIfNoEntry: false })?.uid === process.getuid?.()
+}

@@ -1,0 +1,68 @@
+import { sep } from 'node:path'
+import { identify } from '../../../process/identity.ts'
+import { assert, assertEqual } from '../harness/assert.ts'
+import { contentsOf } from '../harness/folder-contents.ts'
+import type { Sandbox } from '../harness/sandbox.ts'
+import type { TestInstance } from '../harness/test-instance.ts'
+import type { Check } from './check.ts'
+
+export const installChecks: readonly Check[] = [
+  {
+    title: 'install() twice leaves one daemon, installed and connected',
+    async prove(sandbox) {
+      const tested = await sandbox.instance()
+      await installed(sandbox, tested, 'install()')
+      await installed(sandbox, tested, 'a second install()')
+    },
+  },
+  {
+    title: 'uninstall() leaves no process and no file, and says whether there was anything to remove',
+    async prove(sandbox) {
+      const tested = await sandbox.instance()
+      const before = contentsOf(sandbox.watched)
+      const pid = await tested.bringUp()
+      const removed = await tested.platform.uninstall()
+      assert(removed !== undefined, 'uninstall() must say what it removed')
+      assert(identify(pid) === undefined, 'uninstall() must return after the process is gone', { pid })
+      const status = await tested.stopped('after uninstall()')
+      assertEqual(status.installed, false, 'status() must say installed: false after uninstall()', status)
+      assertEqual(status.autostart, 'never', 'status() must say autostart: never after uninstall()', status)
+      const isInstalled = await sandbox.options.description.isInstalled(tested.context)
+      assertEqual(isInstalled, false, 'isInstalled() must be false after uninstall()')
+      const { folder } = tested.instance
+      const left = [...contentsOf(sandbox.watched).keys()].filter(
+        (file) => !before.has(file) && !file.startsWith(`${folder}${sep}`),
+      )
+      assertEqual(left.length, 0, 'uninstall() must leave no file behind', left)
+      const again = await tested.platform.uninstall()
+      assertEqual(again, undefined, 'uninstall() must return undefined when nothing is left to remove')
+    },
+  },
+  {
+    title: 'uninstall() of a daemon that was stopped removes it too',
+    async prove(sandbox) {
+      const tested = await sandbox.instance()
+      await tested.bringUp()
+      await tested.platform.stop()
+      const removed = await tested.platform.uninstall()
+      assert(removed !== undefined, 'uninstall() must say what it removed')
+      const isInstalled = await sandbox.options.description.isInstalled(tested.context)
+      assertEqual(isInstalled, false, 'isInstalled() must be false after uninstall()')
+    },
+  },
+]
+
+async function installed(sandbox: Sandbox, tested: TestInstance, by: string): Promise<void> {
+  const former = tested.recordedPid()
+  await tested.install()
+  const atOnce = await tested.platform.status()
+  assertEqual(atOnce.state, 'running', `${by} must return once the daemon runs`, atOnce)
+  const isInstalled = await sandbox.options.description.isInstalled(tested.context)
+  assertEqual(isInstalled, true, `isInstalled() must be true after ${by}`)
+  const pid = await tested.connected(`The agent must be connected after ${by}`)
+  const status = await tested.runningAs(pid, `after ${by}`)
+  assertEqual(status.installed, true, `status() must say installed: true after ${by}`, status)
+  assert(status.autostart !== 'never', `status() must say autostart: boot or login after ${by}`, status)
+  if (former === undefined || former === pid) return
+  assert(identify(former) === undefined, `${by} must leave one daemon`, { former, pid })
+}

@@ -1,0 +1,58 @@
+import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+import path from 'node:path'
+import { ConnectError, messageOf } from '../../errors.ts'
+import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
+import { readText } from '../../files/read-text.ts'
+import { removeFile } from '../../files/remove-file.ts'
+import { tilde } from '../../text/tilde.ts'
+import { isForeign, notYoursError } from './bootstrap-error.ts'
+import { makeRecordedFolder } from './install-receipt.ts'
+import type { JobPlace } from './place.ts'
+
+/** A plist as it lies on the disk, whatever launchd has read of it. */
+export class PlistFile {
+  readonly #place: JobPlace
+
+  constructor(place: JobPlace) {
+    this.#place = place
+  }
+
+  /** Also a link that leads nowhere. */
+  get isThere(): boolean {
+    return lstatSync(this.#place.file, { throwIfNoEntry: false }) !== undefined
+  }
+
+  /** Before anything is changed. @throws ConnectError WRITE_FAILED, INSTALL_UNSUPPORTED if it is not ours to write */
+  checkIsOurs(): void {
+    const { folder, file } = this.#place
+    // Installers run by sudo have left it to root.
+    if (existsSync(folder) && isForeign(folder)) throw notYoursError(folder)
+    if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return
+    throw new ConnectError('INSTALL_UNSUPPORTED', `${tilde(file)} is a link to ${readlinkSync(file)}`, {
+      hints: ['Whatever has put it there keeps the plist; remove the link first.'],
+    })
+  }
+
+  /** @throws ConnectError CONFIG_UNREADABLE */
+  read(): string | undefined {
+    return readText(this.#place.file)
+  }
+
+  /** @param text undefined if there is to be none @throws ConnectError WRITE_FAILED */
+  put(text: string | undefined): void {
+    const { file, folder, home } = this.#place
+    if (text === undefined) return removeFile(file)
+    try {
+      makeRecordedFolder(home, folder)
+    } catch (error) {
+      const message = `Could not make ${tilde(folder)}: ${messageOf(error)}`
+      throw new ConnectError('WRITE_FAILED', message, { cause: error })
+    }
+    writeFileAtomic(file, text, 0o644)
+  }
+
+  /** Keeps what someone has written into it by hand. @throws ConnectError WRITE_FAILED */
+  keepOld(text: string, instanceFolder: string): void {
+    writeFileAtomic(path.join(instanceFolder, `${path.basename(this.#place.file)}.old`), text)
+  }
+}

@@ -1,0 +1,84 @@
+import { clearStale } from '../../control/agent-end.ts'
+import type { AgentIdentity } from '../../control/agent-record.ts'
+import { findAgent } from '../../control/find-agent.ts'
+import { signalName } from '../../process/signal-name.ts'
+import type { PlatformStatus } from '../platform.ts'
+import { readMark } from './definition.ts'
+import { isCrashLooping, describeEnd, stateOf } from './describe.ts'
+import { restartsSince } from './install-receipt.ts'
+import type { Installation } from './installation.ts'
+import type { JobLookup } from './job-lookup.ts'
+import { isReadFrom, type JobState } from './state.ts'
+
+const DISABLED =
+  'macOS is told not to start it: allow it in System Settings › General › Login Items & Extensions, or run: connect daemon install'
+
+/** What launchd says of the job, and beside it what an agent's own files say. */
+export async function installationStatus(installation: Installation): Promise<PlatformStatus> {
+  const { instance, file, control, place } = installation
+  const [found, lookup, disabled] = await Promise.all([
+    findAgent(instance),
+    control.look(),
+    Promise.all(place.domains.map((domain) => control.isDisabled(domain))),
+  ])
+  const agent = found.state === 'running' ? found.agent : undefined
+  const job = lookup.main(agent?.pid)?.job
+  const isDisabled = disabled.includes(true)
+  const installed = file.isThere
+  const known = {
+    installed,
+    autostart: installed && !isDisabled ? 'login' : 'never',
+    ...(agent?.mode === 'foreground' && { foregroundPid: agent.pid }),
+    ...(found.state === 'running' && isBeside(lookup, found.agent) && { background: found }),
+    ...(job?.runs !== undefined && { restarts: restartsSince(place, job.runs) }),
+    ...(job?.exit && { lastExit: exitOf(job.exit) }),
+  } as const
+  const notes = [...(isDisabled && installed ? [DISABLED] : []), ...(job ? notesOf(installation, job) : [])]
+  const said = job && stateOf(job)
+  if (job && said && said.state !== 'stopped') {
+    const isItself = agent && agent.pid === job.pid
+    const ageMs = isItself ? Date.now() - Date.parse(agent.startedAt) : undefined
+    return {
+      ...known,
+      ...said,
+      ...(job.pid !== undefined && { pid: job.pid }),
+      ...(isItself && { startedAt: agent.startedAt }),
+      notes: isCrashLooping(job, ageMs) ? [crashLoop(job), ...notes] : notes,
+    }
+  }
+  if (agent?.mode === 'daemon') {
+    const { pid, startedAt } = agent
+    const why = lookup.doubt ?? 'It runs in the background and not by launchd. Run: connect daemon restart'
+    return { ...known, state: 'running', pid, startedAt, notes: [why, ...notes] }
+  }
+  if (lookup.doubt !== undefined) return { ...known, state: 'unknown', reason: lookup.doubt, notes }
+  const cleanedUp = found.state === 'stale' && (await clearStale(instance))
+  return {
+    ...known,
+    state: 'stopped',
+    ...(said?.reason !== undefined && { reason: said.reason }),
+    notes,
+    ...(cleanedUp && { cleanedUp }),
+  }
+}
+
+/** It runs as the daemon, and certainly is none of launchd's. */
+function isBeside({ doubt, placed }: JobLookup, { mode, pid }: AgentIdentity): boolean {
+  return mode === 'daemon' && doubt === undefined && placed.every(({ job }) => job.pid !== pid)
+}
+
+function exitOf({ by, number }: NonNullable<JobState['exit']>): NonNullable<PlatformStatus['lastExit']> {
+  return by === 'code' ? { code: number, signal: null } : { code: null, signal: signalName(number) }
+}
+
+function notesOf({ file, place }: Installation, job: JobState): string[] {
+  const text = file.read()
+  if (text === undefined) return ['The plist is gone. Run: connect daemon install']
+  const marked = readMark(text)
+  if (marked && !marked.isEdited && isReadFrom(job, place.file, marked.mark)) return []
+  return ['The plist was changed since launchd has read it. Run: connect daemon restart']
+}
+
+function crashLoop(job: JobState): string {
+  return `Crash loop: started ${job.runs} times so far, the last time ${describeEnd(job)}`
+}

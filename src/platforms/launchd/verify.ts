@@ -1,0 +1,107 @@
+import { ConnectError } from '../../errors.ts'
+import { identify } from '../../process/identity.ts'
+import { waitFor } from '../../runtime/wait-for.ts'
+import type { Started, StartOptions } from '../platform.ts'
+import { unknownStateError } from './bootstrap-error.ts'
+import { CANNOT_RUN, describeEnd, describeLastEnd, stateOf } from './describe.ts'
+import type { Installation } from './installation.ts'
+import type { JobState } from './state.ts'
+
+/** The signs of a job that was just started. */
+export interface Expected {
+  readonly domain: string
+  /** How often it had been started before. */
+  readonly runsBefore: number
+  /** The process that was there before, and is not what is waited for. */
+  readonly not?: number | undefined
+  /** How long launchd may take beyond the time that it must be stable, in ms; default as in timing.ts. */
+  readonly slackMs?: number
+}
+
+/** A process of a job, and how often launchd had started one by then. */
+export interface Verified extends Started {
+  readonly runs: number | undefined
+}
+
+/** What was seen of it until it was settled, or for as long as it may take. */
+export interface Watched {
+  readonly proven: Verified | undefined
+  /** It ended, or was started more than once. */
+  readonly hasEnded: boolean
+  readonly last: JobState | undefined
+}
+
+/**
+ * Looks whether a job that was just started has a process which stays. One that ends at once is soon started again, so
+ * that it runs whenever one looks: the count tells.
+ */
+export async function watch(
+  { control, launchctl, timing }: Installation,
+  { domain, runsBefore, not, slackMs = timing.slackMs }: Expected,
+  { isReady, stableMs }: StartOptions,
+): Promise<Watched> {
+  const { askMs, pollMs } = timing
+  launchctl.limit(stableMs + slackMs + askMs)
+  let seen: { pid: number; since: number } | undefined
+  let last: JobState | undefined
+  const outcome = await waitFor(
+    async (): Promise<Verified | 'ended' | undefined> => {
+      const domainLookup = await control.lookIn(domain)
+      if (domainLookup.seen !== 'job') return undefined
+      const { pid, runs } = (last = domainLookup.job)
+      if (hasEndedSince(last, runsBefore)) return 'ended'
+      if (stateOf(last).state !== 'running' || pid === undefined || pid === not || !identify(pid))
+        return undefined
+      if (seen && seen.pid !== pid) return 'ended'
+      seen ??= { pid, since: performance.now() }
+      if (await isReady(pid)) return { pid, ready: true, runs }
+      return performance.now() - seen.since >= stableMs ? { pid, ready: false, runs } : undefined
+    },
+    { timeoutMs: stableMs + slackMs, everyMs: pollMs },
+  )
+  const proven = typeof outcome === 'object' ? outcome : undefined
+  return { proven, hasEnded: outcome === 'ended', last }
+}
+
+/**
+ * What came of it.
+ *
+ * @param why what may keep launchd from running it
+ * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
+ */
+export async function proofOf(
+  { control, place }: Installation,
+  { domain }: Expected,
+  { proven, hasEnded, last }: Watched,
+  why: string | undefined,
+): Promise<Verified> {
+  if (proven) return proven
+  if (hasEnded && last) throw failureOf(last, why)
+  const domainLookup = await control.lookIn(domain)
+  if (domainLookup.seen === 'unknown') throw unknownStateError(domainLookup.why)
+  const what =
+    domainLookup.seen === 'job'
+      ? `launchd does not start it (it says: ${domainLookup.job.state})`
+      : 'launchd has lost it'
+  throw new ConnectError('SERVICE_MANAGER_FAILED', what, {
+    hints: [...(why === undefined ? [] : [why]), `Look at it: launchctl print ${domain}/${place.label}`],
+  })
+}
+
+function hasEndedSince({ pid, runs, exit }: JobState, runsBefore: number): boolean {
+  const started = runs === undefined ? runsBefore + 1 : runs
+  if (started > runsBefore + 1) return true
+  return started > runsBefore && pid === undefined && exit !== undefined
+}
+
+function failureOf(job: JobState, why: string | undefined): ConnectError {
+  if (job.exit?.by === 'code' && job.exit.number === CANNOT_RUN) {
+    return new ConnectError('SERVICE_MANAGER_FAILED', describeEnd(job), {
+      hints: [
+        why ??
+          'The program, or the folder of its log, is missing or closed to it. Run: connect daemon install',
+      ],
+    })
+  }
+  return new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeLastEnd(job)}`)
+}

@@ -1,0 +1,80 @@
+import { existsSync, lstatSync, readdirSync, readlinkSync, rmdirSync } from 'node:fs'
+import path from 'node:path'
+import { ConnectError, messageOf } from '../../errors.ts'
+import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
+import { readText } from '../../files/read-text.ts'
+import { removeFile } from '../../files/remove-file.ts'
+import { tilde } from '../../text/tilde.ts'
+import { makeRecordedFolder } from './install-receipt.ts'
+import type { UnitPlace } from './place.ts'
+
+/** A unit as it lies on the disk, whatever the manager has read of it. */
+export class UnitFile {
+  readonly #place: UnitPlace
+  readonly #home: string
+
+  constructor(place: UnitPlace, home: string) {
+    this.#place = place
+    this.#home = home
+  }
+
+  /** Also a link that leads nowhere. */
+  get isThere(): boolean {
+    return existsAtAll(this.#place.file)
+  }
+
+  /** By the link that `systemctl enable` makes. */
+  get isEnabled(): boolean {
+    return existsAtAll(this.#place.wantedBy)
+  }
+
+  get isEmpty(): boolean {
+    return lstatSync(this.#place.file, { throwIfNoEntry: false })?.size === 0
+  }
+
+  /** Where it leads, if someone has put a link in its place. */
+  get link(): string | undefined {
+    const { file } = this.#place
+    return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(file) : undefined
+  }
+
+  /** Settings of the user's own, which stay. */
+  get dropIns(): string | undefined {
+    const folder = `${this.#place.file}.d`
+    return existsSync(folder) ? folder : undefined
+  }
+
+  /** @throws ConnectError CONFIG_UNREADABLE */
+  read(): string | undefined {
+    return readText(this.#place.file)
+  }
+
+  /** @throws ConnectError WRITE_FAILED */
+  write(text: string): void {
+    const { file, folder } = this.#place
+    try {
+      makeRecordedFolder(this.#home, folder)
+    } catch (error) {
+      const message = `Could not make ${tilde(folder)}: ${messageOf(error)}`
+      throw new ConnectError('WRITE_FAILED', message, { cause: error })
+    }
+    writeFileAtomic(file, text, 0o644)
+  }
+
+  /** @throws ConnectError WRITE_FAILED */
+  remove(): void {
+    removeFile(this.#place.file)
+  }
+
+  /** What `systemctl disable` removes, where it can't be asked or does not see it. @throws ConnectError WRITE_FAILED */
+  disable(): void {
+    if (!this.isEnabled) return
+    removeFile(this.#place.wantedBy)
+    const folder = path.dirname(this.#place.wantedBy)
+    if (readdirSync(folder).length === 0) rmdirSync(folder)
+  }
+}
+
+function existsAtAll(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined
+}

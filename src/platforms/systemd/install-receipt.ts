@@ -1,0 +1,52 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import * as v from 'valibot'
+import { dataFolder } from '../../config/instance.ts'
+import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
+import { ensurePrivateFolder } from '../../files/private-folder.ts'
+import { readJson } from '../../files/read-json.ts'
+import { missingFolders, removeEmptyFolders } from '../made-folders.ts'
+
+/** What install changes besides its unit, and uninstall undoes: for all instances of this user together. */
+const InstallReceipt = v.object({
+  version: v.literal(1),
+  /** Folders that were not there before, the outermost first. */
+  folders: v.array(v.string()),
+  /** Lingering was off before, and is on because we asked for it. */
+  lingering: v.boolean(),
+})
+export type InstallReceipt = Omit<v.InferOutput<typeof InstallReceipt>, 'version'>
+
+const NONE: InstallReceipt = { folders: [], lingering: false }
+
+function receiptFile(home: string): string {
+  return path.join(dataFolder(home), 'systemd.json')
+}
+
+/** @throws ConnectError CONFIG_UNREADABLE, CONFIG_DAMAGED, CONFIG_NEWER */
+export function readReceipt(home: string): InstallReceipt {
+  const receipt = readJson(receiptFile(home), InstallReceipt, { version: 1, damaged: 'CONFIG_DAMAGED' })
+  return receipt ? { folders: receipt.folders, lingering: receipt.lingering } : NONE
+}
+
+/** @throws ConnectError WRITE_FAILED */
+export function writeReceipt(home: string, receipt: InstallReceipt): void {
+  ensurePrivateFolder(dataFolder(home))
+  writeFileAtomic(receiptFile(home), `${JSON.stringify({ version: 1, ...receipt }, null, 2)}\n`)
+}
+
+/** Makes a folder, and remembers which of its parents were not there before. @throws Error, ConnectError WRITE_FAILED */
+export function makeRecordedFolder(home: string, folder: string): void {
+  const missing = missingFolders(folder)
+  if (missing.length === 0) return
+  const receipt = readReceipt(home)
+  writeReceipt(home, { ...receipt, folders: [...new Set([...receipt.folders, ...missing])] })
+  // With the modes that the user gives to any folder.
+  mkdirSync(folder, { recursive: true })
+}
+
+/** Removes the folders that install has made, where nobody has put anything into them since, and forgets it all. */
+export function clearReceipt(home: string): void {
+  removeEmptyFolders(readReceipt(home).folders)
+  rmSync(receiptFile(home), { force: true })
+}

@@ -1,0 +1,75 @@
+import { clearStale, noteSeenEnd } from '../../control/agent-end.ts'
+import type { AgentIdentity } from '../../control/agent-record.ts'
+import { findAgent } from '../../control/find-agent.ts'
+import type { PlatformStatus } from '../platform.ts'
+import { notesOf, stateOf } from './describe.ts'
+import type { Installation } from './installation.ts'
+import { lastEndOf } from './last-end.ts'
+import { readLingering } from './lingering.ts'
+import { NO_MANAGER } from './manager.ts'
+import type { UnitState } from './state.ts'
+import { isUp } from './unit-control.ts'
+
+/** What the manager says of the unit, and beside it what an agent's own files say. */
+export async function installationStatus(installation: Installation): Promise<PlatformStatus> {
+  const { instance, file, manager, control } = installation
+  const found = await findAgent(instance)
+  const agent = found.state === 'running' ? found.agent : undefined
+  const unit = await control.readState()
+  // Once the next one runs, systemd has forgotten.
+  if (unit && unit.pid === 0 && found.state === 'stale') {
+    const end = lastEndOf(unit)
+    if (end) await noteSeenEnd(instance, end.pid, end)
+  }
+  const known = {
+    installed: file.isThere,
+    autostart: await autostart(installation, unit),
+    ...(agent?.mode === 'foreground' && { foregroundPid: agent.pid }),
+    ...(found.state === 'running' &&
+      (await isBeside(installation, unit, found.agent)) && { background: found }),
+    ...(unit?.load === 'loaded' && { restarts: unit.restarts }),
+  }
+  if (unit && isUp(unit)) {
+    return {
+      ...known,
+      ...stateOf(unit),
+      ...(unit.pid !== 0 && { pid: unit.pid }),
+      ...(agent && agent.pid === unit.pid && { startedAt: agent.startedAt }),
+      notes: notesOf(unit),
+    }
+  }
+  if (agent?.mode === 'daemon') {
+    const { pid, startedAt } = agent
+    const notes = ['It runs in the background and not as the service. Run: connect daemon restart']
+    return { ...known, state: 'running', pid, startedAt, notes }
+  }
+  if (!unit && (await manager.isThere()))
+    return { ...known, state: 'unknown', reason: 'systemctl --user gives no answer that can be read' }
+  const cleanedUp = found.state === 'stale' && (await clearStale(instance))
+  return {
+    ...known,
+    ...(unit ? stateOf(unit) : { state: 'stopped', reason: NO_MANAGER }),
+    // Of one that is not installed there is nothing to say.
+    notes: unit && known.installed ? notesOf(unit) : [],
+    ...(cleanedUp && { cleanedUp }),
+  }
+}
+
+/** It runs as the daemon, and certainly is none of systemd's. */
+async function isBeside(
+  { manager }: Installation,
+  unit: UnitState | undefined,
+  { mode, pid }: AgentIdentity,
+): Promise<boolean> {
+  if (mode !== 'daemon') return false
+  return unit ? unit.pid !== pid : !(await manager.isThere())
+}
+
+async function autostart(
+  { file, manager }: Installation,
+  unit: UnitState | undefined,
+): Promise<PlatformStatus['autostart']> {
+  const isEnabled = unit ? unit.file === 'enabled' : file.isEnabled
+  if (!isEnabled || !file.isThere) return 'never'
+  return (await readLingering(manager)) === 'on' ? 'boot' : 'login'
+}

@@ -1,0 +1,120 @@
+import { ConnectError } from '../../errors.ts'
+import { describeResult } from '../../process/run.ts'
+import { waitFor } from '../../runtime/wait-for.ts'
+import { tilde } from '../../text/tilde.ts'
+import type { UserManager } from './manager.ts'
+import type { UnitPlace } from './place.ts'
+import { readUnitState, type UnitState } from './state.ts'
+
+/** TimeoutStopSec of the unit, and some slack for the manager; in ms. */
+const STOP_MS = 15_000
+
+/** A unit as the manager has it: told what to do, and then looked at, whatever systemctl answered. */
+export class UnitControl {
+  readonly #manager: UserManager
+  readonly #place: UnitPlace
+
+  constructor(manager: UserManager, place: UnitPlace) {
+    this.#manager = manager
+    this.#place = place
+  }
+
+  /** @returns undefined if there is no manager, or its answer can't be read */
+  async readState(): Promise<UnitState | undefined> {
+    return this.#manager.hasSocket ? readUnitState(this.#manager, this.#place.name) : undefined
+  }
+
+  /** @throws ConnectError SERVICE_MANAGER_FAILED */
+  async requireState(): Promise<UnitState> {
+    const state = await this.readState()
+    if (state) return state
+    const message = `systemctl --user show ${this.#place.name} gives no answer that can be read`
+    throw new ConnectError('SERVICE_MANAGER_FAILED', message)
+  }
+
+  /**
+   * Has the manager read the file.
+   *
+   * @throws ConnectError SERVICE_MANAGER_FAILED if it can't, or doesn't take it
+   */
+  async reload(): Promise<UnitState> {
+    await this.#manager.require('daemon-reload')
+    const state = await this.requireState()
+    if (state.load === 'loaded') return state
+    throw new ConnectError(
+      'SERVICE_MANAGER_FAILED',
+      `systemd does not take the unit: it calls it ${state.load}`,
+      { hints: [`See why: systemd-analyze --user verify ${tilde(this.#place.file)}`] },
+    )
+  }
+
+  /** @throws ConnectError SERVICE_MANAGER_FAILED */
+  async enable(): Promise<void> {
+    const { name } = this.#place
+    // `reenable` also fixes a link that leads elsewhere.
+    await this.#manager.require('reenable', name)
+    const { file } = await this.requireState()
+    if (file === 'enabled') return
+    throw new ConnectError(
+      'SERVICE_MANAGER_FAILED',
+      `systemctl --user enable ${name} said yes, but it is ${file || 'not'}`,
+    )
+  }
+
+  /** @throws ConnectError SERVICE_MANAGER_FAILED */
+  async restart(): Promise<void> {
+    const { name } = this.#place
+    await this.forgetFailure()
+    const result = await this.#manager.systemctl('restart', name)
+    // No answer in time is no failure: the state tells.
+    if (result.outcome === 'timed out' || (result.outcome === 'exited' && result.code === 0)) return
+    throw new ConnectError(
+      'SERVICE_MANAGER_FAILED',
+      `systemctl --user restart ${name} ${describeResult(result)}`,
+    )
+  }
+
+  /** Returns at once. Also ends the wait for its next start. */
+  async askToStop(): Promise<void> {
+    await this.#manager.systemctl('stop', '--no-block', this.#place.name)
+  }
+
+  /** Waits until it is down. @returns undefined if it is still up */
+  async waitUntilDown(): Promise<UnitState | undefined> {
+    const down = async () => {
+      const state = await this.readState()
+      return state && state.pid === 0 && !isUp(state) ? state : undefined
+    }
+    return waitFor(down, { timeoutMs: STOP_MS, everyMs: 100 })
+  }
+
+  /** All of it. @throws ConnectError DAEMON_WONT_STOP */
+  async stop(): Promise<void> {
+    await this.askToStop()
+    if (!(await this.waitUntilDown())) throw this.wontStop()
+  }
+
+  wontStop(): ConnectError {
+    const { name } = this.#place
+    return new ConnectError('DAEMON_WONT_STOP', `systemd has not stopped ${name}`, {
+      hints: [`Look at it: systemctl --user status ${name}`],
+    })
+  }
+
+  /** Stops it too. @throws ConnectError DAEMON_WONT_STOP */
+  async disable(): Promise<void> {
+    await this.#manager.systemctl('disable', '--now', this.#place.name)
+    // Of a unit whose file is gone it stops nothing.
+    await this.stop()
+  }
+
+  /** Takes the unit off the list of failed ones. There may be nothing to forget. */
+  async forgetFailure(): Promise<void> {
+    await this.#manager.systemctl('reset-failed', this.#place.name)
+  }
+}
+
+/** Whether it runs, or is about to. */
+export function isUp({ active }: UnitState): boolean {
+  return active !== 'inactive' && active !== 'failed'
+}

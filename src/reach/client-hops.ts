@@ -1,0 +1,33 @@
+import type { Socket } from 'node:net'
+import { agentCarries } from '../control/client.ts'
+import type { Neighbours } from '../control/presence.ts'
+import { codeOf, ConnectError } from '../errors.ts'
+import { isOwnAddress } from '../net/own-address.ts'
+
+/** How long an agent may take to answer, in ms: what doesn't come is taken for no. */
+const TIMEOUT_MS = 100
+
+/**
+ * How many streams a client's connection has come through: the client may be an agent of this machine, which dials a
+ * target for one.
+ *
+ * @returns undefined where no agent dials the ports of a `reach`: then nobody need be asked
+ */
+export function clientHops(client: Socket, neighbours: Neighbours): Promise<number> | undefined {
+  const agents = neighbours.agents(({ chains }) => chains)
+  const { remoteAddress, remotePort } = client
+  if (agents.length === 0 || remoteAddress === undefined || !isOwnAddress(remoteAddress)) return undefined
+  const asked = agents.map((agent) => hopsThrough(agent, remotePort!))
+  return Promise.all(asked).then((hops) => Math.max(...hops))
+}
+
+async function hopsThrough(agent: { socketPath: string }, port: number): Promise<number> {
+  try {
+    const hops = (await agentCarries(agent, port, TIMEOUT_MS))?.hops
+    return hops === undefined ? 0 : hops + 1
+  } catch (error) {
+    // The agent is busy, or just ending; or no descriptor is left to ask with.
+    if (error instanceof ConnectError || codeOf(error) !== undefined) return 0
+    throw error
+  }
+}

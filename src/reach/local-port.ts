@@ -1,0 +1,123 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { codeOf, ConnectError } from '../errors.ts'
+import { LOOPBACKS } from '../net/known-addresses.ts'
+import { listenTcp } from '../net/listen.ts'
+import { probeTarget } from '../net/probe-target.ts'
+
+export interface LocalPortOptions {
+  /** Local address to listen on; undefined for both loopbacks, so that `localhost` leads nowhere else. */
+  readonly bind: string | undefined
+  /** 0 for a free one; undefined for the service's own, or the next free one. */
+  readonly port: number | undefined
+  /** The port of the service's target. */
+  readonly own: number
+  /** An agent of this machine exposes it: the port may be the target's, though that may be down now. */
+  readonly isOwnTaken: boolean
+}
+
+/** Where clients come in. */
+export interface LocalPort {
+  /** Numeric ones that are listened on, all with the one port. */
+  readonly addresses: readonly string[]
+  readonly port: number
+  /** Why it is not the service's own port: the beginning of a sentence. */
+  readonly because: string | undefined
+  close(): void
+}
+
+/** How many ports after the service's own are tried. */
+const NEXT_PORTS = 20
+
+/** How often a free port is looked for that is free on all addresses. */
+const FREE_PORT_TRIES = 20
+
+/** Codes of an address family that this machine doesn't have. */
+const NO_FAMILY = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
+
+/**
+ * Opens a local port.
+ *
+ * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN
+ */
+export async function openLocalPort(
+  options: LocalPortOptions,
+  onClient: (socket: Socket) => void,
+): Promise<LocalPort> {
+  const { bind, port, own, isOwnTaken } = options
+  const hosts = bind === undefined || bind === 'localhost' ? LOOPBACKS.map(({ address }) => address) : [bind]
+  if (port !== undefined) return open(hosts, port, onClient)
+  let because = isOwnTaken ? `${own} may be the service’s own port on this machine` : undefined
+  for (const candidate of candidates(isOwnTaken ? own + 1 : own)) {
+    try {
+      return { ...(await open(hosts, candidate, onClient)), because }
+    } catch (error) {
+      if (!mayHaveAnother(error, candidate)) throw error
+      const isForbidden = (error as ConnectError).code === 'CANNOT_LISTEN'
+      because ??= isForbidden ? `You may not open port ${own} here` : `${own} is taken here`
+    }
+  }
+  return { ...(await open(hosts, 0, onClient)), because }
+}
+
+/** Whether another port may do: an address that is not this machine's is so for each of its ports. */
+function mayHaveAnother(error: unknown, port: number): boolean {
+  if (!(error instanceof ConnectError)) return false
+  return error.code === 'PORT_IN_USE' || (codeOf(error.cause) === 'EACCES' && port < 1024)
+}
+
+function candidates(first: number): number[] {
+  return Array.from({ length: NEXT_PORTS }, (_, index) => first + index).filter((port) => port <= 65_535)
+}
+
+/** Opens one port on all of these addresses, or on those that this machine has. */
+async function open(
+  hosts: readonly string[],
+  port: number,
+  onClient: (socket: Socket) => void,
+): Promise<LocalPort> {
+  for (let left = FREE_PORT_TRIES; ; left--) {
+    const servers: Server[] = []
+    try {
+      let chosen = port
+      for (const host of hosts) {
+        const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, onClient)
+        if (await tryListen(server, host, chosen, servers.length > 0)) servers.push(server)
+        chosen = (servers[0]!.address() as AddressInfo).port
+      }
+      return localPortOf(servers, chosen)
+    } catch (error) {
+      for (const server of servers) server.close()
+      const isUnlucky = port === 0 && error instanceof ConnectError && error.code === 'PORT_IN_USE'
+      if (!isUnlucky || left <= 1) throw error
+    }
+  }
+}
+
+/** @param isSpare the machine can do without this one @returns false if it has no such address */
+async function tryListen(server: Server, host: string, port: number, isSpare: boolean): Promise<boolean> {
+  try {
+    if (port !== 0 && (await isHidden(host, port)))
+      throw new ConnectError('PORT_IN_USE', `Port ${port} of ${host} is in use`)
+    await listenTcp(server, host, port)
+    return true
+  } catch (error) {
+    if (isSpare && error instanceof ConnectError && NO_FAMILY.has(codeOf(error.cause) ?? '')) return false
+    throw error
+  }
+}
+
+/** Elsewhere than on Linux one may listen on an address beside whoever listens on all, and take the clients away. */
+async function isHidden(host: string, port: number): Promise<boolean> {
+  return process.platform !== 'linux' && (await probeTarget({ host, port })).isListening
+}
+
+function localPortOf(servers: readonly Server[], port: number): LocalPort {
+  return {
+    addresses: servers.map((server) => (server.address() as AddressInfo).address),
+    port,
+    because: undefined,
+    close() {
+      for (const server of servers) server.close()
+    },
+  }
+}

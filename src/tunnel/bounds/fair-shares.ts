@@ -1,0 +1,30 @@
+import { SHARE_OF_FREE } from '../protocol/limits.ts'
+
+/**
+ * Who has how many of some places. Whoever has more leaves places for others: nobody may take another one while he has
+ * SHARE_OF_FREE times as many as are free. Alone one gets three quarters of all, two get three sevenths each, and who
+ * has none gets in until hundreds have joined to take the last place (dynamic thresholds: Choudhury and Hahne, "Dynamic
+ * Queue Length Thresholds for Shared-Memory Packet Switches", IEEE/ACM Transactions on Networking 6(2), 1998).
+ */
+export class FairShares {
+  readonly #counts = new Map<string, number>()
+
+  of(who: string): number {
+    return this.#counts.get(who) ?? 0
+  }
+
+  /** @param free how many places nobody has; Infinity if there is no end of them */
+  mayAcquire(who: string, free: number): boolean {
+    return free > 0 && this.of(who) < SHARE_OF_FREE * free
+  }
+
+  acquire(who: string): void {
+    this.#counts.set(who, this.of(who) + 1)
+  }
+
+  release(who: string): void {
+    const left = this.of(who) - 1
+    if (left > 0) this.#counts.set(who, left)
+    else this.#counts.delete(who)
+  }
+}

@@ -1,0 +1,109 @@
+import { FRAME_OVERHEAD_BYTES } from '../protocol/limits.ts'
+import type { Message } from '../protocol/message.ts'
+import { ControlQueue } from './control-queue.ts'
+import { Queue } from './queue.ts'
+
+/** What waits of one stream. */
+class StreamQueue {
+  readonly frames = new Queue<Message>()
+  cost = 0
+}
+
+/** What waits to be sent on one link: control frames first, then the streams in turns, a frame each. */
+export class Outbox {
+  readonly #control = new ControlQueue()
+  readonly #streams = new Map<number, StreamQueue>()
+  /** Streams with something to send, in the order of their turns. */
+  readonly #turns: number[] = []
+  #dataCost = 0
+
+  /** Bytes of the control frames that wait, and what it costs to have them wait. */
+  get controlCost(): number {
+    return this.#control.cost
+  }
+
+  /** The same of the streams' frames. */
+  get dataCost(): number {
+    return this.#dataCost
+  }
+
+  /** The same of all. */
+  get cost(): number {
+    return this.#control.cost + this.#dataCost
+  }
+
+  /** The stream that costs most, of those that wait with data. */
+  get largestStream(): number | undefined {
+    let largest: number | undefined
+    let most = 0
+    for (const [stream, { cost }] of this.#streams) if (cost > most) [largest, most] = [stream, cost]
+    return largest
+  }
+
+  /** A frame that the peer needn't hear any more, such as an older WINDOW of the same stream, goes for it. */
+  pushControl(frame: Buffer): void {
+    this.#control.push(frame)
+  }
+
+  /** Whether a control frame of this type and stream waits. */
+  hasControl(type: number, stream: number): boolean {
+    return this.#control.has(type, stream)
+  }
+
+  /** Frames of one stream keep their order. */
+  pushData(stream: number, frame: Message): void {
+    let queue = this.#streams.get(stream)
+    if (!queue) {
+      queue = new StreamQueue()
+      this.#streams.set(stream, queue)
+      this.#turns.push(stream)
+    }
+    queue.frames.push(frame)
+    this.#charge(queue, costOf(frame))
+  }
+
+  /** Forgets the data that a stream still had to send: it has been reset. */
+  drop(stream: number): void {
+    const queue = this.#streams.get(stream)
+    if (!queue) return
+    this.#dataCost -= queue.cost
+    this.#streams.delete(stream)
+    this.#turns.splice(this.#turns.indexOf(stream), 1)
+  }
+
+  /** @returns the next control frame, ahead of all data, or undefined if there is none */
+  shiftControl(): Message | undefined {
+    const frame = this.#control.shift()
+    return frame && { pieces: [frame], bytes: frame.length }
+  }
+
+  /** @returns the next frame, and whose turn it was (0 for control), or undefined if there is none */
+  shift(): { stream: number; frame: Message } | undefined {
+    const control = this.shiftControl()
+    if (control) return { stream: 0, frame: control }
+    const stream = this.#turns.shift()
+    if (stream === undefined) return undefined
+    const queue = this.#streams.get(stream)!
+    const frame = queue.frames.shift()!
+    if (queue.frames.length > 0) this.#turns.push(stream)
+    else this.#streams.delete(stream)
+    this.#charge(queue, -costOf(frame))
+    return { stream, frame }
+  }
+
+  clear(): void {
+    this.#control.clear()
+    this.#streams.clear()
+    this.#turns.length = 0
+    this.#dataCost = 0
+  }
+
+  #charge(queue: StreamQueue, cost: number): void {
+    queue.cost += cost
+    this.#dataCost += cost
+  }
+}
+
+function costOf(frame: Message): number {
+  return frame.bytes + FRAME_OVERHEAD_BYTES
+}

@@ -1,0 +1,20 @@
+/** Bytes that either end may send on a new stream before it has seen a WINDOW; the least that anyone may advertise. */
+export const INITIAL_WINDOW = 256 * 1024
+
+/** The most that anyone may have a sender send beyond what was consumed. */
+export const MAX_WINDOW = 16 * 1024 * 1024
+
+/** As far as windows grow here. */
+export const GROWN_WINDOW = 4 * 1024 * 1024
+
+/** What all windows of an agent may have grown by, together. */
+export const GROWTH_BUDGET_BYTES = 64 * 1024 * 1024
+
+/** A sender that waits this long for its window shows that the window is too small for the path, in ms. */
+export const GROW_AFTER_MS = 5
+
+/** Half a window that is used up within this time costs both ends a WINDOW too often, in ms … */
+export const QUICK_MS = 2
+
+/** … so windows grow up to here for that. Beyond it others wait longer beside a bulk stream, and little is won. */
+export const QUICK_WINDOW = 384 * 1024

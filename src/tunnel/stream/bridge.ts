@@ -1,0 +1,91 @@
+import type { Socket } from 'node:net'
+import { STREAM_CODES } from '../protocol/codes.ts'
+import type { StreamHandler } from './stream-handler.ts'
+import type { Stream } from './stream.ts'
+
+export interface BridgeEvents {
+  opened?: () => void
+  /** The stream was broken by the far end or on the way. */
+  reset?: (code: number, message: string) => void
+  /** Over, whichever way. */
+  closed?: () => void
+}
+
+/** How soon the reset of a connection is noticed that is not read at the time. */
+const PROBE_MS = 1000
+
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * Joins a TCP socket and a stream: bytes, ends of either direction, and breakage both ways. A broken stream reaches
+ * the TCP peer as a reset, never as a clean end, so that nothing cut short looks complete.
+ *
+ * @param socket made with `allowHalfOpen`
+ */
+export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}): void {
+  /** Bytes that the socket took but has not yet passed to the kernel. */
+  let waiting = 0
+  let ended = false
+  let probing: NodeJS.Timeout | undefined
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, 30_000)
+
+  const handler: StreamHandler = {
+    data(chunk) {
+      // All that came at once is one write.
+      if (socket.writableCorked === 0) {
+        socket.cork()
+        process.nextTick(() => socket.uncork())
+      }
+      if (socket.write(chunk)) stream.consumed(chunk.length)
+      else waiting += chunk.length
+    },
+    end() {
+      socket.end()
+    },
+    drain() {
+      clearInterval(probing)
+      socket.resume()
+    },
+    reset(code, message) {
+      events.reset?.(code, message)
+      socket.resetAndDestroy()
+    },
+  }
+  if (events.opened) handler.opened = events.opened
+
+  const handedOn = () => {
+    const bytes = waiting
+    waiting = 0
+    stream.consumed(bytes)
+  }
+  socket.on('drain', handedOn)
+  // After end() there is no 'drain' any more.
+  socket.on('finish', handedOn)
+  socket.on('data', (chunk: Buffer) => {
+    if (stream.write(chunk)) return
+    socket.pause()
+    clearInterval(probing)
+    probing = setInterval(() => probe(socket), PROBE_MS)
+  })
+  const ends = () => {
+    ended = true
+    stream.end()
+  }
+  socket.on('end', ends)
+  // 'close' follows, and tells the far end.
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    clearInterval(probing)
+    if (!ended || !socket.writableFinished) stream.reset(STREAM_CODES.PEER_RESET, 'the connection was reset')
+    events.closed?.()
+  })
+  stream.attach(handler)
+  // The error may have come before anybody listened.
+  if (socket.readableEnded) ends()
+}
+
+/** Nobody is told of a reset while nothing is read; but a write fails, if only of no bytes. */
+function probe(socket: Socket): void {
+  if (socket.writable && socket.writableLength === 0) socket.write(NOTHING)
+}

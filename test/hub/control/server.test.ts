@@ -1,0 +1,236 @@
+import { once } from 'node:events'
+import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { request, type IncomingMessage } from 'node:http'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { revoke } from '../../../src/cli/hub/revoke.ts'
+import { ConnectError } from '../../../src/errors.ts'
+import { Signer } from '../../../src/hub-client/credential.ts'
+import { HubClient } from '../../../src/hub-client/hub-client.ts'
+import { hubSocketPath } from '../../../src/hub/control/schema.ts'
+import { startHubControl, type HubControl } from '../../../src/hub/control/server.ts'
+import { Store } from '../../../src/hub/store/store.ts'
+import { requestLocally } from '../../../src/net/local-socket.ts'
+import { hubInProcess, joinToken, linked, member, stranger } from '../../fixtures/hub-in-process.ts'
+import { scratchFolder } from '../../fixtures/scratch.ts'
+import { rejectionOf } from '../../fixtures/thrown-by.ts'
+
+async function stored(folder: string) {
+  const store = await Store.open(folder)
+  try {
+    return { agents: store.agents(), tokens: store.tokens() }
+  } finally {
+    store.close()
+  }
+}
+
+test('a revocation holds once it is answered: the link is closed, and it is in the database', async () => {
+  const hub = await hubInProcess()
+  const ada = await member(hub)
+  const { ended } = await linked(ada)
+  expect(await revoke(hub.folder, 'agent', ada.agentId)).toEqual({ saved: true })
+  expect((await rejectionOf(ended)).code).toBe('REVOKED')
+  expect((await stored(hub.folder)).agents).toMatchObject([{ revoked: true }])
+  expect(hub.log.filter((line) => line.includes('revoked'))[0]).toContain(ada.agentId)
+})
+
+test('a join token that is revoked is of no use once that is answered', async () => {
+  const hub = await hubInProcess()
+  await joinToken(hub.folder)
+  const { tokens } = await stored(hub.folder)
+  expect(await revoke(hub.folder, 'token', tokens[0]!.id)).toEqual({ saved: true })
+  expect((await stored(hub.folder)).tokens).toMatchObject([{ state: 'revoked' }])
+})
+
+test.for(['agent', 'token'] as const)('an unknown %s is an error, with a hub and without', async (kind) => {
+  const hub = await hubInProcess()
+  expect((await rejectionOf(revoke(hub.folder, kind, 'agent_0000000000000000'))).code).toBe('NO_SUCH_ENTRY')
+  expect((await rejectionOf(revoke(hub.folder, kind, '../../x?y'))).code).toBe('NO_SUCH_ENTRY')
+  await hub.close()
+  expect((await rejectionOf(revoke(hub.folder, kind, 'agent_0000000000000000'))).code).toBe('NO_SUCH_ENTRY')
+})
+
+test('without a hub the database is written, and a hub that comes later heeds it', async () => {
+  const hub = await hubInProcess()
+  const ada = await member(hub)
+  await hub.close()
+  expect(await revoke(hub.folder, 'agent', ada.agentId)).toEqual({ saved: true })
+  const again = await hubInProcess(hub.folder)
+  const asked = new HubClient({ hub: again.url }).services(new Signer(ada))
+  expect((await rejectionOf(asked)).code).toBe('REVOKED')
+})
+
+test('the socket is for its owner alone, and answers nothing else', async () => {
+  const hub = await hubInProcess()
+  const socketPath = hubSocketPath(hub.folder)
+  expect(lstatSync(socketPath).mode & 0o777).toBe(0o600)
+  const eve = await stranger(hub)
+  for (const [method, path] of [
+    ['GET', `/v1/agents/${eve.agentId}`],
+    ['DELETE', '/v1/agents/'],
+    ['DELETE', '/v1/agents/a/b'],
+    ['POST', '/'],
+  ] as const)
+    expect(await requestLocally({ socketPath, method, path, timeoutMs: 5000 })).toMatchObject({ status: 400 })
+})
+
+test('a socket that something has cleaned away is opened again', async () => {
+  const folder = scratchFolder()
+  const revoked: string[] = []
+  const note = (id: string) => {
+    revoked.push(id)
+    return Promise.resolve({ saved: true } as const)
+  }
+  const control = await startHubControl(folder, { revokeAgent: note, revokeToken: note }, () => {}, 20)
+  onTestFinished(() => control.close())
+  rmSync(hubSocketPath(folder))
+  await expect.poll(() => existsSync(hubSocketPath(folder)), { timeout: 30_000 }).toBe(true)
+  expect(await revoke(folder, 'token', 'jt_00000000')).toEqual({ saved: true })
+  expect(revoked).toEqual(['jt_00000000'])
+})
+
+test('a data folder whose path is too long for a socket has one all the same', async () => {
+  const folder = path.join(scratchFolder(), 'x'.repeat(120))
+  mkdirSync(folder)
+  const hub = await hubInProcess(folder)
+  const ada = await member(hub)
+  const { ended } = await linked(ada)
+  expect(await revoke(folder, 'agent', ada.agentId)).toEqual({ saved: true })
+  expect((await rejectionOf(ended)).code).toBe('REVOKED')
+})
+
+describe('what is asked on the socket', () => {
+  /** A socket whose hub is the test, and what it says to what is asked. */
+  async function asked(
+    method: string,
+    target: string,
+    revoke: HubControl['revokeAgent'] = async () => SAVED,
+  ) {
+    const folder = scratchFolder()
+    const [revoked, log]: [string[], string[]] = [[], []]
+    const noted = (kind: string) => (id: string) => (revoked.push(`${kind} ${id}`), revoke(id))
+    const hub = { revokeAgent: noted('agent'), revokeToken: noted('token') }
+    const control = await startHubControl(folder, hub, (line) => void log.push(line))
+    onTestFinished(() => control.close())
+    const asking = request({ socketPath: hubSocketPath(folder), method, path: target, agent: false }).end()
+    const [response] = (await once(asking, 'response')) as [IncomingMessage]
+    expect(response.headers).toMatchObject({ connection: 'close', 'content-type': 'application/json' })
+    return { status: response.statusCode, json: JSON.parse(await text(response)) as unknown, revoked, log }
+  }
+  const SAVED = { saved: true } as const
+
+  test('is revoked, and that is logged', async () => {
+    expect(await asked('DELETE', '/v1/agents/agent_1')).toEqual({
+      status: 200,
+      json: { saved: true },
+      revoked: ['agent agent_1'],
+      log: ['agent_1 was revoked'],
+    })
+    expect(await asked('DELETE', '/v1/tokens/jt_1')).toMatchObject({ revoked: ['token jt_1'] })
+    const longest = 'x'.repeat(64)
+    expect(await asked('DELETE', `/v1/tokens/${longest}`)).toMatchObject({ revoked: [`token ${longest}`] })
+  })
+
+  test('is revoked while the disk is full, and it is said that this may not last', async () => {
+    const reply = { saved: false, reason: 'its disk is full' } as const
+    expect(await asked('DELETE', '/v1/agents/agent_1', async () => reply)).toMatchObject({
+      status: 200,
+      json: reply,
+      log: ['[!] agent_1 was revoked, which is not saved yet: its disk is full'],
+    })
+  })
+
+  test('may not be there', async () => {
+    const missing = () => Promise.reject(new ConnectError('NO_SUCH_ENTRY', 'There is none'))
+    expect(await asked('DELETE', '/v1/tokens/jt_1', missing)).toMatchObject({
+      status: 404,
+      json: {},
+      log: [],
+    })
+  })
+
+  test('may fail, and why is logged', async () => {
+    for (const error of [new Error('a bug'), new ConnectError('WRITE_FAILED', 'a bug')])
+      expect(await asked('DELETE', '/v1/tokens/jt_1', () => Promise.reject(error))).toMatchObject({
+        status: 500,
+        json: {},
+        log: ['[x] DELETE /v1/tokens/jt_1: a bug'],
+      })
+  })
+
+  test.for([
+    ['GET', '/v1/agents/agent_1'],
+    ['DELETE', '/'],
+    ['DELETE', '/v1/agents/'],
+    ['DELETE', '/v1/agents/a/b'],
+    ['DELETE', '/x/v1/agents/a'],
+    ['DELETE', '/v1/others/a'],
+    ['DELETE', '/v1/agents/a-b'],
+    ['DELETE', `/v1/agents/${'x'.repeat(65)}`],
+  ] as const)('is nothing by %s %s', async ([method, target]) => {
+    expect(await asked(method, target)).toEqual({ status: 400, json: {}, revoked: [], log: [] })
+  })
+})
+
+describe('a socket that can’t be opened', () => {
+  test('is told of once, until it is open, and then again', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const folder = path.join(scratchFolder(), 'data')
+    const socketPath = hubSocketPath(folder)
+    const log: string[] = []
+    const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
+    const control = await startHubControl(folder, hub, (line) => void log.push(line))
+    const isTold = [
+      expect.stringMatching(
+        /^\[!\] Could not open \S+hub\.sock: .+; until that is fixed, revocations take up to a second$/,
+      ),
+    ]
+    expect(log).toEqual(isTold)
+    for (let turn = 0; turn < 3; turn++) vi.advanceTimersByTime(10_000)
+    mkdirSync(folder)
+    vi.advanceTimersByTime(9999)
+    expect(existsSync(socketPath)).toBe(false)
+    vi.advanceTimersByTime(1)
+    const asking = { socketPath, method: 'GET', path: '/', timeoutMs: 30_000 }
+    await expect.poll(() => requestLocally(asking), { timeout: 30_000 }).toMatchObject({ status: 400 })
+    expect(log).toEqual(isTold)
+
+    rmSync(folder, { recursive: true })
+    vi.advanceTimersByTime(10_000)
+    await expect.poll(() => log, { timeout: 30_000 }).toEqual([...isTold, ...isTold])
+    await control.close()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('does not keep the hub from its end', async () => {
+    const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
+    const control = await startHubControl(path.join(scratchFolder(), 'none'), hub, () => {})
+    await expect(control.close()).resolves.toBeUndefined()
+  })
+})
+
+test('a socket that is in place is left as it is', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const folder = scratchFolder()
+  const socketPath = hubSocketPath(folder)
+  const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
+  const control = await startHubControl(folder, hub, () => {})
+  onTestFinished(() => control.close())
+  const changedAt = () => lstatSync(socketPath, { bigint: true }).ctimeNs
+  const before = changedAt()
+  vi.advanceTimersByTime(10_000)
+  await requestLocally({ socketPath, method: 'GET', path: '/', timeoutMs: 30_000 })
+  expect(changedAt()).toBe(before)
+})
+
+test('a socket is gone once it is closed', async () => {
+  const folder = scratchFolder()
+  const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
+  const control = await startHubControl(folder, hub, () => {})
+  expect(existsSync(hubSocketPath(folder))).toBe(true)
+  await control.close()
+  expect(existsSync(hubSocketPath(folder))).toBe(false)
+})

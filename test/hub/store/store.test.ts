@@ -1,0 +1,300 @@
+import { randomBytes } from 'node:crypto'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { Store } from '../../../src/hub/store/store.ts'
+import { agentIdOf } from '../../../src/tunnel/protocol/agent-id.ts'
+import { runFixture } from '../../fixtures/run-fixture.ts'
+import { scratchFolder } from '../../fixtures/scratch.ts'
+import { rejectionOf } from '../../fixtures/thrown-by.ts'
+
+async function open(folder = scratchFolder()): Promise<Store> {
+  const store = await Store.open(folder)
+  onTestFinished(() => {
+    try {
+      store.close()
+    } catch {
+      // The test has closed it.
+    }
+  })
+  return store
+}
+
+function machine(label = 'ada') {
+  const key = { kty: 'OKP', crv: 'Ed25519', x: randomBytes(32).toString('base64url') } as const
+  return { key, agent: agentIdOf(key), label }
+}
+
+const HOUR = 3_600_000
+
+describe('a join token', () => {
+  test('is known by its hash only', async () => {
+    const folder = scratchFolder()
+    const store = await open(folder)
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 1 })
+    store.close()
+    expect(token).toMatch(/^tok_[0-9a-f]{40}$/)
+    expect(readFileSync(path.join(folder, 'hub.db')).includes(token)).toBe(false)
+  })
+
+  test('lets in as many as it has uses', async () => {
+    const store = await open()
+    const { token, id } = store.createToken({ ttlMs: HOUR, uses: 2 })
+    const [one, other, third] = [machine(), machine(), machine()]
+    const joined = [one, other, third].map((machine) => store.join({ ...machine, token })?.id)
+    expect(joined).toEqual([one.agent, other.agent, undefined])
+    expect(store.tokens()).toMatchObject([{ id, usesLeft: 0, state: 'used up' }])
+    expect(store.agents()).toHaveLength(2)
+  })
+
+  test('is spent once by a machine that joins twice: its first answer may have been lost', async () => {
+    const store = await open()
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 2 })
+    const one = machine()
+    const first = store.join({ ...one, token })
+    expect(first).toMatchObject({ id: one.agent, key: one.key, revoked: false })
+    expect(store.join({ ...one, token })).toEqual(first)
+    expect(store.tokens()).toMatchObject([{ usesLeft: 1, state: 'valid' }])
+  })
+
+  test('is of no use at the very moment it expires', async () => {
+    const store = await open()
+    const now = Date.now()
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 5, now })
+    expect(store.join({ ...machine(), token, now: now + HOUR - 1 })).toBeDefined()
+    expect(store.join({ ...machine(), token, now: now + HOUR })).toBeUndefined()
+    expect(store.tokens(now + HOUR)).toMatchObject([{ state: 'expired', usesLeft: 4 }])
+  })
+
+  test('is of no use once it is revoked; those who are in stay', async () => {
+    const store = await open()
+    const { token, id } = store.createToken({ ttlMs: HOUR, uses: 5 })
+    const early = machine()
+    store.join({ ...early, token })
+    store.revokeToken(id)
+    store.revokeToken(id)
+    expect(store.join({ ...machine(), token })).toBeUndefined()
+    expect(store.agents()).toMatchObject([{ id: early.agent, revoked: false }])
+  })
+
+  test('is not let through by an id, or a wrong token', async () => {
+    const store = await open()
+    const { token, id } = store.createToken({ ttlMs: HOUR, uses: 5 })
+    for (const wrong of [id, '', `${token}0`, token.slice(0, -1), token.toUpperCase(), '%'])
+      expect(store.join({ ...machine(), token: wrong })).toBeUndefined()
+  })
+
+  test('raced by two processes lets in no more than its uses', async () => {
+    const folder = scratchFolder()
+    const { token } = (await open(folder)).createToken({ ttlMs: HOUR, uses: 25 })
+    const racers = [0, 1].map(() => runFixture('join-race.ts', [folder, token, '20']))
+    const joined = await Promise.all(racers.map((racer) => racer.printed(/joined (\d+)/)))
+    expect(joined.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(25)
+    expect((await open(folder)).agents()).toHaveLength(25)
+  })
+})
+
+describe('a machine', () => {
+  test('that is revoked cannot come back with the same key, and its names are free', async () => {
+    const store = await open()
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 5 })
+    const one = machine()
+    store.join({ ...one, token })
+    const service = { workspace: 'default', name: 'web', agent: one.agent, port: 80 }
+    store.setAgent(one.agent, one.label, [service])
+    expect(store.snapshot().services).toEqual([service])
+    store.revokeAgent(one.agent)
+    expect(store.agents()).toMatchObject([{ id: one.agent, revoked: true }])
+    expect(store.snapshot().services).toEqual([])
+    expect(store.join({ ...one, token })).toBeUndefined()
+  })
+
+  test('that has logged out is forgotten, with its names', async () => {
+    const store = await open()
+    const one = machine()
+    store.join({ ...one, token: store.createToken({ ttlMs: HOUR, uses: 1 }).token })
+    store.setAgent(one.agent, one.label, [{ workspace: 'default', name: 'web', agent: one.agent, port: 80 }])
+    store.removeAgent(one.agent)
+    expect(store.snapshot()).toMatchObject({ agents: [], services: [] })
+  })
+
+  test('that is revoked or gone gets no names and no label', async () => {
+    const store = await open()
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 2 })
+    const [one, other] = [machine(), machine()]
+    for (const joining of [one, other]) store.join({ ...joining, token })
+    store.revokeAgent(one.agent)
+    store.removeAgent(other.agent)
+    for (const { agent } of [one, other]) {
+      const services = [{ workspace: 'default', name: 'web', agent, port: 80 }]
+      expect(store.setAgent(agent, 'new', services)).toBe(false)
+    }
+    expect(store.snapshot()).toMatchObject({ agents: [{ label: one.label, revoked: true }], services: [] })
+  })
+
+  test.for(['revokeAgent', 'revokeToken'] as const)(
+    'that is unknown is told from others: %s',
+    async (method) => {
+      const store = await open()
+      expect(store[method]('agent_0000000000000000')).toBe(false)
+    },
+  )
+
+  test('keeps all it is told, whatever characters it holds', async () => {
+    const store = await open()
+    const label = `'; DROP TABLE agents; -- "\u0000\u001b💥`
+    const one = machine(label)
+    store.join({ ...one, token: store.createToken({ ttlMs: HOUR, uses: 1 }).token })
+    expect(store.agents()).toMatchObject([{ label }])
+    store.setAgent(one.agent, 'b', [])
+    expect(store.agents()).toMatchObject([{ label: 'b' }])
+  })
+})
+
+test('everything is there again after it was opened anew, and its files are for us alone', async () => {
+  const folder = scratchFolder()
+  const store = await open(folder)
+  const one = machine()
+  store.join({ ...one, token: store.createToken({ ttlMs: HOUR, uses: 1 }).token })
+  const before = store.snapshot()
+  for (const file of ['hub.db', 'hub.db-wal', 'hub.db-shm'])
+    expect(statSync(path.join(folder, file)).mode & 0o777, file).toBe(0o600)
+  store.close()
+  expect((await open(folder)).snapshot()).toEqual(before)
+})
+
+test('its folder is made if need be, for us alone', async () => {
+  const folder = path.join(scratchFolder(), 'new', 'hub')
+  await open(folder)
+  expect(statSync(folder).mode & 0o777).toBe(0o700)
+})
+
+test('where data is to be, a folder without any is not made a hub’s', async () => {
+  const folder = scratchFolder()
+  const error = await rejectionOf(Store.open(folder, { existing: true }))
+  expect(error).toMatchObject({ code: 'HUB_DATA_MISSING', message: `There is no hub’s data in ${folder}` })
+  expect(readdirSync(folder)).toEqual([])
+  const store = await open(folder)
+  const { hubId } = store.snapshot()
+  store.close()
+  const again = await Store.open(folder, { existing: true })
+  onTestFinished(() => again.close())
+  expect(again.snapshot().hubId).toBe(hubId)
+})
+
+test('what fails halfway is undone, and the next goes on as if it had not been', async () => {
+  const store = await open()
+  const { token } = store.createToken({ ttlMs: HOUR, uses: 3 })
+  const one = machine()
+  store.join({ ...one, token })
+  // The token is spent by then.
+  expect(() => store.join({ ...machine(), key: one.key, token })).toThrow('UNIQUE constraint failed')
+  expect(store.tokens()).toMatchObject([{ usesLeft: 2 }])
+  const other = machine()
+  expect(store.join({ ...other, token })?.id).toBe(other.agent)
+})
+
+test('a statement is compiled once', async () => {
+  const store = await open()
+  const compiled = vi.spyOn(DatabaseSync.prototype, 'prepare')
+  onTestFinished(() => compiled.mockRestore())
+  for (let turn = 0; turn < 3; turn++) store.agents()
+  expect(compiled).toHaveBeenCalledOnce()
+})
+
+test('a change by another process is noticed', async () => {
+  const folder = scratchFolder()
+  const [one, other] = [await open(folder), await open(folder)]
+  const seen = one.dataVersion()
+  expect(one.dataVersion()).toBe(seen)
+  other.createToken({ ttlMs: HOUR, uses: 1 })
+  expect(one.dataVersion()).not.toBe(seen)
+})
+
+describe('a database that cannot be used is an error, and is not touched:', () => {
+  const whole = async () => {
+    const folder = scratchFolder()
+    const store = await open(folder)
+    for (let turn = 0; turn < 200; turn++) store.createToken({ ttlMs: HOUR, uses: 1 })
+    store.close()
+    return path.join(folder, 'hub.db')
+  }
+
+  test('one of a newer version', async () => {
+    const file = await whole()
+    const database = new DatabaseSync(file)
+    database.exec('PRAGMA user_version = 99')
+    database.close()
+    const before = readFileSync(file)
+    const error = await rejectionOf(Store.open(path.dirname(file)))
+    expect(error.code).toBe('HUB_DATA_DAMAGED')
+    expect(error.message).toBe('The hub’s database was written by a newer version')
+    expect(error.hints).toEqual([
+      'Upgrade it by a newer version’s tarball: npm install -g ./private-connect-VERSION.tgz',
+    ])
+    expect(readFileSync(file)).toEqual(before)
+    // Its journal is not left open either.
+    expect(readdirSync(path.dirname(file))).toEqual(['hub.db'])
+  })
+
+  test.for<[string, (file: string) => void]>([
+    [
+      'one that is no database',
+      (file) => writeFileSync(file, 'not a database, but long enough to be one '.repeat(100)),
+    ],
+    ['one whose header is gone', (file) => writeFileSync(file, readFileSync(file).fill(0, 0, 100))],
+    ['one that was cut short', (file) => truncateSync(file, 4096 + 100)],
+    ['one cut short after its first page', (file) => truncateSync(file, 4096)],
+    ['one with noise in its pages', (file) => writeFileSync(file, readFileSync(file).fill(0xa5, 4096))],
+  ])('%s', async ([, spoil]) => {
+    const file = await whole()
+    spoil(file)
+    const copy = `${file}.copy`
+    copyFileSync(file, copy)
+    const opened = Store.open(path.dirname(file)).then((store) => {
+      try {
+        return store.snapshot()
+      } finally {
+        store.close()
+      }
+    })
+    const error = await rejectionOf(opened)
+    expect(error.code).toBe('HUB_DATA_DAMAGED')
+    expect(error.message).toContain(file)
+    expect(readFileSync(file)).toEqual(readFileSync(copy))
+  })
+
+  test('a folder in its place', async () => {
+    const folder = scratchFolder()
+    mkdirSync(path.join(folder, 'hub.db'))
+    const error = await rejectionOf(Store.open(folder))
+    expect(error.code).toBe('HUB_DATA_DAMAGED')
+    expect(error.message).toContain('EISDIR')
+  })
+
+  test('someone else’s database', async () => {
+    const folder = scratchFolder()
+    const database = new DatabaseSync(path.join(folder, 'hub.db'))
+    database.exec('CREATE TABLE agents (name TEXT)')
+    database.close()
+    expect((await rejectionOf(Store.open(folder))).code).toBe('HUB_DATA_DAMAGED')
+  })
+})
+
+test('an empty file is a new database', async () => {
+  const folder = scratchFolder()
+  writeFileSync(path.join(folder, 'hub.db'), '')
+  expect((await open(folder)).snapshot()).toMatchObject({
+    hubId: expect.stringMatching(/^hub_[0-9a-f]{16}$/),
+    agents: [],
+  })
+})

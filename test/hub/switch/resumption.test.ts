@@ -1,0 +1,293 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
+import {
+  encodeCtrl,
+  encodeOpen,
+  encodeOpenOk,
+  encodeResume,
+  encodeResumed,
+  encodeRst,
+} from '../../../src/tunnel/protocol/encode.ts'
+import { STREAM_KEY_BYTES, type Position } from '../../../src/tunnel/protocol/frames.ts'
+import { MAX_LINKS } from '../../../src/tunnel/protocol/limits.ts'
+import { INITIAL_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
+import type { RawPeer } from '../../tunnel/helpers/raw-peer.ts'
+import { linkId, RealHub, type Joined } from '../../tunnel/helpers/real-hub.ts'
+import { encodeData } from '../../tunnel/helpers/whole-frames.ts'
+
+let hub: RealHub
+let agent: Joined
+let visitor: Joined
+let stranger: Joined
+const peers: RawPeer[] = []
+
+beforeAll(async () => {
+  hub = await RealHub.start()
+  agent = await hub.join()
+  visitor = await hub.join()
+  stranger = await hub.join()
+  const peer = await hub.link(agent)
+  await hello(peer)
+  peer.send(encodeCtrl({ type: 'services', seq: 1, services: [{ name: 'web', port: 80 }] }))
+  await peer.next('ctrl')
+  peer.vanish()
+  await peer.closed
+})
+
+afterEach(() => {
+  for (const peer of peers.splice(0)) peer.vanish()
+})
+
+afterAll(() => hub.stop())
+
+const data = Buffer.from('hello')
+
+function position(received: number, more: Partial<Position> = {}): Position {
+  return { received, consumed: 0, limit: INITIAL_WINDOW, ended: false, answered: true, ...more }
+}
+
+async function hello(peer: RawPeer): Promise<void> {
+  peer.send(encodeCtrl({ type: 'hello', version: '0.0.0', label: 'test' }))
+  expect(await peer.next('ctrl')).toMatchObject({ message: { type: 'welcome' } })
+}
+
+async function linked(who: Joined, link: string, epoch: number): Promise<RawPeer> {
+  const peer = await hub.link(who, { link, epoch, role: who === agent ? 'agent' : 'client' })
+  peers.push(peer)
+  return peer
+}
+
+interface Opened {
+  readonly key: Buffer
+  readonly opener: RawPeer
+  readonly acceptor: RawPeer
+  readonly openerLink: string
+  readonly acceptorLink: string
+  readonly far: number
+}
+
+/** A stream from the visitor to the agent, as number 1 there. */
+async function opened(): Promise<Opened> {
+  const key = randomBytes(STREAM_KEY_BYTES)
+  const [openerLink, acceptorLink] = [linkId(), linkId()]
+  const [opener, acceptor] = [await linked(visitor, openerLink, 1), await linked(agent, acceptorLink, 1)]
+  await hello(opener)
+  await hello(acceptor)
+  opener.send(encodeOpen(1, key, INITIAL_WINDOW, 'web'))
+  const { stream: far } = await acceptor.next('open')
+  acceptor.send(encodeOpenOk(far, INITIAL_WINDOW))
+  await opener.next('openOk')
+  return { key, opener, acceptor, openerLink, acceptorLink, far }
+}
+
+/** The opener of stream 1 is sent back to its beginning, and the acceptor gets it from there. @returns its number there */
+async function startsAnew(key: Buffer, opener: RawPeer, acceptor: RawPeer): Promise<number> {
+  const beginning = position(0, { answered: false })
+  expect(await opener.next('resume')).toMatchObject({ stream: 1, key, position: beginning })
+  opener.send(encodeResumed(1, position(0, { limit: 300_000, answered: false })), encodeData(1, data))
+  const { stream } = await acceptor.next('open')
+  expect(await acceptor.next('data')).toEqual({ type: 'data', stream, payload: data })
+  return stream
+}
+
+test('an end that comes back is joined to the other one, which first says where it stands', async () => {
+  const { key, acceptor, openerLink, far } = await opened()
+  const again = await linked(visitor, openerLink, 2)
+  again.send(encodeResume(7, key, position(3), 'web'))
+  expect(await acceptor.next('resume')).toEqual({
+    type: 'resume',
+    stream: far,
+    key,
+    position: position(3),
+    service: 'web',
+    from: visitor.agentId,
+    hops: 0,
+  })
+  // What it sent before it knew is sent again.
+  acceptor.send(encodeData(far, Buffer.from('old')), encodeResumed(far, position(9)), encodeData(far, data))
+  expect(await again.next('resumed')).toEqual({ type: 'resumed', stream: 7, position: position(9) })
+  expect(await again.next('data')).toEqual({ type: 'data', stream: 7, payload: data })
+  again.send(encodeData(7, data))
+  expect(await acceptor.next('data')).toEqual({ type: 'data', stream: far, payload: data })
+  expect(again.count('data')).toBe(1)
+})
+
+test('two ends that come back are told of each other', async () => {
+  const { key, openerLink, acceptorLink, opener } = await opened()
+  opener.vanish()
+  const acceptor = await linked(agent, acceptorLink, 2)
+  acceptor.send(encodeResume(1, key, position(5), 'web', visitor.agentId))
+  await acceptor.settled()
+  expect(acceptor.count('resumed')).toBe(0)
+  const again = await linked(visitor, openerLink, 2)
+  again.send(encodeResume(3, key, position(6), 'web'))
+  expect(await acceptor.next('resumed')).toMatchObject({ stream: 1, position: { received: 6 } })
+  expect(await again.next('resumed')).toMatchObject({ stream: 3, position: { received: 5 } })
+})
+
+test('ends of a stream that the hub knows nothing of are joined by its key', async () => {
+  const key = randomBytes(STREAM_KEY_BYTES)
+  const [opener, acceptor] = [await linked(visitor, linkId(), 1), await linked(agent, linkId(), 1)]
+  opener.send(encodeResume(1, key, position(5), 'web'))
+  acceptor.send(encodeResume(1, key, position(6), 'web', visitor.agentId))
+  expect(await opener.next('resumed')).toMatchObject({ position: { received: 6 } })
+  expect(await acceptor.next('resumed')).toMatchObject({ position: { received: 5 } })
+  opener.send(encodeData(1, data))
+  expect(await acceptor.next('data')).toEqual({ type: 'data', stream: 1, payload: data })
+})
+
+test('an end that is lost hears what became of its stream meanwhile', async () => {
+  const { key, opener, acceptor, openerLink, far } = await opened()
+  opener.vanish()
+  await opener.closed
+  const again = await linked(visitor, openerLink, 2)
+  acceptor.send(encodeRst(far, STREAM_CODES.PEER_RESET, 'gone'))
+  await acceptor.settled()
+  again.send(encodeResume(1, key, position(0), 'web'))
+  expect(await again.next('rst')).toEqual({ type: 'rst', stream: 1, code: 1, message: 'gone' })
+})
+
+test('nobody else gets a stream whose key he knows, be it another agent or another process of the same', async () => {
+  const { key, opener, acceptor, openerLink, far } = await opened()
+  const others: [Joined, string][] = [
+    [stranger, ''],
+    [stranger, visitor.agentId],
+    [visitor, ''],
+    [agent, visitor.agentId],
+  ]
+  const tryAll = async () => {
+    for (const [who, from] of others) {
+      const thief = await linked(who, linkId(), 1)
+      thief.send(encodeResume(1, key, position(0), 'web', from))
+      expect(await thief.next('rst')).toMatchObject({ code: STREAM_CODES.STREAM_UNKNOWN })
+    }
+  }
+  // While its link is up, and while it waits for another one.
+  await tryAll()
+  opener.send(encodeData(1, data))
+  expect(await acceptor.next('data')).toMatchObject({ stream: far })
+  opener.vanish()
+  await opener.closed
+  await tryAll()
+  const again = await linked(visitor, openerLink, 2)
+  again.send(encodeResume(1, key, position(0), 'web'))
+  expect(await acceptor.next('resume')).toMatchObject({ stream: far })
+})
+
+test('to a hub that was restarted nobody comes as an end that he is not', async () => {
+  const key = randomBytes(STREAM_KEY_BYTES)
+  const opener = await linked(visitor, linkId(), 1)
+  opener.send(encodeResume(1, key, position(5), 'web'))
+  await opener.settled()
+  // A stranger who offers nothing, and the right agent about another opener's stream.
+  const thief = await linked(stranger, linkId(), 1)
+  thief.send(encodeResume(1, key, position(5), 'web', stranger.agentId))
+  expect(await thief.next('rst')).toMatchObject({ code: STREAM_CODES.STREAM_UNKNOWN })
+  const wrong = await linked(agent, linkId(), 1)
+  wrong.send(encodeResume(1, key, position(5), 'web', stranger.agentId))
+  expect(await wrong.next('rst')).toMatchObject({ code: STREAM_CODES.STREAM_UNKNOWN })
+  expect(opener.count('rst')).toBe(0)
+})
+
+test('who does not offer the service is no end of a stream to it', async () => {
+  const key = randomBytes(STREAM_KEY_BYTES)
+  const [opener, thief] = [await linked(visitor, linkId(), 1), await linked(stranger, linkId(), 1)]
+  opener.send(encodeResume(1, key, position(5), 'web'))
+  thief.send(encodeResume(1, key, position(5), 'web', visitor.agentId))
+  expect(await thief.next('rst')).toMatchObject({ code: STREAM_CODES.SERVICE_UNKNOWN })
+  expect(await opener.next('rst')).toMatchObject({ code: STREAM_CODES.SERVICE_UNKNOWN })
+})
+
+test('an OPEN with the key of another stream is refused', async () => {
+  const { key, opener } = await opened()
+  const other = await linked(stranger, linkId(), 1)
+  other.send(encodeOpen(1, key, INITIAL_WINDOW, 'web'))
+  expect(await other.next('openErr')).toMatchObject({ code: STREAM_CODES.PROTOCOL })
+  await opener.settled()
+  expect(opener.count('rst')).toBe(0)
+})
+
+test('an OPEN that was lost with the service’s link is sent again, from the beginning', async () => {
+  const key = randomBytes(STREAM_KEY_BYTES)
+  const acceptorLink = linkId()
+  const [opener, acceptor] = [await linked(visitor, linkId(), 1), await linked(agent, acceptorLink, 1)]
+  await hello(acceptor)
+  opener.send(encodeOpen(1, key, 300_000, 'web', '', 3), encodeData(1, data))
+  await acceptor.next('data')
+  const again = await linked(agent, acceptorLink, 2)
+  await hello(again)
+  const stream = await startsAnew(key, opener, again)
+  again.send(encodeOpenOk(stream, INITIAL_WINDOW))
+  expect(await opener.next('openOk')).toMatchObject({ stream: 1 })
+  expect(again.heard).toContainEqual(expect.objectContaining({ type: 'open', hops: 3 }))
+})
+
+test('a hub that was restarted opens the service a stream that it knows by RESUME alone, and tells of its hops', async () => {
+  const key = randomBytes(STREAM_KEY_BYTES)
+  const opener = await linked(visitor, linkId(), 1)
+  opener.send(encodeResume(1, key, position(0, { answered: false }), 'web', '', 5))
+  await opener.settled()
+  const acceptor = await linked(agent, linkId(), 1)
+  await hello(acceptor)
+  expect(await acceptor.next('open')).toMatchObject({ key, hops: 5 })
+  await opener.next('resumed')
+})
+
+test('a stream to an agent whose link was lost a moment ago waits for it', async () => {
+  const acceptor = await linked(agent, linkId(), 1)
+  await hello(acceptor)
+  acceptor.vanish()
+  await acceptor.closed
+  const [opener, key] = [await linked(visitor, linkId(), 1), randomBytes(STREAM_KEY_BYTES)]
+  opener.send(encodeOpen(1, key, 300_000, 'web'), encodeData(1, data))
+  await opener.settled()
+  const again = await linked(agent, linkId(), 1)
+  await hello(again)
+  await startsAnew(key, opener, again)
+  expect(opener.count('openErr')).toBe(0)
+})
+
+test('an agent that was started anew ends the streams of its predecessor, which has left without a word', async () => {
+  const [first, second] = [await opened(), await opened()]
+  first.acceptor.vanish()
+  await first.acceptor.closed
+  await hello(await linked(agent, linkId(), 1))
+  expect(await first.opener.next('rst')).toMatchObject({ stream: 1, code: STREAM_CODES.STREAM_UNKNOWN })
+  // One whose link is up is let alone.
+  second.opener.send(encodeData(1, data))
+  expect(await second.acceptor.next('data')).toMatchObject({ stream: second.far })
+  expect(second.opener.count('rst')).toBe(0)
+})
+
+test('a RESUMED that nobody asked for breaks its stream only', async () => {
+  const [first, second] = [await opened(), await opened()]
+  first.opener.send(encodeResumed(1, position(0)))
+  expect(await first.opener.next('rst')).toMatchObject({ stream: 1, code: STREAM_CODES.PROTOCOL })
+  expect(await first.acceptor.next('rst')).toMatchObject({ code: STREAM_CODES.PROTOCOL })
+  second.opener.send(encodeData(1, data))
+  expect(await second.acceptor.next('data')).toMatchObject({ stream: second.far })
+})
+
+test('a second hello ends the link', async () => {
+  const peer = await linked(visitor, linkId(), 1)
+  await hello(peer)
+  peer.send(encodeCtrl({ type: 'hello', version: '0.0.0', label: 'test' }))
+  expect(await peer.next('goaway')).toMatchObject({ message: 'a second hello' })
+})
+
+test('an agent has 64 links, and the next is refused; one that comes back is not the next', async () => {
+  const many = await hub.join()
+  const links = Array.from({ length: MAX_LINKS }, () => linkId())
+  for (const link of links) peers.push(await hub.link(many, { link, epoch: 1, role: 'client' }))
+  const claims = { purpose: 'link', link: linkId(), epoch: 1, role: 'client' }
+  const asked = performance.now()
+  expect(await hub.dial(await many.signer.sign(claims, await hub.nonce()))).toMatchObject({
+    status: 429,
+    error: 'too_many',
+  })
+  // So that asking again at once is no faster than that.
+  expect(performance.now() - asked).toBeGreaterThan(900)
+  peers.push(await hub.link(many, { link: links[0]!, epoch: 2, role: 'client' }))
+  peers.push(await hub.link(visitor, { epoch: 1, role: 'client' }))
+})
