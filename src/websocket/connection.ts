@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
-import { decodeClose, encodeClose } from './close-frame.ts'
-import { encodeHeader, OPCODE } from './frame-header.ts'
-import { FrameReader } from './frame-reader.ts'
-import { maskedCopy } from './mask.ts'
-import { randomKey } from './mask-key.ts'
-import { ProtocolError } from './protocol-error.ts'
+import { decodeClose, encodeClose } from './frames/close-frame.ts'
+import { encodeHeader, OPCODE } from './frames/frame-header.ts'
+import { FrameReader } from './frames/frame-reader.ts'
+import { randomKey } from './frames/mask-key.ts'
+import { maskedCopy } from './frames/mask.ts'
+import { ProtocolError } from './frames/protocol-error.ts'
 import type { Transport, TransportHandler, TransportOptions } from './transport.ts'
 
 /** How long the peer has to answer a close frame, or to close the socket after both, before it is destroyed, in ms. */

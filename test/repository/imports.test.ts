@@ -62,7 +62,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   'platforms/conformance': ['platforms/conformance/checks', 'platforms/conformance/harness', 'errors.ts'],
-  'platforms/conformance/checks': ['platforms/conformance/harness', 'process', 'errors.ts'],
+  'platforms/conformance/checks': ['platforms/conformance/harness', 'platforms', 'process', 'errors.ts'],
   'platforms/conformance/harness': [
     'platforms/plugin',
     'platforms',
@@ -198,7 +198,8 @@ const ARROWS: Record<string, readonly string[]> = {
   'tunnel/link': ['tunnel/protocol', 'websocket'],
   'tunnel/bounds': ['tunnel/protocol'],
   'tunnel/protocol': ['config', 'text', 'errors.ts'],
-  websocket: [],
+  websocket: ['websocket/frames'],
+  'websocket/frames': [],
   'log/view': ['log/file', 'log', 'text', 'errors.ts'],
   'log/file': ['log', 'files/', 'errors.ts'],
   log: ['runtime', 'text', 'errors.ts'],

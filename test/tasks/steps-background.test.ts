@@ -10,7 +10,6 @@ import { BackgroundPlatform } from '../../src/platforms/background/background.ts
 import { background } from '../../src/platforms/background/description.ts'
 import type { Daemon, Platform } from '../../src/platforms/platform.ts'
 import { identify } from '../../src/process/identity.ts'
-import { waitFor } from '../../src/runtime/wait-for.ts'
 import type { DaemonContext } from '../../src/tasks/daemon-context.ts'
 import { installDaemon } from '../../src/tasks/install.ts'
 import { startDaemon } from '../../src/tasks/start.ts'
@@ -18,6 +17,7 @@ import { stopDaemon } from '../../src/tasks/stop.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { StepLog } from '../fixtures/steps-taken.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
+import { until } from '../helpers/until.ts'
 
 const CHECK = 'Check the configuration'
 const SPAWN = 'Spawn the agent'
@@ -125,7 +125,7 @@ test('a stop of one that ignores SIGTERM sends SIGKILL', async () => {
   const one = machine()
   const mark = path.join(one.instance.folder, 'ready')
   const { pid } = await start(one, stubborn(mark))
-  await waitFor(() => existsSync(mark) || undefined, { timeoutMs: 30_000 })
+  await until(() => existsSync(mark))
   one.taken()
   hurry()
   expect(await stopDaemon(one.context)).toEqual({ stopped: 'killed', foregroundPid: null })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mask, maskedCopy } from '../../src/websocket/mask.ts'
-import { randomKey } from '../../src/websocket/mask-key.ts'
+import { randomKey } from '../../../src/websocket/frames/mask-key.ts'
+import { mask, maskedCopy } from '../../../src/websocket/frames/mask.ts'
 
 const key = fc.oneof(fc.nat(0xffff_ffff), fc.constantFrom(0, 1, 0xff00_0000, 0xffff_ffff))
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isCloseCode } from '../../src/websocket/close-codes.ts'
-import { decodeClose, encodeClose } from '../../src/websocket/close-frame.ts'
+import { isCloseCode } from '../../../src/websocket/frames/close-codes.ts'
+import { decodeClose, encodeClose } from '../../../src/websocket/frames/close-frame.ts'
 
 const text = fc
   .string({ unit: 'grapheme', maxLength: 120 })

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { OPCODE } from '../../src/websocket/frame-header.ts'
-import { FrameReader, MAX_FRAGMENTS, type FrameSink } from '../../src/websocket/frame-reader.ts'
-import { SMALL_CHUNK_BYTES } from '../../src/websocket/pieces.ts'
-import { ProtocolError } from '../../src/websocket/protocol-error.ts'
-import { filler, frame } from './helpers/frame.ts'
+import { OPCODE } from '../../../src/websocket/frames/frame-header.ts'
+import { FrameReader, MAX_FRAGMENTS, type FrameSink } from '../../../src/websocket/frames/frame-reader.ts'
+import { SMALL_CHUNK_BYTES } from '../../../src/websocket/frames/pieces.ts'
+import { ProtocolError } from '../../../src/websocket/frames/protocol-error.ts'
+import { filler, frame } from '../helpers/frame.ts'
 
 const MAX_MESSAGE_BYTES = 70_000
 const KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d])

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { encodeHeader, FrameHeader, headerBytes, OPCODE } from '../../src/websocket/frame-header.ts'
+import { encodeHeader, FrameHeader, headerBytes, OPCODE } from '../../../src/websocket/frames/frame-header.ts'
 
 function read(...bytes: number[]): FrameHeader {
   const header = new FrameHeader()
