@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { ensureInstanceFolder } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
-import { tryLock, type FileLock } from '../files/lock.ts'
+import { tryLock } from '../files/lock.ts'
 import { waitFor } from '../runtime/wait-for.ts'
 import { ignoreHangup } from './ignore-hangup.ts'
+import { withoutLock } from './without-lock.ts'
 
 /** The longest that another command may take, in ms. */
 const TIMEOUT_MS = 60_000
@@ -40,11 +41,4 @@ export async function withCommandLock<T>(
   } finally {
     lock.release()
   }
-}
-
-/** The disk is full or read-only, or the lock file is damaged. */
-function withoutLock(error: unknown): FileLock {
-  if (error instanceof ConnectError && error.code === 'WRITE_FAILED')
-    return { look: async () => true, release() {} }
-  throw error
 }

@@ -5,6 +5,7 @@ import { ConnectError } from '../errors.ts'
 import { tryLock } from '../files/lock.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { waitFor } from '../runtime/wait-for.ts'
+import { withoutLock } from './without-lock.ts'
 
 /** The longest that another install may take, in ms. */
 const TIMEOUT_MS = 60_000
@@ -12,7 +13,8 @@ const TIMEOUT_MS = 60_000
 /**
  * Runs what concerns all instances of a user, such as folders for them all, while no other instance does.
  *
- * @param options.writes default true; an action that only removes things makes no folder
+ * @param options.writes default true; an action that only removes things also works where nothing can be written, and
+ * makes no folder
  * @throws ConnectError AGENT_BUSY if another takes too long, WRITE_FAILED
  */
 export async function withHomeLock<T>(
@@ -24,7 +26,8 @@ export async function withHomeLock<T>(
   if (writes) ensurePrivateFolder(folder)
   else if (!existsSync(folder)) return action()
   const file = path.join(folder, 'install.lock')
-  const lock = await waitFor(() => tryLock(file), { timeoutMs: TIMEOUT_MS })
+  const take = () => tryLock(file)
+  const lock = await waitFor(() => (writes ? take() : take().catch(withoutLock)), { timeoutMs: TIMEOUT_MS })
   if (!lock) {
     throw new ConnectError('AGENT_BUSY', 'Another daemon of yours is still being installed or removed', {
       hints: ['Wait for it, or end it, then try again.'],
