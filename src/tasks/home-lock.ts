@@ -23,9 +23,10 @@ export async function withHomeLock<T>(
   { writes = true }: { writes?: boolean } = {},
 ): Promise<T> {
   const folder = dataFolder(home)
-  if (writes) ensurePrivateFolder(folder)
-  else if (!existsSync(folder)) return action()
   const file = path.join(folder, 'install.lock')
+  // Without it nothing was ever installed here, and what has nothing to remove leaves nothing behind.
+  if (writes) ensurePrivateFolder(folder)
+  else if (!existsSync(file)) return action()
   const take = () => tryLock(file)
   const lock = await waitFor(() => (writes ? take() : take().catch(withoutLock)), { timeoutMs: TIMEOUT_MS })
   if (!lock) {
