@@ -439,6 +439,8 @@ describe.runIf(FAKE_RUNS_HERE)(
         expect(changed.change).toBe('updated')
         expect(changed.pid).not.toBe(pid)
         const acts = (await asked()).filter((word) => !word.startsWith('print'))
+        // On a busy machine the job may not run yet when it is looked at, and is asked to.
+        if (acts.at(-1) === 'kickstart') acts.pop()
         expect(acts).toEqual(['bootout', 'enable', 'bootstrap'])
         expect(await runsIn(GUI)).toBe(changed.pid)
 

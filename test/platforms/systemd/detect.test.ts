@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import path from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { detectSystemd } from '../../../src/platforms/systemd/detect.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { fakePrograms, type Behaviour } from './helpers/fake-programs.ts'
@@ -16,6 +17,10 @@ function rootWith(files: Readonly<Record<string, string>>): string {
   }
   return root
 }
+
+// Of a home that is not the user's own each answer would be that.
+beforeAll(() => void vi.stubEnv('HOME', userInfo().homedir))
+afterAll(() => void vi.unstubAllEnvs())
 
 const BOOTED = { '/run/systemd/system/': '' }
 
