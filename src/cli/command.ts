@@ -71,7 +71,7 @@ export abstract class ConnectCommand extends Command {
     else process.stdout.write(`${text}\n`)
   }
 
-  /** Carries data until someone stops it, see Carrier and untilInterrupted. */
+  /** Carries data until someone stops it, see DataCommand and untilInterrupted. */
   protected async carry(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { DataCommand } = await import('./data-command.ts')
     this.#dataCommand = new DataCommand()

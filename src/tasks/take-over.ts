@@ -17,7 +17,8 @@ export function endBeside(
   found: PlatformStatus,
 ): Action<Termination | undefined> {
   // On that platform it is the daemon itself.
-  return endAgent(instance, description.name === 'background' ? {} : found)
+  if (description.name === 'background') return { steps: [], result: () => undefined }
+  return endAgent(instance, found)
 }
 
 /**

@@ -16,8 +16,7 @@ export function testsOf(file: string, wholeArea: boolean): string[] {
   if (all.length === 0) throw new Error(`No tests belong to ${file}`)
   const direct = all.filter((test) => imports(test, file))
   const name = path.basename(file, '.ts')
-  const isNamesake = (test: string) =>
-    Number([`${name}.test.ts`, `${name}.process.test.ts`].includes(path.basename(test)))
+  const isNamesake = (test: string) => Number(path.basename(test) === `${name}.test.ts`)
   return (wholeArea || direct.length === 0 ? all : direct).toSorted((a, b) => isNamesake(b) - isNamesake(a))
 }
 

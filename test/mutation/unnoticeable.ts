@@ -75,7 +75,7 @@ export const UNNOTICEABLE: readonly Unnoticeable[] = [
     why: 'no token has that id',
   },
   {
-    file: 'src/hub/switch/switch-port.ts',
+    file: 'src/hub/switch/model.ts',
     code: "readonly numbers = new StreamNumbers('hub')",
     change: `'hub' → ""`,
     why: 'every side but an agent’s takes the even numbers',
@@ -227,7 +227,7 @@ export const UNNOTICEABLE: readonly Unnoticeable[] = [
   },
   {
     file: 'src/process/terminate.ts',
-    code: 'const none = () => (killOrphans(target.pid) === 0 ? true : undefined)',
+    code: 'return killed === 0 ? true : undefined',
     change: 'true → false',
     why: 'any answer but undefined ends the wait, and nobody looks at it',
   },

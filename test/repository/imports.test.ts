@@ -412,7 +412,7 @@ test('a file is named for the one thing that it holds, and passes on nothing of 
   expect(indexes.filter((file) => !file.startsWith('src/commands/'))).toEqual([])
 })
 
-/** Beside each other on purpose: each has the same files as the other. */
+/** Beside each other on purpose: what both have is named alike. */
 const ONE_KIND: readonly string[] = ['src/platforms/launchd', 'src/platforms/systemd']
 
 test('a folder can be taken in at a glance', () => {

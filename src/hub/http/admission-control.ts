@@ -18,7 +18,7 @@ const PATIENCE_MS = 5000
 const RETRY_AFTER_SECONDS = 5
 
 /**
- * The hub's door. Whoever knocks is checked: a signature, and for some a write to the disk. When thousands knock at
+ * Bounds how many are checked at a time. Whoever knocks is checked: a signature, and for some a write to the disk. When thousands knock at
  * once, as after a restart, most are soon told to come back later, so that none is served too late.
  */
 export class AdmissionControl {

@@ -71,7 +71,7 @@ export class AgentSettings {
     const names = this.#told.names.of(agent)
     const isMember = await this.#store.call('setAgent', agent, label, names)
     if (this.#writes.get(agent) !== write) return
-    // If not, another process has shut it out, and the news of that is on its way.
+    // If not, another process has revoked it, and the news of that is on its way.
     if (isMember) this.#saved.set(agent, names)
     // What was told meanwhile waits in the queue already.
     if (this.#told.names.of(agent) === names && this.#told.label(agent) === label) this.#writes.delete(agent)

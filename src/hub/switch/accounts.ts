@@ -1,6 +1,5 @@
 import { AGENT_BACKLOG_MAX_BYTES, HUB_BACKLOG_MAX_BYTES } from '../../tunnel/protocol/limits.ts'
-import { Account } from './model.ts'
-import type { SwitchPort } from './model.ts'
+import { Account, type SwitchPort } from './model.ts'
 
 /** How long an account is kept without a link, in ms: who comes back at once must not begin anew. */
 const KEPT_MS = 2000
@@ -50,7 +49,7 @@ export class Accounts {
     if (account.waiting > this.#agentMax) this.#overdrawn = account
   }
 
-  /** The account that has to drop some of what waits: one that has more than it may, or, if it is too much in all, the largest. */
+  /** The account that has to drop some of what waits: who has more than it may; if all is too much, the largest. */
   get debtor(): Account | undefined {
     if (this.#overdrawn && this.#overdrawn.waiting <= this.#agentMax) this.#overdrawn = undefined
     if (this.#overdrawn || this.#waiting <= this.#max) return this.#overdrawn

@@ -1,7 +1,6 @@
 import { STREAM_CODES } from '../../tunnel/protocol/codes.ts'
 import { MAX_WAITING_STREAMS, RESUME_MS } from '../../tunnel/protocol/limits.ts'
-import { type Endpoint, RelayedStream } from './model.ts'
-import type { SwitchPort } from './model.ts'
+import { RelayedStream, type Endpoint, type SwitchPort } from './model.ts'
 
 /** All streams that pass through, and how they come and go. */
 export class RelayedStreams {

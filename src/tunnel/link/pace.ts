@@ -35,9 +35,9 @@ export class Pace {
   }
 
   /**
-   * Has `continueFrom` called in turns to come, until it says that nothing is left to do.
+   * Has `goOn` called in turns to come, until it says that nothing is left to do.
    *
-   * @param continueFrom works until nothing is left, or the turn is over
+   * @param goOn works until nothing is left, or the turn is over
    */
   wait(goOn: () => boolean): void {
     this.#waiting.push(goOn)
