@@ -3,9 +3,9 @@ import { hubConnectionOf, type HubConnection } from '../control/hub-connection.t
 import type { Daemon, PlatformStatus, Started } from '../platforms/platform.ts'
 import type { Termination } from '../process/terminate.ts'
 import { checkConfiguration } from './check-configuration.ts'
-import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
 import { explainCrash, type Explained } from './explain-crash.ts'
+import { withCommandLock } from './locks/command-lock.ts'
 import { runSteps } from './run-steps.ts'
 import { takeOver } from './take-over.ts'
 

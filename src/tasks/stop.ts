@@ -1,6 +1,6 @@
 import type { Termination } from '../process/terminate.ts'
-import { withCommandLock } from './command-lock.ts'
 import type { DaemonContext } from './daemon-context.ts'
+import { withCommandLock } from './locks/command-lock.ts'
 import { runSteps } from './run-steps.ts'
 import { endBeside } from './take-over.ts'
 

@@ -40,6 +40,7 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   'cli/output': ['errors.ts'],
   tasks: [
+    'tasks/locks',
     'platforms/selection',
     'platforms',
     'control',
@@ -52,6 +53,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'text',
     'errors.ts',
   ],
+  'tasks/locks': ['config', 'files/', 'runtime', 'errors.ts'],
   'platforms/selection': [
     'platforms/plugin',
     'platforms/launchd',

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { dataFolder } from '../config/instance.ts'
-import { ConnectError } from '../errors.ts'
-import { tryLock } from '../files/lock.ts'
-import { ensurePrivateFolder } from '../files/private-folder.ts'
-import { waitFor } from '../runtime/wait-for.ts'
+import { dataFolder } from '../../config/instance.ts'
+import { ConnectError } from '../../errors.ts'
+import { tryLock } from '../../files/lock.ts'
+import { ensurePrivateFolder } from '../../files/private-folder.ts'
+import { waitFor } from '../../runtime/wait-for.ts'
 import { withoutLock } from './without-lock.ts'
 
 /** The longest that another install may take, in ms. */
