@@ -55,6 +55,11 @@ export class Faulty {
   /** Waits until that is so, or it has ended. */
   async until(what: () => boolean): Promise<void> {
     await until(() => !this.isAlive || what(), { everyMs: 20 })
+    await this.settled()
+  }
+
+  /** All that it has printed is here, if it has ended. */
+  async settled(): Promise<void> {
     if (!this.isAlive) await this.exited
   }
 
