@@ -7,7 +7,7 @@ import { explainOperationalError } from '../runtime/operational-error.ts'
 import { printable, printableJson } from '../text/printable.ts'
 import { addConfigFlag } from './add-config-flag.ts'
 import type { DataCommand } from './data-command.ts'
-import { exitIfHung } from './exit.ts'
+import { exitIfHung, exitNow } from './exit.ts'
 import { columnsOf, wrapLine } from './output/wrap-line.ts'
 
 /** What all our commands share: how they speak, and how they fail. */
@@ -22,8 +22,12 @@ export abstract class ConnectCommand extends Command {
       return Command.run.call(this, argv, options) as Promise<ReturnType<T['run']>>
     const command = new this(argv ?? [], options) as T & { _run(): Promise<ReturnType<T['run']>> }
     const running: Promise<ReturnType<T['run']>> = command._run()
-    await Promise.allSettled([running])
-    if (command instanceof ConnectCommand) await command.#dataCommand?.end()
+    const [{ status }] = await Promise.allSettled([running])
+    if (command instanceof ConnectCommand && command.#dataCommand) {
+      await command.#dataCommand.end()
+      // Node.js 24 now and then spins for ever as it closes what is left open, sockets among it.
+      if (status === 'fulfilled') exitNow()
+    }
     await exitIfHung()
     return running
   }
