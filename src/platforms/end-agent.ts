@@ -6,7 +6,7 @@ import type { Action, PlatformStatus } from './platform.ts'
 import { removePidFile } from './remove-pid-file.ts'
 
 /**
- * Ends the daemon that was started in the background, and its children: the spec's "Graceful Shutdown".
+ * Ends the daemon that was started in the background, and its children.
  *
  * @param graceMs how long SIGTERM may take
  * @throws ConnectError AGENT_ELSEWHERE; in a step DAEMON_WONT_STOP

@@ -1,4 +1,4 @@
-/** The step of every start that waits, see the spec's "Startup Verification". @param stableMs how long at the most */
+/** The step of every start that waits. @param stableMs how long at the most */
 export function stabilise(stableMs: number): { readonly title: string; readonly waitMs: number } {
   return { title: `Wait up to ${stableMs / 1000} s for it to stabilise`, waitMs: stableMs }
 }

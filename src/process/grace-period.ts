@@ -1,2 +1,2 @@
-/** How long SIGTERM may take, in ms: the spec's "Graceful Shutdown". */
+/** How long SIGTERM may take before SIGKILL, in ms: docs/commands.md promises it. */
 export const GRACE_PERIOD_MS = 5000

@@ -9,7 +9,7 @@ import { withRescue } from '../platforms/with-rescue.ts'
 import { tilde } from '../text/tilde.ts'
 import type { DaemonContext } from './daemon-context.ts'
 
-/** The spec's "Startup Verification", in ms. */
+/** How long a start may take to stabilise, in ms. */
 const STABLE_MS = 3000
 const CRASH_LINES = 10
 
