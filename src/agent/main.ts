@@ -60,10 +60,11 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
     process.exitCode = agentExitCode(error)
   }
   await watchdog?.stop()
-  // Should anything still hold it up, the next signal ends it.
   stopListening()
   // Whoever sent the signal sees a process that ended by it.
   if (stop.signal.aborted) process.kill(process.pid, stop.signal.reason as NodeJS.Signals)
+  // Left to itself Node.js 24 now and then spins for ever as it closes what is left open. Every line is written by now.
+  process.exit()
 }
 
 /** Without a log there is nowhere to say so but stderr: whoever keeps this process alive may keep that. */

@@ -61,7 +61,7 @@ export async function startDaemon(
     const stop = isRestart && !platform.restart ? platform.stop(before) : undefined
     const onStart = () => options.onStart?.(before)
     const check = checkConfiguration(context, daemon, {
-      plan: takingOver.steps.length > start.steps.length,
+      plan: takingOver.endsAnother,
       onFine: () => interactive || onStart(),
     })
     // On a terminal, a line in between would get lost among those that move.

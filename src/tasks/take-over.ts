@@ -21,6 +21,11 @@ export function endBeside(
   return endAgent(instance, found)
 }
 
+interface TakeOver extends Action<Termination | undefined> {
+  /** An agent is ended before the platform's steps. */
+  readonly endsAnother: boolean
+}
+
 /**
  * What has to be done about an agent that runs outside of the platform, before the platform's own `steps` start one.
  *
@@ -31,7 +36,7 @@ export function takeOver(
   context: DaemonContext,
   found: PlatformStatus,
   { command, steps }: { command: 'start' | 'install'; steps: readonly Step[] },
-): Action<Termination | undefined> {
+): TakeOver {
   const { foregroundPid, background } = found
   if (foregroundPid !== undefined) {
     throw new ConnectError('AGENT_RUNNING', `An agent runs in the foreground (PID: ${foregroundPid})`, {
@@ -40,8 +45,8 @@ export function takeOver(
   }
   if (background?.state === 'unknown') throw agentElsewhere(background.reason)
   const ending = endBeside(context, found)
-  if (ending.steps.length === 0) return { ...ending, steps }
-  return { ...ending, steps: [...ending.steps, ...withRescue(steps, withStopped)] }
+  if (ending.steps.length === 0) return { ...ending, endsAnother: false, steps }
+  return { ...ending, endsAnother: true, steps: [...ending.steps, ...withRescue(steps, withStopped)] }
 }
 
 /** Of a failure, where a daemon ran in the background before. */

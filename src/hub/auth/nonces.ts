@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
+import { Counts } from '../../tunnel/bounds/counts.ts'
 import { MAX_NONCES, NONCE_SECONDS } from '../../tunnel/protocol/limits.ts'
 
 const RANDOM_BYTES = 16
@@ -17,7 +18,7 @@ export class Nonces {
   /** Who has used it, and until when that must be known, in ms; the oldest use comes first. */
   readonly #used = new Map<string, { agent: string; until: number }>()
   /** How many of these each agent has used. */
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new Counts()
 
   /** @param now ms of a clock that never jumps */
   constructor(now = () => performance.now()) {
@@ -45,12 +46,12 @@ export class Nonces {
   /** Whether the agent has used as many as it may: by itself, so nobody else can bring it there. */
   isSpentBy(agent: string): boolean {
     this.#forgetOld()
-    return (this.#counts.get(agent) ?? 0) >= MAX_NONCES
+    return this.#counts.of(agent) >= MAX_NONCES
   }
 
   /** Uses a good one up; only for a token whose signature was verified, so that what is kept is that agent's. */
   use(nonce: string, agent: string): void {
-    this.#counts.set(agent, (this.#counts.get(agent) ?? 0) + 1)
+    this.#counts.add(agent)
     this.#used.set(nonce, { agent, until: this.#now() + NONCE_SECONDS * 1000 })
   }
 
@@ -70,9 +71,7 @@ export class Nonces {
 
   #forget(nonce: string, agent: string): void {
     this.#used.delete(nonce)
-    const left = this.#counts.get(agent)! - 1
-    if (left > 0) this.#counts.set(agent, left)
-    else this.#counts.delete(agent)
+    this.#counts.remove(agent)
   }
 
   #macOf(body: Buffer): Buffer {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as v from 'valibot'
 import { messageOf } from '../../errors.ts'
 import { LineLimiter } from '../../log/line-limiter.ts'
+import { Counts } from '../../tunnel/bounds/counts.ts'
 import {
   ApiClaims,
   HUB_HEADER,
@@ -43,7 +44,7 @@ export class HttpApi {
   /** Each of the two by itself: who asks for lists must not hold up those who join. */
   readonly #joins: AdmissionControl
   readonly #calls: AdmissionControl
-  readonly #unread = new Map<string, number>()
+  readonly #unread = new Counts()
 
   constructor(
     registry: Registry,
@@ -164,15 +165,10 @@ export class HttpApi {
 
   /** A list of a large workspace takes a megabyte until it is read. */
   #countUnread(agent: string, response: ServerResponse): void {
-    const count = this.#unread.get(agent) ?? 0
-    if (count >= MAX_UNREAD_LISTS)
+    if (this.#unread.of(agent) >= MAX_UNREAD_LISTS)
       throw new RefusedError(429, 'too_many', 'This agent has lists to read before it gets another one.')
-    this.#unread.set(agent, count + 1)
-    response.once('close', () => {
-      const left = this.#unread.get(agent)! - 1
-      if (left > 0) this.#unread.set(agent, left)
-      else this.#unread.delete(agent)
-    })
+    this.#unread.add(agent)
+    response.once('close', () => this.#unread.remove(agent))
   }
 
   #offered(workspace: string): OfferedService[] {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import { LineLimiter } from '../../log/line-limiter.ts'
 import { printable } from '../../text/printable.ts'
+import { Counts } from '../../tunnel/bounds/counts.ts'
 import type { Link, LinkFrame, LinkHandler } from '../../tunnel/link/link.ts'
 import { STREAM_CODES, GOAWAY_CODES, type GoawayCode } from '../../tunnel/protocol/codes.ts'
 import { encodeCtrl } from '../../tunnel/protocol/encode.ts'
@@ -64,7 +65,7 @@ export class LinkTable {
   readonly #lines = new LineLimiter()
   readonly #entries = new Map<string, ActiveLink>()
   /** How many links each agent has. */
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new Counts()
   /** How many lists of services each of them may send. */
   readonly #buckets = new Map<string, TokenBucket>()
   /** Of each agent, the links that serve; the newest is last. */
@@ -94,7 +95,7 @@ export class LinkTable {
     if (present && present.epoch >= epoch) {
       throw new RefusedError(409, 'superseded', 'A newer connection of this link is up.')
     }
-    if (!present && (this.#counts.get(agent.id) ?? 0) >= MAX_LINKS)
+    if (!present && this.#counts.of(agent.id) >= MAX_LINKS)
       throw new RefusedError(429, 'too_many', `This agent has ${MAX_LINKS} links already.`)
   }
 
@@ -116,7 +117,7 @@ export class LinkTable {
     )
     const entry: ActiveLink = { agent, role, link, epoch, port, offers }
     this.#entries.set(id, entry)
-    if (!older) this.#counts.set(agent.id, (this.#counts.get(agent.id) ?? 0) + 1)
+    if (!older) this.#counts.add(agent.id)
     const handler: LinkHandler = {
       frame: (frame, message) => this.#guarded(entry, () => this.#frame(entry, frame, message)),
       relieved: () => this.#switch.relieved(port),
@@ -260,13 +261,8 @@ export class LinkTable {
   }
 
   #remove(id: string, agent: string): void {
-    const left = this.#counts.get(agent)! - 1
     this.#entries.delete(id)
-    if (left > 0) this.#counts.set(agent, left)
-    else {
-      this.#counts.delete(agent)
-      this.#buckets.delete(agent)
-    }
+    if (this.#counts.remove(agent) === 0) this.#buckets.delete(agent)
   }
 
   /** Whoever comes and goes at will gets a line of each kind a second. */

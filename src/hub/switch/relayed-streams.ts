@@ -1,3 +1,4 @@
+import { Counts } from '../../tunnel/bounds/counts.ts'
 import { STREAM_CODES } from '../../tunnel/protocol/codes.ts'
 import { MAX_WAITING_STREAMS, RESUME_MS } from '../../tunnel/protocol/limits.ts'
 import { RelayedStream, type Endpoint, type SwitchPort } from './model.ts'
@@ -8,7 +9,7 @@ export class RelayedStreams {
   /** Those with an end that is lost. */
   readonly #incomplete = new Set<RelayedStream>()
   /** Of each agent, how many ends are lost. */
-  readonly #lost = new Map<string, number>()
+  readonly #lost = new Counts()
   readonly #resumeMs: number
 
   /** @param resumeMs how long an end may be lost, default 30 s */
@@ -38,7 +39,7 @@ export class RelayedStreams {
 
   /** Gives an end that has none a place on a link. */
   attach(end: Endpoint, port: SwitchPort, number: number): void {
-    if (end.agent) this.#count(end.agent.id, -1)
+    if (end.agent) this.#lost.remove(end.agent.id)
     end.agent = port.agent
     end.process = port.process
     end.port = port
@@ -57,15 +58,15 @@ export class RelayedStreams {
     const { id } = end.agent!
     this.#detach(end)
     end.state = 'lost'
-    this.#count(id, 1)
+    const lost = this.#lost.add(id)
     this.#watch(end.stream)
-    if (this.#lost.get(id)! > MAX_WAITING_STREAMS)
+    if (lost > MAX_WAITING_STREAMS)
       this.reset(end.stream, STREAM_CODES.LIMIT, 'too many streams wait for a link')
   }
 
   /** Nobody knows any more whose this end, which is lost, was: it never was told of the stream. */
   disown(end: Endpoint): void {
-    this.#count(end.agent!.id, -1)
+    this.#lost.remove(end.agent!.id)
     end.agent = undefined
     end.process = undefined
   }
@@ -105,7 +106,7 @@ export class RelayedStreams {
     clearTimeout(stream.answerTimer)
     clearTimeout(stream.returnTimer)
     for (const end of stream.ends) {
-      if (end.state === 'lost' && end.agent) this.#count(end.agent.id, -1)
+      if (end.state === 'lost' && end.agent) this.#lost.remove(end.agent.id)
       this.#detach(end)
     }
     this.#incomplete.delete(stream)
@@ -148,11 +149,5 @@ export class RelayedStreams {
       this.#incomplete.delete(stream)
       clearTimeout(stream.returnTimer)
     }
-  }
-
-  #count(agent: string, by: 1 | -1): void {
-    const count = (this.#lost.get(agent) ?? 0) + by
-    if (count === 0) this.#lost.delete(agent)
-    else this.#lost.set(agent, count)
   }
 }

@@ -1,4 +1,5 @@
 import { SHARE_OF_FREE } from '../protocol/limits.ts'
+import { Counts } from './counts.ts'
 
 /**
  * Who has how many of some places. Whoever has more leaves places for others: nobody may take another one while he has
@@ -7,10 +8,10 @@ import { SHARE_OF_FREE } from '../protocol/limits.ts'
  * Queue Length Thresholds for Shared-Memory Packet Switches", IEEE/ACM Transactions on Networking 6(2), 1998).
  */
 export class FairShares {
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new Counts()
 
   of(who: string): number {
-    return this.#counts.get(who) ?? 0
+    return this.#counts.of(who)
   }
 
   /** @param free how many places nobody has; Infinity if there is no end of them */
@@ -19,12 +20,10 @@ export class FairShares {
   }
 
   acquire(who: string): void {
-    this.#counts.set(who, this.of(who) + 1)
+    this.#counts.add(who)
   }
 
   release(who: string): void {
-    const left = this.of(who) - 1
-    if (left > 0) this.#counts.set(who, left)
-    else this.#counts.delete(who)
+    this.#counts.remove(who)
   }
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   mkdirSync,
@@ -18,6 +17,7 @@ import { fsCalls } from '../../fixtures/fs-calls.ts'
 import { CONTENTS } from '../../fixtures/rewrite-contents.ts'
 import { runFixture, runProgram } from '../../fixtures/run-fixture.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
+import { canMount } from '../../fixtures/small-disk.ts'
 import { thrownBy } from '../../fixtures/thrown-by.ts'
 
 test('a file gets the mode that was asked for, whatever it had and whatever the umask is', () => {
@@ -217,17 +217,7 @@ describe('a write that fails leaves the old file, and no other:', () => {
   })
 
   test('on a full disk', async (context) => {
-    const mount = [
-      'unshare',
-      ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
-      '--mount',
-    ] as const
-    const { status } = spawnSync(mount[0], [...mount.slice(1), 'mount', '-t', 'tmpfs', 'none', '/mnt'])
-    if (status !== 0) {
-      const isRootOfCi = process.env.CI && process.platform === 'linux' && process.getuid?.() === 0
-      if (isRootOfCi) throw new Error('root may not mount a small disk here')
-      context.skip('a small disk takes Linux, and the right to mount one')
-    }
+    const mount = canMount(context)
     const folder = scratchFolder()
     const file = path.join(folder, 'file')
     const steps = [

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -22,6 +21,7 @@ import { asNobody } from '../../fixtures/as-nobody.ts'
 import { allLines, numbersIn, strangersBeside, upTo } from '../../fixtures/log-folder.ts'
 import { runFixture, runProgram } from '../../fixtures/run-fixture.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
+import { canMount } from '../../fixtures/small-disk.ts'
 
 /** Room for ten lines of `number 0`. */
 const TEN_LINES = 450
@@ -241,17 +241,7 @@ describe('a log that somebody', () => {
 })
 
 test('a full disk costs the rotation and some lines, and the next one is whole again', async (context) => {
-  const mount = [
-    'unshare',
-    ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
-    '--mount',
-  ] as const
-  const { status } = spawnSync(mount[0], [...mount.slice(1), 'mount', '-t', 'tmpfs', 'none', '/mnt'])
-  if (status !== 0) {
-    const isRootOfCi = process.env.CI && process.platform === 'linux' && process.getuid?.() === 0
-    if (isRootOfCi) throw new Error('root may not mount a small disk here')
-    context.skip('a small disk takes Linux, and the right to mount one')
-  }
+  const mount = canMount(context)
   const folder = scratchFolder()
   const steps = [
     'mount -t tmpfs -o size=64k none "$1"',

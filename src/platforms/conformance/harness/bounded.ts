@@ -1,7 +1,8 @@
 import type { Instance } from '../../../config/instance.ts'
 import { withDeadline } from '../../deadline.ts'
 import type { Installed, Stepless, Uninstalled } from '../../platform.ts'
-import { GuardedPlatform, type Brought } from '../../plugin/plugin-platform.ts'
+import type { Brought } from '../../plugin/plugin-calls.ts'
+import { GuardedPlatform } from '../../plugin/plugin-platform.ts'
 import { stepless } from './drive.ts'
 
 /** The longest that any call may take, in ms. */

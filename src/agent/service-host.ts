@@ -1,0 +1,152 @@
+import { existsSync } from 'node:fs'
+import type { Config } from '../config/config.ts'
+import type { Instance } from '../config/instance.ts'
+import { withService, writeServices, type ExposedService } from '../config/services.ts'
+import { formatTarget } from '../config/target.ts'
+import type { AgentIdentity } from '../control/agent-record.ts'
+import type { AgentStatus, ExposeReply, ExposeRequest, UnexposeReply } from '../control/schema.ts'
+import type { AgentControl } from '../control/server.ts'
+import { ConnectError } from '../errors.ts'
+import { HubLink } from '../hub-client/hub-link.ts'
+import type { Log } from '../log/log.ts'
+import { LoopGuard } from './loop-guard.ts'
+import { serveStream, servedPorts } from './serve-stream.ts'
+
+export interface ServiceHostOptions {
+  readonly instance: Instance
+  readonly version: string
+  readonly log: Log
+}
+
+/** How long until what the hub could not save is offered again, in ms. */
+const OFFER_AGAIN_MS = 30_000
+
+/** What is exposed, and the link it is exposed over. */
+export class ServiceHost implements AgentControl {
+  readonly #config: Config
+  readonly #identity: AgentIdentity
+  readonly #options: ServiceHostOptions
+  readonly #link: HubLink
+  readonly #guard: LoopGuard
+  #services: ReadonlyMap<string, ExposedService>
+  /** Offers again what the hub could not save. */
+  #again: NodeJS.Timeout | undefined
+
+  constructor(
+    config: Config,
+    services: readonly ExposedService[],
+    identity: AgentIdentity,
+    options: ServiceHostOptions,
+  ) {
+    this.#config = config
+    this.#identity = identity
+    this.#options = options
+    this.#services = byName(services)
+    this.#guard = new LoopGuard(config, options.instance, options.log)
+    this.#link = new HubLink({
+      config,
+      role: 'agent',
+      version: options.version,
+      log: options.log,
+      onStream: (stream) => serveStream(stream, this.#services, options.log, this.#guard),
+      onConnected: () => void this.#offerAll(),
+    })
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#link.run(signal)
+    } finally {
+      this.#guard.stop()
+    }
+  }
+
+  status(): AgentStatus {
+    const { agentId, label, hub } = this.#config
+    const { state } = this.#link
+    return {
+      agent: this.#identity,
+      agentId,
+      label,
+      hubUrl: hub,
+      hub: { ...state, since: new Date(state.since).toISOString() },
+      services: [...this.#services.values()],
+      streams: this.#link.streamCount,
+    }
+  }
+
+  hopsOf(port: number): number | undefined {
+    return servedPorts.get(port)
+  }
+
+  async expose(name: string, request: ExposeRequest): Promise<ExposeReply> {
+    const before = [...this.#services.values()]
+    const after = withService(before, { name, ...request })
+    this.#save(after)
+    const refused = await this.#link.offer(after)
+    const refusal = refused?.find((refusedOne) => refusedOne.name === name)
+    if (refusal) {
+      // Other calls may have come in between: only this name is taken back.
+      const others = [...this.#services.values()].filter((service) => service.name !== name)
+      const previous = before.filter((service) => service.name === name)
+      this.#save([...others, ...previous])
+      throw refusal.error === undefined
+        ? new ConnectError('NAME_TAKEN', `"${name}" is already ${refusal.message}`)
+        : new ConnectError('HUB_ERROR', `"${name}" is not exposed: ${refusal.message}`)
+    }
+    if (refused) {
+      this.#options.log(`[ok] Exposing ${name} (${formatTarget(request)})`)
+      return { confirmed: true }
+    }
+    const { state } = this.#link
+    return {
+      confirmed: false,
+      reason: state.state === 'retrying' ? state.reason : 'not connected to the hub yet',
+    }
+  }
+
+  async unexpose(name: string): Promise<UnexposeReply> {
+    const removed = this.#services.has(name)
+    this.#save([...this.#services.values()].filter((service) => service.name !== name))
+    await this.#link.offer([...this.#services.values()])
+    if (removed) this.#options.log(`No longer exposing ${name}`)
+    return { removed, streams: this.#link.streamCountOf(name) }
+  }
+
+  /** What is exposed is to be so after a restart, too. @throws ConnectError WRITE_FAILED */
+  holdServices(): void {
+    const services = [...this.#services.values()]
+    if (services.length > 0 && !existsSync(this.#options.instance.servicesFile)) this.#save(services)
+  }
+
+  #save(services: readonly ExposedService[]): void {
+    writeServices(this.#options.instance, services)
+    this.#services = byName(services)
+  }
+
+  #offerAgain(): void {
+    clearTimeout(this.#again)
+    this.#again = setTimeout(() => {
+      if (this.#link.state.state === 'connected') void this.#offerAll()
+    }, OFFER_AGAIN_MS)
+    this.#again.unref()
+  }
+
+  async #offerAll(): Promise<void> {
+    const { log } = this.#options
+    const services = [...this.#services.values()]
+    const refused = await this.#link.offer(services)
+    if (!refused) return log('[!] The hub has not confirmed what is exposed here', 'warn')
+    for (const { name, error, message } of refused)
+      log(`[!] ${name} is not offered: ${error === undefined ? `it is ${message}` : message}`, 'warn')
+    // What the hub can't save may go another time; a name that someone has stays theirs.
+    if (refused.some(({ error }) => error !== undefined)) this.#offerAgain()
+    const offered = services.filter(({ name }) => !refused.some((refusal) => refusal.name === name))
+    const shown = offered.map((service) => `${service.name} (${formatTarget(service)})`)
+    if (shown.length > 0) log(`[ok] Exposing ${shown.join(', ')}`)
+  }
+}
+
+function byName(services: readonly ExposedService[]): ReadonlyMap<string, ExposedService> {
+  return new Map(services.map((service) => [service.name, service]))
+}
