@@ -36,7 +36,10 @@ labSuite('the plugin that docs/platform-plugins.md prints', { programs: ['runsvd
     const { NODE_OPTIONS: _, ...env } = process.env
     const args = ['--test', '--test-reporter=tap']
     const { code, stdout } = await run(process.execPath, args, { cwd: folder, env, timeoutMs: 280_000 })
-    expect(stdout.split('\n').filter((line) => line.startsWith('not ok'))).toEqual([])
+    expect(
+      stdout.split('\n').filter((line) => line.startsWith('not ok')),
+      stdout,
+    ).toEqual([])
     expect(stdout).toMatch(/^# pass 2\d$/m)
     expect(code).toBe(0)
   })
