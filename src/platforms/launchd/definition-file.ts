@@ -5,9 +5,9 @@ import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { readText } from '../../files/read-text.ts'
 import { removeFile } from '../../files/remove-file.ts'
 import { tilde } from '../../text/tilde.ts'
-import { isForeign, notYoursError } from './bootstrap-error.ts'
 import { makeRecordedFolder } from './install-receipt.ts'
-import type { JobPlace } from './place.ts'
+import { isForeign, notYoursError } from './manager/bootstrap-error.ts'
+import type { JobPlace } from './manager/place.ts'
 
 /** A plist as it lies on the disk, whatever launchd has read of it. */
 export class PlistFile {

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import type { PlatformDescription } from '../platform.ts'
-import { jobPlace } from './place.ts'
+import { jobPlace } from './manager/place.ts'
 
 /** A job of the user's own launchd. */
 export const launchd: PlatformDescription = {

@@ -4,7 +4,7 @@ import { realPathIfThere } from '../../files/real-path.ts'
 import { recordedHome } from '../../runtime/user-database.ts'
 import type { PlatformContext, Probe } from '../platform.ts'
 import { installationOf } from './installation.ts'
-import { TIMING } from './timing.ts'
+import { TIMING } from './manager/manager.ts'
 
 /** Whether the daemon could be installed into this user's launchd; if not, the first thing that is in the way. */
 export async function detectLaunchd(context: PlatformContext): Promise<Probe> {

@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { readJson } from '../../files/read-json.ts'
 import { missingFolders, removeEmptyFolders } from '../made-folders.ts'
-import type { JobPlace } from './place.ts'
+import type { JobPlace } from './manager/place.ts'
 
 /** What we know of launchd’s jobs that it does not: for all instances of this user together. */
 const InstallReceipt = v.object({

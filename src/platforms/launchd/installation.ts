@@ -1,10 +1,9 @@
 import type { Instance } from '../../config/instance.ts'
 import type { PlatformContext } from '../platform.ts'
 import { PlistFile } from './definition-file.ts'
-import { JobControl } from './job-control.ts'
-import { Launchctl } from './manager.ts'
-import { jobPlace, type JobPlace } from './place.ts'
-import type { Timing } from './timing.ts'
+import { JobControl } from './manager/control.ts'
+import { Launchctl, type Timing } from './manager/manager.ts'
+import { jobPlace, type JobPlace } from './manager/place.ts'
 
 /** All that there is of one instance in launchd. */
 export interface Installation {

@@ -11,16 +11,15 @@ import type {
   StartOptions,
   Uninstalled,
 } from '../platform.ts'
-import { bringUp, type BroughtUp } from './bring-up.ts'
 import { plistText } from './definition.ts'
 import { clearReceipt } from './install-receipt.ts'
 import { installationOf, type Installation } from './installation.ts'
-import type { JobLookup } from './job-lookup.ts'
-import { warnOfProtected } from './protected-folder.ts'
+import type { JobLookup } from './manager/lookup.ts'
+import { TIMING, type Timing } from './manager/manager.ts'
+import { bringUp, type BroughtUp } from './start.ts'
 import { installationStatus } from './status.ts'
-import { stopSteps } from './stop-steps.ts'
-import { TIMING, type Timing } from './timing.ts'
-import { Unload } from './unload.ts'
+import { stopSteps, Unload } from './stop.ts'
+import { warnOfProtected } from './verify.ts'
 
 /** Keeps the agent as a job of this user's launchd. */
 export class LaunchdPlatform implements Platform {

@@ -1,10 +1,9 @@
 import { ConnectError } from '../../errors.ts'
 import type { StartOptions } from '../platform.ts'
 import { readMark } from './definition.ts'
-import { stateOf } from './describe.ts'
 import type { Installation } from './installation.ts'
-import { isReadFrom } from './state.ts'
-import { unload } from './unload.ts'
+import { stateOf, isReadFrom } from './manager/state.ts'
+import { unload } from './stop.ts'
 import { watch } from './verify.ts'
 
 /** How it was before a command changed anything. */
@@ -20,15 +19,15 @@ export interface Previous {
  *
  * @returns the error to throw: the one that was given, which says how it was left
  */
-export async function putBackAfter(
-  error: unknown,
+export async function rollBack(
   installation: Installation,
   before: Previous,
+  error: unknown,
   options: StartOptions,
 ): Promise<unknown> {
   if (!(error instanceof ConnectError)) return error
   installation.launchctl.limit(installation.timing.rollbackMs)
-  const state = await rollBack(installation, before, options).catch((failure: unknown) => {
+  const state = await restore(installation, before, options).catch((failure: unknown) => {
     if (failure instanceof ConnectError) return leftAs(installation, failure)
     throw failure
   })
@@ -47,7 +46,7 @@ async function leftAs({ control }: Installation, { message }: ConnectError): Pro
 }
 
 /** @returns how it is now, a sentence */
-async function rollBack(
+async function restore(
   installation: Installation,
   { text, isLoaded }: Previous,
   options: StartOptions,

@@ -4,11 +4,10 @@ import { findAgent } from '../../control/find-agent.ts'
 import { signalName } from '../../process/signal-name.ts'
 import type { PlatformStatus } from '../platform.ts'
 import { readMark } from './definition.ts'
-import { isCrashLooping, describeEnd, stateOf } from './describe.ts'
 import { restartsSince } from './install-receipt.ts'
 import type { Installation } from './installation.ts'
-import type { JobLookup } from './job-lookup.ts'
-import { isReadFrom, type JobState } from './state.ts'
+import type { JobLookup } from './manager/lookup.ts'
+import { isCrashLooping, describeEnd, stateOf, isReadFrom, type JobState } from './manager/state.ts'
 
 const DISABLED =
   'macOS is told not to start it: allow it in System Settings › General › Login Items & Extensions, or run: connect daemon install'

@@ -1,11 +1,13 @@
+import path from 'node:path'
 import { ConnectError } from '../../errors.ts'
+import { realPathIfThere } from '../../files/real-path.ts'
 import { identify } from '../../process/identity.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
-import type { Started, StartOptions } from '../platform.ts'
-import { unknownStateError } from './bootstrap-error.ts'
-import { CANNOT_RUN, describeEnd, describeLastEnd, stateOf } from './describe.ts'
+import { tilde } from '../../text/tilde.ts'
+import type { Daemon, Started, StartOptions } from '../platform.ts'
 import type { Installation } from './installation.ts'
-import type { JobState } from './state.ts'
+import { unknownStateError } from './manager/bootstrap-error.ts'
+import { CANNOT_RUN, describeEnd, describeLastEnd, stateOf, type JobState } from './manager/state.ts'
 
 /** The signs of a job that was just started. */
 export interface Expected {
@@ -14,7 +16,7 @@ export interface Expected {
   readonly runsBefore: number
   /** The process that was there before, and is not what is waited for. */
   readonly not?: number | undefined
-  /** How long launchd may take beyond the time that it must be stable, in ms; default as in timing.ts. */
+  /** How long launchd may take beyond the time that it must be stable, in ms; default as in `TIMING`. */
   readonly slackMs?: number
 }
 
@@ -104,4 +106,29 @@ function failureOf(job: JobState, why: string | undefined): ConnectError {
     })
   }
   return new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeLastEnd(job)}`)
+}
+
+/** macOS asks the user before a program may look into these, and launchd can't ask. */
+const PROTECTED = ['Documents', 'Desktop', 'Downloads']
+
+/**
+ * Something that the daemon needs and launchd may be kept from.
+ *
+ * @returns a sentence that says what to do; undefined if there is none
+ */
+export function warnOfProtected({ command, logFile }: Daemon, home: string): string | undefined {
+  const [node, script, ...args] = command
+  const files = [node, script, logFile, ...args].filter((it) => it !== undefined && path.isAbsolute(it))
+  for (const file of files) {
+    const folder = protectedAbove(file!, home)
+    if (folder === undefined) continue
+    return `${tilde(file!)} lies in ${tilde(folder)}, which macOS keeps background programs out of: move it elsewhere, or allow ${node} under System Settings › Privacy & Security › Full Disk Access`
+  }
+  return undefined
+}
+
+function protectedAbove(file: string, home: string): string | undefined {
+  const folders = PROTECTED.map((name) => path.join(home, name))
+  const real = realPathIfThere(file) ?? file
+  return folders.find((folder) => [file, real].some((it) => it.startsWith(folder + path.sep)))
 }

@@ -6,7 +6,7 @@ import { readText } from '../../files/read-text.ts'
 import { removeFile } from '../../files/remove-file.ts'
 import { tilde } from '../../text/tilde.ts'
 import { makeRecordedFolder } from './install-receipt.ts'
-import type { UnitPlace } from './place.ts'
+import type { UnitPlace } from './manager/place.ts'
 
 /** A unit as it lies on the disk, whatever the manager has read of it. */
 export class UnitFile {

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { homedir } from 'node:os'
 import type { PlatformDescription } from '../platform.ts'
-import { unitPlace } from './place.ts'
+import { unitPlace } from './manager/place.ts'
 
 /** A service of the user's own systemd. */
 export const systemd: PlatformDescription = {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { dataFolder } from '../../config/instance.ts'
@@ -6,6 +6,9 @@ import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { readJson } from '../../files/read-json.ts'
 import { missingFolders, removeEmptyFolders } from '../made-folders.ts'
+import { readLingering, setLingering } from './manager/lingering.ts'
+import type { UserManager } from './manager/manager.ts'
+import type { UnitPlace } from './manager/place.ts'
 
 /** What install changes besides its unit, and uninstall undoes: for all instances of this user together. */
 const InstallReceipt = v.object({
@@ -45,8 +48,42 @@ export function makeRecordedFolder(home: string, folder: string): void {
   mkdirSync(folder, { recursive: true })
 }
 
+/**
+ * Sees to it that this user lingers, and remembers it if that was not so before.
+ *
+ * @returns why they don't; undefined if they do
+ */
+export async function enableLingering(manager: UserManager, home: string): Promise<string | undefined> {
+  if ((await readLingering(manager)) === 'on') return undefined
+  const why = await setLingering(manager, 'on')
+  if (why === undefined) writeReceipt(home, { ...readReceipt(home), lingering: true })
+  return why
+}
+
 /** Removes the folders that install has made, where nobody has put anything into them since, and forgets it all. */
 export function clearReceipt(home: string): void {
   removeEmptyFolders(readReceipt(home).folders)
   rmSync(receiptFile(home), { force: true })
+}
+
+/**
+ * Once no instance is installed any more: the folders and the lingering as they were.
+ *
+ * @returns what could not be undone
+ */
+export async function tidyUp({
+  place,
+  manager,
+  home,
+}: {
+  readonly place: UnitPlace
+  readonly manager: UserManager
+  readonly home: string
+}): Promise<string[]> {
+  const units = existsSync(place.folder) ? readdirSync(place.folder) : []
+  if (units.some((name) => /^private-connect(-.*)?\.service$/.test(name))) return []
+  const { lingering } = readReceipt(home)
+  clearReceipt(home)
+  const refused = lingering ? await setLingering(manager, 'off') : undefined
+  return refused === undefined ? [] : [`Lingering is still on: ${refused}`]
 }

@@ -2,9 +2,9 @@ import { homedir } from 'node:os'
 import type { Instance } from '../../config/instance.ts'
 import type { PlatformContext } from '../platform.ts'
 import { UnitFile } from './definition-file.ts'
-import { UserManager } from './manager.ts'
-import { unitPlace, type UnitPlace } from './place.ts'
-import { UnitControl } from './unit-control.ts'
+import { UnitControl } from './manager/control.ts'
+import { UserManager } from './manager/manager.ts'
+import { unitPlace, type UnitPlace } from './manager/place.ts'
 
 /** All that there is of one instance in this user's systemd. */
 export interface Installation {

@@ -1,14 +1,13 @@
-import { clearStale, noteSeenEnd } from '../../control/agent-end.ts'
+import { clearStale, noteSeenEnd, type SeenEnd } from '../../control/agent-end.ts'
 import type { AgentIdentity } from '../../control/agent-record.ts'
 import { findAgent } from '../../control/find-agent.ts'
+import { signalName } from '../../process/signal-name.ts'
 import type { PlatformStatus } from '../platform.ts'
-import { notesOf, stateOf } from './describe.ts'
 import type { Installation } from './installation.ts'
-import { lastEndOf } from './last-end.ts'
-import { readLingering } from './lingering.ts'
-import { NO_MANAGER } from './manager.ts'
-import type { UnitState } from './state.ts'
-import { isUp } from './unit-control.ts'
+import { isUp } from './manager/control.ts'
+import { readLingering } from './manager/lingering.ts'
+import { NO_MANAGER } from './manager/manager.ts'
+import { notesOf, stateOf, type UnitState } from './manager/state.ts'
 
 /** What the manager says of the unit, and beside it what an agent's own files say. */
 export async function installationStatus(installation: Installation): Promise<PlatformStatus> {
@@ -72,4 +71,19 @@ async function autostart(
   const isEnabled = unit ? unit.file === 'enabled' : file.isEnabled
   if (!isEnabled || !file.isThere) return 'never'
   return (await readLingering(manager)) === 'on' ? 'boot' : 'login'
+}
+
+/** How the unit's last process ended, as systemd has seen it; undefined if it doesn't tell. */
+function lastEndOf({
+  exit,
+  lastPid,
+  endedAtUs,
+}: UnitState): (SeenEnd & { readonly pid: number }) | undefined {
+  if (!exit || lastPid === 0) return undefined
+  const { by, number } = exit
+  // Node's high-resolution clock is CLOCK_MONOTONIC.
+  const agoMs = endedAtUs === 0 ? 0 : Number(process.hrtime.bigint() / 1000n - BigInt(endedAtUs)) / 1000
+  const at = new Date(Date.now() - Math.max(0, agoMs))
+  const end = by === 'code' ? { code: number, signal: null } : { code: null, signal: signalName(number) }
+  return { pid: lastPid, ...end, at }
 }

@@ -1,7 +1,5 @@
-import { ConnectError } from '../../errors.ts'
 import type { Termination } from '../../process/terminate.ts'
 import { userName } from '../../runtime/user-database.ts'
-import { waitFor } from '../../runtime/wait-for.ts'
 import type {
   Action,
   Daemon,
@@ -15,26 +13,17 @@ import type {
   Step,
   Uninstalled,
 } from '../platform.ts'
-import { stabilise, VERIFY } from '../stabilise.ts'
 import { withRescue } from '../with-rescue.ts'
 import { unitText } from './definition.ts'
+import { enableLingering, tidyUp } from './install-receipt.ts'
 import { installationOf, type Installation } from './installation.ts'
-import { enableLingering } from './lingering.ts'
-import { NO_MANAGER } from './manager.ts'
-import { readPreviousUnit, type PreviousUnit } from './previous-unit.ts'
-import { removeUnit, tidyUp } from './remove-unit.ts'
-import { rollBack } from './rollback.ts'
-import type { UnitState } from './state.ts'
+import { isUp } from './manager/control.ts'
+import { LINGER_COMMAND } from './manager/lingering.ts'
+import type { UnitState } from './manager/state.ts'
+import { readPreviousUnit, rollBack, type PreviousUnit } from './rollback.ts'
+import { changeOf, findManager, startSteps, writeUnit } from './start.ts'
 import { installationStatus } from './status.ts'
-import { stopUnit } from './stop-unit.ts'
-import { isUp } from './unit-control.ts'
-import { proofOf, watch } from './verify.ts'
-import { changeOf, writeUnit } from './write-unit.ts'
-
-/** How long a user manager that lingering starts may take, in ms. */
-const MANAGER_MS = 10_000
-
-const LINGER_COMMAND = 'sudo loginctl enable-linger "$USER"'
+import { removeUnit, stopUnit } from './stop.ts'
 
 /** Keeps the agent as a service of this user's systemd. */
 export class SystemdPlatform implements Platform {
@@ -69,13 +58,14 @@ export class SystemdPlatform implements Platform {
     let change: Installed['change']
     let refused: string | undefined
     const isEnabled = () => previous.state.file === 'enabled'
-    const start = this.#startSteps(
+    const start = startSteps(
+      this.#installation,
       options,
       () => change === 'unchanged' && previous.state.active === 'active',
     )
     return {
       steps: [
-        this.#findManager,
+        findManager(this.#installation),
         {
           title: 'Look at what systemd has',
           run: async () => void (previous = await readPreviousUnit(this.#installation)),
@@ -119,10 +109,10 @@ export class SystemdPlatform implements Platform {
 
   start(daemon: Daemon, options: StartOptions): Action<Started> {
     let change: Installed['change']
-    const start = this.#startSteps(options, () => false)
+    const start = startSteps(this.#installation, options, () => false)
     return {
       steps: [
-        this.#findManager,
+        findManager(this.#installation),
         {
           title: 'Write the unit',
           run: async () => {
@@ -136,24 +126,6 @@ export class SystemdPlatform implements Platform {
         change === 'unchanged'
           ? start.result()
           : { ...start.result(), updated: this.#installation.place.file },
-    }
-  }
-
-  /** @param isRunning whether it runs already, by what it should */
-  #startSteps(options: StartOptions, isRunning: () => boolean): Action<Started> {
-    const { control } = this.#installation
-    let watched: Started | undefined
-    let started: Started
-    return {
-      steps: [
-        {
-          title: 'Ask systemd to start it',
-          run: async () => (isRunning() ? { skipped: 'it runs' } : control.restart()),
-        },
-        { ...stabilise(options.stableMs), run: async () => void (watched = await watch(control, options)) },
-        { title: VERIFY, run: async () => void (started = await proofOf(control, watched)) },
-      ],
-      result: () => started,
     }
   }
 
@@ -192,24 +164,6 @@ export class SystemdPlatform implements Platform {
 
   status(): Promise<PlatformStatus> {
     return installationStatus(this.#installation)
-  }
-
-  /** Lingering starts a manager where none runs: in a shell of su or cron, or for a user who never logs in. */
-  readonly #findManager: Step = {
-    title: 'Find your user manager',
-    run: async () => {
-      const { manager, home } = this.#installation
-      if (await manager.isThere()) return
-      const refused = await enableLingering(manager, home)
-      const timeoutMs = refused === undefined ? MANAGER_MS : 0
-      if (await waitFor(async () => (await manager.isThere()) || undefined, { timeoutMs })) return
-      throw new ConnectError('SERVICE_MANAGER_FAILED', NO_MANAGER, {
-        hints: [
-          ...(refused === undefined ? [] : [`It could not be started: ${refused}`]),
-          `Log in properly, not by su or sudo, or run: ${LINGER_COMMAND}`,
-        ],
-      })
-    },
   }
 }
 

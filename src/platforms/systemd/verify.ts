@@ -1,9 +1,8 @@
 import { ConnectError } from '../../errors.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
 import type { Started, StartOptions } from '../platform.ts'
-import { describeEnd } from './describe.ts'
-import type { UnitState } from './state.ts'
-import type { UnitControl } from './unit-control.ts'
+import type { UnitControl } from './manager/control.ts'
+import { describeEnd, type UnitState } from './manager/state.ts'
 
 /** How long the manager may take to have a process, beyond the time that it must be stable; in ms. */
 const SLACK_MS = 5000

@@ -12,7 +12,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
 import { PlistFile } from '../../../src/platforms/launchd/definition-file.ts'
 import { readReceipt } from '../../../src/platforms/launchd/install-receipt.ts'
-import { jobPlace, type JobPlace } from '../../../src/platforms/launchd/place.ts'
+import { jobPlace, type JobPlace } from '../../../src/platforms/launchd/manager/place.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { thrownBy } from '../../fixtures/thrown-by.ts'
 

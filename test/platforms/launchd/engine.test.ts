@@ -12,7 +12,7 @@ import {
 import path from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ConnectError } from '../../../src/errors.ts'
-import { noDomainError, bootstrapError } from '../../../src/platforms/launchd/bootstrap-error.ts'
+import { noDomainError, bootstrapError } from '../../../src/platforms/launchd/manager/bootstrap-error.ts'
 import { plistText } from '../../../src/platforms/launchd/definition.ts'
 import { identify } from '../../../src/process/identity.ts'
 import { waitFor } from '../../../src/runtime/wait-for.ts'

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
 import { UnitFile } from '../../../src/platforms/systemd/definition-file.ts'
 import { readReceipt } from '../../../src/platforms/systemd/install-receipt.ts'
-import { unitPlace, type UnitPlace } from '../../../src/platforms/systemd/place.ts'
+import { unitPlace, type UnitPlace } from '../../../src/platforms/systemd/manager/place.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { thrownBy } from '../../fixtures/thrown-by.ts'
 

@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os'
 import { expect, test } from 'vitest'
-import { readLingering, setLingering } from '../../../src/platforms/systemd/lingering.ts'
-import { UserManager } from '../../../src/platforms/systemd/manager.ts'
-import { fakePrograms, type Behaviour } from './helpers/fake-programs.ts'
-import { sample } from './helpers/sample.ts'
+import { readLingering, setLingering } from '../../../../src/platforms/systemd/manager/lingering.ts'
+import { UserManager } from '../../../../src/platforms/systemd/manager/manager.ts'
+import { fakePrograms, type Behaviour } from '../helpers/fake-programs.ts'
+import { sample } from '../helpers/sample.ts'
 
 const managerWith = (loginctl: Behaviour) => new UserManager(fakePrograms({ loginctl }))
 

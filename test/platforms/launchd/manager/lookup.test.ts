@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { JobLookup, parseLookup, type DomainLookup } from '../../../src/platforms/launchd/job-lookup.ts'
-import type { RunResult } from '../../../src/process/run.ts'
-import { thrownBy } from '../../fixtures/thrown-by.ts'
-import { sample } from './helpers/sample.ts'
+import {
+  JobLookup,
+  parseLookup,
+  type DomainLookup,
+} from '../../../../src/platforms/launchd/manager/lookup.ts'
+import type { RunResult } from '../../../../src/process/run.ts'
+import { thrownBy } from '../../../fixtures/thrown-by.ts'
+import { sample } from '../helpers/sample.ts'
 
 const answer = (code: number, stdout: string, stderr = ''): RunResult => ({
   outcome: 'exited',

@@ -1,11 +1,10 @@
-import type { RunResult } from '../../process/run.ts'
-import { waitFor } from '../../runtime/wait-for.ts'
+import type { RunResult } from '../../../process/run.ts'
+import { waitFor } from '../../../runtime/wait-for.ts'
 import { noDomainError, bootstrapError, type BootstrapFailure } from './bootstrap-error.ts'
-import { isNoDomain, JobLookup, parseLookup, type PlacedJob, type DomainLookup } from './job-lookup.ts'
-import type { Launchctl } from './manager.ts'
+import { isNoDomain, JobLookup, parseLookup, type PlacedJob, type DomainLookup } from './lookup.ts'
+import type { Launchctl, Timing } from './manager.ts'
 import type { JobPlace } from './place.ts'
 import { isReadFrom, type JobState } from './state.ts'
-import type { Timing } from './timing.ts'
 
 /** What `bootstrap` answers while an old job of that label is on its way out, and for much else: errno(2). */
 const BUSY = new Set([5, 17, 36, 37, 130])

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { ConnectError } from '../../errors.ts'
-import { describeResult, run, type RunResult } from '../../process/run.ts'
+import { ConnectError } from '../../../errors.ts'
+import { describeResult, run, type RunResult } from '../../../process/run.ts'
 
 /** The longest that an answer may take, in ms. */
 const ASK_MS = 5000

@@ -1,13 +1,61 @@
 import { readAgentRecord } from '../../control/agent-record.ts'
 import { ConnectError } from '../../errors.ts'
 import { identify, isAlive, type ProcessIdentity } from '../../process/identity.ts'
-import { terminate, type Termination } from '../../process/terminate.ts'
+import { endsWithin, terminate, type Termination } from '../../process/terminate.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
-import type { Skipped } from '../platform.ts'
+import type { Skipped, Step } from '../platform.ts'
+import { removePidFile } from '../remove-pid-file.ts'
 import type { Installation } from './installation.ts'
-import { isLeaving } from './job-control.ts'
-import type { JobLookup } from './job-lookup.ts'
-import type { Stopping } from './stop-steps.ts'
+import { isLeaving } from './manager/control.ts'
+import type { JobLookup, PlacedJob } from './manager/lookup.ts'
+
+const NOT_THERE: Skipped = { skipped: 'launchd does not have it' }
+
+/** One way to have launchd stop a job. */
+interface Stopping {
+  ask(): Promise<Skipped | void>
+  wait(): Promise<Skipped | void>
+  verify(): Promise<Skipped | void>
+  /** The agent that it stops; undefined until it has been asked. */
+  readonly pid: number | undefined
+  /** How its process went; undefined if there was nothing to stop. */
+  readonly termination: Termination | undefined
+}
+
+/**
+ * The steps of a stop.
+ *
+ * @param way how, or why not: asked by each step, since a step before these may have to look first
+ */
+export function stopSteps(
+  { instance, timing }: Installation,
+  way: () => Stopping | Skipped,
+): readonly Step[] {
+  const by = (part: 'ask' | 'wait' | 'verify') => async () => {
+    const stopping = way()
+    return 'skipped' in stopping ? stopping : stopping[part]()
+  }
+  const pidFile = removePidFile(instance, () => {
+    const stopping = way()
+    return 'skipped' in stopping ? { pid: undefined, termination: undefined } : stopping
+  })
+  return [
+    { title: 'Ask launchd to stop', run: by('ask') },
+    {
+      title: `Wait for its result (clean, or killed after ${timing.exitMs / 1000} s)`,
+      waitMs: timing.exitMs,
+      run: by('wait'),
+    },
+    { title: 'Verify that it is gone', run: by('verify') },
+    {
+      ...pidFile,
+      run: async () => {
+        const stopping = way()
+        return 'skipped' in stopping ? stopping : pidFile.run()
+      },
+    },
+  ]
+}
 
 /** Unloads the job from launchd wherever it has it, which ends its process. */
 export class Unload implements Stopping {
@@ -113,4 +161,38 @@ export async function unload(installation: Installation): Promise<Unload> {
   return unloading
 }
 
-const NOT_THERE: Skipped = { skipped: 'launchd does not have it' }
+/**
+ * Has a job's process end, which launchd keeps: SIGTERM, since `kickstart -k` knows only SIGKILL. Whether that was
+ * enough shows in `isGone`; if not, the start that follows has to be by `kickstart -k`.
+ */
+export class StopInPlace implements Stopping {
+  readonly #it: Installation
+  readonly #placed: PlacedJob
+  readonly #former: ProcessIdentity | undefined
+  termination: Termination | undefined
+  isGone = false
+
+  constructor(installation: Installation, placed: PlacedJob) {
+    this.#it = installation
+    this.#placed = placed
+    this.#former = placed.job.pid === undefined ? undefined : identify(placed.job.pid)
+  }
+
+  get pid(): number | undefined {
+    return this.#placed.job.pid
+  }
+
+  async ask(): Promise<void> {
+    await this.#it.control.signal(this.#placed.domain, 'SIGTERM')
+  }
+
+  async wait(): Promise<void> {
+    const { launchctl, timing } = this.#it
+    this.isGone = !this.#former || (await endsWithin(this.#former, launchctl.left(timing.exitMs)))
+    this.termination = this.isGone ? 'exited' : 'killed'
+  }
+
+  async verify(): Promise<Skipped | void> {
+    if (!this.isGone) return { skipped: 'launchd kills it when it starts the next' }
+  }
+}

@@ -6,19 +6,15 @@ import type { Termination } from '../../process/terminate.ts'
 import type { Action, Daemon, Installed, Skipped, StartOptions, Step } from '../platform.ts'
 import { stabilise, VERIFY } from '../stabilise.ts'
 import { withRescue } from '../with-rescue.ts'
-import { isForeign } from './bootstrap-error.ts'
 import { plistText, readMark } from './definition.ts'
-import { stateOf } from './describe.ts'
 import { recordRuns } from './install-receipt.ts'
 import type { Installation } from './installation.ts'
-import type { PlacedJob } from './job-lookup.ts'
-import { warnOfProtected } from './protected-folder.ts'
-import { putBackAfter, type Previous } from './rollback.ts'
-import { isReadFrom } from './state.ts'
-import { StopInPlace } from './stop-in-place.ts'
-import { stopSteps } from './stop-steps.ts'
-import { Unload, unload } from './unload.ts'
-import { proofOf, watch, type Expected, type Verified, type Watched } from './verify.ts'
+import { isForeign } from './manager/bootstrap-error.ts'
+import type { PlacedJob } from './manager/lookup.ts'
+import { isReadFrom, stateOf } from './manager/state.ts'
+import { rollBack, type Previous } from './rollback.ts'
+import { StopInPlace, stopSteps, Unload, unload } from './stop.ts'
+import { proofOf, warnOfProtected, watch, type Expected, type Verified, type Watched } from './verify.ts'
 
 export interface BroughtUp extends Omit<Verified, 'stopped'> {
   /** What became of the plist. */
@@ -122,7 +118,7 @@ export function bringUp(
           course = await plot(installation, daemon, { text, mark, anew: how.anew })
         },
       },
-      ...withRescue(steps, (error) => putBackAfter(error, installation, course.before, options)),
+      ...withRescue(steps, (error) => rollBack(installation, course.before, error, options)),
     ],
     result() {
       const { written, stopping } = course

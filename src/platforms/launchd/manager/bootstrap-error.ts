@@ -1,9 +1,9 @@
 import { lstatSync } from 'node:fs'
 import path from 'node:path'
-import { ConnectError } from '../../errors.ts'
-import { realPathIfThere } from '../../files/real-path.ts'
-import { describeResult, type RunResult } from '../../process/run.ts'
-import { tilde } from '../../text/tilde.ts'
+import { ConnectError } from '../../../errors.ts'
+import { realPathIfThere } from '../../../files/real-path.ts'
+import { describeResult, type RunResult } from '../../../process/run.ts'
+import { tilde } from '../../../text/tilde.ts'
 import type { JobPlace } from './place.ts'
 
 /** launchd did not take a plist. */

@@ -1,9 +1,11 @@
+import { ConnectError } from '../../errors.ts'
 import type { Termination } from '../../process/terminate.ts'
+import { tilde } from '../../text/tilde.ts'
 import type { Action, Skipped } from '../platform.ts'
 import { removePidFile } from '../remove-pid-file.ts'
 import type { Installation } from './installation.ts'
-import type { UnitState } from './state.ts'
-import { isUp } from './unit-control.ts'
+import { isUp } from './manager/control.ts'
+import type { UnitState } from './manager/state.ts'
 
 /** Has systemd stop the unit, which sends SIGTERM, and SIGKILL 5 s later: TimeoutStopSec of the unit. */
 export function stopUnit({ instance, manager, control }: Installation): Action<Termination | undefined> {
@@ -40,4 +42,32 @@ export function stopUnit({ instance, manager, control }: Installation): Action<T
     ],
     result: () => termination,
   }
+}
+
+/**
+ * Stops the service, and removes its unit: the file only once it is down, or nothing could stop it.
+ *
+ * @returns what could not be undone, or is the user's own
+ * @throws ConnectError DAEMON_WONT_STOP, SERVICE_MANAGER_FAILED, WRITE_FAILED
+ */
+export async function removeUnit(installation: Installation): Promise<string[]> {
+  const { place, file, manager, control } = installation
+  const hasManager = await manager.isThere()
+  const warnings: string[] = []
+  if (hasManager) await control.disable()
+  else warnings.push('Your user manager does not run: only the files were removed')
+  file.disable()
+  file.remove()
+  if (hasManager) {
+    await manager.systemctl('daemon-reload')
+    await control.forgetFailure()
+    const after = await control.readState()
+    if (!after || isUp(after)) {
+      const message = `systemd still knows ${place.name} although its file is gone`
+      throw new ConnectError('SERVICE_MANAGER_FAILED', message)
+    }
+  }
+  const { dropIns } = file
+  if (dropIns !== undefined) warnings.push(`Settings of your own for it are still there: ${tilde(dropIns)}`)
+  return warnings
 }

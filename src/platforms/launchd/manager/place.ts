@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
-import type { PlatformContext } from '../platform.ts'
+import type { PlatformContext } from '../../platform.ts'
 
 /** Where an instance's job is written down, and what it is called. */
 export interface JobPlace {

@@ -1,10 +1,12 @@
-import { describeResult } from '../../process/run.ts'
-import { userName } from '../../runtime/user-database.ts'
-import { readReceipt, writeReceipt } from './install-receipt.ts'
+import { describeResult } from '../../../process/run.ts'
+import { userName } from '../../../runtime/user-database.ts'
 import type { UserManager } from './manager.ts'
 
 /** loginctl(1): with lingering a user's manager, and with it the daemon, starts on boot and outlives every login. */
 export type Lingering = 'on' | 'off' | 'unknown'
+
+/** For who may not enable it. */
+export const LINGER_COMMAND = 'sudo loginctl enable-linger "$USER"'
 
 export async function readLingering(manager: UserManager): Promise<Lingering> {
   const uid = String(process.getuid?.())
@@ -17,18 +19,6 @@ export async function readLingering(manager: UserManager): Promise<Lingering> {
   }
   // logind knows only users that are logged in or linger.
   return /not logged in or lingering|No such user|No such process/i.test(answer.stderr) ? 'off' : 'unknown'
-}
-
-/**
- * Sees to it that this user lingers, and remembers it if that was not so before.
- *
- * @returns why they don't; undefined if they do
- */
-export async function enableLingering(manager: UserManager, home: string): Promise<string | undefined> {
-  if ((await readLingering(manager)) === 'on') return undefined
-  const why = await setLingering(manager, 'on')
-  if (why === undefined) writeReceipt(home, { ...readReceipt(home), lingering: true })
-  return why
 }
 
 /**

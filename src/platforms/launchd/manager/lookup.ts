@@ -1,4 +1,4 @@
-import { describeResult, type RunResult } from '../../process/run.ts'
+import { describeResult, type RunResult } from '../../../process/run.ts'
 import { unknownStateError } from './bootstrap-error.ts'
 import { parseJobState, type JobState } from './state.ts'
 

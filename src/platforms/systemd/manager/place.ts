@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { PlatformContext } from '../platform.ts'
+import type { PlatformContext } from '../../platform.ts'
 
 /** Where an instance's unit lies, and what it is called. */
 export interface UnitPlace {

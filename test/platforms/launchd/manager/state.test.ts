@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isCrashLooping, stateOf } from '../../../src/platforms/launchd/describe.ts'
-import { isInDisabled } from '../../../src/platforms/launchd/job-control.ts'
-import { parseJobState, type JobState } from '../../../src/platforms/launchd/state.ts'
-import { fixtures, labelIn, sample } from './helpers/sample.ts'
+import { isCrashLooping, stateOf } from '../../../../src/platforms/launchd/manager/state.ts'
+import { isInDisabled } from '../../../../src/platforms/launchd/manager/control.ts'
+import { parseJobState, type JobState } from '../../../../src/platforms/launchd/manager/state.ts'
+import { fixtures, labelIn, sample } from '../helpers/sample.ts'
 
 const AGAIN = 'It ended, and launchd starts it again'
 

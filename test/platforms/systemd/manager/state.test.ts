@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { notesOf, stateOf } from '../../../src/platforms/systemd/describe.ts'
-import { parseUnitState } from '../../../src/platforms/systemd/state.ts'
-import { sample, samplesNamed } from './helpers/sample.ts'
+import { notesOf, stateOf } from '../../../../src/platforms/systemd/manager/state.ts'
+import { parseUnitState } from '../../../../src/platforms/systemd/manager/state.ts'
+import { sample, samplesNamed } from '../helpers/sample.ts'
 
 const INSTALL = 'Run: connect daemon install'
 const DISABLED = `It does not start by itself: the unit is disabled. ${INSTALL}`
