@@ -44,7 +44,11 @@ function serve(store: Store, folder: string, port: MessagePort, reply: (message:
   /** @throws what is the matter, if what is written now would not be found by a hub that starts */
   const hold = () => {
     try {
-      if (store.hold()) reply({ log: `[!] ${WRITTEN_ANEW}` })
+      if (store.hold()) {
+        reply({ log: `[!] ${WRITTEN_ANEW}` })
+        // The version is counted by connection, and this is another one.
+        seen = undefined
+      }
       trouble = undefined
     } catch (error) {
       const { reason } = explain(error)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -117,6 +117,57 @@ test('a look that finds damage is the end', async () => {
   failing('dataVersion', 11)
   vi.advanceTimersByTime(500)
   expect(await says()).toEqual([{ ended: { kind: 'damaged', reason: 'what SQLite says' } }])
+})
+
+const ANEW = {
+  log: '[!] Files of the hub’s database were deleted while it ran, and are written anew. To begin with an empty one, stop the hub first',
+}
+
+test('files that are deleted are written anew within half a second, and whoever runs the hub is told once', async () => {
+  const { folder, says } = await serve()
+  expect(await says()).toEqual([{ agents: [] }])
+  rmSync(path.join(folder, 'hub.db'))
+  vi.advanceTimersByTime(500)
+  expect(await says()).toEqual([ANEW, { agents: [] }])
+  vi.advanceTimersByTime(1000)
+  expect(await says()).toEqual([])
+})
+
+test('those that were deleted before, or while, a call was done are written anew before it is answered', async () => {
+  const { folder, says, ask } = await serve()
+  await says()
+  const remove = () => rmSync(path.join(folder, 'hub.db'))
+  remove()
+  ask('removeAgent', NOBODY)
+  expect(await says()).toEqual([ANEW, { id: 1, result: undefined }])
+  const spy = vi.spyOn(Store.prototype, 'removeAgent').mockImplementation(remove)
+  onTestFinished(() => spy.mockRestore())
+  ask('removeAgent', NOBODY)
+  expect(await says()).toEqual([ANEW, { id: 2, result: undefined }])
+})
+
+test('what could not be found again is refused and not done, and why is told once, until it is over', async () => {
+  const { folder, says, ask } = await serve()
+  expect(await says()).toEqual([{ agents: [] }])
+  const [file, old] = [path.join(folder, 'hub.db'), path.join(folder, 'old')]
+  const replaced = {
+    log: `[x] The hub can save nothing: its database was replaced. Restart the hub to go on with what is in ${folder} now; or remove hub.db there, and it writes its own again`,
+  }
+  const done = vi.spyOn(Store.prototype, 'removeAgent')
+  onTestFinished(() => done.mockRestore())
+  for (const call of [1, 2]) {
+    renameSync(file, old)
+    writeFileSync(file, 'another')
+    ask('removeAgent', NOBODY)
+    const failure = { kind: 'storage', reason: 'its database was replaced' }
+    expect(await says()).toEqual([replaced, { id: call, failure }])
+    vi.advanceTimersByTime(1000)
+    expect(await says()).toEqual([])
+    renameSync(old, file)
+    vi.advanceTimersByTime(500)
+    expect(await says()).toEqual([])
+  }
+  expect(done).not.toHaveBeenCalled()
 })
 
 test('so is a database that can’t be opened', async () => {
