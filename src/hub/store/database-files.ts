@@ -1,15 +1,7 @@
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  linkSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { constants, fsyncSync, linkSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { closeSynced } from '../../files/durable/close-synced.ts'
+import { syncFolder } from '../../files/durable/sync-folder.ts'
 import { openOurs } from '../../files/open-ours.ts'
 import type { DatabaseSync } from '../../files/sqlite.ts'
 import { StoreError } from './store-error.ts'
@@ -17,8 +9,8 @@ import { StoreError } from './store-error.ts'
 const REPLACED = 'its database was replaced'
 const FOLDER_DELETED = 'its folder was deleted'
 
-/** A database in WAL mode has three files. */
-const ENDINGS = ['', '-wal', '-shm']
+/** In WAL mode a database has two files more. */
+const JOURNALS = ['-wal', '-shm']
 
 /**
  * The files of a database that is open. SQLite goes on in those that it has opened, whoever deletes or replaces them
@@ -46,15 +38,16 @@ export class DatabaseFiles {
     const changed = [...now.keys()].filter(
       (at) => this.#opened[at] !== undefined && now[at] !== this.#opened[at],
     )
+    if (changed.length === 0) return false
     if (changed.some((at) => now[at] !== undefined)) throw storageError(REPLACED)
-    if (changed.length > 0 && inodeOf(path.dirname(this.#file)) === undefined)
-      throw storageError(FOLDER_DELETED)
-    return changed.length > 0
+    if (inodeOf(path.dirname(this.#file)) === undefined) throw storageError(FOLDER_DELETED)
+    return true
   }
 
   /**
    * Writes the whole database anew where it was.
    *
+   * @throws StoreError if another one is in its place by then
    * @throws the system's error, or SQLite's; the open database is as good as before then
    */
   writeAnew(database: DatabaseSync): void {
@@ -62,25 +55,31 @@ export class DatabaseFiles {
     try {
       rmSync(copy, { force: true })
       // SQLite would make it 0644; it takes one that is empty.
-      closeSync(openOurs(copy, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR))
-      database.prepare('VACUUM INTO ?').run(copy)
-      sync(copy)
+      const descriptor = openOurs(copy, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR)
+      try {
+        database.prepare('VACUUM INTO ?').run(copy)
+        fsyncSync(descriptor)
+      } finally {
+        closeSynced(descriptor)
+      }
+      // That can take long: whoever has put another one there meanwhile keeps it.
+      this.areMissing()
       // They would be taken for the new one's.
-      for (const ending of ENDINGS.slice(1)) rmSync(this.#file + ending, { force: true })
+      for (const ending of JOURNALS) rmSync(this.#file + ending, { force: true })
       const isThere = inodeOf(this.#file) !== undefined
-      // From here on this one is ours: should anything fail now, it is written once more.
-      this.#opened = [inodeOf(copy), ...this.#opened.slice(1)]
       if (isThere) renameSync(copy, this.#file)
       // Unlike a rename this fails if someone has begun another one meanwhile.
       else linkSync(copy, this.#file)
+      // This one is ours: should anything fail from here on, it is written once more.
+      this.#opened = this.#opened.with(0, inodeOf(copy))
     } finally {
       rmSync(copy, { force: true })
     }
-    if (process.platform !== 'win32') sync(path.dirname(this.#file))
+    syncFolder(path.dirname(this.#file))
   }
 
   #inodes(): (string | undefined)[] {
-    return ENDINGS.map((ending) => inodeOf(this.#file + ending))
+    return ['', ...JOURNALS].map((ending) => inodeOf(this.#file + ending))
   }
 }
 
@@ -88,15 +87,6 @@ export class DatabaseFiles {
 function inodeOf(file: string): string | undefined {
   const found = statSync(file, { throwIfNoEntry: false })
   return found && `${found.dev}:${found.ino}`
-}
-
-function sync(file: string): void {
-  const descriptor = openSync(file, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }
 
 /** What whoever runs the hub can do about it. */
