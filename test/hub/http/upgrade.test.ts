@@ -79,7 +79,7 @@ function client(port: number, first: Buffer = Buffer.alloc(0)) {
 }
 
 test('who is let in has a link, on which nothing is lost that came with the request', async () => {
-  const { port, asked, links } = await gate()
+  const { port, asked, links, answers } = await gate()
   const hello = { type: 'hello', version: '1', label: 'ada' }
   const socket = client(port, batch([encodeCtrl(hello)]))
   const [answer] = (await once(socket, 'data')) as [Buffer]
@@ -94,6 +94,7 @@ test('who is let in has a link, on which nothing is lost that came with the requ
     '',
   ])
   expect(asked).toEqual([['Bearer x', LinkClaims]])
+  expect(await answers[0]!.answered).toBe(true)
   const frame = await new Promise<LinkFrame>((resolve) => {
     links[0]!.attach({ frame: resolve, closed() {} })
   })
@@ -154,7 +155,7 @@ test.for<[string, Gate, string[], object]>([
     { status: '409 Conflict', error: 'superseded', message: 'Too late.' },
   ],
 ])('who %s gets no link, and is told why', async ([, how, request, expected]) => {
-  const { port, links } = await gate(how)
+  const { port, links, answers } = await gate(how)
   const [head = '', body = ''] = (await answerTo(port, request)).split('\r\n\r\n')
   const { status, header, ...refusal } = expected as { status: string; header?: string }
   expect(JSON.parse(body)).toEqual(refusal)
@@ -167,6 +168,7 @@ test.for<[string, Gate, string[], object]>([
     ...(header === undefined ? [] : [header]),
   ])
   expect(links).toEqual([])
+  expect(await answers[0]!.answered).toBe(false)
 })
 
 test('who asks for too much waits a second for his no', async () => {
@@ -188,7 +190,7 @@ test('who goes away while he is checked gets no link, and his error is no one el
   socket.destroy(new Error('connection reset'))
   await gone
   resolve({ agent, claims } as never)
-  await answered
+  expect(await answered).toBe(false)
   expect(links).toEqual([])
 })
 

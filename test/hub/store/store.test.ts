@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -141,6 +142,16 @@ describe('a machine', () => {
     expect(store.snapshot()).toMatchObject({ agents: [{ label: one.label, revoked: true }], services: [] })
   })
 
+  test('that has logged out, which may not be saved yet, joins afresh', async () => {
+    const store = await open()
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 2 })
+    const one = machine()
+    store.join({ ...one, token })
+    expect(store.join({ ...one, label: 'eve', token, isAfresh: true })).toMatchObject({ label: 'eve' })
+    expect(store.agents()).toMatchObject([{ id: one.agent, label: 'eve' }])
+    expect(store.tokens()).toMatchObject([{ usesLeft: 0 }])
+  })
+
   test.for(['revokeAgent', 'revokeToken'] as const)(
     'that is unknown is told from others: %s',
     async (method) => {
@@ -155,7 +166,7 @@ describe('a machine', () => {
     const one = machine(label)
     store.join({ ...one, token: store.createToken({ ttlMs: HOUR, uses: 1 }).token })
     expect(store.agents()).toMatchObject([{ label }])
-    store.setAgent(one.agent, 'b', [])
+    expect(store.setAgent(one.agent, 'b', [])).toBe(true)
     expect(store.agents()).toMatchObject([{ label: 'b' }])
   })
 })
@@ -220,6 +231,38 @@ test('a change by another process is noticed', async () => {
   expect(one.dataVersion()).not.toBe(seen)
 })
 
+describe('a database that is held', () => {
+  test('goes on in files that are there, after what was deleted', async () => {
+    const folder = scratchFolder()
+    const store = await open(folder)
+    expect(store.hold()).toBe(false)
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 2 })
+    const [one, other] = [machine(), machine()]
+    store.join({ ...one, token })
+    rmSync(path.join(folder, 'hub.db'))
+    const closed = vi.spyOn(DatabaseSync.prototype, 'close')
+    onTestFinished(() => closed.mockRestore())
+    expect(store.hold()).toBe(true)
+    expect(closed).toHaveBeenCalledOnce()
+    expect(store.hold()).toBe(false)
+    store.join({ ...other, token })
+    const found = (await open(folder)).agents().map(({ id }) => id)
+    expect(found).toEqual([one.agent, other.agent])
+  })
+
+  test('is looked through when it was written anew', async () => {
+    const folder = scratchFolder()
+    const store = await open(folder)
+    store.hold()
+    rmSync(path.join(folder, 'hub.db'))
+    const damage = new Error('what SQLite says')
+    vi.spyOn(store, 'check').mockImplementation(() => {
+      throw damage
+    })
+    expect(() => store.hold()).toThrow(damage)
+  })
+})
+
 describe('a database that cannot be used is an error, and is not touched:', () => {
   const whole = async () => {
     const folder = scratchFolder()
@@ -271,6 +314,15 @@ describe('a database that cannot be used is an error, and is not touched:', () =
     expect(error.code).toBe('HUB_DATA_DAMAGED')
     expect(error.message).toContain(file)
     expect(readFileSync(file)).toEqual(readFileSync(copy))
+  })
+
+  test('and is not held open', async () => {
+    const folder = scratchFolder()
+    writeFileSync(path.join(folder, 'hub.db'), 'not a database, but long enough to be one '.repeat(100))
+    const closed = vi.spyOn(DatabaseSync.prototype, 'close')
+    onTestFinished(() => closed.mockRestore())
+    await rejectionOf(Store.open(folder))
+    expect(closed).toHaveBeenCalledOnce()
   })
 
   test('a folder in its place', async () => {

@@ -84,6 +84,24 @@ describe('a stream', () => {
   })
 })
 
+test('a stream counts as its opener’s at the link of the acceptor alone, while its end is there', () => {
+  const { passages: streams, passage: stream, opener, acceptor, a, b } = start()
+  // Another one, which stays: no count ends at 0 for want of anything to take from.
+  const other = streams.create(Buffer.alloc(16, 2), 'web', 'agent_of_a', 0)
+  streams.attach(other.acceptor, b.port, 4)
+  a.port.openers.acquire('agent_of_a')
+  const counts = () => [a, b].map(({ port }) => port.openers.of('agent_of_a'))
+  expect(counts()).toEqual([1, 2])
+  streams.suspend(opener)
+  streams.suspend(acceptor)
+  expect(counts()).toEqual([1, 1])
+  streams.attach(opener, a.port, 3)
+  streams.attach(acceptor, b.port, 6)
+  expect(counts()).toEqual([1, 2])
+  streams.forget(stream)
+  expect(counts()).toEqual([1, 1])
+})
+
 describe('an OPEN', () => {
   test('waits at its link until it is answered, which counts once', () => {
     const { passages: streams, passage: stream, opener, a, b } = start()
