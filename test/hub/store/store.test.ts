@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import {
   copyFileSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Store } from '../../../src/hub/store/store.ts'
 import { agentIdOf } from '../../../src/tunnel/protocol/agent-id.ts'
@@ -83,6 +85,7 @@ describe('a join token', () => {
     store.join({ ...early, token })
     store.revokeToken(id)
     store.revokeToken(id)
+    expect(store.tokens()).toMatchObject([{ id, state: 'revoked' }])
     expect(store.join({ ...machine(), token })).toBeUndefined()
     expect(store.agents()).toMatchObject([{ id: early.agent, revoked: false }])
   })
@@ -220,6 +223,23 @@ test('a statement is compiled once', async () => {
   onTestFinished(() => compiled.mockRestore())
   for (let turn = 0; turn < 3; turn++) store.agents()
   expect(compiled).toHaveBeenCalledOnce()
+})
+
+test('a database that another one is writing to is waited for', async () => {
+  const folder = scratchFolder()
+  const store = await open(folder)
+  const writer = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads')
+    const database = new (require('node:sqlite').DatabaseSync)(workerData)
+    database.exec('BEGIN IMMEDIATE')
+    parentPort.postMessage('begun')
+    setTimeout(() => database.exec('COMMIT'), 100)`,
+    { eval: true, workerData: path.join(folder, 'hub.db') },
+  )
+  await once(writer, 'message')
+  store.createToken({ ttlMs: HOUR, uses: 1 })
+  expect(store.tokens()).toHaveLength(1)
+  await once(writer, 'exit')
 })
 
 test('a change by another process is noticed', async () => {
