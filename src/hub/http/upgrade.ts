@@ -56,7 +56,6 @@ export class LinkUpgrade {
         this.#authenticator.authenticate(authorization, LinkClaims),
       )
       this.#links.checkEpoch(agent, claims)
-      if (socket.destroyed) return false
       const transport = this.#accept(request, socket as Socket, head)
       if (!transport) return false
       this.#links.add(agent, claims, new Link(transport))

@@ -138,6 +138,16 @@ test.for<[string, Gate, string[], object]>([
     },
   ],
   [
+    'makes no proper request',
+    {},
+    ['GET /v1/link HTTP/1.1', ...OPENING.with(3, 'Sec-WebSocket-Key: x')],
+    {
+      status: '400 Bad Request',
+      error: 'bad_request',
+      message: 'Missing or invalid Sec-WebSocket-Key header.',
+    },
+  ],
+  [
     'has signed nothing that is known',
     { authenticate: () => Promise.reject(new RefusedError(401, 'unknown_agent', 'Who?')) },
     ['GET /v1/link HTTP/1.1', ...OPENING],
@@ -189,6 +199,18 @@ test('who goes away while he is checked gets no link, and his error is no one el
   const gone = new Promise((resolve) => void socket.on('close', resolve))
   socket.destroy(new Error('connection reset'))
   await gone
+  resolve({ agent, claims } as never)
+  expect(await answered).toBe(false)
+  expect(links).toEqual([])
+})
+
+test('nor does who is let in when nothing can be sent to him any more', async () => {
+  const { promise, resolve } = Promise.withResolvers<never>()
+  const { port, asked, answers, links } = await gate({ authenticate: () => promise })
+  client(port)
+  await expect.poll(() => asked, { timeout: 30_000 }).toHaveLength(1)
+  const [{ socket, answered }] = answers as [(typeof answers)[number]]
+  socket.end()
   resolve({ agent, claims } as never)
   expect(await answered).toBe(false)
   expect(links).toEqual([])
