@@ -37,8 +37,8 @@ export class WebSocketConnection implements Transport {
     this.#masks = options.masks !== false
     this.#reader = new FrameReader(
       {
-        message: (pieces, bytes) => {
-          if (this.#isOpen) this.#handler?.message(pieces, bytes)
+        message: (chunks, bytes) => {
+          if (this.#isOpen) this.#handler?.message(chunks, bytes)
         },
         control: (opcode, payload) => this.#control(opcode, payload),
       },
@@ -72,8 +72,8 @@ export class WebSocketConnection implements Transport {
     return this.#socket.bytesWritten
   }
 
-  send(pieces: readonly Buffer[], bytes: number, written?: () => void): void {
-    if (this.#isOpen) this.#write(OPCODE.BINARY, pieces, bytes, written)
+  send(chunks: readonly Buffer[], bytes: number, written?: () => void): void {
+    if (this.#isOpen) this.#write(OPCODE.BINARY, chunks, bytes, written)
     else if (written) process.nextTick(written)
   }
 
@@ -107,18 +107,18 @@ export class WebSocketConnection implements Transport {
     this.#socket.destroy()
   }
 
-  #write(opcode: number, pieces: readonly Buffer[], bytes: number, written?: () => void): void {
+  #write(opcode: number, chunks: readonly Buffer[], bytes: number, written?: () => void): void {
     const socket = this.#socket
     const key = this.#isServer ? undefined : this.#masks ? randomKey() : 0
-    const last = pieces.length - 1
+    const last = chunks.length - 1
     const corks = last >= 0 && socket.writableCorked === 0
     if (corks) socket.cork()
     socket.write(encodeHeader(opcode, bytes, key), last < 0 ? written : undefined)
     let offset = 0
     for (let i = 0; i <= last; i++) {
-      const piece = pieces[i]!
-      socket.write(key ? maskedCopy(piece, key, offset) : piece, i === last ? written : undefined)
-      offset += piece.length
+      const chunk = chunks[i]!
+      socket.write(key ? maskedCopy(chunk, key, offset) : chunk, i === last ? written : undefined)
+      offset += chunk.length
     }
     if (corks) socket.uncork()
   }

@@ -3,10 +3,10 @@ import type { WebSocket } from 'ws'
 
 export interface TransportHandler {
   /**
-   * A whole message in the pieces that it came in, none of them empty (an empty message has no pieces). They are the
+   * A whole message in the chunks that it came in, none of them empty (an empty message has no chunks). They are the
    * receiver's own: it may keep and change them.
    */
-  message(pieces: Buffer[], bytes: number): void
+  message(chunks: Buffer[], bytes: number): void
   /** The peer has asked for a sign of life below the messages; it is answered here. */
   pinged?(): void
   /**
@@ -30,12 +30,12 @@ export interface Transport {
   attach(handler: TransportHandler): void
 
   /**
-   * Sends one message. The pieces must not be changed afterwards.
+   * Sends one message. The chunks must not be changed afterwards.
    *
-   * @param bytes of all pieces
+   * @param bytes of all chunks
    * @param written called when the kernel took it, or it was lost
    */
-  send(pieces: readonly Buffer[], bytes: number, written?: () => void): void
+  send(chunks: readonly Buffer[], bytes: number, written?: () => void): void
 
   /** What is sent from here to `uncork` goes out together. */
   cork(): void

@@ -92,9 +92,9 @@ describe.for([
           for (const size of sizes) {
             const message = filler(size)
             const ends = [...cuts.map((at) => at % (size + 1)), size].toSorted((a, b) => a - b)
-            const pieces = ends.map((end, i) => message.subarray(ends[i - 1] ?? 0, end))
+            const chunks = ends.map((end, i) => message.subarray(ends[i - 1] ?? 0, end))
             from.send(
-              pieces.filter(({ length }) => length > 0),
+              chunks.filter(({ length }) => length > 0),
               size,
             )
           }
@@ -110,10 +110,10 @@ describe.for([
 
   test('what is sent is not changed', async () => {
     const { client, atServer } = await bothEnds(masks)
-    const pieces = [filler(40), filler(1000)]
-    client.send(pieces, 1040)
+    const chunks = [filler(40), filler(1000)]
+    client.send(chunks, 1040)
     await atServer.come(1)
-    expect(pieces).toEqual([filler(40), filler(1000)])
+    expect(chunks).toEqual([filler(40), filler(1000)])
   })
 })
 
@@ -443,7 +443,7 @@ test('terminate drops the connection, what is left of the same read too', async 
   const seen: number[] = []
   const closed = Promise.withResolvers<string>()
   connection.attach({
-    message(_pieces, bytes) {
+    message(_chunks, bytes) {
       seen.push(bytes)
       connection.terminate()
     },
@@ -463,8 +463,8 @@ test('a connection that is paused hands nothing over, and all of it in order onc
   const [heard, paused]: [string[], string[][]] = [[], []]
   const { promise: closed, resolve } = Promise.withResolvers<string>()
   connection.attach({
-    message(pieces) {
-      heard.push(Buffer.concat(pieces).toString())
+    message(chunks) {
+      heard.push(Buffer.concat(chunks).toString())
       connection.pause()
       setImmediate(() => {
         paused.push([...heard])

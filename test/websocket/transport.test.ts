@@ -116,13 +116,13 @@ describe.for([
         for (const size of sizes) {
           const message = filler(size)
           const cuts = [0, Math.min(6, size), size >> 1, size].toSorted((a, b) => a - b)
-          const pieces = cuts.slice(1).map((cut, i) => message.subarray(cuts[i], cut))
+          const chunks = cuts.slice(1).map((cut, i) => message.subarray(cuts[i], cut))
           end.send(
-            pieces.filter(({ length }) => length > 0),
+            chunks.filter(({ length }) => length > 0),
             size,
           )
         }
-        // In more pieces than a message may have fragments.
+        // In more chunks than a message may have fragments.
         const crumbs = Array.from({ length: 2000 }, (_, i) => Buffer.of(i))
         await new Promise<void>((written) => end.send(crumbs, crumbs.length, written))
       }

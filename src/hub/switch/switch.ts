@@ -117,7 +117,7 @@ export class Switch {
     port.refuse(frame.stream, false, STREAM_CODES.LIMIT, `this link has ${MAX_STREAMS} streams open`)
   }
 
-  #open(port: SwitchPort, open: Open, { pieces }: Message): void {
+  #open(port: SwitchPort, open: Open, { chunks }: Message): void {
     const { stream: number, key, service, hops } = open
     if (!this.#admits(port, number, 'OPEN')) return
     const refuse = (code: number, message: string) => port.refuse(number, true, code, message)
@@ -136,7 +136,7 @@ export class Switch {
     const why = this.#whyNot(target, port.agent.id)
     if (why) return refuse(why.code, why.message)
     if (this.#streams.find(key)) return refuse(STREAM_CODES.PROTOCOL, 'the key of another stream')
-    const stream = this.#streams.create(key, service, port.agent.id, pieces[0]![1]!)
+    const stream = this.#streams.create(key, service, port.agent.id, chunks[0]![1]!)
     this.#streams.attach(stream.opener, port, number)
     if (target instanceof SwitchPort) this.#connect(stream, target, open.limit)
     else this.#streams.awaitAnswer(stream, this.#openTimeoutMs, target)
@@ -167,7 +167,7 @@ export class Switch {
     const { other, stream } = end
     // Otherwise the frame is sent again, or told anew, once both ends know where the other stands.
     const { flows } = stream
-    const passOn = () => other.port?.link.sendControl(compact(renumber(message.pieces[0]!, other.number)))
+    const passOn = () => other.port?.link.sendControl(compact(renumber(message.chunks[0]!, other.number)))
     switch (frame.type) {
       case 'data': {
         if (!flows) break
@@ -212,13 +212,13 @@ export class Switch {
     }
   }
 
-  #passData(end: Endpoint, { pieces, bytes }: Message): void {
+  #passData(end: Endpoint, { chunks, bytes }: Message): void {
     const { other } = end
     const { link } = other.port!
-    renumber(pieces[0]!, other.number)
+    renumber(chunks[0]!, other.number)
     // The frame will wait for long: what it costs has to be what is counted.
     const share = link.backlog > LINK_BACKLOG_LOW_BYTES ? 0.75 : undefined
-    link.sendData(other.number, { pieces: pieces.map((piece) => compact(piece, share)), bytes })
+    link.sendData(other.number, { chunks: chunks.map((chunk) => compact(chunk, share)), bytes })
   }
 
   /** Breaks the stream that has most waiting for a link, or ends the link if nothing but control waits. */

@@ -64,7 +64,7 @@ export class Inbox {
   }
 
   #take(message: Message): void {
-    this.#pace.charge(workOf(message.pieces[0]?.[0] ?? 0, message.bytes))
+    this.#pace.charge(workOf(message.chunks[0]?.[0] ?? 0, message.bytes))
     this.#deal(message)
   }
 }

@@ -24,7 +24,7 @@ import { Pace } from './pace.ts'
 export type LinkFrame = Exclude<Frame, { type: 'ping' | 'pong' | 'skipped' }>
 
 export interface LinkHandler {
-  /** @param message the frame as it came, in one piece but for DATA, free to be changed and sent on */
+  /** @param message the frame as it came, in one chunk but for DATA, free to be changed and sent on */
   frame(frame: LinkFrame, message: Message): void
   /** Bytes of a stream have left its queue. */
   sent?(stream: number, bytes: number): void
@@ -79,7 +79,7 @@ export class Link {
     const inbox = new Inbox(this.#transport, pace, (message) => this.#receive(message))
     this.#inbox = inbox
     this.#transport.attach({
-      message: (pieces, bytes) => inbox.push({ pieces, bytes }),
+      message: (chunks, bytes) => inbox.push({ chunks, bytes }),
       pinged: () => inbox.charge(FRAME_WORK_BYTES),
       closed: (reason) => this.#lost(reason),
     })
@@ -198,7 +198,7 @@ export class Link {
   #receive(received: Message): void {
     if (this.#isOver) return
     const message = isData(received) ? received : joined(received)
-    const [first, ...rest] = message.pieces as [Buffer, ...Buffer[]]
+    const [first, ...rest] = message.chunks as [Buffer, ...Buffer[]]
     let frame: Frame
     try {
       frame = decode(first, rest)
@@ -242,9 +242,9 @@ export class Link {
     }
   }
 
-  #send({ pieces, bytes }: Message): void {
+  #send({ chunks, bytes }: Message): void {
     this.#unwritten++
-    this.#transport.send(pieces, bytes, this.#onWritten)
+    this.#transport.send(chunks, bytes, this.#onWritten)
   }
 
   readonly #onWritten = (): void => {
@@ -282,12 +282,12 @@ export class Link {
   }
 }
 
-/** Its payload may be in pieces: it is only passed on. */
-function isData({ pieces }: Message): boolean {
-  return pieces[0] !== undefined && pieces[0].length >= HEADER_BYTES && pieces[0][0] === TYPE.DATA
+/** Its payload may be in chunks: it is only passed on. */
+function isData({ chunks }: Message): boolean {
+  return chunks[0] !== undefined && chunks[0].length >= HEADER_BYTES && chunks[0][0] === TYPE.DATA
 }
 
 function joined(message: Message): Message {
-  const { pieces, bytes } = message
-  return pieces.length === 1 ? message : { pieces: [Buffer.concat(pieces, bytes)], bytes }
+  const { chunks, bytes } = message
+  return chunks.length === 1 ? message : { chunks: [Buffer.concat(chunks, bytes)], bytes }
 }

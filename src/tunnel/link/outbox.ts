@@ -74,7 +74,7 @@ export class Outbox {
   /** @returns the next control frame, ahead of all data, or undefined if there is none */
   shiftControl(): Message | undefined {
     const frame = this.#control.shift()
-    return frame && { pieces: [frame], bytes: frame.length }
+    return frame && { chunks: [frame], bytes: frame.length }
   }
 
   /** @returns the next frame, and whose turn it was (0 for control), or undefined if there is none */

@@ -17,7 +17,7 @@ import { MAX_WINDOW } from './window-size.ts'
 /**
  * Parses one frame. Payloads are views of it, not copies.
  *
- * @param rest of DATA, further pieces of the payload
+ * @param rest of DATA, further chunks of the payload
  * @throws FrameError if it is none
  */
 export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
@@ -40,11 +40,11 @@ export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
       return { type: 'openErr', stream: ofStream(stream), ...codeAndText(payload) }
     }
     case TYPE.DATA: {
-      const pieces = payload.length > 0 ? [payload, ...rest] : [...rest]
-      const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+      const chunks = payload.length > 0 ? [payload, ...rest] : [...rest]
+      const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
       // Empty ones would cost the sender no window, and the receiver a place in a queue.
       if (bytes === 0 || bytes > MAX_DATA_BYTES) throw new FrameError(`DATA of ${bytes} bytes`)
-      const data: Frame = { type: 'data', stream: ofStream(stream), payload: pieces, bytes }
+      const data: Frame = { type: 'data', stream: ofStream(stream), payload: chunks, bytes }
       if ((frame[1]! & BLOCKED) !== 0) data.blocked = true
       return data
     }

@@ -1,6 +1,6 @@
-/** A frame as it is sent: one message of the WebSocket, in pieces that are never joined. */
+/** A frame as it is sent: one message of the WebSocket, in chunks that are never joined. */
 export interface Message {
-  readonly pieces: readonly Buffer[]
-  /** In all pieces. */
+  readonly chunks: readonly Buffer[]
+  /** In all chunks. */
   readonly bytes: number
 }

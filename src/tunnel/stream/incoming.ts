@@ -37,8 +37,8 @@ export class Incoming {
   /** @throws StreamViolation if the far end sends what it may not */
   data({ payload, bytes, blocked }: Extract<Frame, { type: 'data' }>): void {
     this.#window.receive(bytes, blocked)
-    for (const piece of payload) {
-      const chunk = compact(piece)
+    for (const received of payload) {
+      const chunk = compact(received)
       // The one before may have ended the stream.
       if (this.#isOver) return
       if (this.#handler) this.#handler.data(chunk)

@@ -111,11 +111,11 @@ export class Outgoing {
       const room = this.#room
       const payload = this.#buffer.read(this.#window.sent, Math.min(MAX_DATA_BYTES, room))
       if (!payload) break
-      const { pieces, bytes } = payload
+      const { chunks, bytes } = payload
       this.#window.send(bytes)
       const isBlocked = bytes === room && this.#window.sent < this.#buffer.end
       const header = encodeDataHeader(id, isBlocked)
-      this.#enqueue(link, id, { pieces: [header, ...pieces], bytes: HEADER_BYTES + bytes })
+      this.#enqueue(link, id, { chunks: [header, ...chunks], bytes: HEADER_BYTES + bytes })
     }
     this.#charge(Math.max(0, this.#window.sent - this.#window.acked))
     const wasBlocked = this.#blocked
@@ -124,7 +124,7 @@ export class Outgoing {
     if (this.#ending && !this.#window.finished) {
       this.#window.finish(this.#window.sent)
       const fin = encodeFin(id, this.#window.sent)
-      this.#enqueue(link, id, { pieces: [fin], bytes: fin.length })
+      this.#enqueue(link, id, { chunks: [fin], bytes: fin.length })
     }
     return wasBlocked
   }

@@ -48,20 +48,20 @@ export class SendBuffer {
     const end = Math.min(from + atMost, this.#end)
     if (from >= end) return undefined
     if (from < this.#cursor.offset) this.#cursor = { index: 0, offset: this.#start }
-    const pieces: Buffer[] = []
+    const chunks: Buffer[] = []
     for (let at = from; at < end;) {
       const chunk = this.#chunks[this.#cursor.index]!
       const begin = at - this.#cursor.offset
       if (begin < chunk.length) {
-        const piece = chunk.subarray(begin, begin + end - at)
-        pieces.push(piece)
-        at += piece.length
+        const part = chunk.subarray(begin, begin + end - at)
+        chunks.push(part)
+        at += part.length
       } else {
         this.#cursor.offset += chunk.length
         this.#cursor.index++
       }
     }
-    return { pieces, bytes: end - from }
+    return { chunks, bytes: end - from }
   }
 
   /** Forgets what lies before an offset, as far as it fills whole chunks. */

@@ -1,14 +1,14 @@
 import { CLOSE_CODES } from './close-codes.ts'
 import { FrameHeader, headerBytes, MAX_CONTROL_BYTES, MAX_HEADER_BYTES, OPCODE } from './frame-header.ts'
 import { mask } from './mask.ts'
-import { Chunks } from './pieces.ts'
+import { Chunks } from './chunks.ts'
 import { ProtocolError } from './protocol-error.ts'
 
 /** Intermediaries may cut a message up (§5.4), but none has a reason to cut it finer. */
 export const MAX_FRAGMENTS = 64
 
 export interface FrameSink {
-  message(pieces: Buffer[], bytes: number): void
+  message(chunks: Buffer[], bytes: number): void
   /** @param payload overwritten by the next */
   control(opcode: number, payload: Buffer): void
 }
@@ -95,13 +95,13 @@ export class FrameReader {
   #readPayload(chunk: Buffer, at: number): number {
     const { key, length, isControl } = this.#header
     const offset = length - this.#left
-    const piece = chunk.subarray(at, at + this.#left)
-    if (key !== 0) mask(piece, key, offset)
-    if (isControl) piece.copy(this.#control, offset)
-    else this.#message.add(piece)
-    this.#left -= piece.length
+    const payload = chunk.subarray(at, at + this.#left)
+    if (key !== 0) mask(payload, key, offset)
+    if (isControl) payload.copy(this.#control, offset)
+    else this.#message.add(payload)
+    this.#left -= payload.length
     if (this.#left === 0) this.#finish()
-    return at + piece.length
+    return at + payload.length
   }
 
   #begin(): void {

@@ -2,13 +2,13 @@ import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Transport, TransportHandler, TransportOver } from '../../../src/websocket/transport.ts'
 
-/** A message up to here is sent in one piece: to copy it costs less than a fragment more. */
+/** A message up to here is joined and sent as one: to copy it costs less than a fragment more. */
 const SMALL_BYTES = 1024
 
-/** Pieces of a message that go out as fragments of their own; beyond these they are joined first. */
-const MAX_PIECES = 16
+/** Chunks of a message that go out as fragments of their own; beyond these they are joined first. */
+const MAX_CHUNKS = 16
 
-/** A piece is cut into fragments of this size: ws joins each that straddles two reads, which are of 64 KiB at most. */
+/** A chunk is cut into fragments of this size: ws joins each that straddles two reads, which are of 64 KiB at most. */
 const FRAGMENT_BYTES = 32 * 1024
 
 /** When the kernel asks a peer that is silent whether it is there, in ms. */
@@ -22,7 +22,7 @@ const NO_CLOSE_FRAME = 1006
 const MORE = { fin: false, compress: false } as const
 const LAST = { fin: true, compress: false } as const
 
-/** Lets ws carry the messages. Their pieces are fragments, so that neither end has to join them. */
+/** Lets ws carry the messages. Their chunks are fragments, so that neither end has to join them. */
 export const wsTransport: TransportOver = (ws, socket) => new WsTransport(ws, socket)
 
 class WsTransport implements Transport {
@@ -69,18 +69,18 @@ class WsTransport implements Transport {
     else this.#ws.resume()
   }
 
-  send(pieces: readonly Buffer[], bytes: number, written?: () => void): void {
+  send(chunks: readonly Buffer[], bytes: number, written?: () => void): void {
     if (!this.isOpen) {
       if (written) process.nextTick(written)
       return
     }
-    if (bytes <= SMALL_BYTES || pieces.length > MAX_PIECES)
-      return this.#ws.send(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes), LAST, written)
+    if (bytes <= SMALL_BYTES || chunks.length > MAX_CHUNKS)
+      return this.#ws.send(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes), LAST, written)
     this.#socket.cork()
     let left = bytes
-    for (const piece of pieces) {
-      for (let at = 0; at < piece.length; at += FRAGMENT_BYTES) {
-        const fragment = piece.length <= FRAGMENT_BYTES ? piece : piece.subarray(at, at + FRAGMENT_BYTES)
+    for (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += FRAGMENT_BYTES) {
+        const fragment = chunk.length <= FRAGMENT_BYTES ? chunk : chunk.subarray(at, at + FRAGMENT_BYTES)
         left -= fragment.length
         if (left > 0) this.#ws.send(fragment, MORE)
         else this.#ws.send(fragment, LAST, written)
@@ -114,7 +114,7 @@ class WsTransport implements Transport {
     this.#ws.terminate()
   }
 
-  #onMessage(pieces: Buffer[], isBinary: boolean): void {
+  #onMessage(chunks: Buffer[], isBinary: boolean): void {
     // Of one that closes, ws goes on to read.
     if (!this.isOpen) return
     if (!isBinary) {
@@ -122,8 +122,8 @@ class WsTransport implements Transport {
       return this.#ws.close(UNSUPPORTED, 'a text message')
     }
     let bytes = 0
-    for (const piece of pieces) bytes += piece.length
-    this.#handler?.message(pieces, bytes)
+    for (const chunk of chunks) bytes += chunk.length
+    this.#handler?.message(chunks, bytes)
   }
 
   #note(reason: string): void {

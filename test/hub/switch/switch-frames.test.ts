@@ -518,8 +518,8 @@ test.for([
   const read = Buffer.from(new ArrayBuffer(60_000))
   const header = read.subarray(0, 6)
   encodeData(1, Buffer.alloc(0)).copy(header)
-  a.saysInPieces(header, read.subarray(6, 30_000))
-  expect(b.link.pieces[0]![1]!.buffer !== read.buffer).toBe(isCopied)
+  a.saysInChunks(header, read.subarray(6, 30_000))
+  expect(b.link.chunks[0]![1]!.buffer !== read.buffer).toBe(isCopied)
 })
 
 describe('when too much waits for an agent,', () => {

@@ -31,9 +31,9 @@ function watched(transport: Transport): Watched {
     attach: (handler: TransportHandler) =>
       attach({
         ...handler,
-        message(pieces, bytes) {
-          end.watch(Buffer.concat(pieces, bytes))
-          handler.message(pieces, bytes)
+        message(chunks, bytes) {
+          end.watch(Buffer.concat(chunks, bytes))
+          handler.message(chunks, bytes)
         },
       }),
   })

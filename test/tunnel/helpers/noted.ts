@@ -12,8 +12,8 @@ import { decodeWhole, type WholeFrame } from './whole-frames.ts'
 /** A link that sends nothing, and notes what it was to send. */
 export class NotedLink {
   readonly frames: WholeFrame[] = []
-  /** The pieces of each DATA and FIN, as they lie. */
-  readonly pieces: (readonly Buffer[])[] = []
+  /** The chunks of each DATA and FIN, as they lie. */
+  readonly chunks: (readonly Buffer[])[] = []
   /** How it was to end. */
   readonly ends: unknown[][] = []
   readonly dropped: number[] = []
@@ -27,11 +27,11 @@ export class NotedLink {
     this.frames.push(decodeWhole(frame))
   }
 
-  sendData(stream: number, { pieces, bytes }: Message): void {
-    const frame = decodeWhole(Buffer.concat(pieces, bytes))
+  sendData(stream: number, { chunks, bytes }: Message): void {
+    const frame = decodeWhole(Buffer.concat(chunks, bytes))
     expect(frame).toMatchObject({ stream })
     this.frames.push(frame)
-    this.pieces.push(pieces)
+    this.chunks.push(chunks)
   }
 
   hasWaiting(): boolean {
@@ -70,14 +70,14 @@ export class Party {
   }
 
   says(...frames: Buffer[]): void {
-    for (const bytes of frames) this.saysInPieces(bytes)
+    for (const bytes of frames) this.saysInChunks(bytes)
   }
 
-  saysInPieces(first: Buffer, ...rest: Buffer[]): void {
-    const pieces = [first, ...rest]
+  saysInChunks(first: Buffer, ...rest: Buffer[]): void {
+    const chunks = [first, ...rest]
     const frame = decode(first, rest) as Exclude<LinkFrame, { type: 'ctrl' | 'goaway' }>
-    const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
-    this.#hub.frame(this.port, frame, { pieces, bytes })
+    const bytes = chunks.reduce((sum, { length }) => sum + length, 0)
+    this.#hub.frame(this.port, frame, { chunks, bytes })
   }
 
   /** Fills its link up to so many streams, none of which is looked at. */

@@ -34,14 +34,14 @@ class SimulatedEnd implements Transport {
   cork(): void {}
   uncork(): void {}
 
-  send(pieces: readonly Buffer[], bytes: number, written = () => {}): void {
+  send(chunks: readonly Buffer[], bytes: number, written = () => {}): void {
     this.unwrittenBytes += bytes
     this.bytesWritten += bytes
     // A socket would have copied it, too.
-    this.#sent.push({ bytes: Buffer.concat(pieces, bytes), written })
+    this.#sent.push({ bytes: Buffer.concat(chunks, bytes), written })
   }
 
-  /** Gets a message, in pieces that are cut anywhere. */
+  /** Gets a message, in chunks that are cut anywhere. */
   hear(bytes: Buffer): void {
     if (!this.isOpen) return
     this.bytesRead += bytes.length
@@ -50,8 +50,8 @@ class SimulatedEnd implements Transport {
       return
     }
     const cut = (bytes.at(-1) ?? 0) % Math.max(1, bytes.length)
-    const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)].filter((piece) => piece.length > 0)
-    this.#handler.message(pieces, bytes.length)
+    const chunks = [bytes.subarray(0, cut), bytes.subarray(cut)].filter((chunk) => chunk.length > 0)
+    this.#handler.message(chunks, bytes.length)
   }
 
   /** Takes some of what was sent on to the other end, or loses it on the way. */

@@ -4,7 +4,7 @@ import type { Frame } from '../../../src/tunnel/protocol/frames.ts'
 
 type Data = Extract<Frame, { type: 'data' }>
 
-/** A frame as a test looks at it: the payload of DATA is in one piece. */
+/** A frame as a test looks at it: the payload of DATA is one buffer. */
 export type WholeFrame =
   Exclude<Frame, Data> | (Omit<Data, 'payload' | 'bytes'> & { readonly payload: Buffer })
 

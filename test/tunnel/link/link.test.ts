@@ -47,7 +47,7 @@ afterAll(() => loopback.close())
 
 function message(stream: number, payload: Buffer): Message {
   const header = encodeDataHeader(stream)
-  return { pieces: [header, payload], bytes: header.length + payload.length }
+  return { chunks: [header, payload], bytes: header.length + payload.length }
 }
 
 /** Sends so much that something waits, and then that the link has nothing but what its socket holds. */

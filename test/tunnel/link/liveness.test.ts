@@ -144,7 +144,7 @@ test('a sender whose own question is stuck behind what it sends hears from a rec
   wire.far.attach({ frame: () => received++, closed: (reason) => ends.push(reason) })
   const payload = Buffer.alloc(MAX_DATA_BYTES)
   for (let i = 0; i < 20; i++) {
-    wire.near.sendData(1, { pieces: [encodeDataHeader(1), payload], bytes: 6 + payload.length })
+    wire.near.sendData(1, { chunks: [encodeDataHeader(1), payload], bytes: 6 + payload.length })
   }
   let [now, time] = [Math.ceil(performance.now()), Date.now()]
   for (let second = 0; second < 300; second++) {

@@ -77,7 +77,7 @@ function costOf(frames: Buffer[]): number {
 }
 
 function messageOf(frame: Buffer): Message {
-  return { pieces: [frame], bytes: frame.length }
+  return { chunks: [frame], bytes: frame.length }
 }
 
 const stream = fc.integer({ min: 1, max: 5 })
@@ -118,7 +118,7 @@ test('control goes first, the latest of each kind, streams take turns frame by f
           case 'shift': {
             const [real, wanted] = [outbox.shift(), model.shift()]
             expect(real?.stream).toBe(wanted?.stream)
-            expect(real?.frame.pieces[0]).toBe(wanted?.frame)
+            expect(real?.frame.chunks[0]).toBe(wanted?.frame)
             break
           }
           case 'drop': {
@@ -162,7 +162,7 @@ test('a thousand WINDOWs of a stream wait as one, the latest, where the first on
     outbox.pushControl(encodeWindow(4, i, i))
   }
   expect(outbox.controlCost).toBe(2 * (22 + FRAME_OVERHEAD_BYTES))
-  expect([1, 2, 3].map(() => outbox.shift()?.frame.pieces[0])).toEqual([
+  expect([1, 2, 3].map(() => outbox.shift()?.frame.chunks[0])).toEqual([
     encodeWindow(2, 999, 999),
     encodeWindow(4, 999, 999),
     undefined,

@@ -200,8 +200,8 @@ test('DATA may be cut anywhere behind its header', () => {
       const places = [...new Set(cuts.map((cut) => HEADER_BYTES + (cut % payload.length)))].toSorted(
         (a, b) => a - b,
       )
-      const pieces = [0, ...places].map((from, index) => bytes.subarray(from, places[index]))
-      const [first, ...rest] = pieces as [Buffer, ...Buffer[]]
+      const chunks = [0, ...places].map((from, index) => bytes.subarray(from, places[index]))
+      const [first, ...rest] = chunks as [Buffer, ...Buffer[]]
       const frame = decode(first, rest)
       expect(frame).toMatchObject({ type: 'data', stream, bytes: payload.length })
       expect(Buffer.concat((frame as { payload: Buffer[] }).payload)).toEqual(payload)

@@ -4,7 +4,7 @@ import { SendBuffer } from '../../../src/tunnel/stream/send-buffer.ts'
 
 function bytesFrom(buffer: SendBuffer, from: number, atMost: number): Buffer | undefined {
   const read = buffer.read(from, atMost)
-  return read && Buffer.concat(read.pieces, read.bytes)
+  return read && Buffer.concat(read.chunks, read.bytes)
 }
 
 const step = fc.oneof(
@@ -52,7 +52,7 @@ test('single bytes are kept together, in the order in which they came', () => {
 test('a chunk that is added to later does not change what was read before', () => {
   const buffer = new SendBuffer()
   buffer.push(Buffer.from('one'))
-  const [before] = buffer.read(0, 100)!.pieces
+  const [before] = buffer.read(0, 100)!.chunks
   buffer.push(Buffer.from('two'))
   expect([String(before), String(bytesFrom(buffer, 0, 100)), String(bytesFrom(buffer, 3, 100))]).toEqual([
     'one',

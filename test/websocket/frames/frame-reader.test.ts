@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OPCODE } from '../../../src/websocket/frames/frame-header.ts'
 import { FrameReader, MAX_FRAGMENTS, type FrameSink } from '../../../src/websocket/frames/frame-reader.ts'
-import { SMALL_CHUNK_BYTES } from '../../../src/websocket/frames/pieces.ts'
+import { SMALL_CHUNK_BYTES } from '../../../src/websocket/frames/chunks.ts'
 import { ProtocolError } from '../../../src/websocket/frames/protocol-error.ts'
 import { filler, frame } from '../helpers/frame.ts'
 
@@ -17,10 +17,10 @@ function reader(
 ): { frames: FrameReader; events: Event[] } {
   const events: Event[] = []
   const sink: FrameSink = {
-    message: (pieces, bytes) => {
-      expect(pieces.reduce((sum, { length }) => sum + length, 0)).toBe(bytes)
-      expect(pieces.every(({ length }) => length > 0)).toBe(true)
-      events.push({ message: pieces })
+    message: (chunks, bytes) => {
+      expect(chunks.reduce((sum, { length }) => sum + length, 0)).toBe(bytes)
+      expect(chunks.every(({ length }) => length > 0)).toBe(true)
+      events.push({ message: chunks })
     },
     control: (opcode, payload) => events.push({ opcode, payload: Buffer.from(payload) }),
   }
@@ -207,7 +207,7 @@ describe('refused is', () => {
   })
 })
 
-describe('pieces', () => {
+describe('chunks', () => {
   test('are views of what was read', () => {
     const { frames, events } = reader(false)
     const payload = filler(32_000)
@@ -269,7 +269,7 @@ test('what comes after it was stopped is ignored, also of the same read', () => 
   const seen: number[] = []
   const frames: FrameReader = new FrameReader(
     {
-      message: (_pieces, bytes) => {
+      message: (_chunks, bytes) => {
         seen.push(bytes)
         frames.stop()
       },

@@ -7,11 +7,11 @@ export class Recorder implements TransportHandler {
   readonly #ended = Promise.withResolvers<string>()
   #waiting: { count: number; resolve: () => void } | undefined
 
-  message(pieces: Buffer[], bytes: number): void {
-    const sum = pieces.reduce((total, piece) => total + piece.length, 0)
+  message(chunks: Buffer[], bytes: number): void {
+    const sum = chunks.reduce((total, chunk) => total + chunk.length, 0)
     if (sum !== bytes) throw new Error(`${bytes} bytes were announced, and ${sum} came`)
-    if (pieces.some((piece) => piece.length === 0)) throw new Error('an empty piece')
-    this.messages.push(pieces)
+    if (chunks.some((chunk) => chunk.length === 0)) throw new Error('an empty chunk')
+    this.messages.push(chunks)
     if (this.#waiting?.count === this.messages.length) this.#waiting.resolve()
   }
 
@@ -26,7 +26,7 @@ export class Recorder implements TransportHandler {
   }
 
   get joined(): Buffer[] {
-    return this.messages.map((pieces) => Buffer.concat(pieces))
+    return this.messages.map((chunks) => Buffer.concat(chunks))
   }
 
   /** Until so many messages have come, counted from the first. */
