@@ -5,10 +5,10 @@ import { readCaFile } from '../config/ca-file.ts'
 let made: { readonly own: string; readonly context: SecureContext } | undefined
 
 /**
- * Whose certificates are believed: the authorities that Node.js knows, those that this machine knows (a company's own
- * among them), and the user's. It takes some 40 ms to collect them, so they are kept.
+ * Whose certificates are believed: the authorities that Node.js knows, those that this machine knows (a
+ * company's own among them), and the user's. To collect the authorities takes some 40 ms, so they are kept.
  *
- * @param caFile read each time: it may be renewed while an agent runs
+ * @param caFile read each time: the file may be renewed while an agent runs
  * @throws ConnectError BAD_CA
  */
 export function trustContext(caFile: string | undefined): SecureContext {
@@ -23,7 +23,7 @@ export function trustContext(caFile: string | undefined): SecureContext {
 }
 
 function knownAuthorities(): string[] {
-  // Node.js before 22.15 can't tell them; and what is not named here is not trusted, NODE_EXTRA_CA_CERTS included.
+  // Node.js before 22.15 can't list them. What is not named is not trusted, NODE_EXTRA_CA_CERTS included.
   if (typeof tls.getCACertificates !== 'function') return [...tls.rootCertificates, ...extraAuthorities()]
   return [...new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system')])]
 }

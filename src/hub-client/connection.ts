@@ -16,10 +16,10 @@ export interface HubAddress {
   readonly ca?: string | undefined
 }
 
-/** How long it may take until a connection can be used: name, TCP, proxy and TLS, in ms. */
+/** How long it may take until a connection can be used, in ms: name, TCP, proxy and TLS together. */
 const TIMEOUT_MS = 10_000
 
-/** For http.request and ws: every connection to a hub is opened here, TLS included, so the request itself is plain. */
+/** For http.request and ws: opens the connection to a hub, TLS included, so the request itself is plain. */
 export function hubConnector(
   address: HubAddress,
   signal: AbortSignal,
@@ -46,7 +46,7 @@ export async function openConnection(address: HubAddress, caller: AbortSignal): 
   const isSecure = url.protocol === 'https:'
   const peer = peerOf(url)
   const proxy = proxyFor(address, process.env)
-  // Plain http to plain proxies needs none of it.
+  // Plain http over a plain proxy needs no authorities.
   const trust = isSecure || proxy?.url.protocol === 'https:' ? trustContext(address.ca) : undefined
   const socket = proxy ? await openTunnel(proxy, peer, trust, signal) : await openTcp(peer, signal)
   return isSecure ? openTls(peer, socket, trust!, signal) : socket

@@ -16,8 +16,8 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 const MAX_REFUSAL_BYTES = 64 * 1024
 
 /**
- * Opens a link to a hub, once. The nonce to sign is asked for on the same connection, so that it costs one round trip
- * more and no further handshake.
+ * Opens a link to a hub, once. The nonce to sign is asked for on the same connection, so that it costs one
+ * round trip more and no further handshake.
  *
  * @param sign makes the token for the nonce that the hub gives, see credential.ts
  * @throws ConnectError HUB_UNREACHABLE, NOT_A_HUB, REVOKED, AGENT_UNKNOWN, HUB_ERROR, or what `sign` throws
@@ -44,7 +44,7 @@ export async function dial(
       })
       if (reply.transport) return new Link(reply.transport)
       const { response } = reply
-      // No hub refuses in so many words.
+      // What is longer is no hub's refusal.
       throw refusalError(hub, answerOf(response, (await readBody(response, MAX_REFUSAL_BYTES)) ?? ''))
     })
   } catch (error) {
@@ -62,8 +62,8 @@ function failure(hub: string, error: unknown): ConnectError {
 }
 
 /**
- * RFC 6455 §5.3 wants unpredictable masks, so that a script in a browser can't put bytes of its choice before a
- * plaintext proxy. On TLS and on loopback no such proxy sees them, and masking would cost half the CPU time.
+ * RFC 6455 §5.3 wants unpredictable masks, so that a script in a browser can't put bytes of its choice before
+ * a plaintext proxy. In TLS and on loopback no such proxy sees bytes, and masks would cost half the CPU time.
  */
 function mayLeaveUnmasked(hub: string): boolean {
   const { protocol, hostname } = new URL(hub)

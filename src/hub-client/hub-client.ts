@@ -14,7 +14,7 @@ import { explainSchemeMismatch } from './scheme-mismatch.ts'
 
 const TIMEOUT_MS = 10_000
 
-/** The hub's HTTP API, seen from an agent. Every method throws HUB_UNREACHABLE, NOT_A_HUB or what the hub refuses with. */
+/** A hub's HTTP API, seen by an agent. All methods throw HUB_UNREACHABLE, NOT_A_HUB or the hub's refusal. */
 export class HubClient {
   readonly #address: HubAddress
   readonly #timeoutMs: number
@@ -35,7 +35,7 @@ export class HubClient {
    * Spends a join token.
    *
    * @param signer of the key that the request brings
-   * @param nonce one that the hub has given, if there is one
+   * @param nonce one that the hub has given; default: the hub is asked for one
    */
   async join(signer: Signer, request: Omit<JoinRequest, 'proof'>, nonce?: string): Promise<JoinReply> {
     const call = async (session: HubSession, signed: string) => {

@@ -30,7 +30,7 @@ export interface HubLinkOptions {
   readonly welcomeTimeoutMs?: number
   /** How long a stream waits for another link after it has lost one, in ms; default 30,000. */
   readonly resumeMs?: number
-  /** The link is registered; on every reconnection too. */
+  /** The link is registered; called after every reconnection, too. */
   readonly onConnected?: () => void
 }
 
@@ -69,12 +69,12 @@ export class HubLink {
   readonly #mux: Mux
   /** The connection that is there, registered or not. */
   #connection: Connection | undefined
-  /** Whether it is registered. */
+  /** Whether that connection is registered. */
   #up = false
   #everConnected = false
   /** Ends the wait before the next try. */
   #pause: AbortController | undefined
-  /** Whether that wait is one that nobody suffers from. */
+  /** Whether that wait ends as soon as somebody wants the link. */
   #isPatient = false
   /** How many wait for the link to come up. */
   #waiting = 0
@@ -124,7 +124,7 @@ export class HubLink {
         const { reason, afterMs } = await this.#connectOnce(signal)
         if (signal.aborted) break
         if (performance.now() - started >= HEALTHY_AFTER_MS) failures = 0
-        // The hub may ask for a longer pause, within reason; never for none, which would be a storm if it always did.
+        // The hub may ask for a longer pause, within reason; never for none: that would be a storm of tries.
         const isUrgent = this.streamCount > 0 || this.#waiting > 0
         const pauseMs = Math.max(backoffMs(failures++, { isUrgent }), Math.min(afterMs, MAX_AFTER_MS))
         this.#state = { state: 'retrying', since: Date.now(), reason }
@@ -141,7 +141,7 @@ export class HubLink {
     }
   }
 
-  /** The machine slept, or its network is another one: a link that still works says so soon, or is replaced. */
+  /** The machine slept, or its network has changed: a link that still works says so soon, or is replaced. */
   #woken(): void {
     this.#connection?.link.probe(PROBE_MS)
     this.#pause?.abort()

@@ -24,7 +24,7 @@ export class HubSession {
   readonly #signal: AbortSignal
   readonly #agent: Agent
 
-  /** @param signal ends all of it */
+  /** @param signal ends all requests, and the handshake of a WebSocket */
   constructor(address: HubAddress, signal: AbortSignal) {
     this.#address = address
     this.#signal = signal
@@ -32,7 +32,7 @@ export class HubSession {
     this.#agent.createConnection = hubConnector(address, signal)
   }
 
-  /** Connections that are idle end; one that was taken over by a link does not. */
+  /** Ends idle connections; one that a link has taken over goes on. */
   close(): void {
     this.#agent.destroy()
   }
@@ -87,10 +87,10 @@ export class HubSession {
   }
 
   /**
-   * Does what the hub takes a signed nonce for; once more if the hub wants another one signed, as it does if it was
-   * started again meanwhile.
+   * Does what the hub takes a signed nonce for; once more if the hub wants another one signed, as a hub does
+   * that was started again meanwhile.
    *
-   * @param nonce one that the hub has given; default: it is asked for one
+   * @param nonce one that the hub has given; default: the hub is asked for one
    */
   async withNonce<T>(work: (nonce: string) => Promise<T>, nonce?: string): Promise<T> {
     try {

@@ -42,7 +42,7 @@ export async function login(
     ca,
     key,
   }
-  // Before the token is spent: on a full disk it would be lost, and the key with it.
+  // Before the token is spent: on a full disk the token would be lost, and the key with it.
   const pending = prepareConfig(instance, config)
   try {
     const joined = await api.join(new Signer(config), { token, key: publicKey, label }, info.nonce)

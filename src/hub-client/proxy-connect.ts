@@ -48,7 +48,7 @@ async function askToConnect(
     headers: { host: target, ...authorization(proxy) },
     createConnection: () => socket,
   })
-  // When it is given up, the end of the socket is no news.
+  // When the request is given up, the end of the socket is no news.
   request.on('error', () => {})
   request.end()
   const [response, , head] = (await once(request, 'connect', { signal })) as [IncomingMessage, Socket, Buffer]

@@ -5,12 +5,12 @@ export const BASE_MS = 500
 export const CAP_MS = 30_000
 export const FIRST_MS = 250
 
-/** The longest wait while streams wait for a link: they don't do so for long. */
+/** The longest wait while streams wait for a link, in ms: streams don't wait for long. */
 export const URGENT_CAP_MS = 2000
 
 /**
- * How long to wait before the next try: at once the first time, then full jitter, so that ten thousand agents whose
- * hub has restarted don't all come back in the same second.
+ * How long to wait before the next try, in ms: almost not at all the first time, then full jitter, so that
+ * ten thousand agents whose hub has restarted don't all come back in the same second.
  *
  * @param failures tries that have failed in a row before this one
  * @param options.isUrgent streams wait for the link

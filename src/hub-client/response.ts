@@ -59,7 +59,7 @@ export function refusalError(hub: string, answer: HubResponse): ConnectError {
       return new ConnectError('TOKEN_REFUSED', 'The hub did not accept the join token')
     }
     default: {
-      // Our sentences end where they are printed.
+      // Whoever prints a message ends the sentence.
       return new ConnectError('HUB_ERROR', `The hub refused: ${refusal.message.replace(/\.$/, '')}`)
     }
   }

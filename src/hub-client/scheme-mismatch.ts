@@ -2,10 +2,10 @@ import { ConnectError } from '../errors.ts'
 import { networkErrorCode } from '../net/network-error.ts'
 import { openConnection, type HubAddress } from './connection.ts'
 
-/** How long it may take to find out, in ms. */
+/** How long the look for TLS may take, in ms. */
 const TIMEOUT_MS = 3000
 
-/** What plain http gets from a port that speaks TLS, besides an HTTP answer of its own: the end, or bytes of TLS. */
+/** What plain http gets from a port that speaks TLS, if no HTTP answer: the end, or bytes of TLS. */
 const PLAIN_HTTP_FAILED = /^(ECONNRESET|EPIPE|HPE_)/
 
 /**
@@ -26,7 +26,7 @@ export async function explainSchemeMismatch(address: HubAddress, error: unknown)
   })
 }
 
-/** A certificate that isn't accepted is one, too. */
+/** Whether the hub's port speaks TLS; a certificate that isn't accepted is TLS, too. */
 async function speaksTls(address: HubAddress): Promise<boolean> {
   try {
     const socket = await openConnection(address, AbortSignal.timeout(TIMEOUT_MS))

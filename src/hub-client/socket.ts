@@ -14,7 +14,7 @@ export function peerOf(url: URL): Peer {
   return { host: url.hostname, port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)) }
 }
 
-/** Opens a TCP connection to a hub, or a proxy on the way to it. @throws the signal’s reason, the system’s error */
+/** Opens a TCP connection to a hub, or to a proxy. @throws the signal’s reason, the system’s error */
 export async function openTcp(peer: Peer, signal: AbortSignal): Promise<Socket> {
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
@@ -48,7 +48,7 @@ export async function openTls(
     socket,
     host: name,
     port,
-    // RFC 6066 §3: the name is for names only.
+    // RFC 6066 §3: an address is no server name.
     ...(isIP(name) === 0 && { servername: name }),
     secureContext: trust,
     ALPNProtocols: ['http/1.1'],

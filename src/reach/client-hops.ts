@@ -4,12 +4,12 @@ import type { Neighbours } from '../control/presence.ts'
 import { codeOf, ConnectError } from '../errors.ts'
 import { isOwnAddress } from '../net/own-address.ts'
 
-/** How long an agent may take to answer, in ms: what doesn't come is taken for no. */
+/** How long an agent may take to answer, in ms; after that its answer is taken to be no. */
 const TIMEOUT_MS = 100
 
 /**
- * How many streams a client's connection has come through: the client may be an agent of this machine, which dials a
- * target for one.
+ * How many streams a client's connection has come through: the client may be an agent of this machine, which
+ * dials a target for a stream.
  *
  * @returns undefined where no agent dials the ports of a `reach`: then nobody need be asked
  */

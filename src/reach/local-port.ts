@@ -11,16 +11,16 @@ export interface LocalPortOptions {
   readonly port: number | undefined
   /** The port of the service's target. */
   readonly own: number
-  /** An agent of this machine exposes it: the port may be the target's, though that may be down now. */
+  /** An agent of this machine exposes the service: the port may be the target's, which may be down now. */
   readonly isOwnTaken: boolean
 }
 
 /** Where clients come in. */
 export interface LocalPort {
-  /** Numeric ones that are listened on, all with the one port. */
+  /** Numeric addresses that are listened on, all with the one port. */
   readonly addresses: readonly string[]
   readonly port: number
-  /** Why it is not the service's own port: the beginning of a sentence. */
+  /** Why the port is not the service's own: the beginning of a sentence. */
   readonly because: string | undefined
   close(): void
 }
@@ -93,7 +93,7 @@ async function open(
   }
 }
 
-/** @param isSpare the machine can do without this one @returns false if it has no such address */
+/** @param isSpare the machine can do without this address @returns false if it has none of the kind */
 async function tryListen(server: Server, host: string, port: number, isSpare: boolean): Promise<boolean> {
   try {
     if (port !== 0 && (await isHidden(host, port)))
@@ -106,7 +106,7 @@ async function tryListen(server: Server, host: string, port: number, isSpare: bo
   }
 }
 
-/** Elsewhere than on Linux one may listen on an address beside whoever listens on all, and take the clients away. */
+/** Except on Linux, one may listen on an address beside whoever listens on all, and take clients away. */
 async function isHidden(host: string, port: number): Promise<boolean> {
   return process.platform !== 'linux' && (await probeTarget({ host, port })).isListening
 }

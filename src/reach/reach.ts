@@ -25,7 +25,7 @@ export interface ReachOptions {
   readonly port: number | undefined
   readonly version: string
   readonly log: Log
-  /** How long a new local connection waits while the link is down, in ms, default 15,000; then it is reset. */
+  /** How long a new connection waits while the link is down, in ms, default 15,000; then it is reset. */
   readonly holdMs?: number
   /** How long a connection waits for another link after it has lost one, in ms; default 30,000. */
   readonly resumeMs?: number
@@ -57,7 +57,7 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
     log,
     ...(options.resumeMs !== undefined && { resumeMs: options.resumeMs }),
     onConnected: () => clients.carry(),
-    // Nothing is exposed over this link, so nobody has any business opening one.
+    // Nothing is exposed over this link, so nobody has any business opening a stream.
     onStream: (stream) => stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, 'nothing is exposed over this link'),
   })
   const neighbours = new Neighbours()
@@ -80,12 +80,12 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
   return { service, addresses, port, because, ended }
 }
 
-/** Its target may be down now, and will want its port back. */
+/** Whether an agent here exposes the service: the target may be down now, and will want its port back. */
 function isOfThisMachine({ agent }: OfferedService, { hubId, agentId }: Config, others: Neighbours): boolean {
   return agent === agentId || others.agents((one) => one.hubId === hubId && one.agentId === agent).length > 0
 }
 
-/** So that no agent of this machine takes our port for a target, and goes round in a loop. */
+/** Announces our port, so that no agent of this machine takes it for a target, and goes round in a loop. */
 function tellNeighbours(
   reach: { hubId: string; service: string; addresses: string[]; port: number },
   log: Log,
@@ -99,7 +99,7 @@ function tellNeighbours(
   }
 }
 
-/** The clients of a `reach`: those that wait for the link, or for a place among those that wait for their answer. */
+/** The clients of a `reach`. Some wait for the link, or for a place among the streams without an answer. */
 class Clients {
   readonly #link: HubLink
   readonly #neighbours: Neighbours
@@ -110,10 +110,10 @@ class Clients {
   readonly #limit = connectionLimit()
   // Whoever connects in a loop must not fill the terminal.
   readonly #drops = new LineLimiter()
-  readonly #breaks = new LineLimiter({ lines: 20 })
+  readonly #resets = new LineLimiter({ lines: 20 })
   /** Streams that have no answer yet. */
   #opening = 0
-  /** Clients of which it is not known yet how far they have come. */
+  /** Clients of which agents are being asked how many streams they have come through. */
   #asked = 0
   #isLinkAwaited = false
 
@@ -143,7 +143,7 @@ class Clients {
     else void this.#enterAfter(socket, hops)
   }
 
-  /** As many of those that wait as can be carried now. */
+  /** Opens streams for as many of the waiting clients as can be carried now. */
   carry(): void {
     while (this.#waiting.count > 0 && this.#opening < MAX_PENDING_OPENS && this.#link.isUp) {
       const { socket, hops } = this.#waiting.take()!
@@ -152,7 +152,7 @@ class Clients {
     if (this.#waiting.count > 0 && !this.#link.isUp) this.#awaitLink()
   }
 
-  /** Resets those that wait. */
+  /** Resets the clients that wait. */
   close(): void {
     for (let client = this.#waiting.take(); client; client = this.#waiting.take())
       client.socket.resetAndDestroy()
@@ -172,7 +172,7 @@ class Clients {
       return this.#say(`A connection was dropped: it goes in a loop, through ${hops} services by now`)
     }
     if (this.#waiting.count === 0 && this.#opening < MAX_PENDING_OPENS && this.#open(socket, hops)) return
-    // More of them than a link carries would wait for nothing.
+    // More clients than a link carries streams would wait for nothing.
     if (this.#waiting.count >= MAX_STREAMS) {
       socket.resetAndDestroy()
       return this.#say(`Connections are dropped: ${MAX_STREAMS} are waiting already`)
@@ -197,7 +197,7 @@ class Clients {
       opened: answered,
       reset: (code, message) => {
         const line = `[x] Connection ${stream.shortId} failed: ${message || streamCodeName(code)}`
-        this.#breaks.write('', this.#logError, () => line)
+        this.#resets.write('', this.#logError, () => line)
       },
       closed: answered,
     })

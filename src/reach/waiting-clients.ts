@@ -12,15 +12,15 @@ export interface Client {
 }
 
 /**
- * Clients that wait to be carried, the first one first. Each is watched meanwhile: one that is gone gives its place
- * back, and one that has waited too long is reset.
+ * Clients that wait to be carried, the first one first. Each is watched meanwhile: a client that is gone
+ * gives its place back, and a client that has waited too long is reset.
  */
 export class WaitingClients {
   readonly #stopWaiting = new Map<Socket, () => Client>()
   readonly #holdMs: number
   readonly #onLate: () => void
 
-  /** @param onLate called for each that has waited too long */
+  /** @param onLate called for each client that has waited too long */
   constructor(holdMs: number, onLate: () => void) {
     this.#holdMs = holdMs
     this.#onLate = onLate
@@ -52,11 +52,11 @@ export class WaitingClients {
       return { socket, hops }
     })
     socket.once('close', gone)
-    // Reads up to its high-water mark, and so hears of a reset at once.
+    // With this listener a socket reads up to its high-water mark, and so hears of a reset at once.
     socket.on('readable', readAhead)
   }
 
-  /** The one that has waited longest, no longer watched. */
+  /** The client that has waited longest. It is not watched any more. */
   take(): Client | undefined {
     const [stopWaiting] = this.#stopWaiting.values()
     return stopWaiting?.()

@@ -17,7 +17,7 @@ export interface HandshakeRequest extends Omit<TransportOptions, 'role'> {
   readonly check: (response: IncomingMessage) => void
 }
 
-/** What came of it: a transport, or an HTTP answer that is none. */
+/** What came of a request: a transport, or an HTTP answer that is no upgrade. */
 export type HandshakeReply =
   { readonly transport: Transport } | { readonly transport?: undefined; readonly response: IncomingMessage }
 

@@ -7,15 +7,15 @@ import { maskedCopy } from './frames/mask.ts'
 import { ProtocolError } from './frames/protocol-error.ts'
 import type { Transport, TransportHandler, TransportOptions } from './transport.ts'
 
-/** How long the peer has to answer a close frame, or to close the socket after both, before it is destroyed, in ms. */
+/** After how many ms the socket of a peer is destroyed that answers no close frame, or doesn't end it. */
 const CLOSE_TIMEOUT_MS = 2000
 
-/** When the kernel asks a peer that is silent whether it is there, in ms. */
+/** How long a peer is silent before the kernel asks whether it is there, in ms. */
 const KEEP_ALIVE_MS = 30_000
 
 const NOTHING: readonly Buffer[] = []
 
-/** Binary messages over a socket that was upgraded: RFC 6455 without text and extensions. Payloads are never joined. */
+/** Binary messages over an upgraded socket: RFC 6455 without text and extensions. No payload is joined. */
 export class WebSocketConnection implements Transport {
   readonly #socket: Socket
   readonly #isServer: boolean
@@ -24,10 +24,10 @@ export class WebSocketConnection implements Transport {
   #handler: TransportHandler | undefined
   #isOpen = true
   #isClosed = false
-  /** Why it ended, as far as the peer or the socket told. */
+  /** Why the connection ended, as far as the peer or the socket told. */
   #reason: string | undefined
   #timer: NodeJS.Timeout | undefined
-  /** A PONG that the kernel has yet to take: until then only the latest PING is remembered (§5.5.3). */
+  /** Whether the kernel has yet to take a PONG: until then only the latest PING is remembered (§5.5.3). */
   #isPonging = false
   #latestPing: Buffer | undefined
 
@@ -96,7 +96,7 @@ export class WebSocketConnection implements Transport {
     this.#socket.resume()
   }
 
-  /** §7.1.2 */
+  /** Starts the closing handshake: §7.1.2. */
   close(code: number): void {
     if (this.#isOpen) this.#sayClose(encodeClose(code))
   }
@@ -166,7 +166,7 @@ export class WebSocketConnection implements Transport {
     if (this.#isServer) this.#socket.end()
   }
 
-  /** §7.1.7 */
+  /** Fails the connection: §7.1.7. */
   #fail(error: ProtocolError): void {
     this.#reason ??= error.message
     this.#reader.stop()
@@ -185,7 +185,7 @@ export class WebSocketConnection implements Transport {
     this.terminate()
   }
 
-  /** After either side's close frame it is the way to end; what is written still goes out. */
+  /** The peer ended the socket: as it should after a close frame, and what is written still goes out. */
   #onEnd(): void {
     if (this.#isOpen) this.#lose('closed without a close frame')
     else this.#socket.end()

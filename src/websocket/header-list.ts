@@ -1,4 +1,4 @@
-/** What the comma-separated list in a header has (RFC 9110 §5.6.1). */
+/** The items of the comma-separated list in a header (RFC 9110 §5.6.1). */
 export function itemsOf(header: string | undefined): string[] {
   return (header ?? '').split(',').map((item) => item.trim())
 }

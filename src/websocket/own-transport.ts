@@ -4,7 +4,7 @@ import type { TransportOver } from './transport.ts'
 /** What ws listens to on a socket. */
 const EVENTS = ['close', 'data', 'end', 'error'] as const
 
-/** Takes the socket over from ws, which is left with nothing to do, and lets a connection of our own carry the messages. */
+/** Takes the socket over from ws, which has no more to do: a connection of our own carries the messages. */
 export const ownTransport: TransportOver = (_ws, socket, options) => {
   socket.pause()
   for (const event of EVENTS) {

@@ -49,7 +49,7 @@ export class ServerHandshake {
     return new ServerHandshake(server, protocol, maxMessageBytes)
   }
 
-  /** What ws leaves to its user, or answers in another way than RFC 6455 §4.4 and RFC 9110 §15.5.6 want. */
+  /** Refuses what ws leaves to its user, or answers otherwise than RFC 6455 §4.4 and RFC 9110 §15.5.6. */
   check({ method, headers }: IncomingMessage): Refusal | undefined {
     if (method !== 'GET')
       return { status: 405, message: 'A WebSocket is asked for with GET.', headers: ['Allow: GET'] }
@@ -67,14 +67,14 @@ export class ServerHandshake {
    *
    * @param head what came with the request already
    * @returns undefined if the client has gone
-   * @throws Error if it is no proper request; nothing was answered then
+   * @throws Error if the request is no proper one; nothing was answered then
    */
   accept(request: IncomingMessage, socket: Socket, head: Buffer): Transport | undefined {
     let transport: Transport | undefined
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       transport = transportOver(ws, socket, { role: 'server', maxMessageBytes: this.#maxMessageBytes })
     })
-    // All of it is done when handleUpgrade returns.
+    // ws has called back, or told of a failure, when handleUpgrade returns.
     const failure = this.#failures.pop()
     if (failure) throw failure
     return transport

@@ -3,16 +3,18 @@ import type { WebSocket } from 'ws'
 
 export interface TransportHandler {
   /**
-   * A whole message in the chunks that it came in, none of them empty (an empty message has no chunks). They are the
-   * receiver's own: it may keep and change them.
+   * A whole message in the chunks that it came in, none of them empty (an empty message has no chunks). The
+   * chunks are the receiver's own, to keep and to change.
+   *
+   * @param bytes of all chunks together
    */
   message(chunks: Buffer[], bytes: number): void
-  /** The peer has asked for a sign of life below the messages; it is answered here. */
+  /** The peer has sent a PING of WebSocket, which the transport itself answers. */
   pinged?(): void
   /**
    * Called once, when the connection is closed, and never from within a call to it.
    *
-   * @param reason what the peer's farewell said, or the breach of protocol, or the socket's error: one short line
+   * @param reason one short line: what the close frame said, the breach of protocol, or the socket's error
    */
   closed(reason: string): void
 }
@@ -22,18 +24,19 @@ export interface Transport {
   readonly isOpen: boolean
   /** Bytes that were sent, and wait for the kernel to take them. */
   readonly unwrittenBytes: number
-  /** Bytes that have come and gone in all. */
+  /** All bytes that have come. */
   readonly bytesRead: number
+  /** All bytes that were sent. */
   readonly bytesWritten: number
 
-  /** Nothing is read before. Messages are handed over after this has returned. */
+  /** Begins to read: nothing is read before. Messages are handed over after this has returned. */
   attach(handler: TransportHandler): void
 
   /**
    * Sends one message. The chunks must not be changed afterwards.
    *
-   * @param bytes of all chunks
-   * @param written called when the kernel took it, or it was lost
+   * @param bytes of all chunks together
+   * @param written called when the kernel has taken the message, or the message was lost
    */
   send(chunks: readonly Buffer[], bytes: number, written?: () => void): void
 
@@ -45,7 +48,7 @@ export interface Transport {
   pause(): void
   resume(): void
 
-  /** Says goodbye, after which nothing is sent, and no message handed over. @param code RFC 6455 §7.4 */
+  /** Sends a close frame, after which nothing is sent or handed over. @param code RFC 6455 §7.4 */
   close(code: number): void
 
   /** Drops the connection at once. */
@@ -54,15 +57,16 @@ export interface Transport {
 
 export interface TransportOptions {
   readonly role: 'client' | 'server'
-  /** Clients only: RFC 6455 §5.3 masks with unpredictable keys; false sends an all-zero key, which changes nothing. Default true. */
+  /** Clients only: whether mask keys are unpredictable (RFC 6455 §5.3), or all zeros. Default true. */
   readonly masks?: boolean
   /** Bytes of the largest message that is taken in. */
   readonly maxMessageBytes: number
 }
 
 /**
- * Makes a transport of a WebSocket. To be called when ws says 'open', which it does right after it has begun to listen.
+ * Makes a transport of a WebSocket. To be called when ws says 'open', which it does right after it has begun
+ * to listen to the socket.
  *
- * @param socket below it
+ * @param socket what the WebSocket was made on
  */
 export type TransportOver = (ws: WebSocket, socket: Socket, options: TransportOptions) => Transport

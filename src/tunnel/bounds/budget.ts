@@ -22,7 +22,7 @@ export class Budget {
     return true
   }
 
-  /** Takes it, whatever is left: it is there already. */
+  /** Takes the bytes, whatever is left: they are held already. */
   charge(bytes: number): void {
     this.#used += bytes
   }

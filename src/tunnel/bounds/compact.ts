@@ -1,9 +1,9 @@
-/** Below this there is nothing to gain. */
+/** A read of no more bytes than this is kept whole: there is nothing to gain. */
 const SMALL_MEMORY = 16 * 1024
 
 /**
- * What is received is a view of everything that came in one read. Kept in a queue, a few bytes would keep all of that
- * alive, so they are copied.
+ * Copies what is a small part of one read of a socket: received bytes are views of everything that came in
+ * that read, and a few of them in a queue would keep all of it alive.
  *
  * @param share of the read that is too little to keep all of it for, default a quarter
  */

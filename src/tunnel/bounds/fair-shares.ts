@@ -2,10 +2,10 @@ import { SHARE_OF_FREE } from '../protocol/limits.ts'
 import { Counts } from './counts.ts'
 
 /**
- * Who has how many of some places. Whoever has more leaves places for others: nobody may take another one while he has
- * SHARE_OF_FREE times as many as are free. Alone one gets three quarters of all, two get three sevenths each, and who
- * has none gets in until hundreds have joined to take the last place (dynamic thresholds: Choudhury and Hahne, "Dynamic
- * Queue Length Thresholds for Shared-Memory Packet Switches", IEEE/ACM Transactions on Networking 6(2), 1998).
+ * Who has how many of a number of places. Nobody may take another place while having SHARE_OF_FREE times as
+ * many as are free: one alone gets three quarters of all, two get three sevenths each, and whoever has none
+ * gets in until hundreds have come to take the last place (dynamic thresholds: Choudhury and Hahne, "Dynamic
+ * Queue Length Thresholds for Shared-Memory Packet Switches", IEEE/ACM Trans. on Networking 6(2), 1998).
  */
 export class FairShares {
   readonly #counts = new Counts()

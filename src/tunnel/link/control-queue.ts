@@ -1,17 +1,17 @@
 import { TYPE } from '../protocol/frames.ts'
 import { FRAME_OVERHEAD_BYTES } from '../protocol/limits.ts'
 
-/** Of a stream, what its end makes of no use. */
+/** Types of frames that the end of their stream makes of no use. */
 const UNDONE = [TYPE.OPEN, TYPE.WINDOW, TYPE.RESUME]
 
 /**
- * Control frames that wait for one link, in order. Of each type a stream has one at most, the latest, and what is said of
- * a stream that is broken meanwhile isn't said any more: so a peer that doesn't read has no more to read than it has
- * streams, whatever others do to them.
+ * Control frames that wait for one link, in order. Of each type a stream has one at most, the latest, and of
+ * a stream that is reset meanwhile only the reset is left: so a peer that doesn't read never has more to read
+ * than a few frames for each of its streams, whatever others do to them.
  */
 export class ControlQueue {
   readonly #frames = new Map<number, Buffer>()
-  /** Always at the first one. */
+  /** The keys of the frames, from the first that waits on. */
   #next = this.#frames.keys()
   #count = 0
   #cost = 0
@@ -72,7 +72,7 @@ export class ControlQueue {
     return isNew
   }
 
-  /** @param keepsPlace another one takes its place */
+  /** @param keepsPlace another frame takes its place */
   #remove(key: number, keepsPlace = false): void {
     const frame = this.#frames.get(key)
     if (!frame) return

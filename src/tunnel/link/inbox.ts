@@ -2,13 +2,13 @@ import type { Message } from '../protocol/message.ts'
 import { type Pace, workOf } from './pace.ts'
 import { Queue } from './queue.ts'
 
-/** Where messages come from: after `pause` it hands over little more, until `resume`. */
+/** Where messages come from: after `pause` little more is handed over, until `resume`. */
 export interface Source {
   pause(): void
   resume(): void
 }
 
-/** What comes over one link, dealt with at its agent's pace: beyond that it waits for a turn to come, and no more is read. */
+/** What comes over one link. Beyond its agent's pace it waits for a turn to come, and no more is read. */
 export class Inbox {
   readonly #source: Source
   readonly #pace: Pace

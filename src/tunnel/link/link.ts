@@ -26,7 +26,7 @@ export type LinkFrame = Exclude<Frame, { type: 'ping' | 'pong' | 'skipped' }>
 export interface LinkHandler {
   /** @param message the frame as it came, in one chunk but for DATA, free to be changed and sent on */
   frame(frame: LinkFrame, message: Message): void
-  /** Bytes of a stream have left its queue. */
+  /** Bytes of a stream have left the link's queue. */
   sent?(stream: number, bytes: number): void
   /** The link's own backlog had been high, and is low again. */
   relieved?(): void
@@ -35,7 +35,7 @@ export interface LinkHandler {
   /**
    * Called once, whatever ended the link.
    *
-   * @param code of the GOAWAY that either side said, if one did
+   * @param code of the GOAWAY that either side sent, if one did
    */
   closed(reason: string, code: number | undefined): void
 }
@@ -50,16 +50,16 @@ export class Link {
   #handler: LinkHandler | undefined
   /** Why this end is closing the link. */
   #closing: string | undefined
-  /** Why the peer is. */
+  /** Why the peer closes it: the text of its GOAWAY. */
   #goawayReason: string | undefined
-  /** What either called the reason. */
+  /** The code of the GOAWAY that either side sent. */
   #code: number | undefined
   #closed = false
   #flushing = false
   #high = false
   /** Frames that the transport holds. */
   #unwritten = 0
-  /** Of what waits, as much as the handler was told of. */
+  /** The cost of what waits, as the handler was told last. */
   #told = 0
   #inbox: Inbox | undefined
   readonly #liveness = new Liveness()
@@ -89,22 +89,22 @@ export class Link {
     return !this.#closed && this.#closing === undefined && this.#transport.isOpen
   }
 
-  /** What waits here costs so many bytes, besides the little that the transport holds. */
+  /** What it costs, in bytes, to have frames wait here, besides the little that the transport holds. */
   get backlog(): number {
     return this.#outbox.cost
   }
 
-  /** The stream of whose data most waits. */
+  /** The stream with the most data that waits. */
   get largestStream(): number | undefined {
     return this.#outbox.largestStream
   }
 
-  /** Whether so much control waits that nobody should add to it who need not. */
+  /** Whether so much control waits that nobody should add to it without need. */
   get isBehind(): boolean {
     return this.#outbox.controlCost > CONTROL_BACKLOG_HIGH_BYTES
   }
 
-  /** Sends a frame ahead of all data; one of the same type and stream that waits still is not sent any more. */
+  /** Sends a frame ahead of all data, in place of one of the same type and stream that still waits. */
   sendControl(frame: Buffer): void {
     if (!this.isOpen) return
     this.#outbox.pushControl(frame)
@@ -127,11 +127,12 @@ export class Link {
     this.#scheduleFlush()
   }
 
+  /** Whether the data that waits rose above LINK_BACKLOG_HIGH_BYTES, and is not below the low mark again. */
   get isBackedUp(): boolean {
     return this.#high
   }
 
-  /** Forgets what data a stream still had to send. */
+  /** Forgets the data that a stream still had to send. */
   drop(stream: number): void {
     this.#outbox.drop(stream)
     this.#tell()
@@ -167,7 +168,7 @@ export class Link {
     this.#transport.terminate()
   }
 
-  /** Asks the peer whether it lives, whenever it was heard last, and drops it if nothing comes within the time. */
+  /** Asks the peer whether it lives, whenever it was heard last; it is dropped if nothing comes in time. */
   probe(withinMs: number, now = performance.now()): void {
     if (!this.isOpen) return
     this.#liveness.asked(this.#transport.bytesRead, withinMs, now)
@@ -206,7 +207,7 @@ export class Link {
       if (error instanceof FrameError) return this.fail(error.message)
       throw error
     }
-    // Its reason tells more than the close code that follows.
+    // A GOAWAY's text tells more than the close code that follows.
     if (frame.type === 'goaway') {
       this.#goawayReason = frame.message
       this.#code = frame.code
@@ -252,7 +253,7 @@ export class Link {
     this.#scheduleFlush()
   }
 
-  /** Nothing that waits is of use any more. */
+  /** Forgets what waits: nothing of it is of use any more. */
   #clear(): void {
     this.#inbox?.clear()
     this.#outbox.clear()
@@ -266,7 +267,7 @@ export class Link {
     this.#handler?.waiting?.(change)
   }
 
-  /** What came before the end still counts. */
+  /** The transport is closed. What came before that still counts. */
   #lost(reason: string): void {
     this.#outbox.clear()
     this.#tell()
@@ -282,7 +283,7 @@ export class Link {
   }
 }
 
-/** Its payload may be in chunks: it is only passed on. */
+/** Whether a message may stay in chunks: the payload of a DATA is only passed on. */
 function isData({ chunks }: Message): boolean {
   return chunks[0] !== undefined && chunks[0].length >= HEADER_BYTES && chunks[0][0] === TYPE.DATA
 }

@@ -4,7 +4,7 @@ import { DEAD_AFTER_PING_MS, PING_AFTER_MS, TELL_AFTER_MS } from '../protocol/li
 /** A tick that comes this late means that the machine slept, in ms. */
 const CLOCK_JUMP_MS = 5000
 
-/** Less than this that comes in is no more than answers, which must not be answered for ever. */
+/** Fewer bytes than this may be no more than answers, which must not be answered in turn for ever. */
 const ANSWERS_BYTES = 1024
 
 /** All bytes that ever came from a peer, and that were written for it. */
@@ -14,14 +14,15 @@ export interface Traffic {
 }
 
 /**
- * Whether a peer still lives: a silent one is to be asked, and is dead if nothing comes within the time. One that sends
- * much and hears nothing is to be told that this side lives: its own question could be stuck behind what it sends.
+ * Whether a peer still lives: a silent peer is to be asked, and is dead if nothing comes within the time. A
+ * peer that sends much and hears nothing is to be told that this side lives: its own question could be stuck
+ * behind what it sends.
  */
 export class Liveness {
   #bytesSeen = 0
   #bytesWritten = 0
   #heardAt = performance.now()
-  /** When this side has last said anything, and what had come by then. */
+  /** When this side has last said anything, and how many bytes had come by then. */
   #spokeAt = performance.now()
   #bytesAnswered = 0
   #askedAt: number | undefined

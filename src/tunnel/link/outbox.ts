@@ -22,12 +22,12 @@ export class Outbox {
     return this.#control.cost
   }
 
-  /** The same of the streams' frames. */
+  /** The same of the streams' frames: their DATA and FIN. */
   get dataCost(): number {
     return this.#dataCost
   }
 
-  /** The same of all. */
+  /** The same of all frames that wait. */
   get cost(): number {
     return this.#control.cost + this.#dataCost
   }
@@ -40,7 +40,7 @@ export class Outbox {
     return largest
   }
 
-  /** A frame that the peer needn't hear any more, such as an older WINDOW of the same stream, goes for it. */
+  /** Adds a control frame. What the peer needn't hear any more goes, such as its stream's older WINDOW. */
   pushControl(frame: Buffer): void {
     this.#control.push(frame)
   }

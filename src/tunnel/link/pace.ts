@@ -2,19 +2,19 @@ import { TYPE } from '../protocol/frames.ts'
 import { FRAME_WORK_BYTES, HEAVY_WORK_BYTES, TURN_WORK_BYTES } from '../protocol/limits.ts'
 import { Queue } from './queue.ts'
 
-/** Below this share of a turn's work nobody needs to know that another turn has begun. */
+/** Less work than this in a turn, counted as bytes, is not worth making a turn for. */
 const UNNOTICED = TURN_WORK_BYTES / 8
 
-/** Those that make a stream, end one, or bring one back. */
+/** Types of frames that make a stream, end one, bring one back, or are a message. */
 const HEAVY = new Set<number>([TYPE.OPEN, TYPE.RESUME, TYPE.RST, TYPE.OPEN_ERR, TYPE.CTRL])
 
 /**
- * The work that the links of one agent may cause in a turn of the event loop, together: beyond it they wait for the next,
- * one after the other, so that nobody else waits for them.
+ * The work that the links of one agent may cause in a turn of the event loop, together: links with more to do
+ * wait for the next turn, one after the other, so that nobody else waits for them.
  */
 export class Pace {
   #done = 0
-  /** Links with frames that wait; each says whether it has come to an end with them. */
+  /** Links whose frames wait: each function works on them, and says whether none is left. */
   readonly #waiting = new Queue<() => boolean>()
   #isScheduled = false
 
@@ -23,12 +23,12 @@ export class Pace {
     return this.#done < TURN_WORK_BYTES && this.#waiting.length === 0
   }
 
-  /** Whether whose turn it is has to stop. */
+  /** Whether the link whose turn it is has to stop. */
   get isOver(): boolean {
     return this.#done >= TURN_WORK_BYTES
   }
 
-  /** Work was caused; more than a turn's is made up for by turns without any. */
+  /** Notes work that was caused; more than a turn's is made up for by turns without any. */
   charge(work: number): void {
     this.#done += work
     if (this.#done >= UNNOTICED) this.#schedule()
@@ -61,7 +61,7 @@ export class Pace {
   }
 }
 
-/** What it takes to deal with a frame, as bytes of DATA would: much of it is the same however short the frame is. */
+/** The work of dealing with a frame, as bytes of DATA: much of it is the same however short the frame is. */
 export function workOf(type: number, bytes: number): number {
   // JSON is read, checked and compared.
   if (type === TYPE.CTRL) return HEAVY_WORK_BYTES + 8 * bytes

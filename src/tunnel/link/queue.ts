@@ -1,10 +1,10 @@
-/** Below this many there is nothing to gain from moving the rest. */
+/** With fewer empty places than this there is nothing to gain from moving the items that are left. */
 const MOVE_FROM = 512
 
 /** A queue whose `shift` costs the same however long it is; an array's moves all that is left. */
 export class Queue<T> {
   readonly #items: (T | undefined)[] = []
-  /** Where the first one lies; the places before it are empty. */
+  /** Where the first item lies; the places before it are empty. */
   #head = 0
 
   get length(): number {

@@ -1,4 +1,4 @@
-/** Why a stream could not be opened (OPEN_ERR) or was broken (RST). The numbers are the protocol's. */
+/** Why a stream could not be opened (OPEN_ERR) or was reset (RST). The numbers are the protocol's. */
 export const STREAM_CODES = {
   /** The other TCP peer reset its connection, or went away mid-way. */
   PEER_RESET: 1,
@@ -24,11 +24,11 @@ export const STREAM_CODES = {
   TIMEOUT: 11,
   /** This end is shutting down. */
   SHUTDOWN: 12,
-  /** The connection has come through so many streams that it must be going round, or the target leads straight back. */
+  /** The connection goes round: it has come through too many streams, or the target leads straight back. */
   LOOP: 13,
 } as const
 
-/** The far end, or the way to it, is gone; nobody has said that anything went wrong with the connection itself. */
+/** The far end, or the way to it, is gone; nothing was said of the connection itself. */
 export const LINK_LOST_CODES: ReadonlySet<number> = new Set([
   STREAM_CODES.LINK_LOST,
   STREAM_CODES.STREAM_UNKNOWN,

@@ -15,10 +15,10 @@ import { HEADER_BYTES, MAX_DATA_BYTES, MAX_TEXT_BYTES } from './limits.ts'
 import { MAX_WINDOW } from './window-size.ts'
 
 /**
- * Parses one frame. Payloads are views of it, not copies.
+ * Parses one frame. Payloads are views of its bytes, not copies.
  *
  * @param rest of DATA, further chunks of the payload
- * @throws FrameError if it is none
+ * @throws FrameError if the bytes are none
  */
 export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
   if (frame.length < HEADER_BYTES) throw new FrameError(`a frame of ${frame.length} bytes has no header`)
@@ -42,7 +42,7 @@ export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
     case TYPE.DATA: {
       const chunks = payload.length > 0 ? [payload, ...rest] : [...rest]
       const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-      // Empty ones would cost the sender no window, and the receiver a place in a queue.
+      // An empty DATA would cost the sender no window, and the receiver a place in a queue.
       if (bytes === 0 || bytes > MAX_DATA_BYTES) throw new FrameError(`DATA of ${bytes} bytes`)
       const data: Frame = { type: 'data', stream: ofStream(stream), payload: chunks, bytes }
       if ((frame[1]! & BLOCKED) !== 0) data.blocked = true

@@ -19,7 +19,7 @@ function header(type: number, stream: number, payloadBytes: number): Buffer {
 }
 
 /**
- * @param from the agent that opens the stream, filled in by the hub; empty on the way to it
+ * @param from the agent that opens the stream, filled in by the hub; empty on the way to the hub
  * @param hops how many streams the connection has come through before; counted up to 15
  * @throws RangeError if a name is too long
  */
@@ -52,7 +52,7 @@ export function encodeOpenErr(stream: number, code: number, message: string): Bu
 }
 
 /**
- * What comes before the payload: that is sent as it lies, and not copied.
+ * What comes before the payload of a DATA: the payload itself is sent as it lies, and not copied.
  *
  * @param blocked the sender has more, and its limit keeps it from sending that
  */
@@ -80,8 +80,8 @@ export function encodeRst(stream: number, code: number, message = ''): Buffer {
 }
 
 /**
- * @param from the agent that has opened the stream; empty if its own end says this to the hub
- * @param hops as in OPEN, for a hub that has not seen that
+ * @param from the agent that has opened the stream; empty if that agent itself says this to the hub
+ * @param hops as in the OPEN, for a hub that has not seen the OPEN
  * @throws RangeError if a name is too long
  */
 export function encodeResume(

@@ -1,4 +1,4 @@
-/** Frame types. One with the high bit set may be skipped by whoever doesn't know it. */
+/** Frame types. A type with the high bit set may be skipped by whoever doesn't know it. */
 export const TYPE = {
   OPEN: 0x01,
   OPEN_OK: 0x02,
@@ -21,8 +21,8 @@ export const SKIPPABLE = 0x80
 export const STREAM_KEY_BYTES = 16
 
 /**
- * How far one end of a stream has come with what it receives, and whether the stream was accepted: with it the other
- * end knows what to send again after a link was lost.
+ * How far one end of a stream has come with what it receives, and whether the stream was accepted: from this
+ * the other end knows what to send again after a link was lost.
  */
 export interface Position {
   /** Bytes that have come in, in order. */
@@ -30,7 +30,7 @@ export interface Position {
   /** As in WINDOW. */
   readonly consumed: number
   readonly limit: number
-  /** The end has come in, too. */
+  /** The FIN has come in, too. */
   readonly ended: boolean
   /** The stream was accepted, as far as this end knows. */
   readonly answered: boolean
@@ -39,10 +39,10 @@ export interface Position {
 /** Flag of DATA: the sender has more, and its limit keeps it from sending that. */
 export const BLOCKED = 0x01
 
-/** Flags of OPEN and RESUME: the low four bits count how many streams the connection has come through before. */
+/** Flags of OPEN and RESUME: the low four bits say how many streams the connection has come through. */
 export const HOPS = 0x0f
 
-/** On the wire: three offsets, and a byte of bits. */
+/** Bytes of a position on the wire: three offsets, and a byte of bits. */
 export const POSITION_BYTES = 25
 
 export const ENDED = 0x01

@@ -7,7 +7,7 @@ import { printable } from '../../text/printable.ts'
 
 export const PROTOCOL_VERSION = 1
 
-/** Every answer of a hub carries it, so that a proxy's error page is told from the hub's own word. */
+/** Every answer of a hub has this header, so that a proxy's error page is told from the hub's own word. */
 export const HUB_HEADER = 'x-private-connect-hub'
 
 const Id = (prefix: string) => v.pipe(v.string(), v.regex(new RegExp(`^${prefix}_[0-9a-f]{16}$`)))
@@ -16,7 +16,7 @@ const HubId = Id('hub')
 const Label = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
 const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
 
-/** A hub's words for a person. They hold what other agents call themselves, and end up on a terminal. */
+/** A hub's words for a person: they hold what other agents call themselves, and end up on a terminal. */
 const Message = v.pipe(v.string(), v.maxLength(500), v.transform(printable))
 
 /** An agent's public key: RFC 8037 JWK. */
@@ -45,7 +45,7 @@ export const TokenClaims = v.object({
 })
 export type TokenClaims = v.InferOutput<typeof TokenClaims>
 
-/** Claims of the token that opens a link, besides. */
+/** What the token that opens a link claims besides. */
 export const LinkClaims = v.object({
   purpose: v.literal('link'),
   /** Random per process: the same link comes back on a new connection with a higher epoch. */
@@ -74,7 +74,7 @@ export type HubInfo = v.InferOutput<typeof HubInfo>
 /** GET /v1/nonce */
 export const NonceReply = v.object({ nonce: Nonce })
 
-/** POST /v1/join, signed by the key that it brings (`proof`), so that nobody registers a key that isn't theirs. */
+/** POST /v1/join, signed by the key that it brings (`proof`): nobody registers a key that isn't theirs. */
 export const JoinRequest = v.object({
   token: v.pipe(v.string(), v.maxLength(128)),
   key: PublicKey,
@@ -102,7 +102,7 @@ export const Refusal = v.object({
     'too_many',
   ]),
   message: Message,
-  /** With the word `nonce`: one to sign in place of the one that was signed. */
+  /** With the word `nonce`: the nonce to sign in place of the one that was signed. */
   nonce: v.optional(Nonce),
 })
 export type Refusal = v.InferOutput<typeof Refusal>
@@ -118,10 +118,10 @@ export const OfferedService = v.object({
 export type OfferedService = v.InferOutput<typeof OfferedService>
 export const ServiceList = v.object({ services: v.array(OfferedService) })
 
-/** The head of the one below: enough to answer it. */
+/** The head of ServicesMessage: enough to answer it. */
 export const ServicesHead = v.object({
   type: v.literal('services'),
-  /** Counts up; the answer names it. */
+  /** Counts up; the answer has the same. */
   seq: v.pipe(v.number(), v.safeInteger()),
 })
 
@@ -139,7 +139,7 @@ export type AgentMessage = v.InferOutput<typeof HelloMessage> | v.InferOutput<ty
 /** The hub's answer to `hello`: the link is registered. */
 const WelcomeMessage = v.object({ type: v.literal('welcome'), hub: HubId, version: v.string() })
 
-/** The hub's answer to `services`. A refused name is someone else's, unless `error` is `storage`: it can't be saved. */
+/** The hub's answer to `services`. A refused name is someone else's, or can't be saved (error `storage`). */
 const ServicesReply = v.object({
   type: v.literal('services'),
   seq: v.number(),

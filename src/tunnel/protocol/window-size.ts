@@ -1,10 +1,10 @@
-/** Bytes that either end may send on a new stream before it has seen a WINDOW; the least that anyone may advertise. */
+/** Bytes that either end may send on a new stream before the first WINDOW; the least that an end may give. */
 export const INITIAL_WINDOW = 256 * 1024
 
-/** The most that anyone may have a sender send beyond what was consumed. */
+/** Bytes of the largest window that an end may give: what may be sent beyond what was consumed. */
 export const MAX_WINDOW = 16 * 1024 * 1024
 
-/** As far as windows grow here. */
+/** Bytes of the largest window that this implementation gives. */
 export const GROWN_WINDOW = 4 * 1024 * 1024
 
 /** What all windows of an agent may have grown by, together. */
@@ -16,5 +16,5 @@ export const GROW_AFTER_MS = 5
 /** Half a window that is used up within this time costs both ends a WINDOW too often, in ms … */
 export const QUICK_MS = 2
 
-/** … so windows grow up to here for that. Beyond it others wait longer beside a bulk stream, and little is won. */
+/** … so such a window grows, up to here. Larger ones gain little, and others wait longer beside them. */
 export const QUICK_WINDOW = 384 * 1024

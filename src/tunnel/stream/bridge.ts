@@ -5,20 +5,20 @@ import type { Stream } from './stream.ts'
 
 export interface BridgeEvents {
   opened?: () => void
-  /** The stream was broken by the far end or on the way. */
+  /** The stream was reset by the far end, or on the way. */
   reset?: (code: number, message: string) => void
-  /** Over, whichever way. */
+  /** The connection is over, whichever way. */
   closed?: () => void
 }
 
-/** How soon the reset of a connection is noticed that is not read at the time. */
+/** How soon the reset of a connection is noticed that is not read at the time, in ms. */
 const PROBE_MS = 1000
 
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Joins a TCP socket and a stream: bytes, ends of either direction, and breakage both ways. A broken stream reaches
- * the TCP peer as a reset, never as a clean end, so that nothing cut short looks complete.
+ * Joins a TCP socket and a stream: bytes, the end of either direction, and resets, both ways. The reset of a
+ * stream is a reset of the TCP connection, never its clean end, so that nothing cut short looks complete.
  *
  * @param socket made with `allowHalfOpen`
  */
@@ -81,7 +81,7 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
     events.closed?.()
   })
   stream.attach(handler)
-  // The error may have come before anybody listened.
+  // The end may have come before anybody listened.
   if (socket.readableEnded) ends()
 }
 

@@ -22,7 +22,7 @@ export class Incoming {
     return this.#window.limit
   }
 
-  /** All of it, the end included, was handed on. */
+  /** Everything, the end included, was handed on. */
   get isDone(): boolean {
     return this.#window.done
   }
@@ -39,14 +39,14 @@ export class Incoming {
     this.#window.receive(bytes, blocked)
     for (const received of payload) {
       const chunk = compact(received)
-      // The one before may have ended the stream.
+      // Its owner may have ended the stream at the chunk before.
       if (this.#isOver) return
       if (this.#handler) this.#handler.data(chunk)
       else this.#buffer.push(chunk)
     }
   }
 
-  /** @throws StreamViolation if something is missing */
+  /** @throws StreamViolation if the stated length isn't what came in */
   finish(offset: number): void {
     this.#window.finish(offset)
     this.#handler?.end()
@@ -66,7 +66,7 @@ export class Incoming {
     return this.#window.position(answered)
   }
 
-  /** Nothing of it is wanted any more. */
+  /** Forgets what was not handed on: nobody wants it any more. */
   close(): void {
     this.#isOver = true
     this.#buffer.take()

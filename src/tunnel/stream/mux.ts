@@ -24,12 +24,12 @@ type StreamFrame = Exclude<LinkFrame, { type: 'ctrl' | 'goaway' | 'open' }>
 export class Mux {
   readonly #handler: MuxHandler
   readonly #resumeMs: number
-  /** All that are not over, by their keys. */
+  /** All streams that are not over, by their keys. */
   readonly #streams = new Map<string, Stream>()
-  /** Those on the link that is up. */
+  /** The streams on the link that is up, by their numbers there. */
   #numbered = new Map<number, Stream>()
   #numbers = new StreamNumbers('agent')
-  /** Of streams that others opened and that are over: an opener who has not heard so must not open them twice. */
+  /** Streams of others that are over: an opener who has not heard so must not open one of them again. */
   readonly #over = new RecentKeys(MAX_WAITING_STREAMS)
   readonly #budgets: Budgets = {
     unacked: new Budget(UNACKED_BUDGET_BYTES),
@@ -47,7 +47,7 @@ export class Mux {
     return this.#streams.size
   }
 
-  /** How many lead to a service of that name. */
+  /** How many streams lead to a service of that name. */
   streamCountOf(service: string): number {
     return [...this.#streams.values()].filter((stream) => stream.service === service).length
   }
@@ -91,7 +91,7 @@ export class Mux {
     return stream
   }
 
-  /** Breaks all streams: this end will not come back for them. */
+  /** Resets all streams: this end will not come back for them. */
   abandon(reason: string): void {
     for (const stream of this.#streams.values()) stream.abandon(STREAM_CODES.LINK_LOST, reason)
   }
@@ -100,7 +100,7 @@ export class Mux {
     this.#link = undefined
     this.#numbered = new Map()
     for (const stream of this.#streams.values()) stream.detach(this.#resumeMs, reason)
-    // Of whoever was told to go, or broke the protocol, the other end has forgotten them.
+    // The hub has forgotten the streams of whoever was told to go, or broke the protocol.
     if (code !== undefined && code !== GOAWAY_CODES.SHUTDOWN && code !== GOAWAY_CODES.REPLACED)
       this.abandon(reason)
   }
@@ -159,9 +159,9 @@ function keyOf(key: Buffer): string {
   return key.toString('latin1')
 }
 
-/** A frame for a stream that is not here, often one that just ended. */
+/** Answers a frame for a stream that is not here, often one that just ended. */
 function stray(link: Link, frame: StreamFrame): void {
-  // An RST for one is not answered, or two ends could go on for ever.
+  // An RST is not answered, or two ends could go on for ever.
   if (frame.type === 'data' || frame.type === 'fin' || frame.type === 'resume')
     link.sendControl(encodeRst(frame.stream, STREAM_CODES.STREAM_UNKNOWN))
 }

@@ -64,7 +64,7 @@ export class Outgoing {
     this.#ending = true
   }
 
-  /** @throws StreamViolation if it acknowledges what was not sent */
+  /** @throws StreamViolation if the far end acknowledges what was not sent */
   update(consumed: number, limit: number): void {
     this.#window.update(consumed, limit)
     this.#acknowledged()
@@ -75,7 +75,7 @@ export class Outgoing {
     this.#queued -= bytes
   }
 
-  /** Nothing of it is queued anywhere any more: the link is lost, or was told to drop it. */
+  /** Nothing of the stream is queued any more: its link is lost, or was told to drop it. */
   unqueue(): void {
     this.#queued = 0
   }
@@ -83,7 +83,7 @@ export class Outgoing {
   /**
    * Begins anew where the far end says that it stands.
    *
-   * @throws StreamViolation if it can't stand there
+   * @throws StreamViolation if the far end can't stand there
    */
   rewind(position: Position): void {
     this.#window.rewind(position)
@@ -95,7 +95,7 @@ export class Outgoing {
     this.#blocked = this.#window.sent < this.#buffer.end
   }
 
-  /** Forgets all of it. */
+  /** Forgets all that was written. */
   clear(): void {
     this.#buffer.clear()
     this.#charge(0)
@@ -129,7 +129,7 @@ export class Outgoing {
     return wasBlocked
   }
 
-  /** What may be sent: little of a stream, however much its far end would take, once all together keep too much. */
+  /** Bytes that may be sent: few, whatever the far end takes, once all streams together keep too many. */
   get #room(): number {
     const { acked, sent, room } = this.#window
     return this.#budget.isSpent ? Math.min(room, acked + INITIAL_WINDOW - sent) : room

@@ -1,4 +1,4 @@
-/** So many chunks become one. */
+/** How many chunks become one. */
 const MERGE = 64
 
 /** What has come before anyone listened: no more than a window. */

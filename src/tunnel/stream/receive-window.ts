@@ -14,7 +14,7 @@ import { StreamViolation } from './stream-violation.ts'
 export class ReceiveWindow {
   /** Bytes received. */
   received = 0
-  /** Of these, handed on to the reader. */
+  /** Of these, how many were handed on to the reader. */
   consumed = 0
   /** What the sender has been told it may send in all. */
   limit: number
@@ -23,14 +23,14 @@ export class ReceiveWindow {
   readonly #initialSize: number
   readonly #budget: Budget | undefined
   #announced = 0
-  /** When that was, in ms. */
+  /** When the last announcement was made, in ms. */
   #announcedAt = 0
   /** Since when the sender has had more to send than it may, in ms. */
   #blockedAt: number | undefined
   /** The sender had to wait for a WINDOW that was on its way: the window is too small for so long a path. */
   #isTooSmall = false
 
-  /** @param budget what it may grow by, together with others; without one it doesn't */
+  /** @param budget what windows may grow by, together; without a budget this one doesn't grow */
   constructor(size = INITIAL_WINDOW, budget?: Budget) {
     this.#size = size
     this.#initialSize = size
@@ -69,8 +69,8 @@ export class ReceiveWindow {
   }
 
   /**
-   * Whether the sender is to be told how far things are: after every half window, so that it never runs dry, and once
-   * at the very end, so that it knows all has arrived.
+   * Tells the sender how far things are: after every half window, so that it never runs dry, and once at the
+   * very end, so that it knows that all has arrived.
    *
    * @returns what to say in a WINDOW frame, or undefined if it can wait
    */
@@ -86,7 +86,7 @@ export class ReceiveWindow {
     return { received: this.received, ...this.#announce(), ended: this.finished, answered }
   }
 
-  /** Gives back what it has grown by. */
+  /** Gives back to the budget what this window has grown by. */
   release(): void {
     this.#budget?.release(this.#size - this.#initialSize)
     this.#size = this.#initialSize
@@ -97,7 +97,7 @@ export class ReceiveWindow {
     this.#blockedAt = blocked ? now : undefined
   }
 
-  /** Only for a reader that keeps up: for a slow one the window is never too small. */
+  /** Grows the window of a reader that keeps up: for a slow reader it is never too small. */
   #grow(now: number): void {
     const keepsUp = this.received - this.consumed <= this.#size / 4
     const isQuick = now - this.#announcedAt < QUICK_MS
@@ -108,7 +108,7 @@ export class ReceiveWindow {
     this.#announcedAt = now
   }
 
-  /** The end counts as a byte. */
+  /** Bytes handed on; the end counts as one more. */
   get #consumedInAll(): number {
     return this.consumed + (this.done ? 1 : 0)
   }

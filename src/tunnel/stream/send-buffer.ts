@@ -1,9 +1,9 @@
 import type { Message } from '../protocol/message.ts'
 
-/** Chunks below this are copied together: kept singly, a window of single bytes would cost a hundred times its size. */
+/** Chunks below this are copied together: a window of single bytes would cost a hundred times its size. */
 const SMALL = 2048
 
-/** What small chunks are copied into. */
+/** Bytes of the memory that small chunks are copied into. */
 const SLAB_BYTES = 8192
 
 /** The bytes of one direction that the far end doesn't have for good, sent or not, by their offsets. */
@@ -15,7 +15,7 @@ export class SendBuffer {
   #end = 0
   /** Where reading was: a chunk, and the offset that it begins at. */
   #cursor = { index: 0, offset: 0 }
-  /** The last chunk, where that is one that small ones are added to. */
+  /** The last chunk, if small ones are added to it. */
   #slab: { readonly memory: Buffer; used: number } | undefined
 
   get end(): number {

@@ -3,16 +3,16 @@ import { INITIAL_WINDOW } from '../protocol/window-size.ts'
 import { StreamViolation } from './stream-violation.ts'
 
 /**
- * One direction of a stream, as absolute byte offsets from its beginning (the way of QUIC's MAX_STREAM_DATA, RFC 9000
- * §4.1): how much was sent, how much may be, how much has arrived at the far end for good. Used by the sending end
- * for what it sends, and by the hub for what it passes on.
+ * One direction of a stream, as absolute byte offsets from its beginning (the way of QUIC's MAX_STREAM_DATA,
+ * RFC 9000 §4.1): how much was sent, how much may be, how much has arrived at the far end for good. Used by
+ * the sending end for what it sends, and by the hub for what it passes on.
  */
 export class SendWindow {
   /** Bytes sent so far. */
   sent = 0
   /** Bytes that may be sent in all, as things stand. */
   limit: number
-  /** Bytes that the receiver has handed on, and one more for the end; those never need to be sent again. */
+  /** Bytes that the receiver has handed on, and one more for the end; they never need to be sent again. */
   acked = 0
   finished = false
 
@@ -20,7 +20,7 @@ export class SendWindow {
     this.limit = limit
   }
 
-  /** The window of a sender whose receiver stands there. */
+  /** The window of a sender whose receiver stands at a position. */
   static at({ received, consumed, limit, ended }: Position): SendWindow {
     const window = new SendWindow(limit)
     window.sent = received
@@ -46,7 +46,7 @@ export class SendWindow {
     this.sent += bytes
   }
 
-  /** @throws StreamViolation if the stated length isn't what was sent, or it ended before */
+  /** @throws StreamViolation if the stated length isn't what was sent, or the direction ended before */
   finish(offset: number): void {
     if (this.finished) throw new StreamViolation('PROTOCOL', 'a second end')
     if (offset !== this.sent)
@@ -55,10 +55,10 @@ export class SendWindow {
   }
 
   /**
-   * Takes in a WINDOW frame. One that is repeated or overtaken changes nothing.
+   * Takes in a WINDOW frame. A frame that is repeated or overtaken changes nothing.
    *
    * @returns whether it brought news
-   * @throws StreamViolation if it acknowledges what was not sent
+   * @throws StreamViolation if the frame acknowledges what was not sent
    */
   update(consumed: number, limit: number): boolean {
     // The end counts as a byte, as in TCP: else nobody could tell whether it has arrived.
@@ -74,7 +74,7 @@ export class SendWindow {
   /**
    * Goes back to what the receiver says it has: whatever was sent beyond that got lost with a link.
    *
-   * @throws StreamViolation if the receiver can't have that
+   * @throws StreamViolation if the receiver can't have come so far
    */
   rewind({ received, consumed, limit, ended }: Position): void {
     const isPossible =

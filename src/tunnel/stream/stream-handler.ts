@@ -8,7 +8,7 @@ export interface StreamHandler {
   end(): void
   /** `write` may be called again. */
   drain(): void
-  /** The stream is broken: nothing more comes, and what was sent may not have arrived. Not after both ends are done. */
+  /** The stream was reset: nothing more comes, and what was sent may not have arrived. Never after `done`. */
   reset(code: number, message: string): void
   /** Both directions came to their end, complete. */
   done?(): void

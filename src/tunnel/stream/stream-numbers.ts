@@ -1,4 +1,4 @@
-/** Stream numbers of one link: the side that dialled takes the odd ones, the hub the even ones, 0 is the link. */
+/** Stream numbers of one link: odd ones for the side that dialled, even ones for the hub, 0 for the link. */
 export class StreamNumbers {
   readonly #parity: number
   #last: number

@@ -42,7 +42,7 @@ export type StreamState =
   /** Over, and nothing is left to be said. */
   | State<'over', { cause: ResetReason | undefined }>
 
-/** What a state does not have is undefined in it, so that each may be asked for all. */
+/** What a state does not have is undefined in it, so that every state can be asked for it. */
 type State<Name extends string, Has> = Readonly<{ name: Name } & Has & Omit<Nothing, keyof Has>>
 
 interface Nothing {

@@ -34,8 +34,8 @@ export interface Budgets {
 }
 
 /**
- * One TCP connection as this end of the tunnel sees it: bytes both ways, each way closed by itself. It outlives its
- * link: what the far end has not acknowledged is kept, and sent again over the next one.
+ * One TCP connection as this end of the tunnel sees it: bytes both ways, each way closed by itself. A stream
+ * outlives its link: what the far end has not acknowledged is kept, and sent again over the next link.
  */
 export class Stream {
   readonly key: Buffer
@@ -48,7 +48,7 @@ export class Stream {
   #handler: StreamHandler | undefined
   #onReset: (() => void) | undefined
   #state: StreamState
-  /** Whether the far end has accepted it, or this one has and is yet to say so. */
+  /** Whether the far end has accepted the stream, or this end has and is yet to say so. */
   #answer: 'awaited' | 'due' | 'given' = 'awaited'
 
   /**
@@ -77,17 +77,17 @@ export class Stream {
     return this.key.toString('hex', 0, 4)
   }
 
-  /** Whether nothing more is to be had of it here, one way or the other. */
+  /** Whether the stream has come to its end here, one way or the other. */
   get isClosed(): boolean {
     return this.#state.name === 'leaving' || this.#state.name === 'over'
   }
 
-  /** Where it may speak. */
+  /** Where frames may be sent now, if anywhere. */
   get #open(): StreamRoute | undefined {
     return this.#state.name === 'attached' ? this.#state.route : undefined
   }
 
-  /** What came before is handed over at once, be it bytes, the end, or that the stream broke. */
+  /** What came before is handed over at once, be it bytes, the end, or a reset. */
   attach(handler: StreamHandler): void {
     this.#handler = handler
     const { cause } = this.#state
@@ -148,7 +148,7 @@ export class Stream {
     this.#fail({ code, message })
   }
 
-  /** The stream's link is gone. It is reset unless another link carries it within the time. */
+  /** The stream's link is lost. The stream is reset unless another link carries it within the time. */
   detach(withinMs: number, reason: string): void {
     const state = this.#state
     this.#out.unqueue()
@@ -159,7 +159,7 @@ export class Stream {
     else if (state.name === 'leaving') this.#state = { ...state, route: undefined }
   }
 
-  /** A new link takes it on: says where this end stands, and waits to hear where the other does. */
+  /** Goes over to a new link: says where this end stands, and waits to hear where the other does. */
   resume(route: StreamRoute): void {
     const state = this.#state
     if (state.name === 'detached') this.#state = { name: 'resuming', route, deadline: state.deadline }
@@ -300,7 +300,7 @@ export class Stream {
     this.#handler?.done?.()
   }
 
-  /** The far end, or the way to it, broke the stream. */
+  /** The far end, or the way to it, reset the stream. */
   #fail({ code, message }: ResetReason): void {
     if (this.#state.name === 'over') return
     if (this.isClosed) return this.#finish()

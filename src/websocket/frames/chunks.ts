@@ -1,7 +1,7 @@
 /** Below this size two adjacent chunks become one. */
 export const SMALL_CHUNK_BYTES = 2048
 
-/** The chunks of a message that is coming in: views of what was read, copied only where it came in small ones. */
+/** The chunks of a message that is coming in: views of what was read. Only small ones are copied. */
 export class Chunks {
   #chunks: Buffer[] = []
   #bytes = 0

@@ -7,7 +7,7 @@ export const CLOSE_CODES = {
   TOO_BIG: 1009,
 } as const
 
-/** Whether a close frame may carry the code: those of the RFC, registered ones, and what applications choose. */
+/** Whether a close frame may carry the code: one of the RFC, a registered one, or an application's own. */
 export function isCloseCode(code: number): boolean {
   if (code >= 3000) return code <= 4999
   // 1004 is reserved; 1005 and 1006 say that there was no code, or no close frame.

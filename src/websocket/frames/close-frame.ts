@@ -3,7 +3,7 @@ import { CLOSE_CODES, isCloseCode } from './close-codes.ts'
 import { ProtocolError } from './protocol-error.ts'
 
 export interface CloseFrame {
-  /** Undefined if it named none. */
+  /** Undefined if the frame named none. */
   readonly code: number | undefined
   /** One line, without control characters. */
   readonly reason: string

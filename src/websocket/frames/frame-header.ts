@@ -3,10 +3,10 @@ import { ProtocolError } from './protocol-error.ts'
 
 export const OPCODE = { CONTINUATION: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 } as const
 
-/** Two bytes, a length of 64 bits, and the key. */
+/** Bytes of the longest header: two, a length of 64 bits, and the key. */
 export const MAX_HEADER_BYTES = 14
 
-/** All that a control frame may carry, §5.5. */
+/** Bytes that a control frame may carry at most, §5.5. */
 export const MAX_CONTROL_BYTES = 125
 
 const FIN = 0x80
@@ -16,7 +16,7 @@ const MASKED = 0x80
 const LENGTH_16 = 126
 const LENGTH_64 = 127
 
-/** A header that is read again and again: it is made once a connection, not once a frame. */
+/** A frame's header. The object is made once a connection, not once a frame: each header is read into it. */
 export class FrameHeader {
   isFinal = false
   opcode = 0
@@ -31,7 +31,7 @@ export class FrameHeader {
   }
 
   /**
-   * Reads the whole header that starts there.
+   * Reads the header that starts at a place and is whole.
    *
    * @throws ProtocolError if no frame has such a header, whoever sends it
    */

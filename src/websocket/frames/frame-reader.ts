@@ -4,12 +4,12 @@ import { mask } from './mask.ts'
 import { Chunks } from './chunks.ts'
 import { ProtocolError } from './protocol-error.ts'
 
-/** Intermediaries may cut a message up (§5.4), but none has a reason to cut it finer. */
+/** Fragments of one message: intermediaries may cut it up (§5.4), but none has a reason to cut it finer. */
 export const MAX_FRAGMENTS = 64
 
 export interface FrameSink {
   message(chunks: Buffer[], bytes: number): void
-  /** @param payload overwritten by the next */
+  /** @param payload overwritten by the next control frame */
   control(opcode: number, payload: Buffer): void
 }
 
@@ -32,7 +32,7 @@ export class FrameReader {
   #left = 0
   readonly #control = Buffer.alloc(MAX_CONTROL_BYTES)
   readonly #message = new Chunks()
-  /** Of the message that is coming in; 0 between messages. */
+  /** How many the message that is coming in has so far; 0 between messages. */
   #fragments = 0
   #isStopped = false
   #isPaused = false
@@ -45,7 +45,7 @@ export class FrameReader {
   /**
    * Takes what was read, and keeps and changes it.
    *
-   * @returns how much of it, if `pause` was called meanwhile: the rest is to be pushed again
+   * @returns how many bytes it took: not all if `pause` was called meanwhile; the rest is to be pushed again
    * @throws ProtocolError after which nothing more may be pushed
    */
   push(chunk: Buffer): number {
@@ -71,7 +71,7 @@ export class FrameReader {
     this.#message.take()
   }
 
-  /** @returns how far the chunk is read, as the next does */
+  /** @returns up to where the chunk is read */
   #readHeader(chunk: Buffer, at: number): number {
     if (this.#partialBytes === 0 && at + 1 < chunk.length) {
       const end = at + headerBytes(chunk[at + 1]!)
@@ -92,6 +92,7 @@ export class FrameReader {
     return at + copied
   }
 
+  /** @returns up to where the chunk is read */
   #readPayload(chunk: Buffer, at: number): number {
     const { key, length, isControl } = this.#header
     const offset = length - this.#left

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 
-/** A call for each key would cost more than the masking. */
+/** Random bytes for many keys: a call for each would cost more than the masking. */
 const pool = Buffer.alloc(4096)
 let used = pool.length
 

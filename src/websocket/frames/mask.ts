@@ -1,4 +1,4 @@
-/** Below this a view costs more than it saves. */
+/** With fewer bytes than this a view of words costs more than it saves. */
 const WORDWISE_BYTES = 32
 
 const keyBytes = new Uint8Array(4)
@@ -7,7 +7,7 @@ const keyWord = new Int32Array(keyBytes.buffer)
 /**
  * Masks in place, or unmasks: RFC 6455 §5.3.
  *
- * @param key its four bytes as a big-endian number
+ * @param key the mask's four bytes as a big-endian number
  * @param offset of the first byte within the frame's payload
  */
 export function mask(bytes: Uint8Array, key: number, offset: number): void {
@@ -17,7 +17,7 @@ export function mask(bytes: Uint8Array, key: number, offset: number): void {
   const words = new Int32Array(buffer, byteOffset + start, (length - start) >>> 2)
   const end = start + words.length * 4
   maskBytewise(bytes, 0, start, key, offset)
-  // Written as bytes and read as a word, so it has the byte order of the machine, as the payload's words have.
+  // The key is written as bytes and read as a word: it has the machine's byte order, as the payload's words.
   for (let i = 0; i < 4; i++) keyBytes[i] = keyByte(key, offset + start + i)
   const word = keyWord[0]!
   for (let i = 0; i < words.length; i++) words[i]! ^= word
