@@ -97,7 +97,7 @@ test('the numbers in the text are the program’s', () => {
     ['more than N MiB wait for it, the hub keeps back', limits.LINK_BACKLOG_HIGH_BYTES / 2 ** 20],
     ['until less than N MiB waits', limits.LINK_BACKLOG_LOW_BYTES / 2 ** 20],
     ['more than N MiB wait for the links of one agent', limits.AGENT_BACKLOG_MAX_BYTES / 2 ** 20],
-    ['breaks more than N streams in a second', limits.MAX_GIVEN_UP],
+    ['resets more than N streams in a second', limits.MAX_GIVEN_UP],
     ['has N times as many streams open there', limits.SHARE_OF_FREE],
     ['one alone gets N of them', (limits.MAX_STREAMS * limits.SHARE_OF_FREE) / (limits.SHARE_OF_FREE + 1)],
     ['Frames cause work: N bytes', limits.FRAME_WORK_BYTES],
