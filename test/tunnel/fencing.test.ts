@@ -74,7 +74,7 @@ test('another link of the same agent, and the same link id of another agent, are
   }
 })
 
-test('streams go to the newer connection, and those of the older that it does not come back for are broken', async () => {
+test('streams go to the newer connection, and those of the older that it does not come back for are reset', async () => {
   const link = linkId()
   const older = await hub.link(agent, { link, epoch: 1 })
   await offer(older, 'fenced')

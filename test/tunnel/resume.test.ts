@@ -159,7 +159,7 @@ test('whatever links are lost, and if the hub forgets everything: every byte arr
   )
 })
 
-test('a stream that either end breaks while links are lost is broken at the other end, and no other is', async () => {
+test('a stream that either end resets while links are lost is reset at the other end, and no other is', async () => {
   await fc.assert(
     fc.asyncProperty(plan(resetSometimes), async (plan) => {
       for (const { opener, acceptor } of await carryAll(plan)) {

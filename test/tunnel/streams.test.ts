@@ -129,7 +129,7 @@ async function incoming(at: Relay['a'], name: string, opening: Stream): Promise<
   }
 }
 
-/** The stream that its opener is done with, unless it broke it before anybody heard of it. */
+/** The stream that its opener is done with, unless its opener reset it before anybody heard of it. */
 async function lateIncoming(
   here: Relay['a'],
   there: Relay['a'],
@@ -176,7 +176,7 @@ async function run(plan: Plan): Promise<void> {
       [one, other],
       [other, one],
     ] as const) {
-      // Broken at one end is broken at the other, unless that one had come to its end before.
+      // What is reset at one end is reset at the other, unless that one had come to its end before.
       if (me.didReset)
         expect(peer.isDone || peer.didReset || peer.heardReset === STREAM_CODES.PEER_RESET).toBe(true)
       if (me.heardReset !== undefined) expect(peer.didReset).toBe(true)
@@ -195,6 +195,6 @@ test('whatever the schedule of writes, reads, stalls and ends, every byte arrive
   expect(watches[0]!.bytes).toBeGreaterThan(1_000_000)
 })
 
-test('a stream that either end breaks at any moment is broken at the other end, never cut short in silence', async () => {
+test('a stream that either end resets at any moment is reset at the other end, never cut short in silence', async () => {
   await fc.assert(fc.asyncProperty(plan(sometimes), run), { numRuns: 300, endOnFailure: true })
 })

@@ -127,7 +127,7 @@ async function talk(world: SimulatedWorld): Promise<Talk> {
   const far = world.b.incoming.get(key)!
   const count = { sent: 0, returned: 0 }
   const fail = (code: number, message: string) => {
-    throw new Error(`the honest stream broke: ${code} ${message}`)
+    throw new Error(`the honest stream was reset: ${code} ${message}`)
   }
   const common = { end() {}, drain() {}, reset: fail }
   far.attach({

@@ -14,7 +14,7 @@ export interface PartyPlan {
   /** How often it reads, and which part of what is there. */
   readonly readWait: number
   readonly readPart: number
-  /** When it breaks the stream: after some time, or in the middle of taking in bytes. */
+  /** When it resets the stream: after some time, or in the middle of taking in bytes. */
   readonly reset?: { readonly after: 'turns' | 'bytes'; readonly count: number } | undefined
 }
 
@@ -110,15 +110,15 @@ export class Party implements StreamHandler {
     const { reset } = this.plan
     if (reset?.after !== 'turns') return
     await turns(reset.count)
-    this.#break()
+    this.#resetStream()
   }
 
   #mayReset(after: 'bytes'): void {
     const { reset } = this.plan
-    if (reset?.after === after && this.#bytes >= reset.count) this.#break()
+    if (reset?.after === after && this.#bytes >= reset.count) this.#resetStream()
   }
 
-  #break(): void {
+  #resetStream(): void {
     if (this.#stream.isClosed) return
     this.didReset = true
     this.#stream.reset(STREAM_CODES.PEER_RESET, 'as planned')

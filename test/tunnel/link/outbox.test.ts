@@ -169,7 +169,7 @@ test('a thousand WINDOWs of a stream wait as one, the latest, where the first on
   ])
 })
 
-test('of a stream that is opened and broken before its OPEN has gone out, nothing is said', () => {
+test('of a stream that is opened and reset before its OPEN has gone out, nothing is said', () => {
   const outbox = new Outbox()
   for (let number = 2; number < 2000; number += 2) {
     outbox.pushControl(open(number, 'web'))

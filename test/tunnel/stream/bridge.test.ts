@@ -19,21 +19,21 @@ let entrance: TestServer
 /** What the next connection to the target does. */
 let onTarget: (socket: Socket) => void
 const logged: string[] = []
-const broken: { code: number; message: string }[] = []
+const resets: { code: number; message: string }[] = []
 
 beforeAll(async () => {
   loopback = await Loopback.start()
   target = await serveTcp((socket) => onTarget(socket))
   entrance = await serveTcp((socket) =>
     bridge(socket, relay.a.mux.open('web'), {
-      reset: (code, message) => broken.push({ code, message }),
+      reset: (code, message) => resets.push({ code, message }),
     }),
   )
 })
 
 beforeEach(async () => {
   logged.length = 0
-  broken.length = 0
+  resets.length = 0
   relay = await Relay.start(loopback)
   serveAt(target.port)
 })
@@ -208,7 +208,7 @@ test('a service that resets its connection is a reset at the client', async () =
   await relay.empty()
 })
 
-test('a client that closes while the service still sends is a broken connection at the service', async () => {
+test('a client that closes while the service still sends is a reset at the service', async () => {
   const { client, served } = await joined()
   served.write(randomBytes(5_000_000))
   await once(client, 'data')
@@ -277,7 +277,7 @@ test('a link that is lost is a reset at both ends, never an end', async () => {
     const endings = Promise.all([ending(client), ending(served)])
     relay[lost].near.raw.destroy()
     expect(await endings).toEqual(['ECONNRESET', 'ECONNRESET'])
-    expect(broken.at(-1)?.message).not.toBe('')
+    expect(resets.at(-1)?.message).not.toBe('')
     await relay.close()
     relay = await Relay.start(loopback)
     serveAt(target.port)
@@ -289,7 +289,7 @@ test('nothing listens at the target: the client’s connection is reset, and the
   serveAt(gone.port)
   await gone.close()
   expect(await ending(dial())).toBe('ECONNRESET')
-  expect(broken).toEqual([
+  expect(resets).toEqual([
     { code: 4, message: expect.stringMatching(/^the target 127.0.0.1:\d+ can’t be reached: /) as string },
   ])
   await relay.empty()
@@ -298,6 +298,6 @@ test('nothing listens at the target: the client’s connection is reset, and the
 test('a service that is not exposed any more: the client’s connection is reset, and the reason is told', async () => {
   relay.b.onStream = (stream) => serveStream(stream, new Map(), (line) => logged.push(line))
   expect(await ending(dial())).toBe('ECONNRESET')
-  expect(broken).toEqual([{ code: 2, message: '"web" is not exposed there any more' }])
+  expect(resets).toEqual([{ code: 2, message: '"web" is not exposed there any more' }])
   await relay.empty()
 })

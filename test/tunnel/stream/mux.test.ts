@@ -165,7 +165,7 @@ test('an empty write sends nothing, and what is written after the end is not sen
   expect([hub.count('data'), hub.count('fin')]).toEqual([0, 1])
 })
 
-test('what comes before anyone listens is kept: bytes, the end, and that the stream broke', async () => {
+test('what comes before anyone listens is kept: bytes, the end, and a reset', async () => {
   const { hub, incoming } = await agent()
   hub.send(open(2, 'web'), encodeData(2, hello), encodeFin(2, 5))
   hub.send(
@@ -180,7 +180,7 @@ test('what comes before anyone listens is kept: bytes, the end, and that the str
   expect(owned(incoming[1]!).heard).toEqual(['reset 1 gone'])
 })
 
-test('whoever is not attached yet hears at once that the stream broke', async () => {
+test('whoever is not attached yet hears at once of a reset', async () => {
   const { hub, incoming } = await agent()
   hub.send(open(2, 'web'))
   await hub.settled()
@@ -203,7 +203,7 @@ test('early bytes that come one by one are kept in order, and few buffers', asyn
   incoming[0]!.consumed(1000)
 })
 
-test('who breaks a stream while it takes in early bytes hears nothing more of it', async () => {
+test('who resets a stream while it takes in early bytes hears nothing more of it', async () => {
   const { hub, incoming } = await agent()
   hub.send(open(2, 'web'), encodeData(2, hello), encodeData(2, hello), encodeFin(2, 10))
   await hub.settled()
@@ -228,12 +228,12 @@ test('nothing of a stream is sent behind its RST', async () => {
   for (const stream of streams.slice(0, 20)) stream.reset(STREAM_CODES.PEER_RESET)
   hub.readAgain()
   await until(() => hub.count('data') >= 20 * 4)
-  const broken = new Set<number>()
+  const resetStreams = new Set<number>()
   for (const frame of hub.heard) {
-    if (frame.type === 'rst') broken.add(frame.stream)
-    if (frame.type === 'data' || frame.type === 'fin') expect(broken).not.toContain(frame.stream)
+    if (frame.type === 'rst') resetStreams.add(frame.stream)
+    if (frame.type === 'data' || frame.type === 'fin') expect(resetStreams).not.toContain(frame.stream)
   }
-  expect(broken.size).toBe(20)
+  expect(resetStreams.size).toBe(20)
 })
 
 test('frames for streams that the agent doesn’t have: DATA and FIN are answered, the others not', async () => {
@@ -276,7 +276,7 @@ test('an agent takes 1,024 streams, and refuses the next', async () => {
   expect(incoming).toHaveLength(MAX_STREAMS + 1)
 })
 
-test('a hub that sends more than the window breaks that stream, and no other', async () => {
+test('a hub that sends more than the window has that stream reset, and no other', async () => {
   const { mux, hub } = await agent()
   const [greedy, other] = [owned(mux.open('web')), owned(mux.open('web'))]
   for (let i = 0; i < 9; i++) hub.send(encodeData(1, Buffer.alloc(MAX_DATA_BYTES)))
@@ -292,7 +292,7 @@ test.each([
   ['a second FIN', () => [encodeFin(1, 0), encodeFin(1, 0)]],
   ['a FIN that states more than came', () => [encodeData(1, hello), encodeFin(1, 6)]],
   ['an acknowledgement of what was not sent', () => [encodeWindow(1, 1, INITIAL_WINDOW)]],
-])('%s breaks the stream, and its owner hears that it is broken', async (_name, frames) => {
+])('%s resets the stream, and its owner hears that it is reset', async (_name, frames) => {
   const { mux, hub } = await agent()
   const owner = owned(mux.open('web'))
   hub.send(...frames())
