@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { MAX_SERVICES } from '../../src/config/services.ts'
+import { MAX_SERVICES } from '../../../src/config/services.ts'
 import {
   BASE_MS,
   CAP_MS,
   FIRST_MS,
   HEALTHY_AFTER_MS,
   URGENT_CAP_MS,
-} from '../../src/hub-client/reconnect-backoff.ts'
-import { GOAWAY_CODES, STREAM_CODES } from '../../src/tunnel/protocol/codes.ts'
-import { TYPE } from '../../src/tunnel/protocol/frames.ts'
-import { HUB_HEADER, PROTOCOL_VERSION, Refusal } from '../../src/tunnel/protocol/handshake.ts'
-import * as otherLimits from '../../src/tunnel/protocol/limits.ts'
-import * as windowSizes from '../../src/tunnel/protocol/window-size.ts'
-import { root } from '../helpers/cli.ts'
+} from '../../../src/hub-client/reconnect-backoff.ts'
+import { GOAWAY_CODES, STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
+import { TYPE } from '../../../src/tunnel/protocol/frames.ts'
+import { HUB_HEADER, PROTOCOL_VERSION, Refusal } from '../../../src/tunnel/protocol/handshake.ts'
+import * as otherLimits from '../../../src/tunnel/protocol/limits.ts'
+import * as windowSizes from '../../../src/tunnel/protocol/window-size.ts'
+import { root } from '../../helpers/cli.ts'
 
 const limits = { ...otherLimits, ...windowSizes }
 

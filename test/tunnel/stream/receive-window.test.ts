@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { Budget } from '../../src/tunnel/bounds/budget.ts'
+import { Budget } from '../../../src/tunnel/bounds/budget.ts'
 import {
   GROWN_WINDOW,
   GROW_AFTER_MS,
   INITIAL_WINDOW,
   QUICK_MS,
   QUICK_WINDOW,
-} from '../../src/tunnel/protocol/window-size.ts'
-import { ReceiveWindow } from '../../src/tunnel/stream/receive-window.ts'
+} from '../../../src/tunnel/protocol/window-size.ts'
+import { ReceiveWindow } from '../../../src/tunnel/stream/receive-window.ts'
 
 /** A sender uses up the window and says so, then waits so long for the next. @returns the windows that it was given */
 function windows(

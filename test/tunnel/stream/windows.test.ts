@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { INITIAL_WINDOW } from '../../src/tunnel/protocol/window-size.ts'
-import { ReceiveWindow } from '../../src/tunnel/stream/receive-window.ts'
-import { SendWindow } from '../../src/tunnel/stream/send-window.ts'
-import { StreamViolation } from '../../src/tunnel/stream/stream-violation.ts'
+import { INITIAL_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
+import { ReceiveWindow } from '../../../src/tunnel/stream/receive-window.ts'
+import { SendWindow } from '../../../src/tunnel/stream/send-window.ts'
+import { StreamViolation } from '../../../src/tunnel/stream/stream-violation.ts'
 
 /** @returns what kind of violation the call was, or undefined if it was none */
 function violation(call: () => void): StreamViolation['kind'] | undefined {

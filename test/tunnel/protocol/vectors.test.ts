@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { agentIdOf } from '../../src/tunnel/protocol/agent-id.ts'
+import { agentIdOf } from '../../../src/tunnel/protocol/agent-id.ts'
 import {
   encodeCtrl,
   encodeFin,
@@ -15,12 +15,12 @@ import {
   encodeResume,
   encodeResumed,
   encodeWindow,
-} from '../../src/tunnel/protocol/encode.ts'
-import { FrameError, TYPE } from '../../src/tunnel/protocol/frames.ts'
-import type { PublicKey } from '../../src/tunnel/protocol/handshake.ts'
-import { SUBPROTOCOL } from '../../src/tunnel/protocol/limits.ts'
-import { root } from '../helpers/cli.ts'
-import { decodeWhole, encodeData, type WholeFrame } from './helpers/whole-frames.ts'
+} from '../../../src/tunnel/protocol/encode.ts'
+import { FrameError, TYPE } from '../../../src/tunnel/protocol/frames.ts'
+import type { PublicKey } from '../../../src/tunnel/protocol/handshake.ts'
+import { SUBPROTOCOL } from '../../../src/tunnel/protocol/limits.ts'
+import { root } from '../../helpers/cli.ts'
+import { decodeWhole, encodeData, type WholeFrame } from '../helpers/whole-frames.ts'
 
 interface Vectors {
   protocol: string

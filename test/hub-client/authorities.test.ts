@@ -1,14 +1,9 @@
-import { createServer as createPlainServer } from 'node:http'
-import { createServer } from 'node:https'
-import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { HubAddress } from '../../src/hub-client/connection.ts'
-import { HubClient } from '../../src/hub-client/hub-client.ts'
 import { HubLink } from '../../src/hub-client/hub-link.ts'
 import { hubInProcess, member } from '../fixtures/hub-in-process.ts'
-import { rejectionOf } from '../fixtures/thrown-by.ts'
-import { pemOf, TestAuthority, type IssuedCertificate } from '../helpers/certificates.ts'
+import { TestAuthority } from '../helpers/certificates.ts'
 import { makeHome } from '../helpers/home.ts'
+import { failureOf, serving } from './helpers/tls-server.ts'
 
 const home = makeHome('authority')
 let authority: TestAuthority
@@ -17,19 +12,6 @@ beforeAll(() => {
   authority = new TestAuthority(home.folder)
 })
 afterAll(() => home.remove())
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => new Promise((resolve) => void server.close(() => resolve())))
-  return (server.address() as AddressInfo).port
-}
-
-const serving = (certificate: IssuedCertificate, options = {}) =>
-  listening(
-    createServer({ ...pemOf(certificate), ...options }, (_request, response) => response.end('hello')),
-  )
-
-const failureOf = (address: HubAddress) => rejectionOf(new HubClient(address).info())
 
 describe('a certificate that is not accepted is told in a sentence, with what fixes it:', () => {
   test.for([
@@ -113,35 +95,6 @@ describe('the file of an authority', () => {
   })
 })
 
-describe('the wrong scheme', () => {
-  test('https to a hub on plain http', async () => {
-    const port = await listening(createPlainServer((_request, response) => response.end()))
-    const error = await failureOf({ hub: `https://127.0.0.1:${port}` })
-    expect(error.message).toMatch(/: what answered there does not speak TLS$/)
-    expect(error.hints.join()).toContain(`connect login --hub http://127.0.0.1:${port}`)
-  })
-
-  test.for([
-    ['that just hangs up', async () => serving(authority.issue())],
-    [
-      'that says so in words of its own, as nginx does',
-      async () => answeringPlainly(await serving(authority.issue())),
-    ],
-  ] as const)('plain http to an HTTPS port %s', async ([, start]) => {
-    const hub = `http://127.0.0.1:${await start()}`
-    const error = await failureOf({ hub })
-    expect(error.message).toBe(`The hub at ${hub} speaks HTTPS, and not plain http`)
-    expect(error.hints).toEqual([
-      `Use its https address: connect login --hub ${hub.replace('http', 'https')}`,
-    ])
-  })
-
-  test('plain http to a port that speaks neither is not called HTTPS', async () => {
-    const port = await listening(createPlainServer().on('connection', (socket) => socket.resetAndDestroy()))
-    expect((await failureOf({ hub: `http://127.0.0.1:${port}` })).message).toMatch(/: connection reset$/)
-  })
-})
-
 test('a link says it too, and tries again', async () => {
   const config = await member(await hubInProcess())
   const hub = `https://127.0.0.1:${await serving(authority.selfSigned())}`
@@ -154,17 +107,3 @@ test('a link says it too, and tries again', async () => {
   abort.abort()
   await ended
 })
-
-/** A server that knows TLS by its first byte, and passes it on; to all else it says no. */
-async function answeringPlainly(tlsPort: number): Promise<number> {
-  const server = createTcpServer((socket) => {
-    socket.on('error', () => {})
-    socket.once('data', (first) => {
-      if (first[0] !== 0x16) return socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n')
-      const behind = connect(tlsPort, '127.0.0.1').on('error', () => {})
-      behind.write(first)
-      return socket.pipe(behind).pipe(socket)
-    })
-  })
-  return listening(server)
-}
