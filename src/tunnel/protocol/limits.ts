@@ -99,7 +99,7 @@ export const MAX_GIVEN_UP = 256
 /** A PING goes out after this long without any inbound byte, in ms … */
 export const PING_AFTER_MS = 14_000
 
-/** … and the link is dead after this long without any more, in ms. */
+/** … and the link is lost after this long without any more, in ms. */
 export const DEAD_AFTER_PING_MS = 10_000
 
 /** A side that receives and has sent nothing for this long, in ms, sends a PING, to show that it lives. */

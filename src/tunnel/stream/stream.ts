@@ -145,7 +145,7 @@ export class Stream {
 
   /** Resets the stream here alone. */
   abandon(code: number, message: string): void {
-    this.#fail({ code, message })
+    this.#takeReset({ code, message })
   }
 
   /** The stream's link is lost. The stream is reset unless another link carries it within the time. */
@@ -189,7 +189,7 @@ export class Stream {
   }
 
   #take(frame: Frame): void {
-    if (frame.type === 'rst' || frame.type === 'openErr') return this.#fail(frame)
+    if (frame.type === 'rst' || frame.type === 'openErr') return this.#takeReset(frame)
     if (frame.type !== 'openOk') {
       if (this.#state.name === 'resuming') return this.#takePosition(this.#state, frame)
       if (this.#state.name === 'leaving' && this.#state.route)
@@ -301,7 +301,7 @@ export class Stream {
   }
 
   /** The far end, or the way to it, reset the stream. */
-  #fail({ code, message }: ResetReason): void {
+  #takeReset({ code, message }: ResetReason): void {
     if (this.#state.name === 'over') return
     if (this.isClosed) return this.#finish()
     // All has arrived here, and been sent: only the far end's last word about that got lost.

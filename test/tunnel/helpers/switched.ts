@@ -14,7 +14,7 @@ import { portAt } from './relay.ts'
 export interface Member {
   readonly port: SwitchPort
   readonly peer: RawPeer
-  /** Settles once the switch knows that the link is gone. */
+  /** Settles once the switch knows that the link is lost. */
   readonly closed: Promise<void>
 }
 

@@ -87,7 +87,7 @@ test('the numbers in the text are the program’s', () => {
     ['refuses an OPEN of more than N hops', limits.MAX_HOPS],
     ['no answer within N s', limits.OPEN_TIMEOUT_MS / 1000],
     ['After N s without a single byte', limits.PING_AFTER_MS / 1000],
-    ['after N s more without one, the link is dead', limits.DEAD_AFTER_PING_MS / 1000],
+    ['after N s more without one, the link is lost', limits.DEAD_AFTER_PING_MS / 1000],
     ['good for N seconds', limits.NONCE_SECONDS],
     ['may use N nonces', limits.MAX_NONCES],
     ['up to N ms for the first', FIRST_MS],
