@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from '../helpers/cli.ts'
+import { until } from '../helpers/until.ts'
 import { World } from '../helpers/world.ts'
 
 let world: World
@@ -13,6 +14,8 @@ afterAll(() => world.stop())
 
 test('a hub whose database is damaged while it runs ends with 1, and says so', async () => {
   const token = await world.joinToken()
+  // The hub says that it listens before the thread of its database is up.
+  await until(() => existsSync(world.hubHome.file('hub/hub.db-wal')))
   // What the hub has read of it already it would not read again.
   for (const name of ['hub.db', 'hub.db-wal']) {
     const file = world.hubHome.file(`hub/${name}`)
