@@ -1,20 +1,17 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { formatStatus } from '../../src/cli/format/status.ts'
 import { ConnectError, ERRORS, LOCAL_PACKAGE, type ErrorCode } from '../../src/errors.ts'
 import { isFatal } from '../../src/fatal-errors.ts'
 import { welcomePage } from '../../src/hub/http/welcome-page.ts'
 import type { DaemonStatus } from '../../src/tasks/status.ts'
 import { documentedShapes } from '../fixtures/json-shape.ts'
-import { sourceFiles, sourceOf } from '../fixtures/source.ts'
+import { imports, sourceFiles, sourceOf } from '../fixtures/source.ts'
 import { root } from '../helpers/cli.ts'
 
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
-const pages = [
-  ...readdirSync(root).filter((file) => file.endsWith('.md')),
-  ...readdirSync(path.join(root, 'docs')).map((file) => `docs/${file}`),
-]
+const pages = globSync(['*.md', 'docs/*.md'], { cwd: root }).toSorted()
 const { version } = JSON.parse(read('package.json')) as { version: string }
 
 test('nobody is sent to the public registry, where this package’s name is another project’s', () => {
@@ -34,6 +31,51 @@ test('the tarball that a document names is the one that this version is packed i
   const named = pages.flatMap((file) => read(file).match(/private-connect-\d[\w.-]*?\.tgz/g) ?? [])
   expect(named.length).toBeGreaterThan(1)
   expect(new Set(named)).toEqual(new Set([`private-connect-${version}.tgz`]))
+})
+
+/** A file or folder in backticks: by its path, by the end of one in src/, or by its name alone. */
+const PATH =
+  /`((?:src|test|docs|scripts|bench|bin|\.ci|\.github)\/[\w./-]*|[\w./-]+\.(?:ts|mjs|sh)|(?:[\w-]+\/)+)`/g
+
+test('each path of the repository that a document names is there', () => {
+  const named = [...pages, ...globSync('bench/results/*.md', { cwd: root })]
+    .flatMap((page) => [...read(page).matchAll(PATH)].map(([, name]) => ({ page, name: name! })))
+    // There a folder alone is one of the user's.
+    .filter(({ page, name }) => page !== 'README.md' || !/^[\w-]+\/$/.test(name))
+  expect(named.length).toBeGreaterThan(60)
+  const exists = (name: string) =>
+    existsSync(path.join(root, name)) || sourceFiles.some((file) => file.includes(`/${name}`))
+  expect(named.filter(({ name }) => !exists(name))).toEqual([])
+})
+
+describe('the map in ARCHITECTURE.md', () => {
+  const architecture = read('ARCHITECTURE.md')
+
+  test('lists each folder of src/, and folders in it that are there', () => {
+    const [, list] = /^## Folders\n\n```\n([^]*?)^```/m.exec(architecture)!
+    const entries = [...list!.matchAll(/^src\/([\w-]+)\/([^]*?)(?=^\w|$(?![^]))/gm)]
+    const folders = readdirSync(path.join(root, 'src')).filter((name) => !name.includes('.'))
+    expect(new Set(entries.map(([, folder]) => folder))).toEqual(new Set(folders))
+    const inner = entries.flatMap(([, folder, text]) =>
+      [...text!.matchAll(/[\w-]+\//g)].map(([name]) => `src/${folder}/${name}`),
+    )
+    expect(inner.length).toBeGreaterThan(20)
+    expect(inner.filter((name) => !existsSync(path.join(root, name)))).toEqual([])
+  })
+
+  test('draws an arrow, or several in a row, for each import between folders, and no other arrow', () => {
+    const [, picture] = /^Arrows of import[^]*?```mermaid\n([^]*?)^```/m.exec(architecture)!
+    const drawn = picture!.matchAll(/^ {2}(?<from>\S+) --> (?<to>\S+)$/gm)
+    const arrows = [...drawn].map(({ groups }) => ({ from: groups!.from!, to: groups!.to! }))
+    const below = (folder: string): string[] =>
+      arrows.filter(({ from }) => from === folder).flatMap(({ to }) => [to, ...below(to)])
+    const between = imports.flatMap(({ file, target }) => {
+      const [, from, to] = /^src\/([\w-]+)\/.* src\/([\w-]+)\//.exec(`${file} ${target}`) ?? []
+      return from !== to ? [{ from: from!, to: to! }] : []
+    })
+    expect(between.filter(({ from, to }) => !below(from).includes(to))).toEqual([])
+    expect(between).toEqual(expect.arrayContaining(arrows))
+  })
 })
 
 test('ARCHITECTURE.md names every code that ends the agent for good', () => {
