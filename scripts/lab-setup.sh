@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what test/lab needs, and what reads the plist in npm test, on Debian as root. Does nothing where it is all there.
+# Installs what test/lab needs, and what checks plists in npm test, on Debian as root, where it is missing.
 set -euo pipefail
 
 packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux runit

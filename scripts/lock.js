@@ -4,8 +4,9 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Runs an action while no other process does. The lock is a folder that holds one entry, named for the owner's pid: it
- * appears whole, since it is renamed into place, and only an owner that is gone is removed, by its own name.
+ * Runs an action while no other process does. The lock is a folder that holds one entry, named for the
+ * owner's pid. The folder appears whole, since it is renamed into place, and only an owner that is gone is
+ * removed, by its own name.
  */
 export async function withLock(folder, action) {
   for (let tries = 0; !tryLock(folder); tries++) {
@@ -35,7 +36,7 @@ function tryLock(folder) {
   } catch (error) {
     rmSync(mine, { recursive: true, force: true })
     if (['ENOTEMPTY', 'EEXIST'].includes(error.code)) return false
-    // What Windows says for it.
+    // The same on Windows.
     if (error.code === 'EPERM' && process.platform === 'win32') return false
     throw error
   }
@@ -43,7 +44,7 @@ function tryLock(folder) {
 
 function release(folder, owner) {
   unless(['ENOENT'], () => rmdirSync(path.join(folder, owner)))
-  // Someone else may have it by now.
+  // Another process may have the lock by now.
   unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(folder))
 }
 
@@ -51,7 +52,7 @@ function entriesOf(folder) {
   return unless(['ENOENT'], () => readdirSync(folder)) ?? []
 }
 
-/** @returns undefined if it failed in an expected way */
+/** @returns undefined if the action failed with one of these codes */
 function unless(codes, action) {
   try {
     return action()

@@ -12,14 +12,14 @@ process.chdir(path.dirname(path.dirname(fileURLToPath(import.meta.url))))
 const node = path.resolve('node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node')
 const stampFile = path.join('.cache', 'built')
 
-/** Whether node_modules holds what the lock file says, whoever installed it: npm writes its own list of it last. */
+/** Whether node_modules holds what the lock file says: npm writes its own list of what is there last. */
 function isInstalled() {
   const list = path.join('node_modules', '.package-lock.json')
   if (!existsSync(list) || !existsSync(node)) return false
   const packagesIn = (file) => JSON.parse(readFileSync(file, 'utf8')).packages
   const installed = packagesIn(list)
   return Object.entries(packagesIn('package-lock.json')).every(([folder, wanted]) => {
-    // Optional ones are there or not, by platform; '' is this package itself.
+    // Optional packages are there or not, by platform; '' is this package itself.
     if (folder === '' || wanted.optional || wanted.devOptional) return true
     return installed[folder]?.version === wanted.version && existsSync(folder)
   })
@@ -66,7 +66,7 @@ async function build() {
   const tsc = path.join('node_modules', 'typescript', 'bin', 'tsc')
   const failure = await mustRun('The build (tsc)', [node, tsc, '--outDir', fresh])
   if (failure) return failure
-  // Swapped in whole: what runs from dist/ meanwhile finds every file, and one deleted from src/ does not live on.
+  // dist/ is swapped whole: what runs from it finds every file, and one deleted from src/ does not live on.
   if (existsSync('dist')) renameSync('dist', old)
   renameSync(fresh, 'dist')
   rmSync(old, { recursive: true, force: true })

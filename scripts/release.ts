@@ -1,5 +1,5 @@
-// Makes what a release consists of, in a folder: npm run release -- FOLDER --tag vX.Y.Z. Publishes nothing. Without a tag
-// it is a rehearsal.
+// Makes what a release consists of, in a folder: npm run release -- FOLDER --tag vX.Y.Z. Publishes nothing.
+// Without a tag it is a rehearsal.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ export function releaseNotes(changelog: string, title: string): string {
   throw new Error(`CHANGELOG.md says nothing under "## [${title}]"`)
 }
 
-/** @throws Error if a tag is not the one of the version that package.json has */
+/** @throws Error if the tag is not that of the version in package.json */
 export function checkTag(tag: string, version: string): void {
   if (tag !== `v${version}`) throw new Error(`The tag is ${tag}, but package.json has version ${version}`)
 }
@@ -37,13 +37,13 @@ export function checkTag(tag: string, version: string): void {
 /** What the package consists of, in CycloneDX's form. */
 function billOfMaterials({ overrides, ...rest }: Package): string {
   const lock = JSON.parse(readRoot('package-lock.json')) as LockFile
-  // npm sbom takes whatever is overridden for an error: so the lock file says it as if it had been asked for.
+  // npm sbom takes an override for an error, so the copied lock file has it as what the package asked for.
   for (const [name, replaced] of Object.entries(overrides)) {
     const { dependencies } = lock.packages[`node_modules/${name}`] ?? {}
     Object.assign(dependencies ?? {}, replaced)
   }
   const temporary = mkdtempSync(path.join(tmpdir(), 'sbom-'))
-  // npm sbom names the whole for its folder.
+  // npm sbom names the root component for its folder.
   const folder = path.join(temporary, rest.name)
   mkdirSync(folder)
   try {
@@ -72,7 +72,7 @@ function npm(cwd: string, args: string, ...paths: string[]): string {
 export function makeRelease(folder: string, tag?: string): string[] {
   const ours = JSON.parse(readRoot('package.json')) as Package
   const { name, version } = ours
-  // First whatever could be wrong, so that nothing is half made.
+  // All checks come first, so that nothing is left half made.
   if (tag !== undefined) checkTag(tag, version)
   const notes = releaseNotes(readRoot('CHANGELOG.md'), tag === undefined ? 'Unreleased' : version)
   mkdirSync(folder, { recursive: true })

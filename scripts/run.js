@@ -5,12 +5,13 @@ import { isatty } from 'node:tty'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /**
- * Runs a program to its end, and passes on what this process is told meanwhile.
+ * Runs a program to its end, and passes on the signals that this process gets meanwhile.
  *
- * @returns its exit code or the signal that ended it, neither if it could not be run; and the signal passed on
+ * @returns the program's exit code or the signal that ended it, neither if it could not be run; and the
+ * signal that was passed on
  */
 export async function run(command, args, options) {
-  // A terminal sends Ctrl-C to everything in it: passed on, it would come twice, which many take for "at once".
+  // A terminal sends Ctrl-C to all processes: passed on, it would come twice, which many take for "at once".
   const inTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor))
   const child = spawn(command, args, { ...options, shell: process.platform === 'win32' && command === 'npm' })
   let told
@@ -30,7 +31,7 @@ export async function run(command, args, options) {
   return { ...end, told }
 }
 
-/** Ends this process as that one ended: by the same signal, or with its exit code. */
+/** Ends this process as another has ended: by the same signal, or with the same exit code. */
 export function endLike({ code, signal }) {
   if (signal) process.kill(process.pid, signal)
   else process.exit(code ?? 1)

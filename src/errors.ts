@@ -1,9 +1,9 @@
-/** How the program is installed: by its own tarball, since its name on the public registry is another project's. */
+/** How the program is installed: from its own tarball, since its npm name is another project's. */
 export const LOCAL_PACKAGE = 'npm install -g ./private-connect-VERSION.tgz'
 
 /**
- * Every error a user can meet: its code, what causes it and what fixes it. docs/errors.md is made from this table
- * (`npm run docs`), so each text is written for the person who reads it there.
+ * Every error that a user can meet: its code, what causes it and what fixes it. docs/errors.md is made from
+ * this table (`npm run docs`), so each text is written for the person who reads it there.
  */
 export const ERRORS = {
   NOT_CONFIGURED: {
@@ -226,7 +226,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** An error that is meant for the user: one clear sentence, and what to do next. Anything else thrown is a bug. */
+/** An error that is meant for the user: one sentence, and what to do next. Anything else thrown is a bug. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   readonly code: ErrorCode

@@ -103,12 +103,12 @@ export class Stage {
     return identify(pid) !== undefined
   }
 
-  /** What is to be done at the end, whatever that is; the last one first. */
+  /** Has something done when the demo ends, however it ends; what was given last is done first. */
   later(undo: () => Promise<unknown>): void {
     this.#undo.push(undo)
   }
 
-  /** Undoes everything, also after a failure or in the middle of a step. @throws Error if something stays behind */
+  /** Undoes everything, after a failure or within a step as well. @throws Error if something stays behind */
   async clear(): Promise<string> {
     this.#isOver = true
     await Promise.allSettled(this.#running)
@@ -149,7 +149,7 @@ export class Stage {
     mkdirSync(machine.folder, { recursive: true })
     const child = spawn(process.execPath, [runJs, ...args], {
       cwd: machine.folder,
-      // Away from the terminal: its Ctrl-C is for the demo, which then ends each in good order.
+      // Away from the terminal: its Ctrl-C is for the demo, which then ends each program in good order.
       detached: true,
       env: { ...machine.env, ...(token === undefined ? {} : { PRIVATECONNECT_TOKEN: token }) },
       stdio: ['ignore', 'pipe', 'pipe'],

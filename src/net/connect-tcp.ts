@@ -5,10 +5,10 @@ import type { NameResolver } from './name-resolver.ts'
 
 export interface ConnectTcpOptions {
   readonly names: NameResolver
-  /** How long it may take, the lookup of a name included, in ms; default for ever. */
+  /** How long the connection may take, the lookup of a name included, in ms; default for ever. */
   readonly timeoutMs?: number
   readonly allowHalfOpen?: boolean
-  /** Picks those that may be connected to; what it throws is the error. */
+  /** Picks the addresses that may be connected to; what it throws is the error. */
   readonly choose?: (addresses: readonly Address[]) => readonly Address[]
 }
 
@@ -16,9 +16,9 @@ export interface ConnectTcpOptions {
  * Opens a TCP connection. All that this program dials goes through here.
  *
  * @param host a name or address, an IPv6 address in brackets or not
- * @param done gets the socket, without delay for small writes (Nagle's algorithm off); or the error: the resolver's,
- * the system's, or an AggregateError of what came of each address
- * @returns ends it without a word; false if there was nothing to end any more
+ * @param done gets the socket, without delay for small writes (Nagle's algorithm off); or the error: the
+ * resolver's, the system's, or an AggregateError of what came of each address
+ * @returns a function that ends the attempt, after which `done` is not called; false if it was over already
  */
 export function connectTcp(
   { host, port }: { host: string; port: number },

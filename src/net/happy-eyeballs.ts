@@ -2,20 +2,20 @@ import type { Socket } from 'node:net'
 import { interleave } from './interleave.ts'
 import type { Address } from './known-addresses.ts'
 
-/** How long an attempt has before the next one begins beside it, in ms (RFC 8305 §5, Connection Attempt Delay). */
+/** When the next attempt begins beside one that goes on, in ms (RFC 8305 §5, Connection Attempt Delay). */
 const ATTEMPT_DELAY_MS = 250
 
-/** Attempts at one connection, of which the first to succeed wins. After an end of them no more is heard of them. */
+/** Attempts at one connection, of which the first to succeed wins. */
 export interface Race {
-  /** Ends it: those that go on have timed out. */
+  /** Ends the race: the attempts that go on count as timed out, and `done` is told. */
   expire(): void
-  /** Ends it without a word. */
+  /** Ends the race; `done` is not called. */
   cancel(): void
 }
 
 /**
- * Connects to the first of these addresses that answers, as in RFC 8305 §5: each attempt begins a moment after the one
- * before, or at once when that fails, and none is dropped until one has won.
+ * Connects to the first of these addresses that answers, as in RFC 8305 §5: each attempt begins a moment
+ * after the one before, or at once when that fails, and none is dropped until one has won.
  *
  * @param addresses not empty
  * @param open begins to connect
@@ -49,7 +49,7 @@ export function connectToFirst(
     const socket = open(address)
     pending.set(socket, address)
     const failed = (error: Error) => {
-      // Of one that has lost, or was given up.
+      // The error of an attempt that has lost, or was given up.
       if (isOver) return
       pending.delete(socket)
       errors.push(error)

@@ -1,8 +1,8 @@
 import type { Address } from './known-addresses.ts'
 
 /**
- * The order in which addresses are tried: the families in turn, the first one's first (RFC 8305 §4, with a First
- * Address Family Count of 1), each family in the order in which its addresses came.
+ * The order in which addresses are tried: the families in turn, that of the first address first (RFC 8305 §4,
+ * with a First Address Family Count of 1), each family in the order in which its addresses came.
  */
 export function interleave(addresses: readonly Address[]): Address[] {
   const first = addresses[0]?.family

@@ -14,8 +14,8 @@ export const LOOPBACKS: readonly Address[] = [
 ]
 
 /**
- * The addresses of a host that need no lookup: numeric ones, and `localhost`, which is this machine whatever a resolver
- * says (RFC 6761 §6.3).
+ * The addresses of a host that need no lookup: numeric ones, and `localhost`, which is this machine whatever
+ * a resolver says (RFC 6761 §6.3).
  *
  * @param host an IPv6 address in brackets or not
  * @returns undefined for a name

@@ -1,7 +1,7 @@
 import type { AddressInfo, Server } from 'node:net'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 
-/** Connections that may wait to be taken; Node.js's 511 are few for a hub whose agents all come back. The kernel may cap it. */
+/** Connections that may wait to be taken, if the kernel allows it: 511 as by default are few for a hub. */
 const BACKLOG = 4096
 
 /**

@@ -7,14 +7,13 @@ import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { loadHttp } from './http.ts'
 import { readBody } from './read-body.ts'
 
-/** HTTP over a Unix socket (a named pipe on Windows), for this user alone. */
-
+/** A Unix socket here is a named pipe on Windows. */
 const isPipe = process.platform === 'win32'
 
 /** A server that listens on a local socket. */
 export interface LocalServer {
   /**
-   * Listens again if the socket's file was deleted or replaced, as by what cleans up /tmp.
+   * Listens again if the socket's file was deleted or replaced, as by a program that cleans up /tmp.
    *
    * @throws ConnectError WRITE_FAILED
    */
@@ -23,31 +22,31 @@ export interface LocalServer {
 }
 
 /**
- * Listens there, for this user alone. A socket file that is there already is a dead process's: the caller holds a lock
- * that says so.
+ * Serves HTTP on a local socket, for this user alone. A socket file that is there already is a dead
+ * process's: the caller holds a lock that proves it.
  *
- * @throws ConnectError WRITE_FAILED if it can't be made
+ * @throws ConnectError WRITE_FAILED if the socket can't be made
  */
 export async function serveLocally(socketPath: string, answer: RequestListener): Promise<LocalServer> {
   let open: Open | undefined = await listen(socketPath, answer)
   return {
     async look() {
       if (open && isInPlace(socketPath, open)) return
-      // Requests that are under way are still answered.
+      // The old server still answers the requests that are under way.
       open?.server.close()
       open = undefined
       open = await listen(socketPath, answer)
     },
     async close() {
       const server = open?.server
-      // Closing it would remove the file of that name, which is another process's by now.
+      // Closing the server would remove the file of that name, which is another process's by now.
       if (open && !isInPlace(socketPath, open)) server?.unref()
       else if (server) await closed(server)
     },
   }
 }
 
-/** How long those who are answered at the moment may take, in ms. */
+/** How long the requests that are being answered may take when the server closes, in ms. */
 const GOODBYE_MS = 1000
 
 async function closed(server: Server): Promise<void> {
@@ -72,7 +71,7 @@ async function listen(socketPath: string, answer: RequestListener): Promise<Open
     if (!isPipe) rmSync(socketPath, { force: true })
     server.listen(socketPath, resolve)
     await promise
-    // Not needed with a umask of 077; said again for whoever was started otherwise.
+    // Not needed with a umask of 077, but a hub may run with another one.
     if (!isPipe) chmodSync(socketPath, 0o600)
     return { server, inode: isPipe ? undefined : lstatSync(socketPath) }
   } catch (error) {
@@ -83,7 +82,7 @@ async function listen(socketPath: string, answer: RequestListener): Promise<Open
   }
 }
 
-/** Whether the socket's file is the server's own; a file that can't be looked at is taken for that. */
+/** Whether the socket's file is the server's own, as one that can't be looked at is taken to be. */
 function isInPlace(socketPath: string, { inode }: Open): boolean {
   try {
     const found = lstatSync(socketPath, { throwIfNoEntry: false })
@@ -93,7 +92,7 @@ function isInPlace(socketPath: string, { inode }: Open): boolean {
   }
 }
 
-/** More than an agent or a hub has to say. */
+/** The longest answer that is read; what an agent or a hub says is far shorter. */
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 export interface LocalRequest {
@@ -105,7 +104,7 @@ export interface LocalRequest {
 }
 
 /**
- * Asks whoever listens on a socket of this user's.
+ * Sends a request to whoever listens on a socket of this user's.
  *
  * @returns undefined if nobody listens
  * @throws the system's error, or the reason of the time-out

@@ -9,13 +9,13 @@ export interface ResolverOptions {
   readonly timeoutMs?: number
   /** How long a name is refused at once after nobody has answered for it, in ms; default 0. */
   readonly coolDownMs?: number
-  /** getaddrinfo is asked only for what neither hosts nor DNS know; default false. */
+  /** Ask getaddrinfo only for what neither hosts nor DNS know; default false. */
   readonly isSystemLast?: boolean
-  /** Default getaddrinfo. */
+  /** The system's resolver; default getaddrinfo. */
   readonly system?: (name: string) => Promise<readonly Address[]>
-  /** Default hosts(5). */
+  /** The machine's list of hosts; default hosts(5). */
   readonly hosts?: (name: string) => Promise<readonly Address[]>
-  /** Default queryDns. */
+  /** DNS; default queryDns. */
   readonly dns?: (name: string, signal: AbortSignal) => Promise<readonly Address[]>
   /** ms of a clock that never jumps. */
   readonly now?: () => number
@@ -29,9 +29,10 @@ const ASKED_TIMEOUT_MS = 2000
 const SLOW_MS = 1000
 
 /**
- * Turns names into addresses. getaddrinfo knows best, but can’t be ended, and takes one of two threads of this process
- * for as long as name servers are silent. So it looks up one name at a time. While that goes on, other names are looked
- * for in the list of hosts, and asked of DNS without a thread; those that neither knows wait for getaddrinfo.
+ * Turns names into addresses. getaddrinfo knows best, but can’t be ended, and takes one of two threads of
+ * this process for as long as name servers are silent. So it looks up one name at a time. Meanwhile other
+ * names are looked for in the list of hosts, and asked of DNS without a thread; those that neither knows wait
+ * for getaddrinfo.
  */
 export class NameResolver {
   readonly #options: ResolverOptions
@@ -39,7 +40,7 @@ export class NameResolver {
   readonly #now: () => number
   /** Lookups that go on, by name: all who ask for one share it. */
   readonly #lookups = new Map<string, Promise<readonly Address[]>>()
-  /** What getaddrinfo does now; for a name that was given up, too. */
+  /** The name that getaddrinfo looks up now, even if everyone who asked has given up. */
   #running: { readonly name: string; readonly found: Promise<readonly Address[]> } | undefined
   readonly #waiting = new Set<() => void>()
   /** Until when each name is refused. */
@@ -79,7 +80,7 @@ export class NameResolver {
 
   #lookUp(name: string, signal: AbortSignal): Promise<readonly Address[]> {
     const { promise, resolve, reject } = Promise.withResolvers<readonly Address[]>()
-    /** What getaddrinfo says is final. */
+    // What getaddrinfo says is final.
     const askSystem = () => void this.#run(name).then(resolve, reject)
     let failure: unknown
     signal.addEventListener('abort', () => {
@@ -129,10 +130,10 @@ export class NameResolver {
   }
 }
 
-/** For hubs and proxies: no target’s dead name stands in their way, and they are tried again by a clock of their own. */
+/** For hubs and proxies: no target’s dead name holds them up, and a link has a back-off of its own. */
 export const hubNames = new NameResolver()
 
-/** For what is exposed. */
+/** For the targets of exposed services. */
 export const targetNames = new NameResolver({ coolDownMs: COOL_DOWN_MS })
 
 /** For a command that only asks whether a target answers: a process can’t end before getaddrinfo does. */

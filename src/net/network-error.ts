@@ -39,10 +39,10 @@ const TRUST_IT =
 /** How many of a certificate's names are told. */
 const MAX_NAMES = 5
 
-/** This machine has no way to an address: of several, another one may say more. */
+/** Codes that mean that this machine has no way to an address: other attempts may say more. */
 const NO_WAY: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENETUNREACH'])
 
-/** The system error code of a failed connection, looked for where Node.js hides it; of several attempts the first's that tells most. */
+/** The system's code of a failed connection, wherever Node.js hides it; of several, what tells most. */
 export function networkErrorCode(error: unknown): string | undefined {
   if (error instanceof AggregateError) return networkErrorCode(telling(error)[0])
   const known = codeOf(error)

@@ -19,13 +19,13 @@ export function isOwnAddress(address: string): boolean {
   return own === '::1' || own.startsWith('127.') || interfaceAddresses().has(own)
 }
 
-/** Whoever dials an unspecified address gets to the loopback one (ip(7), and RFC 4291 §2.5.2 as kernels take it). */
+/** What an unspecified address leads to: loopback (ip(7), and RFC 4291 §2.5.2 as kernels take it). */
 function reached(address: string): string {
   if (address === '0.0.0.0') return '127.0.0.1'
   return address === '::' ? '::1' : address
 }
 
-/** The one text of an address (RFC 5952), and IPv4 for what IPv6 says of it. */
+/** The one text of an address (RFC 5952), and IPv4 for an IPv4-mapped one (RFC 4291 §2.5.5.2). */
 function canonical(address: string): string {
   const bare = address.replace(/%.*/, '')
   const text = isIP(bare) === 6 ? new SocketAddress({ address: bare, family: 'ipv6' }).address : bare

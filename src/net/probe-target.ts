@@ -7,7 +7,7 @@ export type TargetProbe =
   { readonly isListening: true } | { readonly isListening: false; readonly why: string }
 
 /**
- * Asks a TCP address whether something listens there, and leaves it alone again.
+ * Connects to a TCP address to see whether something listens there, and closes the connection at once.
  *
  * @param options.timeoutMs default 2000, the lookup of a name included
  */

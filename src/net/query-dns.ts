@@ -8,19 +8,19 @@ import { searchedNames } from './search-list.ts'
 const TIMEOUT_MS = 1500
 const TRIES = 2
 
-/** How long the second family may take longer than the first, in ms (RFC 8305 §3, Resolution Delay). */
+/** How much longer the second family may take than the first, in ms (RFC 8305 §3, Resolution Delay). */
 const RESOLUTION_DELAY_MS = 50
 
 /**
- * Asks the name servers for both families at once, by sockets of its own: unlike getaddrinfo it takes no thread, and
- * ends when it is told to. It knows DNS only.
+ * Asks the name servers for both families at once, by c-ares: unlike getaddrinfo that takes no thread, and
+ * ends when the signal says so. It knows DNS only.
  *
  * @throws Error with one of c-ares’ codes: ETIMEOUT, ENOTFOUND, ENODATA, ESERVFAIL and the like
  */
 export async function queryDns(name: string, signal: AbortSignal): Promise<Address[]> {
-  // Loaded when a name is looked up, and not before.
+  // node:dns is loaded when a name is looked up, and not before.
   const { Resolver } = process.getBuiltinModule('node:dns').promises
-  // A new one each time: the list of servers is read when it is made.
+  // A new resolver each time: it reads the list of servers when it is made.
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES })
   const cancel = () => resolver.cancel()
   signal.addEventListener('abort', cancel)

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 
 /**
- * Reads the body of a request or an answer to its end, as UTF-8. Whoever sends it is not trusted: beyond the limit it is
- * not read on, and its connection is closed.
+ * Reads the body of a request or an answer to its end, as UTF-8. Whoever sends it is not trusted: beyond the
+ * limit nothing is read, and the connection is closed.
  *
- * @returns undefined if it is longer than `atMost` bytes
- * @throws what cuts it short
+ * @returns undefined if the body is longer than `atMost` bytes
+ * @throws the error that cut the body short
  */
 export async function readBody(message: IncomingMessage, atMost: number): Promise<string | undefined> {
   const chunks: Buffer[] = []

@@ -9,13 +9,13 @@ export async function searchedNames(name: string, file = FILE): Promise<string[]
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    // Without it a resolver asks for the name as it is (resolv.conf(5)).
+    // Without that file a resolver asks for the name as it is (resolv.conf(5)).
     if (codeOf(error) === undefined) throw error
   }
   return searchNames(text, name)
 }
 
-/** @param text as in resolv.conf(5): the last `search` or `domain` counts, and `ndots`, 1 unless it is given */
+/** @param text as in resolv.conf(5), of which count the last `search` or `domain`, and `ndots` (default 1) */
 export function searchNames(text: string, name: string): string[] {
   const lists = [...text.matchAll(/^(?:search|domain)[ \t]+(.+)$/gm)]
   const domains = lists.at(-1)?.[1]?.trim().split(/\s+/) ?? []

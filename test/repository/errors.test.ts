@@ -13,7 +13,7 @@ test('docs/errors.md says what src/errors.ts says; else run: npm run docs', () =
   expect(readFileSync(path.join(root, 'docs', 'errors.md'), 'utf8')).toBe(errorsPage())
 })
 
-/** An error is made with it, or it is handed as `damaged` to what reads a file. A comparison and a list throw nothing. */
+/** Whether an error is made with the code, or the code is handed as `damaged` to a reader of files. */
 const thrownIn = (text: string, code: string) =>
   new RegExp(`new ConnectError\\((?:[^,(]*[\\s?:])?'${code}'|\\bdamaged: '${code}'`).test(text)
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { imports, loadedWith, sourceFiles, sourceOf, type Import } from '../fixtures/source.ts'
 
 /**
- * Each room of src/, and what it may import; `hub/` stands for that folder and all below it. Top to bottom: whatever is
- * named stands further down.
+ * Each folder of src/, and what it may import; `hub/` stands for that folder and all below it. Top to bottom:
+ * an entry names only what stands further down.
  */
 const ARROWS: Record<string, readonly string[]> = {
   'start.ts': ['cli', 'agent', 'runtime', 'files'],
