@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 /** A test that imports one of these starts programs, and waits for them. */
 const STARTS_PROGRAMS =
-  /\/(?:helpers\/(?:world|launchctl\/fake|faults\/trials)|fixtures\/(?:run-fixture|without-root)|conformance\/conformance)\.ts'|\b(?:connect|startConnect|RunningCli)\b[^}]*\} from '[./]+\/helpers\/cli\.ts'/
+  /\/(?:helpers\/(?:world|launchctl\/fake|faults\/trials)|fixtures\/(?:run-fixture|machine\/without-root)|conformance\/conformance)\.ts'|\b(?:connect|startConnect|RunningCli)\b[^}]*\} from '[./]+\/helpers\/cli\.ts'/
 
 const exclude = ['test/lab/**', 'test/soak/**', 'test/bench/**']
 const { process = [], unit = [] } = Object.groupBy(

@@ -81,7 +81,7 @@ test.skipIf(process.platform === 'win32')('a process can be asked to end in good
 })
 
 test('what NODE_OPTIONS loads into the agent is not loaded into the watchdog', async () => {
-  const preload = path.resolve(import.meta.dirname, '../fixtures/preloaded.mjs')
+  const preload = path.resolve(import.meta.dirname, '../fixtures/programs/preloaded.mjs')
   const { child } = watched('stop', { NODE_OPTIONS: `--import ${preload}` })
   await child.exited
   expect(child.output).toBe('preloaded into the main thread\nready\nstopped\ndone\n')

@@ -22,9 +22,11 @@ beforeAll(async () => {
 
 afterAll(() => world.stop())
 
-const PRELOAD = pathToFileURL(path.join(import.meta.dirname, '..', 'fixtures', 'crash-agent.ts')).href
+const PRELOAD = pathToFileURL(
+  path.join(import.meta.dirname, '..', 'fixtures', 'programs', 'crash-agent.ts'),
+).href
 
-/** An environment in which the agent ends at a stage of its start, see fixtures/crash-agent.ts. */
+/** An environment in which the agent ends at a stage of its start, see fixtures/programs/crash-agent.ts. */
 function injected(stage: string, manner: string): NodeJS.ProcessEnv {
   return { NODE_OPTIONS: `--import=${PRELOAD}`, CRASH_STAGE: stage, CRASH_MANNER: manner }
 }

@@ -127,7 +127,7 @@ testVariations(['stop', 'restart', 'start --replace'])(
   { timeout: 120_000 },
   async (action) => {
     const home = await joined(world)
-    const preload = path.join(import.meta.dirname, '..', 'fixtures', 'agent-with-children.ts')
+    const preload = path.join(import.meta.dirname, '..', 'fixtures', 'programs', 'agent-with-children.ts')
     const file = path.join(home.folder, 'children')
     await connectOk(home, ['daemon', 'start'], {
       env: { NODE_OPTIONS: `--import=${pathToFileURL(preload).href}`, CHILDREN_FILE: file },

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyHome, joined } from '../fixtures/joined.ts'
-import { NOT_CONFIGURED, NOT_CONFIGURED_HINTS } from '../fixtures/not-configured.ts'
+import { NOT_CONFIGURED, NOT_CONFIGURED_HINTS } from '../fixtures/product/not-configured.ts'
 import { connect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { testVariations } from '../helpers/variations.ts'

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { NOT_CONFIGURED } from '../fixtures/not-configured.ts'
+import { NOT_CONFIGURED } from '../fixtures/product/not-configured.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { echoServer } from '../helpers/servers.ts'

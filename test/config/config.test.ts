@@ -14,7 +14,7 @@ import { FIRST_STEPS } from '../../src/config/first-steps.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import { ERRORS } from '../../src/errors.ts'
 import { newKey } from '../../src/hub-client/credential.ts'
-import { asNobody } from '../fixtures/as-nobody.ts'
+import { asNobody } from '../fixtures/machine/as-nobody.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync }
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ensurePrivateFolder } from '../../src/files/private-folder.ts'
-import { asNobody } from '../fixtures/as-nobody.ts'
+import { asNobody } from '../fixtures/machine/as-nobody.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 

@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { hubInProcess, linked, member } from '../fixtures/hub-in-process.ts'
+import { hubInProcess, linked, member } from '../fixtures/hub/hub-in-process.ts'
 
 /** Passes connections on to a hub, and counts them. */
 async function relayTo(port: number) {

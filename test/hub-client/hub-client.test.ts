@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { HubClient } from '../../src/hub-client/hub-client.ts'
-import { HUB_ID, startHostileHub, type HostileOptions } from '../fixtures/hostile-hub.ts'
+import { HUB_ID, startHostileHub, type HostileOptions } from '../fixtures/hub/hostile-hub.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
 import { serveTcp } from '../helpers/servers.ts'
 

@@ -8,7 +8,7 @@ import { HubLink } from '../../src/hub-client/hub-link.ts'
 import { GOAWAY_CODES } from '../../src/tunnel/protocol/codes.ts'
 import { encodeCtrl, encodeGoaway } from '../../src/tunnel/protocol/encode.ts'
 import { MAX_FRAME_BYTES } from '../../src/tunnel/protocol/limits.ts'
-import { HUB_ID, startHostileHub, type HostileHub, type HostileOptions } from '../fixtures/hostile-hub.ts'
+import { HUB_ID, startHostileHub, type HostileHub, type HostileOptions } from '../fixtures/hub/hostile-hub.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
 
 interface Agent {

@@ -3,7 +3,7 @@ import { revoke } from '../../src/cli/hub/revoke.ts'
 import { Signer } from '../../src/hub-client/credential.ts'
 import { HubClient } from '../../src/hub-client/hub-client.ts'
 import { Store } from '../../src/hub/store/store.ts'
-import { hubInProcess, linked, member, type TestHub } from '../fixtures/hub-in-process.ts'
+import { hubInProcess, linked, member, type TestHub } from '../fixtures/hub/hub-in-process.ts'
 
 const RACES = 40
 

@@ -56,7 +56,7 @@ labSuite('the service of systemd, when its agent ends by itself', machineNeeds, 
   })
 
   test('an agent whose event loop is blocked is ended by its watchdog, and comes back', async () => {
-    const blocking = '/opt/private-connect/test/fixtures/block-on-sigusr2.mjs'
+    const blocking = '/opt/private-connect/test/fixtures/programs/block-on-sigusr2.mjs'
     await scene.machine.write(DROP_IN, `[Service]\nEnvironment="NODE_OPTIONS=--import=${blocking}"\n`)
     await scene.daemonOk('install')
     const { pid } = await scene.status()

@@ -16,7 +16,9 @@ beforeAll(async () => {
 
 afterAll(() => world.stop())
 
-const blocker = pathToFileURL(path.join(import.meta.dirname, '..', 'fixtures', 'block-on-sigusr2.mjs'))
+const blocker = pathToFileURL(
+  path.join(import.meta.dirname, '..', 'fixtures', 'programs', 'block-on-sigusr2.mjs'),
+)
 
 test('a daemon whose event loop is blocked ends after 30 s; the log and status say why', async () => {
   const home = await joined(world)

@@ -12,7 +12,7 @@ import { scratchFolder } from '../fixtures/scratch.ts'
 /** A detached leader with two children; they live until they are ended. */
 async function family(): Promise<{ leader: number; children: number[] }> {
   const logFile = path.join(scratchFolder(), 'family.log')
-  const program = path.join(import.meta.dirname, '..', 'fixtures', 'have-children.ts')
+  const program = path.join(import.meta.dirname, '..', 'fixtures', 'programs', 'have-children.ts')
   const { pid } = await spawnDetached({
     command: [process.execPath, program],
     env: process.env,

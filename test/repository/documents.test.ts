@@ -6,8 +6,8 @@ import { ConnectError, ERRORS, LOCAL_PACKAGE, type ErrorCode } from '../../src/e
 import { isFatal } from '../../src/fatal-errors.ts'
 import { welcomePage } from '../../src/hub/http/welcome-page.ts'
 import type { DaemonStatus } from '../../src/tasks/status.ts'
-import { documentedShapes } from '../fixtures/json-shape.ts'
-import { imports, sourceFiles, sourceOf } from '../fixtures/source.ts'
+import { documentedShapes } from '../fixtures/product/json-shape.ts'
+import { imports, sourceFiles, sourceOf } from '../fixtures/product/source.ts'
 import { root } from '../helpers/cli.ts'
 
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8')

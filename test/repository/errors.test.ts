@@ -5,7 +5,7 @@ import { errorsPage } from '../../scripts/docs.ts'
 import { generateManifest } from '../../scripts/manifest.ts'
 import { ConnectError, ERRORS, type ErrorCode } from '../../src/errors.ts'
 import { root } from '../helpers/cli.ts'
-import { sourceFiles, sourceOf } from '../fixtures/source.ts'
+import { sourceFiles, sourceOf } from '../fixtures/product/source.ts'
 
 const codes = Object.keys(ERRORS) as ErrorCode[]
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { imports, loadedWith, sourceFiles, sourceOf, type Import } from '../fixtures/source.ts'
+import { imports, loadedWith, sourceFiles, sourceOf, type Import } from '../fixtures/product/source.ts'
 
 /**
  * Each folder of src/, and what it may import; `hub/` stands for that folder and all below it. Top to bottom:

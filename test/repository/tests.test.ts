@@ -41,3 +41,25 @@ test('what is no test does not lie among tests', () => {
   const whole = /^test\/(helpers|fixtures|bench|mutation)\/|\/(helpers|fixtures)\/|vitest\.config\.ts$/
   expect(files.filter((file) => !file.endsWith('.test.ts') && !whole.test(file))).toEqual([])
 })
+
+/** Folders whose files are many of one kind. */
+const ONE_KIND = [
+  // What a test starts as a process.
+  'test/fixtures/programs',
+  // What systemctl and loginctl have answered.
+  'test/fixtures/systemd',
+  // The parts of machines, servers and networks that the lab is built from.
+  'test/lab/helpers',
+  // The parts of a tunnel that is simulated.
+  'test/tunnel/helpers',
+]
+
+test('a folder can be taken in at a glance, its tests aside: 15 files, or many of one kind', () => {
+  const counts = new Map<string, number>()
+  for (const file of globSync('test/**/*.*', { cwd: root })) {
+    if (file.endsWith('.test.ts')) continue
+    counts.set(path.dirname(file), (counts.get(path.dirname(file)) ?? 0) + 1)
+  }
+  const full = [...counts.keys()].filter((folder) => counts.get(folder)! > 15)
+  expect(full.toSorted()).toEqual(ONE_KIND)
+})

@@ -12,12 +12,12 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { prepareWrite, writeFileAtomic } from '../../../src/files/durable/atomic-write.ts'
-import { asNobody } from '../../fixtures/as-nobody.ts'
+import { asNobody } from '../../fixtures/machine/as-nobody.ts'
 import { fsCalls } from '../../fixtures/fs-calls.ts'
-import { CONTENTS } from '../../fixtures/rewrite-contents.ts'
+import { CONTENTS } from '../../fixtures/programs/rewrite-contents.ts'
 import { runFixture, runProgram } from '../../fixtures/run-fixture.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
-import { canMount } from '../../fixtures/small-disk.ts'
+import { canMount } from '../../fixtures/machine/small-disk.ts'
 import { thrownBy } from '../../fixtures/thrown-by.ts'
 
 test('a file gets the mode that was asked for, whatever it had and whatever the umask is', () => {
@@ -226,7 +226,7 @@ describe('a write that fails leaves the old file, and no other:', () => {
       '"$2" "$3" "$1/file" 100000',
       'cat "$1/file"; echo; ls "$1"',
     ]
-    const script = path.resolve(import.meta.dirname, '../../fixtures/write-once.ts')
+    const script = path.resolve(import.meta.dirname, '../../fixtures/programs/write-once.ts')
     const shell = runProgram([
       ...mount,
       'sh',

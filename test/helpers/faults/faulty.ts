@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { until } from '../until.ts'
-import type { Order, Report } from '../../fixtures/fail-calls.ts'
+import type { Order, Report } from '../../fixtures/programs/fail-calls.ts'
 import { root, runJs } from '../cli.ts'
 import type { Home } from '../home.ts'
 
-const PRELOAD = path.join(root, 'test', 'fixtures', 'fail-calls.ts')
+const PRELOAD = path.join(root, 'test', 'fixtures', 'programs', 'fail-calls.ts')
 
 /** The built program, whose calls of the system fail when a test says so. */
 export class Faulty {

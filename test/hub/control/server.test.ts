@@ -12,7 +12,7 @@ import { hubSocketPath } from '../../../src/hub/control/schema.ts'
 import { startHubControl, type HubControl } from '../../../src/hub/control/server.ts'
 import { Store } from '../../../src/hub/store/store.ts'
 import { requestLocally } from '../../../src/net/local-socket.ts'
-import { hubInProcess, joinToken, linked, member, stranger } from '../../fixtures/hub-in-process.ts'
+import { hubInProcess, joinToken, linked, member, stranger } from '../../fixtures/hub/hub-in-process.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { rejectionOf } from '../../fixtures/thrown-by.ts'
 

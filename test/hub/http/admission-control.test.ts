@@ -8,7 +8,7 @@ import { HubLink } from '../../../src/hub-client/hub-link.ts'
 import { AdmissionControl } from '../../../src/hub/http/admission-control.ts'
 import { HUB_HEADER } from '../../../src/tunnel/protocol/handshake.ts'
 import { SUBPROTOCOL } from '../../../src/tunnel/protocol/limits.ts'
-import { hubInProcess, member } from '../../fixtures/hub-in-process.ts'
+import { hubInProcess, member } from '../../fixtures/hub/hub-in-process.ts'
 
 /** A check that goes on until it is told its outcome. */
 function pendingCheck() {

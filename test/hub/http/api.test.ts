@@ -18,7 +18,7 @@ import {
   nonceOf,
   stranger,
   type TestHub,
-} from '../../fixtures/hub-in-process.ts'
+} from '../../fixtures/hub/hub-in-process.ts'
 
 interface Refusal {
   readonly status: number

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Config } from '../../../src/config/config.ts'
 import { startHub } from '../../../src/hub/server.ts'
-import { hubInProcess, linked, member, nonceOf } from '../../fixtures/hub-in-process.ts'
+import { hubInProcess, linked, member, nonceOf } from '../../fixtures/hub/hub-in-process.ts'
 import { TestAuthority } from '../../helpers/certificates.ts'
 import { makeHome } from '../../helpers/home.ts'
 

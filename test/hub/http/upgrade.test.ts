@@ -14,7 +14,7 @@ import { encodeCtrl } from '../../../src/tunnel/protocol/encode.ts'
 import { HUB_HEADER, LinkClaims } from '../../../src/tunnel/protocol/handshake.ts'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../../../src/tunnel/protocol/limits.ts'
 import { ServerHandshake } from '../../../src/websocket/server-handshake.ts'
-import { hubInProcess } from '../../fixtures/hub-in-process.ts'
+import { hubInProcess } from '../../fixtures/hub/hub-in-process.ts'
 import { batch } from '../../tunnel/helpers/raw-peer.ts'
 
 const HUB_ID = 'hub_0123456789abcdef'

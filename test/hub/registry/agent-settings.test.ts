@@ -5,7 +5,7 @@ import { ServiceNames } from '../../../src/hub/registry/service-names.ts'
 import { LANES, SaveQueue } from '../../../src/hub/store/save-queue.ts'
 import { agentIdOf } from '../../../src/tunnel/protocol/agent-id.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
-import { TroubledStore } from '../../fixtures/troubled-store.ts'
+import { TroubledStore } from '../../fixtures/hub/troubled-store.ts'
 
 /** Two agents that have joined, and what is saved of them. */
 async function start() {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { RegistryWorld } from '../../fixtures/registry-world.ts'
+import { RegistryWorld } from '../../fixtures/hub/registry-world.ts'
 import { rejectionOf } from '../../fixtures/thrown-by.ts'
 
 test('on a full disk what is new is refused and why, and what was there stays', async () => {

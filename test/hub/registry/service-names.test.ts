@@ -3,7 +3,7 @@ import { MAX_SERVICES } from '../../../src/config/services.ts'
 import { Signer } from '../../../src/hub-client/credential.ts'
 import { HubClient } from '../../../src/hub-client/hub-client.ts'
 import { startHub } from '../../../src/hub/server.ts'
-import { hubInProcess, linked, member } from '../../fixtures/hub-in-process.ts'
+import { hubInProcess, linked, member } from '../../fixtures/hub/hub-in-process.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 
 const web = { name: 'web', port: 80 }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { SqliteRegistry } from '../../../src/hub/registry/sqlite-registry.ts'
 import { StoreError } from '../../../src/hub/store/store-error.ts'
-import { RegistryWorld } from '../../fixtures/registry-world.ts'
+import { RegistryWorld } from '../../fixtures/hub/registry-world.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 
 /** All that is under way and needs no timer is done after it. */

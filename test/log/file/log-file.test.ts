@@ -17,11 +17,11 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openLogFile, type LogFile, type LogFileOptions } from '../../../src/log/file/log-file.ts'
-import { asNobody } from '../../fixtures/as-nobody.ts'
+import { asNobody } from '../../fixtures/machine/as-nobody.ts'
 import { allLines, numbersIn, strangersBeside, upTo } from '../../fixtures/log-folder.ts'
 import { runFixture, runProgram } from '../../fixtures/run-fixture.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
-import { canMount } from '../../fixtures/small-disk.ts'
+import { canMount } from '../../fixtures/machine/small-disk.ts'
 
 /** Room for ten lines of `number 0`. */
 const TEN_LINES = 450
@@ -251,7 +251,7 @@ test('a full disk costs the rotation and some lines, and the next one is whole a
     '"$2" "$3" "$1/daemon.log" 1 500000 3 --exit',
     'ls "$1"; cat "$1/daemon.log"',
   ]
-  const script = path.resolve(import.meta.dirname, '../../fixtures/write-log.ts')
+  const script = path.resolve(import.meta.dirname, '../../fixtures/programs/write-log.ts')
   const shell = runProgram([...mount, 'sh', '-ec', steps.join('\n'), 'sh', folder, process.execPath, script])
   expect(await shell.exited, shell.output).toMatchObject({ code: 0 })
   const lines = shell.stdout.split('\n')
