@@ -96,7 +96,7 @@ export function serveStream(
     stream.accept()
     bridge(socket, stream, {
       reset: (code, message) => {
-        log(`[!] Connection ${stream.shortId} was broken: ${message || streamCodeName(code)}`, 'warn')
+        log(`[!] Connection ${stream.shortId} failed: ${message || streamCodeName(code)}`, 'warn')
       },
     })
   }

@@ -195,7 +195,7 @@ test('a client that resets its connection is a reset at the service', async () =
   await once(served, 'data')
   client.resetAndDestroy()
   expect(await ending(served)).toBe('ECONNRESET')
-  expect(logged.at(-1)).toMatch(/Connection [0-9a-f]{8} was broken: the connection was reset/)
+  expect(logged.at(-1)).toMatch(/Connection [0-9a-f]{8} failed: the connection was reset/)
   await relay.empty()
 })
 
