@@ -3,7 +3,7 @@ import { ensureInstanceFolder } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import type { FileLock } from '../files/lock.ts'
-import { GRACE_PERIOD_MS } from '../process/grace-period.ts'
+import { GRACE_PERIOD_S } from '../process/grace-period.ts'
 import { isAlive } from '../process/identity.ts'
 import type { Termination } from '../process/terminate.ts'
 import { takeAgentLock } from './agent-lock.ts'
@@ -62,7 +62,7 @@ export async function noteStopped(
     const record = readAgentRecord(instance)
     if (record?.pid !== pid || record?.end || !termination) return clearStaleRecord(instance)
     const reason =
-      termination === 'killed' ? `killed by stop, ${GRACE_PERIOD_MS / 1000} s after SIGTERM` : 'ended by stop'
+      termination === 'killed' ? `killed by stop, ${GRACE_PERIOD_S} s after SIGTERM` : 'ended by stop'
     const signal = termination === 'killed' ? 'SIGKILL' : 'SIGTERM'
     endAgentRecord(instance, { at: new Date().toISOString(), reason, code: null, signal, fix: null })
   })

@@ -15,8 +15,8 @@ const KILL_TIMEOUT_MS = 5000
  * was recorded, never to one that has come to its number since.
  *
  * @param options.group it leads a process group: what it leaves of that is ended too; default false
- * @param options.graceMs how long SIGTERM may take, default 5000
- * @param options.killMs how long the kernel may take to end it after SIGKILL, default 5000
+ * @param options.graceMs how long SIGTERM may take, default GRACE_PERIOD_MS
+ * @param options.killMs how long the kernel may take to end it after SIGKILL, default KILL_TIMEOUT_MS
  * @throws ConnectError DAEMON_WONT_STOP
  */
 export async function terminate(

@@ -24,7 +24,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   hooks: ['cli', 'platforms/selection', 'platforms', 'config', 'files', 'text', 'errors.ts'],
-  'cli/format': ['tasks', 'config', 'text'],
+  'cli/format': ['tasks', 'process', 'config', 'text'],
   'cli/hub': ['hub/store', 'hub/control', 'net', 'config', 'files', 'errors.ts'],
   'cli/login': ['hub-client', 'config', 'files', 'text', 'errors.ts'],
   cli: [

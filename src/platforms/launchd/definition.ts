@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { build } from 'plist'
 import { ConnectError } from '../../errors.ts'
-import { GRACE_PERIOD_MS } from '../../process/grace-period.ts'
+import { GRACE_PERIOD_S } from '../../process/grace-period.ts'
 import type { Daemon } from '../platform.ts'
 import { serviceEnvironment } from '../service-environment.ts'
 
@@ -47,7 +47,7 @@ function textWith(daemon: Daemon, label: string, mark: string): string {
     StandardOutPath: logFile,
     StandardErrorPath: logFile,
     ThrottleInterval: 10,
-    ExitTimeOut: GRACE_PERIOD_MS / 1000,
+    ExitTimeOut: GRACE_PERIOD_S,
     // Any other is slowed down in its timers and its network.
     ProcessType: 'Interactive',
     // Background is where a login by ssh is.

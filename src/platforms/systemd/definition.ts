@@ -1,5 +1,5 @@
 import { ConnectError } from '../../errors.ts'
-import { GRACE_PERIOD_MS } from '../../process/grace-period.ts'
+import { GRACE_PERIOD_S } from '../../process/grace-period.ts'
 import type { Daemon } from '../platform.ts'
 import { serviceEnvironment } from '../service-environment.ts'
 
@@ -35,7 +35,7 @@ RestartSec=10
 # What only a human can fix.
 RestartPreventExitStatus=78
 KillMode=mixed
-TimeoutStopSec=${GRACE_PERIOD_MS / 1000}
+TimeoutStopSec=${GRACE_PERIOD_S}
 StandardOutput=append:${log}
 StandardError=append:${log}
 UMask=0077

@@ -1,4 +1,5 @@
 import { ConnectError } from '../../errors.ts'
+import { GRACE_PERIOD_MS, GRACE_PERIOD_S } from '../../process/grace-period.ts'
 import type { Termination } from '../../process/terminate.ts'
 import { tilde } from '../../text/tilde.ts'
 import type { Action, Skipped } from '../platform.ts'
@@ -7,7 +8,7 @@ import type { Installation } from './installation.ts'
 import { isUp } from './manager/control.ts'
 import type { UnitState } from './manager/state.ts'
 
-/** Has systemd stop the unit, which sends SIGTERM, and SIGKILL 5 s later: TimeoutStopSec of the unit. */
+/** Has systemd stop the unit: it sends SIGTERM, and SIGKILL after the unit's TimeoutStopSec. */
 export function stopUnit({ instance, manager, control }: Installation): Action<Termination | undefined> {
   let before: UnitState | undefined
   let down: UnitState | undefined
@@ -25,8 +26,8 @@ export function stopUnit({ instance, manager, control }: Installation): Action<T
         },
       },
       {
-        title: 'Wait for its result (clean, or killed after 5 s)',
-        waitMs: 5000,
+        title: `Wait for its result (clean, or killed after ${GRACE_PERIOD_S} s)`,
+        waitMs: GRACE_PERIOD_MS,
         run: ifUp(async () => void (down = await control.waitUntilDown())),
       },
       {

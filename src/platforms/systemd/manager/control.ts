@@ -1,4 +1,5 @@
 import { ConnectError } from '../../../errors.ts'
+import { GRACE_PERIOD_MS } from '../../../process/grace-period.ts'
 import { describeResult } from '../../../process/run.ts'
 import { waitFor } from '../../../runtime/wait-for.ts'
 import { tilde } from '../../../text/tilde.ts'
@@ -7,7 +8,7 @@ import type { UnitPlace } from './place.ts'
 import { readUnitState, type UnitState } from './state.ts'
 
 /** TimeoutStopSec of the unit, and some slack for the manager; in ms. */
-const STOP_MS = 15_000
+const STOP_MS = GRACE_PERIOD_MS + 10_000
 
 /** A unit as the manager has it: told what to do, and then looked at, whatever systemctl answered. */
 export class UnitControl {

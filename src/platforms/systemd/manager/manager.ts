@@ -1,13 +1,14 @@
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { ConnectError } from '../../../errors.ts'
+import { GRACE_PERIOD_MS } from '../../../process/grace-period.ts'
 import { describeResult, run, type RunResult } from '../../../process/run.ts'
 
 /** The longest that an answer may take, in ms. */
 const ASK_MS = 5000
 
 /** The longest that an action may take, in ms: stopping a unit takes up to its TimeoutStopSec. */
-const ACT_MS = 15_000
+const ACT_MS = GRACE_PERIOD_MS + 10_000
 
 const SYSTEMCTL = ['systemctl', '--user', '--no-ask-password', '--no-pager'] as const
 
