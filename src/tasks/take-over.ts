@@ -1,6 +1,6 @@
 import { agentElsewhere } from '../control/find-agent.ts'
 import { ConnectError } from '../errors.ts'
-import { endAgent } from '../platforms/end-agent.ts'
+import { stopProcess } from '../platforms/background/stop.ts'
 import type { Action, PlatformStatus, Step } from '../platforms/platform.ts'
 import { withRescue } from '../platforms/with-rescue.ts'
 import type { Termination } from '../process/terminate.ts'
@@ -18,7 +18,7 @@ export function endBeside(
 ): Action<Termination | undefined> {
   // On that platform it is the daemon itself.
   if (description.name === 'background') return { steps: [], result: () => undefined }
-  return endAgent(instance, found)
+  return stopProcess(instance, found)
 }
 
 interface TakeOver extends Action<Termination | undefined> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sourceFiles, sourceOf } from '../fixtures/source.ts'
+import { sourceFiles, sourceOf } from '../fixtures/product/source.ts'
 
 /** How long SIGTERM may take before SIGKILL, as someone might write it down once more. */
 const AS_NUMBER =

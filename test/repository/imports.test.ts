@@ -42,6 +42,7 @@ const ARROWS: Record<string, readonly string[]> = {
   tasks: [
     'tasks/locks',
     'platforms/selection',
+    'platforms/background',
     'platforms',
     'control',
     'program',
@@ -381,11 +382,14 @@ test('the init hook alone loads a platform', () => {
   // The second only guards what a plugin's own load() gives.
   expect(loads).toEqual(['src/hooks/init.ts', 'src/platforms/selection/select.ts'])
   const built = /^src\/platforms\/(background|launchd|systemd)\//
+  // What was started in the background is ended in one way, whichever platform takes over.
+  const takingOver = ({ file, target }: Import) =>
+    file === 'src/tasks/take-over.ts' && target === 'src/platforms/background/stop.ts'
   const reached = imports.filter(
     ({ file, target, kind }) =>
       built.test(target) && !target.endsWith('/description.ts') && !built.test(file) && kind !== 'type',
   )
-  expect(reached.map(shown)).toEqual([])
+  expect(reached.filter((one) => !takingOver(one)).map(shown)).toEqual([])
 })
 
 test.for(sourceFiles.filter((file) => /^src\/(commands|hooks)\/|^src\/start\.ts$/.test(file)))(
@@ -442,13 +446,20 @@ const ITS_OWN = [
   'manager/lingering.ts',
 ]
 
+const platformFiles = (name: string) =>
+  sourceFiles
+    .filter((file) => file.startsWith(`src/platforms/${name}/`))
+    .map((file) => file.slice(`src/platforms/${name}/`.length))
+
 test('launchd and systemd have the same files, so that who knows one knows the other', () => {
-  const filesOf = (name: string) =>
-    sourceFiles
-      .filter((file) => file.startsWith(`src/platforms/${name}/`))
-      .map((file) => file.slice(`src/platforms/${name}/`.length))
-  const [launchd, systemd] = [filesOf('launchd'), filesOf('systemd')]
+  const [launchd, systemd] = [platformFiles('launchd'), platformFiles('systemd')]
   const shared = (files: readonly string[]) => files.filter((file) => !ITS_OWN.includes(file)).toSorted()
   expect(shared(launchd)).toEqual(shared(systemd))
   expect([...launchd, ...systemd]).toEqual(expect.arrayContaining(ITS_OWN))
+})
+
+test('background has of these what a plain process needs', () => {
+  const own = platformFiles('background').filter((file) => file !== 'background.ts')
+  expect(own).toEqual(['description.ts', 'start.ts', 'status.ts', 'stop.ts'])
+  expect(platformFiles('systemd')).toEqual(expect.arrayContaining(own))
 })

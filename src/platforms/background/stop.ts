@@ -1,20 +1,20 @@
-import type { Instance } from '../config/instance.ts'
-import { agentElsewhere } from '../control/find-agent.ts'
-import { GRACE_PERIOD_MS } from '../process/grace-period.ts'
-import { endsWithin, kill, killGroup, sendSignal, type Termination } from '../process/terminate.ts'
-import type { Action, PlatformStatus } from './platform.ts'
-import { removePidFile } from './remove-pid-file.ts'
+import type { Instance } from '../../config/instance.ts'
+import { agentElsewhere } from '../../control/find-agent.ts'
+import { GRACE_PERIOD_MS, GRACE_PERIOD_S } from '../../process/grace-period.ts'
+import { endsWithin, kill, killGroup, sendSignal, type Termination } from '../../process/terminate.ts'
+import type { Action, PlatformStatus } from '../platform.ts'
+import { removePidFile } from '../remove-pid-file.ts'
 
 /**
- * Ends the daemon that was started in the background, and its children.
+ * Ends the agent that was started in the background, and its children; also where another platform is to keep the agent
+ * from now on.
  *
- * @param graceMs how long SIGTERM may take
+ * @param found what the platform's status has just told
  * @throws ConnectError AGENT_ELSEWHERE; in a step DAEMON_WONT_STOP
  */
-export function endAgent(
+export function stopProcess(
   instance: Instance,
   { background: found }: Pick<PlatformStatus, 'background'>,
-  graceMs = GRACE_PERIOD_MS,
 ): Action<Termination | undefined> {
   if (!found) return { steps: [], result: () => undefined }
   if (found.state === 'unknown') throw agentElsewhere(found.reason)
@@ -25,9 +25,9 @@ export function endAgent(
     steps: [
       { title: 'Send SIGTERM', run: async () => sendSignal(agent, 'SIGTERM') },
       {
-        title: `Wait up to ${graceMs / 1000} s for a clean exit`,
-        waitMs: graceMs,
-        run: async () => void (isGone = await endsWithin(agent, graceMs)),
+        title: `Wait up to ${GRACE_PERIOD_S} s for a clean exit`,
+        waitMs: GRACE_PERIOD_MS,
+        run: async () => void (isGone = await endsWithin(agent, GRACE_PERIOD_MS)),
       },
       {
         title: 'Send SIGKILL',

@@ -1,0 +1,25 @@
+import type { Instance } from '../../config/instance.ts'
+import { clearStale } from '../../control/agent-end.ts'
+import { findAgent } from '../../control/find-agent.ts'
+import { ERRORS } from '../../errors.ts'
+import type { PlatformStatus } from '../platform.ts'
+
+/** A background process is not there after a reboot, and nobody starts it again. */
+const NEVER = { installed: false, autostart: 'never' } as const
+
+/** What the agent's own files say, and the process that they name. */
+export async function processStatus(instance: Instance): Promise<PlatformStatus> {
+  const found = await findAgent(instance)
+  if (found.state === 'unknown')
+    return {
+      ...NEVER,
+      state: 'unknown',
+      reason: `${found.reason}. ${ERRORS.AGENT_ELSEWHERE.fix}`,
+      background: found,
+    }
+  if (found.state === 'stale') return { ...NEVER, state: 'stopped', cleanedUp: await clearStale(instance) }
+  if (found.state === 'none') return { ...NEVER, state: 'stopped' }
+  const { pid, startedAt, mode } = found.agent
+  if (mode === 'foreground') return { ...NEVER, state: 'stopped', foregroundPid: pid }
+  return { ...NEVER, state: 'running', pid, startedAt, background: found }
+}
