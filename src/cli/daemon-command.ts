@@ -5,7 +5,7 @@ import { chosenFor } from '../platforms/selection/chosen.ts'
 import type { Selection } from '../platforms/selection/select.ts'
 import type { DaemonContext } from '../tasks/daemon-context.ts'
 import { isOwnSshSession } from '../tasks/own-ssh-session.ts'
-import type { Outcome } from '../tasks/run-steps.ts'
+import type { StepOutcome } from '../tasks/run-steps.ts'
 import { ConnectCommand } from './command.ts'
 import { configFlag, hubFlag } from './flags.ts'
 
@@ -34,7 +34,7 @@ export abstract class DaemonCommand extends ConnectCommand {
       hub: flags.hub,
       interactive: this.interactive,
       // DEBUG='*:daemon:*': which step was taken when, and what became of it.
-      onStep: (title: string, outcome: Outcome, reason?: string) =>
+      onStep: (title: string, outcome: StepOutcome, reason?: string) =>
         this.debug('%s: %s', title, reason === undefined ? outcome : `${outcome}, ${reason}`),
     }
     return { context, selection }

@@ -3,7 +3,7 @@ import { runAgent } from '../agent/agent.ts'
 import { agentExitCode } from '../agent/exit-code.ts'
 import { DaemonCommand } from '../cli/daemon-command.ts'
 import { caFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
-import { printStarted } from '../cli/format/started.ts'
+import { formatStarted } from '../cli/format/started.ts'
 import { ensureLogin } from '../cli/login/ensure-login.ts'
 import { willDetach } from '../cli/will-detach.ts'
 import { instanceFor } from '../config/instance.ts'
@@ -38,7 +38,7 @@ export default class Up extends DaemonCommand {
     if (detach) {
       const { context } = this.contextFor(flags)
       const report = await startDaemon(context, daemonOf(context), { running: 'keep' })
-      printStarted(report, context, (line) => this.print(line))
+      for (const line of formatStarted(report, context)) this.print(line)
       return { agentId: config.agentId, detached: true, pid: report.pid }
     }
     const found = await findAgent(instance)

@@ -1,12 +1,12 @@
 import type { Step } from '../platforms/platform.ts'
 
-export type Outcome = 'done' | 'skipped' | 'failed'
+export type StepOutcome = 'done' | 'skipped' | 'failed'
 
 export interface RunOptions {
   /** Someone watches: then the list moves. */
   readonly interactive: boolean
   /** Told what became of each step, and why it was skipped. */
-  readonly onStep?: (title: string, outcome: Outcome, reason?: string) => void
+  readonly onStep?: (title: string, outcome: StepOutcome, reason?: string) => void
 }
 
 /**
@@ -25,7 +25,7 @@ export async function runSteps(steps: readonly Step[], options: RunOptions): Pro
       title: step.title,
       async task(_, task) {
         const counting = interactive ? countSeconds(step, (title) => (task.title = title)) : undefined
-        let outcome: Outcome = 'failed'
+        let outcome: StepOutcome = 'failed'
         let skipped: string | undefined
         try {
           skipped = (await step.run())?.skipped

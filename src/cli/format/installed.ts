@@ -1,7 +1,7 @@
 import type { InstallReport, PlannedInstall } from '../../tasks/install.ts'
 import { shellQuote } from '../../text/shell-quote.ts'
 import { tilde } from '../../text/tilde.ts'
-import { formatConnection } from './started.ts'
+import { formatConnection } from './connection.ts'
 
 /** The lines of a daemon that was installed. */
 export function formatInstalled({ change, file, autostart, hub }: InstallReport): string[] {

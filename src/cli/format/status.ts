@@ -3,7 +3,7 @@ import type { DaemonStatus, ForegroundAgent } from '../../tasks/status.ts'
 import { printable } from '../../text/printable.ts'
 import { tilde } from '../../text/tilde.ts'
 import { localTime } from './local-time.ts'
-import { formatConnection } from './started.ts'
+import { formatConnection } from './connection.ts'
 
 /** The fields that scripts know, in their order, then what a person asks next. */
 export function formatStatus(status: DaemonStatus): string[] {

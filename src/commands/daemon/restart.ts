@@ -1,6 +1,6 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { replaceFlag } from '../../cli/flags.ts'
-import { formatConnection } from '../../cli/format/started.ts'
+import { formatConnection } from '../../cli/format/connection.ts'
 import { formatStopped } from '../../cli/format/stopped.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'
 import { startDaemon } from '../../tasks/start.ts'

@@ -1,6 +1,6 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { replaceFlag } from '../../cli/flags.ts'
-import { printStarted } from '../../cli/format/started.ts'
+import { formatStarted } from '../../cli/format/started.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'
 import { startDaemon } from '../../tasks/start.ts'
 
@@ -24,7 +24,7 @@ export default class DaemonStart extends DaemonCommand {
         this.print()
       },
     })
-    printStarted(report, context, (line) => this.print(line))
+    for (const line of formatStarted(report, context)) this.print(line)
     return report
   }
 }

@@ -14,7 +14,7 @@ import type { PlacedJob } from './manager/lookup.ts'
 import { isReadFrom, stateOf } from './manager/state.ts'
 import { rollBack, type Previous } from './rollback.ts'
 import { StopInPlace, stopSteps, Unload, unload } from './stop.ts'
-import { proofOf, warnOfProtected, watch, type Expected, type Verified, type Watched } from './verify.ts'
+import { verify, warnOfProtected, watch, type Expected, type Verified, type Watched } from './verify.ts'
 
 export interface BroughtUp extends Omit<Verified, 'stopped'> {
   /** What became of the plist. */
@@ -103,7 +103,7 @@ export function bringUp(
       title: VERIFY,
       async run() {
         const why = warnOfProtected(daemon, place.home)
-        proven = await proofOf(installation, expected, watched, why)
+        proven = await verify(installation, expected, watched, why)
         if (proven.runs !== undefined) recordRuns(place, proven.runs)
       },
     },

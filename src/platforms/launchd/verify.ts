@@ -71,7 +71,7 @@ export async function watch(
  * @param why what may keep launchd from running it
  * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
  */
-export async function proofOf(
+export async function verify(
   { control, place }: Installation,
   { domain }: Expected,
   { proven, hasEnded, last }: Watched,

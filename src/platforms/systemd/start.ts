@@ -12,7 +12,7 @@ import type { Installation } from './installation.ts'
 import { LINGER_COMMAND } from './manager/lingering.ts'
 import { NO_MANAGER } from './manager/manager.ts'
 import type { PreviousUnit } from './rollback.ts'
-import { proofOf, watch } from './verify.ts'
+import { verify, watch } from './verify.ts'
 
 /** How long a user manager that lingering starts may take, in ms. */
 const MANAGER_MS = 10_000
@@ -86,7 +86,7 @@ export function startSteps(
         run: async () => (isRunning() ? { skipped: 'it runs' } : control.restart()),
       },
       { ...stabilise(options.stableMs), run: async () => void (watched = await watch(control, options)) },
-      { title: VERIFY, run: async () => void (started = await proofOf(control, watched)) },
+      { title: VERIFY, run: async () => void (started = await verify(control, watched)) },
     ],
     result: () => started,
   }

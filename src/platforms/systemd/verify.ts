@@ -39,7 +39,7 @@ export async function watch(
  *
  * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
  */
-export async function proofOf(service: UnitControl, watched: Started | undefined): Promise<Started> {
+export async function verify(service: UnitControl, watched: Started | undefined): Promise<Started> {
   if (watched) return watched
   const state = await service.requireState()
   throw new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeEnd(state)}`)
