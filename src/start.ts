@@ -11,7 +11,7 @@ import { delayMemoryReducer, limitSemiSpace } from './runtime/v8-flags.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
-/** The commands that carry data, and stay. */
+/** The data commands: they carry other people's connections, and stay. */
 const DATA_COMMANDS = new Set(['hub', 'reach', 'up'])
 
 /**

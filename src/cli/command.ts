@@ -34,7 +34,7 @@ export abstract class ConnectCommand extends Command {
 
   /** The value of --config, once parsed. */
   #configFile: string | undefined
-  /** Set once the command carries data. */
+  /** Set once the command is a data command at work. */
   #dataCommand: DataCommand | undefined
 
   protected override async parse<
@@ -75,8 +75,8 @@ export abstract class ConnectCommand extends Command {
     else process.stdout.write(`${text}\n`)
   }
 
-  /** Carries data until someone stops it, see DataCommand and untilInterrupted. */
-  protected async carry(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  /** Is a data command until someone stops it, see DataCommand and untilInterrupted. */
+  protected async carryData(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { DataCommand } = await import('./data-command.ts')
     this.#dataCommand = new DataCommand()
     await this.#dataCommand.run(work)

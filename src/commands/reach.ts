@@ -36,7 +36,7 @@ export default class Reach extends ConnectCommand {
     const saved = requireConfig(instanceFor(flags.config))
     const config = { ...saved, hub: hubOf(saved) }
     const { bind } = flags
-    await this.carry(async (signal) => {
+    await this.carryData(async (signal) => {
       const log = terminalLog((line) => this.printError(line))
       const reached = await reach({ config, name, bind, port, version: this.config.version, log }, signal)
       const { service, addresses, port: taken, because } = reached

@@ -55,7 +55,7 @@ export default class Up extends DaemonCommand {
     }
     const log = terminalLog((line) => this.print(line))
     const { version } = this.config
-    await this.carry(async (signal) => {
+    await this.carryData(async (signal) => {
       await runAgent(
         {
           instance,

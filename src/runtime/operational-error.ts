@@ -43,8 +43,8 @@ const CODES: ReadonlySet<string> = new Set([
 const SQLITE_CODES: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 13, 14])
 
 /**
- * The rule for what is fatal: an operational error never ends what carries data, since what could be done before still can be.
- * Anything else that nobody caught is a bug.
+ * The rule for what is fatal: an operational error never ends a data command, since what could be done before still can
+ * be. Anything else that nobody caught is a bug.
  */
 export function isOperationalError(error: unknown): boolean {
   if (!(error instanceof Error)) return false

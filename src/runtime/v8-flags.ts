@@ -36,7 +36,7 @@ export function delayMemoryReducer(): void {
 }
 
 /**
- * Has a process that carries data collect its garbage less often. The buffers of a bulk stream count towards the limit of
+ * Has a data command collect its garbage less often. The buffers of a bulk stream count towards the limit of
  * V8's heap; ours is small, so the whole of it was searched every 5 to 15 MB of traffic, and half of the processor's
  * time went there (`node --trace-gc`, `npm run bench`).
  */

@@ -17,8 +17,8 @@ interface Waiting {
 }
 
 /**
- * Where a process that carries data says what it does. Nothing that happens to the output holds that process up or ends
- * it: what nobody reads, and what can't be written, costs lines, and how many is said there as soon as it can be.
+ * Where a data command says what it does. Nothing that happens to the output holds the command up or ends it: what nobody
+ * reads, and what can't be written, costs lines, and how many is said there as soon as it can be.
  */
 export class Output {
   readonly #sink: Sink

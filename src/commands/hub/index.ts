@@ -58,7 +58,7 @@ export default class HubRun extends ConnectCommand {
     }
     const folder = hubFolder(flags['data-dir'])
     const log = (line: string) => this.print(`[${new Date().toTimeString().slice(0, 8)}] ${printable(line)}`)
-    await this.carry(async (signal) => {
+    await this.carryData(async (signal) => {
       const hub = await startHub({ folder, host, port, tls, version: this.config.version, log })
       this.print(
         `[ok] Hub listening on ${tls ? 'https' : 'http'}://${formatTarget({ host, port: hub.port })}`,

@@ -20,9 +20,9 @@ import { echoServer } from '../servers.ts'
 import { Faulty } from './faulty.ts'
 import { relayTo } from './relay.ts'
 
-/** A carrier at work among honest others, which live in the test's own process. */
+/** A data command at work among honest others, which live in the test's own process. */
 export interface Scene {
-  readonly carrier: Faulty
+  readonly command: Faulty
   /** A connection that goes through it all the time. @returns whether it still does */
   held(): Promise<boolean>
   /** Opens a new one in its place. */
@@ -34,7 +34,7 @@ export interface Scene {
 
 const silent = () => {}
 const VERSION = '0.1.0'
-/** A look of each kind that a carrier takes now and then: each second, or a 20th of that here. */
+/** A look of each kind that a data command takes now and then: each second, or a 20th of that here. */
 const LOOK_MS = 70
 const ANSWER_MS = 20_000
 
@@ -146,7 +146,7 @@ function within({ folder, env }: Home, name: string): Home {
   }
 }
 
-/** A hub, an echo, and a way from the carrier to the hub that can be cut. */
+/** A hub, an echo, and a way from the data command to the hub that can be cut. */
 async function surroundings() {
   const home = makeHome('faulty')
   const folder = home.file('hub')
@@ -174,7 +174,7 @@ export async function agentScene(env: NodeJS.ProcessEnv): Promise<Scene> {
   const instance = instanceFor(undefined, machine.folder)
   const exposed = { host: '127.0.0.1', port: echo.port }
   writeServices(instance, [{ name: 'echo', ...exposed }])
-  const carrier = await Faulty.start(machine, ['up'], env)
+  const command = await Faulty.start(machine, ['up'], env)
   const client = await memberIn(within(home, 'other'), around.url, token)
   const abort = new AbortController()
   const isUp = async () => (await agentStatus(instance).catch(() => undefined))?.hub.state === 'connected'
@@ -197,7 +197,7 @@ export async function agentScene(env: NodeJS.ProcessEnv): Promise<Scene> {
     return reply.confirmed || reply.reason !== undefined
   }
   return {
-    carrier,
+    command,
     ...connection,
     ask: () => {
       way.cut()
@@ -212,7 +212,7 @@ export async function agentScene(env: NodeJS.ProcessEnv): Promise<Scene> {
       connection.drop()
       abort.abort()
       await reached.ended.catch(silent)
-      await carrier.stop('SIGKILL')
+      await command.stop('SIGKILL')
       await around.stop()
     },
   }
@@ -228,11 +228,11 @@ export async function reachScene(): Promise<Scene> {
   await serving.link.whenConnected(ANSWER_MS)
   await sleep(100)
   const port = await freePort()
-  const carrier = await Faulty.start(machine, ['reach', 'echo', '--port', String(port)])
-  for (let tries = 0; tries < 300 && !/Connected to hub/.test(carrier.output); tries++) await sleep(50)
+  const command = await Faulty.start(machine, ['reach', 'echo', '--port', String(port)])
+  for (let tries = 0; tries < 300 && !/Connected to hub/.test(command.output); tries++) await sleep(50)
   const connection = holding(port)
   return {
-    carrier,
+    command,
     ...connection,
     ask: () => {
       way.cut()
@@ -240,7 +240,7 @@ export async function reachScene(): Promise<Scene> {
     },
     async stop() {
       connection.drop()
-      await carrier.stop('SIGKILL')
+      await command.stop('SIGKILL')
       await serving.stop()
       await around.stop()
     },
@@ -255,8 +255,8 @@ export async function hubScene(): Promise<Scene> {
   const folder = home.file('hub')
   const echo = await echoServer()
   const port = await freePort()
-  const carrier = await Faulty.start(home, ['hub', '--listen', `127.0.0.1:${port}`])
-  for (let tries = 0; tries < 300 && !/listening on/.test(carrier.output); tries++) await sleep(50)
+  const command = await Faulty.start(home, ['hub', '--listen', `127.0.0.1:${port}`])
+  for (let tries = 0; tries < 300 && !/listening on/.test(command.output); tries++) await sleep(50)
   const store = await Store.open(folder)
   const { token } = store.createToken({ ttlMs: 3_600_000, uses: 100_000 })
   store.close()
@@ -275,7 +275,7 @@ export async function hubScene(): Promise<Scene> {
   const connection = holding(reached.port)
   const api = new HubClient({ hub })
   return {
-    carrier,
+    command,
     ...connection,
     ask: () => {
       way.cut()
@@ -297,7 +297,7 @@ export async function hubScene(): Promise<Scene> {
       await reached.ended.catch(silent)
       await serving.stop()
       await way.close()
-      await carrier.stop('SIGKILL')
+      await command.stop('SIGKILL')
       await echo.close()
       home.remove()
     },

@@ -4,7 +4,7 @@ import type { Home } from '../home.ts'
 import { Faulty } from './faulty.ts'
 import { BUG, CODES, type Trials } from './trials.ts'
 
-/** How a carrier is started, and what it prints once it is up. */
+/** How a data command is started, and what it prints once it is up. */
 export interface Start {
   readonly home: Home
   readonly args: readonly string[]
@@ -42,32 +42,32 @@ function whatIsWrong(output: string, end: string): string | undefined {
 }
 
 async function callsOf(start: Start): Promise<Record<string, number>> {
-  const { carrier } = await begun(start)
-  const report = await carrier.order()
-  await carrier.stop('SIGKILL')
+  const { command } = await begun(start)
+  const report = await command.order()
+  await command.stop('SIGKILL')
   return report!.calls
 }
 
 async function begun(
   { home, args, env, isUp, logFile }: Start,
   first: { name?: string; nth?: number; code?: string } = {},
-): Promise<{ carrier: Faulty; log: () => string }> {
+): Promise<{ command: Faulty; log: () => string }> {
   if (logFile !== undefined) rmSync(logFile, { force: true })
-  const carrier = await Faulty.start(home, args, env, first)
+  const command = await Faulty.start(home, args, env, first)
   const log = () =>
-    carrier.output + (logFile !== undefined && existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')
-  // Where the call that fails is the one that would say so, nothing comes: then it counts that the carrier lives.
-  const isOver = () => !carrier.isAlive || isUp.test(log()) || undefined
-  if (await waitFor(isOver, { timeoutMs: 30_000, everyMs: 20 })) await carrier.settled()
-  return { carrier, log }
+    command.output + (logFile !== undefined && existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')
+  // Where the call that fails is the one that would say so, nothing comes: then it counts that the data command lives.
+  const isOver = () => !command.isAlive || isUp.test(log()) || undefined
+  if (await waitFor(isOver, { timeoutMs: 30_000, everyMs: 20 })) await command.settled()
+  return { command, log }
 }
 
 async function run(
   start: Start,
   first: { name: string; nth: number; code: string },
 ): Promise<{ isUp: boolean; output: string; end: string }> {
-  const { carrier, log } = await begun(start, first)
-  const isUp = carrier.isAlive
-  await carrier.stop('SIGKILL')
-  return { isUp, output: log(), end: carrier.end }
+  const { command, log } = await begun(start, first)
+  const isUp = command.isAlive
+  await command.stop('SIGKILL')
+  return { isUp, output: log(), end: command.end }
 }

@@ -17,7 +17,7 @@ export interface Trials {
 }
 
 /**
- * Has each call fail that a carrier makes while it is asked for all that it does: the first of each function with every
+ * Has each call fail that a data command makes while it is asked for all that it does: the first of each function with every
  * error, then the second, and so on, until there are no more, with the errors in turn.
  *
  * @param options.most the highest number of a call; default all
@@ -58,11 +58,11 @@ export async function faultsOf(
 async function functionsOf(scene: Scene): Promise<string[]> {
   await scene.held()
   await scene.ask()
-  await scene.carrier.order()
+  await scene.command.order()
   await scene.held()
   const refused = await scene.ask()
-  if (refused.length > 0) throw new Error(`without any fault: ${refused.join(', ')}\n${scene.carrier.output}`)
-  const report = await scene.carrier.order()
+  if (refused.length > 0) throw new Error(`without any fault: ${refused.join(', ')}\n${scene.command.output}`)
+  const report = await scene.command.order()
   return Object.keys(report!.calls).toSorted()
 }
 
@@ -70,17 +70,17 @@ async function trial(
   scene: Scene,
   order: { name: string; nth: number; code: string },
 ): Promise<{ failed: boolean; why?: string }> {
-  const { carrier } = scene
-  carrier.output = ''
+  const { command } = scene
+  command.output = ''
   try {
-    await carrier.order(order)
+    await command.order(order)
     let refused = await scene.ask()
-    const report = await carrier.order()
-    if (!report) return { failed: true, why: `it ended with ${carrier.end}:\n${carrier.output}` }
+    const report = await command.order()
+    if (!report) return { failed: true, why: `it ended with ${command.end}:\n${command.output}` }
     for (let tries = 1; refused.length > 0 && tries < RECOVERY; tries++) refused = await scene.ask()
-    if (!carrier.isAlive) return { failed: true, why: `it ended with ${carrier.end}:\n${carrier.output}` }
+    if (!command.isAlive) return { failed: true, why: `it ended with ${command.end}:\n${command.output}` }
     if (refused.length > 0) return { failed: true, why: `it never recovered: ${refused.join(', ')}` }
-    if (BUG.test(carrier.output)) return { failed: true, why: carrier.output }
+    if (BUG.test(command.output)) return { failed: true, why: command.output }
     if (!(await scene.held())) {
       // That may be the very connection that failed.
       if (order.name !== 'net.write') return { failed: true, why: 'the connection that was there is gone' }
@@ -89,6 +89,6 @@ async function trial(
     }
     return { failed: report.failed }
   } catch (error) {
-    return { failed: true, why: `${String(error)}\n${carrier.output}` }
+    return { failed: true, why: `${String(error)}\n${command.output}` }
   }
 }

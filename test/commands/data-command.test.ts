@@ -21,8 +21,8 @@ afterAll(async () => {
   await echo.close()
 })
 
-/** What a carrier is started with, and what shows that it does its work. */
-interface Carrier {
+/** What a data command is started with, and what shows that it does its work. */
+interface DataCommand {
   readonly args: readonly string[]
   readonly works: () => Promise<boolean>
 }
@@ -33,7 +33,7 @@ async function freePort(): Promise<number> {
   return server.port
 }
 
-const CARRIERS: Record<'up' | 'reach' | 'hub', () => Promise<Carrier>> = {
+const DATA_COMMANDS: Record<'up' | 'reach' | 'hub', () => Promise<DataCommand>> = {
   async up() {
     const works = async () => /echo .* online/.test(await connectOk(home, ['services']))
     return { args: ['up'], works }
@@ -74,26 +74,26 @@ function startInto(file: string, args: readonly string[], by: readonly string[] 
   return running
 }
 
-const begins = ({ works }: Carrier) => expect.poll(works, { timeout: 30_000, interval: 100 }).toBe(true)
+const begins = ({ works }: DataCommand) => expect.poll(works, { timeout: 30_000, interval: 100 }).toBe(true)
 
 describe.each(['up', 'reach', 'hub'] as const)('%s', (name) => {
   test('goes on where its output can’t be written, and ends in good order', async () => {
-    const carrier = await CARRIERS[name]()
-    const running = startInto('/dev/full', carrier.args)
-    await begins(carrier)
-    expect(await carrier.works()).toBe(true)
+    const command = await DATA_COMMANDS[name]()
+    const running = startInto('/dev/full', command.args)
+    await begins(command)
+    expect(await command.works()).toBe(true)
     running.kill('SIGTERM')
     expect(await running.exited).toEqual({ code: 0, signal: null })
   })
 
   test('goes on under nohup when its terminal goes away, and at signals meant for others', async () => {
-    const carrier = await CARRIERS[name]()
+    const command = await DATA_COMMANDS[name]()
     const file = path.join(home.folder, `${name}.out`)
-    const running = startInto(file, carrier.args, ['nohup'])
-    await begins(carrier)
+    const running = startInto(file, command.args, ['nohup'])
+    await begins(command)
     for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
       running.kill(signal)
-      expect(await carrier.works()).toBe(true)
+      expect(await command.works()).toBe(true)
     }
     running.kill('SIGTERM')
     expect(await running.exited).toEqual({ code: 0, signal: null })
@@ -102,7 +102,7 @@ describe.each(['up', 'reach', 'hub'] as const)('%s', (name) => {
 })
 
 test('a hub goes on when nobody reads its pipe any more', async () => {
-  const { args, works } = await CARRIERS.hub()
+  const { args, works } = await DATA_COMMANDS.hub()
   const hub = startConnect(home, args)
   onTestFinished(() => hub.stop('SIGKILL'))
   await hub.printed(/listening on/)
