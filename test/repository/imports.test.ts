@@ -439,6 +439,9 @@ const ITS_OWN = [
   // The platform itself.
   'launchd.ts',
   'systemd.ts',
+  // The program by which the manager is spoken to.
+  'manager/launchctl.ts',
+  'manager/systemctl.ts',
   // launchd may have a job in several domains, and says little of why it takes none.
   'manager/lookup.ts',
   'manager/bootstrap-error.ts',

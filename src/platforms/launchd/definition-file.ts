@@ -7,24 +7,24 @@ import { removeFile } from '../../files/remove-file.ts'
 import { tilde } from '../../text/tilde.ts'
 import { makeRecordedFolder } from './install-receipt.ts'
 import { isForeign, notYoursError } from './manager/bootstrap-error.ts'
-import type { JobPlace } from './manager/place.ts'
+import type { JobNames } from './manager/names.ts'
 
 /** A plist as it lies on the disk, whatever launchd has read of it. */
 export class PlistFile {
-  readonly #place: JobPlace
+  readonly #names: JobNames
 
-  constructor(place: JobPlace) {
-    this.#place = place
+  constructor(names: JobNames) {
+    this.#names = names
   }
 
   /** Also a link that leads nowhere. */
   get isThere(): boolean {
-    return lstatSync(this.#place.file, { throwIfNoEntry: false }) !== undefined
+    return lstatSync(this.#names.file, { throwIfNoEntry: false }) !== undefined
   }
 
   /** Before anything is changed. @throws ConnectError WRITE_FAILED, INSTALL_UNSUPPORTED if it is not ours to write */
   checkIsOurs(): void {
-    const { folder, file } = this.#place
+    const { folder, file } = this.#names
     // Installers run by sudo have left it to root.
     if (existsSync(folder) && isForeign(folder)) throw notYoursError(folder)
     if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return
@@ -35,12 +35,12 @@ export class PlistFile {
 
   /** @throws ConnectError CONFIG_UNREADABLE */
   read(): string | undefined {
-    return readText(this.#place.file)
+    return readText(this.#names.file)
   }
 
   /** @param text undefined if there is to be none @throws ConnectError WRITE_FAILED */
   put(text: string | undefined): void {
-    const { file, folder, home } = this.#place
+    const { file, folder, home } = this.#names
     if (text === undefined) return removeFile(file)
     try {
       makeRecordedFolder(home, folder)
@@ -53,6 +53,6 @@ export class PlistFile {
 
   /** Keeps what someone has written into it by hand. @throws ConnectError WRITE_FAILED */
   keepOld(text: string, instanceFolder: string): void {
-    writeFileAtomic(path.join(instanceFolder, `${path.basename(this.#place.file)}.old`), text)
+    writeFileAtomic(path.join(instanceFolder, `${path.basename(this.#names.file)}.old`), text)
   }
 }

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import type { PlatformDescription } from '../platform.ts'
-import { jobPlace } from './manager/place.ts'
+import { jobNames } from './manager/names.ts'
 
 /** A job of the user's own launchd. */
 export const launchd: PlatformDescription = {
@@ -12,7 +12,7 @@ export const launchd: PlatformDescription = {
     return detectLaunchd(context)
   },
   async isInstalled(context) {
-    return lstatSync(jobPlace(context).file, { throwIfNoEntry: false }) !== undefined
+    return lstatSync(jobNames(context).file, { throwIfNoEntry: false }) !== undefined
   },
   async load(context) {
     const { LaunchdPlatform } = await import('./launchd.ts')

@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { readJson } from '../../files/read-json.ts'
 import { missingFolders, removeEmptyFolders } from '../made-folders.ts'
-import type { JobPlace } from './manager/place.ts'
+import type { JobNames } from './manager/names.ts'
 
 /** What we know of launchd’s jobs that it does not: for all instances of this user together. */
 const InstallReceipt = v.object({
@@ -44,21 +44,21 @@ export function makeRecordedFolder(home: string, folder: string): void {
 }
 
 /** @throws ConnectError WRITE_FAILED */
-export function recordRuns({ home, label }: JobPlace, count: number): void {
+export function recordRuns({ home, label }: JobNames, count: number): void {
   const receipt = readReceipt(home)
   if (receipt.runs[label] !== count)
     writeReceipt(home, { ...receipt, runs: { ...receipt.runs, [label]: count } })
 }
 
 /** @returns how often launchd has started it again by itself */
-export function restartsSince({ home, label }: JobPlace, count: number): number {
+export function restartsSince({ home, label }: JobNames, count: number): number {
   const remembered = readReceipt(home).runs[label] ?? 1
   // launchd counts anew from each login.
   return Math.max(0, count - (remembered > count ? 1 : remembered))
 }
 
 /** Forgets a job. With the last one go the folders that were made, where nobody has put anything since. */
-export function clearReceipt({ home, label, folder }: JobPlace): void {
+export function clearReceipt({ home, label, folder }: JobNames): void {
   const { folders, runs } = readReceipt(home)
   const { [label]: _, ...others } = runs
   const plists = existsSync(folder) ? readdirSync(folder) : []

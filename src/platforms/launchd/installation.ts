@@ -2,13 +2,13 @@ import type { Instance } from '../../config/instance.ts'
 import type { PlatformContext } from '../platform.ts'
 import { PlistFile } from './definition-file.ts'
 import { JobControl } from './manager/control.ts'
-import { Launchctl, type Timing } from './manager/manager.ts'
-import { jobPlace, type JobPlace } from './manager/place.ts'
+import { Launchctl, type Timing } from './manager/launchctl.ts'
+import { jobNames, type JobNames } from './manager/names.ts'
 
 /** All that there is of one instance in launchd. */
 export interface Installation {
   readonly instance: Instance
-  readonly place: JobPlace
+  readonly names: JobNames
   readonly file: PlistFile
   readonly launchctl: Launchctl
   readonly control: JobControl
@@ -16,14 +16,14 @@ export interface Installation {
 }
 
 export function installationOf(context: PlatformContext, timing: Timing): Installation {
-  const place = jobPlace(context)
+  const names = jobNames(context)
   const launchctl = new Launchctl(context.env, timing)
   return {
     instance: context.instance,
-    place,
-    file: new PlistFile(place),
+    names,
+    file: new PlistFile(names),
     launchctl,
-    control: new JobControl(place, launchctl, timing),
+    control: new JobControl(names, launchctl, timing),
     timing,
   }
 }

@@ -14,8 +14,8 @@ import type {
 import { plistText } from './definition.ts'
 import { clearReceipt } from './install-receipt.ts'
 import { installationOf, type Installation } from './installation.ts'
+import { TIMING, type Timing } from './manager/launchctl.ts'
 import type { JobLookup } from './manager/lookup.ts'
-import { TIMING, type Timing } from './manager/manager.ts'
 import { bringUp, type BroughtUp } from './start.ts'
 import { installationStatus } from './status.ts'
 import { stopSteps, Unload } from './stop.ts'
@@ -31,7 +31,7 @@ export class LaunchdPlatform implements Platform {
   }
 
   async plan(daemon: Daemon): Promise<InstallPlan> {
-    const { label, file, domains } = this.#installation.place
+    const { label, file, domains } = this.#installation.names
     this.#installation.file.checkIsOurs()
     const [domain = domains[0]!] = (await this.#look()).domains
     const target = `${domain}/${label}`
@@ -56,21 +56,21 @@ export class LaunchdPlatform implements Platform {
   }
 
   install(daemon: Daemon, options: StartOptions): Action<Installed> {
-    const { place } = this.#installation
+    const { names } = this.#installation
     const { steps, result } = bringUp(this.#installation, daemon, options)
     return {
       steps,
       result() {
         const { pid, ready, written, domain, isUntouched } = result()
-        const isProtected = warnOfProtected(daemon, place.home)
+        const isProtected = warnOfProtected(daemon, names.home)
         return {
           pid,
           ready,
           change: written === 'unchanged' && !isUntouched ? 'updated' : written,
-          file: place.file,
+          file: names.file,
           autostart: 'login',
           warnings: [
-            ...(domain === place.domains[0] ? [] : [NO_SCREEN]),
+            ...(domain === names.domains[0] ? [] : [NO_SCREEN]),
             ...(isProtected === undefined ? [] : [isProtected]),
             ...(process.getuid?.() === 0
               ? ['You are root, so the daemon may do anything on this machine']
@@ -90,7 +90,7 @@ export class LaunchdPlatform implements Platform {
   }
 
   #started({ steps, result }: Action<BroughtUp>): Action<Started> {
-    const { file } = this.#installation.place
+    const { file } = this.#installation.names
     return {
       steps,
       result() {
@@ -109,7 +109,7 @@ export class LaunchdPlatform implements Platform {
   }
 
   uninstall(): Action<Uninstalled | undefined> {
-    const { place, file } = this.#installation
+    const { names, file } = this.#installation
     let isThere = false
     const unloading = new Unload(this.#installation)
     const nothing = { skipped: 'it is not installed' }
@@ -129,12 +129,12 @@ export class LaunchdPlatform implements Platform {
           async run() {
             if (!isThere) return nothing
             file.put(undefined)
-            clearReceipt(place)
+            clearReceipt(names)
             return undefined
           },
         },
       ],
-      result: () => (isThere ? { removed: [place.file], warnings: [] } : undefined),
+      result: () => (isThere ? { removed: [names.file], warnings: [] } : undefined),
     }
   }
 

@@ -51,10 +51,10 @@ async function restore(
   { text, isLoaded }: Previous,
   options: StartOptions,
 ): Promise<string> {
-  const { control, file, place, timing } = installation
+  const { control, file, names, timing } = installation
   const lookup = (await control.look()).requireKnown()
   const mark = text === undefined ? undefined : readMark(text)?.mark
-  let main = lookup.placed.find(({ job }) => isReadFrom(job, place.file, mark))
+  let main = lookup.loaded.find(({ job }) => isReadFrom(job, names.file, mark))
   if (file.read() !== text || !isLoaded || !main) {
     await unload(installation)
     if (file.read() !== text) file.put(text)

@@ -10,7 +10,7 @@ import { plistText, readMark } from './definition.ts'
 import { recordRuns } from './install-receipt.ts'
 import type { Installation } from './installation.ts'
 import { isForeign } from './manager/bootstrap-error.ts'
-import type { PlacedJob } from './manager/lookup.ts'
+import type { LoadedJob } from './manager/lookup.ts'
 import { isReadFrom, stateOf } from './manager/state.ts'
 import { rollBack, type Previous } from './rollback.ts'
 import { StopInPlace, stopSteps, Unload, unload } from './stop.ts'
@@ -30,7 +30,7 @@ interface Course {
   readonly before: Previous
   readonly written: Installed['change']
   /** The one that runs by the plist that this version would write, where launchd need not read it again. */
-  readonly kept: PlacedJob | undefined
+  readonly kept: LoadedJob | undefined
   /** How it is stopped first, or why it isn't. */
   readonly stopping: StopInPlace | Unload | Skipped
 }
@@ -48,7 +48,7 @@ export function bringUp(
   options: StartOptions,
   how = { anew: false },
 ): Action<BroughtUp> {
-  const { place, file, instance, control } = installation
+  const { names, file, instance, control } = installation
   let text: string
   let mark: string | undefined
   let course: Course
@@ -102,9 +102,9 @@ export function bringUp(
     {
       title: VERIFY,
       async run() {
-        const why = warnOfProtected(daemon, place.home)
+        const why = warnOfProtected(daemon, names.home)
         proven = await verify(installation, expected, watched, why)
-        if (proven.runs !== undefined) recordRuns(place, proven.runs)
+        if (proven.runs !== undefined) recordRuns(names, proven.runs)
       },
     },
   ]
@@ -113,7 +113,7 @@ export function bringUp(
       {
         title: 'Look at what launchd has',
         async run() {
-          text = plistText(daemon, place.label)
+          text = plistText(daemon, names.label)
           mark = readMark(text)?.mark
           course = await plot(installation, daemon, { text, mark, anew: how.anew })
         },
@@ -134,7 +134,7 @@ async function plot(
   daemon: Daemon,
   { text, mark, anew }: { text: string; mark: string | undefined; anew: boolean },
 ): Promise<Course> {
-  const { place, file, instance, control, launchctl, timing } = installation
+  const { names, file, instance, control, launchctl, timing } = installation
   file.checkIsOurs()
   launchctl.limit(timing.totalMs)
   const lookup = (await control.look()).requireKnown()
@@ -143,8 +143,8 @@ async function plot(
   closeSync(openOutputLog(daemon.logFile))
   const main = lookup.main(readAgentRecord(instance)?.pid)
   const written = found === undefined ? 'created' : found === text ? 'unchanged' : 'updated'
-  const isRead = main !== undefined && isReadFrom(main.job, place.file, mark)
-  const isSame = written === 'unchanged' && !isForeign(place.file) && isRead
+  const isRead = main !== undefined && isReadFrom(main.job, names.file, mark)
+  const isSame = written === 'unchanged' && !isForeign(names.file) && isRead
   const before = { text: found, isLoaded: main !== undefined }
   const kept = isSame && main.job.pid !== undefined ? main : undefined
   if (!kept) return { before, written, kept, stopping: new Unload(installation) }
@@ -157,7 +157,7 @@ async function plot(
 /** @returns false if launchd has not done so */
 async function startAgain(
   { control, instance }: Installation,
-  { domain, job }: PlacedJob,
+  { domain, job }: LoadedJob,
   { isGone, termination }: StopInPlace,
 ): Promise<boolean> {
   await control.kickstart(domain, isGone ? [] : ['-k'])

@@ -14,11 +14,11 @@ const DISABLED =
 
 /** What launchd says of the job, and beside it what an agent's own files say. */
 export async function installationStatus(installation: Installation): Promise<PlatformStatus> {
-  const { instance, file, control, place } = installation
+  const { instance, file, control, names } = installation
   const [found, lookup, disabled] = await Promise.all([
     findAgent(instance),
     control.look(),
-    Promise.all(place.domains.map((domain) => control.isDisabled(domain))),
+    Promise.all(names.domains.map((domain) => control.isDisabled(domain))),
   ])
   const agent = found.state === 'running' ? found.agent : undefined
   const job = lookup.main(agent?.pid)?.job
@@ -29,7 +29,7 @@ export async function installationStatus(installation: Installation): Promise<Pl
     autostart: installed && !isDisabled ? 'login' : 'never',
     ...(agent?.mode === 'foreground' && { foregroundPid: agent.pid }),
     ...(found.state === 'running' && isBeside(lookup, found.agent) && { background: found }),
-    ...(job?.runs !== undefined && { restarts: restartsSince(place, job.runs) }),
+    ...(job?.runs !== undefined && { restarts: restartsSince(names, job.runs) }),
     ...(job?.exit && { lastExit: exitOf(job.exit) }),
   } as const
   const notes = [...(isDisabled && installed ? [DISABLED] : []), ...(job ? notesOf(installation, job) : [])]
@@ -62,19 +62,19 @@ export async function installationStatus(installation: Installation): Promise<Pl
 }
 
 /** It runs as the daemon, and certainly is none of launchd's. */
-function isBeside({ doubt, placed }: JobLookup, { mode, pid }: AgentIdentity): boolean {
-  return mode === 'daemon' && doubt === undefined && placed.every(({ job }) => job.pid !== pid)
+function isBeside({ doubt, loaded }: JobLookup, { mode, pid }: AgentIdentity): boolean {
+  return mode === 'daemon' && doubt === undefined && loaded.every(({ job }) => job.pid !== pid)
 }
 
 function exitOf({ by, number }: NonNullable<JobState['exit']>): NonNullable<PlatformStatus['lastExit']> {
   return by === 'code' ? { code: number, signal: null } : { code: null, signal: signalName(number) }
 }
 
-function notesOf({ file, place }: Installation, job: JobState): string[] {
+function notesOf({ file, names }: Installation, job: JobState): string[] {
   const text = file.read()
   if (text === undefined) return ['The plist is gone. Run: connect daemon install']
   const marked = readMark(text)
-  if (marked && !marked.isEdited && isReadFrom(job, place.file, marked.mark)) return []
+  if (marked && !marked.isEdited && isReadFrom(job, names.file, marked.mark)) return []
   return ['The plist was changed since launchd has read it. Run: connect daemon restart']
 }
 

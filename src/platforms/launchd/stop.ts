@@ -7,7 +7,7 @@ import type { Skipped, Step } from '../platform.ts'
 import { removePidFile } from '../remove-pid-file.ts'
 import type { Installation } from './installation.ts'
 import { isLeaving } from './manager/control.ts'
-import type { JobLookup, PlacedJob } from './manager/lookup.ts'
+import type { JobLookup, LoadedJob } from './manager/lookup.ts'
 
 const NOT_THERE: Skipped = { skipped: 'launchd does not have it' }
 
@@ -123,14 +123,14 @@ export class Unload implements Stopping {
     return pid !== undefined && pid === this.pid && end !== undefined
   }
 
-  async #bootout({ placed }: JobLookup): Promise<void> {
+  async #bootout({ loaded }: JobLookup): Promise<void> {
     const { control } = this.#it
-    for (const { domain, job } of placed) if (!isLeaving(job)) await control.bootout(domain)
+    for (const { domain, job } of loaded) if (!isLeaving(job)) await control.bootout(domain)
     this.#askedAt = performance.now()
   }
 
-  #note({ placed }: JobLookup): void {
-    for (const { job } of placed) {
+  #note({ loaded }: JobLookup): void {
+    for (const { job } of loaded) {
       const isKnown = job.pid === undefined || this.#processes.has(job.pid)
       const identity = isKnown ? undefined : identify(job.pid)
       if (identity) this.#processes.set(identity.pid, identity)
@@ -139,15 +139,15 @@ export class Unload implements Stopping {
 
   /** At the end of the time: it may have gone at the last moment, or be about to. @throws ConnectError DAEMON_WONT_STOP */
   async #mustBeGone(): Promise<void> {
-    const { control, place } = this.#it
-    const { placed, isAbsent } = (await control.look()).requireKnown()
+    const { control, names } = this.#it
+    const { loaded, isAbsent } = (await control.look()).requireKnown()
     if (isAbsent) return
-    const pids = placed.flatMap(({ job }) => job.pid ?? [])
-    const isGoing = placed.every(({ job }) => isLeaving(job))
+    const pids = loaded.flatMap(({ job }) => job.pid ?? [])
+    const isGoing = loaded.every(({ job }) => isLeaving(job))
     const runs = pids.length === 0 ? 'it is still loaded' : `it still runs (PID: ${pids.join(', ')})`
     const still = isGoing ? 'it is on its way out' : runs
-    throw new ConnectError('DAEMON_WONT_STOP', `launchd did not unload ${place.label}: ${still}`, {
-      hints: placed.map(({ domain }) => `Look at it: launchctl print ${domain}/${place.label}`),
+    throw new ConnectError('DAEMON_WONT_STOP', `launchd did not unload ${names.label}: ${still}`, {
+      hints: loaded.map(({ domain }) => `Look at it: launchctl print ${domain}/${names.label}`),
     })
   }
 }
@@ -167,23 +167,23 @@ export async function unload(installation: Installation): Promise<Unload> {
  */
 export class StopInPlace implements Stopping {
   readonly #it: Installation
-  readonly #placed: PlacedJob
+  readonly #loaded: LoadedJob
   readonly #former: ProcessIdentity | undefined
   termination: Termination | undefined
   isGone = false
 
-  constructor(installation: Installation, placed: PlacedJob) {
+  constructor(installation: Installation, loaded: LoadedJob) {
     this.#it = installation
-    this.#placed = placed
-    this.#former = placed.job.pid === undefined ? undefined : identify(placed.job.pid)
+    this.#loaded = loaded
+    this.#former = loaded.job.pid === undefined ? undefined : identify(loaded.job.pid)
   }
 
   get pid(): number | undefined {
-    return this.#placed.job.pid
+    return this.#loaded.job.pid
   }
 
   async ask(): Promise<void> {
-    await this.#it.control.signal(this.#placed.domain, 'SIGTERM')
+    await this.#it.control.signal(this.#loaded.domain, 'SIGTERM')
   }
 
   async wait(): Promise<void> {

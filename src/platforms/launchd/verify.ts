@@ -72,7 +72,7 @@ export async function watch(
  * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
  */
 export async function verify(
-  { control, place }: Installation,
+  { control, names }: Installation,
   { domain }: Expected,
   { proven, hasEnded, last }: Watched,
   why: string | undefined,
@@ -86,7 +86,7 @@ export async function verify(
       ? `launchd does not start it (it says: ${domainLookup.job.state})`
       : 'launchd has lost it'
   throw new ConnectError('SERVICE_MANAGER_FAILED', what, {
-    hints: [...(why === undefined ? [] : [why]), `Look at it: launchctl print ${domain}/${place.label}`],
+    hints: [...(why === undefined ? [] : [why]), `Look at it: launchctl print ${domain}/${names.label}`],
   })
 }
 

@@ -6,52 +6,52 @@ import { readText } from '../../files/read-text.ts'
 import { removeFile } from '../../files/remove-file.ts'
 import { tilde } from '../../text/tilde.ts'
 import { makeRecordedFolder } from './install-receipt.ts'
-import type { UnitPlace } from './manager/place.ts'
+import type { UnitNames } from './manager/names.ts'
 
 /** A unit as it lies on the disk, whatever the manager has read of it. */
 export class UnitFile {
-  readonly #place: UnitPlace
+  readonly #names: UnitNames
   readonly #home: string
 
-  constructor(place: UnitPlace, home: string) {
-    this.#place = place
+  constructor(names: UnitNames, home: string) {
+    this.#names = names
     this.#home = home
   }
 
   /** Also a link that leads nowhere. */
   get isThere(): boolean {
-    return existsAtAll(this.#place.file)
+    return existsAtAll(this.#names.file)
   }
 
   /** By the link that `systemctl enable` makes. */
   get isEnabled(): boolean {
-    return existsAtAll(this.#place.wantedBy)
+    return existsAtAll(this.#names.wantedBy)
   }
 
   get isEmpty(): boolean {
-    return lstatSync(this.#place.file, { throwIfNoEntry: false })?.size === 0
+    return lstatSync(this.#names.file, { throwIfNoEntry: false })?.size === 0
   }
 
   /** Where it leads, if someone has put a link in its place. */
   get link(): string | undefined {
-    const { file } = this.#place
+    const { file } = this.#names
     return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(file) : undefined
   }
 
   /** Settings of the user's own, which stay. */
   get dropIns(): string | undefined {
-    const folder = `${this.#place.file}.d`
+    const folder = `${this.#names.file}.d`
     return existsSync(folder) ? folder : undefined
   }
 
   /** @throws ConnectError CONFIG_UNREADABLE */
   read(): string | undefined {
-    return readText(this.#place.file)
+    return readText(this.#names.file)
   }
 
   /** @throws ConnectError WRITE_FAILED */
   write(text: string): void {
-    const { file, folder } = this.#place
+    const { file, folder } = this.#names
     try {
       makeRecordedFolder(this.#home, folder)
     } catch (error) {
@@ -63,14 +63,14 @@ export class UnitFile {
 
   /** @throws ConnectError WRITE_FAILED */
   remove(): void {
-    removeFile(this.#place.file)
+    removeFile(this.#names.file)
   }
 
   /** What `systemctl disable` removes, where it can't be asked or does not see it. @throws ConnectError WRITE_FAILED */
   disable(): void {
     if (!this.isEnabled) return
-    removeFile(this.#place.wantedBy)
-    const folder = path.dirname(this.#place.wantedBy)
+    removeFile(this.#names.wantedBy)
+    const folder = path.dirname(this.#names.wantedBy)
     if (readdirSync(folder).length === 0) rmdirSync(folder)
   }
 }

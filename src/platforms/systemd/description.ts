@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { homedir } from 'node:os'
 import type { PlatformDescription } from '../platform.ts'
-import { unitPlace } from './manager/place.ts'
+import { unitNames } from './manager/names.ts'
 
 /** A service of the user's own systemd. */
 export const systemd: PlatformDescription = {
@@ -13,7 +13,7 @@ export const systemd: PlatformDescription = {
     return detectSystemd({ env })
   },
   async isInstalled(context) {
-    const { file, wantedBy } = unitPlace(context, homedir())
+    const { file, wantedBy } = unitNames(context, homedir())
     // Of a unit whose file was removed by hand the link is left, and the service may still run.
     return [file, wantedBy].some((it) => lstatSync(it, { throwIfNoEntry: false }) !== undefined)
   },

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describeResult } from '../../process/run.ts'
 import { recordedHome } from '../../runtime/user-database.ts'
 import type { Probe } from '../platform.ts'
-import { UserManager } from './manager/manager.ts'
+import { UserManager } from './manager/systemctl.ts'
 
 /** Parts of the system that are looked at; tests have their own. */
 export interface Host {

@@ -7,8 +7,8 @@ import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { readJson } from '../../files/read-json.ts'
 import { missingFolders, removeEmptyFolders } from '../made-folders.ts'
 import { readLingering, setLingering } from './manager/lingering.ts'
-import type { UserManager } from './manager/manager.ts'
-import type { UnitPlace } from './manager/place.ts'
+import type { UnitNames } from './manager/names.ts'
+import type { UserManager } from './manager/systemctl.ts'
 
 /** What install changes besides its unit, and uninstall undoes: for all instances of this user together. */
 const InstallReceipt = v.object({
@@ -72,15 +72,15 @@ export function clearReceipt(home: string): void {
  * @returns what could not be undone
  */
 export async function tidyUp({
-  place,
+  names,
   manager,
   home,
 }: {
-  readonly place: UnitPlace
+  readonly names: UnitNames
   readonly manager: UserManager
   readonly home: string
 }): Promise<string[]> {
-  const units = existsSync(place.folder) ? readdirSync(place.folder) : []
+  const units = existsSync(names.folder) ? readdirSync(names.folder) : []
   if (units.some((name) => /^private-connect(-.*)?\.service$/.test(name))) return []
   const { lingering } = readReceipt(home)
   clearReceipt(home)

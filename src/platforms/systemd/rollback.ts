@@ -20,17 +20,17 @@ export async function readPreviousUnit(installation: Installation): Promise<Prev
   return { state, text: installation.file.read() }
 }
 
-function refuseForeign({ place, file }: Installation, { load }: UnitState): void {
+function refuseForeign({ names, file }: Installation, { load }: UnitState): void {
   const { link, isEmpty } = file
   // systemd takes an empty file for masked too: that one is overwritten.
   if (link === '/dev/null' || (load === 'masked' && !isEmpty)) {
-    const message = `${place.name} is masked: someone has forbidden to start it`
+    const message = `${names.name} is masked: someone has forbidden to start it`
     throw new ConnectError('INSTALL_UNSUPPORTED', message, {
-      hints: [`To allow it: systemctl --user unmask ${place.name}`, 'Then: connect daemon install'],
+      hints: [`To allow it: systemctl --user unmask ${names.name}`, 'Then: connect daemon install'],
     })
   }
   if (link === undefined) return
-  throw new ConnectError('INSTALL_UNSUPPORTED', `${tilde(place.file)} is a link to ${link}`, {
+  throw new ConnectError('INSTALL_UNSUPPORTED', `${tilde(names.file)} is a link to ${link}`, {
     hints: ['Whatever has put it there keeps the unit; remove the link first.'],
   })
 }

@@ -10,7 +10,7 @@ import { unitText } from './definition.ts'
 import { enableLingering } from './install-receipt.ts'
 import type { Installation } from './installation.ts'
 import { LINGER_COMMAND } from './manager/lingering.ts'
-import { NO_MANAGER } from './manager/manager.ts'
+import { NO_MANAGER } from './manager/systemctl.ts'
 import type { PreviousUnit } from './rollback.ts'
 import { verify, watch } from './verify.ts'
 
@@ -42,7 +42,7 @@ export function findManager({ manager, home }: Installation): Step {
  * @throws ConnectError INSTALL_UNSUPPORTED, SERVICE_MANAGER_FAILED, WRITE_FAILED
  */
 export async function writeUnit(
-  { instance, place, file, control }: Installation,
+  { instance, names, file, control }: Installation,
   daemon: Daemon,
   previous: PreviousUnit,
 ): Promise<Installed['change']> {
@@ -54,7 +54,7 @@ export async function writeUnit(
   if (change === 'unchanged') return change
   if (found !== wanted) {
     // What someone has written into it by hand isn't lost.
-    if (found) writeFileAtomic(path.join(instance.folder, `${place.name}.old`), found)
+    if (found) writeFileAtomic(path.join(instance.folder, `${names.name}.old`), found)
     file.write(wanted)
   }
   await control.reload()

@@ -6,8 +6,8 @@ import type { PlatformStatus } from '../platform.ts'
 import type { Installation } from './installation.ts'
 import { isUp } from './manager/control.ts'
 import { readLingering } from './manager/lingering.ts'
-import { NO_MANAGER } from './manager/manager.ts'
 import { notesOf, stateOf, type UnitState } from './manager/state.ts'
+import { NO_MANAGER } from './manager/systemctl.ts'
 
 /** What the manager says of the unit, and beside it what an agent's own files say. */
 export async function installationStatus(installation: Installation): Promise<PlatformStatus> {

@@ -52,7 +52,7 @@ export function stopUnit({ instance, manager, control }: Installation): Action<T
  * @throws ConnectError DAEMON_WONT_STOP, SERVICE_MANAGER_FAILED, WRITE_FAILED
  */
 export async function removeUnit(installation: Installation): Promise<string[]> {
-  const { place, file, manager, control } = installation
+  const { names, file, manager, control } = installation
   const hasManager = await manager.isThere()
   const warnings: string[] = []
   if (hasManager) await control.disable()
@@ -64,7 +64,7 @@ export async function removeUnit(installation: Installation): Promise<string[]> 
     await control.forgetFailure()
     const after = await control.readState()
     if (!after || isUp(after)) {
-      const message = `systemd still knows ${place.name} although its file is gone`
+      const message = `systemd still knows ${names.name} although its file is gone`
       throw new ConnectError('SERVICE_MANAGER_FAILED', message)
     }
   }

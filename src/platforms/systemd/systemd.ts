@@ -34,7 +34,7 @@ export class SystemdPlatform implements Platform {
   }
 
   async plan(daemon: Daemon): Promise<InstallPlan> {
-    const { name, file } = this.#installation.place
+    const { name, file } = this.#installation.names
     const content = unitText(daemon)
     const previous = (await this.#installation.manager.isThere())
       ? await readPreviousUnit(this.#installation)
@@ -53,7 +53,7 @@ export class SystemdPlatform implements Platform {
   }
 
   install(daemon: Daemon, options: StartOptions): Action<Installed> {
-    const { manager, control, home, place } = this.#installation
+    const { manager, control, home, names } = this.#installation
     let previous: PreviousUnit
     let change: Installed['change']
     let refused: string | undefined
@@ -95,7 +95,7 @@ export class SystemdPlatform implements Platform {
       result: () => ({
         ...start.result(),
         change: withState(change, previous.state),
-        file: place.file,
+        file: names.file,
         autostart: refused === undefined ? 'boot' : 'login',
         warnings: [
           ...(refused === undefined ? [] : [lingeringRefused(refused)]),
@@ -125,7 +125,7 @@ export class SystemdPlatform implements Platform {
       result: () =>
         change === 'unchanged'
           ? start.result()
-          : { ...start.result(), updated: this.#installation.place.file },
+          : { ...start.result(), updated: this.#installation.names.file },
     }
   }
 
@@ -134,7 +134,7 @@ export class SystemdPlatform implements Platform {
   }
 
   uninstall(): Action<Uninstalled | undefined> {
-    const { manager, control, file, place } = this.#installation
+    const { manager, control, file, names } = this.#installation
     let isThere = false
     let warnings: string[] = []
     const ifThere = (run: Step['run']) => async () => (isThere ? run() : { skipped: 'it is not installed' })
@@ -158,7 +158,7 @@ export class SystemdPlatform implements Platform {
           run: ifThere(async () => void warnings.push(...(await tidyUp(this.#installation)))),
         },
       ],
-      result: () => (isThere ? { removed: [place.file], warnings } : undefined),
+      result: () => (isThere ? { removed: [names.file], warnings } : undefined),
     }
   }
 

@@ -6,7 +6,7 @@ import { parse } from 'plist'
 import { describe, expect, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
 import { plistText, readMark } from '../../../src/platforms/launchd/definition.ts'
-import { jobPlace } from '../../../src/platforms/launchd/manager/place.ts'
+import { jobNames } from '../../../src/platforms/launchd/manager/names.ts'
 import type { Daemon } from '../../../src/platforms/platform.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { thrownBy } from '../../fixtures/thrown-by.ts'
@@ -220,13 +220,13 @@ describe.skipIf(!has('xmllint'))(
   },
 )
 
-describe('a job’s place', () => {
-  const place = (name: string) =>
-    jobPlace({ instance: { ...instanceFor(undefined, '/Users/ada'), name }, env: { HOME: '/Users/ada' } })
+describe('a job’s names', () => {
+  const names = (name: string) =>
+    jobNames({ instance: { ...instanceFor(undefined, '/Users/ada'), name }, env: { HOME: '/Users/ada' } })
 
   test('is the plain one for the default instance', () => {
     const uid = process.getuid?.()
-    expect(place('default')).toEqual({
+    expect(names('default')).toEqual({
       label: LABEL,
       home: '/Users/ada',
       folder: '/Users/ada/Library/LaunchAgents',
@@ -240,6 +240,6 @@ describe('a job’s place', () => {
     ['my hub/2', 'my%20hub%2F2'],
     ['ü', '%C3%BC'],
   ] as const)('is named for the instance %j', ([name, suffix]) => {
-    expect(place(name).label).toBe(`${LABEL}.${suffix}`)
+    expect(names(name).label).toBe(`${LABEL}.${suffix}`)
   })
 })

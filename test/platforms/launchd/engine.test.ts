@@ -102,7 +102,7 @@ describe.runIf(FAKE_RUNS_HERE)(
       expect(environment).toContain('CONNECT_SUPERVISOR=launchd')
       expect(environment.filter((it) => /^(CONNECT_PLATFORM|VITEST)/.test(it))).toEqual([])
       expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^Umask:\t0077$/m)
-      const { stdout } = (await rig.fake.launchctl('print', `${GUI}/${rig.place.label}`)) as {
+      const { stdout } = (await rig.fake.launchctl('print', `${GUI}/${rig.names.label}`)) as {
         stdout: string
       }
       expect(stdout).toContain('spawn type = interactive (4)')
@@ -133,7 +133,7 @@ describe.runIf(FAKE_RUNS_HERE)(
         const error = await errorOf(rig.platform().stop())
         expect(error.code).toBe('DAEMON_WONT_STOP')
         expect(told(error)).toContain(
-          `launchd did not unload ${rig.place.label}: it still runs (PID: ${pid})`,
+          `launchd did not unload ${rig.names.label}: it still runs (PID: ${pid})`,
         )
         expect(await runsIn(GUI)).toBe(pid)
       })
@@ -141,7 +141,7 @@ describe.runIf(FAKE_RUNS_HERE)(
 
     test('keeps a job disabled though its plist was gone: install enables it first', async () => {
       await rigWith()
-      await rig.fake.launchctl('disable', `${GUI}/${rig.place.label}`)
+      await rig.fake.launchctl('disable', `${GUI}/${rig.names.label}`)
       await rig.platform().install(rig.daemon(), rig.options)
       await runsIn(GUI)
       const log = await asked()
@@ -170,7 +170,7 @@ describe.runIf(FAKE_RUNS_HERE)(
           const pid = await runsIn(GUI)
           expect(error.hints.at(-1)).toBe(`What ran before runs again (PID: ${pid}).`)
           expect(rig.starts().at(-1)).toEqual({ pid, version: 'first' })
-          expect(readFileSync(rig.place.file, 'utf8')).toBe(plistText(rig.daemon(), rig.place.label))
+          expect(readFileSync(rig.names.file, 'utf8')).toBe(plistText(rig.daemon(), rig.names.label))
         },
       )
 
@@ -184,8 +184,8 @@ describe.runIf(FAKE_RUNS_HERE)(
       test('because the home folder is on another disk', async () => {
         await rigWith()
         const result = { outcome: 'exited', code: 5, stdout: '', stderr: 'Bootstrap failed: 5' } as const
-        const place = { ...rig.place, home: '/Volumes/Big/ada' }
-        const error = bootstrapError({ result, domain: GUI, isNoDomain: false }, place)
+        const names = { ...rig.names, home: '/Volumes/Big/ada' }
+        const error = bootstrapError({ result, domain: GUI, isNoDomain: false }, names)
         expect(error.message).toBe(
           'launchd runs nothing from a home folder on another disk (/Volumes/Big/ada)',
         )
@@ -196,8 +196,8 @@ describe.runIf(FAKE_RUNS_HERE)(
         'because others own the folder (needs root to be tried): said before anything is changed',
         async () => {
           await rigWith()
-          mkdirSync(rig.place.folder, { recursive: true })
-          chownSync(rig.place.folder, 65_534, 65_534)
+          mkdirSync(rig.names.folder, { recursive: true })
+          chownSync(rig.names.folder, 65_534, 65_534)
           const error = await errorOf(rig.platform().install(rig.daemon(), rig.options))
           expect(error.code).toBe('WRITE_FAILED')
           expect(told(error)).toContain('belongs to another user')
@@ -286,7 +286,7 @@ describe.runIf(FAKE_RUNS_HERE)(
     test('does not read the plist at kickstart: a changed one is read by bootstrap', async () => {
       await running()
       const { pid, updated, stopped } = await rig.platform().restart(rig.daemon('second'), rig.options)
-      expect({ updated, stopped }).toEqual({ updated: rig.place.file, stopped: 'exited' })
+      expect({ updated, stopped }).toEqual({ updated: rig.names.file, stopped: 'exited' })
       expect(rig.starts().at(-1)).toEqual({ pid, version: 'second' })
       expect(await asked()).not.toContain('kickstart')
       await rig.platform().restart(rig.daemon('second'), rig.options)
@@ -302,14 +302,14 @@ describe.runIf(FAKE_RUNS_HERE)(
 
     test('exits 0 from load and shows a live job with an old signal: neither is believed', async () => {
       const pid = await running()
-      expect(await rig.fake.launchctl('load', rig.place.file)).toMatchObject({
+      expect(await rig.fake.launchctl('load', rig.names.file)).toMatchObject({
         code: 0,
         stderr: /Load failed: 5/,
       })
-      await rig.fake.launchctl('kill', 'SIGTERM', `${GUI}/${rig.place.label}`)
+      await rig.fake.launchctl('kill', 'SIGTERM', `${GUI}/${rig.names.label}`)
       const other = async () => (await rig.fake.jobs()).find((job) => job.pid !== null && job.pid !== pid)
       await until(other)
-      expect(await rig.fake.launchctl('list', rig.place.label)).toMatchObject({
+      expect(await rig.fake.launchctl('list', rig.names.label)).toMatchObject({
         stdout: /"LastExitStatus" = 15;/,
       })
       expect((await rig.platform().status()).state).toBe('running')
@@ -318,7 +318,7 @@ describe.runIf(FAKE_RUNS_HERE)(
     test('starts a daemon that crashes again and again: told, and ended by stop', async () => {
       await running()
       rig.behave('exit 3')
-      await rig.fake.launchctl('kill', 'SIGKILL', `${GUI}/${rig.place.label}`)
+      await rig.fake.launchctl('kill', 'SIGKILL', `${GUI}/${rig.names.label}`)
       const crashes = async () => (rig.starts().length > 3 ? true : undefined)
       expect(await waitFor(crashes, { timeoutMs: 30_000 })).toBe(true)
       const restarting = async () => {
@@ -445,11 +445,11 @@ describe.runIf(FAKE_RUNS_HERE)(
         expect(await runsIn(GUI)).toBe(changed.pid)
 
         const { updated, stopped } = await rig.platform().restart(rig.daemon(), rig.options)
-        expect({ updated, stopped }).toEqual({ updated: rig.place.file, stopped: 'exited' })
+        expect({ updated, stopped }).toEqual({ updated: rig.names.file, stopped: 'exited' })
         rig.behave('exit 1')
         const error = await errorOf(rig.platform().install(rig.daemon('third'), rig.options))
         expect(error.code).toBe('DAEMON_FAILED')
-        expect(readFileSync(rig.place.file, 'utf8')).toBe(plistText(rig.daemon(), rig.place.label))
+        expect(readFileSync(rig.names.file, 'utf8')).toBe(plistText(rig.daemon(), rig.names.label))
       })
 
       test('does not come is unknown too', async () => {
@@ -547,21 +547,21 @@ describe.runIf(FAKE_RUNS_HERE)(
 
     test('a plist that someone has edited is kept beside, written anew and read', async () => {
       await running()
-      const edited = readFileSync(rig.place.file, 'utf8').replace('<integer>10<', '<integer>1<')
-      writeFileSync(rig.place.file, edited)
+      const edited = readFileSync(rig.names.file, 'utf8').replace('<integer>10<', '<integer>1<')
+      writeFileSync(rig.names.file, edited)
       const { notes } = await rig.platform().status()
       expect(notes).toEqual(['The plist was changed since launchd has read it. Run: connect daemon restart'])
       const { change } = await rig.platform().install(rig.daemon(), rig.options)
       expect(change).toBe('updated')
-      const old = path.join(rig.instance.folder, `${rig.place.label}.plist.old`)
+      const old = path.join(rig.instance.folder, `${rig.names.label}.plist.old`)
       expect(readFileSync(old, 'utf8')).toBe(edited)
       expect((await rig.platform().status()).notes).toEqual([])
     })
 
     test('a plist that is a link is someone else’s', async () => {
       await rigWith()
-      mkdirSync(rig.place.folder, { recursive: true })
-      symlinkSync('/nix/store/agent.plist', rig.place.file)
+      mkdirSync(rig.names.folder, { recursive: true })
+      symlinkSync('/nix/store/agent.plist', rig.names.file)
       const error = await errorOf(rig.platform().install(rig.daemon(), rig.options))
       expect(error.code).toBe('INSTALL_UNSUPPORTED')
       expect(error.message).toContain('is a link to /nix/store/agent.plist')
@@ -569,7 +569,7 @@ describe.runIf(FAKE_RUNS_HERE)(
 
     test('a job whose plist was removed by hand is found, and uninstalled', async () => {
       const pid = await running()
-      rmSync(rig.place.file)
+      rmSync(rig.names.file)
       const { notes, ...status } = await rig.platform().status()
       expect(status).toMatchObject({ state: 'running', pid, installed: false })
       expect(notes).toEqual(['The plist is gone. Run: connect daemon install'])
@@ -579,7 +579,7 @@ describe.runIf(FAKE_RUNS_HERE)(
 
     test('a plist that others could write to is not what launchd gets', async () => {
       await running()
-      chmodSync(rig.place.file, 0o666)
+      chmodSync(rig.names.file, 0o666)
       await rig.platform().stop()
       await rig.platform().start(rig.daemon(), rig.options)
       await runsIn(GUI)
@@ -595,7 +595,7 @@ describe.runIf(FAKE_RUNS_HERE)(
       await rig.platform().install(rig.daemon(), rig.options)
       await rig.platform().uninstall()
       expect(existsSync(library)).toBe(true)
-      expect(existsSync(rig.place.folder)).toBe(false)
+      expect(existsSync(rig.names.folder)).toBe(false)
     })
   },
 )

@@ -85,7 +85,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, or a stand-in for it (Linux only)', () 
     expect(same.result).toMatchObject({ stopped: 'exited' })
     const changed = await restart('second')
     expect(changed.taken).toEqual(done(LOOK, ...STOP, WRITE, ...START))
-    expect(changed.result).toMatchObject({ stopped: 'exited', updated: rig.place.file })
+    expect(changed.result).toMatchObject({ stopped: 'exited', updated: rig.names.file })
   })
 
   test('fails at the step that goes wrong: a stop that it does not follow, a daemon that ends', async () => {

@@ -4,18 +4,18 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
 import { UnitFile } from '../../../src/platforms/systemd/definition-file.ts'
 import { readReceipt } from '../../../src/platforms/systemd/install-receipt.ts'
-import { unitPlace, type UnitPlace } from '../../../src/platforms/systemd/manager/place.ts'
+import { unitNames, type UnitNames } from '../../../src/platforms/systemd/manager/names.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { thrownBy } from '../../fixtures/thrown-by.ts'
 
 let home: string
-let place: UnitPlace
+let names: UnitNames
 let unit: UnitFile
 
 beforeEach(() => {
   home = scratchFolder()
-  place = unitPlace({ instance: instanceFor(undefined, home), env: {} }, home)
-  unit = new UnitFile(place, home)
+  names = unitNames({ instance: instanceFor(undefined, home), env: {} }, home)
+  unit = new UnitFile(names, home)
 })
 
 test('where nothing was installed there is no unit, and nothing of one', () => {
@@ -34,14 +34,14 @@ describe('what is written', () => {
     unit.write('[Unit]\n')
     expect(unit).toMatchObject({ isThere: true, isEmpty: false, link: undefined, isEnabled: false })
     expect(unit.read()).toBe('[Unit]\n')
-    expect(statSync(place.file).mode & 0o777).toBe(0o644)
+    expect(statSync(names.file).mode & 0o777).toBe(0o644)
     expect(readReceipt(home).folders).toEqual([
       path.join(home, '.config'),
       path.join(home, '.config', 'systemd'),
-      place.folder,
+      names.folder,
     ])
     unit.remove()
-    expect(readdirSync(place.folder)).toEqual([])
+    expect(readdirSync(names.folder)).toEqual([])
   })
 
   test('says so if it was emptied', () => {
@@ -53,26 +53,26 @@ describe('what is written', () => {
     writeFileSync(path.join(home, '.config'), '')
     const error = thrownBy(() => unit.write('[Unit]\n'))
     expect(error.code).toBe('WRITE_FAILED')
-    expect(error.message).toMatch(new RegExp(`^Could not make ${place.folder}: E(NOTDIR|EXIST)`))
+    expect(error.message).toMatch(new RegExp(`^Could not make ${names.folder}: E(NOTDIR|EXIST)`))
     expect(error.cause).toMatchObject({ syscall: 'mkdir' })
   })
 })
 
 test('a link in its place is seen, also one that leads nowhere', () => {
-  mkdirSync(place.folder, { recursive: true })
-  symlinkSync('/nowhere/at.all', place.file)
+  mkdirSync(names.folder, { recursive: true })
+  symlinkSync('/nowhere/at.all', names.file)
   expect(unit).toMatchObject({ isThere: true, link: '/nowhere/at.all' })
 })
 
 test('settings of the user’s own are seen', () => {
-  mkdirSync(`${place.file}.d`, { recursive: true })
-  expect(unit.dropIns).toBe(`${place.file}.d`)
+  mkdirSync(`${names.file}.d`, { recursive: true })
+  expect(unit.dropIns).toBe(`${names.file}.d`)
 })
 
 describe('what systemctl enable has made', () => {
   const enable = () => {
-    mkdirSync(path.dirname(place.wantedBy), { recursive: true })
-    symlinkSync(place.file, place.wantedBy)
+    mkdirSync(path.dirname(names.wantedBy), { recursive: true })
+    symlinkSync(names.file, names.wantedBy)
   }
 
   test('is removed, with its folder', () => {
@@ -80,21 +80,21 @@ describe('what systemctl enable has made', () => {
     expect(unit.isEnabled).toBe(true)
     unit.disable()
     expect(unit.isEnabled).toBe(false)
-    expect(readdirSync(place.folder)).toEqual([])
+    expect(readdirSync(names.folder)).toEqual([])
   })
 
   test('leaves the folder to others who have something in it', () => {
     enable()
-    const theirs = path.join(path.dirname(place.wantedBy), 'theirs.service')
+    const theirs = path.join(path.dirname(names.wantedBy), 'theirs.service')
     writeFileSync(theirs, '')
     unit.disable()
-    expect(readdirSync(path.dirname(place.wantedBy))).toEqual(['theirs.service'])
+    expect(readdirSync(path.dirname(names.wantedBy))).toEqual(['theirs.service'])
   })
 
   test('is looked for first: an empty folder that is not ours stays, and none is no error', () => {
     unit.disable()
-    mkdirSync(path.dirname(place.wantedBy), { recursive: true })
+    mkdirSync(path.dirname(names.wantedBy), { recursive: true })
     unit.disable()
-    expect(existsSync(path.dirname(place.wantedBy))).toBe(true)
+    expect(existsSync(path.dirname(names.wantedBy))).toBe(true)
   })
 })

@@ -4,7 +4,7 @@ import { ConnectError } from '../../../errors.ts'
 import { realPathIfThere } from '../../../files/real-path.ts'
 import { describeResult, type RunResult } from '../../../process/run.ts'
 import { tilde } from '../../../text/tilde.ts'
-import type { JobPlace } from './place.ts'
+import type { JobNames } from './names.ts'
 
 /** launchd did not take a plist. */
 export interface BootstrapFailure {
@@ -20,9 +20,9 @@ export interface BootstrapFailure {
 const AGAIN = 'then: connect daemon install'
 
 /** By what stands in the way: most causes have the same number, 5, and launchctl’s own advice is to try as root. */
-export function bootstrapError(refusal: BootstrapFailure, place: JobPlace): ConnectError {
+export function bootstrapError(refusal: BootstrapFailure, names: JobNames): ConnectError {
   const { result, domain, isNoDomain, isDisabled, doubt } = refusal
-  const { label, folder, file, home } = place
+  const { label, folder, file, home } = names
   if (isNoDomain) return noDomainError()
   if (doubt !== undefined) return unknownStateError(doubt)
   if (isDisabled) {

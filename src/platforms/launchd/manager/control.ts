@@ -1,9 +1,9 @@
 import type { RunResult } from '../../../process/run.ts'
 import { waitFor } from '../../../runtime/wait-for.ts'
 import { noDomainError, bootstrapError, type BootstrapFailure } from './bootstrap-error.ts'
-import { isNoDomain, JobLookup, parseLookup, type PlacedJob, type DomainLookup } from './lookup.ts'
-import type { Launchctl, Timing } from './manager.ts'
-import type { JobPlace } from './place.ts'
+import type { Launchctl, Timing } from './launchctl.ts'
+import { isNoDomain, JobLookup, parseLookup, type LoadedJob, type DomainLookup } from './lookup.ts'
+import type { JobNames } from './names.ts'
 import { isReadFrom, type JobState } from './state.ts'
 
 /** What `bootstrap` answers while an old job of that label is on its way out, and for much else: errno(2). */
@@ -14,32 +14,32 @@ const DISABLED = 119
 
 /** A job as launchd has it: told what to do, and then looked at, whatever launchctl answered. */
 export class JobControl {
-  readonly #place: JobPlace
+  readonly #names: JobNames
   readonly #launchctl: Launchctl
   readonly #timing: Timing
 
-  constructor(place: JobPlace, launchctl: Launchctl, timing: Timing) {
-    this.#place = place
+  constructor(names: JobNames, launchctl: Launchctl, timing: Timing) {
+    this.#names = names
     this.#launchctl = launchctl
     this.#timing = timing
   }
 
   async look(): Promise<JobLookup> {
-    const { domains } = this.#place
+    const { domains } = this.#names
     const domainLookups = await Promise.all(domains.map((domain) => this.lookIn(domain)))
     return new JobLookup(new Map(domains.map((domain, at) => [domain, domainLookups[at]!])))
   }
 
   async lookIn(domain: string): Promise<DomainLookup> {
     const target = this.#target(domain)
-    return parseLookup(await this.#launchctl.ask('print', target), target, this.#place.label)
+    return parseLookup(await this.#launchctl.ask('print', target), target, this.#names.label)
   }
 
   /** By someone’s `launchctl disable`, or in System Settings. @returns undefined if that can't be read */
   async isDisabled(domain: string): Promise<boolean | undefined> {
     const { outcome, code, stdout } = await this.#launchctl.ask('print-disabled', domain)
     if (outcome !== 'exited' || code !== 0) return undefined
-    return isInDisabled(stdout, this.#place.label)
+    return isInDisabled(stdout, this.#names.label)
   }
 
   /**
@@ -48,7 +48,7 @@ export class JobControl {
    * @param mark of the plist; undefined if it has none
    * @throws ConnectError SERVICE_MANAGER_FAILED
    */
-  async load(mark: string | undefined): Promise<PlacedJob> {
+  async load(mark: string | undefined): Promise<LoadedJob> {
     const { domains } = (await this.look()).requireKnown()
     let refusal: BootstrapFailure | undefined
     for (const domain of domains) {
@@ -63,22 +63,22 @@ export class JobControl {
       }
       if (!refusal.isNoDomain) break
     }
-    throw refusal ? bootstrapError(refusal, this.#place) : noDomainError()
+    throw refusal ? bootstrapError(refusal, this.#names) : noDomainError()
   }
 
-  async #bootstrap(domain: string, mark: string | undefined): Promise<PlacedJob | BootstrapFailure> {
+  async #bootstrap(domain: string, mark: string | undefined): Promise<LoadedJob | BootstrapFailure> {
     let refusal: BootstrapFailure | undefined
-    const attempt = async (): Promise<PlacedJob | BootstrapFailure | undefined> => {
-      const result = await this.#launchctl.act('bootstrap', domain, this.#place.file)
+    const attempt = async (): Promise<LoadedJob | BootstrapFailure | undefined> => {
+      const result = await this.#launchctl.act('bootstrap', domain, this.#names.file)
       const domainLookup = await this.lookIn(domain)
       // Also where another command, or launchd itself, was quicker.
       // Where the mark isn't told, only a bootstrap that was taken tells which plist was read.
       const isTold =
         domainLookup.seen === 'job' && (domainLookup.job.definition !== undefined || result.code === 0)
-      if (isTold && isReadFrom(domainLookup.job, this.#place.file, mark) && !isLeaving(domainLookup.job))
+      if (isTold && isReadFrom(domainLookup.job, this.#names.file, mark) && !isLeaving(domainLookup.job))
         return { domain, job: domainLookup.job }
       const doubt = domainLookup.seen === 'unknown' ? { doubt: domainLookup.why } : {}
-      refusal = { result, domain, isNoDomain: hasNoPlace(result), ...doubt }
+      refusal = { result, domain, isNoDomain: hasNoDomain(result), ...doubt }
       if (result.outcome === 'missing' || refusal.isNoDomain) return refusal
       if (result.code === DISABLED || (await this.isDisabled(domain))) return { ...refusal, isDisabled: true }
       if (domainLookup.seen === 'job' && !isLeaving(domainLookup.job)) await this.bootout(domain)
@@ -105,7 +105,7 @@ export class JobControl {
   }
 
   #target(domain: string): string {
-    return `${domain}/${this.#place.label}`
+    return `${domain}/${this.#names.label}`
   }
 }
 
@@ -120,6 +120,6 @@ export function isLeaving({ state }: JobState): boolean {
   return /^SIG[A-Z]+ed$/.test(state)
 }
 
-function hasNoPlace(result: RunResult): boolean {
+function hasNoDomain(result: RunResult): boolean {
   return isNoDomain(result) || result.code === SESSION_TYPE
 }

@@ -30,7 +30,7 @@ export function isNoDomain({ code, stderr }: RunResult): boolean {
 }
 
 /** A job where launchd has it. */
-export interface PlacedJob {
+export interface LoadedJob {
   readonly domain: string
   readonly job: JobState
 }
@@ -43,19 +43,19 @@ export class JobLookup {
     this.#lookups = domainLookups
   }
 
-  get placed(): readonly PlacedJob[] {
+  get loaded(): readonly LoadedJob[] {
     return [...this.#lookups].flatMap(([domain, domainLookup]) =>
       domainLookup.seen === 'job' ? [{ domain, job: domainLookup.job }] : [],
     )
   }
 
   /** The one that stands for all: who has this process, else any that has one. */
-  main(pid?: number): PlacedJob | undefined {
-    const { placed } = this
+  main(pid?: number): LoadedJob | undefined {
+    const { loaded } = this
     return (
-      placed.find(({ job }) => job.pid !== undefined && job.pid === pid) ??
-      placed.find(({ job }) => job.pid !== undefined) ??
-      placed[0]
+      loaded.find(({ job }) => job.pid !== undefined && job.pid === pid) ??
+      loaded.find(({ job }) => job.pid !== undefined) ??
+      loaded[0]
     )
   }
 
@@ -71,7 +71,7 @@ export class JobLookup {
 
   /** Whether it is certain that launchd does not have the job. */
   get isAbsent(): boolean {
-    return this.doubt === undefined && this.placed.length === 0
+    return this.doubt === undefined && this.loaded.length === 0
   }
 
   /** @throws ConnectError SERVICE_MANAGER_FAILED if there is any doubt */

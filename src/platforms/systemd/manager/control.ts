@@ -3,9 +3,9 @@ import { GRACE_PERIOD_MS } from '../../../process/grace-period.ts'
 import { describeResult } from '../../../process/run.ts'
 import { waitFor } from '../../../runtime/wait-for.ts'
 import { tilde } from '../../../text/tilde.ts'
-import type { UserManager } from './manager.ts'
-import type { UnitPlace } from './place.ts'
+import type { UnitNames } from './names.ts'
 import { readUnitState, type UnitState } from './state.ts'
+import type { UserManager } from './systemctl.ts'
 
 /** TimeoutStopSec of the unit, and some slack for the manager; in ms. */
 const STOP_MS = GRACE_PERIOD_MS + 10_000
@@ -13,23 +13,23 @@ const STOP_MS = GRACE_PERIOD_MS + 10_000
 /** A unit as the manager has it: told what to do, and then looked at, whatever systemctl answered. */
 export class UnitControl {
   readonly #manager: UserManager
-  readonly #place: UnitPlace
+  readonly #names: UnitNames
 
-  constructor(manager: UserManager, place: UnitPlace) {
+  constructor(manager: UserManager, names: UnitNames) {
     this.#manager = manager
-    this.#place = place
+    this.#names = names
   }
 
   /** @returns undefined if there is no manager, or its answer can't be read */
   async readState(): Promise<UnitState | undefined> {
-    return this.#manager.hasSocket ? readUnitState(this.#manager, this.#place.name) : undefined
+    return this.#manager.hasSocket ? readUnitState(this.#manager, this.#names.name) : undefined
   }
 
   /** @throws ConnectError SERVICE_MANAGER_FAILED */
   async requireState(): Promise<UnitState> {
     const state = await this.readState()
     if (state) return state
-    const message = `systemctl --user show ${this.#place.name} gives no answer that can be read`
+    const message = `systemctl --user show ${this.#names.name} gives no answer that can be read`
     throw new ConnectError('SERVICE_MANAGER_FAILED', message)
   }
 
@@ -45,13 +45,13 @@ export class UnitControl {
     throw new ConnectError(
       'SERVICE_MANAGER_FAILED',
       `systemd does not take the unit: it calls it ${state.load}`,
-      { hints: [`See why: systemd-analyze --user verify ${tilde(this.#place.file)}`] },
+      { hints: [`See why: systemd-analyze --user verify ${tilde(this.#names.file)}`] },
     )
   }
 
   /** @throws ConnectError SERVICE_MANAGER_FAILED */
   async enable(): Promise<void> {
-    const { name } = this.#place
+    const { name } = this.#names
     // `reenable` also fixes a link that leads elsewhere.
     await this.#manager.require('reenable', name)
     const { file } = await this.requireState()
@@ -64,7 +64,7 @@ export class UnitControl {
 
   /** @throws ConnectError SERVICE_MANAGER_FAILED */
   async restart(): Promise<void> {
-    const { name } = this.#place
+    const { name } = this.#names
     await this.forgetFailure()
     const result = await this.#manager.systemctl('restart', name)
     // No answer in time is no failure: the state tells.
@@ -77,7 +77,7 @@ export class UnitControl {
 
   /** Returns at once. Also ends the wait for its next start. */
   async askToStop(): Promise<void> {
-    await this.#manager.systemctl('stop', '--no-block', this.#place.name)
+    await this.#manager.systemctl('stop', '--no-block', this.#names.name)
   }
 
   /** Waits until it is down. @returns undefined if it is still up */
@@ -96,7 +96,7 @@ export class UnitControl {
   }
 
   wontStop(): ConnectError {
-    const { name } = this.#place
+    const { name } = this.#names
     return new ConnectError('DAEMON_WONT_STOP', `systemd has not stopped ${name}`, {
       hints: [`Look at it: systemctl --user status ${name}`],
     })
@@ -104,14 +104,14 @@ export class UnitControl {
 
   /** Stops it too. @throws ConnectError DAEMON_WONT_STOP */
   async disable(): Promise<void> {
-    await this.#manager.systemctl('disable', '--now', this.#place.name)
+    await this.#manager.systemctl('disable', '--now', this.#names.name)
     // Of a unit whose file is gone it stops nothing.
     await this.stop()
   }
 
   /** Takes the unit off the list of failed ones. There may be nothing to forget. */
   async forgetFailure(): Promise<void> {
-    await this.#manager.systemctl('reset-failed', this.#place.name)
+    await this.#manager.systemctl('reset-failed', this.#names.name)
   }
 }
 

@@ -1,7 +1,7 @@
 import { signalName } from '../../../process/signal-name.ts'
 import { tilde } from '../../../text/tilde.ts'
 import type { PlatformStatus } from '../../platform.ts'
-import type { UserManager } from './manager.ts'
+import type { UserManager } from './systemctl.ts'
 
 const PROPERTIES = [
   'LoadState',

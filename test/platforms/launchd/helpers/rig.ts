@@ -5,8 +5,8 @@ import path from 'node:path'
 import { instanceFor, type Instance } from '../../../../src/config/instance.ts'
 import { drive, stepless } from '../../../../src/platforms/conformance/harness/drive.ts'
 import { LaunchdPlatform } from '../../../../src/platforms/launchd/launchd.ts'
-import { jobPlace, type JobPlace } from '../../../../src/platforms/launchd/manager/place.ts'
-import type { Timing } from '../../../../src/platforms/launchd/manager/manager.ts'
+import { jobNames, type JobNames } from '../../../../src/platforms/launchd/manager/names.ts'
+import type { Timing } from '../../../../src/platforms/launchd/manager/launchctl.ts'
 import type { Daemon, StartOptions } from '../../../../src/platforms/platform.ts'
 import { identify } from '../../../../src/process/identity.ts'
 import { FakeLaunchd } from '../../../helpers/launchctl/fake.ts'
@@ -31,7 +31,7 @@ export class Rig {
   readonly home: string
   readonly fake: FakeLaunchd
   readonly instance: Instance
-  readonly place: JobPlace
+  readonly names: JobNames
   readonly env: NodeJS.ProcessEnv
   readonly #program: string
 
@@ -40,7 +40,7 @@ export class Rig {
     this.fake = fake
     this.env = { ...fake.env, HOME: home }
     this.instance = instanceFor(undefined, home)
-    this.place = jobPlace({ instance: this.instance, env: this.env })
+    this.names = jobNames({ instance: this.instance, env: this.env })
     mkdirSync(this.instance.folder, { mode: 0o700 })
     this.#program = path.join(home, 'agent')
     writeFileSync(this.#program, SCRIPT, { mode: 0o755 })
@@ -135,7 +135,7 @@ export class Rig {
     return {
       jobs: jobs.map(({ domain, pid }) => ({ domain, pid })),
       alive: this.alive(),
-      plist: existsSync(this.place.file),
+      plist: existsSync(this.names.file),
     }
   }
 }

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { expect, test } from 'vitest'
 import { readLingering, setLingering } from '../../../../src/platforms/systemd/manager/lingering.ts'
-import { UserManager } from '../../../../src/platforms/systemd/manager/manager.ts'
+import { UserManager } from '../../../../src/platforms/systemd/manager/systemctl.ts'
 import { fakePrograms, type Behaviour } from '../helpers/fake-programs.ts'
 import { sample } from '../helpers/sample.ts'
 

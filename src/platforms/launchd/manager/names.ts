@@ -2,8 +2,8 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import type { PlatformContext } from '../../platform.ts'
 
-/** Where an instance's job is written down, and what it is called. */
-export interface JobPlace {
+/** What an instance's job is called: by launchd, and on the disk. */
+export interface JobNames {
   /** `co.privateconnect.agent`, `co.privateconnect.agent.staging` */
   readonly label: string
   readonly home: string
@@ -14,7 +14,7 @@ export interface JobPlace {
 }
 
 /** launchd looks there at each login. */
-export function jobPlace({ instance, env }: PlatformContext): JobPlace {
+export function jobNames({ instance, env }: PlatformContext): JobNames {
   const suffix = instance.name === 'default' ? '' : `.${labelPart(instance.name)}`
   const label = `co.privateconnect.agent${suffix}`
   const home = env.HOME || homedir()

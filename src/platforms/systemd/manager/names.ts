@@ -1,8 +1,8 @@
 import path from 'node:path'
 import type { PlatformContext } from '../../platform.ts'
 
-/** Where an instance's unit lies, and what it is called. */
-export interface UnitPlace {
+/** What an instance's unit is called: by systemd, and on the disk. */
+export interface UnitNames {
   /** `private-connect.service`, `private-connect-staging.service` */
   readonly name: string
   readonly folder: string
@@ -12,7 +12,7 @@ export interface UnitPlace {
 }
 
 /** The user manager looks there whatever XDG_CONFIG_HOME says in a shell. */
-export function unitPlace({ instance }: PlatformContext, home: string): UnitPlace {
+export function unitNames({ instance }: PlatformContext, home: string): UnitNames {
   const suffix = instance.name === 'default' ? '' : `-${unitNamePart(instance.name)}`
   const name = `private-connect${suffix}.service`
   const folder = path.join(home, '.config', 'systemd', 'user')
