@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import config from '../../vitest.config.ts'
@@ -16,6 +16,18 @@ test('every test is in one of the two projects', () => {
   const apart = /^test\/(lab|soak|bench)\//
   const all = files.filter((file) => file.endsWith('.test.ts') && !apart.test(file))
   expect([...units!, ...processes!].toSorted()).toEqual(all)
+})
+
+test('tests lie in folders that mirror those of src/', () => {
+  const others = ['bench', 'e2e', 'fixtures', 'helpers', 'lab', 'mutation', 'repository', 'scripts', 'soak']
+  const folders = new Set(files.map((file) => path.dirname(file)).filter((folder) => folder !== 'test'))
+  const apart = [...folders].filter((folder) => {
+    const [, area, ...below] = folder.split('/')
+    return !others.includes(area!) && !below.includes('helpers')
+  })
+  expect(apart.length).toBeGreaterThan(30)
+  const isInSource = (folder: string) => existsSync(path.join(root, folder.replace(/^test/, 'src')))
+  expect(apart.filter((folder) => !isInSource(folder))).toEqual([])
 })
 
 test('unit tests are quick: npm test leaves none of them out', () => {

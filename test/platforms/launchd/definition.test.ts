@@ -220,7 +220,7 @@ describe.skipIf(!has('xmllint'))(
   },
 )
 
-describe('a job’s names', () => {
+describe('a job’s label', () => {
   const names = (name: string) =>
     jobNames({ instance: { ...instanceFor(undefined, '/Users/ada'), name }, env: { HOME: '/Users/ada' } })
 

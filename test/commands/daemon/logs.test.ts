@@ -4,11 +4,11 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync }
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { formatLine, type Level } from '../../src/log/line.ts'
-import { connect, connectOk, runJs } from '../helpers/cli.ts'
-import { makeHome, type Home } from '../helpers/home.ts'
-import { runProgram } from '../fixtures/run-fixture.ts'
-import { testVariations } from '../helpers/variations.ts'
+import { formatLine, type Level } from '../../../src/log/line.ts'
+import { connect, connectOk, runJs } from '../../helpers/cli.ts'
+import { makeHome, type Home } from '../../helpers/home.ts'
+import { runProgram } from '../../fixtures/run-fixture.ts'
+import { testVariations } from '../../helpers/variations.ts'
 
 const HOUR = 3_600_000
 const RULE = '─'.repeat(56)

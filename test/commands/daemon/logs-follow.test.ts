@@ -12,12 +12,12 @@ import {
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { openLogFile } from '../../src/log/file/log-file.ts'
-import { formatLine } from '../../src/log/line.ts'
-import { numbersIn, upTo } from '../fixtures/log-folder.ts'
-import { runFixture } from '../fixtures/run-fixture.ts'
-import { runJs, startConnect, type RunningCli } from '../helpers/cli.ts'
-import { makeHome, type Home } from '../helpers/home.ts'
+import { openLogFile } from '../../../src/log/file/log-file.ts'
+import { formatLine } from '../../../src/log/line.ts'
+import { numbersIn, upTo } from '../../fixtures/log-folder.ts'
+import { runFixture } from '../../fixtures/run-fixture.ts'
+import { runJs, startConnect, type RunningCli } from '../../helpers/cli.ts'
+import { makeHome, type Home } from '../../helpers/home.ts'
 
 const HEADER = `📋 Daemon Logs (~/.privateconnect/daemon.log)\n\n${'─'.repeat(56)}\n`
 

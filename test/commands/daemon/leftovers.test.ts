@@ -3,18 +3,18 @@ import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { instanceFor } from '../../src/config/instance.ts'
-import type { AgentIdentity } from '../../src/control/agent-record.ts'
-import { identify } from '../../src/process/identity.ts'
-import { waitFor } from '../../src/runtime/wait-for.ts'
-import { identityFor } from '../fixtures/identity.ts'
-import { joined } from '../fixtures/joined.ts'
-import { runFixture } from '../fixtures/run-fixture.ts'
-import { connect, connectOk } from '../helpers/cli.ts'
-import type { Home } from '../helpers/home.ts'
-import { until } from '../helpers/until.ts'
-import { testVariations } from '../helpers/variations.ts'
-import { World } from '../helpers/world.ts'
+import { instanceFor } from '../../../src/config/instance.ts'
+import type { AgentIdentity } from '../../../src/control/agent-record.ts'
+import { identify } from '../../../src/process/identity.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
+import { identityFor } from '../../fixtures/identity.ts'
+import { joined } from '../../fixtures/joined.ts'
+import { runFixture } from '../../fixtures/run-fixture.ts'
+import { connect, connectOk } from '../../helpers/cli.ts'
+import type { Home } from '../../helpers/home.ts'
+import { until } from '../../helpers/until.ts'
+import { testVariations } from '../../helpers/variations.ts'
+import { World } from '../../helpers/world.ts'
 
 let world: World
 
@@ -127,7 +127,14 @@ testVariations(['stop', 'restart', 'start --replace'])(
   { timeout: 120_000 },
   async (action) => {
     const home = await joined(world)
-    const preload = path.join(import.meta.dirname, '..', 'fixtures', 'programs', 'agent-with-children.ts')
+    const preload = path.join(
+      import.meta.dirname,
+      '..',
+      '..',
+      'fixtures',
+      'programs',
+      'agent-with-children.ts',
+    )
     const file = path.join(home.folder, 'children')
     await connectOk(home, ['daemon', 'start'], {
       env: { NODE_OPTIONS: `--import=${pathToFileURL(preload).href}`, CHILDREN_FILE: file },

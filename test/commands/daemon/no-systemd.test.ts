@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { joined } from '../fixtures/joined.ts'
-import { differences, snapshot } from '../fixtures/snapshot.ts'
-import { connect, connectOk } from '../helpers/cli.ts'
-import { echoServer } from '../helpers/servers.ts'
-import { World } from '../helpers/world.ts'
-import { openSocket } from '../lab/helpers/socket.ts'
-import { fakePrograms } from '../platforms/systemd/helpers/fake-programs.ts'
+import { joined } from '../../fixtures/joined.ts'
+import { differences, snapshot } from '../../fixtures/snapshot.ts'
+import { connect, connectOk } from '../../helpers/cli.ts'
+import { echoServer } from '../../helpers/servers.ts'
+import { World } from '../../helpers/world.ts'
+import { openSocket } from '../../lab/helpers/socket.ts'
+import { fakePrograms } from '../../platforms/systemd/helpers/fake-programs.ts'
 
 /** sd_booted(3) */
 const hasOther = process.platform === 'linux' && !existsSync('/run/systemd/system')

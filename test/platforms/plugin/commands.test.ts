@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ERRORS } from '../../src/errors.ts'
-import { NOT_CONFIGURED } from '../fixtures/product/not-configured.ts'
-import { connect, connectOk } from '../helpers/cli.ts'
-import type { Home } from '../helpers/home.ts'
-import { World } from '../helpers/world.ts'
-import { emptyHome, joined } from '../fixtures/joined.ts'
+import { ERRORS } from '../../../src/errors.ts'
+import { NOT_CONFIGURED } from '../../fixtures/product/not-configured.ts'
+import { connect, connectOk } from '../../helpers/cli.ts'
+import type { Home } from '../../helpers/home.ts'
+import { World } from '../../helpers/world.ts'
+import { emptyHome, joined } from '../../fixtures/joined.ts'
 
-const plugin = path.join(import.meta.dirname, '..', 'fixtures', 'plugin-platform')
+const plugin = path.join(import.meta.dirname, '..', '..', 'fixtures', 'plugin-platform')
 // A linked plugin in ESM makes oclif warn on each run, which is for plugin authors.
 const quiet = { OCLIF_DISABLE_LINKED_ESM_WARNING: '1' }
 

@@ -2,17 +2,17 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { displayLine } from '../../src/log/line.ts'
-import { identify } from '../../src/process/identity.ts'
-import { waitFor } from '../../src/runtime/wait-for.ts'
-import type { StartReport } from '../../src/tasks/start.ts'
-import type { DaemonStatus } from '../../src/tasks/status.ts'
-import { atOnce } from '../fixtures/at-once.ts'
-import { joined } from '../fixtures/joined.ts'
-import { connect, connectOk } from '../helpers/cli.ts'
-import type { Home } from '../helpers/home.ts'
-import { testVariations } from '../helpers/variations.ts'
-import { World } from '../helpers/world.ts'
+import { displayLine } from '../../../src/log/line.ts'
+import { identify } from '../../../src/process/identity.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
+import type { StartReport } from '../../../src/tasks/start.ts'
+import type { DaemonStatus } from '../../../src/tasks/status.ts'
+import { atOnce } from '../../fixtures/at-once.ts'
+import { joined } from '../../fixtures/joined.ts'
+import { connect, connectOk } from '../../helpers/cli.ts'
+import type { Home } from '../../helpers/home.ts'
+import { testVariations } from '../../helpers/variations.ts'
+import { World } from '../../helpers/world.ts'
 
 let world: World
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => world.stop())
 
 const PRELOAD = pathToFileURL(
-  path.join(import.meta.dirname, '..', 'fixtures', 'programs', 'crash-agent.ts'),
+  path.join(import.meta.dirname, '..', '..', 'fixtures', 'programs', 'crash-agent.ts'),
 ).href
 
 /** An environment in which the agent ends at a stage of its start, see fixtures/programs/crash-agent.ts. */

@@ -1,12 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { emptyHome, joined } from '../fixtures/joined.ts'
-import { NOT_CONFIGURED, NOT_CONFIGURED_HINTS } from '../fixtures/product/not-configured.ts'
-import { connect } from '../helpers/cli.ts'
-import type { Home } from '../helpers/home.ts'
-import { testVariations } from '../helpers/variations.ts'
-import { World } from '../helpers/world.ts'
+import { emptyHome, joined } from '../../fixtures/joined.ts'
+import { NOT_CONFIGURED, NOT_CONFIGURED_HINTS } from '../../fixtures/product/not-configured.ts'
+import { connect } from '../../helpers/cli.ts'
+import type { Home } from '../../helpers/home.ts'
+import { testVariations } from '../../helpers/variations.ts'
+import { World } from '../../helpers/world.ts'
 
 // No init system of the machine that the test runs on has a say.
 const env = { CONNECT_PLATFORM: 'background' }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { identify } from '../../src/process/identity.ts'
-import { connect, connectOk } from '../helpers/cli.ts'
-import type { Home } from '../helpers/home.ts'
-import { World } from '../helpers/world.ts'
-import { emptyHome, joined } from '../fixtures/joined.ts'
+import { identify } from '../../../src/process/identity.ts'
+import { connect, connectOk } from '../../helpers/cli.ts'
+import type { Home } from '../../helpers/home.ts'
+import { World } from '../../helpers/world.ts'
+import { emptyHome, joined } from '../../fixtures/joined.ts'
 
 let world: World
 
