@@ -40,11 +40,12 @@ export interface AgentOptions extends ServiceHostOptions {
 const BRIEF_LOCK_MS = 2000
 
 /**
- * The agent: holds the instance's lock, answers on its socket, keeps its link to the hub, and serves what is exposed,
- * until the signal says stop.
+ * The agent: holds the instance's lock, answers on its socket, keeps its link to the hub, and serves what is
+ * exposed, until the signal says stop.
  *
  * @param signal its reason is the name of the signal that said stop
- * @throws ConnectError NOT_CONFIGURED, REVOKED and the like: a human must act; AGENT_RUNNING if another one runs
+ * @throws ConnectError NOT_CONFIGURED, REVOKED and the like: a human must act; AGENT_RUNNING if
+ * another one runs
  */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const { instance, log } = options
@@ -105,7 +106,8 @@ async function runOwner(options: AgentOptions, lock: FileLock, signal: AbortSign
 }
 
 /**
- * Someone deleted the lock's file, and another process has locked the new one: a command, for a moment, or another agent.
+ * Someone deleted the lock's file, and another process has locked the new one: a command, for a moment,
+ * or another agent.
  *
  * @throws ConnectError AGENT_RUNNING
  */
@@ -132,7 +134,10 @@ function noteEnd(instance: Instance, log: Log, end: Omit<AgentEnd, 'at'>): void 
   }
 }
 
-/** A command holds the lock for a moment while it edits the services; another agent holds it for as long as it runs. */
+/**
+ * A command holds the lock for a moment while it edits the services; another agent holds it for as long
+ * as it runs.
+ */
 async function waitForLock(options: AgentOptions, signal: AbortSignal): Promise<FileLock | undefined> {
   const ask = () => tryAgentLock(options.instance)
   const soon = await waitFor(ask, { timeoutMs: BRIEF_LOCK_MS, signal })

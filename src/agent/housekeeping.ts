@@ -18,12 +18,12 @@ const EVERY_MS = 1000
 const PATIENCE = 30
 
 /**
- * Looks after what the agent needs while it runs: its lock, socket and services, its record and PID file, if someone has
- * deleted them; its program and its config, without which it could never be started again.
+ * Looks after what the agent needs while it runs: its lock, socket and services, its record and PID file, if
+ * someone has deleted them; its program and its config, without which it could never be started again.
  *
  * @param options.everyMs default 1,000
- * @param options.hold holds what was taken for as long as the agent runs. @throws ConnectError AGENT_RUNNING if that is
- * another agent's now; any other error is told, and it is called again
+ * @param options.hold holds what was taken for as long as the agent runs. @throws ConnectError AGENT_RUNNING
+ * if that is another agent's now; any other error is told, and it is called again
  */
 export function startHousekeeping(options: {
   instance: Instance

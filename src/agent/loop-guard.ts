@@ -6,7 +6,9 @@ import type { Log } from '../log/log.ts'
 import type { Address } from '../net/known-addresses.ts'
 import { leadsTo } from '../net/own-address.ts'
 
-/** A target that is the local port of a `reach` to the same hub: it would lead from stream to stream for ever. */
+/**
+ * A target that is the local port of a `reach` to the same hub: it would lead from stream to stream for ever.
+ */
 export class LoopError extends Error {
   override readonly name = 'LoopError'
 }
@@ -66,7 +68,10 @@ export class LoopGuard {
     this.#announcement?.withdraw()
   }
 
-  /** A `reach` to another hub may lead back to this one by way of others: it asks how far a connection has come. */
+  /**
+   * A `reach` to another hub may lead back to this one by way of others: it asks how far a
+   * connection has come.
+   */
   #chain(): void {
     if (this.#presence.chains) return
     const chaining = { ...this.#presence, chains: true }

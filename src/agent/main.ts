@@ -15,8 +15,8 @@ import { agentExitCode } from './exit-code.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
 /**
- * The kept-alive agent, as a platform starts it: `connect up --hub URL [--config FILE]` with CONNECT_DAEMON=1. It
- * bypasses the CLI, for a quick start and a small process.
+ * The kept-alive agent, as a platform starts it: `connect up --hub URL [--config FILE]` with
+ * CONNECT_DAEMON=1. It bypasses the CLI, for a quick start and a small process.
  */
 export async function runKeptAlive(argv: readonly string[], version: string): Promise<void> {
   process.umask(0o077)
@@ -43,7 +43,8 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
         mode: 'daemon',
         version,
         log,
-        // A background process is started once, by someone who looks; anything else would start it again and again.
+        // A background process is started once, by someone who looks; anything else would start it
+        // again and again.
         waitForOthers: process.env.CONNECT_SUPERVISOR !== 'background',
         onOwner(record) {
           isOwner = true
@@ -63,7 +64,8 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
   stopListening()
   // Whoever sent the signal sees a process that ended by it.
   if (stop.signal.aborted) process.kill(process.pid, stop.signal.reason as NodeJS.Signals)
-  // Left to itself Node.js 24 now and then spins for ever as it closes what is left open. Every line is written by now.
+  // Left to itself Node.js 24 now and then spins for ever as it closes what is left open. Every line is
+  // written by now.
   process.exit()
 }
 

@@ -29,14 +29,14 @@ let limit: number | undefined
 const openers = new FairShares()
 
 /**
- * The local port of each connection to a target, with the hops of its stream: by it a shell finds out that this agent
- * carries it, and a `reach` how far its client has come.
+ * The local port of each connection to a target, with the hops of its stream: by it a shell finds out that
+ * this agent carries it, and a `reach` how far its client has come.
  */
 export const servedPorts = new Map<number, number>()
 
 /**
- * Answers a stream that another agent opens: dials the service's target and joins the two. The hub names a service,
- * never an address: only what this machine exposes is ever dialled.
+ * Answers a stream that another agent opens: dials the service's target and joins the two. The hub names a
+ * service, never an address: only what this machine exposes is ever dialled.
  */
 export function serveStream(
   stream: Stream,
@@ -126,7 +126,10 @@ function codeFor(error: Error): number {
   return isRefused ? STREAM_CODES.TARGET_REFUSED : STREAM_CODES.TARGET_UNREACHABLE
 }
 
-/** A machine that opens connections without end must not fill the log. Kinds of lines are told apart by their first words. */
+/**
+ * A machine that opens connections without end must not fill the log. Kinds of lines are told apart by
+ * their first words.
+ */
 function limitedTo(opener: string, log: Log): Log {
   return (text, level) => {
     const kind = `${opener} ${text.split(' ', 2).join(' ')}`

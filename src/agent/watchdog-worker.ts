@@ -19,7 +19,10 @@ export interface WatchdogData {
 const data = workerData as WatchdogData
 const { beats, stopped, limitMs, everyMs } = data
 
-/** Counted in ticks of this thread, never by the clock: it goes on while the process is stopped, or the machine sleeps. */
+/**
+ * Counted in ticks of this thread, never by the clock: it goes on while the process is stopped, or
+ * the machine sleeps.
+ */
 let still = 0
 let seen = Atomics.load(beats, 0)
 for (let tick = nextTick(); tick !== 'over'; tick = nextTick()) {

@@ -9,7 +9,10 @@ export interface WatchdogOptions {
   readonly limitMs?: number
   /** How often it must show that it isn't, default each second. */
   readonly everyMs?: number
-  /** A file that is written just before the end, for whoever looks later; its time of change is the time of the end. */
+  /**
+   * A file that is written just before the end, for whoever looks later; its time of change is the time
+   * of the end.
+   */
   readonly onBlockedWrite?: { readonly file: string; readonly content: string }
   /** There is no watchdog any more, and everything else goes on. */
   readonly onFailed: (error: Error) => void
@@ -20,8 +23,8 @@ export interface Watchdog {
 }
 
 /**
- * Ends this process by SIGABRT when its event loop is blocked for too long, so that it can be started again. That is
- * found and done by a thread of its own, since nothing of the main one runs then.
+ * Ends this process by SIGABRT when its event loop is blocked for too long, so that it can be started again.
+ * That is found and done by a thread of its own, since nothing of the main one runs then.
  */
 export function startWatchdog(options: WatchdogOptions): Watchdog {
   const { logFile, limitMs = 30_000, everyMs = 1000, onBlockedWrite, onFailed } = options

@@ -4,7 +4,8 @@ import { shellQuote } from '../text/shell-quote.ts'
 const COMMANDS = /\bconnect (?:up|login|logout|whoami|expose|unexpose|services|daemon(?: [a-z]+)?)\b/g
 
 /**
- * What a text says to run, for the instance that the command was run for: `connect up` would log in the default one.
+ * What a text says to run, for the instance that the command was run for: `connect up` would log in
+ * the default one.
  *
  * @param configFile the value of --config
  */

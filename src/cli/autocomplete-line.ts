@@ -7,8 +7,8 @@ export function isShell(name: string): name is Shell {
 }
 
 /**
- * The line that has a shell complete our commands, as `printf "$(…)" >> ~/.bashrc` of the instructions takes it.
- * That of @oclif/plugin-autocomplete, and the files that it leads to, name paths without quotes.
+ * The line that has a shell complete our commands, as `printf "$(…)" >> ~/.bashrc` of the instructions
+ * takes it. That of @oclif/plugin-autocomplete, and the files that it leads to, name paths without quotes.
  *
  * @param cacheFolder where that plugin keeps what it makes
  */
@@ -27,7 +27,10 @@ export function autocompleteLine(
   return `\n${name}=${shellPath(file, home)} && ${use}; # ${bin} autocomplete setup\n`
 }
 
-/** Without a character that the shell or printf would take for something else, where the home folder is the odd part. */
+/**
+ * Without a character that the shell or printf would take for something else, where the home folder is
+ * the odd part.
+ */
 function shellPath(file: string, home: string): string {
   const below = path.relative(home, file)
   if (!below.startsWith('..') && /^[\w@+=:,./-]+$/.test(below)) return `"$HOME/${below}"`

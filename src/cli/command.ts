@@ -12,7 +12,9 @@ import { columnsOf, wrapLine } from './output/wrap-line.ts'
 
 /** What all our commands share: how they speak, and how they fail. */
 export abstract class ConnectCommand extends Command {
-  /** oclif loads all of the config once more for each command; the one that it has just loaded is the same. */
+  /**
+   * oclif loads all of the config once more for each command; the one that it has just loaded is the same.
+   */
   static override async run<T extends Command>(
     this: new (argv: string[], config: Config) => T,
     argv?: string[],

@@ -7,7 +7,9 @@ import { untilInterrupted } from './until-interrupted.ts'
 /** How long the end of the process waits for its last words to be read, in ms. */
 const FLUSH_MS = 1000
 
-/** What `up`, `reach` and `hub` become once they carry data: nothing that they say holds them up or ends them. */
+/**
+ * What `up`, `reach` and `hub` become once they carry data: nothing that they say holds them up or ends them.
+ */
 export class DataCommand {
   readonly stdout = new Output(openSink(1))
   readonly stderr = new Output(openSink(2))

@@ -1,6 +1,9 @@
 import { hasAbandonedWork } from '../platforms/deadline.ts'
 
-/** Ends the process if a plugin's work that nobody waits for any more would keep it alive: a child that hangs, say. */
+/**
+ * Ends the process if a plugin's work that nobody waits for any more would keep it alive: a child
+ * that hangs, say.
+ */
 export async function exitIfHung(): Promise<void> {
   if (!hasAbandonedWork()) return
   for (const stream of [process.stdout, process.stderr]) {

@@ -2,7 +2,9 @@ import { inspect } from 'node:util'
 import { ConnectError } from '../errors.ts'
 import { explainOperationalError } from '../runtime/operational-error.ts'
 
-/** Ends with 1 and a sentence where not even the command itself could be begun; with a trace only for a bug. */
+/**
+ * Ends with 1 and a sentence where not even the command itself could be begun; with a trace only for a bug.
+ */
 export function failAtStart(thrown: unknown): void {
   const error = explainOperationalError(thrown)
   const lines = error instanceof ConnectError ? [error.message, ...error.hints] : [inspect(error)]

@@ -11,8 +11,9 @@ export interface Commands {
 const HELP = ['-h', '--help']
 
 /**
- * Puts a command's words before its options, so that `daemon --hub URL start` is `daemon start --hub URL`: oclif takes
- * the first option for the end of the command's name. What is after `--`, or none of our business, stays as it is.
+ * Puts a command's words before its options, so that `daemon --hub URL start` is `daemon start --hub URL`:
+ * oclif takes the first option for the end of the command's name. What is after `--`, or none of our
+ * business, stays as it is.
  *
  * @param commands by id: `daemon:start`
  */

@@ -1,8 +1,8 @@
 import { onEndSignal } from '../runtime/end-signals.ts'
 
 /**
- * Runs work that goes on until someone stops it with Ctrl-C or SIGTERM. The first signal lets it end in good order, a
- * second one ends it at once.
+ * Runs work that goes on until someone stops it with Ctrl-C or SIGTERM. The first signal lets it end in good
+ * order, a second one ends it at once.
  *
  * @param work must come to its end when the signal says stop
  */

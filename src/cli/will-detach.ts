@@ -4,7 +4,10 @@ export interface UpFlags {
   readonly foreground: boolean
 }
 
-/** Whether `connect up` hands over to a daemon: when told to, and by itself where CI is set and there is no terminal. */
+/**
+ * Whether `connect up` hands over to a daemon: when told to, and by itself where CI is set and there
+ * is no terminal.
+ */
 export function willDetach({ detach, foreground }: UpFlags): boolean {
   const isUnattendedCi = Boolean(process.env.CI) && !process.stdin.isTTY && !process.stdout.isTTY
   return detach || (isUnattendedCi && !foreground)

@@ -4,8 +4,8 @@ import { ConnectError } from '../errors.ts'
 export const DEFAULT_HUB_URL = 'https://hub.privateconnect.co'
 
 /**
- * Checks a hub's address and brings it into one form: `http:` or `https:` (from `ws:` and `wss:` too), no trailing
- * slash. Without a scheme it is https, and on this machine http, as `connect hub` speaks by itself.
+ * Checks a hub's address and brings it into one form: `http:` or `https:` (from `ws:` and `wss:` too), no
+ * trailing slash. Without a scheme it is https, and on this machine http, as `connect hub` speaks by itself.
  *
  * @throws ConnectError BAD_HUB_URL, or INSECURE_HUB for plain http that leads off this machine
  */
@@ -36,7 +36,10 @@ function withScheme(text: string): string {
   return URL.canParse(https) && isLoopback(new URL(https).hostname) ? `http://${text}` : https
 }
 
-/** Whether a host name or address (brackets allowed) can only mean this machine (RFC 6761 §6.3 for `localhost`). */
+/**
+ * Whether a host name or address (brackets allowed) can only mean this machine (RFC 6761
+ * §6.3 for `localhost`).
+ */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase()
   if (bare === 'localhost' || bare.endsWith('.localhost')) return true

@@ -6,8 +6,8 @@ import { makeFolder } from '../files/make-folder.ts'
 import { removeFile } from '../files/remove-file.ts'
 
 /**
- * What an instance is called: `staging.json` is staging, until another `staging.json` has that name already; then a
- * short hash of its path tells the two apart.
+ * What an instance is called: `staging.json` is staging, until another `staging.json` has that name already;
+ * then a short hash of its path tells the two apart.
  *
  * @param registry the folder that holds a file for each name, with the path of the config that has it
  */

@@ -59,7 +59,10 @@ export function instanceFor(configFile?: string, home = homedir()): Instance {
   }
 }
 
-/** `staging.json` is called staging; any other ending gets a hash, so that `staging` beside it is not the same. */
+/**
+ * `staging.json` is called staging; any other ending gets a hash, so that `staging` beside it is
+ * not the same.
+ */
 function stemOf(file: string): string {
   const base = path.basename(file)
   const [, stem] = /^(.+)\.json$/.exec(base) ?? []
@@ -85,7 +88,10 @@ export function ownsFolder(instance: Instance, home = homedir()): boolean {
   return instance.folder === dataFolder(home)
 }
 
-/** Where a socket lies that is wanted here: a named pipe on Windows, and elsewhere if its path would be too long. */
+/**
+ * Where a socket lies that is wanted here: a named pipe on Windows, and elsewhere if its path would
+ * be too long.
+ */
 export function socketPathFor(wanted: string): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\private-connect-${shortHash(wanted)}`
   if (Buffer.byteLength(wanted) <= MAX_SOCKET_PATH) return wanted
@@ -93,8 +99,8 @@ export function socketPathFor(wanted: string): string {
 }
 
 /**
- * Where a socket goes whose own path would be too long: a folder of ours, per user. Not in TMPDIR, which a service
- * manager and a shell often see differently: the two would never meet.
+ * Where a socket goes whose own path would be too long: a folder of ours, per user. Not in TMPDIR, which a
+ * service manager and a shell often see differently: the two would never meet.
  */
 export function shortSocketFolder(): string {
   return `/tmp/private-connect-${process.getuid?.() ?? 0}`

@@ -2,9 +2,9 @@ import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 
 /**
- * Whether NO_PROXY says to go without a proxy, by the rules of Go's httpproxy package: `*`; `example.com` for itself and
- * all below it; `.example.com` and `*.example.com` only for what is below; an address; a range as `10.0.0.0/8`; each of them
- * but `*` and a range also with a port.
+ * Whether NO_PROXY says to go without a proxy, by the rules of Go's httpproxy package: `*`; `example.com` for
+ * itself and all below it; `.example.com` and `*.example.com` only for what is below; an address; a range as
+ * `10.0.0.0/8`; each of them but `*` and a range also with a port.
  *
  * @param list separated by commas or spaces
  */

@@ -19,8 +19,8 @@ interface SavedProxy {
 const SAVED = '"proxy" in the config'
 
 /**
- * The proxy to go through: what the environment says, else the saved one. A daemon that a service manager starts has no
- * shell's environment.
+ * The proxy to go through: what the environment says, else the saved one. A daemon that a service manager
+ * starts has no shell's environment.
  *
  * @returns undefined to go directly
  * @throws ConnectError BAD_PROXY
@@ -32,8 +32,8 @@ export function proxyFor({ hub, proxy }: SavedProxy, env: NodeJS.ProcessEnv): Pr
 }
 
 /**
- * What to save of this environment for a daemon that will not have it. One without a word of proxies changes nothing;
- * NO_PROXY for this hub takes a saved one away.
+ * What to save of this environment for a daemon that will not have it. One without a word of proxies changes
+ * nothing; NO_PROXY for this hub takes a saved one away.
  *
  * @throws ConnectError BAD_PROXY
  */

@@ -65,7 +65,11 @@ const USUAL_PORTS: Readonly<Record<string, number>> = {
   ssh: 22,
 }
 
-/** Of a URL, without what stands before its @: that may be a password. @returns undefined if it has no port */
+/**
+ * Of a URL, without what stands before its @: that may be a password.
+ *
+ * @returns undefined if it has no port
+ */
 function hostAndPort(scheme: string, authority: string): string | undefined {
   const host = authority.replace(/^.*@/, '')
   if (/:\d{1,5}$/.test(host)) return host

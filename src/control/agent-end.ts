@@ -17,8 +17,8 @@ import {
 } from './agent-record.ts'
 
 /*
- * How an agent ended is written down here and nowhere else: as it says itself, as whoever watched it saw it, as `stop`
- * brought it about, or that nobody knows. What the agent has said itself is never overwritten.
+ * How an agent ended is written down here and nowhere else: as it says itself, as whoever watched it saw it,
+ * as `stop` brought it about, or that nobody knows. What the agent has said itself is never overwritten.
  */
 
 /** How a process was seen to end. */
@@ -34,7 +34,9 @@ export function noteOwnEnd(instance: Instance, end: Omit<AgentEnd, 'at'>): void 
   endAgentRecord(instance, { at: new Date().toISOString(), ...end })
 }
 
-/** By whoever watched its process. What can't be written is no reason to fail: the agent's log says the same. */
+/**
+ * By whoever watched its process. What can't be written is no reason to fail: the agent's log says the same.
+ */
 export async function noteSeenEnd(instance: Instance, pid: number, seen: SeenEnd): Promise<void> {
   const { code, signal, at = new Date() } = seen
   await underLock(instance, () => {
@@ -70,7 +72,8 @@ export async function noteStopped(
 }
 
 /**
- * By whoever finds that it is gone. Only under its own lock: one that is just starting may be writing these files anew.
+ * By whoever finds that it is gone. Only under its own lock: one that is just starting may be writing
+ * these files anew.
  *
  * @returns whether anything was cleared away; on a full or read-only disk it stays
  */

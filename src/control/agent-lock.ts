@@ -13,8 +13,8 @@ const MOMENT_MS = 500
 const ANSWER_MS = 1000
 
 /**
- * Takes the lock of an instance's agent, if it is free and no agent lives: the file of a lock can be deleted, and then a
- * new one is free, though an agent holds the old one.
+ * Takes the lock of an instance's agent, if it is free and no agent lives: the file of a lock can be deleted,
+ * and then a new one is free, though an agent holds the old one.
  *
  * @returns undefined if another process holds it, or an agent lives
  * @throws ConnectError WRITE_FAILED if the lock can't be used, CONFIG_UNREADABLE

@@ -59,7 +59,9 @@ const AgentRecord = v.pipe(
 )
 export type AgentRecord = v.InferOutput<typeof AgentRecord>
 
-/** @returns undefined if there is none, or one that makes no sense: whoever holds the lock writes a new one */
+/**
+ * @returns undefined if there is none, or one that makes no sense: whoever holds the lock writes a new one
+ */
 export function readAgentRecord(instance: Instance): AgentRecord | undefined {
   const text = readIfThere(instance.recordFile)
   if (text === undefined) return undefined
@@ -98,7 +100,11 @@ export function restoreAgentRecord(instance: Instance, record: AgentRecord): voi
   else removeFile(instance.pidFile)
 }
 
-/** Keeps how it ended, for `daemon status`. The caller holds the instance's lock. @throws ConnectError WRITE_FAILED */
+/**
+ * Keeps how it ended, for `daemon status`. The caller holds the instance's lock.
+ *
+ * @throws ConnectError WRITE_FAILED
+ */
 export function endAgentRecord(instance: Instance, end: AgentEnd): void {
   removeFile(instance.pidFile)
   const record = readAgentRecord(instance)

@@ -25,7 +25,11 @@ export function agentStatus(instance: Instance, timeoutMs = TIMEOUT_MS): Promise
   return request(instance, 'GET', '/v1/status', AgentStatus, { timeoutMs })
 }
 
-/** Whether the agent carries the connection that comes from this local port. @returns undefined if no agent listens */
+/**
+ * Whether the agent carries the connection that comes from this local port.
+ *
+ * @returns undefined if no agent listens
+ */
 export async function agentCarries(
   agent: AgentSocket,
   port: number,
@@ -57,8 +61,8 @@ export function unexposeService(instance: Instance, name: string): Promise<Unexp
 
 /**
  * @returns undefined if no agent listens
- * @throws ConnectError AGENT_BUSY if an agent listens but doesn't answer, AGENT_OTHER_VERSION if its answer can't be
- * read; what the agent refuses with
+ * @throws ConnectError AGENT_BUSY if an agent listens but doesn't answer, AGENT_OTHER_VERSION if its answer
+ * can't be read; what the agent refuses with
  */
 async function request<T>(
   { socketPath }: AgentSocket,

@@ -23,8 +23,8 @@ const ELSEWHERE = 'The agent of this instance runs in another container or PID n
 const NAMELESS = 'An agent holds this instance, but does not say which process it is'
 
 /**
- * Looks for the instance's agent: by its record, held against the process table, and by the lock that it holds for as
- * long as it lives. Changes nothing.
+ * Looks for the instance's agent: by its record, held against the process table, and by the lock that it
+ * holds for as long as it lives. Changes nothing.
  *
  * @throws ConnectError CONFIG_UNREADABLE
  */
@@ -38,7 +38,8 @@ export async function findAgent(instance: Instance): Promise<Finding> {
 async function look(instance: Instance): Promise<Finding | undefined> {
   const record = readAgentRecord(instance)
   if (record && !record.end && isAlive(record)) {
-    // Under another name it is this folder's, moved or linked, or that of the folder that this one was copied from.
+    // Under another name it is this folder's, moved or linked, or that of the folder that this one
+    // was copied from.
     const isOurs =
       record.configFile === instance.configFile ||
       (!isAnotherFile(record.configFile, instance.configFile) && (await isLocked(instance.lockFile)))

@@ -13,7 +13,9 @@ const AgentPresence = v.object({
   hubId: v.string(),
   agentId: v.string(),
   socketPath: v.string(),
-  /** The agent has dialled a port of a `reach`: whoever listens there asks it how far a connection has come. */
+  /**
+   * The agent has dialled a port of a `reach`: whoever listens there asks it how far a connection has come.
+   */
   chains: v.boolean(),
 })
 export type AgentPresence = v.InferOutput<typeof AgentPresence>
@@ -28,7 +30,10 @@ const ReachPresence = v.object({
 })
 export type ReachPresence = v.InferOutput<typeof ReachPresence>
 
-/** What a process of this user tells the others on this machine, whichever home folder and instance they belong to. */
+/**
+ * What a process of this user tells the others on this machine, whichever home folder and instance
+ * they belong to.
+ */
 export type Presence = AgentPresence | ReachPresence
 
 const Note = v.object({

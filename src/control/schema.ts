@@ -22,7 +22,10 @@ export const AgentStatus = v.object({
 })
 export type AgentStatus = v.InferOutput<typeof AgentStatus>
 
-/** GET /v1/ports/PORT: whether one of its connections to a target comes from that local port, and its stream’s hops. */
+/**
+ * GET /v1/ports/PORT: whether one of its connections to a target comes from that local port, and
+ * its stream’s hops.
+ */
 export const PortReply = v.object({ carries: v.boolean(), hops: v.optional(v.number()) })
 export type PortReply = v.InferOutput<typeof PortReply>
 

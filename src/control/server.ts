@@ -25,8 +25,8 @@ export interface AgentControl {
 const MAX_BODY_BYTES = 16 * 1024
 
 /**
- * Opens the agent's socket. The caller holds the instance's lock, so a socket file that is there already is a dead
- * agent's.
+ * Opens the agent's socket. The caller holds the instance's lock, so a socket file that is there already is
+ * a dead agent's.
  *
  * @throws ConnectError WRITE_FAILED if it can't be made
  */

@@ -7,8 +7,8 @@ import { takeAgentLock } from './agent-lock.ts'
 import { readAgentRecord, writeAgentRecord } from './agent-record.ts'
 
 /**
- * Records a daemon that was just started, until it does so itself: one that is slow, or hangs before it has its lock,
- * is found and can be stopped.
+ * Records a daemon that was just started, until it does so itself: one that is slow, or hangs before it has
+ * its lock, is found and can be stopped.
  *
  * @param command what it was started with: program and script
  */

@@ -4,8 +4,8 @@ import { codeOf, ConnectError } from '../errors.ts'
 let isGone = false
 
 /**
- * Leaves a working folder that was deleted: Node.js starts no worker thread in one, and fails wherever a path is made
- * absolute. To be called before any other thing.
+ * Leaves a working folder that was deleted: Node.js starts no worker thread in one, and fails wherever a path
+ * is made absolute. To be called before any other thing.
  */
 export function leaveDeletedFolder(): void {
   try {

@@ -6,11 +6,12 @@ import { codeOf } from '../errors.ts'
 const NO_HOME = '/nonexistent'
 
 /**
- * Fills in what Node.js and oclif take for granted, and a container or a bare `env -i` may lack: a home folder and a
- * shell. To be called before anything asks for them; what is started from here gets the same.
+ * Fills in what Node.js and oclif take for granted, and a container or a bare `env -i` may lack: a home
+ * folder and a shell. To be called before anything asks for them; what is started from here gets the same.
  */
 export function settleEnvironment(env: NodeJS.ProcessEnv): void {
-  // An empty or relative one would put our files wherever a command is called: the user's own is taken instead.
+  // An empty or relative one would put our files wherever a command is called: the user's own
+  // is taken instead.
   if (env.HOME !== undefined && !path.isAbsolute(env.HOME)) delete env.HOME
   if (env.HOME !== undefined && env.SHELL) return
   if (hasEntry()) return

@@ -8,9 +8,11 @@ import { checkWay } from './trust.ts'
 /** A lock that the kernel frees when its holder dies, however it dies. */
 export interface FileLock {
   /**
-   * Looks after a lock that is held for long: if its file was deleted or replaced, anyone could take the new one.
+   * Looks after a lock that is held for long: if its file was deleted or replaced, anyone could take
+   * the new one.
    *
-   * @returns whether it is held, if need be on the file that is there now; false if another process was quicker
+   * @returns whether it is held, if need be on the file that is there now; false if another
+   * process was quicker
    * @throws ConnectError WRITE_FAILED if it can't be told, or not be made anew; it is held as before
    */
   look(): Promise<boolean>
@@ -18,8 +20,8 @@ export interface FileLock {
 }
 
 /**
- * Takes the lock if it is free. Node.js has no flock; an exclusive SQLite transaction takes an fcntl lock, which the
- * kernel drops with the process (https://sqlite.org/lockingv3.html).
+ * Takes the lock if it is free. Node.js has no flock; an exclusive SQLite transaction takes an fcntl lock,
+ * which the kernel drops with the process (https://sqlite.org/lockingv3.html).
  *
  * @returns undefined if another process holds it
  * @throws ConnectError WRITE_FAILED if the lock file cannot be used, FILE_UNTRUSTED if it is not ours
@@ -75,8 +77,8 @@ async function lockNow(file: string): Promise<Held | undefined> {
 }
 
 /**
- * Whether another process holds the lock. Only looks: it needs no right to write, and two who look at once don't take
- * each other for the holder.
+ * Whether another process holds the lock. Only looks: it needs no right to write, and two who look at once
+ * don't take each other for the holder.
  *
  * @throws ConnectError CONFIG_UNREADABLE if the lock file cannot be read
  */

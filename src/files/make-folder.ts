@@ -10,8 +10,9 @@ export class NoHomeError extends Error {
 }
 
 /**
- * Makes a folder that is closed to others (0700), and those above it, unless it is there. Not by mkdir's `recursive`,
- * which never returns where a folder can't be made although the one above it is there, as in /proc.
+ * Makes a folder that is closed to others (0700), and those above it, unless it is there. Not by
+ * mkdir's `recursive`, which never returns where a folder can't be made although the one above it is
+ * there, as in /proc.
  *
  * @throws NoHomeError if it would have to make a home folder: the disk that holds the real one is not there
  */

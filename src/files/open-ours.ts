@@ -3,8 +3,9 @@ import { ConnectError } from '../errors.ts'
 import { belongsToUs, checkWay } from './trust.ts'
 
 /**
- * Opens a file that we write to: one of our own or root's, and through no link of anyone else's. In a folder where others
- * may write, as /tmp, they could lay out a link of that name, and have us write into a file of ours.
+ * Opens a file that we write to: one of our own or root's, and through no link of anyone else's. In a
+ * folder where others may write, as /tmp, they could lay out a link of that name, and have us write into a
+ * file of ours.
  *
  * @param flags of open(2); O_NONBLOCK is added: a FIFO without a reader would be waited for, for ever
  * @param mode if it is made, default 0600

@@ -10,7 +10,8 @@ const SET_HOME = 'Set HOME to a folder that is there and belongs to this user: H
  * Makes sure that a folder of ours exists, is a folder of this user, and is closed to others (0700).
  *
  * @param options.inSharedFolder others may write beside it (as in /tmp), so a link there is not followed
- * @throws ConnectError WRITE_FAILED if it cannot be made or belongs to someone else, FILE_UNTRUSTED if what leads to it does
+ * @throws ConnectError WRITE_FAILED if it cannot be made or belongs to someone else, FILE_UNTRUSTED if what
+ * leads to it does
  */
 export function ensurePrivateFolder(folder: string, options: { inSharedFolder?: boolean } = {}): void {
   try {

@@ -10,7 +10,8 @@ const MAX_BYTES = 4 * 1024 * 1024
  * Reads and checks a JSON file of ours.
  *
  * @returns undefined if there is no such file; anything else that is wrong is an error, never "no file"
- * @throws ConnectError CONFIG_UNREADABLE, FILE_UNTRUSTED, CONFIG_EXPOSED (with `secret`), CONFIG_NEWER, or `damaged`
+ * @throws ConnectError CONFIG_UNREADABLE, FILE_UNTRUSTED, CONFIG_EXPOSED (with `secret`),
+ * CONFIG_NEWER, or `damaged`
  */
 export function readJson<T>(
   file: string,

@@ -17,8 +17,8 @@ export async function loadSqlite(): Promise<typeof import('node:sqlite')> {
 }
 
 /**
- * The primary result code (https://sqlite.org/rescode.html) of an error of SQLite's; node:sqlite gives the extended one,
- * whose low byte it is.
+ * The primary result code (https://sqlite.org/rescode.html) of an error of SQLite's; node:sqlite gives the
+ * extended one, whose low byte it is.
  */
 export function sqliteCode(error: unknown): number | undefined {
   const isSqlite = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'

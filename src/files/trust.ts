@@ -7,11 +7,11 @@ import { shellQuote } from '../text/shell-quote.ts'
 const MAX_LINKS = 40
 
 /**
- * Follows a path, link by link, and checks that all that it leads through belongs to this user or root: whoever owns a
- * folder or a link can have it lead elsewhere tomorrow.
+ * Follows a path, link by link, and checks that all that it leads through belongs to this user or root:
+ * whoever owns a folder or a link can have it lead elsewhere tomorrow.
  *
- * Unlike sshd (StrictModes of sshd_config(5)) it lets folders be writable by others, as Kubernetes makes them: what
- * others put there is theirs, and found out by that.
+ * Unlike sshd (StrictModes of sshd_config(5)) it lets folders be writable by others, as Kubernetes makes
+ * them: what others put there is theirs, and found out by that.
  *
  * @param file absolute
  * @returns the same without links, as far as it is there
@@ -61,7 +61,9 @@ export function belongsToUs({ uid }: Stats): boolean {
   return uid === 0 || uid === process.geteuid?.()
 }
 
-/** Where each user has a group of their own, of the same number, files are made writable for it (umask 002). */
+/**
+ * Where each user has a group of their own, of the same number, files are made writable for it (umask 002).
+ */
 function isPrivateGroup({ mode, uid, gid }: Stats): boolean {
   return (mode & 0o002) === 0 && gid === uid
 }

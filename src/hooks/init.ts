@@ -4,8 +4,9 @@ import type { Hook, Interfaces } from '@oclif/core'
 const PLUGIN_TIMEOUT_MS = 2000
 
 /**
- * Picks and loads the platform, for the commands that act on the daemon or hand over to it; --help and all others pay
- * nothing. It never throws: oclif would swallow that, so the command throws it, once its flags are known to be right.
+ * Picks and loads the platform, for the commands that act on the daemon or hand over to it; --help and all
+ * others pay nothing. It never throws: oclif would swallow that, so the command throws it, once its flags are
+ * known to be right.
  */
 const hook: Hook.Init = async function init({ id, argv, config }) {
   if (!/^(daemon(:|$)|up$)/.test(id ?? '') || argv.includes('--help') || argv.includes('-h')) return

@@ -15,8 +15,8 @@ interface Kind {
 }
 
 /**
- * For lines that others can cause at will: of each kind one a second is written, or a few, with how many were left out
- * since the one before.
+ * For lines that others can cause at will: of each kind one a second is written, or a few, with how many were
+ * left out since the one before.
  */
 export class LineLimiter {
   readonly #everyMs: number

@@ -18,7 +18,9 @@ export function parseLine(line: string): { time: string; level: Level; text: str
   return { time, level: level!.trimEnd() as Level, text }
 }
 
-/** A line as it is shown: `[10:30:00] …`. Anything else in the file, such as a crash report, stays as it is. */
+/**
+ * A line as it is shown: `[10:30:00] …`. Anything else in the file, such as a crash report, stays as it is.
+ */
 export function displayLine(line: string): string {
   const parsed = parseLine(line)
   return printable(parsed ? `[${parsed.time.slice(11, 19)}] ${parsed.text}` : line)

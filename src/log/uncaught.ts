@@ -4,8 +4,9 @@ import { LineLimiter } from './line-limiter.ts'
 import type { Log } from './log.ts'
 
 /**
- * What becomes of an error that nobody caught in a data command: an operational error is told and goes by, a bug ends the
- * process. Node.js's own warnings are told in the same place: Node.js would wait for a terminal that nobody reads.
+ * What becomes of an error that nobody caught in a data command: an operational error is told and goes by, a
+ * bug ends the process. Node.js's own warnings are told in the same place: Node.js would wait for a terminal
+ * that nobody reads.
  *
  * @param crashed gets the bug, once its trace is in the log; must end the process
  * @returns undoes it

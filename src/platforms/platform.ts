@@ -3,19 +3,24 @@ import type { Finding } from '../control/find-agent.ts'
 import type { Termination } from '../process/terminate.ts'
 
 /**
- * What keeps the agent alive: launchd, systemd, a plain background process, or what a plugin brings. The words are
- * those of kardianos/service (https://pkg.go.dev/github.com/kardianos/service).
+ * What keeps the agent alive: launchd, systemd, a plain background process, or what a plugin brings. The
+ * words are those of kardianos/service (https://pkg.go.dev/github.com/kardianos/service).
  *
- * What changes anything is an `Action`: the platform says in which steps it is done, and whoever calls runs them.
+ * What changes anything is an `Action`: the platform says in which steps it is done, and whoever
+ * calls runs them.
  */
 export interface Platform {
-  /** What install would write and run. Changes nothing. A plugin may do without: then there is no --dry-run for it. */
+  /**
+   * What install would write and run. Changes nothing. A plugin may do without: then there is no
+   * --dry-run for it.
+   */
   plan?(daemon: Daemon): Promise<InstallPlan>
   /**
-   * Installs the daemon, starts it, and looks whether it stays. Doing it again changes nothing, unless something differs.
+   * Installs the daemon, starts it, and looks whether it stays. Doing it again changes nothing,
+   * unless something differs.
    *
-   * @throws ConnectError in a step: INSTALL_UNSUPPORTED if it can't be installed into, DAEMON_FAILED if the daemon ended
-   * by itself
+   * @throws ConnectError in a step: INSTALL_UNSUPPORTED if it can't be installed into, DAEMON_FAILED if the
+   * daemon ended by itself
    */
   install(daemon: Daemon, options: StartOptions): Action<Installed>
   /** Its result is undefined if there was nothing to remove. */
@@ -135,14 +140,16 @@ export interface Started {
 
 export interface PlatformStatus {
   /**
-   * `restarting`: it has ended, and is started again after a pause. `unknown` if the system's answer can't be read: never
-   * taken for stopped.
+   * `restarting`: it has ended, and is started again after a pause. `unknown` if the system's answer can't be
+   * read: never taken for stopped.
    */
   readonly state: 'running' | 'starting' | 'restarting' | 'stopping' | 'stopped' | 'unknown'
   readonly pid?: number
   /** Why it is so, where that needs saying. */
   readonly reason?: string
-  /** What else is to be known, a sentence each: settings that differ, what is in the way of its next start. */
+  /**
+   * What else is to be known, a sentence each: settings that differ, what is in the way of its next start.
+   */
   readonly notes?: readonly string[]
   /** RFC 3339 */
   readonly startedAt?: string
@@ -151,20 +158,24 @@ export interface PlatformStatus {
   readonly autostart: 'boot' | 'login' | 'never'
   /** How often the platform has started it again; undefined where it doesn't count. */
   readonly restarts?: number
-  /** How the last one ended: this one, or the one before it if this one runs; undefined where it doesn't tell. */
+  /**
+   * How the last one ended: this one, or the one before it if this one runs; undefined where it doesn't tell.
+   */
   readonly lastExit?: { readonly code: number | null; readonly signal: string | null }
   /** Files that named a process which is gone have been removed. */
   readonly cleanedUp?: boolean
   /** An agent runs, but in someone's terminal and not as the daemon. */
   readonly foregroundPid?: number
   /**
-   * What was found of an agent that was started in the background, which `stop` is to end; on another platform one that
-   * runs beside it. A plugin leaves this out: it is looked for.
+   * What was found of an agent that was started in the background, which `stop` is to end; on another
+   * platform one that runs beside it. A plugin leaves this out: it is looked for.
    */
   readonly background?: Extract<Finding, { state: 'running' | 'unknown' }>
 }
 
-/** What is known of a platform before it is loaded: small, so that only the one that is picked costs anything. */
+/**
+ * What is known of a platform before it is loaded: small, so that only the one that is picked costs anything.
+ */
 export interface PlatformDescription<P = Platform> {
   /** 2 if its actions are told in steps, 1 if not: see Stepless. */
   readonly apiVersion: P extends PluginPlatform ? 2 : 1

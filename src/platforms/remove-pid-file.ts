@@ -13,8 +13,8 @@ export interface Stopped {
 }
 
 /**
- * The last step of every stop: no file names the agent any more, and how it ended is kept. An agent that ended by itself
- * has done so before.
+ * The last step of every stop: no file names the agent any more, and how it ended is kept. An agent that
+ * ended by itself has done so before.
  *
  * @throws ConnectError AGENT_ELSEWHERE in the step, if one still holds this instance and can't be told
  */

@@ -1,10 +1,15 @@
 import path from 'node:path'
 import type { Daemon } from './platform.ts'
 
-/** What the caller has set and the agent can't do without; nothing that may hold a secret, since a unit can be read. */
+/**
+ * What the caller has set and the agent can't do without; nothing that may hold a secret, since a unit
+ * can be read.
+ */
 const KEPT = ['NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA'] as const
 
-/** What a service manager is to give the agent: its own environment has little, and nothing of the caller's. */
+/**
+ * What a service manager is to give the agent: its own environment has little, and nothing of the caller's.
+ */
 export function serviceEnvironment({ command, env }: Daemon, supervisor: string): Record<string, string> {
   const nodeFolder = path.dirname(command[0])
   const folders = [nodeFolder, '/usr/local/bin', '/usr/bin', '/bin'].filter((folder) => !folder.includes(':'))

@@ -4,8 +4,8 @@ import { codeOf } from '../errors.ts'
 import { needProc } from './need-proc.ts'
 
 /**
- * Which process this is, beyond its number: numbers are used again after a reboot, in another container that shares
- * the home folder, or just after enough other processes.
+ * Which process this is, beyond its number: numbers are used again after a reboot, in another container that
+ * shares the home folder, or just after enough other processes.
  */
 export interface ProcessIdentity {
   readonly pid: number
@@ -46,7 +46,10 @@ export function isSameBoot(recorded: ProcessIdentity): boolean {
   return recorded.bootAndNamespace.split(' ')[0] === bootAndNamespace().split(' ')[0]
 }
 
-/** proc(5): field 22 of /proc/PID/stat, counted after the last `)`, since the name before it may hold anything. */
+/**
+ * proc(5): field 22 of /proc/PID/stat, counted after the last `)`, since the name before it
+ * may hold anything.
+ */
 function startTimeFromProc(pid: number): string | undefined {
   let stat: string
   try {

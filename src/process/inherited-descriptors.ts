@@ -1,14 +1,17 @@
 import { fstatSync, readdirSync, readFileSync } from 'node:fs'
 
-/** FD_CLOEXEC as proc(5) shows it in the flags of /proc/PID/fdinfo/FD: closed when another program is started. */
+/**
+ * FD_CLOEXEC as proc(5) shows it in the flags of /proc/PID/fdinfo/FD: closed when another program is started.
+ */
 const CLOSE_ON_EXEC = 0o2000000
 
 /** A higher one is not looked for: the list of what a child gets has an entry for each number below. */
 const HIGHEST = 65_535
 
 /**
- * The descriptors, beyond the first three, that a child would be given along with what it is meant to have: those that
- * this process was started with. Node.js sees to the lowest sixteen only, and a shell script opens its lock as 200.
+ * The descriptors, beyond the first three, that a child would be given along with what it is meant to have:
+ * those that this process was started with. Node.js sees to the lowest sixteen only, and a shell script opens
+ * its lock as 200.
  */
 export function inheritedDescriptors(): number[] {
   const isLinux = process.platform === 'linux'

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { ConnectError } from '../errors.ts'
 
 /**
- * For Linux, where nothing but proc(5) tells which process is which: without it another program might be taken for the
- * agent, and be signalled.
+ * For Linux, where nothing but proc(5) tells which process is which: without it another program might be
+ * taken for the agent, and be signalled.
  *
  * @throws ConnectError NO_PROC if it is not there
  */

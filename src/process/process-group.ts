@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { codeOf } from '../errors.ts'
 
 /**
- * Ends what is left of a group whose leader is gone, by SIGKILL: the children of a process that was started in a
- * session of its own. The group's number is not given to another process while a member lives (fork(2)); a leader that
- * lives now is a stranger that came to the number since.
+ * Ends what is left of a group whose leader is gone, by SIGKILL: the children of a process that was started
+ * in a session of its own. The group's number is not given to another process while a member lives (fork(2));
+ * a leader that lives now is a stranger that came to the number since.
  *
  * @returns how many were sent it: they may live for another moment
  */

@@ -3,7 +3,10 @@ import { codeOf } from '../errors.ts'
 
 /** What became of a program that was run for its answer. */
 export interface RunResult {
-  /** `missing`: there is no such program. `timed out`: it gave no answer in time, and was ended; what it did is unknown. */
+  /**
+   * `missing`: there is no such program. `timed out`: it gave no answer in time, and was ended; what it
+   * did is unknown.
+   */
   readonly outcome: 'exited' | 'timed out' | 'missing'
   /** The exit code; null if it did not exit by itself. */
   readonly code: number | null
@@ -15,8 +18,8 @@ export interface RunResult {
 const MAX_OUTPUT = 1024 * 1024
 
 /**
- * Runs a program of the system for its answer: by a list of arguments, without a shell, without input, and not for
- * ever.
+ * Runs a program of the system for its answer: by a list of arguments, without a shell, without input, and
+ * not for ever.
  *
  * @param options.timeoutMs default 10,000
  * @throws Error if it can't be run for another reason than that it is missing

@@ -28,10 +28,11 @@ export interface DetachedOptions {
 }
 
 /**
- * Starts a process in a session of its own, with no descriptor of the caller's: it outlives the terminal, and neither
- * `ssh host …` nor a pipe waits for it.
+ * Starts a process in a session of its own, with no descriptor of the caller's: it outlives the terminal, and
+ * neither `ssh host …` nor a pipe waits for it.
  *
- * @throws ConnectError NO_PROC; DAEMON_FAILED if the program can't be run, WRITE_FAILED if the log can't be opened
+ * @throws ConnectError NO_PROC; DAEMON_FAILED if the program can't be run, WRITE_FAILED if the log
+ * can't be opened
  */
 export async function spawnDetached(options: DetachedOptions): Promise<DetachedProcess> {
   needProc()

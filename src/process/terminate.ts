@@ -11,8 +11,8 @@ export type Termination = 'exited' | 'killed'
 const KILL_TIMEOUT_MS = 5000
 
 /**
- * Ends a process: SIGTERM, then SIGKILL once the grace period is over. Each signal goes only to the very process that
- * was recorded, never to one that has come to its number since.
+ * Ends a process: SIGTERM, then SIGKILL once the grace period is over. Each signal goes only to the very
+ * process that was recorded, never to one that has come to its number since.
  *
  * @param options.group it leads a process group: what it leaves of that is ended too; default false
  * @param options.graceMs how long SIGTERM may take, default GRACE_PERIOD_MS

@@ -8,7 +8,8 @@ export interface Program extends Executable {
 }
 
 /**
- * Tells how the program that runs, or that is installed as a service, differs from the one that a restart would start.
+ * Tells how the program that runs, or that is installed as a service, differs from the one that a
+ * restart would start.
  *
  * @returns sentences without a full stop; none if nothing differs
  */

@@ -26,9 +26,11 @@ export interface ExecutableOptions {
 }
 
 /**
- * Finds the paths to write down for whoever starts the daemon later, from another folder and with another environment.
+ * Finds the paths to write down for whoever starts the daemon later, from another folder and
+ * with another environment.
  *
- * Only what leads to the very same file by links counts: a version manager's shim chooses by folder and environment.
+ * Only what leads to the very same file by links counts: a version manager's shim chooses by
+ * folder and environment.
  *
  * @throws ConnectError RUN_FROM_CACHE if this copy of the program is one that a tool will throw away
  */
@@ -57,7 +59,8 @@ function refuseCache(file: string, command: string): void {
 function stableNode(paths: Paths, node: string, script: string, env: NodeJS.ProcessEnv): string {
   const upgraded = paths.upgraded(node)
   if (upgraded !== undefined) return upgraded
-  // A script among the packages of one version goes with it: this version runs it for as long as there is one.
+  // A script among the packages of one version goes with it: this version runs it for as long as
+  // there is one.
   const isOfThisVersion = script.startsWith(path.dirname(path.dirname(node)) + path.sep)
   const chosen = isOfThisVersion ? undefined : paths.chosen(node)
   if (chosen !== undefined) return chosen

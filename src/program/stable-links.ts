@@ -10,7 +10,8 @@ interface Layout {
 const UPGRADED: readonly Layout[] = [
   // Homebrew: https://docs.brew.sh/Formula-Cookbook (opt_prefix)
   { file: /^(.*)\/Cellar\/([^/]+)\/[^/]+\/(.*)$/, links: ['$1/opt/$2/$3'] },
-  // mise: src/runtime_symlinks.rs of jdx/mise. For Node.js the line that was chosen, for a tool its newest version.
+  // mise: src/runtime_symlinks.rs of jdx/mise. For Node.js the line that was chosen, for a tool
+  // its newest version.
   {
     file: /^(.*)\/installs\/node\/(\d+)\.[^/]+\/(.*)$/,
     links: ['$1/installs/node/$2/$3', '$1/installs/node/latest/$3', '$1/installs/node/lts/$3'],
@@ -59,7 +60,10 @@ export function upgradedLinks(file: string, person: User): string[] {
   return linksOf(UPGRADED, file, person)
 }
 
-/** The links that there may be to a file, by where it lies, and that are moved when the user chooses a version. */
+/**
+ * The links that there may be to a file, by where it lies, and that are moved when the user
+ * chooses a version.
+ */
 export function chosenLinks(file: string, person: User): string[] {
   return linksOf(CHOSEN, file, person)
 }
@@ -72,7 +76,10 @@ function linksOf(layouts: readonly Layout[], file: string, { home, user }: User)
     .map((link) => link.replace('{home}', () => home).replace('{user}', () => user ?? ''))
 }
 
-/** Whether a path has the number of a version in it, below the home folder if it lies there: `v22.1.0`, `node-22`. */
+/**
+ * Whether a path has the number of a version in it, below the home folder if it lies
+ * there: `v22.1.0`, `node-22`.
+ */
 export function isVersioned(file: string, home: string): boolean {
   const inHome = file.startsWith(home + path.sep) ? file.slice(home.length) : file
   return inHome.split(path.sep).some((name) => /\d\.\d|^node(?:js)?-?v?\d+$/.test(name))

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** Kept back for what is no connection: about 30 are open from the start, and files, locks and the link need some. */
+/**
+ * Kept back for what is no connection: about 30 are open from the start, and files, locks and the
+ * link need some.
+ */
 const RESERVE = 64
 
 /**

@@ -1,11 +1,15 @@
 import { isatty } from 'node:tty'
 
-/** What other programs get told by: without a listener it would end this one. SIGXFSZ: see `ulimit -f`, a write fails too. */
+/**
+ * What other programs get told by: without a listener it would end this one. SIGXFSZ: see `ulimit -f`, a
+ * write fails too.
+ */
 const FOR_OTHERS = ['SIGUSR2', 'SIGXFSZ'] as const
 
 /**
- * Listens for what asks this process to end: SIGINT, SIGTERM, and SIGHUP if it was started at a terminal. Elsewhere a
- * SIGHUP is someone else's: `nohup` ignores it for us, but Node.js undoes that at its start, and log rotation sends it.
+ * Listens for what asks this process to end: SIGINT, SIGTERM, and SIGHUP if it was started at a terminal.
+ * Elsewhere a SIGHUP is someone else's: `nohup` ignores it for us, but Node.js undoes that at its start, and
+ * log rotation sends it.
  *
  * @param ended called once for each such signal; the next one of its kind ends the process at once
  * @returns stops listening

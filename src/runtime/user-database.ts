@@ -1,6 +1,9 @@
 import { userInfo } from 'node:os'
 
-/** Who runs this: the name that the user database has, or the number where it has none, as loginctl(1) takes it too. */
+/**
+ * Who runs this: the name that the user database has, or the number where it has none, as loginctl(1)
+ * takes it too.
+ */
 export function userName(): string {
   try {
     return userInfo().username
@@ -10,7 +13,9 @@ export function userName(): string {
   }
 }
 
-/** The home folder that the user database has, whatever HOME says; undefined if it does not know this user. */
+/**
+ * The home folder that the user database has, whatever HOME says; undefined if it does not know this user.
+ */
 export function recordedHome(): string | undefined {
   try {
     return userInfo().homedir

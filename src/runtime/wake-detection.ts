@@ -1,6 +1,9 @@
 import { networkInterfaces } from 'node:os'
 
-/** A look that comes this much later than the clock allows means that the machine slept, or the process stood still. */
+/**
+ * A look that comes this much later than the clock allows means that the machine slept, or the
+ * process stood still.
+ */
 const LATE_MS = 3000
 
 /**

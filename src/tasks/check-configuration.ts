@@ -9,14 +9,17 @@ import { rememberProxy } from './remember-proxy.ts'
 export interface CheckOptions {
   /** Also whether the platform would refuse it: before anything that runs is stopped. */
   readonly plan: boolean
-  /** Told once nothing speaks against it any more, and whether what the environment says of proxies is new. */
+  /**
+   * Told once nothing speaks against it any more, and whether what the environment says of proxies is new.
+   */
   readonly onFine: (isNewProxy: boolean) => void
 }
 
 /**
  * The first step of a start or an install: what can't be is refused before anything is changed.
  *
- * @throws ConnectError in the step: NOT_CONFIGURED, BAD_PROXY, WRITE_FAILED, and what the platform's plan throws
+ * @throws ConnectError in the step: NOT_CONFIGURED, BAD_PROXY, WRITE_FAILED, and what the
+ * platform's plan throws
  */
 export function checkConfiguration(context: DaemonContext, daemon: Daemon, options: CheckOptions): Step {
   const { instance, platform } = context

@@ -21,8 +21,8 @@ export type Exposure =
   | { readonly state: 'no agent' }
 
 /**
- * Exposes a service: through the running agent, else by saving it for the next one. Whoever holds the instance's lock
- * writes the file, so the two never do so at once.
+ * Exposes a service: through the running agent, else by saving it for the next one. Whoever holds the
+ * instance's lock writes the file, so the two never do so at once.
  *
  * @throws ConnectError NOT_CONFIGURED, NAME_TAKEN, AGENT_BUSY, WRITE_FAILED
  */
@@ -72,7 +72,10 @@ export async function unexpose(instance: Instance, name: string): Promise<Unexpo
   )
 }
 
-/** The agent does it, or this command while none runs. In between, as one starts or stops, and behind another command, it waits. */
+/**
+ * The agent does it, or this command while none runs. In between, as one starts or stops, and behind another
+ * command, it waits.
+ */
 async function throughAgentOrFile<T>(
   instance: Instance,
   ask: () => Promise<T | undefined>,

@@ -102,7 +102,9 @@ export async function uninstallDaemon(context: DaemonContext): Promise<Uninstall
   })
 }
 
-/** Also against other instances: what install makes and uninstall removes belongs in part to all of a user. */
+/**
+ * Also against other instances: what install makes and uninstall removes belongs in part to all of a user.
+ */
 function withLocks<T>(
   { instance }: DaemonContext,
   options: { writes?: boolean },

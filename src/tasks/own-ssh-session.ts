@@ -3,8 +3,9 @@ import { ConnectError } from '../errors.ts'
 import type { DaemonContext } from './daemon-context.ts'
 
 /**
- * Whether the caller's shell came here over ssh through this very daemon, and is cut off when it stops. sshd tells the
- * client's address and port (ssh(1), SSH_CONNECTION): the client is then the agent, which knows its own ports.
+ * Whether the caller's shell came here over ssh through this very daemon, and is cut off when it stops. sshd
+ * tells the client's address and port (ssh(1), SSH_CONNECTION): the client is then the agent, which knows
+ * its own ports.
  */
 export async function isOwnSshSession({ instance }: DaemonContext): Promise<boolean> {
   const [, port] = (process.env.SSH_CONNECTION ?? '').split(' ')

@@ -3,8 +3,8 @@ import type { Instance } from '../config/instance.ts'
 import { proxyToSave } from '../config/proxy.ts'
 
 /**
- * What this environment says of proxies is saved for the daemon: a service is started without it, and its unit is no
- * place for a password.
+ * What this environment says of proxies is saved for the daemon: a service is started without it, and its
+ * unit is no place for a password.
  *
  * @returns whether that is new
  * @throws ConnectError BAD_PROXY, WRITE_FAILED

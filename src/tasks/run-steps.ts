@@ -10,8 +10,9 @@ export interface RunOptions {
 }
 
 /**
- * Runs steps in order until one fails: each is a task of one list. On a terminal the list moves, elsewhere it is silent.
- * It goes to stderr, so that stdout holds results only, and goes away at the end: the results say it.
+ * Runs steps in order until one fails: each is a task of one list. On a terminal the list moves, elsewhere
+ * it is silent. It goes to stderr, so that stdout holds results only, and goes away at the end: the
+ * results say it.
  *
  * @throws what the failed step threw
  */

@@ -74,7 +74,10 @@ export async function startDaemon(
   })
 }
 
-/** What was seen is told: asked again, an agent that has died meanwhile would pass for one that never answered. */
+/**
+ * What was seen is told: asked again, an agent that has died meanwhile would pass for one
+ * that never answered.
+ */
 export async function knownOf(
   context: DaemonContext,
   { said }: Explained<Started>,

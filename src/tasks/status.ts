@@ -54,7 +54,10 @@ export interface DaemonStatus {
   readonly drift: readonly string[]
   readonly cleanedUpStalePid: boolean
   readonly foregroundPid: number | null
-  /** What an agent says of itself that runs in someone's terminal, beside or instead of the daemon; null if none does. */
+  /**
+   * What an agent says of itself that runs in someone's terminal, beside or instead of the daemon; null
+   * if none does.
+   */
   readonly foreground: ForegroundAgent | null
   /** What else the platform has to say, a sentence each. */
   readonly notes: readonly string[]

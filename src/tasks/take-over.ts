@@ -7,8 +7,8 @@ import type { Termination } from '../process/terminate.ts'
 import type { DaemonContext } from './daemon-context.ts'
 
 /**
- * Ends an agent that was started in the background, where another platform is to keep it from now on: it would hold the
- * agent's lock for ever.
+ * Ends an agent that was started in the background, where another platform is to keep it from now on: it
+ * would hold the agent's lock for ever.
  *
  * @param found what the platform's status has just told
  */
@@ -27,7 +27,8 @@ interface TakeOver extends Action<Termination | undefined> {
 }
 
 /**
- * What has to be done about an agent that runs outside of the platform, before the platform's own `steps` start one.
+ * What has to be done about an agent that runs outside of the platform, before the platform's own
+ * `steps` start one.
  *
  * @param command what is to be run once the way is free
  * @throws ConnectError AGENT_RUNNING for one in the foreground, which is left alone; AGENT_ELSEWHERE

@@ -13,7 +13,8 @@ const KINDS = {
 } as const
 
 /**
- * Revokes a machine or a join token: through the hub if one runs, which heeds it from then on; else in its database.
+ * Revokes a machine or a join token: through the hub if one runs, which heeds it from then on; else
+ * in its database.
  *
  * @throws ConnectError NO_SUCH_ENTRY, HUB_DATA_MISSING, HUB_DATA_DAMAGED, WRITE_FAILED
  */

@@ -61,7 +61,9 @@ export async function ensureLogin(
   return { config, isNew: true }
 }
 
-/** Nobody has named a hub, and the public one is not what it took: most likely there is another, or none yet. */
+/**
+ * Nobody has named a hub, and the public one is not what it took: most likely there is another, or none yet.
+ */
 function withFirstSteps(error: unknown): unknown {
   if (!(error instanceof ConnectError) || !ANOTHER_HUB.has(error.code)) return error
   const own = error.hints.filter((hint) => hint !== ERRORS.HUB_UNREACHABLE.fix)

@@ -7,8 +7,8 @@ import { readTrusted } from '../../files/read-trusted.ts'
 import { parseJoinToken } from '../../hub-client/login.ts'
 
 /**
- * Where a join token comes from: a file, the environment, a person. Never the command line, which every user of the
- * machine can read.
+ * Where a join token comes from: a file, the environment, a person. Never the command line, which every user
+ * of the machine can read.
  *
  * @param tokenFile the value of --token-file; `-` is stdin
  * @throws ConnectError BAD_TOKEN, TOKEN_MISSING

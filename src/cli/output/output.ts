@@ -6,7 +6,10 @@ import type { Sink } from './sink.ts'
 /** Bytes that may wait for a reader. */
 const QUEUE_BYTES = 64 * 1024
 
-/** How soon it is tried again to write, in ms; each time that is in vain it is twice as long, up to the second. */
+/**
+ * How soon it is tried again to write, in ms; each time that is in vain it is twice as long, up
+ * to the second.
+ */
 const RETRY_MS = 20
 const RETRY_MAX_MS = 500
 
@@ -17,8 +20,8 @@ interface Waiting {
 }
 
 /**
- * Where a data command says what it does. Nothing that happens to the output holds the command up or ends it: what nobody
- * reads, and what can't be written, costs lines, and how many is said there as soon as it can be.
+ * Where a data command says what it does. Nothing that happens to the output holds the command up or ends it:
+ * what nobody reads, and what can't be written, costs lines, and how many is said there as soon as it can be.
  */
 export class Output {
   readonly #sink: Sink

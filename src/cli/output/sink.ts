@@ -21,8 +21,8 @@ export interface Sink {
 const STREAM_BYTES = 64 * 1024
 
 /**
- * Opens stdout or stderr for a process that must not be held up: Node.js itself waits for a terminal, queues without
- * bound for a pipe, and gives a file up after the first write that fails.
+ * Opens stdout or stderr for a process that must not be held up: Node.js itself waits for a terminal, queues
+ * without bound for a pipe, and gives a file up after the first write that fails.
  */
 export function openSink(descriptor: 1 | 2): Sink {
   if (process.platform !== 'win32' && isatty(descriptor)) {
@@ -92,8 +92,8 @@ function threadSink(descriptor: number): Sink {
 }
 
 /**
- * Opens a terminal once more, not to wait for it. That this holds for what we have opened alone leaves everyone else's
- * terminal as it was.
+ * Opens a terminal once more, not to wait for it. That this holds for what we have opened alone leaves
+ * everyone else's terminal as it was.
  */
 function openTerminal(descriptor: number): number | undefined {
   const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
@@ -111,7 +111,8 @@ function terminalNames(descriptor: number): string[] {
   if (process.platform !== 'linux') return ['/dev/tty']
   const names = [`/proc/self/fd/${descriptor}`]
   try {
-    // proc(5): field 7 is the terminal that this process belongs to, the minor number's low byte below the major's.
+    // proc(5): field 7 is the terminal that this process belongs to, the minor number's low byte
+    // below the major's.
     const stat = readFileSync('/proc/self/stat', 'latin1')
     const number = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4])
     if (number !== 0 && number === fstatSync(descriptor).rdev) names.push('/dev/tty')

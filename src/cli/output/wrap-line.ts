@@ -6,8 +6,8 @@ const COMMAND =
   /(?<=[:,] )(?:connect|sudo|systemctl|launchctl|loginctl|chmod|socat|fuser|CONNECT_\w+=\S+) .+$/
 
 /**
- * Breaks a line between words, where a terminal would break it within one; what follows stands two deeper. A command at
- * its end stays whole if it can, to be copied.
+ * Breaks a line between words, where a terminal would break it within one; what follows stands two deeper. A
+ * command at its end stays whole if it can, to be copied.
  *
  * @param columns of the terminal; undefined for what is none: then the line stays whole
  */

@@ -14,8 +14,8 @@ export interface PendingWrite {
 }
 
 /**
- * Writes a file so that a kill at any moment leaves the old content or the new one: temporary file, fsync, rename,
- * fsync of the folder.
+ * Writes a file so that a kill at any moment leaves the old content or the new one: temporary file, fsync,
+ * rename, fsync of the folder.
  *
  * @param mode permission bits of the new file, default 0600
  * @throws ConnectError WRITE_FAILED; the old file is then untouched
@@ -25,8 +25,8 @@ export function writeFileAtomic(file: string, content: string, mode = 0o600): vo
 }
 
 /**
- * Does all of writeFileAtomic that can run out of space or rights, for what must not fail any more after something
- * that can't be taken back.
+ * Does all of writeFileAtomic that can run out of space or rights, for what must not fail any more after
+ * something that can't be taken back.
  *
  * @throws ConnectError WRITE_FAILED, FILE_UNTRUSTED if the folder, or a link to it, is another user's
  */

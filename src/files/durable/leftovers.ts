@@ -2,7 +2,9 @@ import { readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { codeOf } from '../../errors.ts'
 
-/** How old a temporary file must be, in ms: another container's process has a number that is not alive here. */
+/**
+ * How old a temporary file must be, in ms: another container's process has a number that is not alive here.
+ */
 const CERTAINLY_LEFT_MS = 10 * 60_000
 
 /** A file that is put in the place of another once it is written; its name tells whose it is. */

@@ -22,7 +22,10 @@ export function syncAndClose(folder: number | undefined): void {
   }
 }
 
-/** Makes the renames in a folder outlive a power cut, where a folder that can't be opened is no reason to fail. */
+/**
+ * Makes the renames in a folder outlive a power cut, where a folder that can't be opened is no
+ * reason to fail.
+ */
 export function syncFolder(folder: string): void {
   let opened: number | undefined
   try {

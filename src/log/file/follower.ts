@@ -11,8 +11,8 @@ import {
 import { MAX_LINE, readTail, type LogPosition } from './tail.ts'
 
 /**
- * What has happened to a log that is followed: lines were added; or some may never be seen, because it was rotated
- * again and again between two looks, or because somebody has emptied it.
+ * What has happened to a log that is followed: lines were added; or some may never be seen, because it was
+ * rotated again and again between two looks, or because somebody has emptied it.
  */
 export type LogEvent = { readonly lines: string[] } | { readonly missing: 'rotated' | 'emptied' }
 
@@ -20,8 +20,8 @@ const BLOCK = 256 * 1024
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Follows a log through rotations of any kind: cut in place after a copy, renamed, deleted, emptied. Each look reads
- * on from where the one before has ended.
+ * Follows a log through rotations of any kind: cut in place after a copy, renamed, deleted, emptied. Each
+ * look reads on from where the one before has ended.
  */
 export class LogFollower {
   readonly #file: string
@@ -108,8 +108,8 @@ export class LogFollower {
   }
 
   /**
-   * Gives what is left of the file that was the log, and all that came between; then the one that is the log now is
-   * the one to follow.
+   * Gives what is left of the file that was the log, and all that came between; then the one that is the log
+   * now is the one to follow.
    */
   *#moveOn(isDrained: boolean): Generator<LogEvent> {
     const generations = openGenerations(this.#file)

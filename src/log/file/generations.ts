@@ -33,7 +33,10 @@ export function readHead(descriptor: number): Buffer {
   return head.subarray(0, readSync(descriptor, head, 0, HEAD_BYTES, 0))
 }
 
-/** Whether a file that began like this once may be the one that begins like that now: files grow at their end only. */
+/**
+ * Whether a file that began like this once may be the one that begins like that now: files grow at
+ * their end only.
+ */
 export function beginsLike(now: Buffer, once: Buffer): boolean {
   return once.length > 0 && now.length >= once.length && now.subarray(0, once.length).equals(once)
 }
@@ -43,8 +46,8 @@ export function isSameFile(one: Stats, other: Stats): boolean {
 }
 
 /**
- * @throws ConnectError LOG_UNREADABLE if there is a log that cannot be read; what was rotated out of it and cannot be
- * read is left out
+ * @throws ConnectError LOG_UNREADABLE if there is a log that cannot be read; what was rotated out of it and
+ * cannot be read is left out
  */
 export function openGenerations(file: string): Generations {
   const names = [file, ...Array.from({ length: MAX_ROTATED }, (_, index) => rotatedName(file, index + 1))]
@@ -67,7 +70,9 @@ export function openGenerations(file: string): Generations {
   throw new ConnectError('LOG_UNREADABLE', `Could not read ${file}: it is being rotated all the time`)
 }
 
-/** Without what is empty, or was copied by a rotation that was cut short before it could empty the original. */
+/**
+ * Without what is empty, or was copied by a rotation that was cut short before it could empty the original.
+ */
 function distinct(
   current: Generation | undefined,
   rotated: readonly (Generation | undefined)[],

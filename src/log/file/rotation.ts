@@ -18,8 +18,8 @@ import { rotatedName } from './generations.ts'
 const BLOCK = 256 * 1024
 
 /**
- * Moves what a log holds into `FILE.1`, what that held into `FILE.2`, and so on. The log itself is copied and then cut
- * in place: whoever else appends to it keeps doing so. A kill at any moment loses nothing.
+ * Moves what a log holds into `FILE.1`, what that held into `FILE.2`, and so on. The log itself is copied and
+ * then cut in place: whoever else appends to it keeps doing so. A kill at any moment loses nothing.
  *
  * @param descriptor the log, open for reading and appending
  * @param keep the highest number
@@ -97,7 +97,10 @@ function openIfThere(file: string): number | undefined {
   }
 }
 
-/** Makes room at number 1. Where a kill has left a gap, no more than up to there: the oldest is not dropped for nothing. */
+/**
+ * Makes room at number 1. Where a kill has left a gap, no more than up to there: the oldest is not
+ * dropped for nothing.
+ */
 function shift(file: string, keep: number): void {
   let free = 1
   while (free < keep && existsSync(rotatedName(file, free))) free++

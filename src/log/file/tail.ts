@@ -2,7 +2,10 @@ import { readSync } from 'node:fs'
 import { beginsLike, closeGenerations, openGenerations, readHead, type Generations } from './generations.ts'
 
 const BLOCK = 64 * 1024
-/** A longer line is given in pieces: a file full of zeros, as a crash may leave it, must not be read for one line. */
+/**
+ * A longer line is given in pieces: a file full of zeros, as a crash may leave it, must not be read
+ * for one line.
+ */
 export const MAX_LINE = 1024 * 1024
 /** Each miss means that the log was rotated while its last lines were read. */
 const ATTEMPTS = 20
@@ -17,7 +20,8 @@ export interface LogPosition {
 }
 
 /**
- * Reads a log backwards from its end, and on into what was rotated out of it, only as far as the lines are asked for.
+ * Reads a log backwards from its end, and on into what was rotated out of it, only as far as the lines
+ * are asked for.
  *
  * @param select gets the lines, newest first; called again if a rotation came in between
  * @param options.wholeLines leaves out a last line that has no newline yet

@@ -9,7 +9,10 @@ export interface LogEntry {
   readonly text: string
 }
 
-/** @param timeBefore when the line before was written: one that is not ours, such as a crash report, has no time */
+/**
+ * @param timeBefore when the line before was written: one that is not ours, such as a crash report,
+ * has no time
+ */
 export function entryOf(line: string, timeBefore: string | null): LogEntry {
   const parsed = parseLine(line)
   if (!parsed) return { time: timeBefore, level: 'error', text: line }

@@ -57,9 +57,9 @@ export function startProcess(
 }
 
 /**
- * A build server ends what a job has left by the marks in its environment: GitHub's runner by RUNNER_TRACKING_ID,
- * Jenkins by its cookies (https://github.com/actions/runner, JobExtension.cs; Jenkins' ProcessTreeKiller). Whoever
- * starts a daemon wants it to stay.
+ * A build server ends what a job has left by the marks in its environment: GitHub's runner by
+ * RUNNER_TRACKING_ID, Jenkins by its cookies (https://github.com/actions/runner, JobExtension.cs; Jenkins'
+ * ProcessTreeKiller). Whoever starts a daemon wants it to stay.
  */
 function withoutJobCookies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const {

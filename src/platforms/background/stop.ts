@@ -6,8 +6,8 @@ import type { Action, PlatformStatus } from '../platform.ts'
 import { removePidFile } from '../remove-pid-file.ts'
 
 /**
- * Ends the agent that was started in the background, and its children; also where another platform is to keep the agent
- * from now on.
+ * Ends the agent that was started in the background, and its children; also where another platform is to keep
+ * the agent from now on.
  *
  * @param found what the platform's status has just told
  * @throws ConnectError AGENT_ELSEWHERE; in a step DAEMON_WONT_STOP

@@ -22,7 +22,11 @@ export class PlistFile {
     return lstatSync(this.#names.file, { throwIfNoEntry: false }) !== undefined
   }
 
-  /** Before anything is changed. @throws ConnectError WRITE_FAILED, INSTALL_UNSUPPORTED if it is not ours to write */
+  /**
+   * Before anything is changed.
+   *
+   * @throws ConnectError WRITE_FAILED, INSTALL_UNSUPPORTED if it is not ours to write
+   */
   checkIsOurs(): void {
     const { folder, file } = this.#names
     // Installers run by sudo have left it to root.

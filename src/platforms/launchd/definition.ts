@@ -18,7 +18,10 @@ export function plistText(daemon: Daemon, label: string): string {
   return textWith(daemon, label, markOf(unmarked))
 }
 
-/** The mark that stands in a plist, and whether it is that of its text: whoever edits it by hand does not change it. */
+/**
+ * The mark that stands in a plist, and whether it is that of its text: whoever edits it by hand does
+ * not change it.
+ */
 export function readMark(text: string): { mark: string; isEdited: boolean } | undefined {
   const [whole, before, mark] =
     /(<key>CONNECT_DEFINITION<\/key>\s*)<string>([0-9a-f]{16})<\/string>/.exec(text) ?? []

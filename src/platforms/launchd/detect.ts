@@ -6,7 +6,9 @@ import type { PlatformContext, Probe } from '../platform.ts'
 import { installationOf } from './installation.ts'
 import { TIMING } from './manager/launchctl.ts'
 
-/** Whether the daemon could be installed into this user's launchd; if not, the first thing that is in the way. */
+/**
+ * Whether the daemon could be installed into this user's launchd; if not, the first thing that is in the way.
+ */
 export async function detectLaunchd(context: PlatformContext): Promise<Probe> {
   const { control, names } = installationOf(context, TIMING)
   const folders = (context.env.PATH ?? '').split(path.delimiter)

@@ -34,7 +34,11 @@ function writeReceipt(home: string, { folders, runs }: InstallReceipt): void {
   writeFileAtomic(receiptFile(home), `${JSON.stringify({ version: 1, folders, runs }, null, 2)}\n`)
 }
 
-/** Makes a folder, and remembers which of its parents were not there before. @throws Error, ConnectError WRITE_FAILED */
+/**
+ * Makes a folder, and remembers which of its parents were not there before.
+ *
+ * @throws Error, ConnectError WRITE_FAILED
+ */
 export function makeRecordedFolder(home: string, folder: string): void {
   const missing = missingFolders(folder)
   if (missing.length === 0) return

@@ -36,11 +36,12 @@ interface Course {
 }
 
 /**
- * Has the job run by the plist that this version would write, and proves that it does. If a step fails, all is then as
- * it was before, or it is said how it was left.
+ * Has the job run by the plist that this version would write, and proves that it does. If a step fails, all
+ * is then as it was before, or it is said how it was left.
  *
  * @param how.anew also one that runs by it already
- * @throws ConnectError in a step: DAEMON_FAILED, SERVICE_MANAGER_FAILED, DAEMON_WONT_STOP, WRITE_FAILED, INSTALL_UNSUPPORTED
+ * @throws ConnectError in a step: DAEMON_FAILED, SERVICE_MANAGER_FAILED,
+ * DAEMON_WONT_STOP, WRITE_FAILED, INSTALL_UNSUPPORTED
  */
 export function bringUp(
   installation: Installation,

@@ -137,7 +137,11 @@ export class Unload implements Stopping {
     }
   }
 
-  /** At the end of the time: it may have gone at the last moment, or be about to. @throws ConnectError DAEMON_WONT_STOP */
+  /**
+   * At the end of the time: it may have gone at the last moment, or be about to.
+   *
+   * @throws ConnectError DAEMON_WONT_STOP
+   */
   async #mustBeGone(): Promise<void> {
     const { control, names } = this.#it
     const { loaded, isAbsent } = (await control.look()).requireKnown()
@@ -162,8 +166,8 @@ export async function unload(installation: Installation): Promise<Unload> {
 }
 
 /**
- * Has a job's process end, which launchd keeps: SIGTERM, since `kickstart -k` knows only SIGKILL. Whether that was
- * enough shows in `isGone`; if not, the start that follows has to be by `kickstart -k`.
+ * Has a job's process end, which launchd keeps: SIGTERM, since `kickstart -k` knows only SIGKILL. Whether
+ * that was enough shows in `isGone`; if not, the start that follows has to be by `kickstart -k`.
  */
 export class StopInPlace implements Stopping {
   readonly #it: Installation

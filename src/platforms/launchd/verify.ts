@@ -34,8 +34,8 @@ export interface Watched {
 }
 
 /**
- * Looks whether a job that was just started has a process which stays. One that ends at once is soon started again, so
- * that it runs whenever one looks: the count tells.
+ * Looks whether a job that was just started has a process which stays. One that ends at once is soon started
+ * again, so that it runs whenever one looks: the count tells.
  */
 export async function watch(
   { control, launchctl, timing }: Installation,

@@ -10,7 +10,10 @@ export interface Brought extends Pick<PluginDescription, 'apiVersion' | 'name'> 
   readonly platform: PluginPlatform | Stepless
 }
 
-/** Calls of a plugin's platform: what it throws is in words, an answer is of the right shape, and one comes in time. */
+/**
+ * Calls of a plugin's platform: what it throws is in words, an answer is of the right shape, and one
+ * comes in time.
+ */
 export class PluginCalls {
   readonly #brought: Brought
   readonly #timeoutMs: number

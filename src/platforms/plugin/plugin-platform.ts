@@ -29,9 +29,9 @@ import { issueOf, PluginCalls, type Brought } from './plugin-calls.ts'
 import { pluginError } from './plugin-error.ts'
 
 /**
- * What a plugin's platform may do wrong ends here: what it throws is told to the user, an answer of the wrong shape is
- * refused, and one that never comes is not waited for. The agent's own files are none of its business: they are seen to
- * here.
+ * What a plugin's platform may do wrong ends here: what it throws is told to the user, an answer of the wrong
+ * shape is refused, and one that never comes is not waited for. The agent's own files are none of its
+ * business: they are seen to here.
  */
 export class GuardedPlatform implements Platform {
   readonly #instance: Instance

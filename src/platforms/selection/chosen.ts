@@ -11,7 +11,8 @@ type Choice = { readonly chosen: Chosen } | { readonly error: unknown }
 const choices = new WeakMap<object, Choice>()
 
 /**
- * Waits for a run's platform and keeps it for the command, or what went wrong: oclif swallows what a hook throws.
+ * Waits for a run's platform and keeps it for the command, or what went wrong: oclif swallows what
+ * a hook throws.
  *
  * @param run the oclif Config, one for each run
  */
@@ -19,7 +20,10 @@ export async function keepChosen(run: object, choosing: Promise<Chosen>): Promis
   choices.set(run, await choosing.then((chosen) => ({ chosen })).catch((error: unknown) => ({ error })))
 }
 
-/** @throws ConnectError what kept the platform from being picked or loaded; Error if none was picked for this run */
+/**
+ * @throws ConnectError what kept the platform from being picked or loaded; Error if none was picked
+ * for this run
+ */
 export function chosenFor(run: object): Chosen {
   const choice = choices.get(run)
   if (!choice) throw new Error('no platform was picked for this run')

@@ -56,8 +56,8 @@ const Answer = {
 }
 
 /**
- * Picks the platform: the one that CONNECT_PLATFORM names, else one on which this instance is installed, else for
- * `install` the first whose probe succeeds, else background.
+ * Picks the platform: the one that CONNECT_PLATFORM names, else one on which this instance is installed, else
+ * for `install` the first whose probe succeeds, else background.
  *
  * @throws ConnectError PLATFORM_UNKNOWN, PLATFORM_UNSUPPORTED
  */
@@ -114,8 +114,8 @@ async function withPlugins(
 }
 
 /**
- * A plugin's platform: while one is picked, what it throws, or never answers, is a warning and a no. Once it is picked,
- * it is an error.
+ * A plugin's platform: while one is picked, what it throws, or never answers, is a warning and a no. Once it
+ * is picked, it is an error.
  */
 function guardPlugin(
   platform: PluginDescription,

@@ -66,7 +66,11 @@ export class UnitFile {
     removeFile(this.#names.file)
   }
 
-  /** What `systemctl disable` removes, where it can't be asked or does not see it. @throws ConnectError WRITE_FAILED */
+  /**
+   * What `systemctl disable` removes, where it can't be asked or does not see it.
+   *
+   * @throws ConnectError WRITE_FAILED
+   */
   disable(): void {
     if (!this.isEnabled) return
     removeFile(this.#names.wantedBy)

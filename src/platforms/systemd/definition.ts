@@ -53,7 +53,9 @@ WantedBy=default.target
 `
 }
 
-/** A word of a unit, as systemd.syntax(7) takes it between quotes; `%` begins a specifier of systemd.unit(5). */
+/**
+ * A word of a unit, as systemd.syntax(7) takes it between quotes; `%` begins a specifier of systemd.unit(5).
+ */
 function quote(word: string): string {
   const escaped = word
     .replaceAll(/["\\]/g, String.raw`\$&`)

@@ -13,7 +13,9 @@ export interface Host {
   readonly root?: string
 }
 
-/** Whether the daemon could be installed into this user's systemd; if not, the first thing that is in the way. */
+/**
+ * Whether the daemon could be installed into this user's systemd; if not, the first thing that is in the way.
+ */
 export async function detectSystemd({ env, root = '/' }: Host): Promise<Probe> {
   const at = (file: string) => path.join(root, file)
   if (!isOnPath('systemctl', env)) return no(otherInit(at) ?? 'there is no systemctl on this machine')
@@ -67,7 +69,9 @@ function whyNotBooted(at: (file: string) => string): string {
   return otherInit(at) ?? `this machine was not booted with systemd: its process 1 is ${one}`
 }
 
-/** By process 1: that another one is merely installed says nothing. OpenRC leaves that to an init of any name. */
+/**
+ * By process 1: that another one is merely installed says nothing. OpenRC leaves that to an init of any name.
+ */
 function otherInit(at: (file: string) => string): string | undefined {
   const inits: Readonly<Record<string, string>> = { runit: 'runit', 's6-svscan': 's6', dinit: 'dinit' }
   const name = existsSync(at('/run/openrc/softlevel'))

@@ -38,7 +38,11 @@ export function writeReceipt(home: string, receipt: InstallReceipt): void {
   writeFileAtomic(receiptFile(home), `${JSON.stringify({ version: 1, ...receipt }, null, 2)}\n`)
 }
 
-/** Makes a folder, and remembers which of its parents were not there before. @throws Error, ConnectError WRITE_FAILED */
+/**
+ * Makes a folder, and remembers which of its parents were not there before.
+ *
+ * @throws Error, ConnectError WRITE_FAILED
+ */
 export function makeRecordedFolder(home: string, folder: string): void {
   const missing = missingFolders(folder)
   if (missing.length === 0) return
@@ -60,7 +64,10 @@ export async function enableLingering(manager: UserManager, home: string): Promi
   return why
 }
 
-/** Removes the folders that install has made, where nobody has put anything into them since, and forgets it all. */
+/**
+ * Removes the folders that install has made, where nobody has put anything into them since, and
+ * forgets it all.
+ */
 export function clearReceipt(home: string): void {
   removeEmptyFolders(readReceipt(home).folders)
   rmSync(receiptFile(home), { force: true })

@@ -13,7 +13,10 @@ export interface PreviousUnit {
   readonly text: string | undefined
 }
 
-/** @throws ConnectError INSTALL_UNSUPPORTED where someone else has a say on it, SERVICE_MANAGER_FAILED, CONFIG_UNREADABLE */
+/**
+ * @throws ConnectError INSTALL_UNSUPPORTED where someone else has a say on it, SERVICE_MANAGER_FAILED,
+ * CONFIG_UNREADABLE
+ */
 export async function readPreviousUnit(installation: Installation): Promise<PreviousUnit> {
   const state = await installation.control.requireState()
   refuseForeign(installation, state)
@@ -36,7 +39,8 @@ function refuseForeign({ names, file }: Installation, { load }: UnitState): void
 }
 
 /**
- * After a failed install: the unit as it was, so that what was called a failure does not go on failing unseen.
+ * After a failed install: the unit as it was, so that what was called a failure does not go
+ * on failing unseen.
  *
  * @returns the error to throw: the one that was given, which says how it was left
  */

@@ -8,8 +8,8 @@ import { describeEnd, type UnitState } from './manager/state.ts'
 const SLACK_MS = 5000
 
 /**
- * Looks whether a unit that was just started has a process which stays: Type=simple calls it started before its program
- * is even found.
+ * Looks whether a unit that was just started has a process which stays: Type=simple calls it started before
+ * its program is even found.
  *
  * @returns undefined if it has not, or has ended
  */

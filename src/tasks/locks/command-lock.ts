@@ -13,8 +13,8 @@ const TIMEOUT_MS = 60_000
 /**
  * Runs an action on the daemon while no other command does: ten `daemon start` at once start one agent.
  *
- * @param options.writes default true; an action that only ends things also works where nothing can be written, and
- * makes no folder
+ * @param options.writes default true; an action that only ends things also works where nothing can be
+ * written, and makes no folder
  * @throws ConnectError AGENT_BUSY if another command takes too long, WRITE_FAILED
  */
 export async function withCommandLock<T>(
@@ -23,7 +23,8 @@ export async function withCommandLock<T>(
   { writes = true }: { writes?: boolean } = {},
 ): Promise<T> {
   if (writes) ensureInstanceFolder(instance)
-  // Another instance's config may lie in a folder that isn't there: then nobody runs, and nothing can be locked.
+  // Another instance's config may lie in a folder that isn't there: then nobody runs, and nothing
+  // can be locked.
   if (!existsSync(instance.folder)) return ignoreHangup(action)
   const take = async () => {
     // A lock file that root leaves in someone's home would lock them out.

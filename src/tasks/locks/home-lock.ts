@@ -13,8 +13,8 @@ const TIMEOUT_MS = 60_000
 /**
  * Runs what concerns all instances of a user, such as folders for them all, while no other instance does.
  *
- * @param options.writes default true; an action that only removes things also works where nothing can be written, and
- * makes no folder
+ * @param options.writes default true; an action that only removes things also works where nothing can be
+ * written, and makes no folder
  * @throws ConnectError AGENT_BUSY if another takes too long, WRITE_FAILED
  */
 export async function withHomeLock<T>(

@@ -1,6 +1,6 @@
 /**
- * Runs an action to its end though the terminal goes away: `daemon restart` in a shell that the daemon itself carries
- * would otherwise die between stop and start. Ctrl-C still ends it.
+ * Runs an action to its end though the terminal goes away: `daemon restart` in a shell that the daemon itself
+ * carries would otherwise die between stop and start. Ctrl-C still ends it.
  */
 export async function ignoreHangup<T>(action: () => Promise<T>): Promise<T> {
   process.on('SIGHUP', ignore)

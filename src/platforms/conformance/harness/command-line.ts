@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { runProgram } from './run-program.ts'
 
-/** The arguments that a process runs with, as far as the system tells where one ends; undefined if it is gone. */
+/**
+ * The arguments that a process runs with, as far as the system tells where one ends; undefined if it is gone.
+ */
 export async function commandLineOf(pid: number): Promise<string | undefined> {
   try {
     if (process.platform === 'linux') {

@@ -1,6 +1,11 @@
 import type { Action, Daemon, PluginPlatform, StartOptions, Stepless } from '../../platform.ts'
 
-/** Runs an action's steps, one after another. @returns what came of it @throws what the first that fails throws */
+/**
+ * Runs an action's steps, one after another.
+ *
+ * @returns what came of it
+ * @throws what the first that fails throws
+ */
 export async function drive<T>(begin: () => Action<T>): Promise<T> {
   const { steps, result } = begin()
   for (const step of steps) await step.run()

@@ -8,7 +8,9 @@ export type Behaviour = 'good' | 'stubborn' | { readonly exit: number } | { read
 /** What it prints before it ends by itself. */
 export const LAST_WORDS = 'The stand-in ends, as it was told'
 
-/** The real agent in a program that can be told to misbehave, so that a platform can be watched while it does. */
+/**
+ * The real agent in a program that can be told to misbehave, so that a platform can be watched while it does.
+ */
 export class FakeAgent {
   readonly program: string
   readonly #behaviourFile: string

@@ -1,7 +1,9 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
 
-/** Every file, folder and link under some folders, and what it holds. Sockets and pipes are listed, not read. */
+/**
+ * Every file, folder and link under some folders, and what it holds. Sockets and pipes are listed, not read.
+ */
 export function contentsOf(folders: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const folder of folders.filter((name) => existsSync(name))) {

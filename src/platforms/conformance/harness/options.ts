@@ -5,14 +5,23 @@ export interface ConformanceOptions {
   readonly description: PluginDescription
   /** Whether the daemon can be installed into it, here and now; default true. */
   readonly installable?: boolean
-  /** What it finds its service manager by, such as SVDIR. Without this it gets PATH, HOME and a few names of the user. */
+  /**
+   * What it finds its service manager by, such as SVDIR. Without this it gets PATH, HOME and a few names
+   * of the user.
+   */
   readonly env?: NodeJS.ProcessEnv
   /** Folders outside the throw-away HOME that it writes into, and nobody else meanwhile. */
   readonly writesTo?: readonly string[]
   /** How soon a daemon that was killed must be back, in ms; default 30 000. */
   readonly restartWithinMs?: number
-  /** How the agent ends under it when only a human can help; default 78. See CONNECT_SUPERVISOR in agent/exit-code.ts. */
+  /**
+   * How the agent ends under it when only a human can help; default 78. See
+   * CONNECT_SUPERVISOR in agent/exit-code.ts.
+   */
   readonly fatalExitCode?: number
-  /** Called for each instance at the end of a check, also of one that failed: to undo what the platform did not. */
+  /**
+   * Called for each instance at the end of a check, also of one that failed: to undo what the
+   * platform did not.
+   */
   readonly cleanUp?: (context: PlatformContext) => Promise<void>
 }

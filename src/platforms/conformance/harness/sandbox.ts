@@ -15,7 +15,9 @@ import { TestInstance } from './test-instance.ts'
 /** How long a killed process may take to be gone, in ms. */
 const END_MS = 30_000
 
-/** What one check works with: a throw-away home folder, and what is started in it. It all ends with the check. */
+/**
+ * What one check works with: a throw-away home folder, and what is started in it. It all ends with the check.
+ */
 export class Sandbox {
   readonly options: ConformanceOptions
   readonly installable: boolean

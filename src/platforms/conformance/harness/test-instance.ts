@@ -58,7 +58,11 @@ export class TestInstance {
     return this.platform.start(daemon, { isReady: (pid) => this.#isReady(pid), stableMs })
   }
 
-  /** Starts it, by an installation where that can be done, and waits until it is connected. @returns its pid */
+  /**
+   * Starts it, by an installation where that can be done, and waits until it is connected.
+   *
+   * @returns its pid
+   */
   async bringUp(daemon = this.daemon()): Promise<number> {
     if (this.#installable) await this.install(daemon)
     else await this.start(daemon)

@@ -19,7 +19,10 @@ export interface BootstrapFailure {
 
 const AGAIN = 'then: connect daemon install'
 
-/** By what stands in the way: most causes have the same number, 5, and launchctl’s own advice is to try as root. */
+/**
+ * By what stands in the way: most causes have the same number, 5, and launchctl’s own advice is to
+ * try as root.
+ */
 export function bootstrapError(refusal: BootstrapFailure, names: JobNames): ConnectError {
   const { result, domain, isNoDomain, isDisabled, doubt } = refusal
   const { label, folder, file, home } = names

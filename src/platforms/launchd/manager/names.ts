@@ -9,7 +9,9 @@ export interface JobNames {
   readonly home: string
   readonly folder: string
   readonly file: string
-  /** Where launchd may have it: with a login at the screen, and without. Each is a launchctl(1) domain target. */
+  /**
+   * Where launchd may have it: with a login at the screen, and without. Each is a launchctl(1) domain target.
+   */
   readonly domains: readonly string[]
 }
 
@@ -24,7 +26,10 @@ export function jobNames({ instance, env }: PlatformContext): JobNames {
   return { label, home, folder, file: path.join(folder, `${label}.plist`), domains }
 }
 
-/** A label is part of a target, `gui/501/LABEL`, and of a file's name: other characters are written as in a URL. */
+/**
+ * A label is part of a target, `gui/501/LABEL`, and of a file's name: other characters are written as
+ * in a URL.
+ */
 function labelPart(name: string): string {
   return encodeURIComponent(name).replaceAll(/[!'()*~]/g, (it) => `%${it.charCodeAt(0).toString(16)}`)
 }

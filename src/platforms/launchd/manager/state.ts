@@ -2,7 +2,10 @@ import { realPathIfThere } from '../../../files/real-path.ts'
 import { signalName } from '../../../process/signal-name.ts'
 import type { PlatformStatus } from '../../platform.ts'
 
-/** What `launchctl print` says of a job. Its form is no promise (launchctl(1)): what can't be read is not known. */
+/**
+ * What `launchctl print` says of a job. Its form is no promise (launchctl(1)): what can't be read
+ * is not known.
+ */
 export interface JobState {
   /** launchd's own word: `running`, `not running`, `spawn scheduled`, … */
   readonly state: string
@@ -15,13 +18,16 @@ export interface JobState {
   readonly startReason: string | undefined
   /** The plist that launchd has read it from; undefined where that isn't told. */
   readonly path: string | undefined
-  /** The mark of that plist, see definition.ts, or that it has none; undefined where the job's environment isn't told. */
+  /**
+   * The mark of that plist, see definition.ts, or that it has none; undefined where the job's
+   * environment isn't told.
+   */
   readonly definition: { readonly mark: string | undefined } | undefined
 }
 
 /**
- * Whether launchd has read this plist, and not another one. Where it doesn't tell the job's environment, the path is all
- * that there is to go by.
+ * Whether launchd has read this plist, and not another one. Where it doesn't tell the job's environment, the
+ * path is all that there is to go by.
  */
 export function isReadFrom({ path, definition }: JobState, file: string, mark: string | undefined): boolean {
   if (definition) return definition.mark === mark
@@ -31,7 +37,10 @@ export function isReadFrom({ path, definition }: JobState, file: string, mark: s
 /** A block of lines that stand deeper. */
 const OPENS = /^\t([^\t].*) = \{$/
 
-/** Only a line with exactly one tab tells of the job: below it stand its parts, which have states of their own. */
+/**
+ * Only a line with exactly one tab tells of the job: below it stand its parts, which have states
+ * of their own.
+ */
 const FIELD = /^\t(path|state|pid|runs|immediate reason|last exit code|last terminating signal) = (.*)$/
 
 const VARIABLE = /^\t\t(\w+) => (.*)$/
@@ -97,7 +106,10 @@ function exitOf(fields: ReadonlyMap<string, string>): JobState['exit'] {
   return code === undefined ? undefined : { by: 'code', number: Number(code) }
 }
 
-/** sysexits(3), EX_CONFIG: what launchd itself says when it can't run a program. Our agent ends with 0 instead. */
+/**
+ * sysexits(3), EX_CONFIG: what launchd itself says when it can't run a program. Our agent ends
+ * with 0 instead.
+ */
 export const CANNOT_RUN = 78
 
 /** Words for a process that is there, or is just coming. */

@@ -2,7 +2,10 @@ import { describeResult } from '../../../process/run.ts'
 import { userName } from '../../../runtime/user-database.ts'
 import type { UserManager } from './systemctl.ts'
 
-/** loginctl(1): with lingering a user's manager, and with it the daemon, starts on boot and outlives every login. */
+/**
+ * loginctl(1): with lingering a user's manager, and with it the daemon, starts on boot and
+ * outlives every login.
+ */
 export type Lingering = 'on' | 'off' | 'unknown'
 
 /** For who may not enable it. */

@@ -28,8 +28,8 @@ export class UserManager {
   }
 
   /**
-   * Has `systemctl --user` do something. What it answers is for the caller to read: a time-out is no failure, but a question that
-   * only the state can answer.
+   * Has `systemctl --user` do something. What it answers is for the caller to read: a time-out is no failure,
+   * but a question that only the state can answer.
    */
   systemctl(...args: string[]): Promise<RunResult> {
     return this.run([...SYSTEMCTL, ...args], ACT_MS)
