@@ -70,7 +70,7 @@ export abstract class ConnectCommand extends Command {
     else if (!this.jsonEnabled()) this.#dataCommand.stderr.write(line)
   }
 
-  /** As oclif does it, but for what a terminal must not see. */
+  /** Prints JSON as oclif does, but for what a terminal must not see. */
   override logJson(json: unknown): void {
     const text = printableJson(json, 2)
     if (this.#dataCommand) this.#dataCommand.stdout.write(text)

@@ -28,7 +28,7 @@ export class DataCommand {
     return untilInterrupted(work)
   }
 
-  /** To be called last: what nobody reads must not keep the process from its end. */
+  /** To be called last. Output that nobody reads must not keep the process from its end. */
   async end(): Promise<void> {
     if (!(await this.#isFlushed())) exitNow()
   }
@@ -36,7 +36,7 @@ export class DataCommand {
   async #isFlushed(): Promise<boolean> {
     const outputs = [this.stdout, this.stderr]
     const areOut = await Promise.all(outputs.map((output) => output.flush(FLUSH_MS)))
-    // process.exit() would wait for that thread.
+    // process.exit() would wait for the thread that hangs in a write.
     if (outputs.some((output) => output.isStuck)) process.kill(process.pid, 'SIGKILL')
     return !areOut.includes(false)
   }

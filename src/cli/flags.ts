@@ -1,12 +1,12 @@
 import { Flags } from '@oclif/core'
 import { ConnectError } from '../errors.ts'
 
-/** Which instance: every command that touches one has it. */
+/** Which instance: every command that touches an instance has this flag. */
 export const configFlag = {
   config: Flags.string({ description: 'path to another config file: another instance', helpValue: 'FILE' }),
 }
 
-/** Which hub. No default here: the saved one comes before the public one, see hubFlagValue. */
+/** Which hub. No default here: the saved hub comes before the public one, see hubFlagValue. */
 export const hubFlag = {
   hub: Flags.string({
     description: 'hub server URL (default: the one logged in to, else https://hub.privateconnect.co)',

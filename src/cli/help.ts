@@ -39,7 +39,7 @@ export default class ConnectHelp extends Help {
   }
 }
 
-/** For who types `connect` alone. */
+/** What `connect` alone prints. */
 async function whereItStands(): Promise<string[]> {
   const [{ readConfig }, { instanceFor }, { FIRST_STEPS }, { printable }] = await Promise.all([
     import('../config/config.ts'),

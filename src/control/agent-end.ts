@@ -35,7 +35,8 @@ export function noteOwnEnd(instance: Instance, end: Omit<AgentEnd, 'at'>): void 
 }
 
 /**
- * By whoever watched its process. What can't be written is no reason to fail: the agent's log says the same.
+ * By whoever watched the agent's process. What can't be written is no reason to fail: the agent's log
+ * says the same.
  */
 export async function noteSeenEnd(instance: Instance, pid: number, seen: SeenEnd): Promise<void> {
   const { code, signal, at = new Date() } = seen
@@ -48,7 +49,7 @@ export async function noteSeenEnd(instance: Instance, pid: number, seen: SeenEnd
 }
 
 /**
- * By whoever has stopped it: afterwards no file names it as running.
+ * By whoever has stopped the agent: afterwards no file names it as running.
  *
  * @param pid the process that was stopped; undefined if there was none
  * @returns `named by another` if an agent holds the lock: the files are its own
@@ -72,8 +73,8 @@ export async function noteStopped(
 }
 
 /**
- * By whoever finds that it is gone. Only under its own lock: one that is just starting may be writing
- * these files anew.
+ * By whoever finds that the agent is gone. Only under the agent's lock: an agent that is just starting may be
+ * writing these files anew.
  *
  * @returns whether anything was cleared away; on a full or read-only disk it stays
  */

@@ -36,7 +36,7 @@ export function takeAgentLock(instance: Instance): Promise<FileLock | undefined>
   return waitFor(() => tryAgentLock(instance), { timeoutMs: MOMENT_MS, everyMs: 20 })
 }
 
-/** By what it has left in the files, or by its own word. */
+/** Whether another agent lives, by its record or by its own word. */
 async function anotherLives(instance: Instance): Promise<boolean> {
   const record = readAgentRecord(instance)
   // The record of a copied folder names the agent of the folder that it was copied from.
@@ -46,7 +46,7 @@ async function anotherLives(instance: Instance): Promise<boolean> {
     const status = await agentStatus(instance, ANSWER_MS)
     return status !== undefined && status.agent.pid !== process.pid
   } catch (error) {
-    // Whatever it says, there is someone who says it.
+    // An answer that can’t be read is an answer: someone lives.
     if (error instanceof ConnectError) return true
     throw error
   }

@@ -31,7 +31,7 @@ const Identity = v.object({
   startedAt: v.string(),
   /** Absolute; a record that came here with a copied folder names another one. */
   configFile: v.string(),
-  /** What it was started with. */
+  /** The Node.js and the script that the agent was started with. */
   node: v.string(),
   script: v.string(),
 })
@@ -51,16 +51,17 @@ const AgentRecord = v.pipe(
   v.transform(withPresentNames),
   v.object({
     ...Identity.entries,
-    /** Set once it has ended, by the agent itself or by whoever found that it was gone. */
+    /** Set once the agent has ended, by itself or by whoever found that it was gone. */
     end: v.optional(AgentEnd),
-    /** How the one before it ended. */
+    /** How the agent before this one ended. */
     previousEnd: v.optional(AgentEnd),
   }),
 )
 export type AgentRecord = v.InferOutput<typeof AgentRecord>
 
 /**
- * @returns undefined if there is none, or one that makes no sense: whoever holds the lock writes a new one
+ * @returns undefined if there is no record, or one that makes no sense: whoever holds the lock writes
+ * a new one
  */
 export function readAgentRecord(instance: Instance): AgentRecord | undefined {
   const text = readIfThere(instance.recordFile)
@@ -93,7 +94,7 @@ function endBefore(identity: AgentIdentity, found: AgentRecord | undefined): Age
   return found.end ?? unseenEnd(found)
 }
 
-/** Writes it as it was, should someone have deleted it. @throws ConnectError WRITE_FAILED */
+/** Writes the record as it was, should someone have deleted it. @throws ConnectError WRITE_FAILED */
 export function restoreAgentRecord(instance: Instance, record: AgentRecord): void {
   write(instance, record)
   if (record.mode === 'daemon') writeFileAtomic(instance.pidFile, `${record.pid}\n`)
@@ -101,7 +102,7 @@ export function restoreAgentRecord(instance: Instance, record: AgentRecord): voi
 }
 
 /**
- * Keeps how it ended, for `daemon status`. The caller holds the instance's lock.
+ * Keeps how the agent ended, for `daemon status`. The caller holds the instance's lock.
  *
  * @throws ConnectError WRITE_FAILED
  */
@@ -134,7 +135,7 @@ export function ownIdentity(): Pick<
   return { ...self, node: process.execPath, script: process.argv[1] ?? '' }
 }
 
-/** In words, of what was only seen. */
+/** Why an agent ended, in words, where its end was only seen. */
 export function endReason({ signal }: { signal: string | null }): string {
   return signal === null ? 'ended by itself' : `ended by ${signal}`
 }
@@ -146,7 +147,7 @@ function unseenEnd(record: AgentRecord): AgentEnd {
   return { at: null, reason, code: null, signal: null, fix: null }
 }
 
-/** As it stands in the file. */
+/** A record as the text of its file. */
 export function formatRecord(record: AgentRecord): string {
   return `${JSON.stringify(record)}\n`
 }
@@ -155,7 +156,11 @@ function write(instance: Instance, record: AgentRecord): void {
   writeFileAtomic(instance.recordFile, formatRecord(record))
 }
 
-/** Signals are sent by what it says. @throws ConnectError CONFIG_UNREADABLE, FILE_UNTRUSTED */
+/**
+ * The file is checked for its owner: signals are sent by what it says.
+ *
+ * @throws ConnectError CONFIG_UNREADABLE, FILE_UNTRUSTED
+ */
 function readIfThere(file: string): string | undefined {
   return readText(file, (found) => checkTrusted(file, found))
 }

@@ -9,11 +9,14 @@ export interface AgentAnswer {
   readonly status?: AgentStatus
   /** Why there is no status. */
   readonly silence?: string
-  /** Also of one that doesn't answer, from its record; null if that doesn't tell. */
+  /** The agent's version, from its record if it doesn't answer; null if neither tells. */
   readonly version: string | null
 }
 
-/** An agent that doesn't answer, or not in words that this version knows, is no error: it is told. */
+/**
+ * Asks the agent how it is. That it doesn't answer, or not in words that this version knows, is no error: the
+ * reason is told.
+ */
 export async function askAgent(instance: Instance): Promise<AgentAnswer> {
   try {
     const status = await agentStatus(instance)
@@ -28,7 +31,7 @@ export async function askAgent(instance: Instance): Promise<AgentAnswer> {
   }
 }
 
-/** Empty until the agent itself has written it. */
+/** Empty in a record that the agent itself has not written yet. */
 function recordedVersion(instance: Instance): string | null {
   return readAgentRecord(instance)?.version || null
 }

@@ -10,7 +10,7 @@ import { agentStatus } from './client.ts'
 /** What is found of an instance's agent. */
 export type Finding =
   | { readonly state: 'none' }
-  /** None runs, but the files name one: it is gone, or another process has its number now. */
+  /** No agent runs, but the files name one: it is gone, or another process has its number now. */
   | { readonly state: 'stale' }
   | { readonly state: 'running'; readonly agent: AgentIdentity }
   /** An agent holds the lock, but nothing tells which process it is. */
@@ -23,8 +23,8 @@ const ELSEWHERE = 'The agent of this instance runs in another container or PID n
 const NAMELESS = 'An agent holds this instance, but does not say which process it is'
 
 /**
- * Looks for the instance's agent: by its record, held against the process table, and by the lock that it
- * holds for as long as it lives. Changes nothing.
+ * Looks for the instance's agent: by its record, held against the process table, and by the lock that an
+ * agent holds for as long as it lives. Changes nothing.
  *
  * @throws ConnectError CONFIG_UNREADABLE
  */
@@ -38,8 +38,8 @@ export async function findAgent(instance: Instance): Promise<Finding> {
 async function look(instance: Instance): Promise<Finding | undefined> {
   const record = readAgentRecord(instance)
   if (record && !record.end && isAlive(record)) {
-    // Under another name it is this folder's, moved or linked, or that of the folder that this one
-    // was copied from.
+    // An agent that names another config is ours if this folder was moved or linked, and not if
+    // it was copied.
     const isOurs =
       record.configFile === instance.configFile ||
       (!isAnotherFile(record.configFile, instance.configFile) && (await isLocked(instance.lockFile)))
@@ -53,20 +53,20 @@ async function look(instance: Instance): Promise<Finding | undefined> {
   return isAlive(agent) ? { state: 'running', agent } : { state: 'unknown', reason: ELSEWHERE }
 }
 
-/** Whether both are there, and are not one file under two names. */
+/** Whether two names are of files that are there, and are not the same file. */
 function isAnotherFile(one: string, other: string): boolean {
   const [first, second] = [one, other].map((file) => {
     try {
       return statSync(file)
     } catch {
-      // Gone, or hidden from us: then it tells nothing.
+      // A file that is gone, or hidden from us, tells nothing.
       return undefined
     }
   })
   return first !== undefined && second !== undefined && (first.dev !== second.dev || first.ino !== second.ino)
 }
 
-/** Its record is gone or damaged: it may still say on its socket who it is. */
+/** Asks an agent whose record is gone or damaged: it may still say on its socket who it is. */
 async function ask(instance: Instance): Promise<AgentIdentity | undefined> {
   try {
     return (await agentStatus(instance, SETTLE_MS / 2))?.agent

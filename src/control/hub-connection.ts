@@ -5,7 +5,7 @@ export interface HubConnection {
   readonly state: AgentStatus['hub']['state']
   /** RFC 3339 */
   readonly since: string
-  /** Why it has to try again; null otherwise. */
+  /** Why the agent has to try again; null otherwise. */
   readonly reason: string | null
 }
 

@@ -14,7 +14,8 @@ const AgentPresence = v.object({
   agentId: v.string(),
   socketPath: v.string(),
   /**
-   * The agent has dialled a port of a `reach`: whoever listens there asks it how far a connection has come.
+   * The agent has dialled a port of a `reach`: whoever listens there asks the agent how far a
+   * connection has come.
    */
   chains: v.boolean(),
 })
@@ -24,7 +25,7 @@ const ReachPresence = v.object({
   kind: v.literal('reach'),
   hubId: v.string(),
   service: v.string(),
-  /** Numeric ones that it listens on. */
+  /** The numeric addresses that the `reach` listens on. */
   addresses: v.array(v.string()),
   port: v.number(),
 })
@@ -151,7 +152,7 @@ export class Neighbours {
     const found = lstatSync(this.#folder, { throwIfNoEntry: false, bigint: true })
     const changed = found?.mtimeNs ?? -1n
     if (this.#readAt.isSure && this.#readAt.changed === changed) return
-    // In a folder where others may write, as /tmp, one of that name can be anybody’s.
+    // In a folder where others may write, as /tmp, a folder of that name can be anybody’s.
     const isOurs =
       found?.isDirectory() && (process.platform === 'win32' || Number(found.uid) === process.getuid?.())
     const notes = isOurs ? readNotes(this.#folder).map(({ note }) => note) : []
@@ -160,7 +161,7 @@ export class Neighbours {
   }
 }
 
-/** What can’t be looked at, for lack of a descriptor say, is as it was. */
+/** A process that can’t be looked at, for lack of a descriptor say, counts as alive. */
 function mayBeAlive(note: Note): boolean {
   try {
     return isAlive(note)
@@ -171,7 +172,7 @@ function mayBeAlive(note: Note): boolean {
 
 function removeDead(folder: string): void {
   for (const { file, note } of readNotes(folder)) {
-    // Of another container nobody knows here whether it lives.
+    // Whether a process of another container lives, nobody knows here.
     if (note.bootAndNamespace === identify(process.pid)?.bootAndNamespace && !isAlive(note))
       rmSync(file, { force: true })
   }
@@ -187,7 +188,7 @@ function readNotes(folder: string): { file: string; note: Note }[] {
     })
 }
 
-/** @returns undefined if it is gone again, or makes no sense: another version’s, say */
+/** @returns undefined if the note is gone again, or makes no sense: another version’s, say */
 function readNote(file: string): Note | undefined {
   try {
     const parsed = v.safeParse(Note, JSON.parse(readFileSync(file, 'utf8')))
@@ -198,7 +199,7 @@ function readNote(file: string): Note | undefined {
   }
 }
 
-/** Per user, and not below HOME: two homes of one user share the machine’s ports. */
+/** A folder per user, and not below HOME: two homes of one user share the machine’s ports. */
 function presenceFolder(): string {
   return process.platform === 'win32'
     ? path.join(tmpdir(), 'private-connect-present')

@@ -23,8 +23,8 @@ export const AgentStatus = v.object({
 export type AgentStatus = v.InferOutput<typeof AgentStatus>
 
 /**
- * GET /v1/ports/PORT: whether one of its connections to a target comes from that local port, and
- * its stream’s hops.
+ * GET /v1/ports/PORT: whether one of the agent’s connections to a target comes from that local port, and
+ * the hops of its stream.
  */
 export const PortReply = v.object({ carries: v.boolean(), hops: v.optional(v.number()) })
 export type PortReply = v.InferOutput<typeof PortReply>
@@ -33,14 +33,14 @@ export type PortReply = v.InferOutput<typeof PortReply>
 export const ExposeRequest = v.omit(ExposedService, ['name'])
 export type ExposeRequest = v.InferOutput<typeof ExposeRequest>
 
-/** What became of it: saved in any case; the hub may not have heard of it yet. */
+/** What became of the request: saved in any case; the hub may not have heard of it yet. */
 export const ExposeReply = v.object({ confirmed: v.boolean(), reason: v.optional(v.string()) })
 export type ExposeReply = v.InferOutput<typeof ExposeReply>
 
 /** DELETE /v1/services/NAME */
 export const UnexposeReply = v.object({
   removed: v.boolean(),
-  /** How many connections to it stay open; an older agent does not say. */
+  /** How many connections to the service stay open; an older agent does not say. */
   streams: v.optional(v.number()),
 })
 export type UnexposeReply = v.InferOutput<typeof UnexposeReply>

@@ -10,7 +10,7 @@ import { readAgentRecord, writeAgentRecord } from './agent-record.ts'
  * Records a daemon that was just started, until it does so itself: one that is slow, or hangs before it has
  * its lock, is found and can be stopped.
  *
- * @param command what it was started with: program and script
+ * @param command what the daemon was started with: program and script
  */
 export async function announceAgent(
   instance: Instance,

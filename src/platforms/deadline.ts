@@ -1,6 +1,6 @@
 let isAbandoned = false
 
-/** Whether some work was not waited for: it may keep the process alive for as long as it likes. */
+/** Whether some work was not waited for: that may keep the process alive for as long as it likes. */
 export function hasAbandonedWork(): boolean {
   return isAbandoned
 }

@@ -19,11 +19,11 @@ export interface Platform {
    * Installs the daemon, starts it, and looks whether it stays. Doing it again changes nothing,
    * unless something differs.
    *
-   * @throws ConnectError in a step: INSTALL_UNSUPPORTED if it can't be installed into, DAEMON_FAILED if the
-   * daemon ended by itself
+   * @throws ConnectError in a step: INSTALL_UNSUPPORTED if nothing can be installed into this platform,
+   * DAEMON_FAILED if the daemon ended by itself
    */
   install(daemon: Daemon, options: StartOptions): Action<Installed>
-  /** Its result is undefined if there was nothing to remove. */
+  /** Removes what install has made. The result is undefined if there was nothing to remove. */
   uninstall(): Action<Uninstalled | undefined>
   /**
    * Starts the daemon and looks whether it stays.
@@ -32,14 +32,14 @@ export interface Platform {
    */
   start(daemon: Daemon, options: StartOptions): Action<Started>
   /**
-   * Stops it and starts it again, where that can be done better than by stop and start.
+   * Stops the daemon and starts it again, where that can be done better than by stop and start.
    *
    * @param found what `status` has just told: it runs
    * @throws ConnectError in a step: DAEMON_FAILED if it ended by itself
    */
   restart?(daemon: Daemon, options: StartOptions): Action<Started>
   /**
-   * Its result is undefined if it wasn't running.
+   * Stops the daemon. The result is undefined if it wasn't running.
    *
    * @param found what `status` has just told
    * @throws ConnectError in a step: DAEMON_WONT_STOP
@@ -51,16 +51,16 @@ export interface Platform {
 
 /** What is done in steps, one after another: each is a line of the list that a person watches. */
 export interface Action<T> {
-  /** In order; nothing is done before the first is run, nor after one that fails. */
+  /** In order; nothing is done before the first step is run, nor after a step that fails. */
   readonly steps: readonly Step[]
-  /** What came of it. Asked once all steps have been run. */
+  /** What came of the action. Asked once all steps have been run. */
   readonly result: () => T
 }
 
 export interface Step {
   /** What is being done, such as `Send SIGTERM`. */
   readonly title: string
-  /** The longest that it waits for something to happen, in ms: then the seconds are counted. */
+  /** The longest that the step waits for something to happen, in ms: a terminal sees the seconds counted. */
   readonly waitMs?: number
   /** @returns why there was nothing to do, where that is so */
   readonly run: () => Promise<Skipped | void>
@@ -74,7 +74,7 @@ export interface Skipped {
 /** A plugin may say less of what it has done: its status tells the rest. */
 export interface PluginPlatform extends Omit<Platform, 'install' | 'uninstall' | 'restart'> {
   install(daemon: Daemon, options: StartOptions): Action<Installed | void>
-  /** Its result is true if it has removed it. */
+  /** Its result may be `true` if the daemon was removed. */
   uninstall(): Action<Uninstalled | boolean | undefined>
 }
 
@@ -124,7 +124,7 @@ export interface Daemon {
 export interface StartOptions {
   /** Whether the process of that number is up and connected. */
   readonly isReady: (pid: number) => Promise<boolean>
-  /** How long it must live to count as started, if it isn't ready before; in ms. */
+  /** How long the process must live to count as started, if it isn't ready before; in ms. */
   readonly stableMs: number
 }
 
@@ -134,7 +134,7 @@ export interface Started {
   readonly ready: boolean
   /** What was installed differed from what this version would write, and was written anew. */
   readonly updated?: string
-  /** What became of the one that ran before, where this has stopped it. */
+  /** What became of the process that ran before, where this start has stopped it. */
   readonly stopped?: Termination
 }
 
@@ -145,7 +145,7 @@ export interface PlatformStatus {
    */
   readonly state: 'running' | 'starting' | 'restarting' | 'stopping' | 'stopped' | 'unknown'
   readonly pid?: number
-  /** Why it is so, where that needs saying. */
+  /** Why the state is what it is, where that needs saying. */
   readonly reason?: string
   /**
    * What else is to be known, a sentence each: settings that differ, what is in the way of its next start.
@@ -156,7 +156,7 @@ export interface PlatformStatus {
   readonly installed: boolean
   /** When the daemon starts by itself, without anyone's command. */
   readonly autostart: 'boot' | 'login' | 'never'
-  /** How often the platform has started it again; undefined where it doesn't count. */
+  /** How often the platform has started the daemon again; undefined where it doesn't count. */
   readonly restarts?: number
   /**
    * How the last one ended: this one, or the one before it if this one runs; undefined where it doesn't tell.
@@ -177,14 +177,14 @@ export interface PlatformStatus {
  * What is known of a platform before it is loaded: small, so that only the one that is picked costs anything.
  */
 export interface PlatformDescription<P = Platform> {
-  /** 2 if its actions are told in steps, 1 if not: see Stepless. */
+  /** 2 if the platform tells its actions in steps, 1 if not: see Stepless. */
   readonly apiVersion: P extends PluginPlatform ? 2 : 1
   readonly name: string
-  /** What it does for the user, for `status`. */
+  /** What the platform does for the user, for `status`. */
   readonly summary: string
   /** Whether the daemon could be installed here, and if not, exactly why. */
   probe(context: PlatformContext): Promise<Probe>
-  /** Whether this instance is installed in it. Cheap: a look at a file. */
+  /** Whether this instance is installed in this platform. Cheap: a look at a file. */
   isInstalled(context: PlatformContext): Promise<boolean>
   load(context: PlatformContext): Promise<P>
 }

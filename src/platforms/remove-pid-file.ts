@@ -16,7 +16,8 @@ export interface Stopped {
  * The last step of every stop: no file names the agent any more, and how it ended is kept. An agent that
  * ended by itself has done so before.
  *
- * @throws ConnectError AGENT_ELSEWHERE in the step, if one still holds this instance and can't be told
+ * @throws ConnectError AGENT_ELSEWHERE in the step, if an agent still holds this instance and nothing tells
+ * which process that is
  */
 export function removePidFile(instance: Instance, stopped: () => Stopped): Step {
   return {

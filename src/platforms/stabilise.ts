@@ -3,5 +3,5 @@ export function stabilise(stableMs: number): { readonly title: string; readonly 
   return { title: `Wait up to ${stableMs / 1000} s for it to stabilise`, waitMs: stableMs }
 }
 
-/** The step after it. */
+/** The title of the step after that. */
 export const VERIFY = 'Verify that it still runs'

@@ -22,7 +22,7 @@ export function inheritedDescriptors(): number[] {
     .filter((descriptor) => !isLinux || !isClosedOnExec(descriptor))
 }
 
-/** The one that the folder was read through is not any more. */
+/** The descriptor that the folder was read through is not open any more. */
 function isOpen(descriptor: number): boolean {
   try {
     fstatSync(descriptor)

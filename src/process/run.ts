@@ -14,7 +14,7 @@ export interface RunResult {
   readonly stderr: string
 }
 
-/** More than any answer needs: what comes after it is dropped. */
+/** Characters kept of an answer, more than any needs: what comes after them is dropped. */
 const MAX_OUTPUT = 1024 * 1024
 
 /**
@@ -39,7 +39,7 @@ export async function run(
   const { promise, resolve, reject } = Promise.withResolvers<RunResult>()
   const timer = setTimeout(() => {
     child.kill('SIGKILL')
-    // A child of its own may hold the pipes open for ever.
+    // A child of the program may hold the pipes open for ever.
     for (const stream of [child.stdout, child.stderr]) stream.destroy()
     resolve({ outcome: 'timed out', code: null, ...output })
   }, options.timeoutMs ?? 10_000)

@@ -14,7 +14,7 @@ const KILL_TIMEOUT_MS = 5000
  * Ends a process: SIGTERM, then SIGKILL once the grace period is over. Each signal goes only to the very
  * process that was recorded, never to one that has come to its number since.
  *
- * @param options.group it leads a process group: what it leaves of that is ended too; default false
+ * @param options.group the process leads a group: what is left of the group is ended too; default false
  * @param options.graceMs how long SIGTERM may take, default GRACE_PERIOD_MS
  * @param options.killMs how long the kernel may take to end it after SIGKILL, default KILL_TIMEOUT_MS
  * @throws ConnectError DAEMON_WONT_STOP

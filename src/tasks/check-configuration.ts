@@ -7,7 +7,7 @@ import type { DaemonContext } from './daemon-context.ts'
 import { rememberProxy } from './remember-proxy.ts'
 
 export interface CheckOptions {
-  /** Also whether the platform would refuse it: before anything that runs is stopped. */
+  /** Also ask the platform whether it would refuse, before anything that runs is stopped. */
   readonly plan: boolean
   /**
    * Told once nothing speaks against it any more, and whether what the environment says of proxies is new.

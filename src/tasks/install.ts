@@ -65,9 +65,9 @@ export async function installDaemon(
 
 /** What installDaemon would do, and how it stands now. */
 export interface PlannedInstall extends Omit<InstallReport, 'change' | 'pid' | 'autostart' | 'warnings'> {
-  /** It is so now. */
+  /** Whether the daemon is installed now. */
   readonly installed: boolean
-  /** What it would report; null if a plugin doesn't say. */
+  /** What an install would report; null if a plugin doesn't say. */
   readonly change: Installed['change'] | null
   readonly pid: number | null
   readonly autostart: Installed['autostart']
@@ -103,7 +103,8 @@ export async function uninstallDaemon(context: DaemonContext): Promise<Uninstall
 }
 
 /**
- * Also against other instances: what install makes and uninstall removes belongs in part to all of a user.
+ * Keeps out other commands, also those on other instances: what install makes and uninstall removes belongs
+ * in part to all instances of a user.
  */
 function withLocks<T>(
   { instance }: DaemonContext,

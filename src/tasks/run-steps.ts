@@ -10,15 +10,15 @@ export interface RunOptions {
 }
 
 /**
- * Runs steps in order until one fails: each is a task of one list. On a terminal the list moves, elsewhere
- * it is silent. It goes to stderr, so that stdout holds results only, and goes away at the end: the
- * results say it.
+ * Runs steps in order until one fails: each is a task of one list. On a terminal the list moves, elsewhere it
+ * is silent. The list goes to stderr, so that stdout holds results only, and goes away at the end: the
+ * results tell what was done.
  *
  * @throws what the failed step threw
  */
 export async function runSteps(steps: readonly Step[], options: RunOptions): Promise<void> {
   const { interactive, onStep = () => {} } = options
-  // Slow to load, and of no use to a command that changes nothing.
+  // listr2 is slow to load, and of no use to a command that changes nothing.
   const { Listr, ListrLogger, ProcessOutput } = await import('listr2')
   const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) })
   const list = new Listr(
@@ -51,7 +51,7 @@ export async function runSteps(steps: readonly Step[], options: RunOptions): Pro
   await list.run()
 }
 
-/** Of a step that waits it is shown for how long it does so. */
+/** Shows of a step that waits for how long it has done so. */
 function countSeconds({ title, waitMs }: Step, retitle: (title: string) => void): NodeJS.Timeout | undefined {
   if (waitMs === undefined) return undefined
   let seconds = 0

@@ -13,11 +13,11 @@ import { takeOver } from './take-over.ts'
 export interface StartReport {
   readonly outcome: 'started' | 'already running'
   readonly pid: number
-  /** How it stands with the hub; null if the agent didn't say. */
+  /** How the agent stands with the hub; null if it didn't say. */
   readonly hub: HubConnection | null
   /** The running agent's version; null if it didn't say. */
   readonly version: string | null
-  /** What became of the one that ran before; null where none was stopped. */
+  /** What became of the daemon that ran before; null where none was stopped. */
   readonly stopped: Termination | null
   /** The file of the service manager that was written anew, because it differed; null if none was. */
   readonly updated: string | null
@@ -28,7 +28,7 @@ export interface StartDaemonOptions {
   readonly running: 'keep' | 'stop'
   /** Default 3000. */
   readonly stableMs?: number
-  /** Told how it stood, once it is settled that a daemon is to be started. */
+  /** Told what the platform said before, once it is settled that a daemon is to be started. */
   readonly onStart?: (before: PlatformStatus) => void
 }
 

@@ -14,7 +14,7 @@ import { executableOf, type DaemonContext } from './daemon-context.ts'
 /** All that is known of the daemon; also the shape of `daemon status --json`. */
 export interface DaemonStatus {
   readonly status: PlatformStatus['state']
-  /** Why it is so, where that needs saying. */
+  /** Why the status is what it is, where that needs saying. */
   readonly reason: string | null
   readonly configured: boolean
   readonly pid: number | null
@@ -28,21 +28,21 @@ export interface DaemonStatus {
   readonly proxy: string | null
   /** A file with authorities to trust besides the known ones. */
   readonly ca: string | null
-  /** What keeps it alive. */
+  /** What keeps the daemon alive. */
   readonly manager: { readonly name: string; readonly summary: string }
   /** When the daemon starts by itself. */
   readonly autostart: PlatformStatus['autostart']
   /** RFC 3339 */
   readonly startedAt: string | null
-  /** How often its manager has started it again; null where that isn't counted. */
+  /** How often the manager has started the daemon again; null where that isn't counted. */
   readonly restarts: number | null
-  /** How the last one ended: this one, or the one before it if this one runs. */
+  /** How the last agent ended: this one, or the one before it if this one runs. */
   readonly lastExit: AgentEnd | null
-  /** How it stands with the hub; null if the daemon doesn't run, or doesn't say. */
+  /** How the daemon stands with the hub; null if it doesn't run, or doesn't say. */
   readonly connection: HubConnection | null
   /** The daemon runs, but its socket doesn't answer, or not in words that this version knows. */
   readonly unresponsive: boolean
-  /** Why it is unresponsive. */
+  /** Why the daemon is unresponsive. */
   readonly silence: string | null
   readonly services: readonly ExposedService[]
   readonly streams: number | null
@@ -78,7 +78,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
   const isRunning = found.state === 'running'
   const { foregroundPid } = found
   const heard = isRunning || foregroundPid !== undefined ? await askAgent(instance) : undefined
-  // The lock lets one of them work, and the socket is that one's.
+  // The lock lets one agent work, and the socket is that agent's.
   const foreground =
     foregroundPid === undefined ? null : { pid: foregroundPid, ...tellingOf(heard, instance) }
   const said = isRunning ? (foreground ? waitingFor(foreground.pid) : heard) : undefined
@@ -112,7 +112,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
   }
 }
 
-/** What nobody has written down may still be known to what keeps it alive. */
+/** How an agent ended may be known to its manager, though nobody has written it down. */
 function withSeen(end: AgentEnd | undefined, { lastExit }: PlatformStatus): AgentEnd | undefined {
   if (!end || !lastExit || end.code !== null || end.signal !== null || end.at !== null) return end
   return { ...end, ...lastExit, reason: endReason(lastExit) }
@@ -134,12 +134,12 @@ function waitingFor(pid: number): AgentAnswer {
   return { silence: `it waits for the agent in the foreground (PID: ${pid}) to end`, version: null }
 }
 
-/** A damaged one is told where it is used. */
+/** Nothing of a damaged address: where that is used, an error tells it. */
 function savedProxy(config: Config | undefined): string | null {
   return config?.proxy !== undefined && URL.canParse(config.proxy) ? shownProxy(new URL(config.proxy)) : null
 }
 
-/** Also of an agent that doesn't answer, from its record: an upgrade may be the reason. */
+/** How the running program differs, by the record of an agent that doesn't answer: an upgrade may be why. */
 function driftOf(context: DaemonContext, agent: AgentIdentity | undefined): string[] {
   if (!agent?.version) return []
   try {

@@ -6,7 +6,7 @@ import { endBeside } from './take-over.ts'
 
 /** Also the shape of `daemon stop --json`. */
 export interface StopReport {
-  /** How it went; null if none was running. */
+  /** How the daemon went; null if none was running. */
   readonly stopped: Termination | null
   /** An agent in someone's terminal, which is left alone. */
   readonly foregroundPid: number | null

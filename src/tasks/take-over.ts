@@ -16,7 +16,7 @@ export function endBeside(
   { instance, description }: DaemonContext,
   found: PlatformStatus,
 ): Action<Termination | undefined> {
-  // On that platform it is the daemon itself.
+  // On that platform the agent in the background is the daemon itself.
   if (description.name === 'background') return { steps: [], result: () => undefined }
   return stopProcess(instance, found)
 }
@@ -50,7 +50,7 @@ export function takeOver(
   return { ...ending, endsAnother: true, steps: [...ending.steps, ...withRescue(steps, withStopped)] }
 }
 
-/** Of a failure, where a daemon ran in the background before. */
+/** A failure that also says that the daemon in the background was stopped. */
 function withStopped(error: unknown): unknown {
   if (!(error instanceof ConnectError)) return error
   const hints = [...error.hints, 'The background daemon was stopped. To start it again: connect daemon start']

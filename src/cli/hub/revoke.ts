@@ -42,7 +42,7 @@ export function unsavedLines(id: string, reason: string): string[] {
   ]
 }
 
-/** @returns undefined if no hub runs, or it does not answer: it notices a change of the database by itself */
+/** @returns undefined if no hub runs, or none answers: a hub notices a change of its database by itself */
 async function askHub(folder: string, path: string): Promise<RevokeReply | typeof NOT_THERE | undefined> {
   const options = { socketPath: hubSocketPath(folder), method: 'DELETE', path, timeoutMs: TIMEOUT_MS }
   const answer = await requestLocally(options).catch(() => undefined)

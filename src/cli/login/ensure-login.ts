@@ -71,7 +71,7 @@ function withFirstSteps(error: unknown): unknown {
   return new ConnectError(error.code, error.message, { hints, cause: error })
 }
 
-/** A running agent takes it up when it is started again. */
+/** Saves what the flags change. A running agent takes that up when it is started again. */
 function withChanges(instance: Instance, saved: Config, { label, ca }: LoginFlags): Config {
   return updateConfig(instance, saved, {
     ...(label !== undefined && { label: parseLabel(label) }),

@@ -7,7 +7,7 @@ import type { Sink } from './sink.ts'
 const QUEUE_BYTES = 64 * 1024
 
 /**
- * How soon it is tried again to write, in ms; each time that is in vain it is twice as long, up
+ * How soon a write is tried again, in ms; after each try in vain the pause is twice as long, up
  * to the second.
  */
 const RETRY_MS = 20
@@ -15,7 +15,7 @@ const RETRY_MAX_MS = 500
 
 interface Waiting {
   bytes: Buffer
-  /** How many lines are missing without it. */
+  /** How many lines are missing if these bytes are dropped. */
   readonly lines: number
 }
 
@@ -28,7 +28,7 @@ export class Output {
   readonly #maxBytes: number
   readonly #queue: Waiting[] = []
   #queuedBytes = 0
-  /** Part of the first one is written. */
+  /** Part of the first entry of the queue is written. */
   #isBegun = false
   /** Lines that are missing after those that wait, and why. */
   #missing = 0
@@ -53,7 +53,7 @@ export class Output {
   write(text: string): void {
     this.#drain()
     const bytes = Buffer.from(`${text}\n`)
-    // Once some are missing, none is taken before it is said how many.
+    // Once lines are missing, none is taken before the notice that says how many.
     if (this.#missing > 0 || this.#queuedBytes + bytes.length > this.#maxBytes)
       this.#miss(1, 'nobody was reading')
     else this.#push({ bytes, lines: 1 })
@@ -63,7 +63,7 @@ export class Output {
   /**
    * Waits until all is written, no longer than this.
    *
-   * @returns whether it is
+   * @returns whether all is written
    */
   async flush(timeoutMs: number): Promise<boolean> {
     const until = performance.now() + timeoutMs
@@ -113,7 +113,7 @@ export class Output {
     this.#missing += lines
   }
 
-  /** What waits would fail as well. */
+  /** Drops what waits: that would fail as well. */
   #fail(why: string): void {
     for (const { lines } of this.#queue.splice(0)) this.#miss(lines, why)
     this.#queuedBytes = 0

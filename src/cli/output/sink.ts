@@ -17,7 +17,7 @@ export interface Sink {
   readonly isStuck: boolean
 }
 
-/** Bytes that Node.js may hold for a pipe: it would take any number. */
+/** Bytes that Node.js may hold for a pipe: by itself it would take any number. */
 const STREAM_BYTES = 64 * 1024
 
 /**

@@ -1,4 +1,4 @@
-/** Below it nothing reads well any more, and a new terminal may be 0 columns wide. */
+/** On fewer columns nothing reads well any more, and a new terminal may be 0 columns wide. */
 const MIN_COLUMNS = 40
 
 /** A command to be typed, at the end of a sentence. */

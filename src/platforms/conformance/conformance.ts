@@ -5,7 +5,7 @@ import { checksFor, runCheck } from './run-check.ts'
 export interface ConformanceSuite {
   /** The tests, to be run one after another; the longest takes about a minute. */
   readonly checks: readonly { readonly title: string; readonly run: () => Promise<void> }[]
-  /** To be called after the last one: ends the hub that the first one started. */
+  /** To be called after the last test: ends the hub that the first one started. */
   close(): Promise<void>
 }
 

@@ -10,7 +10,7 @@ import type { ConformanceOptions } from './harness/options.ts'
 import { Sandbox } from './harness/sandbox.ts'
 import type { TestHub } from './harness/test-hub.ts'
 
-/** Those that apply: what does not is left out, and not passed. */
+/** The checks that apply: one that does not is left out, and not passed. */
 export function checksFor({ installable = true }: ConformanceOptions): readonly Check[] {
   return [
     ...emptyChecks,

@@ -17,7 +17,7 @@ export class PlistFile {
     this.#names = names
   }
 
-  /** Also a link that leads nowhere. */
+  /** Whether there is a plist, or a link in its place, also one that leads nowhere. */
   get isThere(): boolean {
     return lstatSync(this.#names.file, { throwIfNoEntry: false }) !== undefined
   }
@@ -29,7 +29,7 @@ export class PlistFile {
    */
   checkIsOurs(): void {
     const { folder, file } = this.#names
-    // Installers run by sudo have left it to root.
+    // Installers run by sudo have left the folder to root.
     if (existsSync(folder) && isForeign(folder)) throw notYoursError(folder)
     if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return
     throw new ConnectError('INSTALL_UNSUPPORTED', `${tilde(file)} is a link to ${readlinkSync(file)}`, {
@@ -55,7 +55,7 @@ export class PlistFile {
     writeFileAtomic(file, text, 0o644)
   }
 
-  /** Keeps what someone has written into it by hand. @throws ConnectError WRITE_FAILED */
+  /** Keeps what someone has written into the plist by hand. @throws ConnectError WRITE_FAILED */
   keepOld(text: string, instanceFolder: string): void {
     writeFileAtomic(path.join(instanceFolder, `${path.basename(this.#names.file)}.old`), text)
   }

@@ -5,7 +5,10 @@ import { GRACE_PERIOD_S } from '../../process/grace-period.ts'
 import type { Daemon } from '../platform.ts'
 import { serviceEnvironment } from '../service-environment.ts'
 
-/** By what `launchctl print` tells which plist it has read: kickstart, for one, does not read it anew. */
+/**
+ * The variable by which `launchctl print` tells which plist launchd has read: kickstart does not
+ * read it anew.
+ */
 const MARK = 'CONNECT_DEFINITION'
 
 /**
@@ -51,7 +54,7 @@ function textWith(daemon: Daemon, label: string, mark: string): string {
     StandardErrorPath: logFile,
     ThrottleInterval: 10,
     ExitTimeOut: GRACE_PERIOD_S,
-    // Any other is slowed down in its timers and its network.
+    // A process of any other type is slowed down in its timers and its network.
     ProcessType: 'Interactive',
     // Background is where a login by ssh is.
     LimitLoadToSessionType: ['Aqua', 'Background'],
@@ -61,7 +64,9 @@ function textWith(daemon: Daemon, label: string, mark: string): string {
   return `${build(job)}\n`
 }
 
-/** XML can't hold most of them, and `launchctl print` would show them as lines of its own. */
+/**
+ * XML can't hold most control characters, and `launchctl print` would show line breaks as lines of its own.
+ */
 function refuseControlCharacters(value: unknown): void {
   if (typeof value === 'string' && (/\p{Cc}/u.test(value) || !value.isWellFormed())) {
     const message = `A plist can’t hold control characters: ${JSON.stringify(value)}`

@@ -8,12 +8,14 @@ import { readJson } from '../../files/read-json.ts'
 import { missingFolders, removeEmptyFolders } from '../made-folders.ts'
 import type { JobNames } from './manager/names.ts'
 
-/** What we know of launchd’s jobs that it does not: for all instances of this user together. */
+/** What we know of our jobs and launchd does not tell: for all instances of this user together. */
 const InstallReceipt = v.object({
   version: v.literal(1),
   /** Folders that were not there before install, the outermost first. */
   folders: v.array(v.string()),
-  /** By label: how often launchd had started it when a command of ours last saw to it that it runs. */
+  /**
+   * By label: how often launchd had started the job when a command of ours last saw to it that the job runs.
+   */
   runs: v.record(v.string(), v.number()),
 })
 export type InstallReceipt = Omit<v.InferOutput<typeof InstallReceipt>, 'version'>
@@ -54,7 +56,7 @@ export function recordRuns({ home, label }: JobNames, count: number): void {
     writeReceipt(home, { ...receipt, runs: { ...receipt.runs, [label]: count } })
 }
 
-/** @returns how often launchd has started it again by itself */
+/** @returns how often launchd has started the job again by itself */
 export function restartsSince({ home, label }: JobNames, count: number): number {
   const remembered = readReceipt(home).runs[label] ?? 1
   // launchd counts anew from each login.

@@ -6,7 +6,7 @@ import { stateOf, isReadFrom } from './manager/state.ts'
 import { unload } from './stop.ts'
 import { watch } from './verify.ts'
 
-/** How it was before a command changed anything. */
+/** How plist and job were before a command changed anything. */
 export interface Previous {
   /** The plist; undefined if there was none. */
   readonly text: string | undefined
@@ -15,7 +15,7 @@ export interface Previous {
 }
 
 /**
- * After a step that failed: all as it was before, the plist, and the job that ran.
+ * After a step that failed: puts back the plist and the job as they were before.
  *
  * @returns the error to throw: the one that was given, which says how it was left
  */
@@ -34,7 +34,7 @@ export async function rollBack(
   return new ConnectError(error.code, error.message, { hints: [...error.hints, state], cause: error })
 }
 
-/** @returns how it is now that it could not be put back, a sentence */
+/** @returns a sentence on what runs now, where what was before could not be put back */
 async function leftAs({ control }: Installation, { message }: ConnectError): Promise<string> {
   const lookup = await control.look()
   const main = lookup.main()
@@ -45,7 +45,7 @@ async function leftAs({ control }: Installation, { message }: ConnectError): Pro
   return `It runs (PID: ${main.job.pid}): ${why}.`
 }
 
-/** @returns how it is now, a sentence */
+/** @returns a sentence on what is installed and runs now */
 async function restore(
   installation: Installation,
   { text, isLoaded }: Previous,

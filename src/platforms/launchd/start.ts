@@ -29,9 +29,9 @@ export interface BroughtUp extends Omit<Verified, 'stopped'> {
 interface Course {
   readonly before: Previous
   readonly written: Installed['change']
-  /** The one that runs by the plist that this version would write, where launchd need not read it again. */
+  /** The job that runs by the plist that this version would write: launchd need not read that again. */
   readonly kept: LoadedJob | undefined
-  /** How it is stopped first, or why it isn't. */
+  /** How the job is stopped first, or why it isn't. */
   readonly stopping: StopInPlace | Unload | Skipped
 }
 
@@ -39,7 +39,7 @@ interface Course {
  * Has the job run by the plist that this version would write, and proves that it does. If a step fails, all
  * is then as it was before, or it is said how it was left.
  *
- * @param how.anew also one that runs by it already
+ * @param how.anew also a job that runs by that plist already
  * @throws ConnectError in a step: DAEMON_FAILED, SERVICE_MANAGER_FAILED,
  * DAEMON_WONT_STOP, WRITE_FAILED, INSTALL_UNSUPPORTED
  */
@@ -71,7 +71,7 @@ export function bringUp(
         if (!('skipped' in stopping)) stopped = stopping.termination
         if (course.kept) return { skipped: 'it is as it should be' }
         if (before.text !== undefined && before.text !== text) file.keepOld(before.text, instance.folder)
-        // Also for its mode, and its owner.
+        // Also where the text is the same: mode and owner may not be.
         file.put(text)
         return undefined
       },
@@ -88,7 +88,7 @@ export function bringUp(
         }
         expected = { domain, runsBefore: job.runs ?? 1, not: job.pid }
         if (await startAgain(installation, kept, stopping)) return
-        // Only reading the plist anew helps.
+        // Then launchd has to read the plist anew.
         await unload(installation)
         file.put(text)
         return loadAnew()
@@ -155,7 +155,7 @@ async function plot(
   return { before, written, kept, stopping }
 }
 
-/** @returns false if launchd has not done so */
+/** Has launchd start a stopped job again. @returns false if it has not */
 async function startAgain(
   { control, instance }: Installation,
   { domain, job }: LoadedJob,

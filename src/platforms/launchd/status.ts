@@ -61,7 +61,7 @@ export async function installationStatus(installation: Installation): Promise<Pl
   }
 }
 
-/** It runs as the daemon, and certainly is none of launchd's. */
+/** Whether the agent runs as the daemon, and certainly not as a job of launchd's. */
 function isBeside({ doubt, loaded }: JobLookup, { mode, pid }: AgentIdentity): boolean {
   return mode === 'daemon' && doubt === undefined && loaded.every(({ job }) => job.pid !== pid)
 }

@@ -16,7 +16,7 @@ interface Stopping {
   ask(): Promise<Skipped | void>
   wait(): Promise<Skipped | void>
   verify(): Promise<Skipped | void>
-  /** The agent that it stops; undefined until it has been asked. */
+  /** The agent that is stopped; undefined until `ask`. */
   readonly pid: number | undefined
   /** How its process went; undefined if there was nothing to stop. */
   readonly termination: Termination | undefined
@@ -95,7 +95,7 @@ export class Unload implements Stopping {
       const lookup = await control.look()
       this.#note(lookup)
       if (lookup.isAbsent) return true
-      // It may not have been heard.
+      // launchd may not have heard the first one.
       if (performance.now() - this.#askedAt >= timing.exitMs / 2) await this.#bootout(lookup)
       return undefined
     }
@@ -110,14 +110,14 @@ export class Unload implements Stopping {
     if (!this.#isGone) await this.#mustBeGone()
     const { exitMs } = this.#it.timing
     for (const one of this.#processes.values()) {
-      // launchd has forgotten it.
+      // launchd has forgotten this process.
       if (isAlive(one)) await terminate(one, { group: true, graceMs: exitMs })
     }
     const isForced = this.#processes.size > 0 && this.#tookMs >= exitMs * 0.9
     if (isForced && !this.#hasSaidItsEnd()) this.termination = 'killed'
   }
 
-  /** Then nobody had to kill it. */
+  /** Whether the agent has written down its own end: then nobody had to kill it. */
   #hasSaidItsEnd(): boolean {
     const { pid, end } = readAgentRecord(this.#it.instance) ?? {}
     return pid !== undefined && pid === this.pid && end !== undefined
@@ -138,7 +138,7 @@ export class Unload implements Stopping {
   }
 
   /**
-   * At the end of the time: it may have gone at the last moment, or be about to.
+   * At the end of the time: the job may have gone at the last moment, or be about to.
    *
    * @throws ConnectError DAEMON_WONT_STOP
    */
@@ -156,7 +156,7 @@ export class Unload implements Stopping {
   }
 }
 
-/** All of it at once. @throws ConnectError SERVICE_MANAGER_FAILED, DAEMON_WONT_STOP */
+/** Unloads the job, all steps at once. @throws ConnectError SERVICE_MANAGER_FAILED, DAEMON_WONT_STOP */
 export async function unload(installation: Installation): Promise<Unload> {
   const unloading = new Unload(installation)
   await unloading.ask()

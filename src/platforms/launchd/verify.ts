@@ -12,7 +12,7 @@ import { CANNOT_RUN, describeEnd, describeLastEnd, stateOf, type JobState } from
 /** The signs of a job that was just started. */
 export interface Expected {
   readonly domain: string
-  /** How often it had been started before. */
+  /** How often the job had been started before. */
   readonly runsBefore: number
   /** The process that was there before, and is not what is waited for. */
   readonly not?: number | undefined
@@ -25,10 +25,10 @@ export interface Verified extends Started {
   readonly runs: number | undefined
 }
 
-/** What was seen of it until it was settled, or for as long as it may take. */
+/** What was seen of a job until it was proven or had ended, or until the time was over. */
 export interface Watched {
   readonly proven: Verified | undefined
-  /** It ended, or was started more than once. */
+  /** Its process ended, or was started more than once. */
   readonly hasEnded: boolean
   readonly last: JobState | undefined
 }
@@ -66,7 +66,7 @@ export async function watch(
 }
 
 /**
- * What came of it.
+ * Tells by what was watched whether the job runs.
  *
  * @param why what may keep launchd from running it
  * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
@@ -108,7 +108,7 @@ function failureOf(job: JobState, why: string | undefined): ConnectError {
   return new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeLastEnd(job)}`)
 }
 
-/** macOS asks the user before a program may look into these, and launchd can't ask. */
+/** Folders that macOS lets a program look into only once the user has said yes: launchd can't ask. */
 const PROTECTED = ['Documents', 'Desktop', 'Downloads']
 
 /**

@@ -24,7 +24,7 @@ export class PluginCalls {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Of a platform that tells no steps, all of it is one. */
+  /** An action. Of a platform that tells no steps, all of the action is one step. */
   action<T>(
     { method, title, answer }: { method: Method; title: string; answer: v.GenericSchema<unknown, T> },
     inSteps: (platform: PluginPlatform) => unknown,
@@ -96,7 +96,7 @@ export class PluginCalls {
     return this.error(new Error(`${method}() ${why}`))
   }
 
-  /** In words for the user. */
+  /** What was thrown, in words for the user. */
   error(thrown: unknown): Error {
     return pluginError(this.#brought.name, thrown)
   }

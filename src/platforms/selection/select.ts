@@ -7,10 +7,10 @@ import type { PlatformContext, PlatformDescription, PluginDescription } from '..
 import { sentenceOf } from '../plugin/plugin-error.ts'
 import { systemd } from '../systemd/description.ts'
 
-/** The one that was picked, and what is to be told about it. */
+/** The platform that was picked, and what is to be told about that. */
 export interface Selection {
   readonly description: PlatformDescription
-  /** Why each of the others was not, for `install`. */
+  /** Why each of the others was not picked, for `install`. */
   readonly reasons: readonly string[]
   /** Plugins that did not answer properly. */
   readonly warnings: readonly string[]
@@ -18,7 +18,7 @@ export interface Selection {
 
 export interface SelectOptions {
   readonly context: PlatformContext
-  /** `install` wants one that can be installed into; anything else the one that is in use. */
+  /** `install` wants a platform that can be installed into; anything else the one that is in use. */
   readonly purpose: 'install' | 'use'
   /** What plugins bring, and which failed. */
   readonly plugins: () => Promise<{ platforms: unknown[]; warnings: string[] }>
@@ -34,7 +34,9 @@ const ANSWER_TIMEOUT_MS = 5000
 
 const BUILT_IN: readonly PlatformDescription[] = [launchd, systemd, background]
 
-/** The one operating system that a platform is of; elsewhere it is only for who names it. */
+/**
+ * The operating system that a platform belongs to; on others it is taken only if CONNECT_PLATFORM names it.
+ */
 const SYSTEM_OF: Readonly<Record<string, NodeJS.Platform>> = { launchd: 'darwin', systemd: 'linux' }
 
 /** A plugin's answer is checked for its shape: what it does when called is its own affair. */
@@ -154,7 +156,7 @@ function guardPlugin(
         () => false,
       ),
     async load(context) {
-      // Of use only to who has a plugin.
+      // Loaded only where there is a plugin.
       const { loadPluginPlatform } = await import('../plugin/plugin-platform.ts')
       return loadPluginPlatform(platform, () => platform.load(context), {
         instance: context.instance,

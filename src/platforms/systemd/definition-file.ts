@@ -18,12 +18,12 @@ export class UnitFile {
     this.#home = home
   }
 
-  /** Also a link that leads nowhere. */
+  /** Whether there is a unit, or a link in its place, also one that leads nowhere. */
   get isThere(): boolean {
     return existsAtAll(this.#names.file)
   }
 
-  /** By the link that `systemctl enable` makes. */
+  /** Whether the unit is enabled, by the link that `systemctl enable` makes. */
   get isEnabled(): boolean {
     return existsAtAll(this.#names.wantedBy)
   }
@@ -38,7 +38,7 @@ export class UnitFile {
     return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(file) : undefined
   }
 
-  /** Settings of the user's own, which stay. */
+  /** The folder with settings of the user's own, which stay. */
   get dropIns(): string | undefined {
     const folder = `${this.#names.file}.d`
     return existsSync(folder) ? folder : undefined
@@ -67,7 +67,7 @@ export class UnitFile {
   }
 
   /**
-   * What `systemctl disable` removes, where it can't be asked or does not see it.
+   * Removes what `systemctl disable` does, where systemctl can't be asked or does not see the unit.
    *
    * @throws ConnectError WRITE_FAILED
    */

@@ -24,7 +24,7 @@ export async function detectSystemd({ env, root = '/' }: Host): Promise<Probe> {
   const elsewhere = homeElsewhere()
   if (elsewhere !== undefined) return no(elsewhere)
   const manager = new UserManager(env)
-  // Lingering starts one: that is for install to try.
+  // Lingering starts a manager: that is for install to try.
   if (!manager.hasSocket) return isOnPath('loginctl', env) ? { available: true } : no('no user manager runs')
   const answer = await manager.ask('is-system-running')
   const state = answer.stdout.trim()
@@ -88,7 +88,7 @@ function readIfThere(file: string): string {
   try {
     return readFileSync(file, 'latin1')
   } catch {
-    // Not ours to read, or not there: it tells nothing.
+    // A file that is not ours to read, or not there, tells nothing.
     return ''
   }
 }

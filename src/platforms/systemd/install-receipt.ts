@@ -48,7 +48,7 @@ export function makeRecordedFolder(home: string, folder: string): void {
   if (missing.length === 0) return
   const receipt = readReceipt(home)
   writeReceipt(home, { ...receipt, folders: [...new Set([...receipt.folders, ...missing])] })
-  // With the modes that the user gives to any folder.
+  // The folders get the modes that the user gives to any folder.
   mkdirSync(folder, { recursive: true })
 }
 
@@ -74,7 +74,7 @@ export function clearReceipt(home: string): void {
 }
 
 /**
- * Once no instance is installed any more: the folders and the lingering as they were.
+ * Once no instance is installed any more: leaves the folders and the lingering as they were.
  *
  * @returns what could not be undone
  */

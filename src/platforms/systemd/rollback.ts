@@ -14,7 +14,7 @@ export interface PreviousUnit {
 }
 
 /**
- * @throws ConnectError INSTALL_UNSUPPORTED where someone else has a say on it, SERVICE_MANAGER_FAILED,
+ * @throws ConnectError INSTALL_UNSUPPORTED where someone else has a say on the unit, SERVICE_MANAGER_FAILED,
  * CONFIG_UNREADABLE
  */
 export async function readPreviousUnit(installation: Installation): Promise<PreviousUnit> {
@@ -25,7 +25,7 @@ export async function readPreviousUnit(installation: Installation): Promise<Prev
 
 function refuseForeign({ names, file }: Installation, { load }: UnitState): void {
   const { link, isEmpty } = file
-  // systemd takes an empty file for masked too: that one is overwritten.
+  // systemd takes an empty file for masked too: such a file is overwritten.
   if (link === '/dev/null' || (load === 'masked' && !isEmpty)) {
     const message = `${names.name} is masked: someone has forbidden to start it`
     throw new ConnectError('INSTALL_UNSUPPORTED', message, {
@@ -39,7 +39,7 @@ function refuseForeign({ names, file }: Installation, { load }: UnitState): void
 }
 
 /**
- * After a failed install: the unit as it was, so that what was called a failure does not go
+ * After a failed install: puts back the unit as it was, so that what was called a failure does not go
  * on failing unseen.
  *
  * @returns the error to throw: the one that was given, which says how it was left
@@ -56,7 +56,7 @@ export async function rollBack(
   return new ConnectError(error.code, error.message, { hints: [...error.hints, left], cause: error })
 }
 
-/** @returns how it is now, a sentence */
+/** @returns a sentence on what is installed and runs now */
 async function restore(installation: Installation, { state, text }: PreviousUnit): Promise<string> {
   if (text === undefined) {
     await removeUnit(installation)

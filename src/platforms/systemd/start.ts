@@ -53,7 +53,7 @@ export async function writeUnit(
   closeSync(openOutputLog(daemon.logFile))
   if (change === 'unchanged') return change
   if (found !== wanted) {
-    // What someone has written into it by hand isn't lost.
+    // What someone has written into the unit by hand isn't lost.
     if (found) writeFileAtomic(path.join(instance.folder, `${names.name}.old`), found)
     file.write(wanted)
   }
@@ -70,7 +70,7 @@ export function changeOf({ state, text }: PreviousUnit, wanted: string): Install
 /**
  * Has systemd start the unit, and proves that it runs.
  *
- * @param isRunning whether it runs already, by what it should
+ * @param isRunning whether the unit runs already, by the text that it should have
  */
 export function startSteps(
   { control }: Installation,

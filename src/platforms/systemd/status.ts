@@ -15,7 +15,7 @@ export async function installationStatus(installation: Installation): Promise<Pl
   const found = await findAgent(instance)
   const agent = found.state === 'running' ? found.agent : undefined
   const unit = await control.readState()
-  // Once the next one runs, systemd has forgotten.
+  // Once the next process runs, systemd has forgotten how this one ended.
   if (unit && unit.pid === 0 && found.state === 'stale') {
     const end = lastEndOf(unit)
     if (end) await noteSeenEnd(instance, end.pid, end)
@@ -48,13 +48,13 @@ export async function installationStatus(installation: Installation): Promise<Pl
   return {
     ...known,
     ...(unit ? stateOf(unit) : { state: 'stopped', reason: NO_MANAGER }),
-    // Of one that is not installed there is nothing to say.
+    // There is nothing to say of a unit that is not installed.
     notes: unit && known.installed ? notesOf(unit) : [],
     ...(cleanedUp && { cleanedUp }),
   }
 }
 
-/** It runs as the daemon, and certainly is none of systemd's. */
+/** Whether the agent runs as the daemon, and certainly not as the unit's process. */
 async function isBeside(
   { manager }: Installation,
   unit: UnitState | undefined,

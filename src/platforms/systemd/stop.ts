@@ -20,7 +20,7 @@ export function stopUnit({ instance, manager, control }: Installation): Action<T
       {
         title: 'Ask systemd to stop',
         async run() {
-          // Without an answer it is not known to be down.
+          // Without an answer the unit is not known to be down.
           before = (await manager.isThere()) ? await control.requireState() : undefined
           return ifUp(() => control.askToStop())()
         },
@@ -35,7 +35,7 @@ export function stopUnit({ instance, manager, control }: Installation): Action<T
         run: ifUp(async () => {
           if (!down) throw control.wontStop()
           termination = down.result === 'timeout' ? 'killed' : 'exited'
-          // That it was asked to end is no failure.
+          // A unit that was killed counts as failed, and was only asked to stop.
           if (termination === 'killed') await control.forgetFailure()
         }),
       },

@@ -11,7 +11,7 @@ const SLACK_MS = 5000
  * Looks whether a unit that was just started has a process which stays: Type=simple calls it started before
  * its program is even found.
  *
- * @returns undefined if it has not, or has ended
+ * @returns undefined if the unit has no such process, or that has ended
  */
 export async function watch(
   service: UnitControl,
@@ -35,7 +35,7 @@ export async function watch(
 }
 
 /**
- * What came of it.
+ * Tells by what was watched whether the unit runs.
  *
  * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
  */

@@ -8,7 +8,7 @@ import type { Sandbox } from '../harness/sandbox.ts'
 import type { TestInstance } from '../harness/test-instance.ts'
 import type { Check } from './check.ts'
 
-/** What a platform that is not installed does about a crash: it tells. */
+/** What a platform in which the daemon is not installed does about a crash: it tells. */
 export const crashChecks: readonly Check[] = [
   {
     title: 'after kill -9 status() says stopped, and what it cleans up it cleans up once',
@@ -32,7 +32,10 @@ export const crashChecks: readonly Check[] = [
   },
 ]
 
-/** What one that is installed does about it: it fixes it, unless only a human can. */
+/**
+ * What a platform in which the daemon is installed does about a crash: it starts the daemon again, unless
+ * only a human can help.
+ */
 export const restartChecks: readonly Check[] = [
   {
     title: 'a daemon that is killed comes back, and one that is stopped does not',
@@ -93,7 +96,7 @@ async function comesBack(
   return { pid: next, tookMs: performance.now() - before }
 }
 
-/** Kills it, and waits until it has been started again: then it ends by itself, as it is told. */
+/** Kills the agent, and waits until it has been started again: then it ends by itself, as it is told. */
 async function crashAgain(
   { options }: Sandbox,
   tested: TestInstance,
@@ -110,7 +113,7 @@ async function crashAgain(
   )
 }
 
-/** Watches for longer than it took to come back after a crash. */
+/** Watches for longer than the agent took to come back after a crash. */
 async function staysDown(tested: TestInstance, tookMs: number, when: string): Promise<void> {
   await eventually(
     `status() must say stopped ${when}`,

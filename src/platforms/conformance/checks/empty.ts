@@ -57,7 +57,7 @@ export const emptyChecks: readonly Check[] = [
   },
 ]
 
-/** What one that cannot be installed into answers. */
+/** What a platform that cannot be installed into answers. */
 export const notInstallableChecks: readonly Check[] = [
   {
     title: 'install() fails with INSTALL_UNSUPPORTED, and leaves nothing behind',

@@ -5,7 +5,7 @@ export function assert(kept: boolean, promise: string, found?: unknown): asserts
   if (!kept) throw new Error(found === undefined ? promise : `${promise}; found: ${shown(found)}`)
 }
 
-/** For an answer that may be anything, whatever its type says. @param found what it was part of */
+/** For an answer that may be anything, whatever its type says. @param found what the answer was part of */
 export function assertEqual(
   answer: unknown,
   wanted: unknown,
@@ -32,7 +32,7 @@ export async function eventually<T>(
   throw new Error(`${promise} (waited ${timeoutMs / 1000} s)${found}`)
 }
 
-/** @throws Error if it does not reject. @returns what it rejected with */
+/** @throws Error if the promise does not reject. @returns what it rejected with */
 export async function assertRejects(promise: string, work: Promise<unknown>): Promise<unknown> {
   let answer: unknown
   try {

@@ -14,7 +14,7 @@ export interface BoundedPlatform extends Omit<Stepless, 'plan'> {
   uninstall(): Promise<Uninstalled | undefined>
 }
 
-/** Each of its methods has a deadline, and runs all its steps. */
+/** A platform each of whose methods has a deadline, and runs all its steps. */
 export function bounded(instance: Instance, brought: Brought): BoundedPlatform {
   const checked = new GuardedPlatform(instance, brought, 2 * TIMEOUT_MS)
   const platform = stepless(checked) as BoundedPlatform

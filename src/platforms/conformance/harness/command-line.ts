@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { runProgram } from './run-program.ts'
 
 /**
- * The arguments that a process runs with, as far as the system tells where one ends; undefined if it is gone.
+ * The arguments that a process runs with, as far as the system tells where one ends; undefined if the
+ * process is gone.
  */
 export async function commandLineOf(pid: number): Promise<string | undefined> {
   try {
@@ -16,7 +17,7 @@ export async function commandLineOf(pid: number): Promise<string | undefined> {
   }
 }
 
-/** The same form for a command that is to be compared with it. */
+/** A command in the same form, to be compared with such a line. */
 export function asCommandLine(command: readonly string[]): string {
   return command.join(process.platform === 'linux' ? '\0' : ' ')
 }

@@ -4,7 +4,7 @@ import type { Action, Daemon, PluginPlatform, StartOptions, Stepless } from '../
  * Runs an action's steps, one after another.
  *
  * @returns what came of it
- * @throws what the first that fails throws
+ * @throws what the first step that fails throws
  */
 export async function drive<T>(begin: () => Action<T>): Promise<T> {
   const { steps, result } = begin()

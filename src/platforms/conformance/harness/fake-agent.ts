@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 /** What the stand-in does: be a good agent, end at once, or live but ignore SIGTERM. */
 export type Behaviour = 'good' | 'stubborn' | { readonly exit: number } | { readonly signal: NodeJS.Signals }
 
-/** What it prints before it ends by itself. */
+/** What the fake agent prints before it ends by itself. */
 export const LAST_WORDS = 'The stand-in ends, as it was told'
 
 /**
@@ -25,12 +25,12 @@ export class FakeAgent {
     this.behave('good')
   }
 
-  /** From its next start on. */
+  /** Tells the agent how to behave from its next start on. */
   behave(behaviour: Behaviour): void {
     writeFileSync(this.#behaviourFile, JSON.stringify(behaviour))
   }
 
-  /** How often it has been started. */
+  /** How often the fake agent has been started. */
   starts(): number {
     return existsSync(this.#startsFile) ? readFileSync(this.#startsFile, 'utf8').length : 0
   }

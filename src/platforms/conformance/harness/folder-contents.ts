@@ -16,7 +16,7 @@ export function contentsOf(folders: readonly string[]): ReadonlyMap<string, stri
   return found
 }
 
-/** @returns undefined if it is gone meanwhile */
+/** @returns undefined if the file is gone meanwhile */
 function readAny(file: string): string | undefined {
   try {
     const found = lstatSync(file)

@@ -129,7 +129,9 @@ export class Sandbox {
   }
 }
 
-/** With a deadline, which keeps this process alive until then: the process that is waited for does not. */
+/**
+ * Waits with a deadline, which keeps this process alive until then: the process that is waited for does not.
+ */
 function ended({ pid, exited }: { pid: number; exited: Promise<unknown> }): Promise<unknown> {
   process.kill(pid, 'SIGKILL')
   return withDeadline(

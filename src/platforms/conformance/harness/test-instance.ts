@@ -59,7 +59,7 @@ export class TestInstance {
   }
 
   /**
-   * Starts it, by an installation where that can be done, and waits until it is connected.
+   * Starts the daemon, by an installation where that can be done, and waits until it is connected.
    *
    * @returns its pid
    */
@@ -143,7 +143,7 @@ export class TestInstance {
     return agentStatus(this.instance, 1000).catch(() => undefined)
   }
 
-  /** The files may name anyone: it is ours only if it runs with our config. */
+  /** The files may name anyone: a process is ours only if it runs with our config. */
   async #note(pid: number | undefined): Promise<void> {
     if (pid === undefined || this.#seen.has(pid)) return
     const identity = identify(pid)

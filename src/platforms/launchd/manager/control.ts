@@ -35,7 +35,11 @@ export class JobControl {
     return parseLookup(await this.#launchctl.ask('print', target), target, this.#names.label)
   }
 
-  /** By someone’s `launchctl disable`, or in System Settings. @returns undefined if that can't be read */
+  /**
+   * Whether someone has disabled the job, by launchctl or in System Settings.
+   *
+   * @returns undefined if that can't be read
+   */
   async isDisabled(domain: string): Promise<boolean | undefined> {
     const { outcome, code, stdout } = await this.#launchctl.ask('print-disabled', domain)
     if (outcome !== 'exited' || code !== 0) return undefined
@@ -71,7 +75,7 @@ export class JobControl {
     const attempt = async (): Promise<LoadedJob | BootstrapFailure | undefined> => {
       const result = await this.#launchctl.act('bootstrap', domain, this.#names.file)
       const domainLookup = await this.lookIn(domain)
-      // Also where another command, or launchd itself, was quicker.
+      // The job may be there though this bootstrap failed: another command, or launchd itself, was quicker.
       // Where the mark isn't told, only a bootstrap that was taken tells which plist was read.
       const isTold =
         domainLookup.seen === 'job' && (domainLookup.job.definition !== undefined || result.code === 0)
@@ -115,7 +119,7 @@ export function isInDisabled(text: string, label: string): boolean {
   return line !== undefined && /=> (disabled|true)$/.test(line.trim())
 }
 
-/** Its process has been sent SIGTERM. */
+/** Whether the job's process has been sent SIGTERM. */
 export function isLeaving({ state }: JobState): boolean {
   return /^SIG[A-Z]+ed$/.test(state)
 }

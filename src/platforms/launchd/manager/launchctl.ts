@@ -11,8 +11,9 @@ export interface Timing {
   readonly exitMs: number
   /** How long launchd may take beyond what it has to wait for itself. */
   readonly slackMs: number
-  /** The longest that all of it may take; what ran before is put back in the time after that. */
+  /** The longest that all calls of a command may take together. */
   readonly totalMs: number
+  /** The longest that it may take after a failure to put back what ran before. */
   readonly rollbackMs: number
   /** Pause between two looks. */
   readonly pollMs: number
@@ -45,19 +46,19 @@ export class Launchctl {
     this.#deadline = performance.now() + totalMs
   }
 
-  /** How much is left of what was wanted, in ms. */
+  /** How much of the wanted time is left before the deadline, in ms. */
   left(wantedMs: number): number {
     return Math.max(1, Math.min(wantedMs, this.#deadline - performance.now()))
   }
 
-  /** For what it knows. */
+  /** Asks launchd for what it knows. */
   ask(...args: string[]): Promise<RunResult> {
     const { askMs } = this.#timing
-    // A look is what settles a matter whose time is over: it gets some in any case.
+    // A look is what settles a matter whose time is over: so a look gets some time in any case.
     return this.#run(args, Math.max(this.left(askMs), askMs / 5))
   }
 
-  /** Has it do something. A time-out is no failure, but a question that only a look can answer. */
+  /** Has launchd do something. A time-out is no failure, but a question that only a look can answer. */
   act(...args: string[]): Promise<RunResult> {
     return this.#run(args, this.left(this.#timing.actMs))
   }

@@ -5,13 +5,16 @@ import { parseJobState, type JobState } from './state.ts'
 /** How one domain has a job. */
 export type DomainLookup =
   | { readonly seen: 'job'; readonly job: JobState }
-  /** The domain is there, and does not have it. */
+  /** The domain is there, and does not have the job. */
   | { readonly seen: 'nothing' }
   | { readonly seen: 'no domain' }
   /** Never taken for `nothing`. */
   | { readonly seen: 'unknown'; readonly why: string }
 
-/** By what `launchctl error` calls the code; the text where an older one has another code. */
+/**
+ * Goes by the exit codes that `launchctl error` names, and by the text where an older launchctl
+ * has another code.
+ */
 export function parseLookup(result: RunResult, target: string, label: string): DomainLookup {
   const { outcome, code, stdout, stderr } = result
   const unknown = (why: string) => ({ seen: 'unknown', why: `launchctl print ${target} ${why}` }) as const
@@ -29,7 +32,7 @@ export function isNoDomain({ code, stderr }: RunResult): boolean {
   return code === 112 || code === 125 || /Could not find domain/.test(stderr)
 }
 
-/** A job where launchd has it. */
+/** A job, and the domain that launchd has it in. */
 export interface LoadedJob {
   readonly domain: string
   readonly job: JobState
@@ -49,7 +52,7 @@ export class JobLookup {
     )
   }
 
-  /** The one that stands for all: who has this process, else any that has one. */
+  /** The job that stands for all: the one with this process, else any that has a process. */
   main(pid?: number): LoadedJob | undefined {
     const { loaded } = this
     return (
@@ -59,7 +62,7 @@ export class JobLookup {
     )
   }
 
-  /** Why it is not known whether launchd has it; undefined if it is known. */
+  /** Why it is not known whether launchd has the job; undefined if that is known. */
   get doubt(): string | undefined {
     return [...this.#lookups.values()].find((domainLookup) => domainLookup.seen === 'unknown')?.why
   }

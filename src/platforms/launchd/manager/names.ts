@@ -10,7 +10,8 @@ export interface JobNames {
   readonly folder: string
   readonly file: string
   /**
-   * Where launchd may have it: with a login at the screen, and without. Each is a launchctl(1) domain target.
+   * Where launchd may have the job: with a login at the screen, and without. Each is a
+   * launchctl(1) domain target.
    */
   readonly domains: readonly string[]
 }

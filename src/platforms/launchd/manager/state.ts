@@ -10,7 +10,7 @@ export interface JobState {
   /** launchd's own word: `running`, `not running`, `spawn scheduled`, … */
   readonly state: string
   readonly pid: number | undefined
-  /** How often it was started since launchd has it; undefined where that isn't told. */
+  /** How often the job was started since launchd has it; undefined where that isn't told. */
   readonly runs: number | undefined
   /** How its last process ended; undefined if none has, or it can't be read. */
   readonly exit: { readonly by: 'code' | 'signal'; readonly number: number } | undefined
@@ -45,7 +45,7 @@ const FIELD = /^\t(path|state|pid|runs|immediate reason|last exit code|last term
 
 const VARIABLE = /^\t\t(\w+) => (.*)$/
 
-/** @returns undefined if it is not the whole of what is printed for this label, or makes no sense */
+/** @returns undefined if the text is not the whole of what is printed for this label, or makes no sense */
 export function parseJobState(text: string, label: string): JobState | undefined {
   const [header = '', ...lines] = text.trimEnd().split('\n')
   const name = /^(\S+) = \{$/.exec(header)?.[1]
@@ -148,13 +148,13 @@ export function describeEnd({ exit }: JobState): string {
   return `Process exited with code ${exit.number}`
 }
 
-/** Of one that is not started again: 0 is what an agent ends with when only a human can help. */
+/** How a job ended that is not started again: with 0, an agent says that only a human can help. */
 export function describeLastEnd(job: JobState): string {
   const asked = job.exit && isClean(job.exit) ? ', by which it asks not to be started again' : ''
   return `${describeEnd(job)}${asked}`
 }
 
-/** @param ageMs since when its process runs; undefined if it has not come to say so yet */
+/** @param ageMs how long the process has run; undefined while its agent has not written a record yet */
 export function isCrashLooping({ state, exit, startReason }: JobState, ageMs: number | undefined): boolean {
   const isYoung = ageMs === undefined || ageMs < 20_000
   return (

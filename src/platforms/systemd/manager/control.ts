@@ -36,7 +36,7 @@ export class UnitControl {
   /**
    * Has the manager read the file.
    *
-   * @throws ConnectError SERVICE_MANAGER_FAILED if it can't, or doesn't take it
+   * @throws ConnectError SERVICE_MANAGER_FAILED if the manager can't, or doesn't take the unit
    */
   async reload(): Promise<UnitState> {
     await this.#manager.require('daemon-reload')
@@ -75,12 +75,12 @@ export class UnitControl {
     )
   }
 
-  /** Returns at once. Also ends the wait for its next start. */
+  /** Asks the manager to stop the unit, and returns at once. Also ends the wait for the next start. */
   async askToStop(): Promise<void> {
     await this.#manager.systemctl('stop', '--no-block', this.#names.name)
   }
 
-  /** Waits until it is down. @returns undefined if it is still up */
+  /** Waits until the unit is down. @returns undefined if it is still up */
   async waitUntilDown(): Promise<UnitState | undefined> {
     const down = async () => {
       const state = await this.readState()
@@ -89,7 +89,7 @@ export class UnitControl {
     return waitFor(down, { timeoutMs: STOP_MS, everyMs: 100 })
   }
 
-  /** All of it. @throws ConnectError DAEMON_WONT_STOP */
+  /** Asks the manager to stop the unit, and waits until it is down. @throws ConnectError DAEMON_WONT_STOP */
   async stop(): Promise<void> {
     await this.askToStop()
     if (!(await this.waitUntilDown())) throw this.wontStop()
@@ -102,10 +102,10 @@ export class UnitControl {
     })
   }
 
-  /** Stops it too. @throws ConnectError DAEMON_WONT_STOP */
+  /** Disables the unit, and stops it. @throws ConnectError DAEMON_WONT_STOP */
   async disable(): Promise<void> {
     await this.#manager.systemctl('disable', '--now', this.#names.name)
-    // Of a unit whose file is gone it stops nothing.
+    // Where the unit's file is gone, `disable --now` stops nothing.
     await this.stop()
   }
 
@@ -115,7 +115,7 @@ export class UnitControl {
   }
 }
 
-/** Whether it runs, or is about to. */
+/** Whether the unit runs, or is about to. */
 export function isUp({ active }: UnitState): boolean {
   return active !== 'inactive' && active !== 'failed'
 }

@@ -8,7 +8,7 @@ import type { UserManager } from './systemctl.ts'
  */
 export type Lingering = 'on' | 'off' | 'unknown'
 
-/** For who may not enable it. */
+/** For a user who may not enable lingering. */
 export const LINGER_COMMAND = 'sudo loginctl enable-linger "$USER"'
 
 export async function readLingering(manager: UserManager): Promise<Lingering> {
@@ -25,13 +25,13 @@ export async function readLingering(manager: UserManager): Promise<Lingering> {
 }
 
 /**
- * Asks for lingering without a prompt, and looks whether it is there then.
+ * Asks logind to turn lingering on or off, without a prompt, and looks whether that was done.
  *
- * @returns why it isn't; undefined if it is
+ * @returns why it isn't as wanted; undefined if it is
  */
 export async function setLingering(manager: UserManager, wanted: 'on' | 'off'): Promise<string | undefined> {
   const verb = wanted === 'on' ? 'enable-linger' : 'disable-linger'
-  // Outside of a login session it does not know whom it is asked for.
+  // Outside of a login session loginctl does not know which user is meant.
   const answer = await manager.run(['loginctl', '--no-ask-password', verb, userName()])
   const now = await readLingering(manager)
   if (now === wanted) return undefined

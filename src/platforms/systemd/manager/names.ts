@@ -7,7 +7,7 @@ export interface UnitNames {
   readonly name: string
   readonly folder: string
   readonly file: string
-  /** The link by which it starts by itself. */
+  /** The link by which the unit starts by itself. */
   readonly wantedBy: string
 }
 

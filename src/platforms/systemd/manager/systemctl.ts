@@ -50,12 +50,12 @@ export class UserManager {
     )
   }
 
-  /** Whether there is where a manager of this user listens, or has listened. */
+  /** Whether there is a socket of a manager of this user, which may be gone. */
   get hasSocket(): boolean {
     return this.#runtimeFolder() !== undefined
   }
 
-  /** Whether one runs: its socket outlives it. One that does not answer as it should does run. */
+  /** Whether a manager runs: its socket outlives it. A manager that does not answer as it should does run. */
   async isThere(): Promise<boolean> {
     if (!this.hasSocket) return false
     const { outcome, code, stdout } = await this.ask('is-system-running')
@@ -68,12 +68,12 @@ export class UserManager {
     const folder = this.#runtimeFolder()
     const env: NodeJS.ProcessEnv = { ...this.#env, LC_ALL: 'C', SYSTEMD_COLORS: '0' }
     if (folder === undefined || folder === env.XDG_RUNTIME_DIR) return env
-    // The variable leads to the bus of whoever's folder that was.
+    // That variable leads to the bus of the folder's owner, who may be another user.
     const { DBUS_SESSION_BUS_ADDRESS: _, ...others } = env
     return { ...others, XDG_RUNTIME_DIR: folder }
   }
 
-  /** The one where a manager of this user listens. */
+  /** The XDG_RUNTIME_DIR where a manager of this user listens. */
   #runtimeFolder(): string | undefined {
     const uid = process.getuid?.()
     const candidates = [this.#env.XDG_RUNTIME_DIR, `/run/user/${uid}`]
