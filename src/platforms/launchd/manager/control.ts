@@ -82,7 +82,7 @@ export class JobControl {
       if (isTold && isReadFrom(domainLookup.job, this.#names.file, mark) && !isLeaving(domainLookup.job))
         return { domain, job: domainLookup.job }
       const doubt = domainLookup.seen === 'unknown' ? { doubt: domainLookup.why } : {}
-      refusal = { result, domain, isNoDomain: hasNoDomain(result), ...doubt }
+      refusal = { result, domain, isNoDomain: isWrongDomain(result), ...doubt }
       if (result.outcome === 'missing' || refusal.isNoDomain) return refusal
       if (result.code === DISABLED || (await this.isDisabled(domain))) return { ...refusal, isDisabled: true }
       if (domainLookup.seen === 'job' && !isLeaving(domainLookup.job)) await this.bootout(domain)
@@ -124,6 +124,6 @@ export function isLeaving({ state }: JobState): boolean {
   return /^SIG[A-Z]+ed$/.test(state)
 }
 
-function hasNoDomain(result: RunResult): boolean {
+function isWrongDomain(result: RunResult): boolean {
   return isNoDomain(result) || result.code === SESSION_TYPE
 }

@@ -13,7 +13,7 @@ export interface Timing {
   readonly slackMs: number
   /** The longest that all calls of a command may take together. */
   readonly totalMs: number
-  /** The longest that it may take after a failure to put back what ran before. */
+  /** The longest that putting back what ran before may take, after a failure. */
   readonly rollbackMs: number
   /** Pause between two looks. */
   readonly pollMs: number
