@@ -63,7 +63,7 @@ export const UNNOTICEABLE: readonly Unnoticeable[] = [
     why: 'no token has that id',
   },
   {
-    file: 'src/hub/switch/model.ts',
+    file: 'src/hub/switch/switch-port.ts',
     code: "readonly numbers = new StreamNumbers('hub')",
     change: `'hub' → ""`,
     why: 'every side but an agent’s takes the even numbers',

@@ -19,8 +19,8 @@ import type { Message } from '../../tunnel/protocol/message.ts'
 import { RefusedError } from '../auth/refused-error.ts'
 import type { RefusedName, Registry } from '../registry/registry.ts'
 import type { Agent } from '../store/store.ts'
-import { SwitchPort } from '../switch/model.ts'
 import type { ServiceResolver, Unreachable } from '../switch/service-resolver.ts'
+import type { SwitchPort } from '../switch/switch-port.ts'
 import { Switch } from '../switch/switch.ts'
 import { Offers } from './offers.ts'
 import { ReconnectGrace } from './reconnect-grace.ts'
@@ -78,7 +78,7 @@ export class LinkTable {
     this.#version = options.version
     this.#log = options.log
     const resolver: ServiceResolver = {
-      resolve: (from, service) => this.#resolve(from, service),
+      resolve: ({ workspace }, service) => this.#resolve(workspace, service),
       mayReach: ({ workspace }, service, acceptor) =>
         workspace === acceptor.workspace && registry.service(workspace, service)?.agent === acceptor.id,
     }
@@ -106,8 +106,7 @@ export class LinkTable {
     older?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
     // Now, and not when its socket is closed at last: the newer one comes for its streams.
     if (older) this.#switch.closed(older.port, GOAWAY_CODES.REPLACED)
-    const account = this.#switch.account(agent.id)
-    const port = new SwitchPort(connection, agent, account, { link, role })
+    const port = this.#switch.add(connection, agent, { link, role })
     const bucket = this.#buckets.get(agent.id) ?? new TokenBucket(LISTS_AT_ONCE, LISTS_PER_SECOND)
     this.#buckets.set(agent.id, bucket)
     const offers = new Offers(
@@ -133,7 +132,7 @@ export class LinkTable {
         this.#logOf(agent, 'disconnected', `disconnected: ${reason}`)
       },
     }
-    connection.attach(handler, account.pace)
+    connection.attach(handler, port.quota.pace)
     if (role !== 'agent') return
     this.#serving.set(agent.id, [...this.#servingLinks(agent.id), entry])
     this.#logOf(agent, 'connected', 'connected')
@@ -233,8 +232,8 @@ export class LinkTable {
     port.link.sendControl(encodeCtrl(message))
   }
 
-  #resolve(from: SwitchPort, name: string): SwitchPort | Unreachable {
-    const service = this.#registry.service(from.agent.workspace, name)
+  #resolve(workspace: string, name: string): SwitchPort | Unreachable {
+    const service = this.#registry.service(workspace, name)
     if (!service) return { code: STREAM_CODES.SERVICE_UNKNOWN, message: `there is no service "${name}"` }
     const agent = this.#registry.agent(service.agent)
     return (

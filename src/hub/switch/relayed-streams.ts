@@ -1,7 +1,8 @@
 import { Counts } from '../../tunnel/bounds/counts.ts'
 import { STREAM_CODES } from '../../tunnel/protocol/codes.ts'
 import { MAX_WAITING_STREAMS, RESUME_MS } from '../../tunnel/protocol/limits.ts'
-import { RelayedStream, type Endpoint, type SwitchPort } from './model.ts'
+import { RelayedStream, type Endpoint } from './relayed-stream.ts'
+import type { SwitchPort } from './switch-port.ts'
 
 /** All streams that pass through, and how they come and go. */
 export class RelayedStreams {
@@ -47,9 +48,7 @@ export class RelayedStreams {
     end.asked = 0
     end.held = false
     end.state = 'flowing'
-    port.ends.set(number, end)
-    if (end.isOpening) port.pendingOpens++
-    if (!end.isOpener) port.openers.acquire(end.stream.from)
+    port.attach(end)
     this.#watch(end.stream)
   }
 
@@ -80,7 +79,7 @@ export class RelayedStreams {
   answered(stream: RelayedStream): void {
     if (stream.answered) return
     clearTimeout(stream.answerTimer)
-    if (stream.opener.port) stream.opener.port.pendingOpens--
+    stream.opener.port?.answered()
     stream.answered = true
   }
 
@@ -127,11 +126,7 @@ export class RelayedStreams {
   }
 
   #detach(end: Endpoint): void {
-    const { port } = end
-    if (!port) return
-    if (end.isOpening) port.pendingOpens--
-    if (!end.isOpener) port.openers.release(end.stream.from)
-    port.ends.delete(end.number)
+    end.port?.detach(end)
     end.port = undefined
   }
 

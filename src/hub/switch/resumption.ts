@@ -5,9 +5,10 @@ import { TYPE, type Position } from '../../tunnel/protocol/frames.ts'
 import { INITIAL_WINDOW } from '../../tunnel/protocol/window-size.ts'
 import { SendWindow } from '../../tunnel/stream/send-window.ts'
 import { StreamViolation } from '../../tunnel/stream/stream-violation.ts'
-import { SwitchPort, type Endpoint, type RelayedStream } from './model.ts'
+import type { Endpoint, RelayedStream } from './relayed-stream.ts'
 import type { RelayedStreams } from './relayed-streams.ts'
 import type { ServiceResolver } from './service-resolver.ts'
+import { SwitchPort } from './switch-port.ts'
 
 type Resume = Extract<LinkFrame, { type: 'resume' }>
 
@@ -155,7 +156,7 @@ export class Resumption {
   #offer(stream: RelayedStream, isAtBeginning = false): void {
     const { opener, acceptor, service } = stream
     if (stream.answered || acceptor.agent || !opener.port || opener.state === 'asked') return
-    const target = this.#resolver.resolve(opener.port, service)
+    const target = this.#resolver.resolve(opener.agent!, service)
     // Otherwise it waits, for this agent to come back or for the time to be over.
     if (!(target instanceof SwitchPort) || !target.isReady) return
     const why = target.whyFullFor(stream.from)

@@ -1,4 +1,5 @@
-import type { Owner, SwitchPort } from './model.ts'
+import type { Owner } from './owner.ts'
+import type { SwitchPort } from './switch-port.ts'
 
 /** Why a service can't be reached. */
 export interface Unreachable {
@@ -11,7 +12,7 @@ export interface Unreachable {
 /** Who offers what, and to whom. */
 export interface ServiceResolver {
   /** Finds the link where a service is, or says why there is none. */
-  resolve(from: SwitchPort, service: string): SwitchPort | Unreachable
+  resolve(opener: Owner, service: string): SwitchPort | Unreachable
   /** Whether a stream from one agent to a service of another may go on. */
   mayReach(opener: Owner, service: string, acceptor: Owner): boolean
 }

@@ -1,7 +1,8 @@
 import { compact } from '../../tunnel/bounds/compact.ts'
-import type { LinkFrame } from '../../tunnel/link/link.ts'
+import type { Link, LinkFrame } from '../../tunnel/link/link.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../tunnel/protocol/codes.ts'
 import { encodeOpen, encodeRst, encodeWindow, renumber } from '../../tunnel/protocol/encode.ts'
+import type { Role } from '../../tunnel/protocol/handshake.ts'
 import {
   LINK_BACKLOG_LOW_BYTES,
   MAX_HOPS,
@@ -12,11 +13,13 @@ import {
 import type { Message } from '../../tunnel/protocol/message.ts'
 import { SendWindow } from '../../tunnel/stream/send-window.ts'
 import { StreamViolation } from '../../tunnel/stream/stream-violation.ts'
-import { Accounts, type BacklogLimits } from './accounts.ts'
-import { SwitchPort, type Account, type Endpoint, type RelayedStream } from './model.ts'
+import { AgentQuotas, type BacklogLimits } from './agent-quotas.ts'
+import type { Owner } from './owner.ts'
+import type { Endpoint, RelayedStream } from './relayed-stream.ts'
 import { RelayedStreams } from './relayed-streams.ts'
 import { Resumption } from './resumption.ts'
 import type { ServiceResolver, Unreachable } from './service-resolver.ts'
+import { SwitchPort } from './switch-port.ts'
 
 type SwitchedFrame = Exclude<LinkFrame, { type: 'ctrl' | 'goaway' }>
 type Open = Extract<SwitchedFrame, { type: 'open' }>
@@ -36,13 +39,13 @@ export interface SwitchOptions extends BacklogLimits {
 export class Switch {
   readonly #resolver: ServiceResolver
   readonly #openTimeoutMs: number
-  readonly #accounts: Accounts
+  readonly #quotas: AgentQuotas
   readonly #streams: RelayedStreams
   readonly #resumption: Resumption
 
   constructor(resolver: ServiceResolver, options: SwitchOptions = {}) {
     this.#resolver = resolver
-    this.#accounts = new Accounts(options)
+    this.#quotas = new AgentQuotas(options)
     this.#openTimeoutMs = options.openTimeoutMs ?? OPEN_TIMEOUT_MS
     this.#streams = new RelayedStreams(options.resumeMs)
     this.#resumption = new Resumption(this.#streams, resolver, (stream, target, limit) =>
@@ -55,20 +58,22 @@ export class Switch {
     return this.#streams.size
   }
 
-  /** What the links of an agent share. */
-  account(agent: string): Account {
-    return this.#accounts.of(agent)
+  /** Gives a link a port. @param from the process at its far end */
+  add(link: Link, agent: Owner, from: { link: string; role: Role }): SwitchPort {
+    const port = new SwitchPort(link, agent, this.#quotas.of(agent.id), from)
+    this.#quotas.add(port)
+    return port
   }
 
   /** Takes in a frame of one of the port's streams, or one that brings a stream. */
   frame(port: SwitchPort, frame: SwitchedFrame, message: Message): void {
     this.#take(port, frame, message)
-    for (let debtor; (debtor = this.#accounts.debtor?.largestPort);) this.#relieve(debtor)
+    for (let behind; (behind = this.#quotas.portToRelieve);) this.#relieve(behind)
   }
 
   /** What waits for the port's link has grown, or shrunk, by so many bytes. */
   waiting(port: SwitchPort, bytes: number): void {
-    this.#accounts.changed(port, bytes)
+    this.#quotas.changed(port, bytes)
   }
 
   #take(port: SwitchPort, frame: SwitchedFrame, message: Message): void {
@@ -77,7 +82,7 @@ export class Switch {
     const end = port.ends.get(frame.stream)
     if (!end) return stray(port, frame)
     try {
-      this.#forward(end, frame, message)
+      this.#forward(port, end, frame, message)
     } catch (error) {
       if (!(error instanceof StreamViolation)) throw error
       this.#streams.reset(end.stream, STREAM_CODES[error.kind], error.message)
@@ -95,7 +100,7 @@ export class Switch {
    * @param code of the GOAWAY that ended it, if one did
    */
   closed(port: SwitchPort, code?: number): void {
-    this.#accounts.remove(port)
+    this.#quotas.remove(port)
     this.#resumption.linkLost(port, code)
   }
 
@@ -126,13 +131,13 @@ export class Switch {
     }
     if (port.ends.size >= MAX_STREAMS)
       return refuse(STREAM_CODES.LIMIT, `this link has ${MAX_STREAMS} streams open`)
-    if (port.account.isOverQuota()) {
+    if (port.quota.hasAbandonedTooMany()) {
       return refuse(STREAM_CODES.LIMIT, 'too many streams were given up before they were answered')
     }
     if (port.pendingOpens >= MAX_PENDING_OPENS) {
       return refuse(STREAM_CODES.LIMIT, `${MAX_PENDING_OPENS} streams are waiting to be opened`)
     }
-    const target = this.#resolver.resolve(port, service)
+    const target = this.#resolver.resolve(port.agent, service)
     const why = this.#whyNot(target, port.agent.id)
     if (why) return refuse(why.code, why.message)
     if (this.#streams.find(key)) return refuse(STREAM_CODES.PROTOCOL, 'the key of another stream')
@@ -163,7 +168,7 @@ export class Switch {
     target.link.sendControl(frame)
   }
 
-  #forward(end: Endpoint, frame: StreamFrame, message: Message): void {
+  #forward(port: SwitchPort, end: Endpoint, frame: StreamFrame, message: Message): void {
     const { other, stream } = end
     // Otherwise the frame is sent again, or told anew, once both ends know where the other stands.
     const { flows } = stream
@@ -184,7 +189,7 @@ export class Switch {
       case 'window': {
         if (!flows || !other.window.update(frame.consumed, frame.limit)) break
         // The far end keeps the window it has while our link to this one can't keep up.
-        if (end.port!.link.isBackedUp) other.held = true
+        if (port.link.isBackedUp) other.held = true
         else this.#tellWindow(other)
         break
       }
@@ -204,7 +209,7 @@ export class Switch {
       case 'rst': {
         if (frame.type === 'openErr' && (end.isOpener || stream.answered))
           throw new StreamViolation('PROTOCOL', 'an OPEN_ERR that nobody waits for')
-        if (end.isOpening) end.port!.account.abandoned()
+        if (end.isOpening) port.quota.abandoned()
         passOn()
         this.#streams.onReset(stream, frame.code, frame.message)
         break
@@ -221,7 +226,7 @@ export class Switch {
     link.sendData(other.number, { chunks: chunks.map((chunk) => compact(chunk, share)), bytes })
   }
 
-  /** Breaks the stream that has most waiting for a link, or ends the link if nothing but control waits. */
+  /** Resets the stream that has most waiting for a link, or ends the link if nothing but control waits. */
   #relieve(port: SwitchPort): void {
     const number = port.link.largestStream
     if (number === undefined) return port.link.terminate('the peer does not read')

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { RelayedStream, type Endpoint } from '../../../src/hub/switch/model.ts'
+import { RelayedStream, type Endpoint } from '../../../src/hub/switch/relayed-stream.ts'
 import { RelayedStreams } from '../../../src/hub/switch/relayed-streams.ts'
 import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
 import { MAX_WAITING_STREAMS } from '../../../src/tunnel/protocol/limits.ts'
@@ -22,7 +22,7 @@ function start(resumeMs?: number) {
   streams.attach(stream.opener, a.port, 1)
   streams.attach(stream.acceptor, b.port, 2)
   const { opener, acceptor } = stream
-  return { passages: streams, passage: stream, opener, acceptor, a, b, link }
+  return { streams, stream, opener, acceptor, a, b, link }
 }
 
 /** What is known of an end's place. */
@@ -41,7 +41,7 @@ describe('a stream', () => {
   })
 
   test('is found by its key until it is forgotten', () => {
-    const { passages: streams, passage: stream } = start()
+    const { streams, stream } = start()
     expect([streams.size, streams.find(Buffer.from(KEY))]).toEqual([1, stream])
     expect(streams.find(Buffer.alloc(16, 2))).toBeUndefined()
     streams.forget(stream)
@@ -49,7 +49,7 @@ describe('a stream', () => {
   })
 
   test('has its two ends at their links', () => {
-    const { passages: streams, opener, acceptor, a, b } = start()
+    const { streams, opener, acceptor, a, b } = start()
     const place = (name: string, port: unknown, number: number) => ({
       port,
       number,
@@ -63,7 +63,7 @@ describe('a stream', () => {
   })
 
   test('flows while both of its ends do', () => {
-    const { passage: stream, opener, acceptor } = start()
+    const { stream, opener, acceptor } = start()
     expect(stream.flows).toBe(true)
     opener.state = 'asked'
     expect(stream.flows).toBe(false)
@@ -73,7 +73,7 @@ describe('a stream', () => {
   })
 
   test('leaves its links when it is forgotten, and no timer runs for it', () => {
-    const { passages: streams, passage: stream, acceptor, a, b } = start()
+    const { streams, stream, acceptor, a, b } = start()
     streams.awaitAnswer(stream, 20, WHY)
     streams.suspend(acceptor)
     expect(vi.getTimerCount()).toBe(2)
@@ -85,7 +85,7 @@ describe('a stream', () => {
 })
 
 test('a stream counts as its opener’s at the link of the acceptor alone, while its end is there', () => {
-  const { passages: streams, passage: stream, opener, acceptor, a, b } = start()
+  const { streams, stream, opener, acceptor, a, b } = start()
   // Another one, which stays: no count ends at 0 for want of anything to take from.
   const other = streams.create(Buffer.alloc(16, 2), 'web', 'agent_of_a', 0)
   streams.attach(other.acceptor, b.port, 4)
@@ -104,7 +104,7 @@ test('a stream counts as its opener’s at the link of the acceptor alone, while
 
 describe('an OPEN', () => {
   test('waits at its link until it is answered, which counts once', () => {
-    const { passages: streams, passage: stream, opener, a, b } = start()
+    const { streams, stream, opener, a, b } = start()
     expect([a.port.pendingOpens, b.port.pendingOpens, opener.isOpening]).toEqual([1, 0, true])
     streams.awaitAnswer(stream, 20, WHY)
     for (let turn = 0; turn < 2; turn++) streams.answered(stream)
@@ -114,14 +114,14 @@ describe('an OPEN', () => {
   })
 
   test('that is answered while its opener is lost waits nowhere', () => {
-    const { passages: streams, passage: stream, opener, a } = start()
+    const { streams, stream, opener, a } = start()
     streams.suspend(opener)
     streams.answered(stream)
     expect([a.port.pendingOpens, stream.answered]).toEqual([0, true])
   })
 
   test('that is not answered in time is over at both ends, and the time begins anew with each wait', () => {
-    const { passages: streams, passage: stream, a, b } = start()
+    const { streams, stream, a, b } = start()
     streams.awaitAnswer(stream, 20, LOST)
     vi.advanceTimersByTime(19)
     streams.awaitAnswer(stream, 20, WHY)
@@ -138,14 +138,14 @@ describe('an OPEN', () => {
 
 describe('an end that is lost', () => {
   test('has left its link, and is waited for', () => {
-    const { passages: streams, passage: stream, opener, a } = start()
+    const { streams, stream, opener, a } = start()
     streams.suspend(opener)
     expect(placeOf(opener)).toMatchObject({ port: undefined, state: 'lost', agent: 'agent_of_a' })
     expect([a.port.ends.size, a.port.pendingOpens, streams.incomplete]).toEqual([0, 0, [stream]])
   })
 
   test('may come back on another link for thirty seconds, as it was before', () => {
-    const { passages: streams, passage: stream, opener, link, a } = start()
+    const { streams, stream, opener, link, a } = start()
     streams.answered(stream)
     opener.held = true
     streams.suspend(opener)
@@ -158,7 +158,7 @@ describe('an end that is lost', () => {
   })
 
   test('is given up after that, and the other end is told', () => {
-    const { passages: streams, passage: stream, acceptor, a } = start()
+    const { streams, stream, acceptor, a } = start()
     streams.answered(stream)
     streams.suspend(acceptor)
     vi.advanceTimersByTime(29_999)
@@ -170,7 +170,7 @@ describe('an end that is lost', () => {
   })
 
   test('is waited for no longer because the other is lost too', () => {
-    const { passages: streams, opener, acceptor } = start(20)
+    const { streams, opener, acceptor } = start(20)
     streams.suspend(opener)
     vi.advanceTimersByTime(10)
     streams.suspend(acceptor)
@@ -180,7 +180,7 @@ describe('an end that is lost', () => {
   })
 
   test('may be nobody’s from then on', () => {
-    const { passages: streams, acceptor } = start()
+    const { streams, acceptor } = start()
     streams.suspend(acceptor)
     streams.disown(acceptor)
     expect([acceptor.agent, acceptor.process]).toEqual([undefined, undefined])
@@ -189,7 +189,7 @@ describe('an end that is lost', () => {
 
 describe('a stream that breaks', () => {
   test('is told at both ends, whatever they had in the queue, and is over', () => {
-    const { passages: streams, passage: stream, a, b } = start()
+    const { streams, stream, a, b } = start()
     streams.answered(stream)
     streams.reset(stream, WHY.code, WHY.message)
     expect([a.link.said(), b.link.said()]).toEqual([
@@ -200,7 +200,7 @@ describe('a stream that breaks', () => {
   })
 
   test('by an end that says so itself is told nobody, and what was queued is dropped', () => {
-    const { passages: streams, passage: stream, a, b } = start()
+    const { streams, stream, a, b } = start()
     streams.onReset(stream, WHY.code, WHY.message)
     expect([a.link.said(), b.link.said()]).toEqual([[], []])
     expect([a.link.dropped, b.link.dropped, streams.size]).toEqual([[1], [2], 0])
@@ -209,7 +209,7 @@ describe('a stream that breaks', () => {
   test.for(['reset', 'onReset'] as const)(
     'is kept for an end that is lost, so that it hears why: %s',
     (how) => {
-      const { passages: streams, passage: stream, acceptor, a, b } = start()
+      const { streams, stream, acceptor, a, b } = start()
       streams.awaitAnswer(stream, 20, WHY)
       streams.suspend(acceptor)
       streams[how](stream, WHY.code, WHY.message)
@@ -224,7 +224,7 @@ describe('a stream that breaks', () => {
   )
 
   test('is not kept for an end that nobody knows', () => {
-    const { passages: streams, passage: stream, acceptor } = start()
+    const { streams, stream, acceptor } = start()
     streams.suspend(acceptor)
     streams.disown(acceptor)
     streams.reset(stream, WHY.code, WHY.message)
@@ -236,7 +236,7 @@ describe('4,096 streams of an agent may wait for a link', () => {
   /** As many streams of a's as are lost already, but for one. */
   function almost() {
     const world = start()
-    const { passages: streams, a, b } = world
+    const { streams, a, b } = world
     const add = (n: number) => {
       const stream = streams.create(Buffer.alloc(16, `key ${n} `), 'web', 'agent_of_a', 0)
       streams.attach(stream.opener, a.port, 2 * n + 1)
@@ -250,7 +250,7 @@ describe('4,096 streams of an agent may wait for a link', () => {
   }
 
   test('and one more is broken', () => {
-    const { passages: streams, add, b } = almost()
+    const { streams, add, b } = almost()
     const [last, more] = [add(5000), add(5001)]
     streams.suspend(last.opener)
     expect(b.link.said()).toEqual([])
@@ -261,19 +261,19 @@ describe('4,096 streams of an agent may wait for a link', () => {
   })
 
   test('while those of others do not count', () => {
-    const { passages: streams, add, a } = almost()
+    const { streams, add, a } = almost()
     streams.suspend(add(5000).opener)
     streams.suspend(add(5001).acceptor)
     expect(a.link.said()).toEqual([])
   })
 
   test.for<[string, (world: ReturnType<typeof almost>) => void]>([
-    ['is back', ({ passages: streams, opener, link }) => streams.attach(opener, link('a').port, 1)],
-    ['is nobody’s', ({ passages: streams, opener }) => streams.disown(opener)],
-    ['is forgotten', ({ passages: streams, passage: stream }) => streams.forget(stream)],
+    ['is back', ({ streams, opener, link }) => streams.attach(opener, link('a').port, 1)],
+    ['is nobody’s', ({ streams, opener }) => streams.disown(opener)],
+    ['is forgotten', ({ streams, stream }) => streams.forget(stream)],
   ])('and one that %s makes room for another', ([, work]) => {
     const world = almost()
-    const { passages: streams, add, opener, b } = world
+    const { streams, add, opener, b } = world
     streams.suspend(opener)
     work(world)
     b.link.said()
@@ -282,7 +282,7 @@ describe('4,096 streams of an agent may wait for a link', () => {
   })
 
   test('and one that did not wait makes room for none', () => {
-    const { passages: streams, passage: stream, add, b } = almost()
+    const { streams, stream, add, b } = almost()
     streams.suspend(add(5000).opener)
     streams.forget(stream)
     b.link.said()

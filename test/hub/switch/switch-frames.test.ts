@@ -34,8 +34,8 @@ function joined(options?: SwitchOptions) {
 }
 
 /** The same, and the agent of the one has lost its link; it may come back for its stream. */
-function halved(name: 'a' | 'b') {
-  const world = joined()
+function halved(name: 'a' | 'b', options?: SwitchOptions) {
+  const world = joined(options)
   world.hub.closed(world[name].port)
   return world
 }
@@ -108,9 +108,9 @@ describe('a stream', () => {
       a.says(encodeData(1, Buffer.alloc(MAX_DATA_BYTES)))
     expect(a.link.said()).toMatchObject([{ type: 'openOk' }])
     a.says(encodeData(1, Buffer.alloc(1)))
-    const broken = { type: 'rst', code: STREAM_CODES.FLOW_CONTROL, message: '1 bytes past the window' }
-    expect(a.link.said()).toEqual([{ ...broken, stream: 1 }])
-    expect(b.link.said().at(-1)).toEqual({ ...broken, stream: 2 })
+    const reset = { type: 'rst', code: STREAM_CODES.FLOW_CONTROL, message: '1 bytes past the window' }
+    expect(a.link.said()).toEqual([{ ...reset, stream: 1 }])
+    expect(b.link.said().at(-1)).toEqual({ ...reset, stream: 2 })
   })
 
   test('may bring the opener as many bytes as its OPEN has allowed, and no more', () => {
@@ -125,18 +125,18 @@ describe('a stream', () => {
   test('that is refused is so in the service’s own words, and nothing is left of it', () => {
     const { hub, a, b } = noted()
     a.says(open(1))
-    const gaveUp = [a, b].map(({ port }) => vi.spyOn(port.account, 'abandoned'))
+    const gaveUp = [a, b].map(({ port }) => vi.spyOn(port.quota, 'abandoned'))
     b.says(encodeOpenErr(2, STREAM_CODES.TARGET_REFUSED, 'nobody listens'))
     expect(a.link.said()).toEqual([
       { type: 'openErr', stream: 1, code: STREAM_CODES.TARGET_REFUSED, message: 'nobody listens' },
     ])
     expect([hub.size, a.port.pendingOpens]).toEqual([0, 0])
-    for (const account of gaveUp) expect(account).not.toHaveBeenCalled()
+    for (const quota of gaveUp) expect(quota).not.toHaveBeenCalled()
   })
 
   test('that its opener resets counts as given up as long as it was not answered', () => {
     const { hub, a, b } = noted()
-    const gaveUp = vi.spyOn(a.port.account, 'abandoned')
+    const gaveUp = vi.spyOn(a.port.quota, 'abandoned')
     a.says(open(1), encodeRst(1, STREAM_CODES.PEER_RESET, 'gone'))
     expect(b.link.said()).toMatchObject([
       { type: 'open', stream: 2 },
@@ -198,7 +198,7 @@ describe('an OPEN is refused', () => {
       STREAM_CODES.LIMIT,
       'too many streams were given up before they were answered',
       ({ a }) => {
-        vi.spyOn(a.port.account, 'isOverQuota').mockReturnValue(true)
+        vi.spyOn(a.port.quota, 'hasAbandonedTooMany').mockReturnValue(true)
         return open(1)
       },
     ],
@@ -284,7 +284,7 @@ describe('a number', () => {
   })
 })
 
-describe('a stream is broken at both ends by', () => {
+describe('a stream is reset at both ends by', () => {
   test.for<[string, Buffer[], string]>([
     ['data after the end', [encodeFin(1, 0), encodeData(1, hello)], 'data after the end'],
     ['a second end', [encodeFin(1, 0), encodeFin(1, 0)], 'a second end'],
@@ -300,9 +300,9 @@ describe('a stream is broken at both ends by', () => {
   ])('%s', ([, frames, message]) => {
     const { hub, a, b } = joined()
     a.says(...frames)
-    const broken = { type: 'rst', code: STREAM_CODES.PROTOCOL, message }
-    expect(a.link.said()).toEqual([{ ...broken, stream: 1 }])
-    expect(b.link.said().at(-1)).toEqual({ ...broken, stream: 2 })
+    const reset = { type: 'rst', code: STREAM_CODES.PROTOCOL, message }
+    expect(a.link.said()).toEqual([{ ...reset, stream: 1 }])
+    expect(b.link.said().at(-1)).toEqual({ ...reset, stream: 2 })
     expect(hub.size).toBe(0)
   })
 
@@ -375,9 +375,13 @@ describe('while the link of an end is lost,', () => {
     expect(hub.size).toBe(0)
   })
 
-  test('the agent is given account of that link no more', () => {
-    const { a } = halved('a')
-    expect([...a.port.account.ports]).toEqual([])
+  test('that link is relieved no more, however much waits for its agent', () => {
+    const { hub, a, b } = halved('a', { agentBacklogMaxBytes: 0 })
+    const terminated = vi.fn(() => void (a.link.backlog = 0))
+    Object.assign(a.link, { backlog: 1, terminate: terminated })
+    hub.waiting(a.port, 1)
+    b.says(open(3))
+    expect(terminated).not.toHaveBeenCalled()
   })
 
   test('nobody is told of a WINDOW that was held back for it', () => {
@@ -523,7 +527,7 @@ test.for([
 })
 
 describe('when too much waits for an agent,', () => {
-  test('its largest stream is broken', () => {
+  test('its largest stream is reset', () => {
     const { hub, a, b } = joined({ agentBacklogMaxBytes: 1000 })
     b.link.backlog = 1001
     b.link.largestStream = 2
@@ -534,9 +538,9 @@ describe('when too much waits for an agent,', () => {
     hub.waiting(b.port, 1)
     b.link.drop = () => hub.waiting(b.port, -1)
     a.says(encodeData(1, hello))
-    const broken = { type: 'rst', code: STREAM_CODES.LIMIT, message: 'the receiving link is too far behind' }
-    expect(a.link.said()).toEqual([{ ...broken, stream: 1 }])
-    expect(b.link.said().at(-1)).toEqual({ ...broken, stream: 2 })
+    const reset = { type: 'rst', code: STREAM_CODES.LIMIT, message: 'the receiving link is too far behind' }
+    expect(a.link.said()).toEqual([{ ...reset, stream: 1 }])
+    expect(b.link.said().at(-1)).toEqual({ ...reset, stream: 2 })
   })
 
   test('what is left of a stream that is over is dropped', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { Account } from '../../../src/hub/switch/model.ts'
-import type { Endpoint } from '../../../src/hub/switch/model.ts'
-import { SwitchPort } from '../../../src/hub/switch/model.ts'
+import { AgentQuota } from '../../../src/hub/switch/agent-quota.ts'
+import type { Endpoint } from '../../../src/hub/switch/relayed-stream.ts'
+import { SwitchPort } from '../../../src/hub/switch/switch-port.ts'
 import type { Link } from '../../../src/tunnel/link/link.ts'
 import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
 import type { Role } from '../../../src/tunnel/protocol/handshake.ts'
@@ -11,16 +11,15 @@ import { NotedLink } from '../../tunnel/helpers/noted.ts'
 function start(role: Role = 'agent') {
   const link = new NotedLink()
   const agent = { id: 'agent_of_a', workspace: 'default' }
-  const account = new Account(agent.id)
-  const port = new SwitchPort(link as unknown as Link, agent, account, { link: 'process', role })
-  return { port, link, agent, account }
+  const quota = new AgentQuota(agent.id)
+  const port = new SwitchPort(link as unknown as Link, agent, quota, { link: 'process', role })
+  return { port, link, agent, quota }
 }
 
 test('a link’s place is its agent’s, and nothing has happened there', () => {
-  const { port, link, agent, account } = start()
-  expect([...account.ports]).toEqual([port])
+  const { port, link, agent, quota } = start()
   const { ends, strays, pendingOpens, isReady } = port
-  expect([port.link, port.agent, port.account]).toEqual([link, agent, account])
+  expect([port.link, port.agent, port.quota]).toEqual([link, agent, quota])
   expect({ strays, pendingOpens, isReady, full: port.whyFullFor('anyone'), size: ends.size }).toEqual({
     strays: 0,
     pendingOpens: 0,

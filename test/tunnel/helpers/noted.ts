@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import type { Endpoint } from '../../../src/hub/switch/model.ts'
-import { SwitchPort } from '../../../src/hub/switch/model.ts'
+import type { Endpoint } from '../../../src/hub/switch/relayed-stream.ts'
 import type { Unreachable } from '../../../src/hub/switch/service-resolver.ts'
+import type { SwitchPort } from '../../../src/hub/switch/switch-port.ts'
 import { Switch, type SwitchOptions } from '../../../src/hub/switch/switch.ts'
 import type { Link, LinkFrame } from '../../../src/tunnel/link/link.ts'
 import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
@@ -66,7 +66,7 @@ export class Party {
     this.#hub = hub
     const owner = { id: agent, workspace: 'default' }
     const from = { link: 'process', role: 'agent' } as const
-    this.port = new SwitchPort(this.link as unknown as Link, owner, hub.account(agent), from)
+    this.port = hub.add(this.link as unknown as Link, owner, from)
   }
 
   says(...frames: Buffer[]): void {
@@ -93,7 +93,7 @@ export function noted(options?: SwitchOptions) {
   const parties = new Map<string, Party>()
   const hub = new Switch(
     {
-      resolve: (_from, service) =>
+      resolve: (_opener, service) =>
         elsewhere.get(service) ??
         parties.get(service)?.port ?? { code: STREAM_CODES.SERVICE_UNKNOWN, message: `no ${service}` },
       mayReach: () => true,

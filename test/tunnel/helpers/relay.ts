@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { SwitchPort } from '../../../src/hub/switch/model.ts'
+import type { SwitchPort } from '../../../src/hub/switch/switch-port.ts'
 import { Switch } from '../../../src/hub/switch/switch.ts'
 import { waitFor } from '../../../src/runtime/wait-for.ts'
 import { Link, type LinkHandler } from '../../../src/tunnel/link/link.ts'
@@ -9,15 +9,8 @@ import type { LinkEnd, Loopback } from './loopback.ts'
 
 /** Where an agent's link ends at a switch, as the hub's link table sets it up. */
 export function portAt(hub: Switch, end: LinkEnd, agentId: string, onClosed?: () => void): SwitchPort {
-  const port = new SwitchPort(
-    new Link(end.socket),
-    { id: agentId, workspace: 'default' },
-    hub.account(agentId),
-    {
-      link: 'link',
-      role: 'agent',
-    },
-  )
+  const agent = { id: agentId, workspace: 'default' }
+  const port = hub.add(new Link(end.socket), agent, { link: 'link', role: 'agent' })
   const handler: LinkHandler = {
     frame(frame, bytes) {
       if (frame.type !== 'ctrl' && frame.type !== 'goaway') hub.frame(port, frame, bytes)
@@ -29,7 +22,7 @@ export function portAt(hub: Switch, end: LinkEnd, agentId: string, onClosed?: ()
       onClosed?.()
     },
   }
-  port.link.attach(handler, port.account.pace)
+  port.link.attach(handler, port.quota.pace)
   return port
 }
 
@@ -55,7 +48,7 @@ export class Relay {
 
   static async start(loopback: Loopback): Promise<Relay> {
     const hub = new Switch(
-      { resolve: (from) => (from === a.port ? b.port : a.port), mayReach: () => true },
+      { resolve: (opener) => (opener.id === a.port.agent.id ? b.port : a.port), mayReach: () => true },
       { resumeMs: 0 },
     )
     const [a, b] = [

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { SwitchPort } from '../../../src/hub/switch/model.ts'
 import type { ServiceResolver } from '../../../src/hub/switch/service-resolver.ts'
+import type { SwitchPort } from '../../../src/hub/switch/switch-port.ts'
 import { Switch, type SwitchOptions } from '../../../src/hub/switch/switch.ts'
 import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
 import { encodeOpen, encodeOpenOk } from '../../../src/tunnel/protocol/encode.ts'
@@ -26,7 +26,7 @@ export class Switched {
 
   constructor(loopback: Loopback, options: SwitchOptions = {}) {
     this.#loopback = loopback
-    const resolve: ServiceResolver['resolve'] = (_from, service) =>
+    const resolve: ServiceResolver['resolve'] = (_opener, service) =>
       this.#members.get(service)?.port ?? {
         code: STREAM_CODES.SERVICE_UNKNOWN,
         message: `there is no service "${service}"`,

@@ -1,0 +1,34 @@
+import { Pace } from '../../tunnel/link/pace.ts'
+import { MAX_GIVEN_UP } from '../../tunnel/protocol/limits.ts'
+
+/** What the links of one agent have used of what they may cost the hub and others, together: their number must be of no use. */
+export class AgentQuota {
+  readonly agent: string
+  readonly pace = new Pace()
+  /** What the bytes cost that wait for all its links. */
+  waiting = 0
+  /** Forgets the quota some time after the last link is gone. */
+  forgetting: NodeJS.Timeout | undefined
+  #givenUp = 0
+  #countedAt = performance.now()
+
+  constructor(agent: string) {
+    this.agent = agent
+  }
+
+  /** The agent has given up a stream that was not answered: someone has begun to dial for nothing. */
+  abandoned(now = performance.now()): void {
+    this.#givenUp = this.#outstanding(now) + 1
+    this.#countedAt = now
+  }
+
+  /** Whether the agent has given up too many streams of late to open another one now. */
+  hasAbandonedTooMany(now = performance.now()): boolean {
+    return this.#outstanding(now) >= MAX_GIVEN_UP
+  }
+
+  /** The streams that were given up, less what a second makes up for. */
+  #outstanding(now: number): number {
+    return Math.max(0, this.#givenUp - (MAX_GIVEN_UP * (now - this.#countedAt)) / 1000)
+  }
+}

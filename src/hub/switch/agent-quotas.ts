@@ -1,0 +1,82 @@
+import { AGENT_BACKLOG_MAX_BYTES, HUB_BACKLOG_MAX_BYTES } from '../../tunnel/protocol/limits.ts'
+import { AgentQuota } from './agent-quota.ts'
+import type { SwitchPort } from './switch-port.ts'
+
+/** How long a quota is kept without a link, in ms: an agent that comes back at once must not begin anew. */
+const KEPT_MS = 2000
+
+export interface BacklogLimits {
+  /** What may wait for all links of an agent, default 128 MiB. */
+  readonly agentBacklogMaxBytes?: number | undefined
+  /** What may wait for all links together, default 512 MiB. */
+  readonly backlogMaxBytes?: number | undefined
+}
+
+/** What each agent costs the hub, and whether that is too much. */
+export class AgentQuotas {
+  readonly #byAgent = new Map<string, AgentQuota>()
+  /** The links that share each quota. */
+  readonly #ports = new Map<AgentQuota, Set<SwitchPort>>()
+  readonly #agentMax: number
+  readonly #max: number
+  #waiting = 0
+  /** The quota of an agent that has more waiting than it may. */
+  #exceeded: AgentQuota | undefined
+
+  constructor(limits: BacklogLimits) {
+    this.#agentMax = limits.agentBacklogMaxBytes ?? AGENT_BACKLOG_MAX_BYTES
+    this.#max = limits.backlogMaxBytes ?? HUB_BACKLOG_MAX_BYTES
+  }
+
+  of(agent: string): AgentQuota {
+    let quota = this.#byAgent.get(agent)
+    if (!quota) this.#byAgent.set(agent, (quota = new AgentQuota(agent)))
+    return quota
+  }
+
+  /** The link costs what its agent may from now on. */
+  add(port: SwitchPort): void {
+    const ports = this.#ports.get(port.quota)
+    if (ports) ports.add(port)
+    else this.#ports.set(port.quota, new Set([port]))
+  }
+
+  /** The link is gone, and nothing waits for it any more. */
+  remove(port: SwitchPort): void {
+    const { quota } = port
+    const ports = this.#ports.get(quota)
+    ports?.delete(port)
+    if (!ports || ports.size > 0) return
+    clearTimeout(quota.forgetting)
+    quota.forgetting = setTimeout(() => {
+      if (ports.size > 0) return
+      this.#byAgent.delete(quota.agent)
+      this.#ports.delete(quota)
+    }, KEPT_MS).unref()
+  }
+
+  /** What waits for a link has grown, or shrunk. */
+  changed({ quota }: SwitchPort, bytes: number): void {
+    quota.waiting += bytes
+    this.#waiting += bytes
+    if (quota.waiting > this.#agentMax) this.#exceeded = quota
+  }
+
+  /** The link that has to drop some of what waits, if any: of the agent that costs too much, the one with most of it. */
+  get portToRelieve(): SwitchPort | undefined {
+    const quota = this.#toRelieve()
+    let largest: SwitchPort | undefined
+    for (const port of (quota && this.#ports.get(quota)) ?? [])
+      if (port.link.backlog > (largest?.link.backlog ?? 0)) largest = port
+    return largest
+  }
+
+  /** Whoever has more than it may; if all together have too much, whoever has most. */
+  #toRelieve(): AgentQuota | undefined {
+    if (this.#exceeded && this.#exceeded.waiting <= this.#agentMax) this.#exceeded = undefined
+    if (this.#exceeded || this.#waiting <= this.#max) return this.#exceeded
+    let most: AgentQuota | undefined
+    for (const quota of this.#byAgent.values()) if (quota.waiting > (most?.waiting ?? 0)) most = quota
+    return most
+  }
+}
