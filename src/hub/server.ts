@@ -17,7 +17,7 @@ import { ServerHandshake } from '../websocket/server-handshake.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import { Nonces } from './auth/nonces.ts'
 import { startHubControl } from './control/server.ts'
-import type { AdmissionLimits } from './http/admission-control.ts'
+import type { ConcurrencyOptions } from './http/concurrency-limit.ts'
 import { HttpApi } from './http/api.ts'
 import { onClientError } from './http/client-error.ts'
 import { Connections, type ConnectionLimits } from './http/connections.ts'
@@ -40,8 +40,8 @@ export interface HubOptions {
   readonly resumeMs?: number
   /** How long a stream waits for an agent that may be back any moment, and for its answer, in ms; default 15,000. */
   readonly openTimeoutMs?: number
-  /** How many may come at once; links, and all else, by themselves. */
-  readonly admission?: AdmissionLimits
+  /** How many requests are worked on at once: for links, joins and all else, each by themselves. */
+  readonly concurrency?: ConcurrencyOptions
   /** How many connections there may be. */
   readonly limits?: ConnectionLimits
   /** One line for whoever runs the hub. */
@@ -105,7 +105,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const api = new HttpApi(registry, links, nonces, authenticator, options)
   const header = `${HUB_HEADER}: ${registry.hubId}`
   const handshake = await ServerHandshake.load(SUBPROTOCOL, MAX_FRAME_BYTES, header)
-  const upgrade = new LinkUpgrade(registry, links, authenticator, handshake, options.admission)
+  const upgrade = new LinkUpgrade(registry, links, authenticator, handshake, options.concurrency)
   const server = certificate
     ? loadHttps().createServer({ ...LIMITS, ...certificate.options, handshakeTimeout: 10_000 })
     : loadHttp().createServer(LIMITS)
@@ -113,7 +113,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   server.on('connection', (socket: Socket) => connections.add(socket))
   server.on('request', (request, response) => void api.answer(request, response))
   const answerLink = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (await upgrade.answer(request, socket, head)) connections.admit(socket as Socket)
+    if (await upgrade.answer(request, socket, head)) connections.becameLink(socket as Socket)
   }
   server.on('upgrade', (request, socket, head) => {
     if (isForLink(request)) void answerLink(request, socket, head)

@@ -19,7 +19,7 @@ import type { LinkTable } from '../links/link-table.ts'
 import type { Registry } from '../registry/registry.ts'
 import { StoreError } from '../store/store-error.ts'
 import type { Agent } from '../store/store.ts'
-import { AdmissionControl, type AdmissionLimits } from './admission-control.ts'
+import { ConcurrencyLimit, type ConcurrencyOptions } from './concurrency-limit.ts'
 import { holdBack, pathOf, readJsonBody, refusalOf, sendJson, sendText } from './response.ts'
 import { welcomePage } from './welcome-page.ts'
 
@@ -29,7 +29,7 @@ const MAX_UNREAD_LISTS = 4
 export interface HttpApiOptions {
   readonly version: string
   readonly log: (line: string) => void
-  readonly admission?: AdmissionLimits
+  readonly concurrency?: ConcurrencyOptions
 }
 
 /** The hub over plain HTTP: who it is, joining, and what is offered. Links come by upgrade.ts. */
@@ -41,9 +41,9 @@ export class HttpApi {
   readonly #version: string
   readonly #log: (line: string) => void
   readonly #lines = new LineLimiter()
-  /** Each of the two by itself: who asks for lists must not hold up those who join. */
-  readonly #joins: AdmissionControl
-  readonly #calls: AdmissionControl
+  /** Joins and all else, each by themselves: agents that ask for lists must not hold up those that join. */
+  readonly #joins: ConcurrencyLimit
+  readonly #calls: ConcurrencyLimit
   readonly #unread = new Counts()
 
   constructor(
@@ -59,8 +59,8 @@ export class HttpApi {
     this.#authenticator = authenticator
     this.#version = options.version
     this.#log = options.log
-    this.#joins = new AdmissionControl(options.admission)
-    this.#calls = new AdmissionControl(options.admission)
+    this.#joins = new ConcurrencyLimit(options.concurrency)
+    this.#calls = new ConcurrencyLimit(options.concurrency)
   }
 
   /** Answers in this way in place of what is asked for. */
@@ -150,16 +150,14 @@ export class HttpApi {
         this.#note('refused', () => `[!] A join token was refused to ${request.socket.remoteAddress}`)
       return isTaken
     }
-    const agent = await this.#joins.check(() => this.#authenticator.admit(key, proof, join))
+    const agent = await this.#joins.run(() => this.#authenticator.admit(key, proof, join))
     this.#note(`joined ${agent}`, () => `${agent} (${label}) has joined`)
     return { agent, hub: this.#registry.hubId }
   }
 
   async #caller(request: IncomingMessage): Promise<Agent> {
     const { authorization } = request.headers
-    const { agent } = await this.#calls.check(() =>
-      this.#authenticator.authenticate(authorization, ApiClaims),
-    )
+    const { agent } = await this.#calls.run(() => this.#authenticator.authenticate(authorization, ApiClaims))
     return agent
   }
 

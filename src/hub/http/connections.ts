@@ -49,8 +49,8 @@ export class Connections {
     this.#lines.write(what, this.#log, () => `${what}: ${why}`)
   }
 
-  /** It has become a link. @param socket it, or what TLS has made of it: both have the same ends */
-  admit(socket: Socket): void {
+  /** @param socket as it was added, or what TLS has made of it: both have the same ends */
+  becameLink(socket: Socket): void {
     this.#strangers.delete(endsOf(socket))
   }
 

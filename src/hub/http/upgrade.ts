@@ -11,7 +11,7 @@ import type { Authenticator } from '../auth/authenticator.ts'
 import { RefusedError } from '../auth/refused-error.ts'
 import type { LinkTable } from '../links/link-table.ts'
 import type { Registry } from '../registry/registry.ts'
-import { AdmissionControl, type AdmissionLimits } from './admission-control.ts'
+import { ConcurrencyLimit, type ConcurrencyOptions } from './concurrency-limit.ts'
 import { holdBack, pathOf, refuseOn } from './response.ts'
 
 /** How a link comes in: everything is checked before the WebSocket is accepted. */
@@ -19,7 +19,7 @@ export class LinkUpgrade {
   readonly #registry: Registry
   readonly #links: LinkTable
   readonly #authenticator: Authenticator
-  readonly #admission: AdmissionControl
+  readonly #concurrency: ConcurrencyLimit
   readonly #handshake: ServerHandshake
 
   constructor(
@@ -27,12 +27,12 @@ export class LinkUpgrade {
     links: LinkTable,
     authenticator: Authenticator,
     handshake: ServerHandshake,
-    admission?: AdmissionLimits,
+    concurrency?: ConcurrencyOptions,
   ) {
     this.#registry = registry
     this.#links = links
     this.#authenticator = authenticator
-    this.#admission = new AdmissionControl(admission)
+    this.#concurrency = new ConcurrencyLimit(concurrency)
     this.#handshake = handshake
   }
 
@@ -52,7 +52,7 @@ export class LinkUpgrade {
         return false
       }
       const { authorization } = request.headers
-      const { agent, claims } = await this.#admission.check(() =>
+      const { agent, claims } = await this.#concurrency.run(() =>
         this.#authenticator.authenticate(authorization, LinkClaims),
       )
       this.#links.checkEpoch(agent, claims)

@@ -13,7 +13,7 @@ import { newKey, Signer } from '../../../src/hub-client/credential.ts'
 import { Authenticator } from '../../../src/hub/auth/authenticator.ts'
 import { Nonces } from '../../../src/hub/auth/nonces.ts'
 import { RefusedError } from '../../../src/hub/auth/refused-error.ts'
-import type { AdmissionLimits } from '../../../src/hub/http/admission-control.ts'
+import type { ConcurrencyOptions } from '../../../src/hub/http/concurrency-limit.ts'
 import { HttpApi } from '../../../src/hub/http/api.ts'
 import { welcomePage } from '../../../src/hub/http/welcome-page.ts'
 import type { LinkTable } from '../../../src/hub/links/link-table.ts'
@@ -32,7 +32,7 @@ interface Asked {
 }
 
 /** A hub's API on a server of its own: what stands behind it is in the hands of the test. */
-async function hubApi(admission?: AdmissionLimits) {
+async function hubApi(concurrency?: ConcurrencyOptions) {
   const agents = new Map<string, Agent>()
   const serving = new Set<string>()
   const registry = {
@@ -46,7 +46,7 @@ async function hubApi(admission?: AdmissionLimits) {
   const nonces = new Nonces()
   const log: string[] = []
   const write = (line: string) => void log.push(line)
-  const options = { version: '1.2.3', log: write, ...(admission && { admission }) }
+  const options = { version: '1.2.3', log: write, ...(concurrency && { concurrency }) }
   const api = new HttpApi(registry, links, nonces, new Authenticator(registry, nonces), options)
   const answers: Promise<void>[] = []
   /** Whoever gets no answer is not left waiting. */

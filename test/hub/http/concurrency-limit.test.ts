@@ -5,13 +5,13 @@ import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { HubLink } from '../../../src/hub-client/hub-link.ts'
-import { AdmissionControl } from '../../../src/hub/http/admission-control.ts'
+import { ConcurrencyLimit } from '../../../src/hub/http/concurrency-limit.ts'
 import { HUB_HEADER } from '../../../src/tunnel/protocol/handshake.ts'
 import { SUBPROTOCOL } from '../../../src/tunnel/protocol/limits.ts'
 import { hubInProcess, member } from '../../fixtures/hub/hub-in-process.ts'
 
-/** A check that goes on until it is told its outcome. */
-function pendingCheck() {
+/** Work that goes on until it is told its outcome. */
+function pendingWork() {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const run = vi.fn(() => promise)
   return { run, resolve, reject }
@@ -24,43 +24,43 @@ const busy = expect.objectContaining({
   retryAfter: 5,
 })
 
-describe('an admission', () => {
-  test('checks so many at once, has so many wait, and refuses the rest at once', async () => {
-    const admission = new AdmissionControl({ atOnce: 2, waiting: 1 })
-    const checks = [pendingCheck(), pendingCheck(), pendingCheck()]
-    const [first, second, third] = checks.map(({ run }) => admission.check(run))
-    await expect(admission.check(async () => 'fourth')).rejects.toEqual(busy)
-    expect(checks.map(({ run }) => run.mock.calls.length)).toEqual([1, 1, 0])
-    checks[0]!.resolve('first')
+describe('a limit of concurrent work', () => {
+  test('does so many at once, has so many wait, and refuses the rest at once', async () => {
+    const limit = new ConcurrencyLimit({ atOnce: 2, waiting: 1 })
+    const works = [pendingWork(), pendingWork(), pendingWork()]
+    const [first, second, third] = works.map(({ run }) => limit.run(run))
+    await expect(limit.run(async () => 'fourth')).rejects.toEqual(busy)
+    expect(works.map(({ run }) => run.mock.calls.length)).toEqual([1, 1, 0])
+    works[0]!.resolve('first')
     expect(await first).toBe('first')
-    await vi.waitFor(() => expect(checks[2]!.run).toHaveBeenCalledOnce())
-    checks[1]!.resolve('second')
-    checks[2]!.resolve('third')
+    await vi.waitFor(() => expect(works[2]!.run).toHaveBeenCalledOnce())
+    works[1]!.resolve('second')
+    works[2]!.resolve('third')
     expect([await second, await third]).toEqual(['second', 'third'])
   })
 
-  test('checks eight at once and has 1,024 wait, unless told otherwise', async () => {
-    const admission = new AdmissionControl()
-    const { run, resolve } = pendingCheck()
-    const checked = Array.from({ length: 8 + 1024 }, () => admission.check(run))
-    await expect(admission.check(run)).rejects.toEqual(busy)
+  test('does eight at once and has 1,024 wait, unless told otherwise', async () => {
+    const limit = new ConcurrencyLimit()
+    const { run, resolve } = pendingWork()
+    const done = Array.from({ length: 8 + 1024 }, () => limit.run(run))
+    await expect(limit.run(run)).rejects.toEqual(busy)
     expect(run).toHaveBeenCalledTimes(8)
     resolve('done')
-    expect(new Set(await Promise.all(checked))).toEqual(new Set(['done']))
+    expect(new Set(await Promise.all(done))).toEqual(new Set(['done']))
     expect(run).toHaveBeenCalledTimes(8 + 1024)
   })
 
-  test('checks whoever need not wait, even if nobody may', async () => {
-    const admission = new AdmissionControl({ atOnce: 1, waiting: 0 })
-    expect(await admission.check(async () => 'first')).toBe('first')
+  test('does what need not wait, even if nothing may', async () => {
+    const limit = new ConcurrencyLimit({ atOnce: 1, waiting: 0 })
+    expect(await limit.run(async () => 'first')).toBe('first')
   })
 
-  test('goes on after a check that fails, as after any other', async () => {
-    const admission = new AdmissionControl({ atOnce: 1, waiting: 1 })
+  test('goes on after work that fails, as after any other', async () => {
+    const limit = new ConcurrencyLimit({ atOnce: 1, waiting: 1 })
     for (let turn = 0; turn < 3; turn++) {
-      const failing = pendingCheck()
-      const failed = admission.check(failing.run)
-      const next = admission.check(async () => 'next')
+      const failing = pendingWork()
+      const failed = limit.run(failing.run)
+      const next = limit.run(async () => 'next')
       failing.reject(new Error('no'))
       await expect(failed).rejects.toThrow('no')
       expect(await next).toBe('next')
@@ -68,16 +68,16 @@ describe('an admission', () => {
   })
 
   test.for([
-    [5000, 'checks whoever has waited for five seconds'],
-    [5001, 'does not check whoever has waited for longer: it may have given up'],
+    [5000, 'does what has waited for five seconds'],
+    [5001, 'does not do what has waited for longer: who asked may have given up'],
   ] as const)('%s ms: %s', async ([waited]) => {
-    const admission = new AdmissionControl({ atOnce: 1, waiting: 1 })
-    const slow = pendingCheck()
+    const limit = new ConcurrencyLimit({ atOnce: 1, waiting: 1 })
+    const slow = pendingWork()
     const late = vi.fn(async () => 'late')
     const now = vi.spyOn(performance, 'now')
     onTestFinished(() => now.mockRestore())
     now.mockReturnValue(100_000)
-    const [first, second] = [admission.check(slow.run), admission.check(late)]
+    const [first, second] = [limit.run(slow.run), limit.run(late)]
     await turn()
     now.mockReturnValue(100_000 + waited)
     slow.resolve('slow')
@@ -85,12 +85,12 @@ describe('an admission', () => {
     if (waited > 5000) await expect(second).rejects.toEqual(busy)
     else expect(await second).toBe('late')
     expect(late).toHaveBeenCalledTimes(waited > 5000 ? 0 : 1)
-    expect(await admission.check(async () => 'next')).toBe('next')
+    expect(await limit.run(async () => 'next')).toBe('next')
   })
 })
 
 test('a hub that too many come to at once says when to come back', async () => {
-  const hub = await hubInProcess(undefined, { admission: { atOnce: 0, waiting: 0 } })
+  const hub = await hubInProcess(undefined, { concurrency: { atOnce: 0, waiting: 0 } })
   const upgrade = {
     Connection: 'Upgrade',
     Upgrade: 'websocket',
@@ -111,7 +111,7 @@ test('a hub that too many come to at once says when to come back', async () => {
 })
 
 test('agents that are told so try again until they are in', async () => {
-  const hub = await hubInProcess(undefined, { admission: { atOnce: 1, waiting: 0 } })
+  const hub = await hubInProcess(undefined, { concurrency: { atOnce: 1, waiting: 0 } })
   // So many that some come in the same turn, whatever the machine does besides.
   const members = [await member(hub), await member(hub), await member(hub), await member(hub)]
   const log: string[] = []
