@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { closeSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { ConnectError, ERRORS } from '../../errors.ts'
@@ -7,6 +7,7 @@ import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { loadSqlite, type DatabaseSync, type SQLOutputValue, type StatementSync } from '../../files/sqlite.ts'
 import type { PublicKey } from '../../tunnel/protocol/handshake.ts'
 import { DatabaseFiles } from './database-files.ts'
+import { hashOf, joinTokenOf, makeJoinToken, type JoinToken } from './join-token.ts'
 import { cannotOpen } from './store-error.ts'
 
 /** A machine that has joined. */
@@ -18,17 +19,6 @@ export interface Agent {
   /** ms since 1970 */
   readonly joinedAt: number
   readonly revoked: boolean
-}
-
-/** A join token as it may be shown: the token itself is known to nobody but its bearer. */
-export interface JoinToken {
-  readonly id: string
-  /** ms since 1970 */
-  readonly createdAt: number
-  /** ms since 1970 */
-  readonly expiresAt: number
-  readonly usesLeft: number
-  readonly state: 'valid' | 'used up' | 'expired' | 'revoked'
 }
 
 /** A name that an agent has claimed; it stays the agent's while it is offline. */
@@ -170,30 +160,17 @@ export class Store {
   /** @param options.ttlMs from now; @param options.uses how many machines may join with it */
   createToken(options: { ttlMs: number; uses: number; now?: number }): { id: string; token: string } {
     const now = options.now ?? Date.now()
-    const token = `tok_${randomBytes(20).toString('hex')}`
-    const id = `jt_${randomBytes(4).toString('hex')}`
+    const { id, token, hash } = makeJoinToken()
     this.#prepared(
       `INSERT INTO join_tokens (id, workspace, hash, created_at, expires_at, uses_left) VALUES (?, ?, ?, ?, ?, ?)`,
-    ).run(id, WORKSPACE, hashOf(token), now, now + options.ttlMs, options.uses)
+    ).run(id, WORKSPACE, hash, now, now + options.ttlMs, options.uses)
     return { id, token }
   }
 
   tokens(now = Date.now()): JoinToken[] {
     return this.#prepared('SELECT * FROM join_tokens ORDER BY created_at, rowid')
       .all()
-      .map((row) => {
-        const expiresAt = Number(row.expires_at)
-        const usesLeft = Number(row.uses_left)
-        const state =
-          row.revoked_at !== null
-            ? 'revoked'
-            : usesLeft === 0
-              ? 'used up'
-              : expiresAt <= now
-                ? 'expired'
-                : 'valid'
-        return { id: String(row.id), createdAt: Number(row.created_at), expiresAt, usesLeft, state }
-      })
+      .map((row) => joinTokenOf(row, now))
   }
 
   /** @returns false if there is no such token */
@@ -238,15 +215,12 @@ export class Store {
       if (isAfresh) this.removeAgent(agent)
       const known = this.#prepared('SELECT * FROM agents WHERE id = ?').get(agent)
       if (known) return known.revoked_at === null ? agentOf(known) : undefined
-      const spent = this.#prepared(
-        `UPDATE join_tokens SET uses_left = uses_left - 1
-         WHERE hash = ? AND uses_left > 0 AND expires_at > ? AND revoked_at IS NULL
-         AND id NOT IN (SELECT value FROM json_each(?)) RETURNING workspace`,
-      ).get(hashOf(token), now, JSON.stringify(revokedTokens))
-      if (!spent) return undefined
+      const row = this.#prepared('SELECT * FROM join_tokens WHERE hash = ?').get(hashOf(token))
+      if (!row || joinTokenOf(row, now, revokedTokens).state !== 'valid') return undefined
+      this.#prepared('UPDATE join_tokens SET uses_left = uses_left - 1 WHERE id = ?').run(row.id!)
       const joined = this.#prepared(
         'INSERT INTO agents (id, workspace, public_key, label, joined_at) VALUES (?, ?, ?, ?, ?) RETURNING *',
-      ).get(agent, String(spent.workspace), key.x, label, now)
+      ).get(agent, String(row.workspace), key.x, label, now)
       return agentOf(joined!)
     })
   }
@@ -357,9 +331,4 @@ function agentOf(row: Record<string, SQLOutputValue>): Agent {
     joinedAt: Number(row.joined_at),
     revoked: row.revoked_at !== null,
   }
-}
-
-/** A join token has 160 random bits, so one round of SHA-256 is enough to keep it secret at rest. */
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
 }
