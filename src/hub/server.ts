@@ -38,7 +38,7 @@ export interface HubOptions {
   readonly version: string
   /** How long a stream waits for a link that was lost, in ms; default 30,000. */
   readonly resumeMs?: number
-  /** How long a stream waits for an agent that may be back any moment, and for its answer, in ms; default 15,000. */
+  /** How long a stream waits for an agent that may be back any moment, and for an answer; ms, default 15,000. */
   readonly openTimeoutMs?: number
   /** How many requests are worked on at once: for links, joins and all else, each by themselves. */
   readonly concurrency?: ConcurrencyOptions
@@ -54,7 +54,7 @@ export interface Hub {
   readonly port: number
   /** Rejects if the hub can't go on. */
   readonly failed: Promise<never>
-  /** Tells every agent to come back later, and ends. */
+  /** Tells every agent to come back later, and ends the hub. */
   close(): Promise<void>
 }
 
@@ -63,19 +63,20 @@ const LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5000,
-  // Ours, see api.ts: Node.js would answer without our header.
+  // Checked in api.ts: Node.js would answer without our header.
   requireHostHeader: false,
-  // Whoever offers to go on with another protocol, such as h2c, is served as if nothing had been offered (RFC 9110 §7.8).
+  // An offer to go on with another protocol, such as h2c, is ignored, and the request served (RFC 9110 §7.8).
   shouldUpgradeCallback: isForLink,
 }
 
-/** How often the same trouble with the lock is told, in ms: it lasts until someone acts. */
+/** How often the same trouble with the lock is told, in ms: trouble with it lasts until someone acts. */
 const LOCK_LINES_MS = 60_000
 
 /**
  * Starts a hub.
  *
- * @throws ConnectError BAD_CERTIFICATE, HUB_RUNNING, PORT_IN_USE, CANNOT_LISTEN, HUB_DATA_DAMAGED, WRITE_FAILED
+ * @throws ConnectError BAD_CERTIFICATE, HUB_RUNNING, PORT_IN_USE, CANNOT_LISTEN, HUB_DATA_DAMAGED,
+ * WRITE_FAILED
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
   raiseHeapGrowth()
@@ -86,7 +87,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   if (!lock) throw new ConnectError('HUB_RUNNING', `A hub is already running on ${options.folder}`)
 
   const { promise: failed, reject: fail } = Promise.withResolvers<never>()
-  // Whoever runs the hub waits for it; for anyone else it must not be an unhandled rejection.
+  // Whoever runs the hub waits for this promise; where nobody does, it must be no unhandled rejection.
   failed.catch(() => {})
   const registry = await SqliteRegistry.open(options.folder, {
     gone: (agent, why) => {
@@ -154,7 +155,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
 }
 
-/** Should someone delete the lock's file, another hub could begin on the same data. */
+/** Looks after the lock: should someone delete its file, another hub could begin on the same data. */
 async function holdLock(lock: FileLock, { folder, log }: HubOptions, limiter: LineLimiter): Promise<void> {
   const tell = (text: string) => limiter.write(text, log, () => text)
   try {
@@ -165,7 +166,7 @@ async function holdLock(lock: FileLock, { folder, log }: HubOptions, limiter: Li
   }
 }
 
-/** Node.js before 22.21, and 24 before 24.9, knows no shouldUpgradeCallback: it hands over all of them, a body unread. */
+/** Node.js before 22.21, and 24 before 24.9, lacks shouldUpgradeCallback: every upgrade comes, body unread. */
 function responseOver(socket: Socket, request: IncomingMessage): ServerResponse {
   const response = new (loadHttp().ServerResponse)(request)
   response.shouldKeepAlive = false
@@ -176,7 +177,7 @@ function responseOver(socket: Socket, request: IncomingMessage): ServerResponse 
   return response
 }
 
-/** Links that are up go on with the certificate that they began with. */
+/** New connections get a renewed certificate; links that are up go on with the one that they began with. */
 function watch(server: Server | HttpsServer, { tls, log }: HubOptions): () => void {
   if (!tls || !('setSecureContext' in server)) return () => {}
   return watchCertificate(tls, log, ({ options }) => server.setSecureContext(options))

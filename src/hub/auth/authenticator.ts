@@ -9,7 +9,7 @@ import { RefusedError } from './refused-error.ts'
 
 const ALGORITHMS = ['EdDSA']
 
-/** Checks who it is that asks: tokens are signed by a key that the hub knows, for this hub, over a nonce of its own. */
+/** Checks who asks: tokens are signed by a key that the hub knows, for this hub, over a nonce from it. */
 export class Authenticator {
   readonly #registry: Registry
   readonly #nonces: Nonces
@@ -21,7 +21,7 @@ export class Authenticator {
 
   /**
    * @param header the Authorization header
-   * @throws RefusedError; `nonce` if only that is not good, so that the agent can sign another one
+   * @throws RefusedError; with a `nonce` to sign instead if only the one that was signed is not good
    */
   async authenticate<T>(
     header: string | undefined,
@@ -32,10 +32,10 @@ export class Authenticator {
     const agent = this.#registry.agent(readClaims(token).iss)
     if (!agent) throw unknownAgent()
     const { payload, nonce } = await this.#verify(token, agent.key, agent.id)
-    // Asked again: it may have happened while the signature was checked.
+    // Asked again: the agent may have been revoked, or gone, while the signature was checked.
     const now = this.#registry.agent(agent.id)
     if (!now) throw unknownAgent()
-    // Only to the holder of the key: nobody else learns which agents are revoked.
+    // Told only to the holder of the key: nobody else learns which agents are revoked.
     if (now.revoked) throw new RefusedError(401, 'revoked', 'This agent was revoked.')
     const parsed = v.safeParse(claims, payload)
     if (!parsed.success) throw new RefusedError(401, 'bad_token', 'The token is for something else.')
@@ -44,7 +44,7 @@ export class Authenticator {
   }
 
   /**
-   * Has someone join who holds the private half of the key that it brings.
+   * Has a machine join that holds the private half of the key that it brings.
    *
    * @param join spends the join token, for the id that the key has
    * @throws RefusedError
@@ -59,7 +59,7 @@ export class Authenticator {
     try {
       hasJoined = await join(agent)
     } finally {
-      // Anyone can make keys: only what those who are in have used is remembered.
+      // Anyone can make keys: only the nonces that members have used are remembered.
       if (!hasJoined) this.#nonces.release(nonce)
     }
     if (!hasJoined)
@@ -76,7 +76,7 @@ export class Authenticator {
     if (iss !== issuer) throw new RefusedError(401, 'bad_token', 'The token is another agent’s.')
     // The agent's hub was another one, whose address this one has taken over.
     if (aud !== this.#registry.hubId) throw unknownAgent('The token is for another hub.')
-    // Before the signature: that costs fifty times as much.
+    // Asked before the signature is checked, which costs fifty times as much.
     if (this.#nonces.isSpentBy(issuer)) throw tooMany()
     this.#checkNonce(nonce)
     try {

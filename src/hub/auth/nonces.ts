@@ -9,15 +9,15 @@ const MAC_BYTES = 16
 const BODY_BYTES = RANDOM_BYTES + TIME_BYTES
 
 /**
- * What tokens sign, so that no clock has a say: each was made here, is good for a moment, and once. Nothing is kept of
- * those that are handed out, only of those that were used.
+ * What tokens sign, so that no clock has a say: each nonce was made here, is good for a moment, and once.
+ * Nothing is kept of the nonces that are handed out, only of those that were used.
  */
 export class Nonces {
   readonly #secret = randomBytes(32)
   readonly #now: () => number
-  /** Who has used it, and until when that must be known, in ms; the oldest use comes first. */
+  /** By nonce, who has used it, and until when that must be known, in ms; the oldest use comes first. */
   readonly #used = new Map<string, { agent: string; until: number }>()
-  /** How many of these each agent has used. */
+  /** How many of the used nonces are each agent's. */
   readonly #counts = new Counts()
 
   /** @param now ms of a clock that never jumps */
@@ -32,10 +32,10 @@ export class Nonces {
     return Buffer.concat([body, this.#macOf(body)]).toString('base64url')
   }
 
-  /** Whether it was made here a moment ago, and has not been used. */
+  /** Whether a nonce was made here a moment ago, and has not been used. */
   isGood(nonce: string): boolean {
     const bytes = Buffer.from(nonce, 'base64url')
-    // Only the one way of writing it: another would be another nonce.
+    // Only one way of writing a nonce is good: another would count as another nonce.
     if (bytes.length !== BODY_BYTES + MAC_BYTES || bytes.toString('base64url') !== nonce) return false
     const body = bytes.subarray(0, BODY_BYTES)
     if (!timingSafeEqual(this.#macOf(body), bytes.subarray(BODY_BYTES))) return false
@@ -43,13 +43,13 @@ export class Nonces {
     return age < NONCE_SECONDS * 1000 && !this.#used.has(nonce)
   }
 
-  /** Whether the agent has used as many as it may: by itself, so nobody else can bring it there. */
+  /** Whether an agent has used as many nonces as it may: nobody else can use them up in its name. */
   isSpentBy(agent: string): boolean {
     this.#forgetOld()
     return this.#counts.of(agent) >= MAX_NONCES
   }
 
-  /** Uses a good one up; only for a token whose signature was verified, so that what is kept is that agent's. */
+  /** Uses a good nonce up; only after the signature was verified, so that what is kept is that agent’s. */
   use(nonce: string, agent: string): void {
     this.#counts.add(agent)
     this.#used.set(nonce, { agent, until: this.#now() + NONCE_SECONDS * 1000 })

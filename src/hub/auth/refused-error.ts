@@ -5,9 +5,9 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError'
   readonly status: number
   readonly reason: Refusal['error']
-  /** When it may be worth another try, in seconds. */
+  /** In how many seconds another try may be worth it. */
   readonly retryAfter: number | undefined
-  /** What to sign in place of what was signed. */
+  /** The nonce to sign in place of the one that was signed. */
   readonly nonce: string | undefined
 
   constructor(

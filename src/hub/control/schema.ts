@@ -9,7 +9,7 @@ export function hubSocketPath(folder: string): string {
   return socketPathFor(path.join(folder, 'hub.sock'))
 }
 
-/** DELETE /v1/agents/ID or /v1/tokens/ID: it is revoked from now on, but may not be saved yet, for that reason. */
+/** DELETE /v1/agents/ID or /v1/tokens/ID: the revocation is in effect, saved or not yet, and why not. */
 export const RevokeReply = v.variant('saved', [
   v.object({ saved: v.literal(true) }),
   v.object({ saved: v.literal(false), reason: v.string() }),

@@ -15,11 +15,11 @@ export interface HubControl {
 const HOUSEKEEPING_MS = 10_000
 
 /**
- * Opens the hub's socket, and keeps it open, so that a revocation holds from the moment that it is answered. Without it
- * the commands write the database, and the hub notices within a second; so what keeps it from being opened does not keep
- * the hub down.
+ * Opens the hub's socket, and keeps it open, so that a revocation holds from the moment that it is answered.
+ * Without the socket the commands write the database, and the hub notices within a second; so what keeps the
+ * socket from being opened does not keep the hub down.
  *
- * @param upkeepMs how often it is looked after, default 10,000
+ * @param upkeepMs how often the socket is looked after, default 10,000
  */
 export async function startHubControl(
   folder: string,

@@ -32,7 +32,7 @@ export interface HttpApiOptions {
   readonly concurrency?: ConcurrencyOptions
 }
 
-/** The hub over plain HTTP: who it is, joining, and what is offered. Links come by upgrade.ts. */
+/** The hub over plain HTTP: who the hub is, joining, and what is offered. Links come by upgrade.ts. */
 export class HttpApi {
   readonly #registry: Registry
   readonly #links: LinkTable
@@ -63,7 +63,7 @@ export class HttpApi {
     this.#calls = new ConcurrencyLimit(options.concurrency)
   }
 
-  /** Answers in this way in place of what is asked for. */
+  /** Answers a request with a refusal, whatever it asks for. */
   refuse(request: IncomingMessage, response: ServerResponse, error: RefusedError): void {
     response.setHeader(HUB_HEADER, this.#registry.hubId)
     this.#refuse(request, response, error)
@@ -75,7 +75,7 @@ export class HttpApi {
       await this.#route(request, response)
     } catch (error) {
       const asked = `${request.method} ${pathOf(request)}`
-      // Whoever has gone away meanwhile did so for reasons of his own.
+      // A client that has gone away meanwhile did so for reasons of its own.
       if (!(error instanceof RefusedError) && !(error instanceof StoreError) && !response.destroyed)
         this.#note(asked, () => `[x] ${asked}: ${messageOf(error)}`)
       await holdBack(error)
@@ -161,7 +161,7 @@ export class HttpApi {
     return agent
   }
 
-  /** A list of a large workspace takes a megabyte until it is read. */
+  /** A list of a large workspace takes a megabyte until the agent has read it. */
   #countUnread(agent: string, response: ServerResponse): void {
     if (this.#unread.of(agent) >= MAX_UNREAD_LISTS)
       throw new RefusedError(429, 'too_many', 'This agent has lists to read before it gets another one.')

@@ -4,7 +4,7 @@ import { codeOf } from '../../errors.ts'
 import { RefusedError } from '../auth/refused-error.ts'
 import { refuseOn } from './response.ts'
 
-/** What Node.js would answer, by the code of the error; anything else is a 400 (its `socketOnError`). */
+/** What Node.js would answer, by the code of the error; to any other a 400 (its `socketOnError`). */
 const STATUS = new Map<string | undefined, number>([
   ['HPE_HEADER_OVERFLOW', 431],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
@@ -12,8 +12,8 @@ const STATUS = new Map<string | undefined, number>([
 ])
 
 /**
- * What Node.js answers by itself to requests that it can't read, or doesn't serve, the hub says in its own words: an
- * answer without its header counts as something else's.
+ * What Node.js would answer by itself to requests that it can't read, or doesn't serve, the hub says in its
+ * own words: an answer without the hub's header counts as something else's.
  */
 export function onClientError(
   server: Server,

@@ -9,7 +9,7 @@ export interface ConcurrencyOptions {
   readonly waiting: number
 }
 
-/** Few at a time: Node.js takes one connection in a turn of the event loop, so no turn must be one of many checks. */
+/** Few at a time: the event loop takes one connection a turn, so no turn may hold many checks. */
 const DEFAULTS: ConcurrencyOptions = { atOnce: 8, waiting: 1024 }
 
 /** A client that has waited this long may have given up; agents do so after 10 s. In ms. */
@@ -18,9 +18,9 @@ const PATIENCE_MS = 5000
 const RETRY_AFTER_SECONDS = 5
 
 /**
- * Bounds the work for requests that is under way, and sheds the rest: each costs a signature, and some a write to the
- * disk. When thousands come at once, as after a restart, most are soon told to come back later, so that none is served
- * too late.
+ * Bounds the work for requests that is under way, and sheds the rest: each costs a signature, and some a
+ * write to the disk. When thousands come at once, as after a restart, most are soon told to come back later,
+ * so that none is served too late.
  */
 export class ConcurrencyLimit {
   readonly #semaphore: Semaphore
@@ -31,7 +31,7 @@ export class ConcurrencyLimit {
     this.#maxWaiting = waiting
   }
 
-  /** @throws RefusedError 503 if too many are waiting, or this one has waited for too long; or what the work throws */
+  /** @throws RefusedError 503 if too many wait, or this one has for too long; or what the work throws */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (!this.#semaphore.isFree && this.#semaphore.waiting >= this.#maxWaiting) throw busy()
     const since = performance.now()

@@ -4,20 +4,21 @@ import { connectionLimit, describeConnectionLimit } from '../../runtime/descript
 import { MAX_STRANGERS } from '../../tunnel/protocol/limits.ts'
 
 export interface ConnectionLimits {
-  /** How many there may be at a time; default what `ulimit -n` leaves room for. */
+  /** How many connections there may be at a time; default what `ulimit -n` leaves room for. */
   readonly connections?: number
-  /** How many of them may have no link; default MAX_STRANGERS. */
+  /** How many connections may have no link; default MAX_STRANGERS. */
   readonly strangers?: number
 }
 
 /**
- * All connections to the hub. One without a link is anyone's: to make it costs nothing and proves nothing, so it must
- * not keep others out. Where there is no place left, the oldest of those is closed: who belongs here has a link within
- * moments. Addresses have no say, since all who come through a reverse proxy, or from behind a NAT, have the same one.
+ * All connections to the hub. One without a link is anyone's, a stranger's: to make it costs nothing and
+ * proves nothing, so it must not keep others out. Where there is no place left, the oldest stranger's is
+ * closed: a member has a link within moments. Addresses have no say: all clients behind one reverse proxy, or
+ * one NAT, share an address.
  */
 export class Connections {
   readonly #all = new Set<Socket>()
-  /** Those without a link, by their ends; the oldest is first. */
+  /** The connections without a link, by their ends; the oldest is first. */
   readonly #strangers = new Map<string, Socket>()
   readonly #most: number
   readonly #mostStrangers: number
@@ -54,7 +55,7 @@ export class Connections {
     this.#strangers.delete(endsOf(socket))
   }
 
-  /** Those in the midst of a TLS handshake, too: they are no HTTP connections yet. */
+  /** Closes all, also those in the midst of a TLS handshake, which are no HTTP connections yet. */
   destroy(): void {
     for (const socket of this.#all) socket.destroy()
   }

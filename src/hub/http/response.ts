@@ -9,9 +9,10 @@ import { StoreError } from '../store/store-error.ts'
 
 const MAX_BODY_BYTES = 16 * 1024
 
-/** How long someone may take to read an answer, in ms. */
+/** How long a client may take to read an answer, in ms. */
 const READ_MS = 30_000
 
+/** How long a refusal of too many requests is held back, in ms. */
 const HOLD_MS = 1000
 
 /** What a refusal, or a bug, looks like on the wire: nothing of the bug itself. */
@@ -37,8 +38,8 @@ export function refusalOf(error: unknown): {
 }
 
 /**
- * Before the answer to a request that failed: whoever asks for too much waits for its no, a second. Else refusing it, as fast as it
- * asks again, would cost as much as what it asks for.
+ * Waits before the answer to a request that failed, if its agent asks for too much. Else refusing, as fast as
+ * the agent asks again, would cost as much as doing what it asks for.
  */
 export async function holdBack(error: unknown): Promise<void> {
   if (error instanceof RefusedError && error.status === 429) await delay(HOLD_MS)
@@ -50,7 +51,7 @@ export function pathOf(request: IncomingMessage): string {
 }
 
 export function sendText(response: ServerResponse, status: number, type: string, text: string): void {
-  // What nobody reads is not kept for ever.
+  // An answer that nobody reads is not kept for ever.
   const timer = setTimeout(() => response.destroy(), READ_MS)
   response.once('close', () => clearTimeout(timer))
   response.statusCode = status

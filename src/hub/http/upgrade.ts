@@ -14,7 +14,7 @@ import type { Registry } from '../registry/registry.ts'
 import { ConcurrencyLimit, type ConcurrencyOptions } from './concurrency-limit.ts'
 import { holdBack, pathOf, refuseOn } from './response.ts'
 
-/** How a link comes in: everything is checked before the WebSocket is accepted. */
+/** How a link comes in: all of the request is checked before the WebSocket is accepted. */
 export class LinkUpgrade {
   readonly #registry: Registry
   readonly #links: LinkTable
@@ -36,13 +36,13 @@ export class LinkUpgrade {
     this.#handshake = handshake
   }
 
-  /** @returns whether it is a link now */
+  /** @returns whether the connection is a link now */
   async answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<boolean> {
-    // A client that goes away must not be an uncaught error; the connection that takes over has a listener of its own.
+    // A client that goes away must not be an uncaught error; a WebSocket has a listener of its own.
     socket.on('error', () => {})
     try {
       if (pathOf(request) !== '/v1/link') throw new RefusedError(404, 'not_found', 'Links are at /v1/link.')
-      // Only browsers send it, and no page has any business here.
+      // Only browsers send an Origin, and no page has any business here.
       if (request.headers.origin !== undefined)
         throw new RefusedError(403, 'bad_request', 'Not for browsers.')
       const failure = this.#handshake.check(request)

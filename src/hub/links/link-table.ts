@@ -40,7 +40,7 @@ interface ActiveLink {
 const LISTS_AT_ONCE = 32
 const LISTS_PER_SECOND = 16
 
-/** How long a shutdown waits for the agents to be told, in ms. */
+/** How long a shutdown waits for the GOAWAYs to reach the agents, in ms. */
 const GOODBYE_MS = 200
 
 /** As much of a label as a refusal shows: all refusals together must fit into one CTRL. */
@@ -57,7 +57,7 @@ export interface LinkTableOptions {
   readonly openTimeoutMs?: number | undefined
 }
 
-/** The links that are up: which is the newest of each, and which agent serves what. */
+/** The links that are up: which connection of each is the newest, and which ones serve for an agent. */
 export class LinkTable {
   readonly #registry: Registry
   readonly #version: string
@@ -66,7 +66,7 @@ export class LinkTable {
   readonly #entries = new Map<string, ActiveLink>()
   /** How many links each agent has. */
   readonly #counts = new Counts()
-  /** How many lists of services each of them may send. */
+  /** How many lists of services each agent may send. */
   readonly #buckets = new Map<string, TokenBucket>()
   /** Of each agent, the links that serve; the newest is last. */
   readonly #serving = new Map<string, ActiveLink[]>()
@@ -104,7 +104,7 @@ export class LinkTable {
     const id = `${agent.id}/${link}`
     const older = this.#entries.get(id)
     older?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
-    // Now, and not when its socket is closed at last: the newer one comes for its streams.
+    // Now, and not when the older socket is closed at last: the newer link comes for its streams.
     if (older) this.#switch.closed(older.port, GOAWAY_CODES.REPLACED)
     const port = this.#switch.add(connection, agent, { link, role })
     const bucket = this.#buckets.get(agent.id) ?? new TokenBucket(LISTS_AT_ONCE, LISTS_PER_SECOND)
@@ -159,7 +159,7 @@ export class LinkTable {
     for (const { port } of this.#entries.values()) port.link.tick()
   }
 
-  /** Asks every agent to come back after a moment, each after another. */
+  /** Asks every agent to come back, each after a moment of its own. */
   async shutdown(): Promise<void> {
     if (this.#entries.size === 0) return
     for (const { port } of this.#entries.values()) {
@@ -264,7 +264,7 @@ export class LinkTable {
     if (this.#counts.remove(agent) === 0) this.#buckets.delete(agent)
   }
 
-  /** Whoever comes and goes at will gets a line of each kind a second. */
+  /** An agent that comes and goes at will gets a line of each kind a second. */
   #logOf(agent: Agent, kind: string, what: string): void {
     const label = this.#registry.agent(agent.id)?.label ?? agent.label
     this.#lines.write(`${kind} ${agent.id}`, this.#log, () => `${agent.id} (${label}) ${what}`)

@@ -3,8 +3,9 @@ import { MAX_WAITING_LISTS } from '../../tunnel/protocol/limits.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
 /**
- * The lists of services that one link sends, one at a time. Each is all that the agent offers, so of those that wait the
- * latest counts, and its answer is theirs. An agent that sends very many waits for its own.
+ * The lists of services that one link sends, dealt with one at a time. Each is all that the agent offers, so
+ * of the lists that wait the latest counts, and its answer is that to all of them. An agent that sends very
+ * many is held back, and nobody else is.
  */
 export class Offers<Answer> {
   readonly #allowance: TokenBucket
@@ -17,7 +18,7 @@ export class Offers<Answer> {
 
   /**
    * @param allowance how many lists the agent may send over all of its links
-   * @param take deals with a list; what comes of it is the answer, if any
+   * @param take deals with a list; what it resolves to is the answer, if any
    */
   constructor(
     bucket: TokenBucket,
@@ -37,7 +38,7 @@ export class Offers<Answer> {
     return this.#isBusy ? Promise.resolve() : this.#run()
   }
 
-  /** The link is gone: what waits is void, since the agent tells all of it again on its next one. */
+  /** The link is gone: the lists that wait are void, since the agent sends another one on its next link. */
   stop(): void {
     this.#isStopped = true
   }

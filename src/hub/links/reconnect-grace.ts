@@ -1,11 +1,11 @@
 import { OPEN_TIMEOUT_MS } from '../../tunnel/protocol/limits.ts'
 
 /**
- * Which agents without a link may be back any moment: those whose link was lost a moment ago, and, of a hub that has
- * just begun, all.
+ * Which agents without a link may be back any moment: those whose link was lost a moment ago, and, while a
+ * hub has just started, all.
  */
 export class ReconnectGrace {
-  /** Until when each is expected, in ms. */
+  /** Until when each agent is expected, in ms. */
   readonly #until = new Map<string, number>()
   readonly #atFirst = performance.now() + OPEN_TIMEOUT_MS
 

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 
-/** So many at once, and then so many in a second: a token bucket. */
+/** So much at once, and then so much in a second. */
 export class TokenBucket {
   readonly #burst: number
   readonly #perSecond: number
@@ -13,7 +13,7 @@ export class TokenBucket {
     this.#left = burst
   }
 
-  /** Takes one. @returns 0 if there was one, else in how many ms there may be */
+  /** Takes a token. @returns 0 if there was one, else in how many ms there may be one */
   take(): number {
     const now = performance.now()
     this.#left = Math.min(this.#burst, this.#left + ((now - this.#countedAt) / 1000) * this.#perSecond)

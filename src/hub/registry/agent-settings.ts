@@ -7,13 +7,13 @@ import type { ServiceNames } from './service-names.ts'
 /** What the agents have told of themselves, in memory. */
 export interface Told {
   readonly names: ServiceNames
-  /** @returns undefined of one that is no member, or not any more */
+  /** @returns undefined for an agent that is no member, or not any more */
   label(agent: string): string | undefined
 }
 
 /**
- * Saves what agents have told of themselves: their labels and names. There is one write an agent at a time, of the
- * latest that it has said, however often it changes its mind.
+ * Saves what agents have told of themselves: their labels and names. There is one write an agent at a time,
+ * of the latest that the agent has said, however often it changes its mind.
  */
 export class AgentSettings {
   readonly #queue: SaveQueue
@@ -39,7 +39,11 @@ export class AgentSettings {
     return this.#writes.has(agent)
   }
 
-  /** Saves what the agent has told so far. @returns what went wrong, if something did; it is tried again then */
+  /**
+   * Saves what the agent has told so far.
+   *
+   * @returns what went wrong, if anything: then saving is tried again
+   */
   save(agent: string): Promise<StoreError | undefined> {
     let write = this.#writes.get(agent)
     if (!write) {
@@ -66,20 +70,20 @@ export class AgentSettings {
 
   async #write(agent: string, write: AgentSettingsWrite): Promise<void> {
     const label = this.#told.label(agent)
-    // All that was told is saved already, or nobody's any more.
+    // All that was told is saved already, or the agent is no member any more.
     if (label === undefined || this.#writes.get(agent) !== write) return
     const names = this.#told.names.of(agent)
     const isMember = await this.#store.call('setAgent', agent, label, names)
     if (this.#writes.get(agent) !== write) return
-    // If not, another process has revoked it, and the news of that is on its way.
+    // If not, another process has revoked the agent, and the news of that is on its way.
     if (isMember) this.#saved.set(agent, names)
     // What was told meanwhile waits in the queue already.
     if (this.#told.names.of(agent) === names && this.#told.label(agent) === label) this.#writes.delete(agent)
   }
 
   /**
-   * What is new could not be saved, so it isn't so: what the hub has confirmed shall hold over a restart. What was taken
-   * back stays so.
+   * Takes back what is new, since it could not be saved: what the hub has confirmed shall hold over a
+   * restart. What the agent itself took back stays so.
    *
    * @returns whether there is something left to be saved
    */
@@ -96,7 +100,7 @@ export class AgentSettings {
   }
 }
 
-/** All that is unsaved of one agent, and who waits for that. */
+/** All that is unsaved of one agent, and the callers that wait for that. */
 class AgentSettingsWrite implements Write {
   readonly lane = LANES.settings
   readonly #work: (write: AgentSettingsWrite) => Promise<void>
@@ -108,7 +112,7 @@ class AgentSettingsWrite implements Write {
     this.#undo = undo
   }
 
-  /** Settled by the attempt that begins next. */
+  /** @returns what the attempt that begins next will settle */
   next(): Promise<StoreError | undefined> {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }

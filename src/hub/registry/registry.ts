@@ -2,40 +2,41 @@ import type { ConnectError } from '../../errors.ts'
 import type { Agent, ClaimedService, JoinTry } from '../store/store.ts'
 import type { Saved } from '../store/unsaved.ts'
 
-/** A name that an agent can't have. */
+/** A name that an agent has claimed and can't have. */
 export interface RefusedName {
   readonly name: string
-  /** Whose it is; undefined if nobody's, and it could not be saved. */
+  /** Whose the name is; undefined if it is nobody's, and could not be saved. */
   readonly owner?: Agent
-  /** Why it could not be saved. */
+  /** Why the name could not be saved. */
   readonly reason?: string
 }
 
 /**
- * Who may connect, and who offers what. Every question is answered from memory; a directory that many hubs share can
- * stand behind the same interface.
+ * Who may connect, and who offers what. Every question is answered from memory; a directory that many hubs
+ * share can stand behind the same interface.
  */
 export interface Registry {
   readonly hubId: string
-  /** @returns undefined of one that was never here, or has logged out */
+  /** @returns undefined for an agent that has never joined, or has logged out */
   agent(id: string): Agent | undefined
   /**
    * Spends a join token.
    *
    * @returns false if the hub doesn't accept it
-   * @throws StoreError if it can't be saved; nothing is spent then
+   * @throws StoreError if that can't be saved; nothing is spent then
    */
   join(request: Pick<JoinTry, 'token' | 'agent' | 'key' | 'label'>): Promise<boolean>
   setLabel(agent: string, label: string): void
-  /** Forgets an agent that has logged out, and its names: at once, whatever becomes of saving that. */
+  /** Forgets an agent that has logged out, and its names: at once, also if that can't be saved. */
   remove(agent: string): Promise<Saved>
   service(workspace: string, name: string): ClaimedService | undefined
   services(workspace: string): ClaimedService[]
   /**
-   * Makes these the services of an agent. A name stays with the agent that has it, online or not, until it is taken
-   * back, so that nobody takes it over in between. Names that are new are the agent's once they are saved.
+   * Makes these the services of an agent. A name stays with the agent that has it, online or not, until that
+   * agent takes it back, so that nobody takes it over in between. Names that are new are the agent's once
+   * they are saved.
    *
-   * @returns the names that it can't have; undefined if it is no member any more
+   * @returns the names that the agent can't have; undefined if it is no member any more
    */
   claim(agent: Agent, services: readonly { name: string; port: number }[]): Promise<RefusedName[] | undefined>
 }

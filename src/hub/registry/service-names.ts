@@ -3,7 +3,7 @@ import type { ClaimedService } from '../store/store.ts'
 /** Which names there are, and whose, in memory: every OPEN asks here. */
 export class ServiceNames {
   readonly #byName = new Map<string, ClaimedService>()
-  /** Of each agent that has any. */
+  /** The names of each agent that has any. */
   readonly #byAgent = new Map<string, readonly ClaimedService[]>()
 
   constructor(services: readonly ClaimedService[]) {
@@ -22,11 +22,11 @@ export class ServiceNames {
     return this.#byAgent.get(agent) ?? NONE
   }
 
-  /** Makes these the names of an agent, in place of those that it had. */
+  /** Makes these the names of an agent, in place of those that the agent had. */
   set(agent: string, services: readonly ClaimedService[]): void {
     for (const service of this.of(agent)) {
       const key = keyOf(service.workspace, service.name)
-      // Someone else may have it by now, from an agent that is unknown.
+      // Another agent may have the name by now: whoever claims that of an unknown agent gets it.
       if (this.#byName.get(key) === service) this.#byName.delete(key)
     }
     for (const service of services) this.#byName.set(keyOf(service.workspace, service.name), service)

@@ -8,7 +8,7 @@ import { AgentSettings } from './agent-settings.ts'
 import type { RefusedName, Registry, RegistryEvents } from './registry.ts'
 import { isSameNames, ServiceNames } from './service-names.ts'
 
-/** The registry over one SQLite file. The truth is what is in memory here; the file is to hold it over a restart. */
+/** The registry over one SQLite file. What is in memory is the truth; the file holds it over a restart. */
 export class SqliteRegistry implements Registry {
   readonly hubId: string
   readonly #events: RegistryEvents
@@ -17,7 +17,7 @@ export class SqliteRegistry implements Registry {
   readonly #names: ServiceNames
   readonly #settings: AgentSettings
   #agents: Map<string, Agent>
-  /** Who joins right now, and what of it is to be waited for. */
+  /** The agents that join right now, and the promises to wait for before anything else is done with them. */
   readonly #joining = new Map<string, Promise<unknown>>()
   /** Changes that are in effect, and not yet saved. */
   readonly #removed = new Map<string, Unsaved>()
@@ -55,7 +55,7 @@ export class SqliteRegistry implements Registry {
     events: RegistryEvents,
     openStore: (events: StoreEvents) => StoreCalls = (storeEvents) => new StoreThread(folder, storeEvents),
   ): Promise<SqliteRegistry> {
-    // Here, so that the errors of the first look keep their class.
+    // Opened in this thread first, so that errors keep their class.
     const store = await Store.open(folder)
     const snapshot = store.snapshot()
     store.close()
@@ -68,7 +68,7 @@ export class SqliteRegistry implements Registry {
 
   async join(request: Pick<JoinTry, 'token' | 'agent' | 'key' | 'label'>): Promise<boolean> {
     const id = request.agent
-    // Of one key there is one at a time.
+    // One key joins once at a time.
     while (this.#joining.has(id)) await this.#joining.get(id)
     const known = this.#agents.get(id)
     if (known) return !known.revoked
@@ -86,7 +86,7 @@ export class SqliteRegistry implements Registry {
         const isAfresh = this.#removed.has(request.agent)
         const revokedTokens = [...this.#revokedTokens.keys()]
         const agent = await this.#store.call('join', { ...request, isAfresh, revokedTokens })
-        // What it left behind went with the same transaction.
+        // What the agent had left behind when it logged out went with the same transaction.
         this.#settle(this.#removed, request.agent)
         if (agent) this.#agents.set(agent.id, agent)
         resolve(agent !== undefined)
@@ -118,7 +118,7 @@ export class SqliteRegistry implements Registry {
   }
 
   /**
-   * Shuts an agent out for good, at once: its links, its names, and all that it has under way.
+   * Revokes an agent, for good and at once: its links, its names, and all that it has under way are void.
    *
    * @throws ConnectError NO_SUCH_ENTRY
    */
@@ -197,7 +197,7 @@ export class SqliteRegistry implements Registry {
     this.#events.gone(agent, why)
   }
 
-  /** Saves what is in effect already: it is tried until it is done. */
+  /** Saves a change that is in effect already; saving is tried again until it is done. */
   #keep(
     unsaved: Map<string, Unsaved>,
     id: string,

@@ -13,25 +13,26 @@ const FOLDER_DELETED = 'its folder was deleted'
 const JOURNALS = ['-wal', '-shm']
 
 /**
- * The files of a database that is open. SQLite goes on in those that it has opened, whoever deletes or replaces them
- * (https://sqlite.org/howtocorrupt.html#unlink): what it says is written, a hub that starts would not find.
+ * The files of a database that is open. SQLite goes on in the files that it has opened, whoever deletes or
+ * replaces them (https://sqlite.org/howtocorrupt.html#unlink): what it says is written, a hub that starts
+ * would not find.
  */
 export class DatabaseFiles {
   readonly #file: string
   #opened: readonly (string | undefined)[]
 
-  /** @param file of a database that was just opened, and read */
+  /** @param file of a database that was just opened, and read: by then SQLite has made all files */
   constructor(file: string) {
-    // SQLite, too, keeps the others beside the file that a link leads to.
+    // SQLite, too, keeps the journals beside the file that a link leads to.
     this.#file = realpathSync(file)
     this.#opened = this.#inodes()
   }
 
   /**
-   * Whether one of them was deleted.
+   * Whether one of the files was deleted.
    *
-   * @throws StoreError if another one is in its place, or the folder is gone
-   * @throws the system's error if it can't be told
+   * @throws StoreError if another file is in its place, or the folder is gone
+   * @throws the system's error if that can't be told
    */
   areMissing(): boolean {
     const now = this.#inodes()
@@ -47,14 +48,14 @@ export class DatabaseFiles {
   /**
    * Writes the whole database anew where it was.
    *
-   * @throws StoreError if another one is in its place by then
-   * @throws the system's error, or SQLite's; the open database is as good as before then
+   * @throws StoreError if another database is in its place by then
+   * @throws the system's error, or SQLite's; the open database is then as good as before
    */
   writeAnew(database: DatabaseSync): void {
     const copy = `${this.#file}.new`
     try {
       rmSync(copy, { force: true })
-      // SQLite would make it 0644; it takes one that is empty.
+      // SQLite would make the copy 0644; it takes a file that is there and empty.
       const descriptor = openOurs(copy, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR)
       try {
         database.prepare('VACUUM INTO ?').run(copy)
@@ -62,15 +63,15 @@ export class DatabaseFiles {
       } finally {
         closeSynced(descriptor)
       }
-      // That can take long: whoever has put another one there meanwhile keeps it.
+      // The copy can take long: a database that someone has put there meanwhile is left alone.
       this.areMissing()
-      // They would be taken for the new one's.
+      // The old journals would be taken for the new database's.
       for (const ending of JOURNALS) rmSync(this.#file + ending, { force: true })
       const isThere = inodeOf(this.#file) !== undefined
       if (isThere) renameSync(copy, this.#file)
-      // Unlike a rename this fails if someone has begun another one meanwhile.
+      // Unlike a rename, a link fails if someone has begun another database meanwhile.
       else linkSync(copy, this.#file)
-      // This one is ours: should anything fail from here on, it is written once more.
+      // The copy is ours: should anything fail from here on, the database is written once more.
       this.#opened = this.#opened.with(0, inodeOf(copy))
     } finally {
       rmSync(copy, { force: true })
@@ -89,7 +90,7 @@ function inodeOf(file: string): string | undefined {
   return found && `${found.dev}:${found.ino}`
 }
 
-/** What whoever runs the hub can do about it. */
+/** @returns what whoever runs the hub can do about that reason */
 export function adviceOn(reason: string, folder: string): string {
   if (reason === FOLDER_DELETED) return `Make ${folder} again, and it writes its database there`
   if (reason !== REPLACED) return 'It tries again'

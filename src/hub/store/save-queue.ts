@@ -1,6 +1,6 @@
 import { StoreError } from './store-error.ts'
 
-/** What goes before what: a revocation goes before anything else, and lists of services come last. */
+/** What is written before what: a revocation before anything else, and lists of services last. */
 export const LANES = { revocation: 0, membership: 1, settings: 2 } as const
 
 /** Something to be written to the database. */
@@ -9,9 +9,9 @@ export interface Write {
   /** @throws StoreError */
   run(): Promise<void>
   /**
-   * It was not written.
+   * The attempt to write has failed.
    *
-   * @returns whether it is to be tried again
+   * @returns whether to try again
    */
   failed(error: StoreError): boolean
 }
@@ -22,18 +22,19 @@ export interface SaveQueueEvents {
   log(line: string): void
 }
 
-/** How long what could not be saved waits for its next try, in ms: this at first, then twice as long each time. */
+/** How long a failed write waits for its next try, in ms: this at first, then twice as long each time. */
 const RETRY_MS = 1000
 const MAX_RETRY_MS = 15_000
 
 /**
- * Writes one thing after another, the important ones first. What fails is not the end: it is told so, and what is in
- * effect already stays here until it is saved. Its bound is that of its callers: one write of each kind an agent.
+ * Does one write after another, the important ones first. A write that fails is told so; if its change is in
+ * effect already, it stays in the queue until it is saved. The callers bound the queue: one write of each
+ * kind an agent.
  */
 export class SaveQueue {
   readonly #events: SaveQueueEvents
   readonly #ready: readonly Set<Write>[] = Object.values(LANES).map(() => new Set())
-  /** Those that have failed. */
+  /** The writes that have failed, and are to be tried again. */
   readonly #kept = new Set<Write>()
   #isRunning = false
   #running: Promise<void> = Promise.resolve()
@@ -59,7 +60,7 @@ export class SaveQueue {
     this.#noteSaved()
   }
 
-  /** Tries all that isn't saved once more, and ends. */
+  /** Tries all that isn't saved once more, and ends the queue. */
   async close(): Promise<void> {
     this.#makeReady([...this.#kept])
     await this.#run()
@@ -97,7 +98,7 @@ export class SaveQueue {
     try {
       await write.run()
       this.#retryMs = RETRY_MS
-      // There is room again, it seems.
+      // There seems to be room again.
       this.#makeReady([...this.#kept])
       this.#noteSaved()
     } catch (error) {

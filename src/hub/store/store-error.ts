@@ -4,19 +4,19 @@ import { codeOf, ConnectError, messageOf } from '../../errors.ts'
 import { isNoDatabase, sqliteCode } from '../../files/sqlite.ts'
 
 /**
- * What an error of the database means: `damaged` is the only one that ends a hub; `storage` may heal, and is worth
- * another try; `rejected` is a statement that fails each time.
+ * What an error of the database means: `damaged` is the only kind that ends a hub; `storage` may heal, and is
+ * worth another try; `rejected` is a statement that fails each time.
  */
 export type StoreErrorKind = 'damaged' | 'storage' | 'rejected'
 
-/** What went wrong, as it can be told to the thread that has asked: an error loses its class on its way there. */
+/** What went wrong, in a form that another thread can be told: an error would lose its class on the way. */
 export interface StoreFailure {
   readonly kind: StoreErrorKind
   /** For people, after "the hub can't save it: ". */
   readonly reason: string
 }
 
-/** The database did not do what it was asked. */
+/** The database did not do what was asked of it. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
   readonly kind: StoreErrorKind
@@ -29,7 +29,7 @@ export class StoreError extends Error {
 
 const DISK_FULL = 'its disk is full'
 
-/** Codes that say nothing about the database itself (https://sqlite.org/rescode.html), and what is the matter. */
+/** Codes that say nothing about the database itself (https://sqlite.org/rescode.html), and what is wrong. */
 const STORAGE = new Map<number | undefined, string>([
   [3, 'its database may not be written'],
   [5, 'its database is locked by another program'],
@@ -42,12 +42,12 @@ const STORAGE = new Map<number | undefined, string>([
   [15, 'its database is locked by another program'],
 ])
 
-/** Errors of the system that say as little. */
+/** Errors of the system that say nothing about the database either. */
 const BLOCKED = new Set<string | undefined>(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'])
 
 /**
  * @param folder where the database lies
- * @param check looks through the database; default: that isn't needed
+ * @param check looks through the database, and throws if it is damaged; default: taken to be sound
  */
 export function failureOf(error: unknown, folder: string, check?: () => void): StoreFailure {
   if (error instanceof StoreError) return { kind: error.kind, reason: error.message }
@@ -62,7 +62,7 @@ export function failureOf(error: unknown, folder: string, check?: () => void): S
   return { kind: isSystem ? 'storage' : 'rejected', reason: messageOf(error) }
 }
 
-/** What a user is told of an error of the database; anything that is none of its own is returned as it is. */
+/** What a user is told of an error of the database; any other error is returned as it is. */
 export function storeErrorOf(folder: string, error: unknown): unknown {
   if (error instanceof ConnectError || sqliteCode(error) === undefined) return error
   const { kind, reason } = failureOf(error, folder)
@@ -89,7 +89,7 @@ function isSound(check: (() => void) | undefined): boolean {
   }
 }
 
-/** A full disk shows in SQLite as many a code, by which file there was no room for. */
+/** SQLite reports a full disk by one of many codes, according to the file that there was no room for. */
 function isFull(folder: string): boolean {
   try {
     return statfsSync(folder).bavail === 0

@@ -15,7 +15,7 @@ interface StoreCall {
 export type StoreReply =
   | { id: number; result: unknown }
   | { id: number; failure: StoreFailure }
-  /** All there are: at the beginning, and when another process (`connect hub agent revoke`) has changed the database. */
+  /** All agents: at first, and when another process (`connect hub agent revoke`) has changed the database. */
   | { agents: Agent[] }
   /** For whoever runs the hub. */
   | { log: string }
@@ -27,7 +27,7 @@ const POLL_MS = 500
 const WRITTEN_ANEW =
   'Files of the hub’s database were deleted while it ran, and are written anew. To begin with an empty one, stop the hub first'
 
-/** Answers a StoreCall after another from the database in a folder, until it gets 'close'; says only StoreReplies. */
+/** Answers StoreCalls, one after another, from the database in a folder, until 'close' comes. */
 export async function serveStore(folder: string, port: MessagePort): Promise<void> {
   const reply = (message: StoreReply) => port.postMessage(message)
   try {
@@ -41,12 +41,12 @@ function serve(store: Store, folder: string, port: MessagePort, reply: (message:
   const explain = (error: unknown) => failureOf(error, folder, () => store.check())
   let seen: number | undefined
   let trouble: string | undefined
-  /** @throws what is the matter, if what is written now would not be found by a hub that starts */
+  /** @throws what is wrong, if a hub that starts would not find what is written now */
   const hold = () => {
     try {
       if (store.hold()) {
         reply({ log: `[!] ${WRITTEN_ANEW}` })
-        // The version is counted by connection, and this is another one.
+        // The data version is counted by connection, and the database was opened anew.
         seen = undefined
       }
       trouble = undefined
@@ -67,7 +67,7 @@ function serve(store: Store, folder: string, port: MessagePort, reply: (message:
       seen = version
     } catch (error) {
       const failure = explain(error)
-      // What may heal is looked at again the next time.
+      // Other trouble may heal: the next look tells.
       if (failure.kind === 'damaged') reply({ ended: failure })
     }
   }
@@ -81,7 +81,7 @@ function serve(store: Store, folder: string, port: MessagePort, reply: (message:
       return
     }
     try {
-      // Before: what is refused shall not be done. After: what is done shall be found again.
+      // Before the call: what is refused shall not be done. After it: what is done shall be found again.
       hold()
       const method = store[call.method] as (...args: unknown[]) => unknown
       const result = method.apply(store, call.args)

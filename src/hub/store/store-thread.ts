@@ -26,7 +26,7 @@ export interface StoreEvents {
 /** How long after its end a worker is started again, in ms. */
 const RESTART_MS = 1000
 
-/** The database in a thread of its own: node:sqlite blocks whoever calls it. A thread that is lost is started again. */
+/** The database in a thread of its own, since node:sqlite blocks. A thread that ends is started again. */
 export class StoreThread implements StoreCalls {
   readonly #folder: string
   readonly #events: StoreEvents

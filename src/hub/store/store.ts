@@ -29,7 +29,7 @@ export interface ClaimedService {
   readonly port: number
 }
 
-/** What it takes to join. */
+/** What a machine brings to join, and what the database may not know yet. */
 export interface JoinTry {
   readonly token: string
   readonly agent: string
@@ -82,13 +82,13 @@ const SCHEMA = `
   CREATE TABLE hub (id TEXT NOT NULL) STRICT;
 `
 
-/** The hub's database. Synchronous: the hub itself talks to it through a worker, see registry.ts. */
+/** The hub's database. Synchronous: the running hub calls it in a worker thread, see store-thread.ts. */
 export class Store {
   readonly #file: string
   readonly #open: () => DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   #database: DatabaseSync
-  /** Known from the first look on. */
+  /** Known from the first hold() on. */
   #files: DatabaseFiles | undefined
 
   /** @param open opens the database once more */
@@ -128,11 +128,11 @@ export class Store {
   }
 
   /**
-   * Sees to it that what is written here is where a hub that starts will look for it: files of the database that were
-   * deleted are written anew. What someone has put in their place is left as it is.
+   * Sees to it that what is written is where a hub that starts will look for it: files of the database that
+   * were deleted are written anew. What someone has put in their place is left as it is.
    *
    * @returns whether some were deleted
-   * @throws StoreError, the system's error, or SQLite's if they are not as they should be
+   * @throws StoreError, the system's error, or SQLite's if the files are not as they should be
    */
   hold(): boolean {
     this.#files ??= new DatabaseFiles(this.#file)
@@ -178,7 +178,7 @@ export class Store {
     return this.#revoke('join_tokens', id)
   }
 
-  /** Its names are free from then on. @returns false if there is no such agent */
+  /** The agent's names are free from then on. @returns false if there is no such agent */
   revokeAgent(id: string): boolean {
     return this.#transaction(() => {
       this.#prepared('DELETE FROM services WHERE agent = ?').run(id)
@@ -204,8 +204,8 @@ export class Store {
   }
 
   /**
-   * Spends one use of a join token and registers the key. A key that is registered already joins without spending
-   * anything: its first answer may have been lost on the way.
+   * Spends one use of a join token and registers the key. A key that is registered already joins without
+   * spending anything: the answer to its first request may have been lost on the way.
    *
    * @returns undefined if the token is unknown, used up, expired or revoked, or the key was revoked
    */
@@ -226,10 +226,10 @@ export class Store {
   }
 
   /**
-   * Keeps what an agent is called, and all that it has claimed, in place of what was there. A name goes to whoever is
-   * written last: who may have it is decided before.
+   * Keeps what an agent is called, and all that it has claimed, in place of what was there. A name goes to
+   * the agent that is written last: which one may have it is decided before.
    *
-   * @returns false if there is no such agent, or it was revoked; nothing is kept of it then
+   * @returns false if there is no such agent, or it was revoked; then nothing is kept
    */
   setAgent(id: string, label: string, services: readonly ClaimedService[]): boolean {
     return this.#transaction(() => {
@@ -246,17 +246,17 @@ export class Store {
     })
   }
 
-  /** Forgets an agent and its names: it has logged out. */
+  /** Forgets an agent that has logged out, and its names. */
   removeAgent(agent: string): void {
     this.#prepared('DELETE FROM agents WHERE id = ?').run(agent)
   }
 
-  /** Changes whenever another connection has changed the database (https://sqlite.org/pragma.html#pragma_data_version). */
+  /** Another number whenever another connection has changed the database (PRAGMA data_version of SQLite). */
   dataVersion(): number {
     return Number(this.#prepared('PRAGMA data_version').get()!.data_version)
   }
 
-  /** Prepared once: compiling a statement costs more than running it. */
+  /** @returns the statement, prepared once: compiling one costs more than running it */
   #prepared(sql: string): StatementSync {
     const known = this.#statements.get(sql)
     if (known) return known

@@ -1,12 +1,12 @@
 import type { SaveQueue, Write } from './save-queue.ts'
 import type { StoreError } from './store-error.ts'
 
-/** Of something that is in effect: whether it will be so after a restart, and if not, why. */
+/** Whether a change that is in effect will be so after a restart, and if not, why. */
 export type Saved = { readonly saved: true } | { readonly saved: false; readonly reason: string }
 
 export const SAVED: Saved = { saved: true }
 
-/** Something that is in effect. Once an attempt to save it was made, it stays in the queue until it is saved. */
+/** A change that is in effect. Once an attempt to save it was made, it is queued until it is saved. */
 export class Unsaved implements Write {
   readonly lane: Write['lane']
   readonly #queue: SaveQueue
@@ -20,7 +20,7 @@ export class Unsaved implements Write {
     this.#save = save
   }
 
-  /** What comes of the attempt that is under way; of another one, if none is. */
+  /** @returns what comes of the attempt that is under way; of a new one, if none is */
   attempt(): Promise<Saved> {
     const { promise, resolve } = Promise.withResolvers<Saved>()
     this.#waiting.push(resolve)

@@ -1,11 +1,11 @@
 import { Pace } from '../../tunnel/link/pace.ts'
 import { MAX_GIVEN_UP } from '../../tunnel/protocol/limits.ts'
 
-/** What the links of one agent have used of what they may cost the hub and others, together: their number must be of no use. */
+/** What all links of an agent cost together, and whether that is too much: more links are of no use. */
 export class AgentQuota {
   readonly agent: string
   readonly pace = new Pace()
-  /** What the bytes cost that wait for all its links. */
+  /** What the bytes cost, in bytes, that wait for all links of the agent. */
   waiting = 0
   /** Forgets the quota some time after the last link is gone. */
   forgetting: NodeJS.Timeout | undefined

@@ -34,7 +34,7 @@ export class AgentQuotas {
     return quota
   }
 
-  /** The link costs what its agent may from now on. */
+  /** From now on what the link costs is its agent's. */
   add(port: SwitchPort): void {
     const ports = this.#ports.get(port.quota)
     if (ports) ports.add(port)
@@ -62,7 +62,7 @@ export class AgentQuotas {
     if (quota.waiting > this.#agentMax) this.#exceeded = quota
   }
 
-  /** The link that has to drop some of what waits, if any: of the agent that costs too much, the one with most of it. */
+  /** The link that has to drop some of what waits: that with most of it, of the agent that has too much. */
   get portToRelieve(): SwitchPort | undefined {
     const quota = this.#toRelieve()
     let largest: SwitchPort | undefined
@@ -71,7 +71,7 @@ export class AgentQuotas {
     return largest
   }
 
-  /** Whoever has more than it may; if all together have too much, whoever has most. */
+  /** The quota that is exceeded; if all together have too much waiting, that with most of it. */
   #toRelieve(): AgentQuota | undefined {
     if (this.#exceeded && this.#exceeded.waiting <= this.#agentMax) this.#exceeded = undefined
     if (this.#exceeded || this.#waiting <= this.#max) return this.#exceeded

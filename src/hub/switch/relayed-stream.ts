@@ -6,8 +6,8 @@ import type { Owner } from './owner.ts'
 /**
  * How an end of a stream stands to its link:
  * - `flowing`: what it sends may be passed on;
- * - `asked`: the other end is back, and this one has yet to say where it stands. What it sends until then is old;
- * - `waiting`: it is back on a new link, has said where it stands, and sends nothing until it hears of the other;
+ * - `asked`: the other end is back, and this one has yet to say where it stands: all that it sends is old;
+ * - `waiting`: it is back on a new link, has said where it stands, and is silent until the other one has;
  * - `lost`: it has no link.
  */
 export type EndpointState = 'flowing' | 'asked' | 'waiting' | 'lost'

@@ -7,7 +7,7 @@ import type { SwitchPort } from './switch-port.ts'
 /** All streams that pass through, and how they come and go. */
 export class RelayedStreams {
   readonly #byKey = new Map<string, RelayedStream>()
-  /** Those with an end that is lost. */
+  /** The streams with an end that is lost. */
   readonly #incomplete = new Set<RelayedStream>()
   /** Of each agent, how many ends are lost. */
   readonly #lost = new Counts()
@@ -22,7 +22,7 @@ export class RelayedStreams {
     return this.#byKey.size
   }
 
-  /** Those with an end that is lost, as of now. */
+  /** The streams with an end that is lost, as of now. */
   get incomplete(): RelayedStream[] {
     return [...this.#incomplete]
   }
@@ -31,14 +31,14 @@ export class RelayedStreams {
     return this.#byKey.get(key.toString('latin1'))
   }
 
-  /** @returns one whose ends have yet to come */
+  /** @returns a stream whose ends have yet to be attached */
   create(key: Buffer, service: string, from: string, flags: number): RelayedStream {
     const stream = new RelayedStream(key, service, from, flags)
     this.#byKey.set(key.toString('latin1'), stream)
     return stream
   }
 
-  /** Gives an end that has none a place on a link. */
+  /** Gives an end a place on a link: it is new, or was lost. */
   attach(end: Endpoint, port: SwitchPort, number: number): void {
     if (end.agent) this.#lost.remove(end.agent.id)
     end.agent = port.agent
@@ -63,7 +63,7 @@ export class RelayedStreams {
       this.reset(end.stream, STREAM_CODES.LIMIT, 'too many streams wait for a link')
   }
 
-  /** Nobody knows any more whose this end, which is lost, was: it never was told of the stream. */
+  /** Nobody knows any more whose this end, which is lost, was: its process was never told of the stream. */
   disown(end: Endpoint): void {
     this.#lost.remove(end.agent!.id)
     end.agent = undefined
@@ -83,13 +83,13 @@ export class RelayedStreams {
     stream.answered = true
   }
 
-  /** Resets a stream at both ends; one that is lost hears it when it comes back. */
+  /** Resets a stream at both ends; an end that is lost hears it when it comes back. */
   reset(stream: RelayedStream, code: number, message: string): void {
     for (const end of stream.ends) this.#tell(end, code, message)
     this.#tombstone(stream, code, message)
   }
 
-  /** Resets a stream without waiting for an end that is lost. */
+  /** Resets a stream, and forgets it: an end that is lost is not waited for. */
   #expire(stream: RelayedStream, code: number, message: string): void {
     for (const end of stream.ends) this.#tell(end, code, message)
     this.forget(stream)
@@ -130,7 +130,7 @@ export class RelayedStreams {
     end.port = undefined
   }
 
-  /** Waits for ends that are lost, or no longer. */
+  /** Begins to wait for ends that are lost, or stops once none is. */
   #watch(stream: RelayedStream): void {
     const isIncomplete = stream.ends.some(({ state }) => state === 'lost')
     if (isIncomplete === this.#incomplete.has(stream)) return

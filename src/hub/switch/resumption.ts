@@ -12,13 +12,13 @@ import { SwitchPort } from './switch-port.ts'
 
 type Resume = Extract<LinkFrame, { type: 'resume' }>
 
-/** Where an end stands that has not yet heard of the stream. */
+/** Where an end stands that has not heard of the stream yet. */
 const BEGINNING: Position = { received: 0, consumed: 0, limit: INITIAL_WINDOW, ended: false, answered: false }
 
 /** GOAWAYs after which the process comes back, and its streams go on. */
 const RETURNS = new Set<number | undefined>([undefined, GOAWAY_CODES.REPLACED])
 
-/** Whether the end could only come over this link: it had it before, or its process has ended and left this one its place. */
+/** Whether the end could come over this link alone: of its process, or of the one in its place. */
 function isPast(end: Endpoint, port: SwitchPort): boolean {
   const isPredecessors = port.isServing && !end.isOpener && end.agent?.id === port.agent.id
   return end.process === port.process || isPredecessors
@@ -72,7 +72,7 @@ export class Resumption {
     this.#rejoin(end)
   }
 
-  /** An end answers that was asked where it stands. */
+  /** An end that was asked where it stands has answered. */
   resumed(end: Endpoint, position: Position): void {
     if (end.state !== 'asked') throw new StreamViolation('PROTOCOL', 'a RESUMED that nobody waits for')
     if (--end.asked > 0) return
@@ -83,7 +83,7 @@ export class Resumption {
     else if (end.other.state === 'lost') this.#offer(end.stream, end.told === BEGINNING)
   }
 
-  /** The process has told of all its streams: those that it has not told of, it doesn't have. */
+  /** The process has told of all its streams: it has no others. */
   ready(port: SwitchPort): void {
     port.isReady = true
     for (const stream of this.#streams.incomplete) {
@@ -123,7 +123,7 @@ export class Resumption {
     else this.#ask(other, end.position!)
   }
 
-  /** Has an end that was on its link all the time go back to where the other one stands, and say where it stands. */
+  /** Has an end that kept its link go back to where the other one stands, and say where it stands. */
   #ask(end: Endpoint, position: Position): void {
     const { stream } = end
     const { link } = end.port!
@@ -136,7 +136,7 @@ export class Resumption {
     end.told = position
   }
 
-  /** Both ends have said where they stand: they go on from there. */
+  /** Both ends have said where they stand, and go on from there. */
   #settle(stream: RelayedStream): void {
     for (const end of stream.ends) {
       const position = end.other.position!
@@ -149,15 +149,15 @@ export class Resumption {
   }
 
   /**
-   * Sends the OPEN of a stream again that nobody has answered: its acceptor has never heard of it.
+   * Sends again the OPEN of a stream that nobody has answered: its acceptor has never heard of the stream.
    *
-   * @param isAtBeginning the opener has just gone back there
+   * @param isAtBeginning the opener has just gone back to the beginning
    */
   #offer(stream: RelayedStream, isAtBeginning = false): void {
     const { opener, acceptor, service } = stream
     if (stream.answered || acceptor.agent || !opener.port || opener.state === 'asked') return
     const target = this.#resolver.resolve(opener.agent!, service)
-    // Otherwise it waits, for this agent to come back or for the time to be over.
+    // Otherwise the stream waits for the service's agent to come back, or for its time to be over.
     if (!(target instanceof SwitchPort) || !target.isReady) return
     const why = target.whyFullFor(stream.from)
     if (why !== undefined) return this.#streams.reset(stream, STREAM_CODES.LIMIT, why)

@@ -5,13 +5,13 @@ import type { SwitchPort } from './switch-port.ts'
 export interface Unreachable {
   readonly code: number
   readonly message: string
-  /** Its agent may be back any moment: a stream to it may wait. */
+  /** The service's agent may be back any moment: a stream to it may wait. */
   readonly isExpected?: boolean
 }
 
 /** Who offers what, and to whom. */
 export interface ServiceResolver {
-  /** Finds the link where a service is, or says why there is none. */
+  /** Finds the link where a service is for the agent that opens a stream to it, or says why there is none. */
   resolve(opener: Owner, service: string): SwitchPort | Unreachable
   /** Whether a stream from one agent to a service of another may go on. */
   mayReach(opener: Owner, service: string, acceptor: Owner): boolean

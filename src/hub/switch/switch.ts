@@ -33,8 +33,8 @@ export interface SwitchOptions extends BacklogLimits {
 }
 
 /**
- * Passes frames from link to link. It keeps two numbers a direction and no bytes of its own: a frame is renumbered
- * where it lies and queued at the other link.
+ * Passes frames from link to link. The switch keeps two numbers a direction and no bytes of its own: a frame
+ * is renumbered where it lies and queued at the other link.
  */
 export class Switch {
   readonly #resolver: ServiceResolver
@@ -95,9 +95,9 @@ export class Switch {
   }
 
   /**
-   * The port's link is gone. Its streams wait for another one, unless it said that it won’t come back.
+   * The port's link is gone. Its streams wait for another one, unless its process has said goodbye.
    *
-   * @param code of the GOAWAY that ended it, if one did
+   * @param code of the GOAWAY that ended the link, if one did
    */
   closed(port: SwitchPort, code?: number): void {
     this.#quotas.remove(port)
@@ -221,7 +221,7 @@ export class Switch {
     const { other } = end
     const { link } = other.port!
     renumber(chunks[0]!, other.number)
-    // The frame will wait for long: what it costs has to be what is counted.
+    // The frame will wait for long: its memory has to be what is counted for it.
     const share = link.backlog > LINK_BACKLOG_LOW_BYTES ? 0.75 : undefined
     link.sendData(other.number, { chunks: chunks.map((chunk) => compact(chunk, share)), bytes })
   }
@@ -244,10 +244,10 @@ export class Switch {
   }
 }
 
-/** A frame for a stream that the link doesn't have, often one that was just reset. It touches nothing else. */
+/** A frame for a stream that the link doesn’t have, often one just reset. It touches no other stream. */
 function stray(port: SwitchPort, frame: StreamFrame): void {
   port.strays++
-  // Only what makes the peer believe that the stream lives is answered: two ends must not answer each other for ever.
+  // Only what shows that the peer takes the stream to be alive: two ends must not answer each other for ever.
   if (frame.type === 'data' || frame.type === 'fin') {
     port.link.sendControl(encodeRst(frame.stream, STREAM_CODES.STREAM_UNKNOWN))
   }

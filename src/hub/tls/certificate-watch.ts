@@ -6,11 +6,11 @@ import { day, readCertificate, type Certificate, type CertificateFiles } from '.
 const LOOK_EVERY_MS = 1000
 
 /**
- * Follows a certificate that is renewed in place, by rename, or by a switch of links (certbot, Kubernetes). Looks at the
- * files themselves: a change behind a link is no event in its folder.
+ * Follows a certificate that is renewed in place, by rename, or by a switch of links (certbot, Kubernetes).
+ * Polls the files themselves: a change behind a link is no event in its folder.
  *
- * @param use takes the new one
- * @returns ends it
+ * @param use takes the new certificate
+ * @returns ends the watch
  */
 export function watchCertificate(
   files: CertificateFiles,
@@ -26,7 +26,7 @@ export function watchCertificate(
       log(`[ok] TLS certificate renewed: valid until ${day(certificate.validTo)}`)
       for (const warning of certificate.warnings) log(`[!] ${warning}`)
     } catch (error) {
-      // The two change one after the other: in between they don't match. Whatever is wrong, the old one still works.
+      // Certificate and key change one after the other, and don't match in between. The old pair still works.
       const failure = messageOf(error)
       if (failure !== lastFailure) log(`[!] ${failure}. The TLS certificate in use stays`)
       lastFailure = failure

@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls'
 import { codeOf, ConnectError, messageOf } from '../../errors.ts'
 import { readTrusted } from '../../files/read-trusted.ts'
 
-/** Where a certificate lies; both PEM. */
+/** Where a certificate and its key lie; both files are PEM. */
 export interface CertificateFiles {
   /** The certificate, then the intermediate ones. */
   readonly cert: string
@@ -68,7 +68,7 @@ function parseCertificate(pem: string, file: string): X509Certificate {
 
 function parseKey(pem: string, file: string): KeyObject {
   if (!pem.includes('PRIVATE KEY-----')) throw bad(`${file} has no private key in it`)
-  // PKCS #8 says it in its first line, the older form in a header.
+  // That a key is encrypted stands in the first line of PKCS #8, and in a header of the older form.
   if (/BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(pem)) {
     const hints = [`Nobody is there to type it in. To take it off: openssl pkey -in '${file}' -out key.pem`]
     throw new ConnectError('BAD_CERTIFICATE', `The key ${file} has a passphrase`, { hints })
@@ -76,7 +76,7 @@ function parseKey(pem: string, file: string): KeyObject {
   try {
     return createPrivateKey(pem)
   } catch (error) {
-    // What OpenSSL says of it has nothing of the key.
+    // The message of OpenSSL has nothing of the key in it.
     throw bad(`The key ${file} is damaged: ${messageOf(error)}`, error)
   }
 }
@@ -89,7 +89,7 @@ function datesOf({ validFromDate, validToDate }: X509Certificate, file: string):
   return [`The certificate ${file} is valid only from ${day(validFromDate)} on: no agent accepts it before`]
 }
 
-/** Only a warning: container platforms mount their secrets like this. A group may be meant, as Debian's ssl-cert is. */
+/** Only a warning: container platforms mount secrets so. A group may be meant, as Debian’s ssl-cert. */
 function modeOf(file: string): string[] {
   const isOpen = process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0
   return isOpen ? [`The key ${file} can be read by every user of this machine. Run: chmod o= '${file}'`] : []

@@ -187,7 +187,7 @@ describe('an end that is lost', () => {
   })
 })
 
-describe('a stream that breaks', () => {
+describe('a stream that is reset', () => {
   test('is told at both ends, whatever they had in the queue, and is over', () => {
     const { streams, stream, a, b } = start()
     streams.answered(stream)
@@ -249,7 +249,7 @@ describe('4,096 streams of an agent may wait for a link', () => {
     return { ...world, add }
   }
 
-  test('and one more is broken', () => {
+  test('and one more is reset', () => {
     const { streams, add, b } = almost()
     const [last, more] = [add(5000), add(5001)]
     streams.suspend(last.opener)

@@ -260,7 +260,7 @@ test('an agent that was started anew ends the streams of its predecessor, which 
   expect(second.opener.count('rst')).toBe(0)
 })
 
-test('a RESUMED that nobody asked for breaks its stream only', async () => {
+test('a RESUMED that nobody asked for resets its stream only', async () => {
   const [first, second] = [await opened(), await opened()]
   first.opener.send(encodeResumed(1, position(0)))
   expect(await first.opener.next('rst')).toMatchObject({ stream: 1, code: STREAM_CODES.PROTOCOL })

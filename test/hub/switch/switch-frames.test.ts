@@ -329,7 +329,7 @@ describe('a stream is reset at both ends by', () => {
   })
 })
 
-test('a mistake of the hub’s own breaks no stream, and is heard', () => {
+test('a mistake of the hub’s own resets no stream, and is heard', () => {
   const { hub, a, b } = joined()
   b.link.sendData = () => {
     throw new Error('a bug')
@@ -363,7 +363,7 @@ describe('while the link of an end is lost,', () => {
     expect([a.link.said(), b.link.said(), hub.size]).toEqual([[], [], 1])
   })
 
-  test('an end that breaks the stream does so, and the other hears it when it is back', () => {
+  test('an end that resets the stream does so, and the other hears it when it is back', () => {
     const { hub, link, b } = halved('a')
     b.says(encodeRst(2, STREAM_CODES.PEER_RESET, 'gone'))
     expect([hub.size, b.port.ends.size]).toEqual([1, 0])
@@ -426,7 +426,7 @@ describe('an end that is back', () => {
     expect(b.link.said()).toMatchObject([{ type: 'resume' }])
   })
 
-  test('without a stream has it broken at the other end', () => {
+  test('without a stream has it reset at the other end', () => {
     const { hub, link, b } = halved('a')
     hub.ready(link('a').port)
     expect(b.link.said()).toMatchObject([{ type: 'rst', stream: 2, code: STREAM_CODES.STREAM_UNKNOWN }])

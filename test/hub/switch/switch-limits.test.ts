@@ -251,7 +251,7 @@ test('a WINDOW waits while the link that gives it is backed up, and the latest i
   expect(await a.peer.next('window')).toMatchObject({ consumed: 3000 })
 })
 
-test('a WINDOW for bytes that nobody has sent breaks the stream while the link is backed up, and the hub lives', async () => {
+test('a WINDOW for bytes that nobody has sent resets the stream while the link is backed up, and the hub lives', async () => {
   const [a, b, c] = await three()
   const { far } = await backedUp(a, b)
   b.peer.send(encodeWindow(far, 2 ** 40, 2 ** 40 + 1))
@@ -304,7 +304,7 @@ test.each([
   },
 )
 
-test('what a broken stream still had in the queue is dropped at once', async () => {
+test('what a stream that was reset still had in the queue is dropped at once', async () => {
   const [a, b] = await three()
   await backedUp(a, b)
   const before = b.port.link.backlog
@@ -327,7 +327,7 @@ test('300 uploads to one link that does not read, each of a whole window, all wa
   expect([a.peer.count('rst'), b.port.ends.size]).toEqual([0, 300])
 })
 
-test('when too much waits in all, the largest stream of the agent with most of it is broken, and nobody else’s', async () => {
+test('when too much waits in all, the largest stream of the agent with most of it is reset, and nobody else’s', async () => {
   const [a, b, c] = await three({ backlogMaxBytes: 20_000_000 })
   for (const stream of [1, 3]) await join(a, stream, b, 'b', { acceptor: MAX_WINDOW })
   await join(a, 9, c, 'c', { acceptor: MAX_WINDOW })
@@ -367,7 +367,7 @@ test('what waits for one agent is bounded over all its links, and costs that age
   expect(await c.peer.next('data')).toMatchObject({ stream: other })
 })
 
-test('the stream that floods a link with tiny frames is broken, and not the one that comes after it', async () => {
+test('the stream that floods a link with tiny frames is reset, and not the one that comes after it', async () => {
   const [a, b, c] = await three({ agentBacklogMaxBytes: 4_000_000 })
   await join(a, 1, b, 'b', { acceptor: MAX_WINDOW })
   await join(c, 1, b, 'b', { acceptor: MAX_WINDOW })

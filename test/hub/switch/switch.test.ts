@@ -188,7 +188,7 @@ test.each([
   ['a WINDOW for bytes that nobody has sent', () => [encodeWindow(1, 1, INITIAL_WINDOW)]],
   ['an OPEN_OK from the opener', () => [encodeOpenOk(1, INITIAL_WINDOW)]],
   ['an OPEN_ERR from the opener', () => [encodeOpenErr(1, STREAM_CODES.LIMIT, 'no')]],
-])('%s breaks the stream at both ends, and no other', async (_name, frames) => {
+])('%s resets the stream at both ends, and no other', async (_name, frames) => {
   const [far, other] = [await join(a, 1, b, 'b'), await join(a, 3, b, 'b')]
   a.peer.send(...frames())
   expect(await a.peer.next('rst')).toMatchObject({ stream: 1, code: STREAM_CODES.PROTOCOL })
@@ -202,14 +202,14 @@ test.each([
 test.each([
   ['a second OPEN_OK', (far: number) => encodeOpenOk(far, INITIAL_WINDOW)],
   ['an OPEN_ERR after OPEN_OK', (far: number) => encodeOpenErr(far, STREAM_CODES.LIMIT, 'no')],
-])('%s breaks the stream at both ends', async (_name, frame) => {
+])('%s resets the stream at both ends', async (_name, frame) => {
   const far = await join(a, 1, b, 'b')
   b.peer.send(frame(far))
   expect(await a.peer.next('rst')).toMatchObject({ stream: 1, code: STREAM_CODES.PROTOCOL })
   expect(await b.peer.next('rst')).toMatchObject({ stream: far, code: STREAM_CODES.PROTOCOL })
 })
 
-test('an opener whose stream breaks before it was answered gets an OPEN_ERR', async () => {
+test('an opener whose stream is reset before it was answered gets an OPEN_ERR', async () => {
   a.peer.send(open(1, 'b'))
   await b.peer.next('open')
   a.peer.send(encodeFin(1, 7))
@@ -244,7 +244,7 @@ test.each([
   expect(await b.peer.next('rst')).toMatchObject({ stream: far, code: STREAM_CODES.LINK_LOST })
 })
 
-test('a link that is lost breaks its streams at the other ends', async () => {
+test('a link that is lost resets its streams at the other ends', async () => {
   const [far, back] = [await join(a, 1, b, 'b'), await join(c, 1, a, 'a')]
   expect(back).toBeGreaterThan(0)
   a.peer.vanish()
