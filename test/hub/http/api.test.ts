@@ -1,305 +1,401 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
-import { connect } from 'node:net'
+import {
+  Agent as HttpAgent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { describe, expect, test } from 'vitest'
-import { revoke } from '../../../src/cli/hub/revoke.ts'
-import type { Config } from '../../../src/config/config.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { newKey, Signer } from '../../../src/hub-client/credential.ts'
-import { HubClient } from '../../../src/hub-client/hub-client.ts'
-import { Store } from '../../../src/hub/store/store.ts'
+import { Authenticator } from '../../../src/hub/auth/authenticator.ts'
+import { Nonces } from '../../../src/hub/auth/nonces.ts'
+import { RefusedError } from '../../../src/hub/auth/refused-error.ts'
+import type { ConcurrencyOptions } from '../../../src/hub/http/concurrency-limit.ts'
+import { HttpApi } from '../../../src/hub/http/api.ts'
+import { welcomePage } from '../../../src/hub/http/welcome-page.ts'
+import type { LinkTable } from '../../../src/hub/links/link-table.ts'
+import type { Registry } from '../../../src/hub/registry/registry.ts'
+import { StoreError } from '../../../src/hub/store/store-error.ts'
+import type { Agent } from '../../../src/hub/store/store.ts'
 import { agentIdOf } from '../../../src/tunnel/protocol/agent-id.ts'
 import { HUB_HEADER } from '../../../src/tunnel/protocol/handshake.ts'
-import { SUBPROTOCOL } from '../../../src/tunnel/protocol/limits.ts'
-import {
-  hubInProcess,
-  joinToken,
-  member,
-  nonceOf,
-  stranger,
-  type TestHub,
-} from '../../fixtures/hub/hub-in-process.ts'
 
-interface Refusal {
-  readonly status: number
-  readonly error: string
+const hubId = 'hub_0123456789abcdef'
+const json = { [HUB_HEADER]: hubId, 'content-type': 'application/json', 'cache-control': 'no-store' }
+
+interface Asked {
+  readonly headers?: Record<string, string>
+  readonly body?: string
 }
 
-/** The hub's own refusal, in the form that it always has. */
-async function refusalOf(hub: TestHub, path: string, init: RequestInit = {}): Promise<Refusal> {
-  const response = await fetch(hub.url + path, { redirect: 'manual', ...init })
-  expect(response.headers.get(HUB_HEADER)).toBe(hub.hub.id)
-  expect(response.headers.get('content-type')).toBe('application/json')
-  const body = (await response.json()) as { error: string }
-  expect(body).toMatchObject({ error: expect.any(String), message: expect.any(String) })
-  return { status: response.status, error: body.error }
-}
+/** A hub's API on a server of its own: what stands behind it is in the hands of the test. */
+async function hubApi(concurrency?: ConcurrencyOptions) {
+  const agents = new Map<string, Agent>()
+  const serving = new Set<string>()
+  const registry = {
+    hubId,
+    agent: (id) => agents.get(id),
+    services: () => [],
+    join: () => Promise.resolve(true),
+    remove: () => Promise.resolve({ saved: true }),
+  } satisfies Partial<Registry> as unknown as Registry
+  const links = { isServing: (id) => serving.has(id) } satisfies Partial<LinkTable> as unknown as LinkTable
+  const nonces = new Nonces()
+  const log: string[] = []
+  const write = (line: string) => void log.push(line)
+  const options = { version: '1.2.3', log: write, ...(concurrency && { concurrency }) }
+  const api = new HttpApi(registry, links, nonces, new Authenticator(registry, nonces), options)
+  const answers: Promise<void>[] = []
+  /** Whoever gets no answer is not left waiting. */
+  const end = (response: ServerResponse) => {
+    if (!response.writableEnded) response.destroy()
+  }
+  const server = createServer({ requireHostHeader: false }, (request, response) => {
+    answers.push(api.answer(request, response).finally(() => end(response)))
+  })
+  server.on('checkExpectation', (request, response) => {
+    api.refuse(request, response, new RefusedError(417, 'bad_request', 'Not expected.', { retryAfter: 7 }))
+    end(response)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const agent = new HttpAgent({ keepAlive: true })
+  onTestFinished(() => {
+    agent.destroy()
+    server.closeAllConnections()
+    server.close()
+  })
 
-function publicKey({ key: { kty, crv, x } }: Config) {
-  return { kty, crv, x }
-}
-
-describe('the hub', () => {
-  test('says who it is, and that it is well', async () => {
-    const hub = await hubInProcess()
-    expect(await new HubClient({ hub: hub.url }).info()).toMatchObject({
-      hub: hub.hub.id,
-      protocol: 1,
-      version: '0.1.0',
+  /** A request whose body, if it has one, may not be at its end. */
+  const begin = (method: string, path: string, headers: Record<string, string> = {}) =>
+    httpRequest({ host: '127.0.0.1', port, method, path, headers, agent })
+  const answerOf = async (asking: ReturnType<typeof begin>) => {
+    const [response] = (await once(asking, 'response')) as [IncomingMessage]
+    return { status: response.statusCode, headers: response.headers, text: await text(response) }
+  }
+  const ask = async (method: string, path: string, { headers, body }: Asked = {}) => {
+    const answer = await answerOf(begin(method, path, headers).end(body))
+    return { ...answer, json: answer.text === '' ? undefined : (JSON.parse(answer.text) as unknown) }
+  }
+  /** Someone with a key; known to the hub once it is among `agents`. */
+  const someone = async (label = 'ada') => {
+    const { d, ...key } = await newKey()
+    const id = agentIdOf(key)
+    const signer = new Signer({ agentId: id, hubId, key: { ...key, d } })
+    const member: Agent = { id, workspace: 'default', key, label, joinedAt: 0, revoked: false }
+    const bearer = async () => ({
+      authorization: `Bearer ${await signer.sign({ purpose: 'api' }, nonces.make())}`,
     })
-    expect(await (await fetch(`${hub.url}/healthz`)).json()).toEqual({ ok: true })
-    expect(await (await fetch(hub.url)).text()).toContain('This is a Private Connect hub')
+    const joining = async (purpose = 'join') =>
+      JSON.stringify({ token: 'tok_1', key, label, proof: await signer.sign({ purpose }, nonces.make()) })
+    return { id, key, member, bearer, joining }
+  }
+  const member = async (label?: string) => {
+    const one = await someone(label)
+    agents.set(one.id, one.member)
+    return one
+  }
+  return {
+    server,
+    port,
+    registry,
+    serving,
+    nonces,
+    log,
+    answers,
+    begin,
+    answerOf,
+    ask,
+    someone,
+    member,
+  }
+}
+
+function refusal(status: number, error: string, message: string) {
+  return { status, headers: expect.objectContaining(json), json: { error, message } }
+}
+
+describe('anyone', () => {
+  test('sees a page in a browser', async () => {
+    const { begin, answerOf } = await hubApi()
+    expect(await answerOf(begin('GET', '/').end())).toMatchObject({
+      status: 200,
+      headers: { ...json, 'content-type': 'text/plain; charset=utf-8' },
+      text: welcomePage('1.2.3'),
+    })
+  })
+
+  test.for(['/healthz', '/healthz?now'])('learns by %s that the hub is well', async (path) => {
+    const { ask } = await hubApi()
+    expect(await ask('GET', path)).toMatchObject({ status: 200, headers: json, json: { ok: true } })
+  })
+
+  test('learns which hub it is, and gets something to sign', async () => {
+    const { ask, nonces } = await hubApi()
+    const { status, headers, json: info } = await ask('GET', '/v1/hub')
+    expect({ status, headers }).toMatchObject({ status: 200, headers: json })
+    expect(info).toEqual({ hub: hubId, protocol: 1, version: '1.2.3', nonce: expect.any(String) })
+    expect(nonces.isGood((info as { nonce: string }).nonce)).toBe(true)
+  })
+
+  test('gets something to sign by itself', async () => {
+    const { ask, nonces } = await hubApi()
+    const { status, json: reply } = await ask('GET', '/v1/nonce')
+    expect({ status, reply }).toEqual({ status: 200, reply: { nonce: expect.any(String) } })
+    expect(nonces.isGood((reply as { nonce: string }).nonce)).toBe(true)
+  })
+
+  test('may ask for the head of an answer alone', async () => {
+    const { ask } = await hubApi()
+    const length = { 'content-length': String('{"ok":true}\n'.length) }
+    expect(await ask('HEAD', '/healthz')).toMatchObject({ status: 200, headers: { ...json, ...length } })
+    expect(await ask('HEAD', '/v1/join')).toMatchObject({ status: 404, headers: json })
   })
 
   test.for([
-    ['GET', '/nothing'],
-    ['GET', '/v1'],
-    ['GET', '/v1/hub/'],
+    ['POST', '/healthz'],
     ['GET', '/v1/join'],
-    ['POST', '/v1/hub'],
+    ['GET', '/v1/agent'],
     ['DELETE', '/v1/services'],
-    ['PUT', '/v1/agent'],
-    ['GET', '/../etc/passwd'],
-    ['GET', '/%2e%2e/%2e%2e/etc/passwd'],
-    ['OPTIONS', '/v1/join'],
-  ] as const)('knows no %s %s', async ([method, path]) => {
-    expect(await refusalOf(await hubInProcess(), path, { method })).toEqual({
-      status: 404,
-      error: 'not_found',
-    })
+    ['GET', '/other'],
+  ] as const)('who asks for %s %s is told that it is not there', async ([method, path]) => {
+    const { ask, log } = await hubApi()
+    expect(await ask(method, path)).toMatchObject(refusal(404, 'not_found', 'There is no such thing here.'))
+    expect(log).toEqual([])
   })
 
-  test('survives what is no HTTP', async () => {
-    const hub = await hubInProcess()
-    for (const noise of [
-      '\r\n\r\n\r\n',
-      'GET\r\n\r\n',
-      '\u0016\u0003\u0001\u0002\u0000',
-      'x'.repeat(100_000),
-    ]) {
-      const socket = connect(hub.hub.port, '127.0.0.1')
-      socket.on('error', () => {}).resume()
-      socket.end(noise)
-      // A reset is as good an answer as any.
-      await new Promise((resolve) => socket.once('close', resolve))
-    }
-    expect((await fetch(`${hub.url}/healthz`)).status).toBe(200)
+  test('has to say which host is meant, unless by HTTP/1.0', async () => {
+    const { port } = await hubApi()
+    const answerTo = async (head: string) => text(connect(port, '127.0.0.1').end(`${head}\r\n\r\n`))
+    const refused = await answerTo('GET /healthz HTTP/1.1\r\nConnection: close')
+    expect(refused).toMatch(/^HTTP\/1.1 400 .*"message":"There is no Host header\."\}\n$/s)
+    expect(refused).toContain('{"error":"bad_request",')
+    for (const head of [
+      'GET /healthz HTTP/1.1\r\nConnection: close\r\nHost: x',
+      'GET /healthz HTTP/1.0',
+      'GET /healthz HTTP/1.0\r\nHost: x',
+    ])
+      expect(await answerTo(head), head).toMatch(/^HTTP\/1.1 200 .*\{"ok":true\}\n$/s)
   })
 })
 
-describe('a request to join is refused', () => {
-  test.for([
-    ['without a body', ''],
-    ['that is not JSON', 'token=tok_0'],
-    ['that is half JSON', '{"token":"tok_'],
-    ['that is a list', '[]'],
-    ['without a key', '{"token":"tok_0","label":"ada","proof":"x"}'],
-    ['with a key of another kind', '{"token":"tok_0","label":"ada","proof":"x","key":{"kty":"RSA"}}'],
-  ] as const)('%s', async ([, body]) => {
-    const hub = await hubInProcess()
-    expect(await refusalOf(hub, '/v1/join', { method: 'POST', body })).toEqual({
-      status: 400,
-      error: 'bad_request',
-    })
+describe('an answer', () => {
+  test('leaves the connection open, unless it comes before the end of what was asked', async () => {
+    const { ask, begin, answerOf } = await hubApi()
+    expect((await ask('GET', '/other')).headers.connection).toBe('keep-alive')
+    const endless = begin('POST', '/other', { 'content-length': '10' }).on('error', () => {})
+    endless.write('{')
+    expect((await answerOf(endless)).headers.connection).toBe('close')
   })
 
-  test('of 20 kB, and of one that never ends', async () => {
-    const hub = await hubInProcess()
-    const body = JSON.stringify({ token: 'x'.repeat(20_000) })
-    expect(await refusalOf(hub, '/v1/join', { method: 'POST', body })).toEqual({
-      status: 413,
-      error: 'bad_request',
-    })
-
-    const endless = request(`${hub.url}/v1/join`, { method: 'POST' })
-    endless.on('error', () => {})
-    const answered = once(endless, 'response')
-    const more = () => void (endless.destroyed || endless.write(Buffer.alloc(8192), more))
-    more()
-    const [response] = (await answered) as [import('node:http').IncomingMessage]
-    expect(response.statusCode).toBe(413)
-    response.destroy()
-    expect((await fetch(`${hub.url}/healthz`)).status).toBe(200)
+  test('may be a refusal whatever is asked', async () => {
+    const { begin, answerOf } = await hubApi()
+    const asking = begin('POST', '/v1/join', { expect: 'cake', 'content-length': '2' }).on('error', () => {})
+    asking.flushHeaders()
+    const { text: body, ...head } = await answerOf(asking)
+    expect(head).toMatchObject({ status: 417, headers: { ...json, 'retry-after': '7', connection: 'close' } })
+    expect(JSON.parse(body)).toEqual({ error: 'bad_request', message: 'Not expected.' })
   })
 
-  test('whose proof is another key’s, another hub’s, for something else, not for now, or none; and no token is spent', async () => {
-    const hub = await hubInProcess()
-    const ada = await stranger(hub)
-    const eve = await stranger(hub, 'eve')
-    const token = await joinToken(hub.folder)
-    const purpose = { purpose: 'join' }
-    const nonce = await nonceOf(hub)
-    const proofs: [string, string, number][] = [
-      [await new Signer(eve).sign(purpose, nonce), 'bad_token', 401],
-      [await new Signer({ ...ada, key: eve.key }).sign(purpose, nonce), 'bad_token', 401],
-      [
-        await new Signer({ ...ada, hubId: 'hub_0000000000000000' }).sign(purpose, nonce),
-        'unknown_agent',
-        401,
-      ],
-      [await new Signer(ada).sign(purpose, 'a-nonce-of-nobody'), 'nonce', 401],
-      [await new Signer(ada).sign({ purpose: 'api' }, nonce), 'bad_token', 401],
-      ['', 'bad_token', 401],
-      ['a.b.c', 'bad_token', 401],
-      // A token without a signature (RFC 7519 §6).
-      [
-        `${btoa('{"alg":"none"}')}.${btoa(`{"iss":"${ada.agentId}","aud":"${hub.hub.id}"}`)}.`,
-        'bad_token',
-        401,
-      ],
-    ]
-    for (const [proof, error, status] of proofs) {
-      const body = JSON.stringify({ token, key: publicKey(ada), label: 'ada', proof })
-      expect(await refusalOf(hub, '/v1/join', { method: 'POST', body }), proof).toEqual({ status, error })
-    }
-    const store = await Store.open(hub.folder)
-    expect(store.tokens()).toMatchObject([{ usesLeft: 1, state: 'valid' }])
-    expect(store.agents()).toEqual([])
-    store.close()
+  test('hides what has failed, which is logged, of each kind of request by itself', async () => {
+    const { ask, log, registry, someone, member } = await hubApi()
+    registry.join = () => Promise.reject(new Error('a bug'))
+    registry.remove = () => Promise.reject(new Error('another'))
+    const internal = refusal(500, 'internal', 'The hub failed; its output says why.')
+    const body = await (await someone()).joining()
+    expect(await ask('POST', '/v1/join?x', { body })).toMatchObject(internal)
+    const headers = await (await member()).bearer()
+    expect(await ask('DELETE', '/v1/agent', { headers })).toMatchObject(internal)
+    expect(log.filter((line) => line.startsWith('[x]'))).toEqual([
+      '[x] POST /v1/join: a bug',
+      '[x] DELETE /v1/agent: another',
+    ])
   })
 
-  test('with a key that is no point of the curve', async () => {
-    const hub = await hubInProcess()
-    const ada = await stranger(hub)
-    const proof = await new Signer(ada).sign({ purpose: 'join' }, await nonceOf(hub))
-    const key = { ...publicKey(ada), x: 'A'.repeat(42) + 'E' }
-    const body = JSON.stringify({ token: await joinToken(hub.folder), key, label: 'ada', proof })
-    const { status } = await refusalOf(hub, '/v1/join', { method: 'POST', body })
-    expect([400, 401]).toContain(status)
-  })
-
-  test('with a key in another spelling than its own, which would be another id', async () => {
-    const hub = await hubInProcess()
-    const ada = await member(hub)
-    await revoke(hub.folder, 'agent', ada.agentId)
-    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-    const last = letters.indexOf(ada.key.x.at(-1)!)
-    for (const step of [0, 1, 2, 3]) {
-      const key = { ...publicKey(ada), x: ada.key.x.slice(0, -1) + letters[last + step] }
-      const { agentId } = { agentId: agentIdOf(key) }
-      const signer = new Signer({ ...ada, agentId })
-      const proof = await signer.sign({ purpose: 'join' }, await nonceOf(hub))
-      const body = JSON.stringify({ token: await joinToken(hub.folder), key, label: 'ada', proof })
-      const refused =
-        step === 0 ? { status: 403, error: 'token_refused' } : { status: 400, error: 'bad_request' }
-      expect(await refusalOf(hub, '/v1/join', { method: 'POST', body })).toEqual(refused)
-    }
-  })
-
-  test('with an unknown token, and who tries is logged without it, once a second', async () => {
-    const hub = await hubInProcess()
-    const ada = await stranger(hub)
-    const token = `tok_${'0'.repeat(40)}`
-    const proof = await new Signer(ada).sign({ purpose: 'join' }, await nonceOf(hub))
-    const body = JSON.stringify({ token, key: publicKey(ada), label: 'ada', proof })
-    expect(await refusalOf(hub, '/v1/join', { method: 'POST', body })).toEqual({
-      status: 403,
-      error: 'token_refused',
-    })
-    for (let turn = 0; turn < 20; turn++) {
-      const again = await new Signer(ada).sign({ purpose: 'join' }, await nonceOf(hub))
-      const tried = JSON.stringify({ token, key: publicKey(ada), label: 'ada', proof: again })
-      await refusalOf(hub, '/v1/join', { method: 'POST', body: tried })
-    }
-    expect(hub.log[0]).toBe('[!] A join token was refused to 127.0.0.1')
-    expect(hub.log.length).toBeLessThan(5)
+  test('that nobody waits for any more is nothing to log', async () => {
+    const { begin, answers, log } = await hubApi()
+    const asking = begin('POST', '/v1/join', { 'content-length': '10' }).on('error', () => {})
+    asking.write('{')
+    await expect.poll(() => answers.length, { timeout: 30_000 }).toBe(1)
+    asking.destroy()
+    await answers[0]
+    expect(log).toEqual([])
   })
 })
 
-describe('the list of services', () => {
-  const asked = async (hub: TestHub, authorization: string | undefined) =>
-    refusalOf(hub, '/v1/services', authorization === undefined ? {} : { headers: { authorization } })
-
-  test('is shown to members', async () => {
-    const hub = await hubInProcess()
-    const ada = await member(hub)
-    expect(await new HubClient({ hub: hub.url }).services(new Signer(ada))).toEqual([])
+describe('who joins', () => {
+  test('is entered with its key and its label, and that is logged', async () => {
+    const { ask, log, registry, someone } = await hubApi()
+    const joined: unknown[] = []
+    registry.join = async (request) => joined.push(request) > 0
+    const [ada, bob] = [await someone(), await someone('bob')]
+    for (const one of [ada, ada, bob])
+      expect(await ask('POST', '/v1/join', { body: await one.joining() })).toMatchObject({
+        status: 200,
+        headers: json,
+        json: { agent: one.id, hub: hubId },
+      })
+    const entry = { token: 'tok_1', agent: ada.id, key: ada.key, label: 'ada' }
+    expect(joined).toEqual([entry, entry, { token: 'tok_1', agent: bob.id, key: bob.key, label: 'bob' }])
+    // Of the same one again at once no more is said.
+    expect(log).toEqual([`${ada.id} (ada) has joined`, `${bob.id} (bob) has joined`])
   })
 
-  test('is shown to nobody else', async () => {
-    const hub = await hubInProcess()
-    const ada = await member(hub)
-    const eve = await stranger(hub, 'eve')
-    const api = { purpose: 'api' }
-    const bearer = async (config: Config, claims: Record<string, string> = api) =>
-      `Bearer ${await new Signer(config).sign(claims, await nonceOf(hub))}`
-    for (const nothing of [undefined, '', 'Bearer', 'Bearer x', 'Basic YTpi', `Bearer ${'x'.repeat(5000)}`])
-      expect(await asked(hub, nothing), nothing).toEqual({ status: 401, error: 'bad_token' })
-    expect(await asked(hub, await bearer(eve))).toEqual({ status: 401, error: 'unknown_agent' })
-    expect(await asked(hub, await bearer({ ...ada, key: eve.key }))).toEqual({
-      status: 401,
-      error: 'bad_token',
-    })
-    expect(await asked(hub, await bearer(ada, { purpose: 'link' }))).toEqual({
-      status: 401,
-      error: 'bad_token',
-    })
-    expect(await asked(hub, await bearer({ ...ada, hubId: 'hub_0000000000000000' }))).toEqual({
-      status: 401,
-      error: 'unknown_agent',
-    })
-    const stale = await new Signer(ada).sign(api, 'a-nonce-of-nobody')
-    expect(await asked(hub, `Bearer ${stale}`)).toEqual({ status: 401, error: 'nonce' })
+  test.for(['{}', '[]', '{"token":"tok_1"}'])('has to ask for it: %s is refused', async (body) => {
+    const { ask } = await hubApi()
+    expect(await ask('POST', '/v1/join', { body })).toMatchObject(
+      refusal(400, 'bad_request', 'This is not a join request.'),
+    )
   })
 
-  test('tells only the holder of the key that it was revoked', async () => {
-    const hub = await hubInProcess()
-    const ada = await member(hub)
-    const store = await Store.open(hub.folder)
-    store.revokeAgent(ada.agentId)
-    store.close()
-    const forged = { ...ada, key: await newKey() }
-    const bearer = async (config: Config) =>
-      `Bearer ${await new Signer(config).sign({ purpose: 'api' }, await nonceOf(hub))}`
-    await expect
-      .poll(async () => asked(hub, await bearer(ada)), { timeout: 30_000 })
-      .toEqual({ status: 401, error: 'revoked' })
-    expect(await asked(hub, await bearer(forged))).toEqual({ status: 401, error: 'bad_token' })
+  test('with a token that is not taken is refused, which is logged once a second', async () => {
+    const { ask, log, registry, someone } = await hubApi()
+    registry.join = () => Promise.resolve(false)
+    const message = 'The join token is unknown, used up, expired or revoked.'
+    for (const one of [await someone(), await someone()])
+      expect(await ask('POST', '/v1/join', { body: await one.joining() })).toMatchObject(
+        refusal(403, 'token_refused', message),
+      )
+    expect(log).toEqual(['[!] A join token was refused to 127.0.0.1'])
+  })
+
+  test('with a proof of something else is refused, and nothing is logged', async () => {
+    const { ask, log, someone } = await hubApi()
+    expect(await ask('POST', '/v1/join', { body: await (await someone()).joining('api') })).toMatchObject(
+      refusal(401, 'bad_token', 'The proof is a token for something else.'),
+    )
+    expect(log).toEqual([])
+  })
+
+  test('while the disk is full is told so, and the store logs it', async () => {
+    const { ask, log, registry, someone } = await hubApi()
+    registry.join = () => Promise.reject(new StoreError({ kind: 'storage', reason: 'its disk is full' }))
+    expect(await ask('POST', '/v1/join', { body: await (await someone()).joining() })).toMatchObject(
+      refusal(507, 'storage', 'The hub can’t save it: its disk is full.'),
+    )
+    expect(log).toEqual([])
+  })
+
+  test('does not wait for those who ask for lists', async () => {
+    const { ask, registry, someone, member } = await hubApi({ atOnce: 1, waiting: 0 })
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    registry.join = () => (begin(), promise)
+    const body = await (await someone()).joining()
+    const joining = ask('POST', '/v1/join', { body })
+    await begun
+    expect(await ask('POST', '/v1/join', { body })).toMatchObject({ status: 503 })
+    const headers = await (await member()).bearer()
+    expect(await ask('GET', '/v1/services', { headers })).toMatchObject({ status: 200 })
+    resolve(true)
+    expect(await joining).toMatchObject({ status: 200 })
   })
 })
 
-describe('a link is refused before it is up', () => {
-  const upgrade = async (hub: TestHub, path: string, headers: Record<string, string>) => {
-    const asked = request(hub.url + path, {
-      headers: {
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': '13',
-        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-        ...headers,
+describe('a member', () => {
+  test('sees the services of its workspace, and who of those that offer them is there', async () => {
+    const { ask, registry, serving, member } = await hubApi()
+    const [ada, bob] = [await member(), await member('bob')]
+    serving.add(bob.id)
+    const service = (name: string, port: number, agent: string) => ({
+      name,
+      port,
+      agent,
+      workspace: 'default',
+    })
+    // Of one that has logged out meanwhile nothing is shown.
+    const services = [service('db', 5432, ada.id), service('web', 80, bob.id), service('old', 1, 'gone')]
+    registry.services = (workspace) => (workspace === 'default' ? services : [])
+    expect(await ask('GET', '/v1/services', { headers: await ada.bearer() })).toMatchObject({
+      status: 200,
+      headers: json,
+      json: {
+        services: [
+          { name: 'db', port: 5432, agent: ada.id, label: 'ada', online: false },
+          { name: 'web', port: 80, agent: bob.id, label: 'bob', online: true },
+        ],
       },
     })
-    asked.end()
-    const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage]
-    expect(response.headers[HUB_HEADER]).toBe(hub.hub.id)
-    const { error } = JSON.parse(await text(response)) as { error: string }
-    return { status: response.statusCode, error }
-  }
-  const spoken = { 'sec-websocket-protocol': SUBPROTOCOL }
+  })
 
-  test('without a token, from a browser, in another language, or elsewhere', async () => {
-    const hub = await hubInProcess()
-    const signer = new Signer(await member(hub))
-    const claims = { purpose: 'link', link: '0'.repeat(32), epoch: 1, role: 'agent' }
-    const authorization = `Bearer ${await signer.sign(claims, await nonceOf(hub))}`
-    const all = { ...spoken, authorization }
-    expect(await upgrade(hub, '/v1/link', spoken)).toEqual({ status: 401, error: 'bad_token' })
-    expect(await upgrade(hub, '/v1/link', { ...all, origin: hub.url })).toEqual({
-      status: 403,
-      error: 'bad_request',
+  test('logs out', async () => {
+    const { ask, log, registry, member } = await hubApi()
+    const removed: string[] = []
+    registry.remove = (id) => (removed.push(id), Promise.resolve({ saved: true }))
+    const { id, bearer } = await member()
+    expect(await ask('DELETE', '/v1/agent', { headers: await bearer() })).toMatchObject({
+      status: 200,
+      headers: json,
+      json: { removed: id },
     })
-    expect(await upgrade(hub, '/v1/link', { ...all, 'sec-websocket-protocol': 'chat' })).toEqual({
-      status: 400,
-      error: 'bad_request',
-    })
-    expect(await upgrade(hub, '/v1/other', all)).toEqual({ status: 404, error: 'not_found' })
-    const wrong = [{ role: 'admin' }, { link: '../x' }, { epoch: 0 }, { purpose: 'api' }]
-    for (const claim of wrong) {
-      const token = await signer.sign({ ...claims, ...claim }, await nonceOf(hub))
-      expect(await upgrade(hub, '/v1/link', { ...spoken, authorization: `Bearer ${token}` })).toEqual({
-        status: 401,
-        error: 'bad_token',
-      })
+    expect(removed).toEqual([id])
+    expect(log).toEqual([`${id} has logged out`])
+  })
+
+  test('that logs out while the disk is full is told that it is done, and not saved', async () => {
+    const { ask, log, registry, member } = await hubApi()
+    registry.remove = () => Promise.resolve({ saved: false, reason: 'its disk is full' })
+    const { id, bearer } = await member()
+    expect(await ask('DELETE', '/v1/agent', { headers: await bearer() })).toMatchObject(
+      refusal(507, 'storage', 'Done, but the hub can’t save it yet: its disk is full.'),
+    )
+    expect(log).toEqual([`${id} has logged out`])
+  })
+
+  test('is nobody whom the hub does not know, or who brings no token', async () => {
+    const { ask, log, someone } = await hubApi()
+    expect(await ask('GET', '/v1/services', { headers: await (await someone()).bearer() })).toMatchObject(
+      refusal(401, 'unknown_agent', 'This hub does not know this agent.'),
+    )
+    expect(await ask('DELETE', '/v1/agent')).toMatchObject(
+      refusal(401, 'bad_token', 'There is no usable bearer token.'),
+    )
+    expect(log).toEqual([])
+  })
+
+  test('that does not read its lists gets no more of them, and others do', async () => {
+    const { registry, member, server, port } = await hubApi()
+    const [ada, bob] = [await member(), await member('bob')]
+    // More than the sockets take while nobody reads.
+    const services = Array.from({ length: 100_000 }, (_, n) => ({
+      workspace: 'default',
+      name: `n${n}`,
+      agent: ada.id,
+      port: 1,
+    }))
+    registry.services = () => services
+    /** Asks for the list, and reads no more than its beginning, until it gives up. */
+    const ask = async ({ bearer }: typeof ada) => {
+      const asked = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>
+      const socket = connect(port, '127.0.0.1')
+      const { authorization } = await bearer()
+      socket.write(`GET /v1/services HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`)
+      const [head] = (await once(socket, 'data')) as [Buffer]
+      socket.pause()
+      const [, response] = await asked
+      const giveUp = async () => {
+        const closed = once(response, 'close')
+        socket.destroy()
+        await closed
+      }
+      return { answer: head.toString(), status: response.statusCode, giveUp }
     }
+    await (await ask(ada)).giveUp()
+    const unread = [await ask(ada), await ask(ada), await ask(ada), await ask(ada)]
+    expect(unread.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const since = performance.now()
+    const { status, answer } = await ask(ada)
+    // So that asking again at once is no faster than that.
+    expect(performance.now() - since).toBeGreaterThan(900)
+    const message = 'This agent has lists to read before it gets another one.'
+    expect(status).toBe(429)
+    expect(answer).toContain(`{"error":"too_many","message":"${message}"}`)
+    expect((await ask(bob)).status).toBe(200)
+    await unread[0]!.giveUp()
+    expect((await ask(ada)).status).toBe(200)
+    expect((await ask(ada)).status).toBe(429)
   })
 })

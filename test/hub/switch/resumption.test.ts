@@ -10,7 +10,6 @@ import {
   encodeRst,
 } from '../../../src/tunnel/protocol/encode.ts'
 import { STREAM_KEY_BYTES, type Position } from '../../../src/tunnel/protocol/frames.ts'
-import { MAX_LINKS } from '../../../src/tunnel/protocol/limits.ts'
 import { INITIAL_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
 import type { RawPeer } from '../../tunnel/helpers/raw-peer.ts'
 import { linkId, RealHub, type Joined } from '../../tunnel/helpers/real-hub.ts'
@@ -267,27 +266,4 @@ test('a RESUMED that nobody asked for resets its stream only', async () => {
   expect(await first.acceptor.next('rst')).toMatchObject({ code: STREAM_CODES.PROTOCOL })
   second.opener.send(encodeData(1, data))
   expect(await second.acceptor.next('data')).toMatchObject({ stream: second.far })
-})
-
-test('a second hello ends the link', async () => {
-  const peer = await linked(visitor, linkId(), 1)
-  await hello(peer)
-  peer.send(encodeCtrl({ type: 'hello', version: '0.0.0', label: 'test' }))
-  expect(await peer.next('goaway')).toMatchObject({ message: 'a second hello' })
-})
-
-test('an agent has 64 links, and the next is refused; one that comes back is not the next', async () => {
-  const many = await hub.join()
-  const links = Array.from({ length: MAX_LINKS }, () => linkId())
-  for (const link of links) peers.push(await hub.link(many, { link, epoch: 1, role: 'client' }))
-  const claims = { purpose: 'link', link: linkId(), epoch: 1, role: 'client' }
-  const asked = performance.now()
-  expect(await hub.dial(await many.signer.sign(claims, await hub.nonce()))).toMatchObject({
-    status: 429,
-    error: 'too_many',
-  })
-  // So that asking again at once is no faster than that.
-  expect(performance.now() - asked).toBeGreaterThan(900)
-  peers.push(await hub.link(many, { link: links[0]!, epoch: 2, role: 'client' }))
-  peers.push(await hub.link(visitor, { epoch: 1, role: 'client' }))
 })
