@@ -38,7 +38,7 @@ export interface HubOptions {
   readonly version: string
   /** How long a stream waits for a link that was lost, in ms; default 30,000. */
   readonly resumeMs?: number
-  /** How long a stream waits for an agent that may be back any moment, and for an answer; ms, default 15,000. */
+  /** How long a stream waits for an agent that may be back, and for its answer, in ms; default 15,000. */
   readonly openTimeoutMs?: number
   /** How many requests are worked on at once: for links, joins and all else, each by themselves. */
   readonly concurrency?: ConcurrencyOptions
@@ -166,7 +166,7 @@ async function holdLock(lock: FileLock, { folder, log }: HubOptions, limiter: Li
   }
 }
 
-/** Node.js before 22.21, and 24 before 24.9, lacks shouldUpgradeCallback: every upgrade comes, body unread. */
+/** Node.js before 22.21, and 24 before 24.9, lacks shouldUpgradeCallback: each upgrade comes, body unread. */
 function responseOver(socket: Socket, request: IncomingMessage): ServerResponse {
   const response = new (loadHttp().ServerResponse)(request)
   response.shouldKeepAlive = false

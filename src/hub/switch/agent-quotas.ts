@@ -65,9 +65,10 @@ export class AgentQuotas {
   /** The link that has to drop some of what waits: that with most of it, of the agent that has too much. */
   get portToRelieve(): SwitchPort | undefined {
     const quota = this.#toRelieve()
+    const ports = quota && this.#ports.get(quota)
+    if (!ports) return undefined
     let largest: SwitchPort | undefined
-    for (const port of (quota && this.#ports.get(quota)) ?? [])
-      if (port.link.backlog > (largest?.link.backlog ?? 0)) largest = port
+    for (const port of ports) if (port.link.backlog > (largest?.link.backlog ?? 0)) largest = port
     return largest
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { AgentQuota } from '../../../src/hub/switch/agent-quota.ts'
-import type { Endpoint } from '../../../src/hub/switch/relayed-stream.ts'
+import { RelayedStream, type Endpoint } from '../../../src/hub/switch/relayed-stream.ts'
 import { SwitchPort } from '../../../src/hub/switch/switch-port.ts'
 import type { Link } from '../../../src/tunnel/link/link.ts'
 import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
@@ -65,4 +65,38 @@ test('a stream that was never opened is refused, and one that was is reset', () 
     { type: 'openErr', stream: 1, code: STREAM_CODES.LIMIT, message: 'no' },
     { type: 'rst', stream: 3, code: STREAM_CODES.LIMIT, message: 'no more' },
   ])
+})
+
+test('an end is found by its number while it is there, and counts as opening or as its opener’s', () => {
+  const { port } = start()
+  port.openers.acquire('ada')
+  const { opener, acceptor } = new RelayedStream(Buffer.alloc(16), 'web', 'ada', 0)
+  const state = () => [[...port.ends], port.pendingOpens, port.openers.of('ada')]
+  opener.number = 1
+  port.attach(opener)
+  expect(state()).toEqual([[[1, opener]], 1, 1])
+  acceptor.number = 2
+  port.attach(acceptor)
+  const both = [
+    [1, opener],
+    [2, acceptor],
+  ]
+  expect(state()).toEqual([both, 1, 2])
+  port.detach(acceptor)
+  expect(state()).toEqual([[[1, opener]], 1, 1])
+  port.detach(opener)
+  expect(state()).toEqual([[], 0, 1])
+})
+
+test('an end counts as opening until it was answered', () => {
+  const { port } = start()
+  port.pendingOpens = 1
+  const stream = new RelayedStream(Buffer.alloc(16), 'web', 'ada', 0)
+  port.attach(stream.opener)
+  port.answered()
+  stream.answered = true
+  expect(port.pendingOpens).toBe(1)
+  port.detach(stream.opener)
+  port.attach(stream.opener)
+  expect(port.pendingOpens).toBe(1)
 })
