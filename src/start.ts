@@ -15,8 +15,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const DATA_COMMANDS = new Set(['hub', 'reach', 'up'])
 
 /**
- * The program: the kept-alive agent, or the CLI. Doesn't return the CLI's promise to be awaited: an `await` at the top
- * of bin/run.js would end `connect … | head` with exit code 13.
+ * The program: the kept-alive agent, or the CLI. Doesn't return the CLI's promise to be awaited: an `await`
+ * at the top of bin/run.js would end `connect … | head` with exit code 13.
  */
 export function start(typed: readonly string[], options: { development?: boolean } = {}): void {
   try {
@@ -32,7 +32,8 @@ function fail(error: unknown): void {
 }
 
 function begin(typed: readonly string[], options: { development?: boolean }): void {
-  // Of a linked plugin, at each command that loads it: nothing of it is transpiled, and nobody has asked for that.
+  // Of a linked plugin, at each command that loads it: nothing of it is transpiled, and nobody has asked for
+  // that.
   process.env.OCLIF_DISABLE_LINKED_ESM_WARNING ??= '1'
   leaveDeletedFolder()
   settleEnvironment(process.env)
@@ -77,8 +78,8 @@ function ourCommands(): Commands {
 }
 
 /**
- * Whether this is one of our own commands. The plugins we ship (help, plugins, autocomplete) only add commands: ours
- * start a twentieth faster without them. What the user has installed is loaded in any case.
+ * Whether this is one of our own commands. The plugins we ship (help, plugins, autocomplete) only add
+ * commands: ours start a twentieth faster without them. What the user has installed is loaded in any case.
  */
 function isOurs(word: string | undefined): boolean {
   const commands = readdirSync(path.join(import.meta.dirname, 'commands'))
@@ -95,7 +96,9 @@ function fromSource<T>(pjson: T): T {
   return JSON.parse(text) as T
 }
 
-/** In a home that is a file, or closed to this user, oclif would look for plugins and print what goes wrong. */
+/**
+ * In a home that is a file, or closed to this user, oclif would look for plugins and print what goes wrong.
+ */
 function canEnter(home: string): boolean {
   try {
     return statSync(`${home}/.`, { throwIfNoEntry: false }) !== undefined
@@ -105,8 +108,8 @@ function canEnter(home: string): boolean {
 }
 
 /**
- * Node's own default lies in /tmp, and is used whoever owns it: ours is private, and only in a home folder that is
- * this user's, not one that sudo has left in HOME. Without a cache everything works, a little slower.
+ * Node's own default lies in /tmp, and is used whoever owns it: ours is private, and only in a home folder
+ * that is this user's, not one that sudo has left in HOME. Without a cache everything works, a little slower.
  */
 function useCompileCache(): void {
   try {

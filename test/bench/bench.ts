@@ -12,7 +12,10 @@ import type { Topology, Tunnel } from './topologies/topology.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 const programs = path.join(import.meta.dirname, 'programs')
 
-/** Client, target and tunnels, each of it processes of its own, and a folder for their files. All ends with `stop`. */
+/**
+ * Client, target and tunnels, each of it processes of its own, and a folder for their files. All ends with
+ * `stop`.
+ */
 export class Bench {
   readonly clients: Clients
   readonly #target = new Worker<TargetJobs>(path.join(programs, 'target.ts'))

@@ -21,7 +21,9 @@ const REVOCATION_MS = 1000
 
 const programs = path.join(import.meta.dirname, 'programs')
 
-/** Prints how much a member that sends without end slows another one, whose bytes only share the hub with it. */
+/**
+ * Prints how much a member that sends without end slows another one, whose bytes only share the hub with it.
+ */
 export async function benchHostile({ quick }: { quick: boolean }): Promise<void> {
   const forMs = quick ? 1000 : 5000
   const world = await World.start()

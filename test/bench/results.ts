@@ -30,7 +30,10 @@ export class Results {
     return values.length > 0 ? spreadOf(values) : undefined
   }
 
-  /** One figure by another, compared only within a round: on a busy machine the speed drifts from one to the next. */
+  /**
+   * One figure by another, compared only within a round: on a busy machine the speed drifts from one to the
+   * next.
+   */
   ratio(over: Figure, under: Figure): Spread | undefined {
     const below = this.#values(...under)
     const ratios = this.#values(...over).flatMap((value, round) => {

@@ -15,7 +15,9 @@ const MEASURES = [oneStreamUp, oneStreamDown, eightStreamsUp, connections]
 const FULL: Scale = { transferMs: 2000, pingMs: 0, connects: 100, connectManyMs: 1500, idle: 0 }
 const QUICK: Scale = { ...FULL, transferMs: 400, connectManyMs: 300 }
 
-/** Prints what it costs to let ws carry the messages of links, and writes it down unless it is only a look. */
+/**
+ * Prints what it costs to let ws carry the messages of links, and writes it down unless it is only a look.
+ */
 export async function benchTransports(
   { rounds, quick }: Pick<Options, 'rounds' | 'quick'>,
   busy: string | undefined,

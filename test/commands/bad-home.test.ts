@@ -386,7 +386,8 @@ describe('a home of another user', () => {
     const asRoot = (line: string) =>
       connect(home, [...line.split(' '), '--config', config], { env: NO_PLATFORM })
     const lines = ['whoami', 'daemon start', 'up --foreground', 'login']
-    // All of it theirs; then their folder, with a config of root's; then a folder for all, with links and a list of theirs.
+    // All of it theirs; then their folder, with a config of root's; then a folder for all, with links and a
+    // list of theirs.
     execFileSync('chown', ['-hR', '65534', theirs])
     for (const line of lines) expect(await asRoot(line), line).toMatchObject(UNTRUSTED)
     execFileSync('chown', ['0', config])

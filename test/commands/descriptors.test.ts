@@ -7,7 +7,10 @@ import type { Home } from '../helpers/home.ts'
 import { echoServer, type TestServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 
-/** What `ulimit -n` says, and how many connections that leaves room for; and, of a service's, for one machine alone. */
+/**
+ * What `ulimit -n` says, and how many connections that leaves room for; and, of a service's, for one machine
+ * alone.
+ */
 const DESCRIPTORS = 128
 const ROOM = 64
 const SHARE = 48

@@ -8,7 +8,10 @@ import type { Home } from './home.ts'
 /** Programs that it takes. */
 export const PTY_PROGRAMS = ['python3']
 
-/** The built program on a terminal of its own that nobody reads at first: as after Ctrl-S, or in a window that hangs. */
+/**
+ * The built program on a terminal of its own that nobody reads at first: as after Ctrl-S, or in a window that
+ * hangs.
+ */
 export class UnreadTerminal {
   /** The terminal itself: all that has been read from it. */
   readonly cli: RunningCli

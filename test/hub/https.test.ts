@@ -124,7 +124,8 @@ describe('a hub with a certificate of a private authority', () => {
     )
   })
 
-  // macOS keeps its authorities in keychains, which no test should change; Node.js before 22.15 can’t ask for them.
+  // macOS keeps its authorities in keychains, which no test should change; Node.js before 22.15 can’t ask for
+  // them.
   test.skipIf(process.platform === 'darwin' || !('getCACertificates' in tls))(
     'is reached without --ca where the machine trusts the authority',
     async () => {

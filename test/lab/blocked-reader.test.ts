@@ -31,7 +31,10 @@ labSuite('a reader that stands still for a minute', {}, () => {
   let sender: Socket
   let pids: Record<'hub' | 'agent' | 'reach', number>
 
-  /** What the target does with a connection, by its first byte. It is one service, so that one link carries it all. */
+  /**
+   * What the target does with a connection, by its first byte. It is one service, so that one link carries it
+   * all.
+   */
   const uses: Record<string, (socket: Socket) => unknown> = {
     e: (socket) => socket.pipe(socket),
     d: (socket) => {

@@ -97,7 +97,9 @@ labSuite('a connection that cannot go on', {}, () => {
   })
 })
 
-/** A connection over which megabytes have come and more are on their way, while the target has bytes to read. */
+/**
+ * A connection over which megabytes have come and more are on their way, while the target has bytes to read.
+ */
 async function flowing(port: number): Promise<Socket> {
   const socket = await openSocket(port)
   await flow(socket)

@@ -9,7 +9,9 @@ import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
 import { labSuite } from './helpers/suite.ts'
 
-/** What a command has the kernel put on the disk below this folder, and what it renames there, in that order. */
+/**
+ * What a command has the kernel put on the disk below this folder, and what it renames there, in that order.
+ */
 function synced(home: Home, folder: string, args: readonly string[]): string[] {
   const trace = path.join(scratchFolder(), 'trace')
   const calls = 'trace=fsync,fdatasync,rename,renameat,renameat2'

@@ -15,7 +15,9 @@ import { Innocent, serveEcho } from './helpers/echo-member.ts'
 import { residentBytes } from './helpers/memory.ts'
 import { labSuite } from './helpers/suite.ts'
 
-/** A byte of someone who has done nothing takes no longer than this, in ms. How much less is for the bench. */
+/**
+ * A byte of someone who has done nothing takes no longer than this, in ms. How much less is for the bench.
+ */
 const LONGEST_MS = 5000
 
 labSuite('a member that means harm', {}, () => {

@@ -16,7 +16,9 @@ const RULE = '─'.repeat(56)
 interface Shown {
   readonly command: string
   readonly code?: number
-  /** The lines that never change, and below them what may be added; what differs from run to run as patterns. */
+  /**
+   * The lines that never change, and below them what may be added; what differs from run to run as patterns.
+   */
   readonly lines: readonly (string | RegExp)[]
   /** On stderr, so that a terminal shows it below. */
   readonly errors?: readonly (string | RegExp)[]

@@ -16,7 +16,8 @@ export default defineConfig({
           name: 'servers',
           include: ['test/lab/**/*.test.ts'],
           exclude: MACHINES,
-          // Each file runs servers of its own, and some move a gigabyte: beside others it would only be slower.
+          // Each file runs servers of its own, and some move a gigabyte: beside others it would only be
+          // slower.
           fileParallelism: false,
         },
       },

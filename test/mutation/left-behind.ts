@@ -9,8 +9,8 @@ export function markRun(): void {
 }
 
 /**
- * Ends what tests have started and not ended: a change in what ends processes leaves some behind. By the mark in their
- * environment, which proc(5) shows as it was at their start; elsewhere than on Linux they stay.
+ * Ends what tests have started and not ended: a change in what ends processes leaves some behind. By the mark
+ * in their environment, which proc(5) shows as it was at their start; elsewhere than on Linux they stay.
  */
 export function endLeftBehind(): void {
   if (process.platform !== 'linux') return

@@ -13,7 +13,10 @@ export interface Mutant {
 
 export type Fate = 'killed' | 'timed out' | 'survived' | 'not covered'
 
-/** Changes that no test can notice, or none on the machine that measures. A line number would not last: they go by their text. */
+/**
+ * Changes that no test can notice, or none on the machine that measures. A line number would not last: they
+ * go by their text.
+ */
 export interface Unnoticeable extends Pick<Mutant, 'file' | 'code' | 'change'> {
   readonly why: string
 }

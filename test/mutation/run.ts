@@ -1,4 +1,5 @@
-// Whether the tests would notice: `npm run mutate -- src/tunnel/protocol/decode.ts src/files/lock.ts`, with --area by all of an area's tests.
+// Whether the tests would notice: `npm run mutate -- src/tunnel/protocol/decode.ts src/files/lock.ts`, with
+// --area by all of an area's tests.
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'

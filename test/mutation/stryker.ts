@@ -15,9 +15,9 @@ const FATES: Partial<Record<Result['status'], Fate>> = {
 type Result = Awaited<ReturnType<Stryker['runMutationTest']>>[number]
 
 /**
- * Changes a file in every way that Stryker knows, one at a time, in a copy of the repository below .cache, and runs the
- * tests that reach the change. It is there in the process of the test and its workers alone: programs that a test starts
- * run from dist/.
+ * Changes a file in every way that Stryker knows, one at a time, in a copy of the repository below .cache,
+ * and runs the tests that reach the change. It is there in the process of the test and its workers alone:
+ * programs that a test starts run from dist/.
  *
  * @throws what Stryker ends with, such as a test that fails without any change
  */
@@ -29,7 +29,8 @@ export async function mutate(file: string, tests: readonly string[]): Promise<Mu
     mutate: [file],
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
-    // Not by Stryker's own `testFiles`: with that it never sets what a module does on import (stryker-js issue 6144).
+    // Not by Stryker's own `testFiles`: with that it never sets what a module does on import (stryker-js
+    // issue 6144).
     vitest: { configFile: 'test/mutation/vitest.config.ts', pool: 'forks', related: false },
     coverageAnalysis: 'perTest',
     concurrency: 1,
@@ -38,7 +39,8 @@ export async function mutate(file: string, tests: readonly string[]): Promise<Mu
     tempDirName: path.join('.cache', 'mutation'),
     cleanTempDir: 'always',
     ignorePatterns: ['/.cache', '/.git'],
-    // Stryker would rewrite its paths, which are right in the copy as well, by a part of TypeScript that version 7 lacks.
+    // Stryker would rewrite its paths, which are right in the copy as well, by a part of TypeScript that
+    // version 7 lacks.
     tsconfigFile: 'none',
     reporters: ['progress-append-only'],
     warnings: false,

@@ -27,7 +27,9 @@ export interface Measured {
   readonly date: Date
 }
 
-/** The summary with these files in it, in place of what it said of them before. @param old '' if there is none */
+/**
+ * The summary with these files in it, in place of what it said of them before. @param old '' if there is none
+ */
 export function updateSummary(
   old: string,
   measured: readonly Measured[],

@@ -2,8 +2,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 /**
- * The tests that a file is measured by, its namesake first: those of its area that import it themselves, as they are quick
- * and ought to notice by themselves; if there are none, all of its area.
+ * The tests that a file is measured by, its namesake first: those of its area that import it themselves, as
+ * they are quick and ought to notice by themselves; if there are none, all of its area.
  *
  * @param file from the root of the repository, as in `src/tunnel/protocol/decode.ts`
  * @param wholeArea all of its area in any case

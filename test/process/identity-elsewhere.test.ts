@@ -3,7 +3,10 @@ import path from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { scratchFolder } from '../fixtures/scratch.ts'
 
-/** The system is looked up when a process is, and its answer on the boot is kept: so the module is a fresh one. */
+/**
+ * The system is looked up when a process is, and its answer on the boot is kept: so the module is a fresh
+ * one.
+ */
 async function identityOn(platform: string): Promise<typeof import('../../src/process/identity.ts')> {
   vi.resetModules()
   const module = await import('../../src/process/identity.ts')

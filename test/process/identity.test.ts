@@ -48,7 +48,8 @@ test('a process that has ended is not alive, nor is its number anyone', async ()
 })
 
 test.skipIf(process.platform === 'win32')('a zombie is dead', async () => {
-  // `exec` leaves the shell's child to a program that never asks for it; by the end of that second it is there.
+  // `exec` leaves the shell's child to a program that never asks for it; by the end of that second it is
+  // there.
   const parent = runProgram(['sh', '-c', 'sleep 1 & echo "child $!"; exec sleep 60'])
   const [, pid] = await parent.printed(/child (\d+)/)
   const gone = () => (identify(Number(pid)) === undefined ? true : undefined)

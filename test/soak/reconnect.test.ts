@@ -164,7 +164,10 @@ function report(what: string, { hub }: World, come?: Return): void {
   console.log(words.join('; '))
 }
 
-/** A port that no client is given for its own end: while the hub is down, one of thousands that dial would get its port. */
+/**
+ * A port that no client is given for its own end: while the hub is down, one of thousands that dial would get
+ * its port.
+ */
 async function fixedPort(random: Random): Promise<number> {
   const [lowest] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number)
   for (;;) {

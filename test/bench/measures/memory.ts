@@ -14,8 +14,8 @@ const WARM_UP = 20
 const SETTLE_MS = 300
 
 /**
- * What each of very many idle streams adds to the hub's resident memory. The tunnel must be new: memory that was used
- * before would be used again. A hub in Node.js collects its garbage before each reading.
+ * What each of very many idle streams adds to the hub's resident memory. The tunnel must be new: memory that
+ * was used before would be used again. A hub in Node.js collects its garbage before each reading.
  */
 export async function memoryOfStreams(tunnel: Tunnel, { main }: Clients, count: number): Promise<Figures> {
   const { port } = tunnel

@@ -21,8 +21,8 @@ export interface Measured {
 const WARM_UP_ROUNDS = 3
 
 /**
- * Runs the programs in turns (A B C A B C …), and compares only within a round: on a busy machine the speed drifts, but
- * hardly within a tenth of a second.
+ * Runs the programs in turns (A B C A B C …), and compares only within a round: on a busy machine the speed
+ * drifts, but hardly within a tenth of a second.
  */
 export function measureInTurns(rounds: number, programs: readonly Program[]): Measured[] {
   const times: number[][] = []

@@ -7,7 +7,10 @@ const CHECK_BYTES = 48 * 1024 * 1024
 const LEAST_BYTES = 16 * 1024 * 1024
 const PARALLEL = 8
 
-/** Gbit/s one way, by transfers that take about as long with each tunnel; the first of each is checked, byte by byte. */
+/**
+ * Gbit/s one way, by transfers that take about as long with each tunnel; the first of each is checked, byte
+ * by byte.
+ */
 function throughput(metric: Metric, direction: 'up' | 'down', streams: number): Measure {
   return async (tunnel, clients, { transferMs }) => {
     const run = (total: number, checked: boolean) =>

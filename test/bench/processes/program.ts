@@ -22,7 +22,10 @@ export async function stopPrograms(): Promise<void> {
   await Promise.all([...running].map((program) => program.stop()))
 }
 
-/** A program in the background. It prints into a file, so that nobody has to read along while speed is measured. */
+/**
+ * A program in the background. It prints into a file, so that nobody has to read along while speed is
+ * measured.
+ */
 export class Program {
   readonly #title: string
   readonly #child: ChildProcess

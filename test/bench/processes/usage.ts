@@ -16,7 +16,8 @@ export function processTree(pid: number): number[] {
 export function cpuSeconds(roots: readonly number[]): number {
   const ticks = roots.flatMap(processTree).map((pid) => {
     const stat = readIfThere(`/proc/${pid}/stat`)
-    // The name in brackets may hold anything, so counting begins behind it; then come utime, stime, cutime, cstime.
+    // The name in brackets may hold anything, so counting begins behind it; then come utime, stime, cutime,
+    // cstime.
     const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
     return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
   })

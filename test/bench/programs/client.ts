@@ -9,7 +9,10 @@ export interface ClientJobs {
   transfer: { input: Transfer; output: Transferred }
   /** Round trips of one byte on one connection. Answers with the time of each, in ms. */
   ping: { input: { port: number; forMs: number }; output: number[] }
-  /** New connections, one after the other, each with one byte there and back. Answers with the time of each, in ms. */
+  /**
+   * New connections, one after the other, each with one byte there and back. Answers with the time of each,
+   * in ms.
+   */
   connect: { input: { port: number; count: number }; output: number[] }
   /** As many such connections as go, eight at a time. Answers with how many a second. */
   connectMany: { input: { port: number; forMs: number }; output: number }

@@ -1,5 +1,5 @@
-// What the tunnels lead to: echoes here, and hands bulk streams on to a process of their own, so that what a ping waits
-// for is the tunnel, not this one's event loop.
+// What the tunnels lead to: echoes here, and hands bulk streams on to a process of their own, so that what a
+// ping waits for is the tunnel, not this one's event loop.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
@@ -26,8 +26,9 @@ const server = createServer({ noDelay: true }, (socket) => {
       if (head.length > REQUEST_BYTES) socket.write(head.subarray(REQUEST_BYTES))
       socket.on('data', (bytes) => socket.write(bytes))
     } else {
-      // The client sends no more until it hears that the other process is ready. That one waits for the second message,
-      // which Node.js keeps back until this process has let go of the socket: else its next bytes could end up here.
+      // The client sends no more until it hears that the other process is ready. That one waits for the
+      // second message, which Node.js keeps back until this process has let go of the socket: else its next
+      // bytes could end up here.
       socket.pause()
       bulk.send(request, socket)
       bulk.send('handed over')

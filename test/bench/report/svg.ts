@@ -40,7 +40,9 @@ const STYLE = `
   }
 `
 
-/** Draws the results: a bar is a median, the line on it goes from the smallest to the largest of the rounds. */
+/**
+ * Draws the results: a bar is a median, the line on it goes from the smallest to the largest of the rounds.
+ */
 export function drawChart(results: Results, isOurs: (name: string) => boolean): string {
   // What can be without a tunnel belongs into the table; here it would dwarf the rest.
   const names = results.names.filter((name) => name !== direct.name)

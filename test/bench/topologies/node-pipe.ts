@@ -6,7 +6,9 @@ import type { Topology } from './topology.ts'
 
 const hop = path.join(import.meta.dirname, '..', 'programs', 'pipe-hop.ts')
 
-/** Three processes that do nothing but `a.pipe(b)`: the least that a relay in Node.js of this shape can cost. */
+/**
+ * Three processes that do nothing but `a.pipe(b)`: the least that a relay in Node.js of this shape can cost.
+ */
 export const nodePipe: Topology = {
   name: 'Node.js pipes',
   async start({ target, folder, inspect }) {

@@ -8,7 +8,10 @@ const SMALL_BYTES = 1024
 /** Chunks of a message that go out as fragments of their own; beyond these they are joined first. */
 const MAX_CHUNKS = 16
 
-/** A chunk is cut into fragments of this size: ws joins each that straddles two reads, which are of 64 KiB at most. */
+/**
+ * A chunk is cut into fragments of this size: ws joins each that straddles two reads, which are of 64 KiB at
+ * most.
+ */
 const FRAGMENT_BYTES = 32 * 1024
 
 /** When the kernel asks a peer that is silent whether it is there, in ms. */

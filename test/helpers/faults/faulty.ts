@@ -63,7 +63,10 @@ export class Faulty {
     if (!this.isAlive) await this.exited
   }
 
-  /** Has a call fail from now on, or none. @returns what was called until now; undefined if the program is gone */
+  /**
+   * Has a call fail from now on, or none. @returns what was called until now; undefined if the program is
+   * gone
+   */
   async order(order: Omit<Order, 'id'> = {}): Promise<Report | undefined> {
     const id = ++this.#id
     const reported = new Promise<Report>((resolve) => {

@@ -1,6 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** A way to a port that can be cut: all that goes over it is reset, and new connections are let through again. */
+/**
+ * A way to a port that can be cut: all that goes over it is reset, and new connections are let through again.
+ */
 export interface Relay {
   readonly port: number
   cut(): void

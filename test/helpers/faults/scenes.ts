@@ -27,7 +27,10 @@ export interface Scene {
   held(): Promise<boolean>
   /** Opens a new one in its place. */
   holdAnew(): Promise<void>
-  /** All that it can be asked for, once. @returns what was refused, in words; what isn't answered at all throws */
+  /**
+   * All that it can be asked for, once. @returns what was refused, in words; what isn't answered at all
+   * throws
+   */
   ask(): Promise<string[]>
   stop(): Promise<void>
 }

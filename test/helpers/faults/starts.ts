@@ -15,8 +15,8 @@ export interface Start {
 }
 
 /**
- * Has each call fail that a program makes until it is up, one at each start, with one of the errors in turn. It may come up
- * all the same; else it says why in a sentence, and ends with another code than 0.
+ * Has each call fail that a program makes until it is up, one at each start, with one of the errors in turn.
+ * It may come up all the same; else it says why in a sentence, and ends with another code than 0.
  */
 export async function faultsAtStart(start: Start, options: { every?: number } = {}): Promise<Trials> {
   const { every = 1 } = options
@@ -56,7 +56,8 @@ async function begun(
   const command = await Faulty.start(home, args, env, first)
   const log = () =>
     command.output + (logFile !== undefined && existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')
-  // Where the call that fails is the one that would say so, nothing comes: then it counts that the data command lives.
+  // Where the call that fails is the one that would say so, nothing comes: then it counts that the data
+  // command lives.
   const isOver = () => !command.isAlive || isUp.test(log()) || undefined
   if (await waitFor(isOver, { timeoutMs: 30_000, everyMs: 20 })) await command.settled()
   return { command, log }

@@ -17,8 +17,8 @@ export interface Trials {
 }
 
 /**
- * Has each call fail that a data command makes while it is asked for all that it does: the first of each function with every
- * error, then the second, and so on, until there are no more, with the errors in turn.
+ * Has each call fail that a data command makes while it is asked for all that it does: the first of each
+ * function with every error, then the second, and so on, until there are no more, with the errors in turn.
  *
  * @param options.most the highest number of a call; default all
  */

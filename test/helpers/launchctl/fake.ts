@@ -6,10 +6,16 @@ import path from 'node:path'
 import type { SeenJob } from './domains.ts'
 import type { Switches } from './switches.ts'
 
-/** Why these tests don’t run on a Mac: it has a launchd, and that one is tested in test/platforms/conformance/launchd.test.ts. */
+/**
+ * Why these tests don’t run on a Mac: it has a launchd, and that one is tested in
+ * test/platforms/conformance/launchd.test.ts.
+ */
 export const FAKE_RUNS_HERE = process.platform === 'linux'
 
-/** A launchd that stands for the real one, with a `launchctl` that leads to it, and switches for what goes wrong. */
+/**
+ * A launchd that stands for the real one, with a `launchctl` that leads to it, and switches for what goes
+ * wrong.
+ */
 export class FakeLaunchd {
   /** Begins PATH with the folder of its launchctl, and has that platform picked. */
   readonly env: NodeJS.ProcessEnv

@@ -80,7 +80,10 @@ async function opened(): Promise<Opened> {
   return { key, opener, acceptor, openerLink, acceptorLink, far }
 }
 
-/** The opener of stream 1 is sent back to its beginning, and the acceptor gets it from there. @returns its number there */
+/**
+ * The opener of stream 1 is sent back to its beginning, and the acceptor gets it from there. @returns its
+ * number there
+ */
 async function startsAnew(key: Buffer, opener: RawPeer, acceptor: RawPeer): Promise<number> {
   const beginning = position(0, { answered: false })
   expect(await opener.next('resume')).toMatchObject({ stream: 1, key, position: beginning })

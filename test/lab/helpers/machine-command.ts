@@ -9,8 +9,8 @@ export interface InMachine {
   /** Default `dev`, a plain user. */
   readonly as?: 'dev' | 'root'
   /**
-   * `login`, the default, is a session by PAM, as ssh has one; it ends with the command. `bare` is what cron and
-   * `sudo -u` give: another user's process, in no session, and nothing set but HOME and PATH.
+   * `login`, the default, is a session by PAM, as ssh has one; it ends with the command. `bare` is what cron
+   * and `sudo -u` give: another user's process, in no session, and nothing set but HOME and PATH.
    */
   readonly session?: 'login' | 'bare'
   readonly env?: Readonly<Record<string, string>>

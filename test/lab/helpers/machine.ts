@@ -35,9 +35,10 @@ export interface MachineProcess {
 }
 
 /**
- * A Debian with a systemd of its own as process 1, that can be rebooted. It has the host's network: what listens on
- * 127.0.0.1 of one is reached from the other, and a port can be taken only once. Of the rest of the host it has the
- * checkout and Node.js, to read. It ends with this process at the latest, and leaves nothing.
+ * A Debian with a systemd of its own as process 1, that can be rebooted. It has the host's network: what
+ * listens on
+ * 127.0.0.1 of one is reached from the other, and a port can be taken only once. Of the rest of the host it
+ * has the checkout and Node.js, to read. It ends with this process at the latest, and leaves nothing.
  */
 export class Machine {
   readonly name: string
@@ -100,7 +101,9 @@ export class Machine {
     await this.#shutDown('poweroff', 0)
   }
 
-  /** As if the plug was pulled: nothing in it has time for anything. What was written stays, synced or not. */
+  /**
+   * As if the plug was pulled: nothing in it has time for anything. What was written stays, synced or not.
+   */
   async cutPower(): Promise<void> {
     process.kill(this.#init, 'SIGKILL')
     await this.#keeper.isOff()
@@ -160,8 +163,8 @@ export class Machine {
   }
 
   /**
-   * Where the host finds a file of its disk, also while it is off. Not to be followed through symbolic links: an
-   * absolute one leads to the host's own files.
+   * Where the host finds a file of its disk, also while it is off. Not to be followed through symbolic links:
+   * an absolute one leads to the host's own files.
    */
   onDisk(file: string): string {
     return this.#keeper.onDisk(file)
@@ -179,7 +182,10 @@ export class Machine {
     await this.runOk(['loginctl', lingers ? 'enable-linger' : 'disable-linger', 'dev'], asRoot)
   }
 
-  /** Ends all sessions with all that runs in them, and waits until the manager of users who don't linger is gone. */
+  /**
+   * Ends all sessions with all that runs in them, and waits until the manager of users who don't linger is
+   * gone.
+   */
   async logoutAll(): Promise<void> {
     const sessions = `loginctl --no-legend list-sessions | awk '{ print $1 }'`
     await this.runOk(`${sessions} | xargs -r loginctl terminate-session`, asRoot)
@@ -209,7 +215,8 @@ export class Machine {
 
   /** @returns arguments of `sh` by which it enters the machine and becomes that command */
   #enter(command: Command, options: InMachine): string[] {
-    // Where systemd has what cron starts: entering the machine alone leaves a process in the host's own group.
+    // Where systemd has what cron starts: entering the machine alone leaves a process in the host's own
+    // group.
     const cgroup = this.#keeper.cgroup('system.slice/cron.service')
     const enter = 'mkdir -p "$0" && echo $$ >"$0/cgroup.procs" && exec nsenter --all --target "$@"'
     return ['-c', enter, cgroup, String(this.#init), ...asUser(command, options)]

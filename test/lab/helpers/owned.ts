@@ -4,8 +4,8 @@ import { afterAll } from 'vitest'
 export type Own = <T>(thing: T, end: (thing: T) => unknown) => T
 
 /**
- * Ends what a suite has started, the last first, after its last test: also when it failed half-way through starting.
- * To be called once in the suite.
+ * Ends what a suite has started, the last first, after its last test: also when it failed half-way through
+ * starting. To be called once in the suite.
  */
 export function ownedBySuite(): Own {
   const ends: (() => unknown)[] = []

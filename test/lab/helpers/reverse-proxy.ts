@@ -20,7 +20,10 @@ interface Before {
   readonly certificate: IssuedCertificate
 }
 
-/** How long a link may be without a byte; shorter than anyone would choose, and longer than the pause between two pings. */
+/**
+ * How long a link may be without a byte; shorter than anyone would choose, and longer than the pause between
+ * two pings.
+ */
 const IDLE = '20s'
 
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']

@@ -3,8 +3,8 @@ import { createCipheriv, createHash, type Hash } from 'node:crypto'
 const CHUNK = Buffer.alloc(256 * 1024)
 
 /**
- * The same bytes for the same seed, however many: the keystream of AES in counter mode. So a gigabyte can be sent and
- * checked without a file.
+ * The same bytes for the same seed, however many: the keystream of AES in counter mode. So a gigabyte can be
+ * sent and checked without a file.
  *
  * @param hash takes in what was made
  */

@@ -6,8 +6,8 @@ import { serveTcp } from '../../helpers/servers.ts'
 const STEPS = 20
 
 /**
- * A way to a server of this machine that takes so many bytes a second towards it, and any number back. What it doesn't
- * take waits in the kernel, as in the queue of a home router. @returns its port
+ * A way to a server of this machine that takes so many bytes a second towards it, and any number back. What
+ * it doesn't take waits in the kernel, as in the queue of a home router. @returns its port
  */
 export async function slowCableTo(port: number, bytesPerSecond: number): Promise<number> {
   const step = Math.ceil(bytesPerSecond / STEPS)

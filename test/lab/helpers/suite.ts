@@ -12,8 +12,8 @@ export interface Needs {
 }
 
 /**
- * Tests that need more than Node. Where that is missing they are skipped and say why; under CI, where everything is
- * to be installed, that is a failure.
+ * Tests that need more than Node. Where that is missing they are skipped and say why; under CI, where
+ * everything is to be installed, that is a failure.
  */
 export function labSuite(title: string, needs: Needs, body: () => void): void {
   const reason = whatIsMissing(needs)

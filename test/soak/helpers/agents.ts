@@ -3,7 +3,8 @@ import { identify } from '../../../src/process/identity.ts'
 import type { Home } from '../../helpers/home.ts'
 
 /**
- * Every kept-alive agent of a home that lives, as the system sees it: by its environment, not by any file of ours.
+ * Every kept-alive agent of a home that lives, as the system sees it: by its environment, not by any file of
+ * ours.
  *
  * @param configFile of another instance than the default one
  */

@@ -67,8 +67,8 @@ function fromJson(action: string, { status, pid, stopped, outcome }: Report): Cl
 }
 
 /**
- * Whether there is an order in which all that was said is true, one command after the other: a command that had ended
- * before another began comes first.
+ * Whether there is an order in which all that was said is true, one command after the other: a command that
+ * had ended before another began comes first.
  *
  * @param before the process that ran at first
  * @param after the one that runs in the end

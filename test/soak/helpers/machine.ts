@@ -69,7 +69,9 @@ export class Machine {
     expect(existsSync(this.instance.pidFile)).toBe(false)
   }
 
-  /** Waits until nothing comes up or goes down any more: at most one agent, and it is the one that is found. */
+  /**
+   * Waits until nothing comes up or goes down any more: at most one agent, and it is the one that is found.
+   */
   async settled(): Promise<number | undefined> {
     const look = async () => {
       const alive = agentsOf(this.home)

@@ -20,7 +20,9 @@ export interface Attempts {
   readonly failed: Map<string, number>
 }
 
-/** An agent that dials, waits and comes back as the real one does, offers one service and carries no streams. */
+/**
+ * An agent that dials, waits and comes back as the real one does, offers one service and carries no streams.
+ */
 export class SimulatedAgent {
   readonly #config: Config
   readonly #signer: Signer
@@ -67,7 +69,9 @@ export class SimulatedAgent {
     this.#link?.tick()
   }
 
-  /** @returns how long the hub took to answer over the link, in ms; undefined if the link was lost meanwhile */
+  /**
+   * @returns how long the hub took to answer over the link, in ms; undefined if the link was lost meanwhile
+   */
   async ask(): Promise<number | undefined> {
     const link = this.#link
     if (!this.isUp || !link) return undefined

@@ -17,7 +17,10 @@ import { INITIAL_WINDOW, MAX_WINDOW } from '../../../src/tunnel/protocol/window-
 import { Random } from '../../soak/helpers/random.ts'
 import { encodeData } from './whole-frames.ts'
 
-/** Frames of a peer that breaks every rule: most of them well-formed, on streams that exist or might, some garbage. */
+/**
+ * Frames of a peer that breaks every rule: most of them well-formed, on streams that exist or might, some
+ * garbage.
+ */
 export class Fuzzer {
   readonly #random: Random
   readonly #names: readonly string[]

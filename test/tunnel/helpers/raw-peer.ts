@@ -5,7 +5,10 @@ import { decodeWhole, type WholeFrame } from './whole-frames.ts'
 
 type FrameOf<Type extends WholeFrame['type']> = Extract<WholeFrame, { type: Type }>
 
-/** Frames as a client's WebSocket sends them, each in a message of its own, with the mask that changes nothing. */
+/**
+ * Frames as a client's WebSocket sends them, each in a message of its own, with the mask that changes
+ * nothing.
+ */
 export function batch(frames: readonly Buffer[], opcode = 0x82): Buffer {
   const messages = frames.flatMap((frame) => {
     if (frame.length > 125) throw new RangeError('only short frames')

@@ -3,7 +3,9 @@ import type { Frame } from '../../../src/tunnel/protocol/frames.ts'
 import { INITIAL_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
 import type { AgentEnd } from './relay.ts'
 
-/** Looks at what crosses an agent's link in both directions, and notes whoever sends more than he was allowed. */
+/**
+ * Looks at what crosses an agent's link in both directions, and notes whoever sends more than he was allowed.
+ */
 export class WindowWatch {
   readonly violations: string[] = []
   /** Bytes of DATA seen. */

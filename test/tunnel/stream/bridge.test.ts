@@ -234,7 +234,8 @@ test('an end that comes while the service does not read is kept behind the bytes
   const { sent } = await stuckAt()
   await Promise.all([ending(first.served), once(first.served.end(), 'finish'), ending(first.client)])
   await relay.empty()
-  // About so much fits on the way without being read. Of a little less the end gets there, too, and the last bytes wait.
+  // About so much fits on the way without being read. Of a little less the end gets there, too, and the last
+  // bytes wait.
   let isThere: boolean | undefined
   for (let less = 180_000; !isThere && less < sent; less += 200_000) {
     const { client, served } = await joined()

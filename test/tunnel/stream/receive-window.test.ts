@@ -9,7 +9,10 @@ import {
 } from '../../../src/tunnel/protocol/window-size.ts'
 import { ReceiveWindow } from '../../../src/tunnel/stream/receive-window.ts'
 
-/** A sender uses up the window and says so, then waits so long for the next. @returns the windows that it was given */
+/**
+ * A sender uses up the window and says so, then waits so long for the next. @returns the windows that it was
+ * given
+ */
 function windows(
   budget: Budget,
   waitMs: number,

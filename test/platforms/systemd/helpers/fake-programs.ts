@@ -9,7 +9,8 @@ export type Behaviour = Sample | { readonly script: string }
 /**
  * Programs that stand for systemd's own.
  *
- * @returns an environment in which they, and nothing else, are found; it has a folder where a user manager seems to listen
+ * @returns an environment in which they, and nothing else, are found; it has a folder where a user manager
+ * seems to listen
  */
 export function fakePrograms(
   programs: Readonly<Record<string, Behaviour>>,
