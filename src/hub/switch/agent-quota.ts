@@ -5,8 +5,8 @@ import { MAX_GIVEN_UP } from '../../tunnel/protocol/limits.ts'
 export class AgentQuota {
   readonly agent: string
   readonly pace = new Pace()
-  /** What the bytes cost, in bytes, that wait for all links of the agent. */
-  waiting = 0
+  /** What waits for all links of the agent, by the memory that it takes. */
+  waitingBytes = 0
   /** Forgets the quota some time after the last link is gone. */
   forgetting: NodeJS.Timeout | undefined
   #givenUp = 0
@@ -17,13 +17,13 @@ export class AgentQuota {
   }
 
   /** The agent has given up a stream that was not answered: someone has begun to dial for nothing. */
-  abandoned(now = performance.now()): void {
+  gaveUp(now = performance.now()): void {
     this.#givenUp = this.#outstanding(now) + 1
     this.#countedAt = now
   }
 
   /** Whether the agent has given up too many streams of late to open another one now. */
-  hasAbandonedTooMany(now = performance.now()): boolean {
+  hasGivenUpTooMany(now = performance.now()): boolean {
     return this.#outstanding(now) >= MAX_GIVEN_UP
   }
 

@@ -57,14 +57,14 @@ export class AgentQuotas {
 
   /** What waits for a link has grown, or shrunk. */
   changed({ quota }: SwitchPort, bytes: number): void {
-    quota.waiting += bytes
+    quota.waitingBytes += bytes
     this.#waiting += bytes
-    if (quota.waiting > this.#agentMax) this.#exceeded = quota
+    if (quota.waitingBytes > this.#agentMax) this.#exceeded = quota
   }
 
   /** The link that has to drop some of what waits: that with most of it, of the agent that has too much. */
-  get portToRelieve(): SwitchPort | undefined {
-    const quota = this.#toRelieve()
+  get portToShed(): SwitchPort | undefined {
+    const quota = this.#toShed()
     const ports = quota && this.#ports.get(quota)
     if (!ports) return undefined
     let largest: SwitchPort | undefined
@@ -73,11 +73,12 @@ export class AgentQuotas {
   }
 
   /** The quota that is exceeded; if all together have too much waiting, that with most of it. */
-  #toRelieve(): AgentQuota | undefined {
-    if (this.#exceeded && this.#exceeded.waiting <= this.#agentMax) this.#exceeded = undefined
+  #toShed(): AgentQuota | undefined {
+    if (this.#exceeded && this.#exceeded.waitingBytes <= this.#agentMax) this.#exceeded = undefined
     if (this.#exceeded || this.#waiting <= this.#max) return this.#exceeded
     let most: AgentQuota | undefined
-    for (const quota of this.#byAgent.values()) if (quota.waiting > (most?.waiting ?? 0)) most = quota
+    for (const quota of this.#byAgent.values())
+      if (quota.waitingBytes > (most?.waitingBytes ?? 0)) most = quota
     return most
   }
 }

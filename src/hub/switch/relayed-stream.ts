@@ -1,16 +1,16 @@
 import type { Link } from '../../tunnel/link/link.ts'
 import type { Position } from '../../tunnel/protocol/frames.ts'
 import { SendWindow } from '../../tunnel/stream/send-window.ts'
-import type { Owner } from './owner.ts'
+import type { AgentRef } from './agent-ref.ts'
 
 /**
  * How an end of a stream stands to its link:
  * - `flowing`: what it sends may be passed on;
  * - `asked`: the other end is back, and this one has yet to say where it stands: all that it sends is old;
- * - `waiting`: it is back on a new link, has said where it stands, and is silent until the other one has;
+ * - `returned`: it is back on a new link, has said where it stands, and is silent until the other one has;
  * - `lost`: it has no link.
  */
-export type EndpointState = 'flowing' | 'asked' | 'waiting' | 'lost'
+export type EndpointState = 'flowing' | 'asked' | 'returned' | 'lost'
 
 /** The switch port that an end is at, as far as a stream knows it. */
 export interface EndpointPort {
@@ -27,7 +27,7 @@ export interface EndpointPort {
 export class Endpoint {
   readonly stream: RelayedStream
   /** Undefined while the end has yet to come back to a hub that was restarted. */
-  agent: Owner | undefined
+  agent: AgentRef | undefined
   /** The process that alone may come back for the end. */
   process: string | undefined
   port: EndpointPort | undefined
@@ -69,7 +69,7 @@ export class RelayedStream {
   readonly acceptor = new Endpoint(this)
   /** The agent that opened the stream: the opener's end comes from nobody else. */
   readonly from: string
-  /** The flags of its OPEN: the two agents' business. */
+  /** The flags of its OPEN, handed on: by how many services the stream has come (see MAX_HOPS). */
   readonly flags: number
   /** The acceptor has said yes. */
   answered = false

@@ -1,6 +1,6 @@
 import { Counts } from '../../tunnel/bounds/counts.ts'
 import { STREAM_CODES } from '../../tunnel/protocol/codes.ts'
-import { MAX_WAITING_STREAMS, RESUME_MS } from '../../tunnel/protocol/limits.ts'
+import { MAX_LOST_STREAMS, RESUME_MS } from '../../tunnel/protocol/limits.ts'
 import { RelayedStream, type Endpoint } from './relayed-stream.ts'
 import type { SwitchPort } from './switch-port.ts'
 
@@ -59,7 +59,7 @@ export class RelayedStreams {
     end.state = 'lost'
     const lost = this.#lost.add(id)
     this.#watch(end.stream)
-    if (lost > MAX_WAITING_STREAMS)
+    if (lost > MAX_LOST_STREAMS)
       this.reset(end.stream, STREAM_CODES.LIMIT, 'too many streams wait for a link')
   }
 

@@ -67,7 +67,7 @@ export class Resumption {
     }
     this.#streams.attach(end, port, frame.stream)
     if (frame.position.answered) this.#streams.answered(stream)
-    end.state = 'waiting'
+    end.state = 'returned'
     end.position = frame.position
     this.#rejoin(end)
   }
@@ -79,7 +79,7 @@ export class Resumption {
     end.state = 'flowing'
     end.position = position
     if (position.answered) this.#streams.answered(end.stream)
-    if (end.other.state === 'waiting') this.#settle(end.stream)
+    if (end.other.state === 'returned') this.#settle(end.stream)
     else if (end.other.state === 'lost') this.#offer(end.stream, end.told === BEGINNING)
   }
 
@@ -88,12 +88,12 @@ export class Resumption {
     port.isReady = true
     for (const stream of this.#streams.incomplete) {
       const missing = stream.ends.find((end) => end.state === 'lost' && isPast(end, port))
-      if (missing) this.#isMissing(missing)
+      if (missing) this.#giveUpOn(missing)
       else if (!stream.acceptor.agent) this.#offer(stream)
     }
   }
 
-  #isMissing(end: Endpoint): void {
+  #giveUpOn(end: Endpoint): void {
     const { stream } = end
     if (stream.pendingReset) return this.#streams.forget(stream)
     if (stream.answered || end.isOpener) {
@@ -118,7 +118,7 @@ export class Resumption {
         `"${service}" is not offered there any more`,
       )
     }
-    if (other.state === 'waiting') this.#settle(stream)
+    if (other.state === 'returned') this.#settle(stream)
     else if (other.state === 'lost') this.#offer(stream)
     else this.#ask(other, end.position!)
   }
@@ -142,7 +142,7 @@ export class Resumption {
       const position = end.other.position!
       end.window = SendWindow.at(position)
       end.held = false
-      if (end.state === 'waiting') end.port!.link.sendControl(encodeResumed(end.number, position))
+      if (end.state === 'returned') end.port!.link.sendControl(encodeResumed(end.number, position))
       end.state = 'flowing'
     }
     if (stream.ends.every(({ window }) => window.done)) this.#streams.forget(stream)

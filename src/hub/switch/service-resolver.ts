@@ -1,4 +1,4 @@
-import type { Owner } from './owner.ts'
+import type { AgentRef } from './agent-ref.ts'
 import type { SwitchPort } from './switch-port.ts'
 
 /** Why a service can't be reached. */
@@ -12,7 +12,7 @@ export interface Unreachable {
 /** Who offers what, and to whom. */
 export interface ServiceResolver {
   /** Finds the link where a service is for the agent that opens a stream to it, or says why there is none. */
-  resolve(opener: Owner, service: string): SwitchPort | Unreachable
+  resolve(opener: AgentRef, service: string): SwitchPort | Unreachable
   /** Whether a stream from one agent to a service of another may go on. */
-  mayReach(opener: Owner, service: string, acceptor: Owner): boolean
+  mayReach(opener: AgentRef, service: string, acceptor: AgentRef): boolean
 }

@@ -5,12 +5,12 @@ import type { Role } from '../../tunnel/protocol/handshake.ts'
 import { MAX_STREAMS } from '../../tunnel/protocol/limits.ts'
 import { StreamNumbers } from '../../tunnel/stream/stream-numbers.ts'
 import type { AgentQuota } from './agent-quota.ts'
-import type { Owner } from './owner.ts'
+import type { AgentRef } from './agent-ref.ts'
 import type { Endpoint, EndpointPort } from './relayed-stream.ts'
 
 /** A link's place at the switch. */
 export class SwitchPort implements EndpointPort {
-  readonly agent: Owner
+  readonly agent: AgentRef
   /** Shared by all links of the agent. */
   readonly quota: AgentQuota
   /** The process at the far end, which keeps this name when it comes back on another connection. */
@@ -30,7 +30,7 @@ export class SwitchPort implements EndpointPort {
   /** The link is of its agent's one process that serves, and not of a client beside it. */
   readonly isServing: boolean
 
-  constructor(link: Link, agent: Owner, quota: AgentQuota, from: { link: string; role: Role }) {
+  constructor(link: Link, agent: AgentRef, quota: AgentQuota, from: { link: string; role: Role }) {
     this.link = link
     this.agent = agent
     this.quota = quota

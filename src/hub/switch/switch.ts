@@ -14,7 +14,7 @@ import type { Message } from '../../tunnel/protocol/message.ts'
 import { SendWindow } from '../../tunnel/stream/send-window.ts'
 import { StreamViolation } from '../../tunnel/stream/stream-violation.ts'
 import { AgentQuotas, type BacklogLimits } from './agent-quotas.ts'
-import type { Owner } from './owner.ts'
+import type { AgentRef } from './agent-ref.ts'
 import type { Endpoint, RelayedStream } from './relayed-stream.ts'
 import { RelayedStreams } from './relayed-streams.ts'
 import { Resumption } from './resumption.ts'
@@ -59,7 +59,7 @@ export class Switch {
   }
 
   /** Gives a link a port. @param from the process at its far end */
-  add(link: Link, agent: Owner, from: { link: string; role: Role }): SwitchPort {
+  add(link: Link, agent: AgentRef, from: { link: string; role: Role }): SwitchPort {
     const port = new SwitchPort(link, agent, this.#quotas.of(agent.id), from)
     this.#quotas.add(port)
     return port
@@ -68,7 +68,7 @@ export class Switch {
   /** Takes in a frame of one of the port's streams, or one that brings a stream. */
   frame(port: SwitchPort, frame: SwitchedFrame, message: Message): void {
     this.#take(port, frame, message)
-    for (let behind; (behind = this.#quotas.portToRelieve);) this.#relieve(behind)
+    for (let behind; (behind = this.#quotas.portToShed);) this.#shed(behind)
   }
 
   /** What waits for the port's link has grown, or shrunk, by so many bytes. */
@@ -131,7 +131,7 @@ export class Switch {
     }
     if (port.ends.size >= MAX_STREAMS)
       return refuse(STREAM_CODES.LIMIT, `this link has ${MAX_STREAMS} streams open`)
-    if (port.quota.hasAbandonedTooMany()) {
+    if (port.quota.hasGivenUpTooMany()) {
       return refuse(STREAM_CODES.LIMIT, 'too many streams were given up before they were answered')
     }
     if (port.pendingOpens >= MAX_PENDING_OPENS) {
@@ -209,7 +209,7 @@ export class Switch {
       case 'rst': {
         if (frame.type === 'openErr' && (end.isOpener || stream.answered))
           throw new StreamViolation('PROTOCOL', 'an OPEN_ERR that nobody waits for')
-        if (end.isOpening) port.quota.abandoned()
+        if (end.isOpening) port.quota.gaveUp()
         passOn()
         this.#streams.onReset(stream, frame.code, frame.message)
         break
@@ -227,7 +227,7 @@ export class Switch {
   }
 
   /** Resets the stream that has most waiting for a link, or ends the link if nothing but control waits. */
-  #relieve(port: SwitchPort): void {
+  #shed(port: SwitchPort): void {
     const number = port.link.largestStream
     if (number === undefined) return port.link.terminate('the peer does not read')
     const end = port.ends.get(number)

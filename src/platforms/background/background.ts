@@ -14,7 +14,7 @@ import { startProcess } from './start.ts'
 import { processStatus } from './status.ts'
 import { stopProcess } from './stop.ts'
 
-/** Keeps the agent as a detached process, found again by the record that it writes of itself. */
+/** Keeps the agent as a detached process, found again by its record (see agent-record.ts). */
 export class BackgroundPlatform implements Platform {
   readonly #instance: Instance
 

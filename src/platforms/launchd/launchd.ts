@@ -61,16 +61,16 @@ export class LaunchdPlatform implements Platform {
     return {
       steps,
       result() {
-        const { pid, ready, written, domain, isUntouched } = result()
+        const { isUntouched, ...brought } = result()
         const isProtected = warnOfProtected(daemon, names.home)
         return {
-          pid,
-          ready,
-          change: written === 'unchanged' && !isUntouched ? 'updated' : written,
+          pid: brought.pid,
+          ready: brought.ready,
+          change: brought.change === 'unchanged' && !isUntouched ? 'updated' : brought.change,
           file: names.file,
           autostart: 'login',
           warnings: [
-            ...(domain === names.domains[0] ? [] : [NO_SCREEN]),
+            ...(brought.domain === names.domains[0] ? [] : [NO_SCREEN]),
             ...(isProtected === undefined ? [] : [isProtected]),
             ...(process.getuid?.() === 0
               ? ['You are root, so the daemon may do anything on this machine']
@@ -94,8 +94,8 @@ export class LaunchdPlatform implements Platform {
     return {
       steps,
       result() {
-        const { pid, ready, written, stopped } = result()
-        return { pid, ready, ...(written !== 'unchanged' && { updated: file }), ...(stopped && { stopped }) }
+        const { pid, ready, change, stopped } = result()
+        return { pid, ready, ...(change !== 'unchanged' && { updated: file }), ...(stopped && { stopped }) }
       },
     }
   }

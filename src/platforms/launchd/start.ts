@@ -18,7 +18,7 @@ import { verify, warnOfProtected, watch, type Expected, type Verified, type Watc
 
 export interface BroughtUp extends Omit<Verified, 'stopped'> {
   /** What became of the plist. */
-  readonly written: Installed['change']
+  readonly change: Installed['change']
   readonly domain: string
   /** The job ran by that very plist, and was left alone. */
   readonly isUntouched: boolean
@@ -28,7 +28,7 @@ export interface BroughtUp extends Omit<Verified, 'stopped'> {
 /** What is there before, and the way from there. */
 interface Course {
   readonly before: Previous
-  readonly written: Installed['change']
+  readonly change: Installed['change']
   /** The job that runs by the plist that this version would write: launchd need not read that again. */
   readonly kept: LoadedJob | undefined
   /** How the job is stopped first, or why it isn't. */
@@ -122,9 +122,9 @@ export function bringUp(
       ...withRescue(steps, (error) => rollBack(installation, course.before, error, options)),
     ],
     result() {
-      const { written, stopping } = course
+      const { change, stopping } = course
       const { domain } = expected
-      return { ...proven, written, domain, isUntouched: 'skipped' in stopping, stopped }
+      return { ...proven, change, domain, isUntouched: 'skipped' in stopping, stopped }
     },
   }
 }
@@ -143,16 +143,16 @@ async function plot(
   // launchd would make the log for all to read.
   closeSync(openOutputLog(daemon.logFile))
   const main = lookup.main(readAgentRecord(instance)?.pid)
-  const written = found === undefined ? 'created' : found === text ? 'unchanged' : 'updated'
+  const change = found === undefined ? 'created' : found === text ? 'unchanged' : 'updated'
   const isRead = main !== undefined && isReadFrom(main.job, names.file, mark)
-  const isSame = written === 'unchanged' && !isForeign(names.file) && isRead
+  const isSame = change === 'unchanged' && !isForeign(names.file) && isRead
   const before = { text: found, isLoaded: main !== undefined }
   const kept = isSame && main.job.pid !== undefined ? main : undefined
-  if (!kept) return { before, written, kept, stopping: new Unload(installation) }
+  if (!kept) return { before, change, kept, stopping: new Unload(installation) }
   const stopping = anew
     ? new StopInPlace(installation, kept)
     : { skipped: 'it runs by the plist that it should' }
-  return { before, written, kept, stopping }
+  return { before, change, kept, stopping }
 }
 
 /** Has launchd start a stopped job again. @returns false if it has not */

@@ -16,9 +16,9 @@ interface Stopping {
   ask(): Promise<Skipped | void>
   wait(): Promise<Skipped | void>
   verify(): Promise<Skipped | void>
-  /** The agent that is stopped; undefined until `ask`. */
+  /** The agent that is stopped: known after `ask`; undefined if no record or job names one. */
   readonly pid: number | undefined
-  /** How its process went; undefined if there was nothing to stop. */
+  /** How its process went, known after the last step; undefined if there was nothing to stop. */
   readonly termination: Termination | undefined
 }
 
@@ -65,6 +65,7 @@ export class Unload implements Stopping {
   pid: number | undefined
   termination: Termination | undefined
   readonly #processes = new Map<number, ProcessIdentity>()
+  #wasLoaded = false
   #began = 0
   #askedAt = 0
   #tookMs = 0
@@ -83,13 +84,13 @@ export class Unload implements Stopping {
     this.pid = readAgentRecord(this.#it.instance)?.pid
     this.#began = performance.now()
     if (lookup.isAbsent) return NOT_THERE
+    this.#wasLoaded = true
     this.#note(lookup)
-    this.termination = 'exited'
     await this.#bootout(lookup)
   }
 
   async wait(): Promise<Skipped | void> {
-    if (!this.termination) return NOT_THERE
+    if (!this.#wasLoaded) return NOT_THERE
     const { control, launchctl, timing } = this.#it
     const absent = async () => {
       const lookup = await control.look()
@@ -106,7 +107,7 @@ export class Unload implements Stopping {
 
   /** @throws ConnectError SERVICE_MANAGER_FAILED, DAEMON_WONT_STOP */
   async verify(): Promise<Skipped | void> {
-    if (!this.termination) return NOT_THERE
+    if (!this.#wasLoaded) return NOT_THERE
     if (!this.#isGone) await this.#mustBeGone()
     const { exitMs } = this.#it.timing
     for (const one of this.#processes.values()) {
@@ -114,7 +115,7 @@ export class Unload implements Stopping {
       if (isAlive(one)) await terminate(one, { group: true, graceMs: exitMs })
     }
     const isForced = this.#processes.size > 0 && this.#tookMs >= exitMs * 0.9
-    if (isForced && !this.#hasSaidItsEnd()) this.termination = 'killed'
+    this.termination = isForced && !this.#hasSaidItsEnd() ? 'killed' : 'exited'
   }
 
   /** Whether the agent has written down its own end: then nobody had to kill it. */
@@ -193,6 +194,7 @@ export class StopInPlace implements Stopping {
   async wait(): Promise<void> {
     const { launchctl, timing } = this.#it
     this.isGone = !this.#former || (await endsWithin(this.#former, launchctl.left(timing.exitMs)))
+    // If not, `kickstart -k` is about to kill it.
     this.termination = this.isGone ? 'exited' : 'killed'
   }
 

@@ -14,14 +14,14 @@ const SLACK_MS = 5000
  * @returns undefined if the unit has no such process, or that has ended
  */
 export async function watch(
-  service: UnitControl,
+  control: UnitControl,
   { isReady, stableMs }: StartOptions,
 ): Promise<Started | undefined> {
   let pid = 0
   let since = performance.now()
   const outcome = await waitFor(
     async (): Promise<Started | 'failed' | undefined> => {
-      const state = await service.readState()
+      const state = await control.readState()
       if (!state) return undefined
       if (hasFailed(state)) return 'failed'
       if (state.active !== 'active' || state.pid === 0) return undefined
@@ -39,9 +39,9 @@ export async function watch(
  *
  * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
  */
-export async function verify(service: UnitControl, watched: Started | undefined): Promise<Started> {
+export async function verify(control: UnitControl, watched: Started | undefined): Promise<Started> {
   if (watched) return watched
-  const state = await service.requireState()
+  const state = await control.requireState()
   throw new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeEnd(state)}`)
 }
 

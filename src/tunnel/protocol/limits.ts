@@ -54,7 +54,7 @@ export const OPEN_TIMEOUT_MS = 15_000
 export const RESUME_MS = 30_000
 
 /** Streams of one agent that may wait at the hub for another link. */
-export const MAX_WAITING_STREAMS = 4096
+export const MAX_LOST_STREAMS = 4096
 
 /** A link queues what it has to send while its socket holds this many bytes, overhead included. */
 export const SOCKET_BACKLOG_BYTES = 128 * 1024

@@ -5,7 +5,7 @@ import type { Link, LinkFrame } from '../link/link.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../protocol/codes.ts'
 import { encodeOpen, encodeOpenErr, encodeRst } from '../protocol/encode.ts'
 import { STREAM_KEY_BYTES } from '../protocol/frames.ts'
-import { MAX_STREAMS, MAX_WAITING_STREAMS, RESUME_MS, UNACKED_BUDGET_BYTES } from '../protocol/limits.ts'
+import { MAX_STREAMS, MAX_LOST_STREAMS, RESUME_MS, UNACKED_BUDGET_BYTES } from '../protocol/limits.ts'
 import { GROWTH_BUDGET_BYTES, INITIAL_WINDOW } from '../protocol/window-size.ts'
 import { StreamNumbers } from './stream-numbers.ts'
 import { Stream, type Budgets, type StreamName } from './stream.ts'
@@ -30,7 +30,7 @@ export class Mux {
   #numbered = new Map<number, Stream>()
   #numbers = new StreamNumbers('agent')
   /** Streams of others that are over: an opener who has not heard so must not open one of them again. */
-  readonly #over = new RecentKeys(MAX_WAITING_STREAMS)
+  readonly #over = new RecentKeys(MAX_LOST_STREAMS)
   readonly #budgets: Budgets = {
     unacked: new Budget(UNACKED_BUDGET_BYTES),
     growth: new Budget(GROWTH_BUDGET_BYTES),

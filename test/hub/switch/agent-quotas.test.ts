@@ -51,7 +51,7 @@ describe('a quota', () => {
     quotas.remove(one)
     expect(vi.getTimerCount()).toBe(0)
     quotas.changed(other, 1)
-    expect(quotas.portToRelieve).toBe(other)
+    expect(quotas.portToShed).toBe(other)
   })
 
   test('is kept as long again for a link that has come and gone meanwhile', () => {
@@ -81,7 +81,7 @@ describe('the link to relieve', () => {
     const quotas = new AgentQuotas(limits)
     quotas.changed(linked(quotas, 'ada'), 100)
     quotas.changed(linked(quotas, 'bob'), 50)
-    expect(quotas.portToRelieve).toBeUndefined()
+    expect(quotas.portToShed).toBeUndefined()
   })
 
   test('is of the agent that has more than it may, until that is so no more', () => {
@@ -89,14 +89,14 @@ describe('the link to relieve', () => {
     const [ada, bob] = [linked(quotas, 'ada'), linked(quotas, 'bob')]
     quotas.changed(ada, 60)
     quotas.changed(linked(quotas, 'ada'), 41)
-    expect(ada.quota.waiting).toBe(101)
+    expect(ada.quota.waitingBytes).toBe(101)
     quotas.changed(bob, 1)
-    expect(quotas.portToRelieve).toBe(ada)
-    expect(quotas.portToRelieve).toBe(ada)
+    expect(quotas.portToShed).toBe(ada)
+    expect(quotas.portToShed).toBe(ada)
     quotas.changed(ada, -1)
-    expect(quotas.portToRelieve).toBeUndefined()
+    expect(quotas.portToShed).toBeUndefined()
     quotas.changed(ada, 1)
-    expect(quotas.portToRelieve).toBe(ada)
+    expect(quotas.portToShed).toBe(ada)
   })
 
   test('is still of that agent when another has just as much as it may', () => {
@@ -104,7 +104,7 @@ describe('the link to relieve', () => {
     const [ada, bob] = [linked(quotas, 'ada'), linked(quotas, 'bob')]
     quotas.changed(ada, 101)
     quotas.changed(bob, 100)
-    expect(quotas.portToRelieve).toBe(ada)
+    expect(quotas.portToShed).toBe(ada)
   })
 
   test('is of the agent that has come to more than it may last, and not of the one that has most', () => {
@@ -112,38 +112,38 @@ describe('the link to relieve', () => {
     const [ada, bob] = [linked(quotas, 'ada'), linked(quotas, 'bob')]
     quotas.changed(bob, 102)
     quotas.changed(ada, 101)
-    expect(quotas.portToRelieve).toBe(ada)
+    expect(quotas.portToShed).toBe(ada)
   })
 
   test('is of the first agent of those that have most, if all together have too much', () => {
     const quotas = new AgentQuotas(limits)
     const ports = ['ada', 'bob', 'eve'].map((agent) => linked(quotas, agent))
     for (const [at, bytes] of [40, 50, 50].entries()) quotas.changed(ports[at]!, bytes)
-    expect(quotas.portToRelieve).toBeUndefined()
+    expect(quotas.portToShed).toBeUndefined()
     quotas.changed(linked(quotas, 'zoe'), 11)
-    expect(quotas.portToRelieve).toBe(ports[1])
+    expect(quotas.portToShed).toBe(ports[1])
   })
 
   test('is told by the hub’s own limits if none are set', () => {
     const quotas = new AgentQuotas({})
     const one = linked(quotas, 'ada')
     quotas.changed(one, AGENT_BACKLOG_MAX_BYTES)
-    expect(quotas.portToRelieve).toBeUndefined()
+    expect(quotas.portToShed).toBeUndefined()
     quotas.changed(one, 1)
-    expect(quotas.portToRelieve).toBe(one)
+    expect(quotas.portToShed).toBe(one)
     quotas.changed(one, -1)
     for (let all = AGENT_BACKLOG_MAX_BYTES; all < HUB_BACKLOG_MAX_BYTES; all += AGENT_BACKLOG_MAX_BYTES)
       quotas.changed(linked(quotas, `agent ${all}`), AGENT_BACKLOG_MAX_BYTES)
-    expect(quotas.portToRelieve).toBeUndefined()
+    expect(quotas.portToShed).toBeUndefined()
     quotas.changed(linked(quotas, 'bob'), 1)
-    expect(quotas.portToRelieve).toBe(one)
+    expect(quotas.portToShed).toBe(one)
   })
 
   test('is the first of those for which most waits, and none for which nothing waits', () => {
     const quotas = new AgentQuotas({ agentBacklogMaxBytes: 0 })
     quotas.changed(linked(quotas, 'ada', 0), 1)
-    expect(quotas.portToRelieve).toBeUndefined()
+    expect(quotas.portToShed).toBeUndefined()
     const ports = [1, 3, 3, 2].map((backlog) => linked(quotas, 'ada', backlog))
-    expect(quotas.portToRelieve).toBe(ports[1])
+    expect(quotas.portToShed).toBe(ports[1])
   })
 })

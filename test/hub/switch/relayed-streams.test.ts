@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { RelayedStream, type Endpoint } from '../../../src/hub/switch/relayed-stream.ts'
 import { RelayedStreams } from '../../../src/hub/switch/relayed-streams.ts'
 import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
-import { MAX_WAITING_STREAMS } from '../../../src/tunnel/protocol/limits.ts'
+import { MAX_LOST_STREAMS } from '../../../src/tunnel/protocol/limits.ts'
 import { noted } from '../../tunnel/helpers/noted.ts'
 
 const KEY = Buffer.alloc(16, 1)
@@ -68,7 +68,7 @@ describe('a stream', () => {
     opener.state = 'asked'
     expect(stream.flows).toBe(false)
     opener.state = 'flowing'
-    acceptor.state = 'waiting'
+    acceptor.state = 'returned'
     expect(stream.flows).toBe(false)
   })
 
@@ -244,7 +244,7 @@ describe('4,096 streams of an agent may wait for a link', () => {
       streams.answered(stream)
       return stream
     }
-    for (let n = 1; n < MAX_WAITING_STREAMS; n++) streams.suspend(add(n).opener)
+    for (let n = 1; n < MAX_LOST_STREAMS; n++) streams.suspend(add(n).opener)
     b.link.said()
     return { ...world, add }
   }

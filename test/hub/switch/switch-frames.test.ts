@@ -125,7 +125,7 @@ describe('a stream', () => {
   test('that is refused is so in the service’s own words, and nothing is left of it', () => {
     const { hub, a, b } = noted()
     a.says(open(1))
-    const gaveUp = [a, b].map(({ port }) => vi.spyOn(port.quota, 'abandoned'))
+    const gaveUp = [a, b].map(({ port }) => vi.spyOn(port.quota, 'gaveUp'))
     b.says(encodeOpenErr(2, STREAM_CODES.TARGET_REFUSED, 'nobody listens'))
     expect(a.link.said()).toEqual([
       { type: 'openErr', stream: 1, code: STREAM_CODES.TARGET_REFUSED, message: 'nobody listens' },
@@ -136,7 +136,7 @@ describe('a stream', () => {
 
   test('that its opener resets counts as given up as long as it was not answered', () => {
     const { hub, a, b } = noted()
-    const gaveUp = vi.spyOn(a.port.quota, 'abandoned')
+    const gaveUp = vi.spyOn(a.port.quota, 'gaveUp')
     a.says(open(1), encodeRst(1, STREAM_CODES.PEER_RESET, 'gone'))
     expect(b.link.said()).toMatchObject([
       { type: 'open', stream: 2 },
@@ -198,7 +198,7 @@ describe('an OPEN is refused', () => {
       STREAM_CODES.LIMIT,
       'too many streams were given up before they were answered',
       ({ a }) => {
-        vi.spyOn(a.port.quota, 'hasAbandonedTooMany').mockReturnValue(true)
+        vi.spyOn(a.port.quota, 'hasGivenUpTooMany').mockReturnValue(true)
         return open(1)
       },
     ],

@@ -192,7 +192,7 @@ test('frames that come before anyone listens are kept, in order, and handed over
   const link = new Link(near.socket)
   peer.send(encodeCtrl(1), encodeCtrl(2), encodePing(5n))
   await turn()
-  class Owner {
+  class AgentRef {
     readonly heard: unknown[] = []
     constructor() {
       link.attach({
@@ -203,7 +203,7 @@ test('frames that come before anyone listens are kept, in order, and handed over
     }
     readonly isMade: boolean
   }
-  const owner = new Owner()
+  const owner = new AgentRef()
   peer.send(encodeCtrl(3))
   await peer.next('pong')
   await peer.settled()

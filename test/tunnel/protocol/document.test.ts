@@ -110,7 +110,7 @@ test('the numbers in the text are the program’s', () => {
     ['grow by no more than N MiB', limits.GROWTH_BUDGET_BYTES / 2 ** 20],
     ['allow up to N MiB for all streams', limits.UNACKED_BUDGET_BYTES / 2 ** 20],
     ['no more than N s while streams wait', URGENT_CAP_MS / 1000],
-    ['the last N keys', limits.MAX_WAITING_STREAMS],
+    ['the last N keys', limits.MAX_LOST_STREAMS],
     ['waited more than N ms', limits.GROW_AFTER_MS],
     ['more than N KiB of control to read', limits.CONTROL_BACKLOG_HIGH_BYTES / 2 ** 10],
     ['A link with more than N MiB of it is lost', limits.MAX_CONTROL_BACKLOG_BYTES / 2 ** 20],

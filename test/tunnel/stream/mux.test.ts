@@ -66,7 +66,7 @@ async function agent(): Promise<{
 }
 
 /** Notes what a stream's owner hears, and consumes nothing. */
-class Owner implements StreamHandler {
+class AgentRef implements StreamHandler {
   readonly heard: string[] = []
   bytes = Buffer.alloc(0)
   onData: (() => void) | undefined
@@ -98,8 +98,8 @@ class Owner implements StreamHandler {
   }
 }
 
-function owned(stream: Stream): Owner {
-  const owner = new Owner()
+function owned(stream: Stream): AgentRef {
+  const owner = new AgentRef()
   stream.attach(owner)
   return owner
 }
@@ -208,7 +208,7 @@ test('who resets a stream while it takes in early bytes hears nothing more of it
   hub.send(open(2, 'web'), encodeData(2, hello), encodeData(2, hello), encodeFin(2, 10))
   await hub.settled()
   const stream = incoming[0]!
-  const owner = new Owner()
+  const owner = new AgentRef()
   owner.onData = () => stream.reset(STREAM_CODES.PEER_RESET)
   stream.attach(owner)
   expect(owner.heard).toEqual(['hello'])
