@@ -13,10 +13,10 @@ beforeAll(async () => {
 afterAll(() => world.stop())
 
 test('a hub whose database is damaged while it runs ends with 1, and says so', async () => {
-  const token = await world.joinToken()
   // The hub says that it listens before the thread of its database is up.
   await until(() => existsSync(world.hubHome.file('hub/hub.db-wal')))
-  // What the hub has read of it already it would not read again.
+  // This has the hub read anew what it has read: another process writes it.
+  const token = await world.joinToken()
   for (const name of ['hub.db', 'hub.db-wal']) {
     const file = world.hubHome.file(`hub/${name}`)
     writeFileSync(file, readFileSync(file).fill(0xa5, 32), { flag: 'r+' })
