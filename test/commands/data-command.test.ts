@@ -4,22 +4,16 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connectOk, RunningCli, runJs, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
-import { echoed, echoServer, type TestServer } from '../helpers/servers.ts'
+import { echoed, echoServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 
 let world: World
-let echo: TestServer
 let home: Home
 beforeAll(async () => {
   world = await World.start()
-  echo = await echoServer()
-  home = await world.machine('server')
-  await connectOk(home, ['expose', String(echo.port), '--name', 'echo'])
+  home = await world.echoMachine()
 })
-afterAll(async () => {
-  await world.stop()
-  await echo.close()
-})
+afterAll(() => world.stop())
 
 /** What a data command is started with, and what shows that it does its work. */
 interface DataCommand {

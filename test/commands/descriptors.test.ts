@@ -4,7 +4,6 @@ import { connect as dial, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { connectOk, RunningCli, runJs, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
-import { echoServer, type TestServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 
 /**
@@ -16,18 +15,12 @@ const ROOM = 64
 const SHARE = 48
 
 let world: World
-let echo: TestServer
 let home: Home
 beforeAll(async () => {
   world = await World.start()
-  echo = await echoServer()
-  home = await world.machine('server')
-  await connectOk(home, ['expose', String(echo.port), '--name', 'echo'])
+  home = await world.echoMachine()
 })
-afterAll(async () => {
-  await world.stop()
-  await echo.close()
-})
+afterAll(() => world.stop())
 
 function startWithFew(who: Home, args: readonly string[]): RunningCli {
   const script = `ulimit -n ${DESCRIPTORS} && exec "$0" "$@"`

@@ -28,8 +28,16 @@ export async function connect(
   args: readonly string[],
   options: CliOptions = {},
 ): Promise<CliResult> {
-  const running = startConnect(home, args, options)
-  const timer = setTimeout(() => running.kill('SIGKILL'), options.timeoutMs ?? 60_000)
+  return resultOf(startConnect(home, args, options), args, options)
+}
+
+/** Waits for the end of a program. @throws Error if that takes too long */
+export async function resultOf(
+  running: RunningCli,
+  args: readonly string[],
+  { timeoutMs = 60_000 }: CliOptions,
+): Promise<CliResult> {
+  const timer = setTimeout(() => running.kill('SIGKILL'), timeoutMs)
   const exit = await running.exited
   clearTimeout(timer)
   if (exit.signal === 'SIGKILL')

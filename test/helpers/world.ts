@@ -1,5 +1,6 @@
 import { connect, connectOk, startConnect, type RunningCli } from './cli.ts'
 import { makeHome, type Home } from './home.ts'
+import { echoServer, type TestServer } from './servers.ts'
 
 export interface WorldOptions {
   /** Of the hub; default a free one. */
@@ -18,6 +19,7 @@ export class World {
   readonly #options: WorldOptions
   readonly #machines: Home[] = []
   readonly #running: RunningCli[] = []
+  readonly #servers: TestServer[] = []
 
   private constructor(hubHome: Home, hub: RunningCli, hubUrl: string, options: WorldOptions) {
     this.hubHome = hubHome
@@ -65,6 +67,15 @@ export class World {
     return home
   }
 
+  /** A home folder with a credential, from which an echo is exposed by its name. */
+  async echoMachine(name = 'server'): Promise<Home> {
+    const echo = await echoServer()
+    this.#servers.push(echo)
+    const home = await this.machine(name)
+    await connectOk(home, ['expose', String(echo.port), '--name', 'echo'])
+    return home
+  }
+
   /** `connect reach`, until the end of the test. @returns the local port */
   async reach(
     home: Home,
@@ -91,5 +102,6 @@ export class World {
     }
     await this.hub.stop()
     this.hubHome.remove()
+    for (const server of this.#servers) await server.close()
   }
 }

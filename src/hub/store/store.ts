@@ -1,14 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
-import { ConnectError, ERRORS } from '../../errors.ts'
+import { ConnectError } from '../../errors.ts'
 import { openOurs } from '../../files/open-ours.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { loadSqlite, type DatabaseSync, type SQLOutputValue, type StatementSync } from '../../files/sqlite.ts'
 import type { PublicKey } from '../../tunnel/protocol/handshake.ts'
 import { DatabaseFiles } from './database-files.ts'
 import { hashOf, joinTokenOf, makeJoinToken, type JoinToken } from './join-token.ts'
+import { migrate, WORKSPACE } from './schema.ts'
 import { cannotOpen } from './store-error.ts'
+import { inTransaction } from './transaction.ts'
 
 /** A machine that has joined. */
 export interface Agent {
@@ -50,38 +51,6 @@ export interface Snapshot {
   readonly services: ClaimedService[]
 }
 
-const SCHEMA_VERSION = 1
-const WORKSPACE = 'default'
-
-const SCHEMA = `
-  CREATE TABLE workspaces (id TEXT PRIMARY KEY) STRICT;
-  CREATE TABLE join_tokens (
-    id TEXT PRIMARY KEY,
-    workspace TEXT NOT NULL REFERENCES workspaces(id),
-    hash BLOB NOT NULL UNIQUE,
-    created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL,
-    uses_left INTEGER NOT NULL CHECK (uses_left >= 0),
-    revoked_at INTEGER
-  ) STRICT;
-  CREATE TABLE agents (
-    id TEXT PRIMARY KEY,
-    workspace TEXT NOT NULL REFERENCES workspaces(id),
-    public_key TEXT NOT NULL UNIQUE,
-    label TEXT NOT NULL,
-    joined_at INTEGER NOT NULL,
-    revoked_at INTEGER
-  ) STRICT;
-  CREATE TABLE services (
-    workspace TEXT NOT NULL REFERENCES workspaces(id),
-    name TEXT NOT NULL,
-    agent TEXT NOT NULL REFERENCES agents(id) ON DELETE CASCADE,
-    port INTEGER NOT NULL,
-    PRIMARY KEY (workspace, name)
-  ) STRICT;
-  CREATE TABLE hub (id TEXT NOT NULL) STRICT;
-`
-
 /** The hub's database. Synchronous: the running hub calls it in a worker thread, see store-thread.ts. */
 export class Store {
   readonly #file: string
@@ -116,7 +85,7 @@ export class Store {
       try {
         // Damage is found now, and not when the hub has run for a week.
         store.check()
-        store.#migrate()
+        migrate(store.#database)
         return store
       } catch (error) {
         store.close()
@@ -180,7 +149,7 @@ export class Store {
 
   /** The agent's names are free from then on. @returns false if there is no such agent */
   revokeAgent(id: string): boolean {
-    return this.#transaction(() => {
+    return inTransaction(this.#database, () => {
       this.#prepared('DELETE FROM services WHERE agent = ?').run(id)
       return this.#revoke('agents', id)
     })
@@ -211,7 +180,7 @@ export class Store {
    */
   join(request: JoinTry): Agent | undefined {
     const { agent, token, key, label, isAfresh = false, revokedTokens = [], now = Date.now() } = request
-    return this.#transaction(() => {
+    return inTransaction(this.#database, () => {
       if (isAfresh) this.removeAgent(agent)
       const known = this.#prepared('SELECT * FROM agents WHERE id = ?').get(agent)
       if (known) return known.revoked_at === null ? agentOf(known) : undefined
@@ -232,7 +201,7 @@ export class Store {
    * @returns false if there is no such agent, or it was revoked; then nothing is kept
    */
   setAgent(id: string, label: string, services: readonly ClaimedService[]): boolean {
-    return this.#transaction(() => {
+    return inTransaction(this.#database, () => {
       const { changes } = this.#prepared(
         'UPDATE agents SET label = ? WHERE id = ? AND revoked_at IS NULL',
       ).run(label, id)
@@ -270,43 +239,6 @@ export class Store {
       `UPDATE ${table} SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?`,
     ).run(Date.now(), id)
     return changes > 0
-  }
-
-  #migrate(): void {
-    this.#transaction(() => {
-      const version = Number(this.#prepared('PRAGMA user_version').get()!.user_version)
-      if (version > SCHEMA_VERSION) {
-        throw new ConnectError('HUB_DATA_DAMAGED', 'The hub’s database was written by a newer version', {
-          hints: [ERRORS.CONFIG_NEWER.fix],
-        })
-      }
-      if (version === SCHEMA_VERSION) return
-      this.#database.exec(SCHEMA)
-      this.#prepared('INSERT INTO workspaces (id) VALUES (?)').run(WORKSPACE)
-      this.#prepared('INSERT INTO hub (id) VALUES (?)').run(`hub_${randomBytes(8).toString('hex')}`)
-      this.#database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
-    })
-  }
-
-  /** IMMEDIATE: two processes that start on an empty folder must not both create the tables. */
-  #transaction<T>(work: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      const result = work()
-      this.#database.exec('COMMIT')
-      return result
-    } catch (error) {
-      this.#rollBack()
-      throw error
-    }
-  }
-
-  #rollBack(): void {
-    try {
-      this.#database.exec('ROLLBACK')
-    } catch {
-      // On a full disk and the like SQLite has done so itself (https://sqlite.org/lang_transaction.html).
-    }
   }
 }
 

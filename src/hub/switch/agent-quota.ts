@@ -7,8 +7,6 @@ export class AgentQuota {
   readonly pace = new Pace()
   /** What waits for all links of the agent, by the memory that it takes. */
   waitingBytes = 0
-  /** Forgets the quota some time after the last link is gone. */
-  forgetting: NodeJS.Timeout | undefined
   #givenUp = 0
   #countedAt = performance.now()
 

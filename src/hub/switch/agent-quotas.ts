@@ -12,11 +12,17 @@ export interface BacklogLimits {
   readonly backlogMaxBytes?: number | undefined
 }
 
+interface Entry {
+  readonly quota: AgentQuota
+  /** The links that share the quota. */
+  readonly ports: Set<SwitchPort>
+  /** Forgets the quota some time after the last link is gone. */
+  forgetting: NodeJS.Timeout | undefined
+}
+
 /** What each agent costs the hub, and whether that is too much. */
 export class AgentQuotas {
-  readonly #byAgent = new Map<string, AgentQuota>()
-  /** The links that share each quota. */
-  readonly #ports = new Map<AgentQuota, Set<SwitchPort>>()
+  readonly #byAgent = new Map<string, Entry>()
   readonly #agentMax: number
   readonly #max: number
   #waiting = 0
@@ -29,29 +35,27 @@ export class AgentQuotas {
   }
 
   of(agent: string): AgentQuota {
-    let quota = this.#byAgent.get(agent)
-    if (!quota) this.#byAgent.set(agent, (quota = new AgentQuota(agent)))
-    return quota
+    let entry = this.#byAgent.get(agent)
+    if (!entry) {
+      entry = { quota: new AgentQuota(agent), ports: new Set(), forgetting: undefined }
+      this.#byAgent.set(agent, entry)
+    }
+    return entry.quota
   }
 
   /** From now on what the link costs is its agent's. */
   add(port: SwitchPort): void {
-    const ports = this.#ports.get(port.quota)
-    if (ports) ports.add(port)
-    else this.#ports.set(port.quota, new Set([port]))
+    this.#byAgent.get(port.quota.agent)!.ports.add(port)
   }
 
   /** The link is gone, and nothing waits for it any more. */
   remove(port: SwitchPort): void {
-    const { quota } = port
-    const ports = this.#ports.get(quota)
-    ports?.delete(port)
-    if (!ports || ports.size > 0) return
-    clearTimeout(quota.forgetting)
-    quota.forgetting = setTimeout(() => {
-      if (ports.size > 0) return
-      this.#byAgent.delete(quota.agent)
-      this.#ports.delete(quota)
+    const entry = this.#entryOf(port.quota)
+    entry?.ports.delete(port)
+    if (!entry || entry.ports.size > 0) return
+    clearTimeout(entry.forgetting)
+    entry.forgetting = setTimeout(() => {
+      if (entry.ports.size === 0) this.#byAgent.delete(entry.quota.agent)
     }, KEPT_MS).unref()
   }
 
@@ -65,10 +69,10 @@ export class AgentQuotas {
   /** The link that has to drop some of what waits: that with most of it, of the agent that has too much. */
   get portToShed(): SwitchPort | undefined {
     const quota = this.#toShed()
-    const ports = quota && this.#ports.get(quota)
-    if (!ports) return undefined
+    const entry = quota && this.#entryOf(quota)
+    if (!entry) return undefined
     let largest: SwitchPort | undefined
-    for (const port of ports) if (port.link.backlog > (largest?.link.backlog ?? 0)) largest = port
+    for (const port of entry.ports) if (port.link.backlog > (largest?.link.backlog ?? 0)) largest = port
     return largest
   }
 
@@ -77,8 +81,14 @@ export class AgentQuotas {
     if (this.#exceeded && this.#exceeded.waitingBytes <= this.#agentMax) this.#exceeded = undefined
     if (this.#exceeded || this.#waiting <= this.#max) return this.#exceeded
     let most: AgentQuota | undefined
-    for (const quota of this.#byAgent.values())
+    for (const { quota } of this.#byAgent.values())
       if (quota.waitingBytes > (most?.waitingBytes ?? 0)) most = quota
     return most
+  }
+
+  /** @returns undefined if the quota is forgotten: its agent may have another one by now */
+  #entryOf(quota: AgentQuota): Entry | undefined {
+    const entry = this.#byAgent.get(quota.agent)
+    return entry?.quota === quota ? entry : undefined
   }
 }

@@ -57,8 +57,7 @@ export class Rig {
     rmSync(this.home, { recursive: true, force: true })
   }
 
-  /** A new one, as each command has. */
-  /** Each action runs all its steps. */
+  /** A platform of its own, as each command has, of which each action runs all its steps. */
   platform(timing: Partial<Timing> = {}, env: NodeJS.ProcessEnv = {}) {
     const platform = this.inSteps(timing, env)
     return {
