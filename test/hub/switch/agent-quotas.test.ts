@@ -72,6 +72,15 @@ describe('a quota', () => {
     vi.advanceTimersByTime(10_000)
     expect(quotas.of('ada')).toBe(next)
   })
+
+  test('that has no link yet stays, too, and a link of long ago may be removed when there is none', () => {
+    const { quotas, port } = keptFor(2000)
+    quotas.remove(port)
+    const next = quotas.of('ada')
+    quotas.remove(port)
+    vi.advanceTimersByTime(10_000)
+    expect(quotas.of('ada')).toBe(next)
+  })
 })
 
 describe('the link to relieve', () => {
