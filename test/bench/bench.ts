@@ -25,7 +25,8 @@ export class Bench {
 
   constructor() {
     const client = () => new Worker<ClientJobs>(path.join(programs, 'client.ts'))
-    this.clients = { main: client(), beside: client() }
+    const main = client()
+    this.clients = { main, beside: client(), pids: [main.pid, this.#target.pid] }
     for (const signal of SIGNALS) process.once(signal, this.#interrupt)
   }
 

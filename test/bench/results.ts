@@ -1,9 +1,10 @@
 import type { Figures, Metric } from './measures/measure.ts'
 import { spreadOf, type Spread } from './statistics.ts'
 
-/** What was found of each tunnel, by name: a set of figures a round, or why there is none. */
+/** What was found of each tunnel, by name: a version, a set of figures a round, or why there is none. */
 export class Results {
   readonly names: readonly string[]
+  readonly versions = new Map<string, string>()
   readonly #figures = new Map<string, Figures[]>()
   readonly #missing = new Map<string, string>()
 
@@ -33,12 +34,14 @@ export class Results {
   /**
    * One figure by another, compared only within a round: on a busy machine the speed drifts from one to the
    * next.
+   *
+   * @param under if there are several, the smallest in each round
    */
-  ratio(over: Figure, under: Figure): Spread | undefined {
-    const below = this.#values(...under)
+  ratio(over: Figure, under: readonly Figure[]): Spread | undefined {
+    const below = under.map((figure) => this.#values(...figure))
     const ratios = this.#values(...over).flatMap((value, round) => {
-      const base = below[round]
-      return value === undefined || base === undefined ? [] : [value / base]
+      const bases = below.flatMap((values) => values[round] ?? [])
+      return value === undefined || bases.length === 0 ? [] : [value / Math.min(...bases)]
     })
     return ratios.length > 0 ? spreadOf(ratios) : undefined
   }

@@ -12,7 +12,7 @@ import { Results } from './results.ts'
 
 const MEASURES = [oneStreamUp, oneStreamDown, eightStreamsUp, connections]
 
-const FULL: Scale = { transferMs: 2000, pingMs: 0, connects: 100, connectManyMs: 1500, idle: 0 }
+const FULL: Scale = { transferMs: 2000, pingMs: 0, connects: 100, connectManyMs: 1500, loadBytes: 0, idle: 0 }
 const QUICK: Scale = { ...FULL, transferMs: 400, connectManyMs: 300 }
 
 /**

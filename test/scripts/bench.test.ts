@@ -1,5 +1,7 @@
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { Transform } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Bench } from '../bench/bench.ts'
@@ -7,8 +9,11 @@ import { drawChart } from '../bench/report/svg.ts'
 import { formatReport } from '../bench/report/table.ts'
 import { formatTransports, PAIRS } from '../bench/report/transports.ts'
 import { Results } from '../bench/results.ts'
+import { TOPOLOGIES } from '../bench/topologies/all.ts'
 import { direct } from '../bench/topologies/direct.ts'
-import type { Topology } from '../bench/topologies/topology.ts'
+import { startPeer } from '../bench/topologies/peers/start-peer.ts'
+import { NotThereError, type Topology } from '../bench/topologies/topology.ts'
+import { makeHome } from '../helpers/home.ts'
 
 describe('a transfer', () => {
   let bench: Bench
@@ -36,12 +41,16 @@ describe('a transfer', () => {
 describe('the report', () => {
   const circumstances = { machine: 'one', date: new Date(0), rounds: 2, busy: undefined }
   const results = () => {
-    const found = new Results(['connect', 'connect, TLS', 'Node.js pipes', 'OpenSSH'])
-    found.add('connect', 0, { up: 1 })
+    const found = new Results(TOPOLOGIES.map(({ name }) => name))
+    found.add('connect', 0, { up: 1, pingBusyP99: 3 })
     found.add('Node.js pipes', 0, { up: 2 })
-    found.add('connect', 1, { up: 8 })
+    found.add('frp', 0, { pingBusyP99: 4 })
+    found.add('chisel', 0, { pingBusyP99: 2 })
+    found.add('connect', 1, { up: 8, pingBusyP99: 3 })
     found.add('Node.js pipes', 1, { up: 8 })
-    found.setMissing('OpenSSH', 'ssh is not installed')
+    found.add('frp', 1, { pingBusyP99: 6 })
+    found.add('chisel', 1, { pingBusyP99: 8 })
+    found.setMissing('OpenSSH', 'ssh is not on the PATH')
     return found
   }
   const lineOf = (start: string) => {
@@ -51,18 +60,41 @@ describe('the report', () => {
 
   test('compares within a round, and judges the median', () => {
     expect(lineOf('| one stream up: connect / Node.js pipes')).toMatch(
-      /\| 0\.75 +\| 0\.50 … 1\.00 \| at least 0\.7 +\| met +\| at least 0\.85 +\| not met +\|$/,
+      /\| 0\.75 +\| 0\.50 … 1\.00 \| at least 0\.8 +\| not met +\| at least 0\.95 +\| not met +\|$/,
+    )
+  })
+
+  test('compares with the lowest of several in each round', () => {
+    expect(lineOf('| ping beside bulk p99: connect / the lowest of')).toMatch(
+      /\| 1\.00 +\| 0\.50 … 1\.50 \| at most 1 +\| met +\|/,
     )
   })
 
   test('does not judge what was not measured', () => {
-    expect(lineOf('| one stream up: connect / OpenSSH')).toMatch(/\| not there .*\| at least 1\.2 +\| +\|/)
+    expect(lineOf('| new connection p50: connect / OpenSSH')).toMatch(
+      /\| ssh is not on the PATH .*\| at most 1 +\| +\| at most 0\.7 +\| +\|$/,
+    )
+    expect(lineOf('| one stream up: connect / frp')).toMatch(/\| not measured .*\| at least 1\.5 +\| +\|/)
   })
 
   test('says why a tunnel is not there, in the table and in the chart', () => {
-    expect(lineOf('- OpenSSH')).toBe('- OpenSSH is not there: ssh is not installed.')
-    expect(drawChart(results(), () => false)).toMatch(/>OpenSSH<\/text><text[^>]*>not there</)
+    expect(lineOf('| OpenSSH')).toMatch(/\| 3 +\| ssh is not on the PATH +\|/)
+    expect(drawChart(results(), () => false)).toMatch(/>OpenSSH<\/text><text[^>]*>ssh is not on the PATH</)
   })
+})
+
+test('a peer that does not start is not there, and why is told', async () => {
+  const home = makeHome()
+  const file = path.join(home.folder, 'peer')
+  mkdirSync(home.folder, { recursive: true })
+  writeFileSync(file, '#!/bin/sh\necho unknown flag\nexit 2\n', { mode: 0o755 })
+  const started = startPeer(home.folder, async (run) => {
+    await run(file, ['--flag']).printed(/never/)
+    throw new Error('it started')
+  })
+  await expect(started).rejects.toThrow(NotThereError)
+  await expect(started).rejects.toThrow('unknown flag')
+  home.remove()
 })
 
 test('ws is judged by its ratio to ours in each round', () => {
@@ -85,6 +117,8 @@ test('ws is judged by its ratio to ours in each round', () => {
 function changing(direction: 'up' | 'down'): Topology {
   return {
     name: 'changing',
+    hops: 1,
+    about: 'changes a byte',
     async start({ target }) {
       const server = createServer((socket) => {
         const next = connect(target, '127.0.0.1')

@@ -12,9 +12,14 @@ export const METRICS = {
   pingBusy: { title: 'ping beside a bulk stream, p50', unit: 'ms', digits: 2 },
   pingBusyP99: { title: 'ping beside a bulk stream, p99', unit: 'ms', digits: 2 },
   connect: { title: 'new connection and 1 byte back, p50', unit: 'ms', digits: 2 },
-  connects: { title: 'connections a second', unit: '1/s', digits: 0 },
+  connects: { title: 'connections a second, 50 at once', unit: '1/s', digits: 0 },
   cpu: { title: 'CPU, all processes', unit: 's/GB', digits: 2 },
   cpuHub: { title: 'CPU, hub', unit: 's/GB', digits: 2 },
+  cpuLoad: { title: 'CPU, client and target beside it', unit: 's/GB', digits: 2 },
+  memoryIdle: { title: 'memory idle, RSS', unit: 'MB', digits: 0 },
+  memoryIdlePss: { title: 'memory idle, PSS', unit: 'MB', digits: 0 },
+  memoryLoaded: { title: 'memory after load, RSS', unit: 'MB', digits: 0 },
+  memoryLoadedPss: { title: 'memory after load, PSS', unit: 'MB', digits: 0 },
   streamMemory: { title: 'hub’s memory for an idle stream', unit: 'KB', digits: 1 },
   agentMemory: { title: 'hub’s memory for an idle agent', unit: 'KB', digits: 1 },
 } as const satisfies Record<string, { title: string; unit: string; digits: number }>
@@ -28,6 +33,8 @@ export interface Clients {
   readonly main: Worker<ClientJobs>
   /** For a load beside what `main` does. */
   readonly beside: Worker<ClientJobs>
+  /** The first process of `main`, and that of the target. */
+  readonly pids: readonly number[]
 }
 
 /** How long a turn of each measure takes, about. */
@@ -36,6 +43,8 @@ export interface Scale {
   readonly pingMs: number
   readonly connects: number
   readonly connectManyMs: number
+  /** What goes through a tunnel before its memory is read again, each way. */
+  readonly loadBytes: number
   /** How many idle streams and agents memory is measured by. */
   readonly idle: number
 }

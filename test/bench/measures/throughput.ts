@@ -32,13 +32,15 @@ export const eightStreamsUp = throughput('parallel', 'up', PARALLEL)
 
 function transferOver(
   { port, processes: { hub, ends } }: Tunnel,
-  { main }: Clients,
+  { main, pids }: Clients,
   how: { direction: 'up' | 'down'; streams: number; bytes: number; checked: boolean },
 ): Promise<Transferred> {
-  return main.ask('transfer', { ...how, port, watched: [[...hub, ...ends], hub] })
+  return main.ask('transfer', { ...how, port, watched: [pids, [...hub, ...ends], hub] })
 }
 
-function cpuFigures(tunnel: Tunnel, [all = 0, hub = 0]: readonly number[], bytes: number): Figures {
-  if (!canTellUsage || tunnel.processes.hub.length === 0) return {}
-  return { cpu: all / (bytes / 1e9), cpuHub: hub / (bytes / 1e9) }
+function cpuFigures(tunnel: Tunnel, [load = 0, all = 0, hub = 0]: readonly number[], bytes: number): Figures {
+  if (!canTellUsage) return {}
+  const perGB = (seconds: number) => seconds / (bytes / 1e9)
+  if (tunnel.processes.hub.length === 0) return { cpuLoad: perGB(load) }
+  return { cpuLoad: perGB(load), cpu: perGB(all), cpuHub: perGB(hub) }
 }

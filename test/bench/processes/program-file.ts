@@ -9,7 +9,7 @@ const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/local/sbin']
 export function programFile(name: string): string {
   const folders = [...(process.env.PATH ?? '').split(path.delimiter), ...SYSTEM_FOLDERS]
   const file = folders.map((folder) => path.join(folder, name)).find(isExecutable)
-  if (file === undefined) throw new NotThereError(`${name} is not installed`)
+  if (file === undefined) throw new NotThereError(`${name} is not on the PATH`)
   return file
 }
 

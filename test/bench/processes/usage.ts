@@ -26,10 +26,18 @@ export function cpuSeconds(roots: readonly number[]): number {
 
 /** Bytes of memory that are there for these processes and all that came of them. */
 export function residentBytes(roots: readonly number[]): number {
-  const kilobytes = roots.flatMap(processTree).map((pid) => {
-    const status = readIfThere(`/proc/${pid}/status`)
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status ?? '')?.[1] ?? 0)
-  })
+  return sumOfBytes(roots, 'status', /^VmRSS:\s+(\d+) kB$/m)
+}
+
+/** The same, but of what several processes share, whichever they are, each counts its part (proc(5)). */
+export function proportionalBytes(roots: readonly number[]): number {
+  return sumOfBytes(roots, 'smaps_rollup', /^Pss:\s+(\d+) kB$/m)
+}
+
+function sumOfBytes(roots: readonly number[], file: string, line: RegExp): number {
+  const kilobytes = roots
+    .flatMap(processTree)
+    .map((pid) => Number(line.exec(readIfThere(`/proc/${pid}/${file}`) ?? '')?.[1] ?? 0))
   return kilobytes.reduce((sum, count) => sum + count, 0) * 1024
 }
 

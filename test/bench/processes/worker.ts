@@ -21,6 +21,10 @@ export class Worker<J extends Jobs<J>> {
     this.#exited = once(this.#child, 'exit')
   }
 
+  get pid(): number {
+    return this.#child.pid!
+  }
+
   /** @throws Error with what went wrong in the worker, or that it has ended, or takes too long */
   async ask<K extends keyof J & string>(name: K, input: J[K]['input']): Promise<J[K]['output']> {
     type Output = J[K]['output']

@@ -1,7 +1,6 @@
-import type { Socket } from 'node:net'
 import { crc32 } from 'node:zlib'
 import { cpuSeconds } from '../processes/usage.ts'
-import { open } from './client-socket.ts'
+import { Connection } from './connection.ts'
 import { patternChecksum, sendPattern } from './pattern.ts'
 
 export interface Transfer {
@@ -26,48 +25,41 @@ export interface Transferred {
 export async function transfer(asked: Transfer): Promise<Transferred> {
   const { port, direction, streams, bytes, checked, watched } = asked
   const upMode = checked ? 'checked sink' : 'sink'
-  const sockets = await Promise.all(
+  const connections = await Promise.all(
     Array.from({ length: streams }, () =>
-      open(port, { mode: direction === 'up' ? upMode : 'source', bytes }),
+      Connection.open(port, { mode: direction === 'up' ? upMode : 'source', bytes }),
     ),
   )
   const before = watched.map(cpuSeconds)
   const start = performance.now()
   const checksums = await Promise.all(
-    sockets.map((socket) => (direction === 'up' ? send(socket, bytes) : receive(socket, bytes, checked))),
+    connections.map((each) => (direction === 'up' ? send(each, bytes) : receive(each, bytes, checked))),
   )
   const seconds = (performance.now() - start) / 1000
   // Before the connections end: with some tunnels, so do processes.
   const cpu = watched.map((group, index) => cpuSeconds(group) - before[index]!)
-  for (const socket of sockets) socket.destroy()
+  for (const connection of connections) connection.destroy()
   const expected = checked ? patternChecksum(bytes) : 0
   if (checksums.some((checksum) => checksum !== expected)) throw new Error(`wrong bytes ${direction}`)
   return { seconds, cpu }
 }
 
 /** @returns the checksum that the target has found */
-async function send(socket: Socket, bytes: number): Promise<number> {
-  sendPattern(socket, bytes)
-  // Longer than any single wait: it is the whole transfer.
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  socket.once('data', resolve)
-  socket.once('error', reject)
-  socket.once('close', () => reject(new Error('it was closed')))
-  return (await promise).readUInt32BE(0)
+async function send(connection: Connection, bytes: number): Promise<number> {
+  sendPattern(connection.socket, bytes)
+  return (await connection.next()).readUInt32BE(0)
 }
 
-async function receive(socket: Socket, bytes: number, checked: boolean): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
+async function receive(connection: Connection, bytes: number, checked: boolean): Promise<number> {
   let received = 0
   let checksum = 0
-  socket.on('data', (chunk: Buffer) => {
+  const all = connection.receive((chunk) => {
     received += chunk.length
     if (checked) checksum = crc32(chunk, checksum)
-    if (received > bytes) reject(new Error('more bytes came than were sent'))
-    else if (received === bytes) resolve(checksum)
+    return received >= bytes
   })
-  socket.once('error', reject)
-  socket.once('close', () => reject(new Error('it was closed')))
-  socket.write(Buffer.of(0))
-  return promise
+  connection.socket.write(Buffer.of(0))
+  await all
+  if (received > bytes) throw new Error('more bytes came than were sent')
+  return checksum
 }

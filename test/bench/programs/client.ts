@@ -1,8 +1,8 @@
 // The client of a tunnel: does what the bench asks for, and takes the time.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { work } from '../processes/worker.ts'
-import { open, roundTrip } from './client-socket.ts'
 import { transfer, type Transfer, type Transferred } from './client-transfer.ts'
+import { Connection } from './connection.ts'
 import { sendPattern } from './pattern.ts'
 
 export interface ClientJobs {
@@ -14,7 +14,7 @@ export interface ClientJobs {
    * in ms.
    */
   connect: { input: { port: number; count: number }; output: number[] }
-  /** As many such connections as go, eight at a time. Answers with how many a second. */
+  /** As many such connections as go, fifty at a time. Answers with how many a second. */
   connectMany: { input: { port: number; forMs: number }; output: number }
   /** Sends without end until `release`. */
   load: { input: { port: number }; output: undefined }
@@ -26,23 +26,23 @@ export interface ClientJobs {
 const WARM_UP_PINGS = 20
 /** Without one, the quick moments would be asked about most often. */
 const PING_PAUSE_MS = 2
-const CONNECT_AT_A_TIME = 8
+const CONNECT_AT_A_TIME = 50
 /** By then the load fills every buffer on its way. */
 const LOAD_SETTLES_MS = 200
 
-let held: { destroy(): void }[] = []
+let held: Connection[] = []
 
 work<ClientJobs>({
   transfer,
   async ping({ port, forMs }) {
-    const socket = await open(port, { mode: 'echo', bytes: 0 })
-    for (let n = 0; n < WARM_UP_PINGS; n++) await roundTrip(socket)
+    const connection = await Connection.open(port, { mode: 'echo', bytes: 0 })
+    for (let n = 0; n < WARM_UP_PINGS; n++) await connection.roundTrip()
     const times: number[] = []
     for (const end = performance.now() + forMs; performance.now() < end;) {
-      times.push(await roundTrip(socket))
+      times.push(await connection.roundTrip())
       await sleep(PING_PAUSE_MS)
     }
-    socket.destroy()
+    connection.destroy()
     return times
   },
   async connect({ port, count }) {
@@ -63,20 +63,20 @@ work<ClientJobs>({
     return (count * 1000) / (performance.now() - start)
   },
   async load({ port }) {
-    const socket = await open(port, { mode: 'sink', bytes: Number.MAX_SAFE_INTEGER })
-    sendPattern(socket, Number.MAX_SAFE_INTEGER)
-    held.push(socket)
+    const connection = await Connection.open(port, { mode: 'sink', bytes: Number.MAX_SAFE_INTEGER })
+    sendPattern(connection.socket, Number.MAX_SAFE_INTEGER)
+    held.push(connection)
     await sleep(LOAD_SETTLES_MS)
   },
   async hold({ port, count }) {
     for (let n = 0; n < count; n++) {
-      const socket = await open(port, { mode: 'echo', bytes: 0 })
-      held.push(socket)
-      await roundTrip(socket)
+      const connection = await Connection.open(port, { mode: 'echo', bytes: 0 })
+      held.push(connection)
+      await connection.roundTrip()
     }
   },
   release() {
-    for (const socket of held) socket.destroy()
+    for (const connection of held) connection.destroy()
     held = []
   },
 })
@@ -84,9 +84,9 @@ work<ClientJobs>({
 /** @returns ms */
 async function connectOnce(port: number): Promise<number> {
   const start = performance.now()
-  const socket = await open(port, { mode: 'echo', bytes: 0 })
-  await roundTrip(socket)
+  const connection = await Connection.open(port, { mode: 'echo', bytes: 0 })
+  await connection.roundTrip()
   const taken = performance.now() - start
-  socket.destroy()
+  connection.destroy()
   return taken
 }

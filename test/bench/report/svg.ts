@@ -10,8 +10,10 @@ const PANELS: readonly { metric: Metric; better: 'more' | 'less' }[] = [
   { metric: 'cpu', better: 'less' },
   { metric: 'ping', better: 'less' },
   { metric: 'pingBusy', better: 'less' },
+  { metric: 'pingBusyP99', better: 'less' },
   { metric: 'connect', better: 'less' },
   { metric: 'connects', better: 'more' },
+  { metric: 'memoryLoaded', better: 'less' },
 ]
 
 const COLUMNS = 2
@@ -77,7 +79,7 @@ function drawPanel(
     const y = HEAD_HEIGHT + row * ROW_HEIGHT
     const label = text(0, y + 13, name)
     const spread = results.of(name, metric)
-    if (!spread) return label + text(LABEL_WIDTH, y + 13, 'not there', 'missing')
+    if (!spread) return label + text(LABEL_WIDTH, y + 13, results.whyMissing(name) ?? '–', 'missing')
     const [from, to] = [LABEL_WIDTH + scale(spread.min), LABEL_WIDTH + scale(spread.max)]
     return [
       label,

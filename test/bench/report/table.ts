@@ -1,5 +1,6 @@
 import { METRICS, type Metric } from '../measures/measure.ts'
 import type { Results } from '../results.ts'
+import { TOPOLOGIES } from '../topologies/all.ts'
 import { isMet, judge } from './targets.ts'
 
 export interface Circumstances {
@@ -11,25 +12,28 @@ export interface Circumstances {
 }
 
 const NOTES = [
-  '- Client and target take CPU time of the same cores: “no tunnel” is the most that anything could show here.',
-  '- “Node.js pipes” and “socat” are three hops, as the tunnel is, without any multiplexing, authentication or encryption.',
-  '- OpenSSH runs with `-N`, as tunnels do, and then leaves Nagle’s algorithm on: a new connection waits for about 40 ms.',
-  '  With a session in the same connection (`ssh -R … sleep 1d`) it takes less than a millisecond.',
-  '- Memory is what very many of them add to a new hub that has just collected its garbage. The agents have joined it',
-  '  before: what joining leaves behind is not counted.',
+  '- Client and target take CPU time of the same cores: “no tunnel” is the most that anything could show here, and what',
+  '  they take beside each tunnel has a row of its own.',
+  '- “Node.js pipes” and “socat” do no multiplexing, authentication or encryption.',
+  '- With 2 hops nobody runs anything at the client’s side: whoever reaches the server’s port is in.',
+  '- PSS shares out what several processes have loaded: of Node.js, also with the bench’s own. After load: seconds after',
+  '  half a GB each way and a second of new connections.',
+  '- The hub’s memory is what very many of them add to a new hub that has just collected its garbage. The agents have',
+  '  joined it before: what joining leaves behind is not counted.',
 ]
 
 /** The whole of the results as a page of Markdown. */
 export function formatReport(results: Results, { machine, date, rounds, busy }: Circumstances): string {
-  const missing = results.names.flatMap((name) => {
-    const why = results.whyMissing(name)
-    return why === undefined ? [] : [`- ${name} is not there: ${why}.`]
-  })
+  const there = results.names.filter((name) => results.whyMissing(name) === undefined)
   return [
     '# Bench of the tunnel',
     '',
     `${date.toISOString().slice(0, 10)}; ${machine}. All processes on this one machine; ${rounds} rounds in turns.`,
     ...(busy === undefined ? [] : ['', busy]),
+    '',
+    '## What is measured',
+    '',
+    ...table(['', 'hops', 'version', ''], topologyRows(results)),
     '',
     '## Targets',
     '',
@@ -41,12 +45,20 @@ export function formatReport(results: Results, { machine, date, rounds, busy }: 
     '',
     'The median of all rounds.',
     '',
-    ...table(['', 'unit', ...results.names], figureRows(results)),
-    ...(missing.length > 0 ? ['', ...missing] : []),
+    ...table(['', 'unit', ...there], figureRows(results, there)),
     '',
     ...NOTES,
     '',
   ].join('\n')
+}
+
+function topologyRows(results: Results): string[][] {
+  return TOPOLOGIES.map(({ name, hops, about }) => [
+    name,
+    String(hops),
+    results.whyMissing(name) ?? results.versions.get(name) ?? '',
+    about,
+  ])
 }
 
 function targetRows(results: Results): string[][] {
@@ -60,21 +72,22 @@ function targetRows(results: Results): string[][] {
           ]
     return [
       target.title,
-      spread ? spread.median.toFixed(2) : 'not there',
+      spread ? spread.median.toFixed(2) : whyNot(results, [target.over, ...target.under]),
       spread && spread.max > spread.min ? `${spread.min.toFixed(2)} … ${spread.max.toFixed(2)}` : '',
-      ...goal(target.value),
+      ...goal(target.must),
       ...goal(target.stretch),
     ]
   })
 }
 
-function figureRows(results: Results): string[][] {
+function whyNot(results: Results, figures: readonly (readonly [name: string, metric: Metric])[]): string {
+  return figures.map(([name]) => results.whyMissing(name)).find((why) => why !== undefined) ?? 'not measured'
+}
+
+function figureRows(results: Results, names: readonly string[]): string[][] {
   return (Object.keys(METRICS) as Metric[]).map((metric) => {
     const { title, unit, digits } = METRICS[metric]
-    const cells = results.names.map((name) => {
-      if (results.whyMissing(name) !== undefined) return 'not there'
-      return results.of(name, metric)?.median.toFixed(digits) ?? '–'
-    })
+    const cells = names.map((name) => results.of(name, metric)?.median.toFixed(digits) ?? '–')
     return [title, unit, ...cells]
   })
 }

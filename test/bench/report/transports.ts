@@ -41,7 +41,7 @@ export function formatTransports(results: Results, { machine, date, rounds, busy
 function rowsOf(results: Results): string[][] {
   return PAIRS.flatMap(({ ws, ours, suffix }) =>
     SHOWN.flatMap(([metric, kind]) => {
-      const ratio = results.ratio([ws.name, metric], [ours.name, metric])
+      const ratio = results.ratio([ws.name, metric], [[ours.name, metric]])
       if (!ratio) return []
       const { title, unit, digits } = METRICS[metric]
       const [wanted, isMet] =

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import path from 'node:path'
 import { connectOk, runJs } from '../../helpers/cli.ts'
 import { makeHome, type Home } from '../../helpers/home.ts'
-import { programFile } from '../processes/program-file.ts'
 import { Program } from '../processes/program.ts'
+import { versionOf } from '../processes/version.ts'
+import { makeCertificate } from './certificate.ts'
 import { inspectEnv, inspectorOf } from './inspect.ts'
 import { stopAll } from './stop-all.ts'
 import { NotThereError, type StartOptions, type Topology, type Tunnel } from './topology.ts'
@@ -13,11 +12,19 @@ const SERVICE = 'bench'
 /** Enough for both ends, and for all the agents whose memory is measured. */
 const TOKEN_USES = '100000'
 
-/** This tunnel: `connect hub`, an agent that exposes the target, and `connect reach`. */
-export const connectPlain: Topology = { name: 'connect', start: (options) => start(options, []) }
+export const connectPlain: Topology = {
+  name: 'connect',
+  hops: 3,
+  about: 'this tunnel: a hub, an agent that exposes the target, and `connect reach`; ws://',
+  start: (options) => start(options, []),
+}
 
-/** The same with TLS between the ends and the hub. */
-export const connectTls: Topology = { name: 'connect, TLS', start: (options) => startTls(options) }
+export const connectTls: Topology = {
+  name: 'connect, TLS',
+  hops: 3,
+  about: 'the same; wss://, a certificate that both ends check',
+  start: (options) => startTls(options),
+}
 
 /** Has Node.js load the other transport, see there. */
 const OTHER_TRANSPORT = {
@@ -26,10 +33,12 @@ const OTHER_TRANSPORT = {
 
 /** Both with the transport that was not chosen. */
 export const otherPlain: Topology = {
+  ...connectPlain,
   name: 'other transport',
   start: (options) => start(options, [], OTHER_TRANSPORT),
 }
 export const otherTls: Topology = {
+  ...connectTls,
   name: 'other transport, TLS',
   start: (options) => startTls(options, OTHER_TRANSPORT),
 }
@@ -39,7 +48,7 @@ async function startTls(options: StartOptions, extraEnv: NodeJS.ProcessEnv = {})
   const help = await connectOk(home, ['hub', '--help'])
   home.remove()
   if (!help.includes('--tls-cert')) throw new NotThereError('this hub speaks no TLS itself')
-  const [cert, key] = makeCertificate(options.folder)
+  const { cert, key } = makeCertificate(options.folder)
   return start(options, ['--tls-cert', cert, '--tls-key', key], { ...extraEnv, NODE_EXTRA_CA_CERTS: cert })
 }
 
@@ -78,6 +87,7 @@ async function start(
     await reach.printed(/Connected to hub/)
     return {
       port: Number(port),
+      version: versionOf(process.execPath, [runJs, '--version'], homes.hub.env),
       processes: { hub: [hub.pid], ends: [expose.pid, reach.pid] },
       ...(inspect && {
         inspectors: {
@@ -93,22 +103,4 @@ async function start(
     await stop()
     throw error
   }
-}
-
-/** A certificate for loopback that is its own authority. @throws NotThereError */
-function makeCertificate(folder: string): [cert: string, key: string] {
-  const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')]
-  const what = [
-    '-subj',
-    '/CN=localhost',
-    '-addext',
-    'subjectAltName=IP:127.0.0.1,DNS:localhost',
-    '-days',
-    '2',
-  ]
-  const form = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  execFileSync(programFile('openssl'), ['req', '-x509', ...form, ...what, '-keyout', key, '-out', cert], {
-    stdio: 'ignore',
-  })
-  return [cert, key]
 }

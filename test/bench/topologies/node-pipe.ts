@@ -1,7 +1,7 @@
 import path from 'node:path'
-import { Program } from '../processes/program.ts'
+import type { Program } from '../processes/program.ts'
 import { inspectEnv, inspectorOf } from './inspect.ts'
-import { stopAll } from './stop-all.ts'
+import { startPrograms } from './start-programs.ts'
 import type { Topology } from './topology.ts'
 
 const hop = path.join(import.meta.dirname, '..', 'programs', 'pipe-hop.ts')
@@ -11,25 +11,23 @@ const hop = path.join(import.meta.dirname, '..', 'programs', 'pipe-hop.ts')
  */
 export const nodePipe: Topology = {
   name: 'Node.js pipes',
-  async start({ target, folder, inspect }) {
-    const hops: Program[] = []
-    let port = target
-    try {
+  hops: 3,
+  about: 'three in a row that do nothing but `a.pipe(b)`',
+  start: ({ target, folder, inspect }) =>
+    startPrograms(folder, async (run) => {
+      const hops: Program[] = []
+      let port = target
       for (let n = 0; n < 3; n++) {
         const env = inspect ? inspectEnv(process.env) : process.env
-        hops.push(new Program(process.execPath, [hop, String(port)], { folder, env }))
+        hops.push(run(process.execPath, [hop, String(port)], env))
         port = Number((await hops.at(-1)!.printed(/listening on (\d+)/))[1])
       }
       const [last, middle, first] = hops as [Program, Program, Program]
       return {
         port,
+        version: process.versions.node,
         processes: { hub: [middle.pid], ends: [first.pid, last.pid] },
         ...(inspect && { inspectors: { hub: await inspectorOf(middle) } }),
-        stop: () => stopAll(hops),
       }
-    } catch (error) {
-      await stopAll(hops)
-      throw error
-    }
-  },
+    }),
 }

@@ -2,9 +2,11 @@
 export interface Topology {
   /** The title of its column. */
   readonly name: string
-  /**
-   * @throws NotThereError if this machine lacks what it takes
-   */
+  /** How many processes pass on each byte. */
+  readonly hops: number
+  /** What it consists of, in Markdown. */
+  readonly about: string
+  /** @throws NotThereError if this machine lacks what it takes */
   start(options: StartOptions): Promise<Tunnel>
 }
 
@@ -20,6 +22,8 @@ export interface StartOptions {
 export interface Tunnel {
   /** Where the client connects. */
   readonly port: number
+  /** Of the programs. */
+  readonly version?: string
   /** First process of each part; what they have forked counts too. */
   readonly processes: { readonly hub: readonly number[]; readonly ends: readonly number[] }
   /** The inspectors' addresses by part, if asked for. */

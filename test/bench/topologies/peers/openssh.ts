@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import path from 'node:path'
-import { messageOf } from '../../../src/errors.ts'
-import { accepts, freePort } from '../processes/free-port.ts'
-import { programFile } from '../processes/program-file.ts'
-import { Program } from '../processes/program.ts'
-import { stopAll } from './stop-all.ts'
-import { NotThereError, type Topology } from './topology.ts'
+import { answers } from '../../processes/answers.ts'
+import { accepts, freePort } from '../../processes/free-port.ts'
+import { programFile } from '../../processes/program-file.ts'
+import { versionOf } from '../../processes/version.ts'
+import { startPeer } from './start-peer.ts'
+import { NotThereError, type Topology } from '../topology.ts'
 
 /** The folder that an sshd of root's wants, whoever started it. */
 const PRIVILEGE_SEPARATION = '/run/sshd'
@@ -15,34 +15,29 @@ const PRIVILEGE_SEPARATION = '/run/sshd'
 /** `ssh -R` at the service's side, `ssh -L` at the client's, and an sshd of our own between them. */
 export const openssh: Topology = {
   name: 'OpenSSH',
+  hops: 3,
+  about: 'sshd, `ssh -R … sleep 1d` and `ssh -L … sleep 1d`: with `-N` they keep Nagle’s algorithm on',
   async start({ target, folder }) {
     const [ssh, sshd, keygen] = [programFile('ssh'), programFile('sshd'), programFile('ssh-keygen')]
     if (userInfo().uid === 0 && !existsSync(PRIVILEGE_SEPARATION))
       throw new NotThereError(`there is no ${PRIVILEGE_SEPARATION}, which sshd wants`)
     const [hub, middle, port] = [await freePort(), await freePort(), await freePort()]
     const config = writeConfig(keygen, folder, hub)
-    const client = (forward: string, to: string) =>
-      new Program(ssh, ['-F', config.client, '-N', forward, to, '127.0.0.1'], { folder })
-    const running: Program[] = []
-    try {
-      const server = new Program(sshd, ['-D', '-e', '-f', config.server], { folder })
-      running.push(server)
+    return startPeer(folder, async (run) => {
+      const client = (forward: string, to: string) =>
+        run(ssh, ['-F', config.client, forward, to, '127.0.0.1', 'sleep 1d'])
+      const server = run(sshd, ['-D', '-e', '-f', config.server])
       await server.waitUntil(() => accepts(hub))
       const expose = client('-R', `127.0.0.1:${middle}:127.0.0.1:${target}`)
-      running.push(expose)
-      await expose.waitUntil(() => accepts(middle))
+      await expose.waitUntil(() => answers(middle))
       const reach = client('-L', `127.0.0.1:${port}:127.0.0.1:${middle}`)
-      running.push(reach)
-      await reach.waitUntil(() => accepts(port))
+      await reach.waitUntil(() => answers(port))
       return {
         port,
+        version: versionOf(ssh, ['-V']),
         processes: { hub: [server.pid], ends: [expose.pid, reach.pid] },
-        stop: () => stopAll(running),
       }
-    } catch (error) {
-      await stopAll(running)
-      throw new NotThereError(`it does not start here: ${messageOf(error)}`, { cause: error })
-    }
+    })
   },
 }
 
