@@ -18,8 +18,9 @@ export class Results {
     rounds[round] = { ...rounds[round], ...figures }
   }
 
+  /** @param why of which tables show the first line */
   setMissing(name: string, why: string): void {
-    this.#missing.set(name, why)
+    this.#missing.set(name, why.split('\n', 1)[0]!)
   }
 
   whyMissing(name: string): string | undefined {

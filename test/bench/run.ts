@@ -9,11 +9,9 @@ import { profileTunnel } from './profile.ts'
 import { drawChart } from './report/svg.ts'
 import { formatReport } from './report/table.ts'
 import { benchStartup } from './startup.ts'
-import { connectPlain, connectTls } from './topologies/connect.ts'
+import { OURS } from './topologies/connect.ts'
 import { benchTransports } from './transport.ts'
 import { measureTunnels } from './tunnel.ts'
-
-const OURS = [connectPlain, connectTls].map(({ name }) => name)
 
 const options = parseOptions(process.argv.slice(2))
 const busy = busyNote()
@@ -37,6 +35,6 @@ async function benchTunnel({ quick, rounds }: Options): Promise<void> {
   writeFileSync(path.join(folder, 'tunnel.md'), `${report}\n![The figures as bars](tunnel.svg)\n`)
   writeFileSync(
     path.join(folder, 'tunnel.svg'),
-    drawChart(results, (name) => OURS.includes(name)),
+    drawChart(results, (name) => OURS.some((ours) => ours.name === name)),
   )
 }

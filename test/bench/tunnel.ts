@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/errors.ts'
 import { Bench } from './bench.ts'
 import { connections } from './measures/connections.ts'
 import type { Figures, Scale } from './measures/measure.ts'
@@ -9,7 +10,7 @@ import type { Options } from './options.ts'
 import { canTellUsage } from './processes/usage.ts'
 import { Results } from './results.ts'
 import { TOPOLOGIES } from './topologies/all.ts'
-import { connectPlain, connectTls } from './topologies/connect.ts'
+import { OURS } from './topologies/connect.ts'
 import { direct } from './topologies/direct.ts'
 import { nodePipe } from './topologies/node-pipe.ts'
 import { openssh } from './topologies/peers/openssh.ts'
@@ -17,8 +18,7 @@ import { NotThereError, type Topology, type Tunnel } from './topologies/topology
 
 const WITH_PROCESSES = TOPOLOGIES.filter((topology) => topology !== direct)
 /** Not socat, whose hub is a process for each stream. */
-const WITH_A_HUB = [connectPlain, connectTls, nodePipe, openssh]
-const WITH_AGENTS = [connectPlain, connectTls]
+const WITH_A_HUB = [...OURS, nodePipe, openssh]
 const MEASURES = [oneStreamUp, oneStreamDown, eightStreamsUp, ping, connections]
 
 const FULL: Scale = {
@@ -56,51 +56,67 @@ export async function measureTunnels(
   }
 }
 
+interface Context {
+  readonly scale: Scale
+  readonly say: (line: string) => void
+}
+
 async function measureSpeed(
   bench: Bench,
   results: Results,
-  { scale, rounds, say }: { scale: Scale; rounds: number; say: (line: string) => void },
+  { rounds, ...context }: Context & { rounds: number },
 ): Promise<void> {
-  const turns: { name: string; take: () => Promise<Figures> }[][] = MEASURES.map(() => [])
+  const turns: { topology: Topology; take: () => Promise<Figures> }[][] = MEASURES.map(() => [])
   for (const topology of TOPOLOGIES) {
-    const { name } = topology
-    say(`Starting ${name} …`)
-    try {
+    context.say(`Starting ${topology.name} …`)
+    await attempt(topology, results, context, async () => {
       const tunnel = await bench.start(topology, { inspect: false })
-      if (tunnel.version !== undefined) results.versions.set(name, tunnel.version)
+      if (tunnel.version !== undefined) results.versions.set(topology.name, tunnel.version)
       for (const [index, prepare] of MEASURES.entries())
-        turns[index]!.push({ name, take: await prepare(tunnel, bench.clients, scale) })
-    } catch (error) {
-      if (!(error instanceof NotThereError)) throw error
-      say(`  Not there: ${error.message}`)
-      results.setMissing(name, error.message)
-    }
+        turns[index]!.push({ topology, take: await prepare(tunnel, bench.clients, context.scale) })
+    })
   }
   for (let round = 0; round < rounds; round++) {
-    say(`Round ${round + 1} of ${rounds} …`)
-    for (const { name, take } of turns.flat()) results.add(name, round, await take())
+    context.say(`Round ${round + 1} of ${rounds} …`)
+    for (const { topology, take } of turns.flat())
+      await attempt(topology, results, context, async () => results.add(topology.name, round, await take()))
   }
 }
 
-async function measureMemory(
-  bench: Bench,
-  results: Results,
-  { scale, say }: { scale: Scale; say: (line: string) => void },
-): Promise<void> {
+async function measureMemory(bench: Bench, results: Results, context: Context): Promise<void> {
   const { clients } = bench
+  const { scale } = context
   const take = async (
     topologies: readonly Topology[],
     inspect: boolean,
     measure: (tunnel: Tunnel) => Promise<Figures>,
   ) => {
     for (const topology of topologies) {
-      if (results.whyMissing(topology.name) !== undefined) continue
-      say(`Memory of ${topology.name} …`)
-      results.add(topology.name, 0, await measure(await bench.start(topology, { inspect })))
+      await attempt(topology, results, context, async () => {
+        context.say(`Memory of ${topology.name} …`)
+        results.add(topology.name, 0, await measure(await bench.start(topology, { inspect })))
+      })
       await bench.stopTunnels()
     }
   }
   await take(WITH_PROCESSES, false, (tunnel) => footprint(tunnel, clients, scale))
   await take(WITH_A_HUB, true, (tunnel) => memoryOfStreams(tunnel, clients, scale.idle))
-  await take(WITH_AGENTS, true, (tunnel) => memoryOfAgents(tunnel, clients, scale.idle))
+  await take(OURS, true, (tunnel) => memoryOfAgents(tunnel, clients, scale.idle))
+}
+
+/** Does something with a tunnel. If it is one of others, and fails, it is left out from then on. */
+async function attempt(
+  topology: Topology,
+  results: Results,
+  { say }: Context,
+  act: () => Promise<void>,
+): Promise<void> {
+  if (results.whyMissing(topology.name) !== undefined) return
+  try {
+    await act()
+  } catch (error) {
+    if (OURS.includes(topology) && !(error instanceof NotThereError)) throw error
+    say(`  Not there: ${messageOf(error)}`)
+    results.setMissing(topology.name, messageOf(error))
+  }
 }

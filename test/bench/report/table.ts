@@ -11,6 +11,8 @@ export interface Circumstances {
   readonly busy: string | undefined
 }
 
+const METRIC_NAMES = Object.keys(METRICS) as Metric[]
+
 const NOTES = [
   '- Client and target take CPU time of the same cores: “no tunnel” is the most that anything could show here, and what',
   '  they take beside each tunnel has a row of its own.',
@@ -24,7 +26,7 @@ const NOTES = [
 
 /** The whole of the results as a page of Markdown. */
 export function formatReport(results: Results, { machine, date, rounds, busy }: Circumstances): string {
-  const there = results.names.filter((name) => results.whyMissing(name) === undefined)
+  const measured = results.names.filter((name) => METRIC_NAMES.some((metric) => results.of(name, metric)))
   return [
     '# Bench of the tunnel',
     '',
@@ -45,7 +47,7 @@ export function formatReport(results: Results, { machine, date, rounds, busy }: 
     '',
     'The median of all rounds.',
     '',
-    ...table(['', 'unit', ...there], figureRows(results, there)),
+    ...table(['', 'unit', ...measured], figureRows(results, measured)),
     '',
     ...NOTES,
     '',
@@ -56,7 +58,7 @@ function topologyRows(results: Results): string[][] {
   return TOPOLOGIES.map(({ name, hops, about }) => [
     name,
     String(hops),
-    results.whyMissing(name) ?? results.versions.get(name) ?? '',
+    [results.versions.get(name), results.whyMissing(name)].filter(Boolean).join('; '),
     about,
   ])
 }
@@ -85,7 +87,7 @@ function whyNot(results: Results, figures: readonly (readonly [name: string, met
 }
 
 function figureRows(results: Results, names: readonly string[]): string[][] {
-  return (Object.keys(METRICS) as Metric[]).map((metric) => {
+  return METRIC_NAMES.map((metric) => {
     const { title, unit, digits } = METRICS[metric]
     const cells = names.map((name) => results.of(name, metric)?.median.toFixed(digits) ?? '–')
     return [title, unit, ...cells]

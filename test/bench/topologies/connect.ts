@@ -26,6 +26,9 @@ export const connectTls: Topology = {
   start: (options) => startTls(options),
 }
 
+/** What all others are compared with. */
+export const OURS: readonly Topology[] = [connectPlain, connectTls]
+
 /** Has Node.js load the other transport, see there. */
 const OTHER_TRANSPORT = {
   NODE_OPTIONS: `--import=${new URL('../transports/register.ts', import.meta.url).href}`,
