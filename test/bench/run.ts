@@ -10,6 +10,7 @@ import { drawChart } from './report/svg.ts'
 import { formatReport } from './report/table.ts'
 import { benchStartup } from './startup.ts'
 import { OURS } from './topologies/connect.ts'
+import { traceTunnel } from './trace.ts'
 import { benchTransports } from './transport.ts'
 import { measureTunnels } from './tunnel.ts'
 
@@ -18,6 +19,7 @@ const busy = busyNote()
 for (const part of options.parts) {
   if (part === 'startup') await benchStartup()
   else if (part === 'profile') await profileTunnel(options)
+  else if (part === 'trace') await traceTunnel(options)
   else if (part === 'hostile') await benchHostile(options)
   else if (part === 'transport') await benchTransports(options, busy)
   else await benchTunnel(options)

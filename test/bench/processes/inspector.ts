@@ -30,6 +30,16 @@ export class Inspector {
     }
   }
 
+  /** Evaluates an expression there. @returns its value, by JSON @throws Error if it throws */
+  async evaluate<T>(expression: string): Promise<T> {
+    const { result, exceptionDetails } = await this.call<{
+      result: { value: T }
+      exceptionDetails?: { exception?: { description?: string } }
+    }>('Runtime.evaluate', { expression, returnByValue: true })
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? expression)
+    return result.value
+  }
+
   close(): void {
     this.#socket.close()
   }

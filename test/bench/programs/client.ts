@@ -1,14 +1,24 @@
 // The client of a tunnel: does what the bench asks for, and takes the time.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { NUMBER_BYTES } from '../processes/trace-hook.ts'
 import { work } from '../processes/worker.ts'
 import { transfer, type Transfer, type Transferred } from './client-transfer.ts'
 import { Connection } from './connection.ts'
 import { sendPattern } from './pattern.ts'
 
+/** A ping that the processes on its way look for. Times are those of the machine’s monotonic clock, in ms. */
+export interface Traced {
+  readonly ping: number
+  readonly sent: number
+  readonly received: number
+}
+
 export interface ClientJobs {
   transfer: { input: Transfer; output: Transferred }
   /** Round trips of one byte on one connection. Answers with the time of each, in ms. */
   ping: { input: { port: number; forMs: number }; output: number[] }
+  /** Pings that begin with a marker, each with a number behind it. */
+  trace: { input: { port: number; forMs: number; marker: string; first: number }; output: Traced[] }
   /**
    * New connections, one after the other, each with one byte there and back. Answers with the time of each,
    * in ms.
@@ -45,6 +55,21 @@ work<ClientJobs>({
     connection.destroy()
     return times
   },
+  async trace({ port, forMs, marker, first }) {
+    const connection = await Connection.open(port, { mode: 'echo', bytes: 0 })
+    const pings: Traced[] = []
+    for (const end = performance.now() + forMs; performance.now() < end;) {
+      const ping = first + pings.length
+      const bytes = Buffer.concat([Buffer.from(marker, 'hex'), Buffer.alloc(NUMBER_BYTES)])
+      bytes.writeUInt32BE(ping, bytes.length - NUMBER_BYTES)
+      const sent = monotonicMs()
+      await connection.roundTrip(bytes)
+      pings.push({ ping, sent, received: monotonicMs() })
+      await sleep(PING_PAUSE_MS)
+    }
+    connection.destroy()
+    return pings
+  },
   async connect({ port, count }) {
     const times: number[] = []
     for (let n = 0; n < count; n++) times.push(await connectOnce(port))
@@ -80,6 +105,10 @@ work<ClientJobs>({
     held = []
   },
 })
+
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
 
 /** @returns ms */
 async function connectOnce(port: number): Promise<number> {

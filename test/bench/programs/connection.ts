@@ -59,10 +59,10 @@ export class Connection {
     })
   }
 
-  /** One byte there and back. @returns ms */
-  async roundTrip(): Promise<number> {
+  /** Some bytes there and back, one if it is not said which. @returns ms */
+  async roundTrip(bytes = Buffer.of(0)): Promise<number> {
     const start = performance.now()
-    this.socket.write(Buffer.of(0))
+    this.socket.write(bytes)
     await this.next()
     return performance.now() - start
   }

@@ -2,8 +2,8 @@ import { answers } from '../../processes/answers.ts'
 import { accepts, freePort } from '../../processes/free-port.ts'
 import { programFile } from '../../processes/program-file.ts'
 import { versionOf } from '../../processes/version.ts'
-import { startPeer } from './start-peer.ts'
 import { NotThereError, type Topology } from '../topology.ts'
+import { startPeer } from './start-peer.ts'
 
 /** Where its server listens, whatever it is told. */
 const CONTROL_PORT = 7835

@@ -5,8 +5,8 @@ import { accepts, freePort } from '../../processes/free-port.ts'
 import { programFile } from '../../processes/program-file.ts'
 import { versionOf } from '../../processes/version.ts'
 import { makeCertificate } from '../certificate.ts'
-import { startPeer } from './start-peer.ts'
 import type { StartOptions, Topology, Tunnel } from '../topology.ts'
+import { startPeer } from './start-peer.ts'
 
 /** One frpc offers a secret service, the other visits it: the same three hops as this tunnel's. */
 export const frp: Topology = {

@@ -6,8 +6,8 @@ import { answers } from '../../processes/answers.ts'
 import { accepts, freePort } from '../../processes/free-port.ts'
 import { programFile } from '../../processes/program-file.ts'
 import { versionOf } from '../../processes/version.ts'
-import { startPeer } from './start-peer.ts'
 import { NotThereError, type Topology } from '../topology.ts'
+import { startPeer } from './start-peer.ts'
 
 /** The folder that an sshd of root's wants, whoever started it. */
 const PRIVILEGE_SEPARATION = '/run/sshd'

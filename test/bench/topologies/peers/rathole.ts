@@ -4,8 +4,8 @@ import { answers } from '../../processes/answers.ts'
 import { accepts, freePort } from '../../processes/free-port.ts'
 import { programFile } from '../../processes/program-file.ts'
 import { versionOf } from '../../processes/version.ts'
-import { startPeer } from './start-peer.ts'
 import type { Topology } from '../topology.ts'
+import { startPeer } from './start-peer.ts'
 
 /** A connection of its own for each one of the client's, from a pool. */
 export const rathole: Topology = {

@@ -2,8 +2,8 @@ import { accepts, freePort } from '../../processes/free-port.ts'
 import { programFile } from '../../processes/program-file.ts'
 import type { Program } from '../../processes/program.ts'
 import { versionOf } from '../../processes/version.ts'
-import { startPeer } from './start-peer.ts'
 import type { Topology } from '../topology.ts'
+import { startPeer } from './start-peer.ts'
 
 /** Three socats, which fork a process for each connection. */
 export const socat: Topology = {

@@ -3,8 +3,8 @@ import { accepts, freePort } from '../../processes/free-port.ts'
 import { programFile } from '../../processes/program-file.ts'
 import { versionOf } from '../../processes/version.ts'
 import { makeCertificate } from '../certificate.ts'
-import { startPeer } from './start-peer.ts'
 import type { StartOptions, Topology, Tunnel } from '../topology.ts'
+import { startPeer } from './start-peer.ts'
 
 /** A WebSocket for each connection. */
 export const wstunnel: Topology = {
