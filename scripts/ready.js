@@ -49,7 +49,13 @@ function fingerprint() {
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
   const hash = createHash('sha256')
-  for (const file of ['package-lock.json', 'package.json', 'tsconfig.json', ...sources.sort()])
+  for (const file of [
+    'package-lock.json',
+    'package.json',
+    'tsconfig.json',
+    'scripts/bundle.ts',
+    ...sources.sort(),
+  ])
     hash.update(`${file}\0`).update(readFileSync(file))
   return hash.digest('hex')
 }
@@ -64,7 +70,9 @@ async function build() {
   const [fresh, old] = ['new', 'old'].map((name) => path.join('.cache', `dist.${name}`))
   for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true })
   const tsc = path.join('node_modules', 'typescript', 'bin', 'tsc')
-  const failure = await mustRun('The build (tsc)', [node, tsc, '--outDir', fresh])
+  const failure =
+    (await mustRun('The build (tsc)', [node, tsc, '--outDir', fresh])) ??
+    (await mustRun('The build (rolldown)', [node, path.join('scripts', 'bundle.ts'), fresh]))
   if (failure) return failure
   // dist/ is swapped whole: what runs from it finds every file, and one deleted from src/ does not live on.
   if (existsSync('dist')) renameSync('dist', old)

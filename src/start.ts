@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Interfaces } from '@oclif/core'
+import { useOclif } from './cli/oclif-copy.ts'
 import { orderArguments, type Commands } from './cli/order-arguments.ts'
 import { leaveDeletedFolder } from './files/given-path.ts'
 import { settleEnvironment } from './files/home.ts'
@@ -52,6 +53,8 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   }
   const { development = false } = options
   if (isOurs(argv[0])) pjson.oclif.plugins = []
+  // Only --version and --help stand first, and neither runs code of the plugins that we ship.
+  if (argv[0] === undefined || argv[0].startsWith('-') || isOurs(argv[0])) useOclif('own')
   import('@oclif/core')
     .then(({ execute }) =>
       execute({

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import type { FileLock } from '../files/lock.ts'
@@ -25,7 +24,7 @@ export async function announceAgent(
     if (!started || isRecorded()) return
     writeAgentRecord(instance, {
       ...started,
-      nonce: randomBytes(8).toString('hex'),
+      nonce: process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex'),
       mode: 'daemon',
       // The agent says so itself once it can.
       version: '',

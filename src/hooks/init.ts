@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util'
 import type { Hook, Interfaces } from '@oclif/core'
 
 /** How long a plugin may take to say which platform it brings, in ms. */
@@ -10,7 +11,6 @@ const PLUGIN_TIMEOUT_MS = 2000
  */
 const hook: Hook.Init = async function init({ id, argv, config }) {
   if (!/^(daemon(:|$)|up$)/.test(id ?? '') || argv.includes('--help') || argv.includes('-h')) return
-  const { parseArgs } = await import('node:util')
   const { values } = parseArgs({
     args: argv,
     options: {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { codeOf } from '../errors.ts'
 import { needProc } from './need-proc.ts'
@@ -68,6 +67,7 @@ function startTimeFromPs(pid: number): string | undefined {
   // Windows has no daemon to find again: there only `connect up` runs, and the lock tells whether it does.
   if (process.platform === 'win32') return exists(pid) ? 'unknown' : undefined
   try {
+    const { execFileSync } = process.getBuiltinModule('node:child_process')
     const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
       encoding: 'utf8',
       env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
@@ -106,6 +106,7 @@ function readBootAndNamespace(): string {
     return `${boot} ${readlinkSync('/proc/self/ns/pid')}`
   }
   if (process.platform === 'darwin') {
+    const { execFileSync } = process.getBuiltinModule('node:child_process')
     const options = { encoding: 'utf8', timeout: 5000 } as const
     return execFileSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], options).trim()
   }

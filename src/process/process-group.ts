@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { codeOf } from '../errors.ts'
 
@@ -41,6 +40,7 @@ function membersFromProc(group: number): number[] {
 }
 
 function membersFromPs(group: number): number[] {
+  const { execFileSync } = process.getBuiltinModule('node:child_process')
   const output = execFileSync('ps', ['-axo', 'pid=,pgid=,stat='], {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C' },

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { ConnectError, messageOf } from '../errors.ts'
@@ -43,6 +42,7 @@ export async function spawnDetached(options: DetachedOptions): Promise<DetachedP
     // Something else must take the place of what is not to be passed on: Node.js has no other way to say so.
     const stdio: ('ignore' | number)[] = ['ignore', log, log]
     for (const descriptor of inheritedDescriptors()) stdio[descriptor] = nothing
+    const { spawn } = await import('node:child_process')
     const child = spawn(program, args, {
       cwd: options.cwd,
       detached: true,

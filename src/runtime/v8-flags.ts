@@ -1,5 +1,3 @@
-import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-
 /** How much the heap may grow before all of it is searched for garbage, in percent of what is in use. */
 const GROWTH_PERCENT = 500
 
@@ -17,6 +15,9 @@ const NEWEST_KNOWN = 26
 
 const knowsFlags = Number.parseInt(process.versions.node, 10) <= NEWEST_KNOWN
 
+/** Loaded by those who have flags to set: most commands have none, and start sooner. */
+const v8 = () => process.getBuiltinModule('node:v8')
+
 let isSmall: boolean | undefined
 
 /**
@@ -25,7 +26,7 @@ let isSmall: boolean | undefined
  * took a third of the processor's time (`npm run bench`).
  */
 export function limitSemiSpace(): void {
-  if (knowsFlags) setFlagsFromString('--semi-space-growth-factor=1')
+  if (knowsFlags) v8().setFlagsFromString('--semi-space-growth-factor=1')
 }
 
 /**
@@ -35,7 +36,7 @@ export function limitSemiSpace(): void {
  * gigabyte (`node --trace-deopt`).
  */
 export function delayMemoryReducer(): void {
-  if (knowsFlags) setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${GIVE_BACK_AFTER_MS}`)
+  if (knowsFlags) v8().setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${GIVE_BACK_AFTER_MS}`)
 }
 
 /**
@@ -51,6 +52,6 @@ export function raiseHeapGrowth(): void {
 
 function adapt(): void {
   const wasSmall = isSmall
-  isSmall = getHeapStatistics().used_heap_size < SMALL_HEAP
-  if (isSmall !== wasSmall) setFlagsFromString(`--heap-growing-percent=${isSmall ? GROWTH_PERCENT : 0}`)
+  isSmall = v8().getHeapStatistics().used_heap_size < SMALL_HEAP
+  if (isSmall !== wasSmall) v8().setFlagsFromString(`--heap-growing-percent=${isSmall ? GROWTH_PERCENT : 0}`)
 }

@@ -237,7 +237,7 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
     kinds: ['static', 'dynamic', 'type'],
   },
   { module: /^listr2$/, files: /^src\/tasks\/run-steps\.ts$/, kinds: ['dynamic'] },
-  { module: /^node:child_process$/, files: /^src\/(process|runtime)\//, kinds: ['static'] },
+  { module: /^node:child_process$/, files: /^src\/(process|runtime)\//, kinds: ['static', 'dynamic'] },
   { module: /^node:http$/, files: /^src\/net\/http\.ts$/, kinds: ['static', 'dynamic'] },
   { module: /^node:http$/, files: /^src\//, kinds: ['type'] },
   { module: /^node:sqlite$/, files: /^src\/files\/sqlite\.ts$/, kinds: ['dynamic', 'type'] },
