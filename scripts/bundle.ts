@@ -51,13 +51,14 @@ async function bundleOurs(folder: string): Promise<string[]> {
     external: isPackage,
     preserveEntrySignatures: 'allow-extension',
     checks: { ineffectiveDynamicImport: false },
-    plugins: [placed, oclif, builtins, grouping],
+    plugins: [placed, oclif, builtins, grouping, straight, ascii],
   })
   const { output } = await bundle.write({
     dir: folder,
     entryFileNames: '[name]',
     chunkFileNames: 'chunks/[name]-[hash].js',
     comments: false,
+    minifyInternalExports: false,
     codeSplitting: {
       groups: Object.keys(GROUPS).map((name) => ({ name, test: (id) => groupOf.get(id) === name })),
     },
@@ -71,13 +72,14 @@ async function bundleOclif(folder: string): Promise<string[]> {
     platform: 'node',
     // What it has no need of here: the check of Node.js's version is ours, and no plugin is transpiled.
     external: ['semver', 'typescript'],
-    plugins: [lazyBuiltins, withoutCollation],
+    plugins: [lazyBuiltins, withoutCollation, ascii],
   })
   const { output } = await bundle.write({
     file: path.join(folder, OWN_OCLIF),
     format: 'cjs',
     comments: false,
     codeSplitting: false,
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
   })
   return output.flatMap((chunk) => Object.keys((chunk as OutputChunk).modules))
 }
@@ -151,6 +153,28 @@ const grouping: Plugin = {
   },
 }
 
+/** What an `import()` takes from a chunk that holds more comes by one that only passes it on: not here. */
+const straight: Plugin = {
+  name: 'straight',
+  generateBundle(_, bundle) {
+    const targets = new Map<string, string>()
+    for (const [name, chunk] of Object.entries(bundle)) {
+      if (chunk.type !== 'chunk' || chunk.isEntry) continue
+      const [, target] = /^export \{ (?:(?! as )[^}])+ \} from "\.\/([^"]+)";\s*$/.exec(chunk.code) ?? []
+      if (target === undefined) continue
+      targets.set(path.posix.basename(name), target)
+      delete bundle[name]
+    }
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue
+      chunk.code = chunk.code.replaceAll(
+        /(?<=import\("[^"]*\/)[^"/]+(?="\))/g,
+        (name) => targets.get(name) ?? name,
+      )
+    }
+  },
+}
+
 /** Two of Node.js's own modules are loaded when oclif needs them, which it seldom does. */
 const lazyBuiltins: Plugin = {
   name: 'lazy-builtins',
@@ -173,6 +197,18 @@ const withoutCollation: Plugin = {
     return sorted
   },
 }
+
+/** One character that is not of Latin-1 doubles what V8 reads, and keeps: they are written as escapes. */
+const ascii: Plugin = {
+  name: 'ascii',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === 'chunk') chunk.code = chunk.code.replaceAll(/[^\0-\x7f]/g, escaped)
+    }
+  },
+}
+
+const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** The licenses of the packages that modules come from, which want to go with them. */
 function licensesOf(modules: readonly string[]): string {

@@ -1,13 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Interfaces } from '@oclif/core'
 import { useOclif } from './cli/oclif-copy.ts'
 import { orderArguments, type Commands } from './cli/order-arguments.ts'
+import { printVersion } from './cli/print-version.ts'
 import { leaveDeletedFolder } from './files/given-path.ts'
 import { settleEnvironment } from './files/home.ts'
+import { useCompileCache } from './runtime/compile-cache.ts'
 import { delayMemoryReducer, limitSemiSpace } from './runtime/v8-flags.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -38,13 +39,14 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   process.env.OCLIF_DISABLE_LINKED_ESM_WARNING ??= '1'
   leaveDeletedFolder()
   settleEnvironment(process.env)
-  useCompileCache()
+  const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
+  if (isVersionFlag(typed[0], pjson) && printVersion(pjson)) return
+  useCompileCache(homedir(), pjson.version)
   const argv = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
   if (DATA_COMMANDS.has(argv[0] ?? '')) {
     limitSemiSpace()
     delayMemoryReducer()
   }
-  const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
   if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'up') {
     import('./agent/main.ts')
       .then(({ runKeptAlive }) => runKeptAlive(argv.slice(1), pjson.version))
@@ -52,9 +54,14 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
     return
   }
   const { development = false } = options
-  if (isOurs(argv[0])) pjson.oclif.plugins = []
-  // Only --version and --help stand first, and neither runs code of the plugins that we ship.
-  if (argv[0] === undefined || argv[0].startsWith('-') || isOurs(argv[0])) useOclif('own')
+  const ours = isOurs(argv[0])
+  if (ours) {
+    pjson.oclif.plugins = []
+    // It only mends what they get wrong.
+    delete pjson.oclif.hooks?.prerun
+  }
+  // `connect` alone and --help run nothing of the plugins that we ship.
+  if (ours || argv[0] === undefined || argv[0].startsWith('-')) useOclif('own')
   import('@oclif/core')
     .then(({ execute }) =>
       execute({
@@ -68,6 +75,10 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
       }),
     )
     .catch(fail)
+}
+
+function isVersionFlag(word: string | undefined, { oclif }: PackageJson): boolean {
+  return word !== undefined && ['--version', ...(oclif.additionalVersionFlags ?? [])].includes(word)
 }
 
 /** Whether an option stands where a command's name may still go on; a name has three words at the most. */
@@ -107,22 +118,5 @@ function canEnter(home: string): boolean {
     return statSync(`${home}/.`, { throwIfNoEntry: false }) !== undefined
   } catch {
     return false
-  }
-}
-
-/**
- * Node's own default lies in /tmp, and is used whoever owns it: ours is private, and only in a home folder
- * that is this user's, not one that sudo has left in HOME. Without a cache everything works, a little slower.
- */
-function useCompileCache(): void {
-  try {
-    const home = homedir()
-    const folder = path.join(home, '.privateconnect', 'cache')
-    if (statSync(home).uid !== process.getuid?.()) return
-    // One by one: with `recursive` it would never return where HOME is /proc.
-    for (const part of [path.dirname(folder), folder]) if (!existsSync(part)) mkdirSync(part, { mode: 0o700 })
-    enableCompileCache(folder)
-  } catch {
-    // A read-only home: nothing to tell anyone about.
   }
 }

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { scratchFolder } from '../fixtures/scratch.ts'
+import { connectOk, root } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
+import { World } from '../helpers/world.ts'
+
+interface Loaded {
+  /** From the package's root. */
+  readonly files: readonly string[]
+  /** Node.js's own modules, the public and the inner ones. */
+  readonly builtins: readonly string[]
+  /** What was called of that which loads the rules of languages, or of time zones. */
+  readonly intl: readonly string[]
+}
+
+let world: World
+let withAgent: Home
+let withoutAgent: Home
+
+beforeAll(async () => {
+  world = await World.start()
+  ;[withAgent, withoutAgent] = [await world.machine('with'), await world.machine('without')]
+  await connectOk(withAgent, ['daemon', 'start'])
+})
+
+afterAll(() => world.stop())
+
+/** Runs a command and tells what it loads. */
+async function loadedBy(home: Home, args: readonly string[]): Promise<Loaded & { readonly stdout: string }> {
+  const file = path.join(scratchFolder(), 'loaded.json')
+  const preload = path.join(root, 'test', 'fixtures', 'programs', 'note-loaded.mjs')
+  const env = { NOTE_LOADED: file, NODE_OPTIONS: `--import=${pathToFileURL(preload).href}` }
+  const stdout = await connectOk(home, args, { env })
+  const loaded = JSON.parse(readFileSync(file, 'utf8')) as Loaded
+  return { ...loaded, files: loaded.files.map((url) => path.relative(root, fileURLToPath(url))), stdout }
+}
+
+const isOclif = (file: string) => /^(dist\/oclif\.cjs|node_modules\/@oclif\/core\/lib\/index\.js)$/.test(file)
+
+describe('daemon status loads no more than it needs', () => {
+  test.for([
+    ['without an agent', () => withoutAgent, 'Status: stopped'],
+    ['with one', () => withAgent, 'Connection: connected'],
+  ] as const)('%s', async ([, home, expected]) => {
+    const { files, builtins, intl, stdout } = await loadedBy(home(), ['daemon', 'status'])
+    expect(stdout).toContain(expected)
+    expect(files.filter((file) => file.startsWith('node_modules'))).toEqual([])
+    expect(files.length, files.join('\n')).toBeLessThanOrEqual(14)
+    // The rest is a tenth each of what a bare Node.js takes.
+    const slow = [
+      'crypto',
+      'https',
+      'inspector',
+      'tls',
+      'v8',
+      'worker_threads',
+      'internal/deps/undici/undici',
+    ]
+    expect(builtins.filter((name) => slow.includes(name))).toEqual([])
+    expect(intl).toEqual([])
+  })
+})
+
+test('--version loads next to nothing, and no oclif', async () => {
+  const { files, stdout } = await loadedBy(withoutAgent, ['--version'])
+  expect(stdout).toMatch(/^private-connect\/\d/)
+  expect(files.length, files.join('\n')).toBeLessThanOrEqual(3)
+})
+
+describe('there is one oclif in a process:', () => {
+  test.for([
+    [['daemon', 'status'], 'dist/oclif.cjs'],
+    [['--help'], 'dist/oclif.cjs'],
+    [['hub', 'token', 'list', '--help'], 'dist/oclif.cjs'],
+    [['services'], 'dist/oclif.cjs'],
+    [['plugins'], 'node_modules/@oclif/core/lib/index.js'],
+    [['help', 'daemon'], 'node_modules/@oclif/core/lib/index.js'],
+    [['autocomplete', 'script', 'bash'], 'node_modules/@oclif/core/lib/index.js'],
+  ] as const)('%j gets %s', async ([args, expected]) => {
+    const { files } = await loadedBy(withAgent, args)
+    expect([...new Set(files.filter(isOclif))]).toEqual([expected])
+  })
+})
