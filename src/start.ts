@@ -41,6 +41,11 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   settleEnvironment(process.env)
   const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
   if (isVersionFlag(typed[0], pjson) && printVersion(pjson)) return
+  if (typed[0] === '__complete') {
+    const words = typed.slice(1)
+    import('./cli/complete.ts').then(({ complete }) => complete(words, ourCommands())).catch(fail)
+    return
+  }
   useCompileCache(homedir(), pjson.version)
   const argv = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
   if (DATA_COMMANDS.has(argv[0] ?? '')) {
