@@ -1,9 +1,13 @@
 // Makes dist/ from src/ in few files: to find and load each of 250 took a third of a command's time.
 // node scripts/bundle.ts FOLDER
-import { globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { rolldown, type OutputChunk, type Plugin } from 'rolldown'
+import { ascii } from './bundle/ascii.ts'
+import { builtins, straight } from './bundle/import-plugins.ts'
+import { licensesOf } from './bundle/licenses.ts'
+import { bundleOclif, OWN_OCLIF } from './bundle/oclif.ts'
 
 process.chdir(path.dirname(import.meta.dirname))
 
@@ -11,7 +15,8 @@ const sources = (...patterns: string[]) =>
   globSync(patterns.map((pattern) => `src/${pattern}.ts`)).map((file) => path.resolve(file))
 
 /** `/…/src/agent/main.ts` is built as `agent/main.js`. */
-const builtName = (file: string) => `${path.relative('src', file).slice(0, -'.ts'.length)}.js`
+const builtName = (file: string) =>
+  path.relative('src', file).replaceAll(path.sep, '/').replace(/\.ts$/, '.js')
 
 /** What Node.js, oclif or another package finds by its path. */
 const ENTRIES = sources(
@@ -39,10 +44,9 @@ const GROUPS = {
   daemon: sources('commands/daemon/status', 'platforms/{selection/*,background/background}'),
 }
 
-const OWN_OCLIF = 'oclif.cjs'
-
 const isPackage = (id: string) => /^[@\w]/.test(id) && !['@oclif/core', 'valibot'].includes(id)
 
+/** @returns the modules that are in it */
 async function bundleOurs(folder: string): Promise<string[]> {
   const files = new Set([...ENTRIES, ...PLACED])
   const bundle = await rolldown({
@@ -51,7 +55,7 @@ async function bundleOurs(folder: string): Promise<string[]> {
     external: isPackage,
     preserveEntrySignatures: 'allow-extension',
     checks: { ineffectiveDynamicImport: false },
-    plugins: [placed, oclif, builtins, grouping, straight, ascii],
+    plugins: [placed, oclif, grouping, builtins, straight, ascii],
   })
   const { output } = await bundle.write({
     dir: folder,
@@ -62,24 +66,6 @@ async function bundleOurs(folder: string): Promise<string[]> {
     codeSplitting: {
       groups: Object.keys(GROUPS).map((name) => ({ name, test: (id) => groupOf.get(id) === name })),
     },
-  })
-  return output.flatMap((chunk) => Object.keys((chunk as OutputChunk).modules))
-}
-
-async function bundleOclif(folder: string): Promise<string[]> {
-  const bundle = await rolldown({
-    input: '@oclif/core',
-    platform: 'node',
-    // What it has no need of here: the check of Node.js's version is ours, and no plugin is transpiled.
-    external: ['semver', 'typescript'],
-    plugins: [lazy, shortcuts, ascii],
-  })
-  const { output } = await bundle.write({
-    file: path.join(folder, OWN_OCLIF),
-    format: 'cjs',
-    comments: false,
-    codeSplitting: false,
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
   })
   return output.flatMap((chunk) => Object.keys((chunk as OutputChunk).modules))
 }
@@ -111,28 +97,11 @@ const oclif: Plugin = {
     const names = Object.keys(createRequire(import.meta.filename)('@oclif/core') as object)
     return `
       import { createRequire } from 'node:module'
-      import { oclifCopy } from '${path.resolve('src/cli/oclif-copy.ts')}'
+      import { oclifCopy } from ${JSON.stringify(path.resolve('src/cli/oclif-copy.ts'))}
       const require = createRequire(import.meta.url)
       const copy = oclifCopy() === 'own' ? '../${OWN_OCLIF}' : '@oclif/core'
       export const { ${names.join(', ')} } = require(copy)`
   },
-}
-
-/**
- * An `import` of Node.js's own modules evaluates all that they export, and so loads what any of that needs:
- * 2 ms for node:fs, 27 for node:http.
- */
-const builtins: Plugin = {
-  name: 'builtins',
-  renderChunk: (code) =>
-    code.replaceAll(
-      /^import (?:(\w+|\* as \w+)(?:, )?)?(?:(\{[^}]*\}) )?(?: ?from )"(node:[^"]+)";$/gm,
-      (_, whole: string | undefined, names: string | undefined, name: string) => {
-        const loaded = `process.getBuiltinModule("${name}")`
-        const targets = [whole?.replace('* as ', ''), names?.replaceAll(' as ', ': ')]
-        return targets.flatMap((target) => (target ? [`const ${target} = ${loaded};`] : [])).join(' ')
-      },
-    ),
 }
 
 /** Which group a module is in, once it is known what imports what. */
@@ -152,96 +121,6 @@ const grouping: Plugin = {
     for (const file of PLACED) groupOf.delete(file)
   },
 }
-
-/** What an `import()` takes from a chunk that holds more comes by one that only passes it on: not here. */
-const straight: Plugin = {
-  name: 'straight',
-  generateBundle(_, bundle) {
-    const targets = new Map<string, string>()
-    for (const [name, chunk] of Object.entries(bundle)) {
-      if (chunk.type !== 'chunk' || chunk.isEntry) continue
-      const [, target] = /^export \{ (?:(?! as )[^}])+ \} from "\.\/([^"]+)";\s*$/.exec(chunk.code) ?? []
-      if (target === undefined) continue
-      targets.set(path.posix.basename(name), target)
-      delete bundle[name]
-    }
-    for (const chunk of Object.values(bundle)) {
-      if (chunk.type !== 'chunk') continue
-      chunk.code = chunk.code.replaceAll(
-        /(?<=import\("[^"]*\/)[^"/]+(?="\))/g,
-        (name) => targets.get(name) ?? name,
-      )
-    }
-  },
-}
-
-/** Loaded when oclif needs it, which it seldom does. */
-const LAZY = /^(node:child_process|node:perf_hooks|node:readline|minimatch|tinyglobby)$/
-
-const lazy: Plugin = {
-  name: 'lazy',
-  async resolveId(id, importer) {
-    if (!LAZY.test(id) || importer?.startsWith('\0')) return null
-    return `\0${(await this.resolve(id, importer, { skipSelf: true }))?.id}`
-  },
-  load(id) {
-    if (!id.startsWith('\0')) return null
-    const name = id.slice(1)
-    const names = Object.keys(createRequire(import.meta.filename)(name) as object)
-    const getters = names.map((key) => `get ${key}() { return require(${JSON.stringify(name)}).${key} }`)
-    return `module.exports = { ${getters.join(', ')} }`
-  },
-}
-
-/** What oclif takes long for to no end, and what does the same. */
-const SHORTCUTS: Readonly<Record<string, readonly [long: string, short: string]>> = {
-  // Ids are ASCII, and need none of the rules of languages: 5 ms.
-  'config/plugin.js': ['a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)'],
-  // Names of plugins are seldom patterns: 2 ms.
-  'config/plugin-loader.js': [
-    '(0, minimatch_1.minimatch)(p, w)',
-    '(p === w || (/[*?{[(!]/.test(w) && (0, minimatch_1.minimatch)(p, w)))',
-  ],
-  // The one thing that wsl-utils passes on, and nothing of what it loads besides.
-  'util/os.js': ["(await import('wsl-utils')).isWsl", "(await import('is-wsl')).default"],
-}
-
-const shortcuts: Plugin = {
-  name: 'shortcuts',
-  transform(code, id) {
-    const [, file = ''] = /\/@oclif\/core\/lib\/(.+)$/.exec(id) ?? []
-    const [long, short] = SHORTCUTS[file] ?? []
-    if (long === undefined || short === undefined) return null
-    if (!code.includes(long)) throw new Error(`${id} has no "${long}" any more`)
-    return code.replace(long, () => short)
-  },
-}
-
-/** One character that is not of Latin-1 doubles what V8 reads, and keeps: they are written as escapes. */
-const ascii: Plugin = {
-  name: 'ascii',
-  generateBundle(_, bundle) {
-    for (const chunk of Object.values(bundle)) {
-      if (chunk.type === 'chunk') chunk.code = chunk.code.replaceAll(/[^\0-\x7f]/g, escaped)
-    }
-  },
-}
-
-const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-
-/** The licenses of the packages that modules come from, which want to go with them. */
-function licensesOf(modules: readonly string[]): string {
-  const folders = modules.flatMap((id) => /^[^\0].*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id) ?? [])
-  const texts = [...new Set(folders)].toSorted().map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as Package
-    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
-    const text = file === undefined ? '' : readFileSync(path.join(folder, file), 'utf8').trim()
-    return `${name} ${version} (${license})\n\n${text}\n`
-  })
-  return texts.join(`\n${'-'.repeat(80)}\n\n`)
-}
-
-type Package = Readonly<Record<'name' | 'version' | 'license', string>>
 
 const [, , folder = 'dist'] = process.argv
 const modules = await Promise.all([bundleOurs(folder), bundleOclif(folder)])

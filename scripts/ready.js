@@ -45,18 +45,14 @@ async function install() {
 
 /** What the build is made from. */
 function fingerprint() {
-  const sources = readdirSync('src', { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
+  const files = ['src', 'scripts/bundle'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name)),
+  )
+  const others = ['package-lock.json', 'package.json', 'tsconfig.json', 'scripts/bundle.ts']
   const hash = createHash('sha256')
-  for (const file of [
-    'package-lock.json',
-    'package.json',
-    'tsconfig.json',
-    'scripts/bundle.ts',
-    ...sources.sort(),
-  ])
-    hash.update(`${file}\0`).update(readFileSync(file))
+  for (const file of [...others, ...files.sort()]) hash.update(`${file}\0`).update(readFileSync(file))
   return hash.digest('hex')
 }
 
