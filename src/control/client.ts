@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
-import { requestLocally, type LocalRequest } from '../net/local-socket.ts'
+import { requestLocally, type LocalAnswer, type LocalRequest } from '../net/local/request.ts'
 import {
   AgentStatus,
   PortReply,
@@ -91,9 +91,7 @@ async function request<T>(
   throw new ConnectError(code in ERRORS ? (code as ErrorCode) : 'HUB_ERROR', message)
 }
 
-async function exchange(
-  options: LocalRequest,
-): Promise<{ status: number | undefined; text: string } | undefined> {
+async function exchange(options: LocalRequest): Promise<LocalAnswer | undefined> {
   try {
     return await requestLocally(options)
   } catch (error) {

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { ConnectError, messageOf } from '../errors.ts'
-import { serveLocally, type LocalServer } from '../net/local-socket.ts'
+import { serveLocally, type LocalServer } from '../net/local/serve.ts'
 import { readBody } from '../net/read-body.ts'
 import {
   ExposeRequest,

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { ConnectError } from '../../errors.ts'
 import { hubSocketPath, NOT_THERE, RevokeReply } from '../../hub/control/schema.ts'
-import { requestLocally } from '../../net/local-socket.ts'
+import { requestLocally } from '../../net/local/request.ts'
 import { withStore } from './with-store.ts'
 
 /** A hub answers at once; one whose disk hangs may not. In ms. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { codeOf, messageOf } from '../../errors.ts'
-import { serveLocally, type LocalServer } from '../../net/local-socket.ts'
+import { serveLocally, type LocalServer } from '../../net/local/serve.ts'
 import { hubSocketPath, NOT_THERE, type RevokeReply } from './schema.ts'
 
 /** What the hub does when its owner asks on this machine. */

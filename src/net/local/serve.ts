@@ -1,11 +1,10 @@
 import { chmodSync, lstatSync, rmSync, type Stats } from 'node:fs'
-import type { IncomingMessage, RequestListener, Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import path from 'node:path'
-import { shortSocketFolder } from '../config/instance.ts'
-import { codeOf, ConnectError, messageOf } from '../errors.ts'
-import { ensurePrivateFolder } from '../files/private-folder.ts'
-import { loadHttp } from './http.ts'
-import { readBody } from './read-body.ts'
+import { shortSocketFolder } from '../../config/instance.ts'
+import { ConnectError, messageOf } from '../../errors.ts'
+import { ensurePrivateFolder } from '../../files/private-folder.ts'
+import { loadHttp } from '../http.ts'
 
 /** A Unix socket here is a named pipe on Windows. */
 const isPipe = process.platform === 'win32'
@@ -90,50 +89,4 @@ function isInPlace(socketPath: string, { inode }: Open): boolean {
   } catch {
     return true
   }
-}
-
-/** The longest answer that is read; what an agent or a hub says is far shorter. */
-const MAX_ANSWER_BYTES = 1024 * 1024
-
-export interface LocalRequest {
-  readonly socketPath: string
-  readonly method: string
-  readonly path: string
-  readonly body?: string
-  readonly timeoutMs: number
-}
-
-/**
- * Sends a request to whoever listens on a socket of this user's.
- *
- * @returns undefined if nobody listens
- * @throws the system's error, or the reason of the time-out
- */
-export async function requestLocally(
-  options: LocalRequest,
-): Promise<{ status: number | undefined; text: string } | undefined> {
-  const { body, timeoutMs, ...target } = options
-  if (!isOurs(target.socketPath)) return undefined
-  const signal = AbortSignal.timeout(timeoutMs)
-  try {
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    loadHttp()
-      .request({ ...target, signal }, resolve)
-      .once('error', reject)
-      .end(body)
-    const response = await promise
-    const text = await readBody(response, MAX_ANSWER_BYTES)
-    if (text === undefined) throw new Error('the answer is too large')
-    return { status: response.statusCode, text }
-  } catch (error) {
-    // Nobody listens: no socket, or a dead process's.
-    if (['ENOENT', 'ECONNREFUSED'].includes(codeOf(error) ?? '')) return undefined
-    throw signal.aborted ? signal.reason : error
-  }
-}
-
-/** In a folder where others may write, as /tmp, a socket of that name can be anybody's. */
-function isOurs(socketPath: string): boolean {
-  if (isPipe) return true
-  return lstatSync(socketPath, { throwIfNoEntry: false })?.uid === process.getuid?.()
 }
