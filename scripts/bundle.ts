@@ -30,19 +30,20 @@ const ENTRIES = sources(
 
 /** What asks where it lies, or is exchanged by its path (test/bench/transports): no other file holds it. */
 const PLACED = new Set([
-  ...sources('**/*').filter((file) => /import\.meta\.(url|dirname)/.test(readFileSync(file, 'utf8'))),
+  ...sources('**/*').filter((file) =>
+    /import\.meta\.(url|dirname|filename)/.test(readFileSync(file, 'utf8')),
+  ),
   ...sources('websocket/transport-over'),
 ])
 
 /**
- * What is loaded together is one file, with all that it imports and no earlier group has: that of every
- * command, oclif, and that of the daemon's.
+ * What is loaded together is one file, with all that it imports: that of every process; that of the daemon's
+ * commands, much of which the agent loads too; and what of them imports oclif, which the agent must not.
  */
-const GROUPS = {
-  start: sources('start'),
-  oclif: ['\0oclif'],
-  daemon: sources('commands/daemon/status', 'platforms/{selection/*,background/background}'),
-}
+const GROUPS = ['start', 'daemon', 'oclif', 'command'] as const
+
+const EVERY_PROCESS = sources('start')
+const DAEMON = sources('commands/daemon/status', 'platforms/{selection/*,background/background}')
 
 const isPackage = (id: string) => /^[@\w]/.test(id) && !['@oclif/core', 'valibot'].includes(id)
 
@@ -64,7 +65,7 @@ async function bundleOurs(folder: string): Promise<string[]> {
     comments: false,
     minifyInternalExports: false,
     codeSplitting: {
-      groups: Object.keys(GROUPS).map((name) => ({ name, test: (id) => groupOf.get(id) === name })),
+      groups: GROUPS.map((name) => ({ name, test: (id) => groupOf.get(id) === name })),
     },
   })
   return output.flatMap((chunk) => Object.keys((chunk as OutputChunk).modules))
@@ -105,18 +106,21 @@ const oclif: Plugin = {
 }
 
 /** Which group a module is in, once it is known what imports what. */
-const groupOf = new Map<string, string>()
+const groupOf = new Map<string, (typeof GROUPS)[number]>()
 
 const grouping: Plugin = {
   name: 'grouping',
   buildEnd() {
-    for (const [group, roots] of Object.entries(GROUPS)) {
-      const visit = (id: string) => {
-        if (groupOf.has(id)) return
-        groupOf.set(id, group)
-        for (const imported of this.getModuleInfo(id)?.importedIds ?? []) visit(imported)
-      }
-      for (const id of roots) visit(id)
+    const importedBy = (id: string) => this.getModuleInfo(id)?.importedIds ?? []
+    const withImports = (ids: readonly string[], seen = new Set<string>()): Set<string> => {
+      for (const id of ids) if (!seen.has(id)) withImports(importedBy(id), seen.add(id))
+      return seen
+    }
+    for (const id of withImports(EVERY_PROCESS)) groupOf.set(id, 'start')
+    for (const id of withImports(DAEMON)) {
+      if (groupOf.has(id)) continue
+      const needsOclif = withImports([id]).has('\0oclif')
+      groupOf.set(id, id === '\0oclif' ? 'oclif' : needsOclif ? 'command' : 'daemon')
     }
     for (const file of PLACED) groupOf.delete(file)
   },
