@@ -60,13 +60,12 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   }
   const { development = false } = options
   const ours = isOurs(argv[0])
-  if (ours) {
-    pjson.oclif.plugins = []
-    // It only mends what they get wrong.
-    delete pjson.oclif.hooks?.prerun
-  }
+  if (ours) pjson.oclif.plugins = []
   // `connect` alone and --help run nothing of the plugins that we ship.
-  if (ours || argv[0] === undefined || argv[0].startsWith('-')) useOclif('own')
+  if (ours || argv[0] === undefined || argv[0].startsWith('-')) {
+    useOclif('own')
+    leaveOutIdleHooks(argv[0], pjson)
+  }
   import('@oclif/core')
     .then(({ execute }) =>
       execute({
@@ -103,6 +102,12 @@ function ourCommands(): Commands {
 function isOurs(word: string | undefined): boolean {
   const commands = readdirSync(path.join(import.meta.dirname, 'commands'))
   return commands.some((entry) => path.parse(entry).name === word)
+}
+
+/** Each is a file to load. `prerun` is for the plugins that we ship, `init` for what acts on the daemon. */
+function leaveOutIdleHooks(word: string | undefined, { oclif }: PackageJson): void {
+  delete oclif.hooks?.prerun
+  if (word !== 'daemon' && word !== 'up') delete oclif.hooks?.init
 }
 
 type PackageJson = Interfaces.PJSON & { version: string }
