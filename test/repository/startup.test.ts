@@ -66,7 +66,10 @@ describe('daemon status loads no more than it needs', () => {
 
 test('--version loads next to nothing, and no oclif', async () => {
   const { files, stdout } = await loadedBy(withoutAgent, ['--version'])
-  expect(stdout).toMatch(/^private-connect\/\d/)
+  // oclif says it there.
+  const [, version] = /^VERSION\n {2}(.+)$/m.exec(await connectOk(withoutAgent, ['--help'])) ?? []
+  expect(stdout).toBe(`${version}\n`)
+  expect(await connectOk(withoutAgent, ['-v'])).toBe(stdout)
   expect(files.length, files.join('\n')).toBeLessThanOrEqual(3)
 })
 
