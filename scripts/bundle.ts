@@ -23,7 +23,7 @@ const ENTRIES = sources(
   'start',
   '{commands,hooks}/**/*',
   'cli/help',
-  'agent/main',
+  'agent/{main,watchdog-end}',
   '**/*-worker',
   'platforms/{platform,*/description,conformance/conformance}',
 )

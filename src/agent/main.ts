@@ -117,7 +117,7 @@ function watch(instance: Instance, record: AgentRecord, log: Log): Watchdog {
   return startWatchdog({
     logFile: instance.logFile,
     onBlockedWrite: { file: instance.recordFile, content: formatRecord({ ...record, end }) },
-    onFailed: (error) => log(`[!] There is no watchdog any more: ${error.message}`, 'warn'),
+    onFailed: (error) => log(`[!] There is no watchdog for now: ${error.message}`, 'warn'),
   })
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { runFixture } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 
@@ -14,13 +14,18 @@ function watched(what: string, env: NodeJS.ProcessEnv = {}) {
   return { child, folder, log: path.join(folder, 'daemon.log'), end: path.join(folder, 'end.json') }
 }
 
+/** proc(5): of the main thread, which starts them all. */
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
 test.for(['busy', 'busy at once', 'wait'])(
   'a blocked event loop ends the process, which says so: %s',
   async (how) => {
     const { child, log, end } = watched(how, { TZ: 'Asia/Tokyo' })
     expect(await child.exited).toEqual(BLOCKED)
     expect(readFileSync(log, 'utf8')).toMatch(
-      /^\d{4}-\d\d-\d\dT[\d:.]{12}\+09:00 error \[x\] The event loop was blocked for 0\.3 s: ending, so that it can be started again\n$/,
+      /^\d{4}-\d\d-\d\dT[\d:.]{12}\+09:00 error \[x\] The event loop was blocked for 0\.6 s: ending, so that it can be started again\n$/,
     )
     expect(readFileSync(end, 'utf8')).toBe('{"why":"blocked"}\n')
   },
@@ -41,22 +46,46 @@ test('an event loop that is slow, but comes round, is let be', async () => {
 })
 
 test.skipIf(process.platform === 'win32')(
-  'a process that was stopped for a while is not taken for a blocked one',
+  'a process that was stopped for a while is not taken for a blocked one, and is watched from then on',
   async () => {
     const { child, log } = watched('idle')
     await child.printed(/ready/)
     for (let round = 0; round < 3; round++) {
       child.kill('SIGSTOP')
-      // Longer than the 300 ms that it may be blocked.
-      await sleep(500)
+      // Longer than the 600 ms that it may be blocked.
+      await sleep(900)
       child.kill('SIGCONT')
       await sleep(100)
     }
     // Long enough for it to be found, had it been taken for one.
-    await sleep(600)
-    child.kill('SIGTERM')
-    expect(await child.exited).toEqual({ code: null, signal: 'SIGTERM' })
+    await sleep(1200)
     expect(existsSync(log)).toBe(false)
+    child.kill('SIGUSR2')
+    expect(await child.exited).toEqual(BLOCKED)
+  },
+)
+
+test.runIf(process.platform === 'linux')('one that was killed is followed by another', async () => {
+  const { child } = watched('idle')
+  await child.printed(/ready/)
+  const [shell] = childrenOf(child.pid)
+  process.kill(shell!, 'SIGKILL')
+  const others = () => childrenOf(child.pid).filter((pid) => pid !== shell)
+  await vi.waitFor(() => expect(others()).toHaveLength(1), 10_000)
+  child.kill('SIGUSR2')
+  expect(await child.exited).toEqual(BLOCKED)
+})
+
+test.runIf(process.platform === 'linux')(
+  'nothing is left of it once its process was killed, and it writes nothing',
+  async () => {
+    const { child, log, end } = watched('idle')
+    await child.printed(/ready/)
+    const [shell] = childrenOf(child.pid)
+    const pids = [shell!, ...childrenOf(shell!)]
+    child.kill('SIGKILL')
+    await vi.waitFor(() => expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]), 10_000)
+    expect([log, end].filter(existsSync)).toEqual([])
   },
 )
 

@@ -73,7 +73,7 @@ test('--version loads next to nothing, and no oclif', async () => {
   expect(files.length, files.join('\n')).toBeLessThanOrEqual(3)
 })
 
-test('the agent that is kept alive loads no oclif, and neither do workers', () => {
+test('the agent that is kept alive loads no oclif, and neither does what it starts', () => {
   const seen = new Set<string>()
   const visit = (file: string) => {
     if (seen.has(file)) return
@@ -82,7 +82,7 @@ test('the agent that is kept alive loads no oclif, and neither do workers', () =
     for (const [, target] of code.matchAll(/^import (?:[^"]* from )?"(\.[^"]+)";$/gm))
       visit(path.resolve(path.dirname(file), target!))
   }
-  for (const name of ['start', 'agent/main', 'agent/watchdog-worker', 'hub/store/store-worker'])
+  for (const name of ['start', 'agent/main', 'agent/watchdog-end', 'hub/store/store-worker'])
     visit(path.join(root, 'dist', `${name}.js`))
   expect(seen.size).toBeGreaterThan(10)
   expect([...seen].filter((file) => readFileSync(file, 'utf8').includes('oclif.cjs'))).toEqual([])
