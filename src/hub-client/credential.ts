@@ -1,4 +1,7 @@
-import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose'
+import { SignJWT } from 'jose/jwt/sign'
+import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
+import { importJWK } from 'jose/key/import'
 import * as v from 'valibot'
 import { PrivateKey, type Config } from '../config/config.ts'
 import { ConnectError } from '../errors.ts'

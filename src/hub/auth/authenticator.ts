@@ -1,4 +1,6 @@
-import { compactVerify, decodeJwt, importJWK } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
+import { decodeJwt } from 'jose/jwt/decode'
+import { importJWK } from 'jose/key/import'
 import * as v from 'valibot'
 import { agentIdOf } from '../../tunnel/protocol/agent-id.ts'
 import { JoinClaims, TokenClaims, type PublicKey } from '../../tunnel/protocol/handshake.ts'
