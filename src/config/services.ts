@@ -38,7 +38,7 @@ export function readServices(instance: Instance): ExposedService[] {
 
 /** Only the holder of the instance's lock writes, see control/agent-record.ts. */
 export function writeServices(instance: Instance, services: readonly ExposedService[]): void {
-  const sorted = services.toSorted((a, b) => a.name.localeCompare(b.name))
+  const sorted = services.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   writeFileAtomic(
     instance.servicesFile,
     `${JSON.stringify({ version: VERSION, services: sorted }, null, 2)}\n`,

@@ -51,7 +51,7 @@ export class HubClient {
   /** What the workspace offers, by name. */
   async services(signer: Signer): Promise<OfferedService[]> {
     const { services } = await this.#signed(signer, 'GET', '/v1/services', ServiceList)
-    return services.toSorted((a, b) => a.name.localeCompare(b.name))
+    return services.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Has the hub forget this agent. */
