@@ -9,7 +9,7 @@ import { printVersion } from './cli/print-version.ts'
 import { leaveDeletedFolder } from './files/given-path.ts'
 import { settleEnvironment } from './files/home.ts'
 import { useCompileCache } from './runtime/compile-cache.ts'
-import { delayMemoryReducer, limitSemiSpace } from './runtime/v8-flags.ts'
+import { deferOptimization, delayMemoryReducer, limitSemiSpace } from './runtime/v8-flags.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
@@ -51,6 +51,7 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   if (DATA_COMMANDS.has(argv[0] ?? '')) {
     limitSemiSpace()
     delayMemoryReducer()
+    deferOptimization()
   }
   if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'up') {
     import('./agent/main.ts')

@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { isFatal } from '../fatal-errors.ts'
 import type { Log } from '../log/log.ts'
-import { raiseHeapGrowth } from '../runtime/v8-flags.ts'
+import { adaptToLoad, beginWork } from '../runtime/adapt-to-load.ts'
 import { detectWake } from '../runtime/wake-detection.ts'
 import type { Link } from '../tunnel/link/link.ts'
 import { GOAWAY_CODES } from '../tunnel/protocol/codes.ts'
@@ -85,7 +85,10 @@ export class HubLink {
     this.#events.setMaxListeners(0)
     this.#mux = new Mux(
       {
-        open: options.onStream,
+        open: (stream) => {
+          beginWork()
+          options.onStream(stream)
+        },
         ctrl: (message) => this.#receive(message),
         goaway: (code, afterMs) => {
           if (this.#connection) this.#connection.goaway = { code, afterMs }
@@ -115,7 +118,7 @@ export class HubLink {
    * @throws ConnectError if a human must act: REVOKED, CONFIG_DAMAGED
    */
   async run(signal: AbortSignal): Promise<void> {
-    raiseHeapGrowth()
+    adaptToLoad()
     let failures = 0
     const watch = detectWake(() => this.#woken())
     try {
@@ -154,6 +157,7 @@ export class HubLink {
 
   /** Opens a stream to a service, or undefined while the link is down. @param hops see Mux */
   open(service: string, hops = 0): Stream | undefined {
+    beginWork()
     return this.#up ? this.#mux.open(service, hops) : undefined
   }
 

@@ -9,7 +9,7 @@ import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import { loadHttp, loadHttps } from '../net/http.ts'
 import { listenTcp } from '../net/listen.ts'
-import { raiseHeapGrowth } from '../runtime/v8-flags.ts'
+import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import { GOAWAY_CODES } from '../tunnel/protocol/codes.ts'
 import { HUB_HEADER } from '../tunnel/protocol/handshake.ts'
 import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/protocol/limits.ts'
@@ -79,7 +79,7 @@ const LOCK_LINES_MS = 60_000
  * WRITE_FAILED
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
-  raiseHeapGrowth()
+  adaptToLoad()
   const certificate = options.tls && readCertificate(options.tls)
   for (const warning of certificate?.warnings ?? []) options.log(`[!] ${warning}`)
   ensurePrivateFolder(options.folder)

@@ -1,14 +1,11 @@
-/** How much the heap may grow before all of it is searched for garbage, in percent of what is in use. */
-const GROWTH_PERCENT = 500
-
-/**
- * A heap beyond this is left to V8's own judgement: growth by that much would cost too much memory; in bytes.
- */
+/** A heap beyond this is left to V8's own judgement: it costs too much time, or memory; in bytes. */
 const SMALL_HEAP = 64 * 1024 * 1024
 
-const LOOK_EVERY_MS = 1000
-
 const GIVE_BACK_AFTER_MS = 10 * 60_000
+
+/** Filters of functions by their names: none, and all. */
+const NONE = '~'
+const ALL = '*'
 
 /** Flags of V8 are no interface, and one that is not known is complained about on stderr: these have it. */
 const NEWEST_KNOWN = 26
@@ -18,7 +15,9 @@ const knowsFlags = Number.parseInt(process.versions.node, 10) <= NEWEST_KNOWN
 /** Loaded by those who have flags to set: most commands have none, and start sooner. */
 const v8 = () => process.getBuiltinModule('node:v8')
 
-let isSmall: boolean | undefined
+function setFlag(flag: string): void {
+  if (knowsFlags) v8().setFlagsFromString(flag)
+}
 
 /**
  * Keeps the heap's young part at its first size, 1 MB; to be called before it has grown. A large one is
@@ -26,7 +25,7 @@ let isSmall: boolean | undefined
  * took a third of the processor's time (`npm run bench`).
  */
 export function limitSemiSpace(): void {
-  if (knowsFlags) v8().setFlagsFromString('--semi-space-growth-factor=1')
+  setFlag('--semi-space-growth-factor=1')
 }
 
 /**
@@ -36,22 +35,51 @@ export function limitSemiSpace(): void {
  * gigabyte (`node --trace-deopt`).
  */
 export function delayMemoryReducer(): void {
-  if (knowsFlags) v8().setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${GIVE_BACK_AFTER_MS}`)
+  setFlag(`--gc-memory-reducer-start-delay-ms=${GIVE_BACK_AFTER_MS}`)
 }
 
 /**
- * Has a data command collect its garbage less often. The buffers of a bulk stream count towards the limit of
- * V8's heap; ours is small, so the whole of it was searched every 5 to 15 MB of traffic, and half of the
- * processor's time went there (`node --trace-gc`, `npm run bench`).
+ * Has no function optimised until `allowOptimization`. What a start does often enough for that is not done
+ * again, and the optimising compilers are 9 MB of Node.js's own program, which an idle process then never
+ * loads. By their filters: any other flag has V8 believe that a function that it has looked at meanwhile is
+ * never to be optimised.
  */
-export function raiseHeapGrowth(): void {
-  if (isSmall !== undefined || !knowsFlags) return
-  adapt()
-  setInterval(adapt, LOOK_EVERY_MS).unref()
+export function deferOptimization(): void {
+  filterOptimization(NONE)
 }
 
-function adapt(): void {
-  const wasSmall = isSmall
-  isSmall = v8().getHeapStatistics().used_heap_size < SMALL_HEAP
-  if (isSmall !== wasSmall) v8().setFlagsFromString(`--heap-growing-percent=${isSmall ? GROWTH_PERCENT : 0}`)
+export function allowOptimization(): void {
+  filterOptimization(ALL)
+}
+
+function filterOptimization(names: string): void {
+  for (const compiler of ['maglev', 'turbo']) setFlag(`--${compiler}-filter=${names}`)
+}
+
+/**
+ * Sets how much the heap may grow before all of it is searched for garbage.
+ *
+ * @param percent of what is in use; 0: V8's own judgement
+ */
+export function setHeapGrowth(percent: number): void {
+  setFlag(`--heap-growing-percent=${percent}`)
+}
+
+export function isHeapSmall(): boolean {
+  return v8().getHeapStatistics().used_heap_size < SMALL_HEAP
+}
+
+/**
+ * Collects all garbage of a small heap at once, which takes 20 ms; a large one would take seconds.
+ *
+ * @param flavor `last-resort` also gives back all memory that is free, and has V8 forget as much as its
+ * memory reducer does, see delayMemoryReducer
+ */
+export function collectGarbage(flavor: 'regular' | 'last-resort'): void {
+  if (!knowsFlags || !isHeapSmall()) return
+  v8().setFlagsFromString('--expose-gc')
+  const { runInNewContext } = process.getBuiltinModule('node:vm')
+  const collect = runInNewContext('gc') as (how: { type: 'major'; flavor: string }) => void
+  v8().setFlagsFromString('--no-expose-gc')
+  collect({ type: 'major', flavor })
 }

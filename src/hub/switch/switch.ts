@@ -1,3 +1,4 @@
+import { beginWork } from '../../runtime/adapt-to-load.ts'
 import { compact } from '../../tunnel/bounds/compact.ts'
 import type { Link, LinkFrame } from '../../tunnel/link/link.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../tunnel/protocol/codes.ts'
@@ -123,6 +124,7 @@ export class Switch {
   }
 
   #open(port: SwitchPort, open: Open, { chunks }: Message): void {
+    beginWork()
     const { stream: number, key, service, hops } = open
     if (!this.#admits(port, number, 'OPEN')) return
     const refuse = (code: number, message: string) => port.refuse(number, true, code, message)
