@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { root } from '../helpers/cli.ts'
+import { benchMemory } from './memory.ts'
 import { busyNote, describeMachine } from './machine.ts'
 import { benchHostile } from './hostile.ts'
 import { parseOptions, type Options } from './options.ts'
@@ -18,6 +19,7 @@ const options = parseOptions(process.argv.slice(2))
 const busy = busyNote()
 for (const part of options.parts) {
   if (part === 'startup') await benchStartup()
+  else if (part === 'memory') await benchMemory(options)
   else if (part === 'profile') await profileTunnel(options)
   else if (part === 'trace') await traceTunnel(options)
   else if (part === 'hostile') await benchHostile(options)

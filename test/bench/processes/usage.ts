@@ -41,6 +41,23 @@ function sumOfBytes(roots: readonly number[], file: string, line: RegExp): numbe
   return kilobytes.reduce((sum, count) => sum + count, 0) * 1024
 }
 
+export interface Residency {
+  /** What is there for it. */
+  readonly rss: number
+  /** The same, with its share only of what others have too. */
+  readonly pss: number
+}
+
+/** Bytes of memory of these processes. */
+export function residencyOf(pids: readonly number[]): Residency {
+  const rollups = pids.map((pid) => readIfThere(`/proc/${pid}/smaps_rollup`) ?? '')
+  const sumOf = (field: string) => {
+    const pattern = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm')
+    return rollups.reduce((sum, text) => sum + Number(pattern.exec(text)?.[1] ?? 0), 0) * 1024
+  }
+  return { rss: sumOf('Rss'), pss: sumOf('Pss') }
+}
+
 /** @returns undefined if the process has ended meanwhile */
 function readIfThere(file: string): string | undefined {
   try {
