@@ -4,10 +4,11 @@ import type { Socket } from 'node:net'
 /**
  * Waits for a sign of life, SIGCONT, for $0 seconds at a time; when none comes, $@ takes its place. No other
  * signal does no harm to a shell that is not ready for it yet. `wait` says more than 128 after a signal.
+ * SIGKILL, since a `sleep` that is still a copy of the shell takes any other signal for the shell's.
  */
 const WAIT_FOR_SIGNS = `trap : CONT
-trap 'kill $!; wait; exit' TERM
-while sleep "$0" & wait $!; [ $? -gt 128 ]; do kill $!; done
+trap 'kill -KILL $!; wait; exit' TERM
+while sleep "$0" & wait $!; [ $? -gt 128 ]; do kill -KILL $!; done
 exec "$@"`
 
 export interface AliveWatch {

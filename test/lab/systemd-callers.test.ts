@@ -97,7 +97,7 @@ labSuite('the service of systemd, whoever calls', machineNeeds, () => {
       'by sudo, with HOME=%s, install and up --detach are refused, and nobody’s home is changed',
       async (home) => {
         // Makes the folder of what Node.js caches.
-        await scene.machine.connectOk(['--version'], asRoot)
+        await scene.machine.connectOk(['--help'], asRoot)
         const all = 'find /root /home/dev -name cache -prune -o -printf "%u %m %p\\n" | sort'
         const before = await scene.machine.runOk(all, asRoot)
         const env = { ...(await login()), SUDO_USER: 'dev', HOME: home }
