@@ -70,13 +70,15 @@ export class ReceiveWindow {
 
   /**
    * Tells the sender how far things are: after every half window, so that it never runs dry, and once at the
-   * very end, so that it knows that all has arrived.
+   * very end, so that it knows that all has arrived. Of a window that has grown it is less than half: a sender
+   * whose streams keep too much to be sent again has to hear after INITIAL_WINDOW, or waits for ever.
    *
    * @returns what to say in a WINDOW frame, or undefined if it can wait
    */
   announcement(now?: number): { consumed: number; limit: number } | undefined {
     const unsaid = this.#consumedInAll - this.#announced
-    if (!(this.done ? unsaid > 0 : unsaid >= this.#size / 2 && !this.finished)) return undefined
+    const enough = Math.min(this.#size, QUICK_WINDOW) / 2
+    if (!(this.done ? unsaid > 0 : unsaid >= enough && !this.finished)) return undefined
     this.#grow(now ?? performance.now())
     return this.#announce()
   }

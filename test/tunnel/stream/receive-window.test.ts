@@ -63,6 +63,21 @@ test('all windows together grow by no more than the budget', () => {
   expect(Math.max(...windows(new Budget(0), GROW_AFTER_MS + 1))).toBe(INITIAL_WINDOW)
 })
 
+test('however large a window has grown, a sender hears of its reader that keeps no more than the least', () => {
+  const window = new ReceiveWindow(INITIAL_WINDOW, new Budget(2 ** 30))
+  for (let now = 1000; window.limit - window.consumed < GROWN_WINDOW; now += GROW_AFTER_MS + 1) {
+    const bytes = window.limit - window.received
+    window.receive(1, false, now)
+    window.receive(bytes - 1, true, now)
+    window.consume(bytes)
+    window.announcement(now)
+  }
+  // All streams together keep too much: a sender waits for an answer to these bytes before it sends more.
+  window.receive(INITIAL_WINDOW, true)
+  window.consume(INITIAL_WINDOW)
+  expect(window.announcement()).toMatchObject({ consumed: window.consumed })
+})
+
 /** Half a window, handed on at this time. @returns the size of the window that follows */
 function halfAWindow(window: ReceiveWindow, at: { blocked?: boolean; now: number; unread?: number }): number {
   const bytes = INITIAL_WINDOW / 2 + (at.unread ?? 0)
