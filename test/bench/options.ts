@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-const PARTS = ['startup', 'memory', 'tunnel', 'transport', 'profile', 'trace', 'hostile'] as const
+const PARTS = ['startup', 'memory', 'tunnel', 'transport', 'profile', 'trace', 'hostile', 'growth'] as const
 type Part = (typeof PARTS)[number]
 
 export interface Options {

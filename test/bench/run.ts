@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { root } from '../helpers/cli.ts'
 import { benchMemory } from './memory.ts'
+import { benchGrowth } from './growth.ts'
 import { busyNote, describeMachine } from './machine.ts'
 import { benchHostile } from './hostile.ts'
 import { parseOptions, type Options } from './options.ts'
@@ -23,6 +24,7 @@ for (const part of options.parts) {
   else if (part === 'profile') await profileTunnel(options)
   else if (part === 'trace') await traceTunnel(options)
   else if (part === 'hostile') await benchHostile(options)
+  else if (part === 'growth') await benchGrowth(options)
   else if (part === 'transport') await benchTransports(options, busy)
   else await benchTunnel(options)
 }

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { Transform } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Bench } from '../bench/bench.ts'
+import { formatGrowth, perUnit, type Growth } from '../bench/report/growth.ts'
 import { drawChart } from '../bench/report/svg.ts'
 import { formatReport } from '../bench/report/table.ts'
 import { formatTransports, PAIRS } from '../bench/report/transports.ts'
@@ -111,6 +112,37 @@ test('ws is judged by its ratio to ours in each round', () => {
   const report = formatTransports(results, { machine: 'one', date: new Date(0), rounds: 3, busy: undefined })
   expect(report).toMatch(/\| one stream up .* \| 0\.88 +\| 0\.50 … 0\.95 \| at least 0\.9 +\| not met \|/)
   expect(report).toMatch(/\| CPU, all processes .* \| 1\.10 +\| 1\.10 … 1\.10 \| at most 1\.11 +\| met +\|/)
+})
+
+describe('growth', () => {
+  const lineOf = (growth: Omit<Growth, 'title' | 'unit' | 'digits'>) =>
+    formatGrowth('streams', [1, 8, 64], [{ title: 'a figure', unit: 's', digits: 1, ...growth }])[1]!
+
+  test('is judged by the ratio to the smallest in each round, and better is as good', () => {
+    const figures = new Map([
+      [1, [10, 20]],
+      [8, [9, 18]],
+      [64, [30, 60]],
+    ])
+    expect(lineOf({ figures, better: 'more' })).toMatch(/15\.0 +13\.5 +45\.0 +0\.90 +3\.00 +met$/)
+    expect(lineOf({ figures, better: 'less' })).toMatch(/0\.90 +3\.00 +not met$/)
+    expect(lineOf({ figures })).toMatch(/0\.90 +3\.00$/)
+  })
+
+  test('begins with the smallest size of which there is a figure, and is not judged without two', () => {
+    const known = new Map([
+      [1, [undefined]],
+      [8, [2]],
+      [64, [3]],
+    ])
+    expect(lineOf({ figures: known, better: 'less' })).toMatch(/– +2\.0 +3\.0 +– +1\.50 +not met$/)
+    expect(lineOf({ figures: new Map([[8, [2]]]), better: 'less' })).toMatch(/– +2\.0 +– +– +– +not told$/)
+  })
+
+  test('of one of many is what is there beyond the floor, unless that differs by as much', () => {
+    expect(perUnit(1100, [98, 100, 101], 10)).toBe(100)
+    expect(perUnit(110, [98, 100, 101], 10)).toBeUndefined()
+  })
 })
 
 /** A tunnel that turns round all bits of the last byte of a chunk, once. */

@@ -6,6 +6,6 @@ export const connections: Measure =
   async ({ port }, { main }, { connects, connectManyMs }) =>
   async () => {
     const times = await main.ask('connect', { port, count: connects })
-    const rate = await main.ask('connectMany', { port, forMs: connectManyMs })
-    return { connect: quantile(times, 0.5), connects: rate }
+    const { count, seconds } = await main.ask('connectMany', { port, forMs: connectManyMs })
+    return { connect: quantile(times, 0.5), connects: count / seconds }
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 
 /** Linux counts CPU time in hundredths of a second, whatever the kernel's own tick is. */
 const TICKS_PER_SECOND = 100
@@ -22,6 +22,27 @@ export function cpuSeconds(roots: readonly number[]): number {
     return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
   })
   return ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND
+}
+
+/** The same to the microsecond, of these processes alone and of their threads that are there. */
+export function exactCpuSeconds(pids: readonly number[]): number {
+  const nanoseconds = pids
+    .flatMap((pid) =>
+      readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/schedstat`),
+    )
+    // Documentation/scheduler/sched-stats.rst: the time on the CPU is first.
+    .map((file) => Number(readIfThere(file)?.split(' ', 1)[0] ?? 0))
+  return nanoseconds.reduce((sum, count) => sum + count, 0) / 1e9
+}
+
+/** Has the peak of a process's memory begin anew (proc(5), clear_refs). */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
+}
+
+/** The most bytes that were there for a process since then. */
+export function peakBytes(pid: number): number {
+  return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(readIfThere(`/proc/${pid}/status`) ?? '')?.[1] ?? 0)
 }
 
 /** Bytes of memory that are there for these processes and all that came of them. */

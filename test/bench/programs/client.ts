@@ -24,8 +24,8 @@ export interface ClientJobs {
    * in ms.
    */
   connect: { input: { port: number; count: number }; output: number[] }
-  /** As many such connections as go, fifty at a time. Answers with how many a second. */
-  connectMany: { input: { port: number; forMs: number }; output: number }
+  /** As many such connections as go, fifty at a time. */
+  connectMany: { input: { port: number; forMs: number }; output: { count: number; seconds: number } }
   /** Sends without end until `release`. */
   load: { input: { port: number }; output: undefined }
   /** Opens connections that stay, each used once, until `release`. */
@@ -85,7 +85,7 @@ work<ClientJobs>({
       }
     }
     await Promise.all(Array.from({ length: CONNECT_AT_A_TIME }, one))
-    return (count * 1000) / (performance.now() - start)
+    return { count, seconds: (performance.now() - start) / 1000 }
   },
   async load({ port }) {
     const connection = await Connection.open(port, { mode: 'sink', bytes: Number.MAX_SAFE_INTEGER })
