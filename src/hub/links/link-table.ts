@@ -40,6 +40,9 @@ interface ActiveLink {
 const LISTS_AT_ONCE = 32
 const LISTS_PER_SECOND = 16
 
+/** How many links are looked at in one turn of the event loop. */
+const TICKS_A_TURN = 500
+
 /** How long a shutdown waits for the GOAWAYs to reach the agents, in ms. */
 const GOODBYE_MS = 200
 
@@ -156,7 +159,17 @@ export class LinkTable {
 
   /** To be called about once a second. */
   tick(): void {
-    for (const { port } of this.#entries.values()) port.link.tick()
+    this.#tickSome(this.#entries.values())
+  }
+
+  /** Ten thousand links take more than ten milliseconds: what comes meanwhile does not wait for all of them. */
+  #tickSome(entries: Iterator<ActiveLink, undefined>): void {
+    for (let left = TICKS_A_TURN; left > 0; left--) {
+      const { value: entry } = entries.next()
+      if (!entry) return
+      entry.port.link.tick()
+    }
+    setImmediate(() => this.#tickSome(entries))
   }
 
   /** Asks every agent to come back, each after a moment of its own. */

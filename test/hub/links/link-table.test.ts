@@ -1,4 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { LinkTable } from '../../../src/hub/links/link-table.ts'
+import type { Registry } from '../../../src/hub/registry/registry.ts'
+import { waitFor } from '../../../src/runtime/wait-for.ts'
+import { Link } from '../../../src/tunnel/link/link.ts'
 import { encodeCtrl } from '../../../src/tunnel/protocol/encode.ts'
 import { MAX_LINKS } from '../../../src/tunnel/protocol/limits.ts'
 import type { RawPeer } from '../../tunnel/helpers/raw-peer.ts'
@@ -41,4 +45,41 @@ test('an agent has 64 links, and the next is refused; one that comes back is not
   expect(performance.now() - asked).toBeGreaterThan(900)
   peers.push(await hub.link(many, { link: links[0]!, epoch: 2, role: 'client' }))
   peers.push(await hub.link(other, { epoch: 1, role: 'client' }))
+})
+
+test('what comes while very many links are looked at does not wait for all of them', async () => {
+  const many = 2000
+  const lookedAt = new Set<number>()
+  const table = new LinkTable({} as Registry, { version: '0.0.0', log() {} })
+  for (let n = 0; n < many; n++) {
+    const agent = {
+      id: `agent_${n}`,
+      workspace: 'default',
+      key: { kty: 'OKP', crv: 'Ed25519', x: '' },
+      label: '',
+      joinedAt: 0,
+      revoked: false,
+    } as const
+    const link = new Link({
+      isOpen: true,
+      unwrittenBytes: 0,
+      bytesWritten: 0,
+      get bytesRead() {
+        lookedAt.add(n)
+        return 0
+      },
+      attach() {},
+      pause() {},
+      resume() {},
+      send() {},
+      cork() {},
+      uncork() {},
+      close() {},
+      terminate() {},
+    })
+    table.add(agent, { purpose: 'link', link: 'link', epoch: 1, role: 'client' }, link)
+  }
+  table.tick()
+  expect(lookedAt.size).toBeLessThan(many / 2)
+  expect(await waitFor(() => lookedAt.size === many || undefined, { timeoutMs: 30_000 })).toBe(true)
 })
