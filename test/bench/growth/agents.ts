@@ -17,7 +17,7 @@ const agentsProgram = path.join(import.meta.dirname, '..', 'programs', 'agents.t
 /** So many come and go first, so that the hub's code is as warm for the few as for the many. */
 const WARM_UP = 300
 /** So many join and connect beside those that are there, to see how long it takes. */
-const MORE = 200
+const MORE = 500
 const FLOOR_READINGS = 3
 /** By then the hub has dealt with what came and went. */
 const SETTLE_MS = 3000
