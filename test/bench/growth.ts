@@ -17,7 +17,8 @@ const QUICK = {
 
 const NOTES = `A ratio is the median of the rounds' to the smallest size of which the figure can be told; better is as good.
 What is there without any is taken out: a hub with two links, twenty idle streams. "–" is what does not stand
-out from how much that varies. Memory is read after the garbage was collected, but for the most while bulk lasts.`
+out from how much that varies. Memory is read after the garbage was collected, but for the most while bulk lasts.
+RSS is not judged: of few, much fits into pages that are there already.`
 
 /** Prints whether very many streams, agents and names cost more each than few do. */
 export async function benchGrowth({ quick }: { quick: boolean }): Promise<void> {

@@ -62,7 +62,7 @@ export async function growthOfAgents(bench: Bench, scale: AgentScale): Promise<s
       add('idle, the hub’s CPU for an agent', 'µs/s', 2, micro(perUnit(cpu, of('cpu'), size)), 'less')
       add('idle, the hub’s CPU for all', 'ms/s', 2, cpu * 1000)
       add('idle, the hub’s heap for an agent', 'KB', 1, kilo(perUnit(heap, of('heap'), size)), 'less')
-      add('idle, the hub’s RSS for an agent', 'KB', 1, kilo(perUnit(resident, of('resident'), size)), 'less')
+      add('idle, the hub’s RSS for an agent', 'KB', 1, kilo(perUnit(resident, of('resident'), size)))
       const pings = await bench.clients.main.ask('ping', { port, forMs: pingMs })
       add('ping beside them, p50', 'ms', 2, quantile(pings, 0.5), 'less')
       add('ping beside them, p99', 'ms', 2, quantile(pings, 0.99))
