@@ -46,13 +46,15 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
     import('./cli/complete.ts').then(({ complete }) => complete(words, ourCommands())).catch(fail)
     return
   }
-  useCompileCache(homedir(), pjson.version)
   const argv = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
+  // Before the compile cache: V8 takes back only what was compiled with the flags that it has, and so Node.js
+  // keeps a cache for each set of them.
   if (DATA_COMMANDS.has(argv[0] ?? '')) {
     limitSemiSpace()
     delayMemoryReducer()
     deferOptimization()
   }
+  useCompileCache(homedir(), pjson.version)
   if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'up') {
     import('./agent/main.ts')
       .then(({ runKeptAlive }) => runKeptAlive(argv.slice(1), pjson.version))
