@@ -6,6 +6,7 @@ import path from 'node:path'
 import { rolldown, type OutputChunk, type Plugin } from 'rolldown'
 import { ascii } from './bundle/ascii.ts'
 import { builtins, straight } from './bundle/import-plugins.ts'
+import { lazy } from './bundle/lazy.ts'
 import { licensesOf } from './bundle/licenses.ts'
 import { bundleOclif, OWN_OCLIF } from './bundle/oclif.ts'
 
@@ -45,7 +46,11 @@ const GROUPS = ['start', 'daemon', 'oclif', 'command'] as const
 const EVERY_PROCESS = sources('start')
 const DAEMON = sources('commands/daemon/status', 'platforms/{selection/*,background/background}')
 
-const isPackage = (id: string) => /^[@\w]/.test(id) && !['@oclif/core', 'valibot'].includes(id)
+/** What ws loads, and a link without TLS and compression never uses. */
+const OF_WS = /^(https|tls|zlib|querystring)$/
+
+const isPackage = (id: string) =>
+  /^[@\w]/.test(id) && !['@oclif/core', 'valibot', 'ws'].includes(id) && !OF_WS.test(id)
 
 /** @returns the modules that are in it */
 async function bundleOurs(folder: string): Promise<string[]> {
@@ -56,7 +61,7 @@ async function bundleOurs(folder: string): Promise<string[]> {
     external: isPackage,
     preserveEntrySignatures: 'allow-extension',
     checks: { ineffectiveDynamicImport: false },
-    plugins: [placed, oclif, grouping, builtins, straight, ascii],
+    plugins: [placed, oclif, lazy(OF_WS), grouping, builtins, straight, ascii],
   })
   const { output } = await bundle.write({
     dir: folder,

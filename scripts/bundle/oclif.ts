@@ -1,12 +1,12 @@
-import { createRequire } from 'node:module'
 import path from 'node:path'
 import { rolldown, type OutputChunk, type Plugin } from 'rolldown'
 import { ascii } from './ascii.ts'
+import { lazy } from './lazy.ts'
 
 export const OWN_OCLIF = 'oclif.cjs'
 
 /** What oclif seldom needs is loaded when it does. */
-const LAZY = /^(node:child_process|node:perf_hooks|node:readline|minimatch|tinyglobby)$/
+const SELDOM_NEEDED = /^(node:(child_process|perf_hooks|readline|fs\/promises)|minimatch|tinyglobby)$/
 
 /** What oclif takes long for to no end, and what does the same. */
 const SHORTCUTS: Readonly<Record<string, readonly [long: string, short: string]>> = {
@@ -28,7 +28,7 @@ export async function bundleOclif(folder: string): Promise<string[]> {
     platform: 'node',
     // The check of Node.js's version is ours, and no plugin is transpiled.
     external: ['semver', 'typescript'],
-    plugins: [lazy, shortcuts, ascii],
+    plugins: [lazy(SELDOM_NEEDED), shortcuts, ascii],
   })
   const { output } = await bundle.write({
     file: path.join(folder, OWN_OCLIF),
@@ -38,21 +38,6 @@ export async function bundleOclif(folder: string): Promise<string[]> {
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
   })
   return output.flatMap((chunk) => Object.keys((chunk as OutputChunk).modules))
-}
-
-const lazy: Plugin = {
-  name: 'lazy',
-  async resolveId(id, importer) {
-    if (!LAZY.test(id) || importer?.startsWith('\0')) return null
-    return `\0${(await this.resolve(id, importer, { skipSelf: true }))?.id}`
-  },
-  load(id) {
-    if (!id.startsWith('\0')) return null
-    const name = id.slice(1)
-    const names = Object.keys(createRequire(import.meta.filename)(name) as object)
-    const getters = names.map((key) => `get ${key}() { return require(${JSON.stringify(name)}).${key} }`)
-    return `module.exports = { ${getters.join(', ')} }`
-  },
 }
 
 const shortcuts: Plugin = {

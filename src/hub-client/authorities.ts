@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import tls, { type SecureContext } from 'node:tls'
+import type { SecureContext } from 'node:tls'
 import { readCaFile } from '../config/ca-file.ts'
+import { loadTls } from '../net/tls.ts'
 
 let made: { readonly own: string; readonly context: SecureContext } | undefined
 
@@ -16,13 +17,14 @@ export function trustContext(caFile: string | undefined): SecureContext {
   if (made?.own !== own) {
     made = {
       own,
-      context: tls.createSecureContext({ ca: [...knownAuthorities(), own], minVersion: 'TLSv1.2' }),
+      context: loadTls().createSecureContext({ ca: [...knownAuthorities(), own], minVersion: 'TLSv1.2' }),
     }
   }
   return made.context
 }
 
 function knownAuthorities(): string[] {
+  const tls = loadTls()
   // Node.js before 22.15 can't list them. What is not named is not trusted, NODE_EXTRA_CA_CERTS included.
   if (typeof tls.getCACertificates !== 'function') return [...tls.rootCertificates, ...extraAuthorities()]
   return [...new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system')])]

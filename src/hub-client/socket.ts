@@ -1,7 +1,8 @@
 import { isIP, type Socket } from 'node:net'
-import { connect as connectTls, type SecureContext } from 'node:tls'
+import type { SecureContext } from 'node:tls'
 import { connectTcp } from '../net/connect-tcp.ts'
 import { hubNames } from '../net/name-resolver.ts'
+import { loadTls } from '../net/tls.ts'
 
 export interface Peer {
   /** A host name or address, an IPv6 address in brackets or not. */
@@ -56,7 +57,7 @@ export async function openTls(
     rejectUnauthorized: true,
   }
   try {
-    return await secured(connectTls(options), signal)
+    return await secured(loadTls().connect(options), signal)
   } catch (error) {
     socket.destroy()
     throw error

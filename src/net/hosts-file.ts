@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs'
 import { isIP } from 'node:net'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { codeOf } from '../errors.ts'
 import type { Address } from './known-addresses.ts'
 
@@ -14,7 +15,7 @@ const FILE =
 export async function lookUpInHosts(name: string, file = FILE): Promise<Address[]> {
   let text: string
   try {
-    text = await readFile(file, 'utf8')
+    text = await promisify(readFile)(file, 'utf8')
   } catch (error) {
     // There need not be one, and what can't be read says nothing: DNS is asked.
     if (codeOf(error) !== undefined) return []

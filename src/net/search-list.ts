@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs'
+import { promisify } from 'node:util'
 import { codeOf } from '../errors.ts'
 
 const FILE = '/etc/resolv.conf'
@@ -7,7 +8,7 @@ const FILE = '/etc/resolv.conf'
 export async function searchedNames(name: string, file = FILE): Promise<string[]> {
   let text = ''
   try {
-    text = await readFile(file, 'utf8')
+    text = await promisify(readFile)(file, 'utf8')
   } catch (error) {
     // Without that file a resolver asks for the name as it is (resolv.conf(5)).
     if (codeOf(error) === undefined) throw error

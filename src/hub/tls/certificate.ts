@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { createSecureContext } from 'node:tls'
 import { codeOf, ConnectError, messageOf } from '../../errors.ts'
 import { readTrusted } from '../../files/read-trusted.ts'
+import { loadTls } from '../../net/tls.ts'
 
 /** Where a certificate and its key lie; both files are PEM. */
 export interface CertificateFiles {
@@ -34,7 +34,7 @@ export function readCertificate(files: CertificateFiles): Certificate {
   const options = { cert, key, minVersion: 'TLSv1.2' } as const
   try {
     // The rest of the chain, and a key too weak for OpenSSL, show only here.
-    createSecureContext(options)
+    loadTls().createSecureContext(options)
   } catch (error) {
     throw bad(`The certificate ${files.cert} can’t be used: ${messageOf(error)}`, error)
   }
