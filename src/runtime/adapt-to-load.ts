@@ -10,7 +10,7 @@ const BUSY_MS = 60
 
 /** After how many looks without work the garbage of the start is collected, and that of work. */
 const QUIET_AFTER_START = 5
-const QUIET_AFTER_WORK = 60
+const QUIET_AFTER_WORK = 90
 
 /** For how many looks at the most a process starts; one without work ends that, too. */
 const START_LOOKS = 3
@@ -57,7 +57,7 @@ function look(): void {
     if (startLooks < 0) beginWork()
   } else if (quiet !== undefined && ++quiet >= (hasWorked ? QUIET_AFTER_WORK : QUIET_AFTER_START)) {
     quiet = undefined
-    collectGarbage(hasWorked ? 'regular' : 'last-resort')
+    collectGarbage()
   }
 }
 
