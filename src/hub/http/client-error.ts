@@ -23,6 +23,8 @@ export function onClientError(
   /** The answers under way. */
   const answers = new WeakMap<Socket, ServerResponse>()
   server.on('request', (request, response) => answers.set(request.socket, response))
+  // A link may stay for months, and was asked for after an answer as a rule: 3 KB, all headers with it.
+  server.on('upgrade', (request) => answers.delete(request.socket))
   server.on('checkExpectation', (request, response) => {
     refuse(request, response, new RefusedError(417, 'bad_request', 'Nothing like that is expected here.'))
   })
