@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runProgram } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
-import { connectOk, root } from '../helpers/cli.ts'
+import { connectOk, root, runJs, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
 
@@ -22,18 +23,21 @@ let withoutAgent: Home
 
 beforeAll(async () => {
   world = await World.start()
-  ;[withAgent, withoutAgent] = [await world.machine('with'), await world.machine('without')]
+  ;[withAgent, withoutAgent] = [await world.echoMachine('with'), await world.machine('without')]
   await connectOk(withAgent, ['daemon', 'start'])
 })
 
 afterAll(() => world.stop())
 
+function noteLoadedIn(file: string): NodeJS.ProcessEnv {
+  const preload = path.join(root, 'test', 'fixtures', 'programs', 'note-loaded.mjs')
+  return { NOTE_LOADED: file, NODE_OPTIONS: `--import=${pathToFileURL(preload).href}` }
+}
+
 /** Runs a command and tells what it loads. */
 async function loadedBy(home: Home, args: readonly string[]): Promise<Loaded & { readonly stdout: string }> {
   const file = path.join(scratchFolder(), 'loaded.json')
-  const preload = path.join(root, 'test', 'fixtures', 'programs', 'note-loaded.mjs')
-  const env = { NOTE_LOADED: file, NODE_OPTIONS: `--import=${pathToFileURL(preload).href}` }
-  const stdout = await connectOk(home, args, { env })
+  const stdout = await connectOk(home, args, { env: noteLoadedIn(file) })
   const loaded = JSON.parse(readFileSync(file, 'utf8')) as Loaded
   return { ...loaded, files: loaded.files.map((url) => path.relative(root, fileURLToPath(url))), stdout }
 }
@@ -71,6 +75,26 @@ test('--version loads next to nothing, and no oclif', async () => {
   expect(stdout).toBe(`${version}\n`)
   expect(await connectOk(withoutAgent, ['-v'])).toBe(stdout)
   expect(files.length, files.join('\n')).toBeLessThanOrEqual(3)
+})
+
+test('a data command loads no TLS for a hub without it, and no promises of files', async () => {
+  const file = path.join(scratchFolder(), 'loaded.json')
+  const reach = startConnect(withAgent, ['reach', 'echo', '--port', '0'], { env: noteLoadedIn(file) })
+  await reach.printed(/Connected to hub/)
+  await reach.stop('SIGINT')
+  const { builtins } = JSON.parse(readFileSync(file, 'utf8')) as Loaded
+  expect(builtins).toContain('http')
+  expect(builtins.filter((name) => ['tls', 'https', 'zlib', 'internal/repl/history'].includes(name))).toEqual(
+    [],
+  )
+})
+
+test('a data command has V8 optimise nothing as it starts', async () => {
+  const args = ['--trace-opt', runJs, 'hub', '--listen', '127.0.0.1:0']
+  const hub = runProgram([process.execPath, ...args], { env: withoutAgent.env })
+  await hub.printed(/Hub listening/)
+  await hub.stop('SIGINT')
+  expect(hub.output).not.toContain('[compiling method')
 })
 
 test('the agent that is kept alive loads no oclif, and neither does what it starts', () => {

@@ -26,6 +26,9 @@ beforeEach(() => {
   onTestFinished(() => home.remove())
 })
 
+/** Has Node.js tell what it does with the cache. */
+const TOLD = { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
+
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** A cache that another version has left. @returns its folder */
@@ -57,6 +60,23 @@ describe.skipIf(process.platform === 'win32')('the compile cache', () => {
     expect(first.length).toBeGreaterThan(3)
     await connectOk(home, ['daemon', 'status'])
     expect(filesIn(caches)).toEqual(first)
+  })
+
+  test('of a data command, which sets flags of V8, and that of the others are both warm', async () => {
+    const listen = async () => {
+      const hub = startConnect(home, ['hub', '--listen', '127.0.0.1:0'], { env: TOLD })
+      await hub.printed(/Hub listening/)
+      await hub.stop('SIGINT')
+      return hub.output
+    }
+    const list = async () => (await connect(home, ['hub', 'agent', 'list'], { env: TOLD })).stderr
+    const status = async () => (await connect(home, ['daemon', 'status'], { env: TOLD })).stderr
+    for (const run of [status, listen, list]) await run()
+    for (const run of [status, listen, list]) {
+      const told = await run()
+      expect(told).toMatch(/V8 code cache for .* was accepted/)
+      expect(told).not.toMatch(/V8 code cache for .* was rejected/)
+    }
   })
 
   test('is the only one that is left of several versions, but for what another uses today', async () => {

@@ -3,8 +3,11 @@ import { createServer, type IncomingMessage, type ServerOptions, type ServerResp
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { onClientError } from '../../../src/hub/http/client-error.ts'
+import { until } from '../../helpers/until.ts'
 
 const hubId = 'hub_0123456789abcdef'
 
@@ -121,4 +124,25 @@ test('the hub is no proxy, and survives who has asked it to be one and is gone',
   expect(answer).toMatch(/^HTTP\/1.1 404 Not Found\r\n/)
   expect(answer).toMatch(/\r\n\r\n\{"error":"not_found","message":"This is no proxy\."\}$/)
   atServer.emit('error', new Error('reset'))
+})
+
+test('a link does not keep the answer that came before it on its connection', async () => {
+  let kept: WeakRef<ServerResponse> | undefined
+  const { server, socket } = await served((_request, response) => {
+    kept = new WeakRef(response)
+    response.end('done')
+  })
+  const upgraded = once(server, 'upgrade').then(([, link]) => link as Socket)
+  socket.resume().write(GET)
+  await until(() => kept !== undefined)
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
+  const link = await upgraded
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  setFlagsFromString('--no-expose-gc')
+  await until(() => {
+    collect()
+    return kept?.deref() === undefined
+  })
+  expect(link.destroyed).toBe(false)
 })
