@@ -31,8 +31,7 @@ export function limitSemiSpace(): void {
 /**
  * Has an idle process give back memory only after ten minutes. V8 does it after 8 s (30 s in Node.js
  * 26), and forgets how the objects looked of which none is left, and with that the code that was
- * compiled for them: the next bulk stream then took a quarter more of the processor's time for its first
- * gigabyte (`node --trace-deopt`).
+ * compiled for them (`node --trace-deopt`). When that is due, `collectGarbage` does it at once.
  */
 export function delayMemoryReducer(): void {
   setFlag(`--gc-memory-reducer-start-delay-ms=${GIVE_BACK_AFTER_MS}`)
@@ -70,9 +69,9 @@ export function isHeapSmall(): boolean {
 }
 
 /**
- * Collects all garbage of a small heap at once, which takes 20 ms; a large one would take seconds. Gives back
- * all memory that is free, and has V8 forget as much as its memory reducer does, see delayMemoryReducer: the
- * gigabyte after that takes a tenth more of the processor's time. Without that V8 keeps every page that it had.
+ * Collects all garbage of a small heap at once, which takes 20 ms; a large one would take seconds. Gives
+ * back all memory that is free, which nothing else does, and has V8 forget as much as its memory reducer
+ * would: the gigabyte after that takes a tenth more of the processor's time.
  */
 export function collectGarbage(): void {
   if (!knowsFlags || !isHeapSmall()) return

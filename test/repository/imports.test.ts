@@ -185,7 +185,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'hub/switch': ['tunnel/stream', 'tunnel/link', 'tunnel/bounds', 'tunnel/protocol', 'runtime', 'errors.ts'],
   'hub/registry': ['hub/store', 'errors.ts'],
   'hub/store': ['tunnel/protocol', 'runtime', 'files/', 'text', 'errors.ts'],
-  'hub/tls': ['files/', 'errors.ts'],
+  'hub/tls': ['net', 'files/', 'errors.ts'],
   'hub/control': ['net/local', 'config', 'errors.ts'],
   'hub-client': [
     'control',

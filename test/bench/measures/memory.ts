@@ -9,8 +9,11 @@ import type { Clients, Figures } from './measure.ts'
 
 const agentsProgram = path.join(import.meta.dirname, '..', 'programs', 'agents.ts')
 
-/** So many come before the first reading: what the first ones cost once is not what each costs. */
-const WARM_UP = 20
+/**
+ * So many come before the first reading: what the first ones cost once is not what each costs. A hub in
+ * Node.js is at work by then, and has loaded what compiles its functions, which is 7 MB.
+ */
+const WARM_UP = 300
 const SETTLE_MS = 300
 
 /**
