@@ -25,12 +25,13 @@ export class FrameReader {
   readonly #options: FrameReaderOptions
   readonly #header = new FrameHeader()
   /** The part of a header that has come, when it straddles reads. */
-  readonly #partial = Buffer.alloc(MAX_HEADER_BYTES)
+  readonly #partial = Buffer.allocUnsafe(MAX_HEADER_BYTES)
   #partialBytes = 0
   #inPayload = false
   /** Bytes of the payload that are still to come. */
   #left = 0
-  readonly #control = Buffer.alloc(MAX_CONTROL_BYTES)
+  // Many readers are idle: theirs are parts of one piece of memory, which 55 share.
+  readonly #control = Buffer.allocUnsafe(MAX_CONTROL_BYTES)
   readonly #message = new Chunks()
   /** How many the message that is coming in has so far; 0 between messages. */
   #fragments = 0
