@@ -43,6 +43,9 @@ export interface LinkHandler {
 /** RFC 6455 §7.4.1. */
 const NORMAL_CLOSURE = 1000
 
+/** How long a frame that nobody waits for is kept back at the most, in ms, for others to go out with it. */
+const LAZY_MS = 2
+
 /** One connection as a link: frames in and out, in fair turns, and proof of life. Knows no streams. */
 export class Link {
   readonly #transport: Transport
@@ -56,6 +59,7 @@ export class Link {
   #code: number | undefined
   #closed = false
   #flushing = false
+  #lingering = false
   #high = false
   /** Frames that the transport holds. */
   #unwritten = 0
@@ -106,11 +110,29 @@ export class Link {
 
   /** Sends a frame ahead of all data, in place of one of the same type and stream that still waits. */
   sendControl(frame: Buffer): void {
-    if (!this.isOpen) return
+    if (this.#queueControl(frame)) this.#scheduleFlush()
+  }
+
+  /**
+   * The same for a frame that nobody waits for: it goes out with the next that is sent, or after a moment. By
+   * itself it would cost each process on its way a turn of the event loop.
+   */
+  sendLazily(frame: Buffer): void {
+    if (!this.#queueControl(frame) || this.#flushing || this.#lingering) return
+    this.#lingering = true
+    setTimeout(this.#flushLazily, LAZY_MS)
+  }
+
+  /** @returns whether it is to be sent */
+  #queueControl(frame: Buffer): boolean {
+    if (!this.isOpen) return false
     this.#outbox.pushControl(frame)
-    if (this.#outbox.controlCost > MAX_CONTROL_BACKLOG_BYTES) return this.terminate('the peer does not read')
+    if (this.#outbox.controlCost > MAX_CONTROL_BACKLOG_BYTES) {
+      this.terminate('the peer does not read')
+      return false
+    }
     this.#tell()
-    this.#scheduleFlush()
+    return true
   }
 
   /** Whether a control frame of this type and stream has yet to go out. */
@@ -216,17 +238,20 @@ export class Link {
     else if (frame.type !== 'pong' && frame.type !== 'skipped') this.#handler?.frame(frame, message)
   }
 
-  /** Sends all that was queued in a turn of the event loop by one write. */
+  /** Sends all that was queued in a turn of the event loop by one write, whichever sockets it came from. */
   #scheduleFlush(): void {
     if (this.#flushing) return
     this.#flushing = true
-    process.nextTick(() => {
-      this.#flushing = false
-      this.#flush()
-    })
+    setImmediate(this.#flush)
   }
 
-  #flush(): void {
+  readonly #flushLazily = (): void => {
+    this.#lingering = false
+    this.#flush()
+  }
+
+  readonly #flush = (): void => {
+    this.#flushing = false
     if (!this.isOpen) return
     this.#transport.cork()
     while (this.#transport.unwrittenBytes + this.#unwritten * FRAME_OVERHEAD_BYTES < SOCKET_BACKLOG_BYTES) {
@@ -250,7 +275,7 @@ export class Link {
 
   readonly #onWritten = (): void => {
     this.#unwritten--
-    this.#scheduleFlush()
+    if (this.#outbox.cost > 0) this.#scheduleFlush()
   }
 
   /** Forgets what waits: nothing of it is of use any more. */

@@ -261,7 +261,8 @@ export class Stream {
     const route = this.#open
     if (this.#answer !== 'due' || !route) return
     this.#answer = 'given'
-    route.link.sendControl(encodeOpenOk(route.id, this.#in.limit))
+    // What the opener waits for is data, which comes next if any does.
+    route.link.sendLazily(encodeOpenOk(route.id, this.#in.limit))
   }
 
   #opened(): void {
@@ -287,8 +288,14 @@ export class Stream {
     const route = this.#open
     if (!route) return
     const window = this.#in.announcement()
-    if (window) route.link.sendControl(encodeWindow(route.id, window.consumed, window.limit))
+    if (window) this.#sendWindow(route, encodeWindow(route.id, window.consumed, window.limit))
     this.#closeIfDone()
+  }
+
+  /** The far end waits to hear that it may send more, but not that all has arrived. */
+  #sendWindow({ link }: StreamRoute, frame: Buffer): void {
+    if (this.#in.isDone) link.sendLazily(frame)
+    else link.sendControl(frame)
   }
 
   #closeIfDone(): void {

@@ -93,6 +93,10 @@ async function backedUp(a: Member, b: Member): Promise<{ far: number; frames: nu
     for (let sent = 0; sent < 15 && b.port.link.backlog < 6 * 2 ** 20; sent++) {
       await pour(a, stream, 32 * MAX_DATA_BYTES)
       frames += 32
+      for (let last = -1; last !== b.port.link.backlog;) {
+        last = b.port.link.backlog
+        await a.peer.settled()
+      }
     }
   }
   expect(b.port.link.isBackedUp).toBe(true)

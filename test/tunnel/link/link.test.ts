@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { waitFor } from '../../../src/runtime/wait-for.ts'
 import { Link, type LinkFrame, type LinkHandler } from '../../../src/tunnel/link/link.ts'
 import { Pace } from '../../../src/tunnel/link/pace.ts'
@@ -27,6 +27,7 @@ import {
 import type { Message } from '../../../src/tunnel/protocol/message.ts'
 import { until } from '../../helpers/until.ts'
 import { Loopback, type LinkEnd } from '../helpers/loopback.ts'
+import { turns } from '../helpers/party.ts'
 import { RawPeer } from '../helpers/raw-peer.ts'
 
 /** What either transport says of a message beyond MAX_FRAME_BYTES. */
@@ -183,6 +184,25 @@ test('what is queued as control goes out before the goodbye', async () => {
   link.close(GOAWAY_CODES.SHUTDOWN, 'bye')
   await peer.closed
   expect(peer.heard.map((frame) => frame.type)).toEqual(['ctrl', 'goaway'])
+})
+
+test('a frame that nobody waits for goes out with the next that is sent, or a moment later', async () => {
+  const { link, peer } = await linked()
+  const heard = () => peer.heard.map((frame) => frame.type === 'ctrl' && frame.message)
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  try {
+    link.sendLazily(encodeCtrl('first'))
+    await turns(20)
+    expect(heard()).toEqual([])
+    link.sendControl(encodeCtrl('second'))
+    for (let left = 2; left > 0; left--) await peer.next('ctrl')
+    link.sendLazily(encodeCtrl('third'))
+    vi.advanceTimersByTime(10)
+    await peer.next('ctrl')
+    expect(heard()).toEqual(['first', 'second', 'third'])
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('frames that come before anyone listens are kept, in order, and handed over after the constructor that attaches', async () => {

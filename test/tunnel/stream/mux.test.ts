@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { Link } from '../../../src/tunnel/link/link.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
 import {
@@ -319,6 +319,25 @@ test('a stream is over once both directions are acknowledged, however few bytes 
   await hub.settled()
   expect(owner.heard).toEqual(['opened', 'end', 'done'])
   expect(mux.streamCount).toBe(0)
+})
+
+test('the answer to an OPEN and the last WINDOW go out with what is sent next', async () => {
+  const { hub, incoming } = await agent()
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  try {
+    hub.send(open(2, 'postgres'), encodeFin(2, 0))
+    while (incoming.length === 0) await turns(1)
+    const [stream] = incoming
+    stream!.accept()
+    stream!.attach({ data() {}, end() {}, drain() {}, reset() {} })
+    await turns(20)
+    expect(hub.heard).toEqual([])
+    stream!.write(Buffer.from('x'))
+    await hub.next('data')
+    expect(hub.heard.map(({ type }) => type)).toEqual(['window', 'openOk', 'data'])
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('the end is acknowledged only after all before it was handed on', async () => {
