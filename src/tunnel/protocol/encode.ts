@@ -155,9 +155,15 @@ function withToken(type: number, token: bigint): Buffer {
 }
 
 function encodeNames(...names: string[]): Buffer {
-  const parts = names.map((name) => Buffer.from(name))
-  if (parts.some((part) => part.length > 255)) throw new RangeError('a name of more than 255 bytes')
-  return Buffer.concat(parts.flatMap((part) => [Buffer.of(part.length), part]))
+  const lengths = names.map((name) => Buffer.byteLength(name))
+  if (lengths.some((length) => length > 255)) throw new RangeError('a name of more than 255 bytes')
+  const encoded = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 1 + length, 0))
+  let at = 0
+  for (const [index, name] of names.entries()) {
+    encoded[at++] = lengths[index]!
+    at += encoded.write(name, at)
+  }
+  return encoded
 }
 
 function writePosition(frame: Buffer, position: Position, at: number): number {
