@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { ExposedService } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
+import type { Level } from '../log/line.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
 import { connectTcp } from '../net/connect-tcp.ts'
@@ -47,7 +48,11 @@ export function serveStream(
   const log = limitedTo(stream.from, agentLog)
   const service = services.get(stream.service)
   if (!service) {
-    log(`[!] Refused connection ${stream.shortId}: "${stream.service}" is not exposed here`, 'warn')
+    log(
+      'refused',
+      () => `[!] Refused connection ${stream.shortId}: "${stream.service}" is not exposed here`,
+      'warn',
+    )
     stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, `"${stream.service}" is not exposed there any more`)
     return
   }
@@ -62,8 +67,7 @@ export function serveStream(
     stream.refuse(STREAM_CODES.LIMIT, `too many connections there: ${why}`)
     return
   }
-  const target = formatTarget(service)
-  log(`Dialing ${target} for connection ${stream.shortId}...`)
+  log('dialing', () => `Dialing ${formatTarget(service)} for connection ${stream.shortId}...`)
   dialled++
   openers.acquire(stream.from)
   const leave = () => {
@@ -73,20 +77,16 @@ export function serveStream(
 
   const refuse = (error: Error) => {
     leave()
+    const target = formatTarget(service)
     const why = describeNetworkError(error)
-    const line = `[x] Could not connect to ${target} for connection ${stream.shortId}: ${why}`
+    const line = () => `[x] Could not connect to ${target} for connection ${stream.shortId}: ${why}`
     // A client that is refused may come again at once.
-    if (error instanceof LoopError)
-      loops.write(
-        target,
-        (text) => agentLog(text, 'error'),
-        () => line,
-      )
-    else log(line, 'error')
+    if (error instanceof LoopError) loops.write(target, (text) => agentLog(text, 'error'), line)
+    else log('not connected', line, 'error')
     stream.refuse(codeFor(error), `the target ${target} can’t be reached: ${why}`)
   }
   const join = (socket: Socket) => {
-    log(`[ok] Connected to ${target}`)
+    log('connected', () => `[ok] Connected to ${formatTarget(service)}`)
     const port = socket.localPort!
     servedPorts.set(port, stream.hops)
     socket.once('close', () => {
@@ -96,7 +96,11 @@ export function serveStream(
     stream.accept()
     bridge(socket, stream, {
       reset: (code, message) => {
-        log(`[!] Connection ${stream.shortId} failed: ${message || streamCodeName(code)}`, 'warn')
+        log(
+          'failed',
+          () => `[!] Connection ${stream.shortId} failed: ${message || streamCodeName(code)}`,
+          'warn',
+        )
       },
     })
   }
@@ -127,16 +131,9 @@ function codeFor(error: Error): number {
 }
 
 /**
- * A machine that opens connections without end must not fill the log. Kinds of lines are told apart by
- * their first words.
+ * A machine that opens connections without end must not fill the log: of each kind of line it gets some a
+ * second, and the others are not even made.
  */
-function limitedTo(opener: string, log: Log): Log {
-  return (text, level) => {
-    const kind = `${opener} ${text.split(' ', 2).join(' ')}`
-    limiter.write(
-      kind,
-      (line) => log(line, level),
-      () => text,
-    )
-  }
+function limitedTo(opener: string, log: Log): (kind: string, line: () => string, level?: Level) => void {
+  return (kind, line, level) => limiter.write(`${opener} ${kind}`, (text) => log(text, level), line)
 }

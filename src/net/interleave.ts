@@ -5,6 +5,8 @@ import type { Address } from './known-addresses.ts'
  * with a First Address Family Count of 1), each family in the order in which its addresses came.
  */
 export function interleave(addresses: readonly Address[]): Address[] {
+  // A target's address is mostly one, and each connection comes by here.
+  if (addresses.length <= 1) return [...addresses]
   const first = addresses[0]?.family
   const [own, other] = [true, false].map((isFirst) =>
     addresses.filter(({ family }) => (family === first) === isFirst),
