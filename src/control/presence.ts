@@ -114,7 +114,7 @@ function touch(file: string, write: () => void): void {
 /** The notes of a folder, read again when it has changed: looking costs a connection a microsecond. */
 export class Neighbours {
   readonly #folder: string
-  #readAt = { changed: -1n, isSure: false }
+  #readAt = { changed: -1, isSure: false }
   #notes: readonly Note[] = []
 
   constructor(folder = presenceFolder()) {
@@ -144,20 +144,19 @@ export class Neighbours {
     } catch (error) {
       if (codeOf(error) === undefined) throw error
       // No descriptor is left, say: what was read last is the best there is.
-      this.#readAt = { changed: -1n, isSure: false }
+      this.#readAt = { changed: -1, isSure: false }
     }
   }
 
   #read(): void {
-    const found = lstatSync(this.#folder, { throwIfNoEntry: false, bigint: true })
-    const changed = found?.mtimeNs ?? -1n
+    const found = lstatSync(this.#folder, { throwIfNoEntry: false })
+    const changed = found?.mtimeMs ?? -1
     if (this.#readAt.isSure && this.#readAt.changed === changed) return
     // In a folder where others may write, as /tmp, a folder of that name can be anybody’s.
-    const isOurs =
-      found?.isDirectory() && (process.platform === 'win32' || Number(found.uid) === process.getuid?.())
+    const isOurs = found?.isDirectory() && (process.platform === 'win32' || found.uid === process.getuid?.())
     const notes = isOurs ? readNotes(this.#folder).map(({ note }) => note) : []
     this.#notes = notes.filter((note) => note.network === network())
-    this.#readAt = { changed, isSure: Date.now() - Number(changed / 1_000_000n) > SAME_TICK_MS }
+    this.#readAt = { changed, isSure: Date.now() - changed > SAME_TICK_MS }
   }
 }
 

@@ -15,8 +15,10 @@ const TIMEOUT_MS = 100
  */
 export function clientHops(client: Socket, neighbours: Neighbours): Promise<number> | undefined {
   const agents = neighbours.agents(({ chains }) => chains)
+  // What follows asks the kernel, for each client.
+  if (agents.length === 0) return undefined
   const { remoteAddress, remotePort } = client
-  if (agents.length === 0 || remoteAddress === undefined || !isOwnAddress(remoteAddress)) return undefined
+  if (remoteAddress === undefined || !isOwnAddress(remoteAddress)) return undefined
   const asked = agents.map((agent) => hopsThrough(agent, remotePort!))
   return Promise.all(asked).then((hops) => Math.max(...hops))
 }

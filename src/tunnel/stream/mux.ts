@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { Budget } from '../bounds/budget.ts'
 import { RecentKeys } from '../bounds/recent-keys.ts'
 import type { Link, LinkFrame } from '../link/link.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../protocol/codes.ts'
 import { encodeOpen, encodeOpenErr, encodeRst } from '../protocol/encode.ts'
-import { STREAM_KEY_BYTES } from '../protocol/frames.ts'
 import { MAX_STREAMS, MAX_LOST_STREAMS, RESUME_MS, UNACKED_BUDGET_BYTES } from '../protocol/limits.ts'
 import { GROWTH_BUDGET_BYTES, INITIAL_WINDOW } from '../protocol/window-size.ts'
+import { randomStreamKey } from './stream-key.ts'
 import { StreamNumbers } from './stream-numbers.ts'
 import { Stream, type Budgets, type StreamName } from './stream.ts'
 
@@ -85,7 +84,7 @@ export class Mux {
     const link = this.#link
     if (!link) throw new Error('a stream was opened without a link')
     const id = this.#numbers.next((number) => this.#numbered.has(number))
-    const key = randomBytes(STREAM_KEY_BYTES)
+    const key = randomStreamKey()
     const stream = this.#add(link, id, { key, service, from: '', hops })
     link.sendControl(encodeOpen(id, key, INITIAL_WINDOW, service, '', hops))
     return stream
