@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+import { giveBack, isPiece } from '../memory/pieces.ts'
+import { SocketReads } from '../memory/socket-reads.ts'
 import { decodeClose, encodeClose } from './frames/close-frame.ts'
 import { encodeHeader, OPCODE } from './frames/frame-header.ts'
 import { FrameReader } from './frames/frame-reader.ts'
@@ -21,6 +23,7 @@ export class WebSocketConnection implements Transport {
   readonly #isServer: boolean
   readonly #masks: boolean
   readonly #reader: FrameReader
+  #reads: SocketReads | undefined
   #handler: TransportHandler | undefined
   #isOpen = true
   #isClosed = false
@@ -53,7 +56,10 @@ export class WebSocketConnection implements Transport {
   attach(handler: TransportHandler): void {
     this.#handler = handler
     if (this.#isClosed) process.nextTick(() => this.#tellClosed())
-    else this.#socket.on('data', this.#onData).resume()
+    else {
+      this.#reads = new SocketReads(this.#socket, this.#read)
+      this.#reads.resume()
+    }
   }
 
   get isOpen(): boolean {
@@ -88,12 +94,12 @@ export class WebSocketConnection implements Transport {
   /** Hands nothing over of what was read, either. */
   pause(): void {
     this.#reader.pause()
-    this.#socket.pause()
+    this.#reads?.pause()
   }
 
   resume(): void {
     this.#reader.resume()
-    this.#socket.resume()
+    this.#reads?.resume()
   }
 
   /** Starts the closing handshake: §7.1.2. */
@@ -117,16 +123,28 @@ export class WebSocketConnection implements Transport {
     let offset = 0
     for (let i = 0; i <= last; i++) {
       const chunk = chunks[i]!
-      socket.write(key ? maskedCopy(chunk, key, offset) : chunk, i === last ? written : undefined)
+      const done = i === last ? written : undefined
+      if (key) this.#writeMasked(chunk, key, offset, done)
+      else socket.write(chunk, done)
       offset += chunk.length
     }
     if (corks) socket.uncork()
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  /** The chunk itself stays as it is: it may have to be sent again. */
+  #writeMasked(chunk: Buffer, key: number, offset: number, written?: () => void): void {
+    const copy = maskedCopy(chunk, key, offset)
+    const done = () => {
+      giveBack(copy)
+      written?.()
+    }
+    this.#socket.write(copy, isPiece(copy) ? done : written)
+  }
+
+  readonly #read = (bytes: Buffer, isShared: boolean): void => {
     try {
-      const taken = this.#reader.push(chunk)
-      if (taken < chunk.length && !this.#isClosed) this.#socket.unshift(chunk.subarray(taken))
+      const taken = this.#reader.push(bytes, isShared)
+      if (taken < bytes.length && !this.#isClosed) this.#reads!.putBack(bytes.subarray(taken))
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#fail(error)

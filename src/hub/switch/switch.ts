@@ -1,3 +1,4 @@
+import { giveBack } from '../../memory/pieces.ts'
 import { beginWork } from '../../runtime/adapt-to-load.ts'
 import { compact } from '../../tunnel/bounds/compact.ts'
 import type { Link, LinkFrame } from '../../tunnel/link/link.ts'
@@ -225,7 +226,9 @@ export class Switch {
     renumber(chunks[0]!, other.number)
     // The frame will wait for long: its memory has to be what is counted for it.
     const share = link.backlog > LINK_BACKLOG_LOW_BYTES ? 0.75 : undefined
-    link.sendData(other.number, { chunks: chunks.map((chunk) => compact(chunk, share)), bytes })
+    const passed = chunks.map((chunk) => compact(chunk, share))
+    const sent = () => passed.forEach(giveBack)
+    link.sendData(other.number, { chunks: passed, bytes, sent })
   }
 
   /** Resets the stream that has most waiting for a link, or ends the link if nothing but control waits. */

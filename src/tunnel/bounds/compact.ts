@@ -1,3 +1,5 @@
+import { giveBack } from '../../memory/pieces.ts'
+
 /** A read of no more bytes than this is kept whole: there is nothing to gain. */
 const SMALL_MEMORY = 16 * 1024
 
@@ -9,5 +11,8 @@ const SMALL_MEMORY = 16 * 1024
  */
 export function compact(bytes: Buffer, share = 0.25): Buffer {
   const memory = bytes.buffer.byteLength
-  return memory > SMALL_MEMORY && bytes.length < share * memory ? Buffer.from(bytes) : bytes
+  if (memory <= SMALL_MEMORY || bytes.length >= share * memory) return bytes
+  const copy = Buffer.from(bytes)
+  giveBack(bytes)
+  return copy
 }

@@ -268,9 +268,13 @@ export class Link {
     }
   }
 
-  #send({ chunks, bytes }: Message): void {
+  #send({ chunks, bytes, sent }: Message): void {
     this.#unwritten++
-    this.#transport.send(chunks, bytes, this.#onWritten)
+    const written = () => {
+      sent!()
+      this.#onWritten()
+    }
+    this.#transport.send(chunks, bytes, sent ? written : this.#onWritten)
   }
 
   readonly #onWritten = (): void => {

@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net'
+import { giveBack, isPiece, keep } from '../../memory/pieces.ts'
+import { SocketReads } from '../../memory/socket-reads.ts'
 import { STREAM_CODES } from '../protocol/codes.ts'
+import { MAX_DATA_BYTES } from '../protocol/limits.ts'
 import type { StreamHandler } from './stream-handler.ts'
 import type { Stream } from './stream.ts'
 
@@ -13,6 +16,9 @@ export interface BridgeEvents {
 
 /** How soon the reset of a connection is noticed that is not read at the time, in ms. */
 const PROBE_MS = 1000
+
+/** How much of a socket is read at once, in bytes. */
+const READ_BYTES = 128 * 1024
 
 const NOTHING = Buffer.alloc(0)
 
@@ -37,7 +43,8 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
         socket.cork()
         process.nextTick(() => socket.uncork())
       }
-      if (socket.write(chunk)) stream.consumed(chunk.length)
+      const written = isPiece(chunk) ? () => giveBack(chunk) : undefined
+      if (socket.write(chunk, written)) stream.consumed(chunk.length)
       else waiting += chunk.length
     },
     end() {
@@ -45,7 +52,7 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
     },
     drain() {
       clearInterval(probing)
-      socket.resume()
+      reads.resume()
     },
     reset(code, message) {
       events.reset?.(code, message)
@@ -62,12 +69,19 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
   socket.on('drain', handedOn)
   // After end() there is no 'drain' any more.
   socket.on('finish', handedOn)
-  socket.on('data', (chunk: Buffer) => {
-    if (stream.write(chunk)) return
-    socket.pause()
+  const take = (bytes: Buffer, isShared: boolean) => {
+    let goesOn = true
+    // No more than fills a frame, and lies in one piece of memory.
+    for (let at = 0; at < bytes.length; at += MAX_DATA_BYTES) {
+      const part = bytes.subarray(at, at + MAX_DATA_BYTES)
+      goesOn = stream.write(isShared ? keep(part) : part)
+    }
+    if (goesOn) return
+    reads.pause()
     clearInterval(probing)
     probing = setInterval(() => probe(socket), PROBE_MS)
-  })
+  }
+  const reads = new SocketReads(socket, take, READ_BYTES)
   const ends = () => {
     ended = true
     stream.end()

@@ -21,6 +21,9 @@ export class Outgoing {
   readonly #buffer = new SendBuffer()
   /** Bytes in the link's queue. */
   #queued = 0
+  /** Offset up to which no link has bytes to write, and how often it has been set back. */
+  #written = 0
+  #rewinds = 0
   #ending = false
   #blocked = false
   readonly #budget: Budget
@@ -87,6 +90,9 @@ export class Outgoing {
    */
   rewind(position: Position): void {
     this.#window.rewind(position)
+    // What is still on its way through a link may be anything behind.
+    this.#written = Math.min(this.#written, position.received)
+    this.#rewinds++
     this.#acknowledged()
   }
 
@@ -115,7 +121,8 @@ export class Outgoing {
       this.#window.send(bytes)
       const isBlocked = bytes === room && this.#window.sent < this.#buffer.end
       const header = encodeDataHeader(id, isBlocked)
-      this.#enqueue(link, id, { chunks: [header, ...chunks], bytes: HEADER_BYTES + bytes })
+      const sent = this.#noteWritten(this.#window.sent, this.#rewinds)
+      this.#enqueue(link, id, { chunks: [header, ...chunks], bytes: HEADER_BYTES + bytes, sent })
     }
     this.#charge(Math.max(0, this.#window.sent - this.#window.acked))
     const wasBlocked = this.#blocked
@@ -129,6 +136,13 @@ export class Outgoing {
     return wasBlocked
   }
 
+  /** A link writes in order: whatever was sent before it has been written, too. */
+  #noteWritten(upTo: number, rewinds: number): () => void {
+    return () => {
+      if (rewinds === this.#rewinds) this.#written = upTo
+    }
+  }
+
   /** Bytes that may be sent: few, whatever the far end takes, once all streams together keep too many. */
   get #room(): number {
     const { acked, sent, room } = this.#window
@@ -136,7 +150,7 @@ export class Outgoing {
   }
 
   #acknowledged(): void {
-    this.#buffer.release(this.#window.acked)
+    this.#buffer.release(this.#window.acked, this.#written)
     this.#charge(Math.max(0, this.#window.sent - this.#window.acked))
   }
 

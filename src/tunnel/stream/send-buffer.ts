@@ -1,3 +1,4 @@
+import { giveBack } from '../../memory/pieces.ts'
 import type { Message } from '../protocol/message.ts'
 
 /** Chunks below this are copied together: a window of single bytes would cost a hundred times its size. */
@@ -64,13 +65,16 @@ export class SendBuffer {
     return { chunks, bytes: end - from }
   }
 
-  /** Forgets what lies before an offset, as far as it fills whole chunks. */
-  release(upTo: number): void {
+  /**
+   * Forgets what lies before an offset, as far as it fills whole chunks.
+   *
+   * @param written offset up to which nobody looks at the bytes any more
+   */
+  release(upTo: number, written: number): void {
     let count = 0
-    let length = 0
-    while (count < this.#chunks.length && this.#start + (length = this.#chunks[count]!.length) <= upTo) {
-      this.#start += length
-      count++
+    for (let chunk; (chunk = this.#chunks[count]) && this.#start + chunk.length <= upTo; count++) {
+      this.#start += chunk.length
+      if (this.#start <= written) giveBack(chunk)
     }
     if (count === 0) return
     this.#chunks.splice(0, count)

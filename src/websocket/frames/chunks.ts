@@ -1,7 +1,9 @@
+import { append, keep } from '../../memory/pieces.ts'
+
 /** Below this size two adjacent chunks become one. */
 export const SMALL_CHUNK_BYTES = 2048
 
-/** The chunks of a message that is coming in: views of what was read. Only small ones are copied. */
+/** The chunks of a message that is coming in: views of what was read, or copies. */
 export class Chunks {
   #chunks: Buffer[] = []
   #bytes = 0
@@ -12,12 +14,18 @@ export class Chunks {
     return this.#bytes
   }
 
-  add(chunk: Buffer): void {
+  /** @param isShared the memory will be overwritten, so that the chunk is copied */
+  add(chunk: Buffer, isShared: boolean): void {
     this.#bytes += chunk.length
     const at = this.#chunks.length - 1
     const last = this.#chunks[at]
+    const both = isShared && last && append(last, chunk)
+    if (both) {
+      this.#chunks[at] = both
+      return
+    }
     if (!last || last.length >= SMALL_CHUNK_BYTES || chunk.length >= SMALL_CHUNK_BYTES) {
-      this.#chunks.push(chunk)
+      this.#chunks.push(isShared ? keep(chunk) : chunk)
       return
     }
     if (last.buffer !== this.#coalesced?.buffer) {

@@ -37,6 +37,7 @@ export class FrameReader {
   #fragments = 0
   #isStopped = false
   #isPaused = false
+  #isShared = false
 
   constructor(sink: FrameSink, options: FrameReaderOptions) {
     this.#sink = sink
@@ -44,12 +45,14 @@ export class FrameReader {
   }
 
   /**
-   * Takes what was read, and keeps and changes it.
+   * Takes what was read, and changes it.
    *
+   * @param isShared the memory will be overwritten; otherwise messages are views of it
    * @returns how many bytes it took: not all if `pause` was called meanwhile; the rest is to be pushed again
    * @throws ProtocolError after which nothing more may be pushed
    */
-  push(chunk: Buffer): number {
+  push(chunk: Buffer, isShared = false): number {
+    this.#isShared = isShared
     let at = 0
     while (at < chunk.length && !this.#isStopped && !this.#isPaused) {
       at = this.#inPayload ? this.#readPayload(chunk, at) : this.#readHeader(chunk, at)
@@ -100,7 +103,7 @@ export class FrameReader {
     const payload = chunk.subarray(at, at + this.#left)
     if (key !== 0) mask(payload, key, offset)
     if (isControl) payload.copy(this.#control, offset)
-    else this.#message.add(payload)
+    else this.#message.add(payload, this.#isShared)
     this.#left -= payload.length
     if (this.#left === 0) this.#finish()
     return at + payload.length

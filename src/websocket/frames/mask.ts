@@ -1,3 +1,5 @@
+import { keep } from '../../memory/pieces.ts'
+
 /** With fewer bytes than this a view of words costs more than it saves. */
 const WORDWISE_BYTES = 32
 
@@ -32,9 +34,12 @@ function keyByte(key: number, at: number): number {
   return (key >>> (24 - 8 * (at & 3))) & 0xff
 }
 
-/** @param offset of the first byte within the frame's payload */
+/**
+ * @param offset of the first byte within the frame's payload
+ * @returns memory that may be given back, see memory/pieces.ts
+ */
 export function maskedCopy(bytes: Buffer, key: number, offset: number): Buffer {
-  const copy = Buffer.from(bytes)
+  const copy = keep(bytes)
   mask(copy, key, offset)
   return copy
 }

@@ -30,7 +30,7 @@ test('any byte that was not released can be read, again and again, from any offs
           all = Buffer.concat([all, chunk])
         } else if (one.do === 'release') {
           released += Math.floor((all.length - released) * one.share)
-          buffer.release(released)
+          buffer.release(released, released)
         } else {
           const from = released + Math.floor((all.length - released) * one.from)
           const bytes = bytesFrom(buffer, from, one.atMost)

@@ -1,0 +1,62 @@
+/** Bytes of a piece: the largest frame of a link fits in. */
+const PIECE_BYTES = 65 * 1024
+
+/** Less than a quarter of a piece gets memory of its own size. */
+const SMALL_BYTES = PIECE_BYTES / 4
+
+/** How many pieces wait to be used again, at most: what a stream or two at full speed have in use. */
+const MOST_FREE = 32
+
+class Piece extends ArrayBuffer {
+  /** Whoever gives a piece back twice must not have two others get it. */
+  isInUse = true
+
+  constructor() {
+    super(PIECE_BYTES)
+  }
+}
+
+const free: Piece[] = []
+
+/**
+ * Copies bytes into memory that is the caller's, a piece if they are many. Bulk streams would have V8 search
+ * its heap for garbage all the time, which took a third of the processor's time: so pieces are used again,
+ * see `giveBack`.
+ */
+export function keep(bytes: Buffer): Buffer {
+  const { length } = bytes
+  if (length < SMALL_BYTES || length > PIECE_BYTES) return copied(bytes)
+  const piece = free.pop() ?? new Piece()
+  piece.isInUse = true
+  const kept = Buffer.from(piece, 0, length)
+  bytes.copy(kept)
+  return kept
+}
+
+/** @returns both, if they are one behind the other in a piece now; else undefined */
+export function append(kept: Buffer, bytes: Buffer): Buffer | undefined {
+  const { buffer, byteOffset, length } = kept
+  if (!(buffer instanceof Piece) || byteOffset + length + bytes.length > PIECE_BYTES) return undefined
+  const both = Buffer.from(buffer, byteOffset, length + bytes.length)
+  bytes.copy(both, length)
+  return both
+}
+
+/** Whether the bytes lie in a piece. */
+export function isPiece({ buffer }: Buffer): boolean {
+  return buffer instanceof Piece
+}
+
+/** Nobody will look at the bytes again, nor at others of their piece, which may be used for others now. */
+export function giveBack({ buffer }: Buffer): void {
+  if (!(buffer instanceof Piece) || !buffer.isInUse) return
+  buffer.isInUse = false
+  if (free.length < MOST_FREE) free.push(buffer)
+}
+
+/** Not of Node.js's pool: whoever keeps the bytes would keep what lies beside them. */
+function copied(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
+}
