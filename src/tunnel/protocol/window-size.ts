@@ -17,4 +17,4 @@ export const GROW_AFTER_MS = 5
 export const QUICK_MS = 2
 
 /** … so such a window grows, up to here. Larger ones gain little, and others wait longer beside them. */
-export const QUICK_WINDOW = 384 * 1024
+export const QUICK_WINDOW = 512 * 1024

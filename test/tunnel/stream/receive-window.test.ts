@@ -46,7 +46,7 @@ test('a window stays as it is on a short path', () => {
   expect(new Set(windows(new Budget(2 ** 30), GROW_AFTER_MS - 1))).toEqual(new Set([INITIAL_WINDOW]))
 })
 
-test('a window that is used up within a moment grows, up to 384 KiB', () => {
+test('a window that is used up within a moment grows, up to 512 KiB', () => {
   const given = windows(new Budget(2 ** 30), QUICK_MS - 1)
   expect(given.slice(0, 2)).toEqual([INITIAL_WINDOW, QUICK_WINDOW])
   expect(Math.max(...given)).toBe(QUICK_WINDOW)
