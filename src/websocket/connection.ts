@@ -5,7 +5,7 @@ import { decodeClose, encodeClose } from './frames/close-frame.ts'
 import { encodeHeader, OPCODE } from './frames/frame-header.ts'
 import { FrameReader } from './frames/frame-reader.ts'
 import { randomKey } from './frames/mask-key.ts'
-import { maskedCopy } from './frames/mask.ts'
+import { mask, maskedCopy } from './frames/mask.ts'
 import { ProtocolError } from './frames/protocol-error.ts'
 import type { Transport, TransportHandler, TransportOptions } from './transport.ts'
 
@@ -14,6 +14,9 @@ const CLOSE_TIMEOUT_MS = 2000
 
 /** How long a peer is silent before the kernel asks whether it is there, in ms. */
 const KEEP_ALIVE_MS = 30_000
+
+/** A frame with no more bytes than this is one chunk, which costs less than to write several. */
+const SMALL_BYTES = 1024
 
 const NOTHING: readonly Buffer[] = []
 
@@ -116,10 +119,17 @@ export class WebSocketConnection implements Transport {
   #write(opcode: number, chunks: readonly Buffer[], bytes: number, written?: () => void): void {
     const socket = this.#socket
     const key = this.#isServer ? undefined : this.#masks ? randomKey() : 0
+    const header = encodeHeader(opcode, bytes, key)
+    if (bytes <= SMALL_BYTES) {
+      const frame = Buffer.concat([header, ...chunks], header.length + bytes)
+      if (key) mask(frame.subarray(header.length), key, 0)
+      socket.write(frame, written)
+      return
+    }
     const last = chunks.length - 1
-    const corks = last >= 0 && socket.writableCorked === 0
+    const corks = socket.writableCorked === 0
     if (corks) socket.cork()
-    socket.write(encodeHeader(opcode, bytes, key), last < 0 ? written : undefined)
+    socket.write(header)
     let offset = 0
     for (let i = 0; i <= last; i++) {
       const chunk = chunks[i]!

@@ -279,7 +279,7 @@ export class Link {
 
   readonly #onWritten = (): void => {
     this.#unwritten--
-    if (this.#outbox.cost > 0) this.#scheduleFlush()
+    if (this.#outbox.cost > 0 || this.#high) this.#scheduleFlush()
   }
 
   /** Forgets what waits: nothing of it is of use any more. */
