@@ -1,9 +1,6 @@
 /** Bytes of a piece: the largest frame of a link fits in. */
 const PIECE_BYTES = 65 * 1024
 
-/** Less than a quarter of a piece gets memory of its own size. */
-const SMALL_BYTES = PIECE_BYTES / 4
-
 /** How many pieces wait to be used again, at most: what a stream or two at full speed have in use. */
 const MOST_FREE = 32
 
@@ -22,10 +19,13 @@ const free: Piece[] = []
  * Copies bytes into memory that is the caller's, a piece if they are many. Bulk streams would have V8 search
  * its heap for garbage all the time, which took a third of the processor's time: so pieces are used again,
  * see `giveBack`.
+ *
+ * @param share of a piece that is too little to take one: fewer bytes get memory of their own size. Default a
+ * quarter; to be more where bytes wait for long, and what waits is counted
  */
-export function keep(bytes: Buffer): Buffer {
+export function keep(bytes: Buffer, share = 0.25): Buffer {
   const { length } = bytes
-  if (length < SMALL_BYTES || length > PIECE_BYTES) return copied(bytes)
+  if (length < share * PIECE_BYTES || length > PIECE_BYTES) return copied(bytes)
   const piece = free.pop() ?? new Piece()
   piece.isInUse = true
   const kept = Buffer.from(piece, 0, length)

@@ -13,6 +13,11 @@ test('bytes that are kept are a copy: many lie in a piece, few in memory of thei
   expect(few.buffer.byteLength).toBe(100)
 })
 
+test('what is to wait for long takes no piece that it hardly fills', () => {
+  const kept = keep(Buffer.alloc(40 * KB), 0.75)
+  expect([isPiece(kept), kept.buffer.byteLength]).toEqual([false, 40 * KB])
+})
+
 test('a piece that is given back is used again', () => {
   const piece = keep(Buffer.alloc(20 * KB, 1))
   giveBack(piece.subarray(5))

@@ -20,6 +20,9 @@ const PROBE_MS = 1000
 /** How much of a socket is read at once, in bytes. */
 const READ_BYTES = 128 * 1024
 
+/** What is read waits for the far end to have it: its memory has to be about what is counted for it. */
+const KEPT_SHARE = 0.75
+
 const NOTHING = Buffer.alloc(0)
 
 /**
@@ -74,7 +77,7 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
     // No more than fills a frame, and lies in one piece of memory.
     for (let at = 0; at < bytes.length; at += MAX_DATA_BYTES) {
       const part = bytes.subarray(at, at + MAX_DATA_BYTES)
-      goesOn = stream.write(isShared ? keep(part) : part)
+      goesOn = stream.write(isShared ? keep(part, KEPT_SHARE) : part)
     }
     if (goesOn) return
     reads.pause()
