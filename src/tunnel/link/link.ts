@@ -238,7 +238,10 @@ export class Link {
     else if (frame.type !== 'pong' && frame.type !== 'skipped') this.#handler?.frame(frame, message)
   }
 
-  /** Sends all that was queued in a turn of the event loop by one write, whichever sockets it came from. */
+  /**
+   * Sends all that was queued in a turn of the event loop by one write: after all of its reads. Each read is
+   * followed by process.nextTick, and TLS would end each write with a small record.
+   */
   #scheduleFlush(): void {
     if (this.#flushing) return
     this.#flushing = true

@@ -23,6 +23,7 @@ import {
 } from '../../../src/tunnel/protocol/limits.ts'
 import { INITIAL_WINDOW, MAX_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
 import { Loopback } from '../../tunnel/helpers/loopback.ts'
+import { turns } from '../../tunnel/helpers/party.ts'
 import { join, open, Switched, type Member } from '../../tunnel/helpers/switched.ts'
 import { encodeData } from '../../tunnel/helpers/whole-frames.ts'
 
@@ -73,12 +74,19 @@ async function pour(member: Member, stream: number, bytes: number): Promise<void
   await member.peer.settled()
 }
 
+/** @returns what waits for a member that doesn't read, once its socket takes nothing more of that */
+async function stuckBacklog({ port: { link } }: Member): Promise<number> {
+  for (let last = -1; last !== link.backlog; await turns(10)) last = link.backlog
+  return link.backlog
+}
+
 /** Sends bytes to a member that doesn't read until some wait, so that its socket takes nothing more. */
 async function fill(from: Member, stream: number, to: Member): Promise<void> {
   to.peer.readAgain()
   await join(from, stream, to, 'b', { acceptor: MAX_WINDOW })
   to.peer.stopReading()
-  for (let i = 0; i < 60 && to.port.link.backlog < 2 ** 20; i++) await pour(from, stream, 4 * MAX_DATA_BYTES)
+  for (let i = 0; i < 60 && (await stuckBacklog(to)) < 2 ** 20; i++)
+    await pour(from, stream, 4 * MAX_DATA_BYTES)
   expect(to.port.link.backlog).toBeGreaterThan(0)
 }
 
@@ -90,7 +98,7 @@ async function backedUp(a: Member, b: Member): Promise<{ far: number; frames: nu
   let frames = 0
   for (const stream of [1, 101, 103, 105]) {
     // The kernel takes some megabytes, how many is its own affair.
-    for (let sent = 0; sent < 15 && b.port.link.backlog < 6 * 2 ** 20; sent++) {
+    for (let sent = 0; sent < 15 && (await stuckBacklog(b)) < 6 * 2 ** 20; sent++) {
       await pour(a, stream, 32 * MAX_DATA_BYTES)
       frames += 32
       for (let last = -1; last !== b.port.link.backlog;) {

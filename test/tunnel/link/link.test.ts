@@ -94,6 +94,22 @@ test('a PING is answered with a PONG of the same token, and neither reaches the 
   expect(frames).toEqual([])
 })
 
+test('what several reads of one turn of the event loop bring goes out by one write', async () => {
+  const { link, near, peer } = await linked()
+  let writes = 0
+  const uncork = near.socket.uncork.bind(near.socket)
+  near.socket.uncork = () => {
+    if (near.raw.writableLength > 0) writes++
+    uncork()
+  }
+  link.sendData(1, message(1, Buffer.from('first')))
+  // What Node.js does after each read.
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+  link.sendData(1, message(1, Buffer.from('second')))
+  await until(() => peer.count('data') === 2)
+  expect(writes).toBe(1)
+})
+
 test('frames of types that may be skipped are skipped', async () => {
   const { peer, frames } = await linked()
   peer.send(Buffer.from('ff0000000001beef', 'hex'), encodeCtrl('after'))
