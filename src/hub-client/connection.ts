@@ -2,7 +2,7 @@ import type { RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
 import { callbackify } from 'node:util'
 import { proxyFor } from '../config/proxy.ts'
-import { trustContext } from './authorities.ts'
+import { trustContext } from './tls/authorities.ts'
 import { openTunnel } from './proxy-connect.ts'
 import { openTcp, openTls, peerOf } from './socket.ts'
 

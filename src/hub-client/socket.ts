@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls'
 import { connectTcp } from '../net/connect-tcp.ts'
 import { hubNames } from '../net/name-resolver.ts'
 import { loadTls } from '../net/tls.ts'
+import { keepSessions, takeSession } from './tls/sessions.ts'
 
 export interface Peer {
   /** A host name or address, an IPv6 address in brackets or not. */
@@ -45,6 +46,8 @@ export async function openTls(
   signal: AbortSignal,
 ): Promise<Socket> {
   const name = withoutBrackets(host)
+  const peer = `${name}:${port}`
+  const session = takeSession(trust, peer)
   const options = {
     socket,
     host: name,
@@ -52,12 +55,15 @@ export async function openTls(
     // RFC 6066 §3: an address is no server name.
     ...(isIP(name) === 0 && { servername: name }),
     secureContext: trust,
+    ...(session && { session: session.ticket }),
     ALPNProtocols: ['http/1.1'],
     // Whatever NODE_TLS_REJECT_UNAUTHORIZED says: there is no hub without its certificate.
     rejectUnauthorized: true,
   }
   try {
-    return await secured(loadTls().connect(options), signal)
+    const secure = loadTls().connect(options)
+    secure.once('secureConnect', () => keepSessions(trust, peer, secure, session))
+    return await secured(secure, signal)
   } catch (error) {
     socket.destroy()
     throw error

@@ -69,6 +69,12 @@ const LIMITS = {
   shouldUpgradeCallback: isForLink,
 }
 
+/**
+ * How long a client may go on with a TLS session, in seconds: as long as RFC 8446 §4.6.1 allows. Its keys are
+ * new ones each time, and a renewed certificate ends all sessions.
+ */
+const TLS_SESSION_SECONDS = 7 * 24 * 60 * 60
+
 /** How often the same trouble with the lock is told, in ms: trouble with it lasts until someone acts. */
 const LOCK_LINES_MS = 60_000
 
@@ -108,7 +114,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const handshake = await ServerHandshake.load(SUBPROTOCOL, MAX_FRAME_BYTES, header)
   const upgrade = new LinkUpgrade(registry, links, authenticator, handshake, options.concurrency)
   const server = certificate
-    ? loadHttps().createServer({ ...LIMITS, ...certificate.options, handshakeTimeout: 10_000 })
+    ? loadHttps().createServer({
+        ...LIMITS,
+        ...certificate.options,
+        handshakeTimeout: 10_000,
+        sessionTimeout: TLS_SESSION_SECONDS,
+      })
     : loadHttp().createServer(LIMITS)
   const connections = new Connections(options.limits ?? {}, options.log)
   server.on('connection', (socket: Socket) => connections.add(socket))

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import path from 'node:path'
 import tls, { connect as connectTls } from 'node:tls'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startHub } from '../../src/hub/server.ts'
 import { TestAuthority, type IssuedCertificate } from '../helpers/certificates.ts'
@@ -30,6 +32,14 @@ async function shownBy(port: number): Promise<string> {
   const { fingerprint256 } = socket.getPeerCertificate()
   socket.destroy()
   return fingerprint256
+}
+
+/** How long a client may use the ticket of its TLS session, in seconds: Node.js does not tell. */
+async function ticketLifetime(port: number): Promise<number> {
+  const asked = promisify(execFile)('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-ign_eof'])
+  asked.child.stdin!.end('GET / HTTP/1.1\r\nConnection: close\r\n\r\n')
+  const { stdout } = await asked
+  return Number(/ticket lifetime hint: (\d+)/.exec(stdout)?.[1])
 }
 
 describe('a hub with a certificate of a private authority', () => {
@@ -208,6 +218,24 @@ test('a switch of links, as certbot makes it, is seen', { tags: ['variation'] },
   point(authority.issue())
   await expect.poll(() => shownBy(hub.port), { timeout: 30_000 }).not.toBe(before)
   expect(log.at(-1)).toMatch(/^\[ok\] TLS certificate renewed/)
+})
+
+test('a TLS session may go on for a week, with a renewed certificate too', async () => {
+  const folder = scratchFolder()
+  const tls = { cert: path.join(folder, 'hub.pem'), key: path.join(folder, 'hub.key') }
+  const issue = () => {
+    const { cert, key } = authority.issue()
+    replaceByRename(cert, tls.cert)
+    replaceByRename(key, tls.key)
+  }
+  issue()
+  const hub = await startHub({ folder, host: '127.0.0.1', port: 0, version: '0.1.0', tls, log: () => {} })
+  onTestFinished(() => hub.close())
+  const before = await shownBy(hub.port)
+  expect(await ticketLifetime(hub.port)).toBe(604_800)
+  issue()
+  await expect.poll(() => shownBy(hub.port), { timeout: 30_000 }).not.toBe(before)
+  expect(await ticketLifetime(hub.port)).toBe(604_800)
 })
 
 test('a hub that is stopped waits for nobody who only began a handshake', async () => {

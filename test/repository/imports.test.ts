@@ -196,6 +196,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'hub/tls': ['net', 'files/', 'errors.ts'],
   'hub/control': ['net/local', 'config', 'errors.ts'],
   'hub-client': [
+    'hub-client/tls',
     'control',
     'tunnel/stream',
     'tunnel/link',
@@ -209,6 +210,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'fatal-errors.ts',
     'errors.ts',
   ],
+  'hub-client/tls': ['config', 'errors.ts'],
   program: ['files/', 'text', 'errors.ts'],
   control: ['net/', 'process', 'runtime', 'config', 'files/', 'errors.ts'],
   'tunnel/stream': ['tunnel/link', 'tunnel/bounds', 'tunnel/protocol', 'memory'],

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { HubLink } from '../../src/hub-client/hub-link.ts'
-import { hubInProcess, member } from '../fixtures/hub/hub-in-process.ts'
-import { TestAuthority } from '../helpers/certificates.ts'
-import { makeHome } from '../helpers/home.ts'
-import { failureOf, serving } from './helpers/tls-server.ts'
+import { HubLink } from '../../../src/hub-client/hub-link.ts'
+import { hubInProcess, member } from '../../fixtures/hub/hub-in-process.ts'
+import { TestAuthority } from '../../helpers/certificates.ts'
+import { makeHome } from '../../helpers/home.ts'
+import { failureOf, serving } from '../helpers/tls-server.ts'
 
 const home = makeHome('authority')
 let authority: TestAuthority

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { SecureContext } from 'node:tls'
-import { readCaFile } from '../config/ca-file.ts'
-import { loadTls } from '../net/tls.ts'
+import { readCaFile } from '../../config/ca-file.ts'
+import { loadTls } from '../../net/tls.ts'
 
 let made: { readonly own: string; readonly context: SecureContext } | undefined
 
