@@ -168,6 +168,20 @@ describe('a hub with a certificate of a private authority', () => {
     )
   })
 
+  test('encrypts by ChaCha20 for a client that has it first, and by AES for all others', async () => {
+    const cipherFor = async (ciphers?: string) => {
+      const ca = readFileSync(authority.certFile)
+      const port = Number(new URL(world.hubUrl).port)
+      const socket = connectTls({ port, host: '127.0.0.1', ca, ...(ciphers !== undefined && { ciphers }) })
+      await once(socket, 'secureConnect')
+      const { name } = socket.getCipher()
+      socket.destroy()
+      return name
+    }
+    expect(await cipherFor()).toMatch(/AES/)
+    expect(await cipherFor(`TLS_CHACHA20_POLY1305_SHA256:${tls.DEFAULT_CIPHERS}`)).toMatch(/CHACHA20/)
+  })
+
   test('speaks no TLS older than 1.2', async () => {
     const socket = connectTls({
       port: Number(new URL(world.hubUrl).port),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { SecureContext } from 'node:tls'
 import { readCaFile } from '../../config/ca-file.ts'
 import { loadTls } from '../../net/tls.ts'
+import { offeredCiphers } from './ciphers.ts'
 
 let made: { readonly own: string; readonly context: SecureContext } | undefined
 
@@ -17,7 +18,11 @@ export function trustContext(caFile: string | undefined): SecureContext {
   if (made?.own !== own) {
     made = {
       own,
-      context: loadTls().createSecureContext({ ca: [...knownAuthorities(), own], minVersion: 'TLSv1.2' }),
+      context: loadTls().createSecureContext({
+        ca: [...knownAuthorities(), own],
+        ciphers: offeredCiphers(loadTls().DEFAULT_CIPHERS),
+        minVersion: 'TLSv1.2',
+      }),
     }
   }
   return made.context

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { constants, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { codeOf, ConnectError, messageOf } from '../../errors.ts'
 import { readTrusted } from '../../files/read-trusted.ts'
@@ -13,11 +13,17 @@ export interface CertificateFiles {
 
 export interface Certificate {
   /** For tls.createSecureContext. */
-  readonly options: { readonly cert: string; readonly key: string; readonly minVersion: 'TLSv1.2' }
+  readonly options: { readonly cert: string; readonly key: string } & typeof TLS
   readonly validTo: Date
   /** What whoever runs the hub should know, a sentence each. */
   readonly warnings: readonly string[]
 }
+
+const TLS = {
+  minVersion: 'TLSv1.2',
+  /** ChaCha20 for a client that has it first, as one does whose processor has no instructions for AES. */
+  secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA,
+} as const
 
 /**
  * Reads a certificate and its key, and checks that a server can use them.
@@ -31,7 +37,7 @@ export function readCertificate(files: CertificateFiles): Certificate {
   if (!x509.checkPrivateKey(parseKey(key, files.key))) {
     throw bad(`The key ${files.key} does not belong to the certificate ${files.cert}`)
   }
-  const options = { cert, key, minVersion: 'TLSv1.2' } as const
+  const options = { cert, key, ...TLS }
   try {
     // The rest of the chain, and a key too weak for OpenSSL, show only here.
     loadTls().createSecureContext(options)
