@@ -2,9 +2,9 @@ import type { RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
 import { callbackify } from 'node:util'
 import { proxyFor } from '../config/proxy.ts'
-import { trustContext } from './tls/authorities.ts'
 import { openTunnel } from './proxy-connect.ts'
 import { openTcp, openTls, peerOf } from './socket.ts'
+import { trustContext } from './tls/authorities.ts'
 
 /** Where a hub is, and how to get there; a Config has it all. */
 export interface HubAddress {
