@@ -162,7 +162,7 @@ export class LinkTable {
     this.#tickSome(this.#entries.values())
   }
 
-  /** Ten thousand links take more than ten milliseconds: what comes meanwhile does not wait for all of them. */
+  /** Ten thousand links take more than ten milliseconds: what comes meanwhile does not wait for all. */
   #tickSome(entries: Iterator<ActiveLink, undefined>): void {
     for (let left = TICKS_A_TURN; left > 0; left--) {
       const { value: entry } = entries.next()

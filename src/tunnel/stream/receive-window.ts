@@ -70,8 +70,8 @@ export class ReceiveWindow {
 
   /**
    * Tells the sender how far things are: after every half window, so that it never runs dry, and once at the
-   * very end, so that it knows that all has arrived. Of a window that has grown it is less than half: a sender
-   * whose streams keep too much to be sent again has to hear after INITIAL_WINDOW, or waits for ever.
+   * very end, so that it knows that all has arrived. Of a window that has grown it is less than half: a
+   * sender whose streams keep too much to be sent again has to hear after INITIAL_WINDOW, or waits for ever.
    *
    * @returns what to say in a WINDOW frame, or undefined if it can wait
    */

@@ -27,7 +27,7 @@ export function perUnit(total: number, floors: readonly number[], count: number)
   return beyond > noise / TOLERANCE ? beyond / count : undefined
 }
 
-/** A line a figure: the medians, and how each stands to that of the smallest size, compared within a round. */
+/** A line a figure: the medians, and how each stands to that of the smallest size in the same round. */
 export function formatGrowth(title: string, sizes: readonly number[], growths: readonly Growth[]): string[] {
   const counts = sizes.map((size) => size.toLocaleString('en'))
   const head = [title, '', ...counts, ...counts.slice(1).map((count) => `× at ${count}`), 'within 15 %']
