@@ -1,8 +1,8 @@
 /** Bytes of a piece: the largest frame of a link fits in. */
 const PIECE_BYTES = 65 * 1024
 
-/** How many pieces wait to be used again, at most: what a stream or two at full speed have in use. */
-const MOST_FREE = 32
+/** How many pieces wait to be used again, at most: what eight streams at full speed have in use, 4 MB. */
+const MOST_FREE = 64
 
 class Piece extends ArrayBuffer {
   /** Whoever gives a piece back twice must not have two others get it. */
