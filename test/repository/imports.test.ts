@@ -210,7 +210,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'fatal-errors.ts',
     'errors.ts',
   ],
-  'hub-client/tls': ['config', 'errors.ts'],
+  'hub-client/tls': ['config', 'net', 'errors.ts'],
   program: ['files/', 'text', 'errors.ts'],
   control: ['net/', 'process', 'runtime', 'config', 'files/', 'errors.ts'],
   'tunnel/stream': ['tunnel/link', 'tunnel/bounds', 'tunnel/protocol', 'memory'],

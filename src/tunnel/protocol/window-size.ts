@@ -1,6 +1,12 @@
 /** Bytes that either end may send on a new stream before the first WINDOW; the least that an end may give. */
 export const INITIAL_WINDOW = 256 * 1024
 
+/**
+ * Bytes of which a sender hears at the latest that they were consumed. One whose streams together keep too
+ * much to be sent again sends INITIAL_WINDOW of each, and then waits.
+ */
+export const MOST_UNSAID = (INITIAL_WINDOW * 7) / 8
+
 /** Bytes of the largest window that an end may give: what may be sent beyond what was consumed. */
 export const MAX_WINDOW = 16 * 1024 * 1024
 

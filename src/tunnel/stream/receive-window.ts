@@ -6,6 +6,7 @@ import {
   GROW_AFTER_MS,
   INITIAL_WINDOW,
   QUICK_MS,
+  MOST_UNSAID,
   QUICK_WINDOW,
 } from '../protocol/window-size.ts'
 import { StreamViolation } from './stream-violation.ts'
@@ -77,7 +78,7 @@ export class ReceiveWindow {
    */
   announcement(now?: number): { consumed: number; limit: number } | undefined {
     const unsaid = this.#consumedInAll - this.#announced
-    const enough = Math.min(this.#size, QUICK_WINDOW) / 2
+    const enough = Math.min(this.#size / 2, MOST_UNSAID)
     if (!(this.done ? unsaid > 0 : unsaid >= enough && !this.finished)) return undefined
     this.#grow(now ?? performance.now())
     return this.#announce()
