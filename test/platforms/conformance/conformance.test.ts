@@ -13,6 +13,7 @@ import type {
   PluginPlatform,
   Stepless,
 } from '../../../src/platforms/platform.ts'
+import { identify } from '../../../src/process/identity.ts'
 import { runFixture } from '../../fixtures/run-fixture.ts'
 import { until } from '../../helpers/until.ts'
 import { testVariations } from '../../helpers/variations.ts'
@@ -176,7 +177,11 @@ const FLAWS: [flaw: string, check: RegExp, says: RegExp, options: ConformanceOpt
     backgroundWith((good, { instance }) => ({
       async stop() {
         if ((await good.status()).state !== 'running') return undefined
-        process.kill(numberIn(instance.pidFile), 'SIGTERM')
+        const pid = numberIn(instance.pidFile)
+        // However soon it would be gone: it is there until it goes on.
+        process.kill(pid, 'SIGSTOP')
+        process.kill(pid, 'SIGTERM')
+        setTimeout(() => identify(pid) && process.kill(pid, 'SIGCONT'), 500)
         return 'exited'
       },
     })),
