@@ -60,7 +60,8 @@ export class SocketReads {
 
   /** To be called in a pause: has the last bytes of what was taken last taken again, once it is over. */
   putBack(bytes: Buffer): void {
-    if (this.#reader) this.#rest = Buffer.from(bytes)
+    // Once it is out of the memory that is shared it stays where it is, however often it is put back.
+    if (this.#reader) this.#rest = bytes.buffer === memory?.buffer ? Buffer.from(bytes) : bytes
     else this.#socket.unshift(bytes)
   }
 

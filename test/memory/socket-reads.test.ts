@@ -42,6 +42,23 @@ test('bulk is read into shared memory, whole and in order, to the end behind it'
   await closed
 })
 
+test('what is put back again and again is copied out of shared memory once', async () => {
+  const again: ArrayBufferLike[] = []
+  const world = await reading((chunk) => {
+    if (world.seen.shared === 0 || again.length === 4) return
+    again.push(chunk.buffer)
+    world.reads.pause()
+    world.reads.putBack(chunk.subarray(1))
+    setImmediate(() => world.reads.resume())
+  })
+  world.client.end(BULK)
+  await once(world.server, 'end')
+  const [shared, ...copies] = again
+  expect(copies).toHaveLength(3)
+  expect(new Set(copies).size).toBe(1)
+  expect(copies[0]).not.toBe(shared)
+})
+
 test('what is put back in a pause comes again, before all else', async () => {
   const chunks: Buffer[] = []
   const world = await reading((chunk) => {
