@@ -119,13 +119,16 @@ export class WebSocketConnection implements Transport {
   #write(opcode: number, chunks: readonly Buffer[], bytes: number, written?: () => void): void {
     const socket = this.#socket
     const key = this.#isServer ? undefined : this.#masks ? randomKey() : 0
-    const header = encodeHeader(opcode, bytes, key)
     if (bytes <= SMALL_BYTES) {
-      const frame = Buffer.concat([header, ...chunks], header.length + bytes)
-      if (key) mask(frame.subarray(header.length), key, 0)
+      const frame = encodeHeader(opcode, bytes, key, bytes)
+      const start = frame.length - bytes
+      let at = start
+      for (const chunk of chunks) at += chunk.copy(frame, at)
+      if (key) mask(frame.subarray(start), key, 0)
       socket.write(frame, written)
       return
     }
+    const header = encodeHeader(opcode, bytes, key)
     const last = chunks.length - 1
     const corks = socket.writableCorked === 0
     if (corks) socket.cork()

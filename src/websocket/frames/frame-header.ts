@@ -63,11 +63,13 @@ export function headerBytes(second: number): number {
  * The header of a frame that is a whole message, or control.
  *
  * @param key the mask's four bytes as a big-endian number, undefined for none
+ * @param room bytes that are left free behind it, default none
  */
-export function encodeHeader(opcode: number, length: number, key: number | undefined): Buffer {
+export function encodeHeader(opcode: number, length: number, key: number | undefined, room = 0): Buffer {
   const short = length <= MAX_CONTROL_BYTES ? length : length <= 0xffff ? LENGTH_16 : LENGTH_64
   const second = key === undefined ? short : MASKED | short
-  const header = Buffer.allocUnsafe(headerBytes(second))
+  const end = headerBytes(second)
+  const header = Buffer.allocUnsafe(end + room)
   header[0] = FIN | opcode
   header[1] = second
   if (short === LENGTH_16) header.writeUInt16BE(length, 2)
@@ -75,7 +77,7 @@ export function encodeHeader(opcode: number, length: number, key: number | undef
     header.writeUInt32BE(Math.floor(length / 2 ** 32), 2)
     header.writeUInt32BE(length >>> 0, 6)
   }
-  if (key !== undefined) header.writeUInt32BE(key, header.length - 4)
+  if (key !== undefined) header.writeUInt32BE(key, end - 4)
   return header
 }
 
