@@ -221,10 +221,9 @@ export class Link {
   #receive(received: Message): void {
     if (this.#isOver) return
     const message = isData(received) ? received : joined(received)
-    const [first, ...rest] = message.chunks as [Buffer, ...Buffer[]]
     let frame: Frame
     try {
-      frame = decode(first, rest)
+      frame = decode(message.chunks[0]!, message.chunks.slice(1))
     } catch (error) {
       if (error instanceof FrameError) return this.fail(error.message)
       throw error

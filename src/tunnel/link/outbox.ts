@@ -5,8 +5,13 @@ import { Queue } from './queue.ts'
 
 /** What waits of one stream. */
 class StreamQueue {
+  readonly stream: number
   readonly frames = new Queue<Message>()
   cost = 0
+
+  constructor(stream: number) {
+    this.stream = stream
+  }
 }
 
 /** What waits to be sent on one link: control frames first, then the streams in turns, a frame each. */
@@ -14,7 +19,9 @@ export class Outbox {
   readonly #control = new ControlQueue()
   readonly #streams = new Map<number, StreamQueue>()
   /** Streams with something to send, in the order of their turns. */
-  readonly #turns: number[] = []
+  readonly #turns: StreamQueue[] = []
+  /** The queue that was emptied last, which stays: most frames are alone, and V8 builds emptied maps anew. */
+  #idle: StreamQueue | undefined
   #dataCost = 0
 
   /** Bytes of the control frames that wait, and what it costs to have them wait. */
@@ -54,10 +61,10 @@ export class Outbox {
   pushData(stream: number, frame: Message): void {
     let queue = this.#streams.get(stream)
     if (!queue) {
-      queue = new StreamQueue()
+      queue = new StreamQueue(stream)
       this.#streams.set(stream, queue)
-      this.#turns.push(stream)
     }
+    if (queue.frames.length === 0) this.#turns.push(queue)
     queue.frames.push(frame)
     this.#charge(queue, costOf(frame))
   }
@@ -68,7 +75,8 @@ export class Outbox {
     if (!queue) return
     this.#dataCost -= queue.cost
     this.#streams.delete(stream)
-    this.#turns.splice(this.#turns.indexOf(stream), 1)
+    if (this.#idle === queue) this.#idle = undefined
+    if (queue.frames.length > 0) this.#turns.splice(this.#turns.indexOf(queue), 1)
   }
 
   /** @returns the next control frame, ahead of all data, or undefined if there is none */
@@ -81,21 +89,27 @@ export class Outbox {
   shift(): { stream: number; frame: Message } | undefined {
     const control = this.shiftControl()
     if (control) return { stream: 0, frame: control }
-    const stream = this.#turns.shift()
-    if (stream === undefined) return undefined
-    const queue = this.#streams.get(stream)!
+    const queue = this.#turns.shift()
+    if (!queue) return undefined
     const frame = queue.frames.shift()!
-    if (queue.frames.length > 0) this.#turns.push(stream)
-    else this.#streams.delete(stream)
     this.#charge(queue, -costOf(frame))
-    return { stream, frame }
+    if (queue.frames.length > 0) this.#turns.push(queue)
+    else this.#keepIdle(queue)
+    return { stream: queue.stream, frame }
   }
 
   clear(): void {
     this.#control.clear()
     this.#streams.clear()
     this.#turns.length = 0
+    this.#idle = undefined
     this.#dataCost = 0
+  }
+
+  #keepIdle(queue: StreamQueue): void {
+    const before = this.#idle
+    this.#idle = queue
+    if (before && before !== queue && before.frames.length === 0) this.#streams.delete(before.stream)
   }
 
   #charge(queue: StreamQueue, cost: number): void {

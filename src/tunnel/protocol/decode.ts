@@ -41,7 +41,8 @@ export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
     }
     case TYPE.DATA: {
       const chunks = payload.length > 0 ? [payload, ...rest] : [...rest]
-      const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+      let bytes = 0
+      for (const chunk of chunks) bytes += chunk.length
       // An empty DATA would cost the sender no window, and the receiver a place in a queue.
       if (bytes === 0 || bytes > MAX_DATA_BYTES) throw new FrameError(`DATA of ${bytes} bytes`)
       const data: Frame = { type: 'data', stream: ofStream(stream), payload: chunks, bytes }

@@ -4,5 +4,5 @@ export interface Message {
   /** Of all chunks together. */
   readonly bytes: number
   /** Called once the kernel has taken the message, or its link is lost; never if it was dropped before. */
-  readonly sent?: () => void
+  readonly sent?: (() => void) | undefined
 }
