@@ -1,4 +1,4 @@
-import { giveBack } from '../../memory/pieces.ts'
+import { giveBack, isPiece } from '../../memory/pieces.ts'
 import { beginWork } from '../../runtime/adapt-to-load.ts'
 import { compact } from '../../tunnel/bounds/compact.ts'
 import type { Link, LinkFrame } from '../../tunnel/link/link.ts'
@@ -227,7 +227,7 @@ export class Switch {
     // The frame will wait for long: its memory has to be what is counted for it.
     const share = link.backlog > LINK_BACKLOG_LOW_BYTES ? 0.75 : undefined
     const passed = chunks.map((chunk) => compact(chunk, share))
-    const sent = () => passed.forEach(giveBack)
+    const sent = passed.some(isPiece) ? () => passed.forEach(giveBack) : undefined
     link.sendData(other.number, { chunks: passed, bytes, sent })
   }
 

@@ -1,3 +1,4 @@
+import { isPiece } from '../../memory/pieces.ts'
 import type { Budget } from '../bounds/budget.ts'
 import type { Link } from '../link/link.ts'
 import { encodeDataHeader, encodeFin } from '../protocol/encode.ts'
@@ -121,7 +122,7 @@ export class Outgoing {
       this.#window.send(bytes)
       const isBlocked = bytes === room && this.#window.sent < this.#buffer.end
       const header = encodeDataHeader(id, isBlocked)
-      const sent = this.#noteWritten(this.#window.sent, this.#rewinds)
+      const sent = chunks.some(isPiece) ? this.#noteWritten(this.#window.sent, this.#rewinds) : undefined
       this.#enqueue(link, id, { chunks: [header, ...chunks], bytes: HEADER_BYTES + bytes, sent })
     }
     this.#charge(Math.max(0, this.#window.sent - this.#window.acked))

@@ -7,37 +7,35 @@ const SMALL = 2048
 /** Bytes of the memory that small chunks are copied into. */
 const SLAB_BYTES = 8192
 
+interface Chunk {
+  memory: Buffer
+  /** How many bytes of it are filled. */
+  length: number
+}
+
 /** The bytes of one direction that the far end doesn't have for good, sent or not, by their offsets. */
 export class SendBuffer {
-  #chunks: Buffer[] = []
+  #chunks: Chunk[] = []
   /** Offset of the first byte that is kept. */
   #start = 0
   /** Offset behind the last one. */
   #end = 0
   /** Where reading was: a chunk, and the offset that it begins at. */
   #cursor = { index: 0, offset: 0 }
-  /** The last chunk, if small ones are added to it. */
-  #slab: { readonly memory: Buffer; used: number } | undefined
 
   get end(): number {
     return this.#end
   }
 
-  push(chunk: Buffer): void {
-    if (chunk.length === 0) return
-    this.#end += chunk.length
-    if (chunk.length >= SMALL) {
-      this.#slab = undefined
-      this.#chunks.push(chunk)
-      return
-    }
-    if (!this.#slab || this.#slab.used + chunk.length > SLAB_BYTES) {
-      this.#slab = { memory: Buffer.allocUnsafeSlow(SLAB_BYTES), used: 0 }
-      this.#chunks.push(this.#slab.memory)
-    }
-    chunk.copy(this.#slab.memory, this.#slab.used)
-    this.#slab.used += chunk.length
-    this.#chunks[this.#chunks.length - 1] = this.#slab.memory.subarray(0, this.#slab.used)
+  push(bytes: Buffer): void {
+    const { length } = bytes
+    if (length === 0) return
+    this.#end += length
+    const last = this.#chunks.at(-1)
+    if (length < SMALL && last && hasRoom(last, length)) {
+      bytes.copy(last.memory, last.length)
+      last.length += length
+    } else this.#chunks.push({ memory: bytes, length })
   }
 
   /**
@@ -54,9 +52,10 @@ export class SendBuffer {
       const chunk = this.#chunks[this.#cursor.index]!
       const begin = at - this.#cursor.offset
       if (begin < chunk.length) {
-        const part = chunk.subarray(begin, begin + end - at)
-        chunks.push(part)
-        at += part.length
+        const bytes = Math.min(chunk.length - begin, end - at)
+        const isAll = bytes === chunk.memory.length
+        chunks.push(isAll ? chunk.memory : chunk.memory.subarray(begin, begin + bytes))
+        at += bytes
       } else {
         this.#cursor.offset += chunk.length
         this.#cursor.index++
@@ -74,11 +73,10 @@ export class SendBuffer {
     let count = 0
     for (let chunk; (chunk = this.#chunks[count]) && this.#start + chunk.length <= upTo; count++) {
       this.#start += chunk.length
-      if (this.#start <= written) giveBack(chunk)
+      if (this.#start <= written) giveBack(chunk.memory)
     }
     if (count === 0) return
     this.#chunks.splice(0, count)
-    if (this.#chunks.length === 0) this.#slab = undefined
     this.#cursor =
       this.#cursor.index >= count
         ? { index: this.#cursor.index - count, offset: this.#cursor.offset }
@@ -88,7 +86,16 @@ export class SendBuffer {
   clear(): void {
     this.#chunks = []
     this.#start = this.#end
-    this.#slab = undefined
     this.#cursor = { index: 0, offset: this.#end }
   }
+}
+
+/** Makes room behind a small chunk: the first one of a stream is often the only one, and stays as it is. */
+function hasRoom(chunk: Chunk, bytes: number): boolean {
+  if (chunk.length < SMALL && chunk.memory.length < SLAB_BYTES) {
+    const slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+    chunk.memory.copy(slab, 0, 0, chunk.length)
+    chunk.memory = slab
+  }
+  return chunk.length + bytes <= chunk.memory.length
 }

@@ -60,3 +60,10 @@ test('a chunk that is added to later does not change what was read before', () =
     'two',
   ])
 })
+
+test('a small chunk that stays alone is not copied', () => {
+  const buffer = new SendBuffer()
+  const chunk = Buffer.from('alone')
+  buffer.push(chunk)
+  expect(buffer.read(0, 100)!.chunks[0]).toBe(chunk)
+})
