@@ -36,15 +36,19 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
   let waiting = 0
   let ended = false
   let probing: NodeJS.Timeout | undefined
-  socket.setNoDelay(true)
-  socket.setKeepAlive(true, 30_000)
+  // Each asks the kernel, and what is being opened need not wait for that.
+  setImmediate(() => {
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 30_000)
+  })
+  const uncork = () => socket.uncork()
 
   const handler: StreamHandler = {
     data(chunk) {
       // All that came at once is one write.
       if (socket.writableCorked === 0) {
         socket.cork()
-        process.nextTick(() => socket.uncork())
+        process.nextTick(uncork)
       }
       const written = isPiece(chunk) ? () => giveBack(chunk) : undefined
       if (socket.write(chunk, written)) stream.consumed(chunk.length)
@@ -76,7 +80,7 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
     let goesOn = true
     // No more than fills a frame, and lies in one piece of memory.
     for (let at = 0; at < bytes.length; at += MAX_DATA_BYTES) {
-      const part = bytes.subarray(at, at + MAX_DATA_BYTES)
+      const part = bytes.length <= MAX_DATA_BYTES ? bytes : bytes.subarray(at, at + MAX_DATA_BYTES)
       goesOn = stream.write(isShared ? keep(part, KEPT_SHARE) : part)
     }
     if (goesOn) return
