@@ -116,7 +116,8 @@ async function carryAll(plan: Plan): Promise<Carried[]> {
     }
     await troubles
     const all = await Promise.all(streams.map(({ carried }) => carried))
-    // A wire may still stand still, with the last word on it.
+    // A wire may still stand still, with the last word on it; or a link keeps that back for a moment.
+    world.idle = 0
     while (world.idle < 20) {
       await turns(1)
       vi.advanceTimersByTime(1)
