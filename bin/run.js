@@ -12,9 +12,9 @@ if (major < 22 || (major === 22 && minor < 13)) {
 process.env.OCLIF_DISABLE_ENGINE_WARNING ??= '1'
 
 const typed = process.argv.slice(2)
-// A data command has nothing optimised before it has work. What does that (src/runtime/v8-flags.ts) comes
-// too late here: to find the next file is work enough for V8 to load a compiler. Another command that has such
-// a word in it loses nothing.
+// A data command has nothing optimised before it has work (src/runtime/v8-flags.ts ends that). Here, since to
+// find the next file is work enough for V8 to load a compiler. Another command that has such a word in it loses
+// nothing.
 if (major <= 26 && ['hub', 'reach', 'up'].some((word) => typed.includes(word))) {
   const v8 = process.getBuiltinModule('node:v8')
   for (const compiler of ['maglev', 'turbo']) v8.setFlagsFromString(`--${compiler}-filter=~`)

@@ -9,7 +9,7 @@ import { printVersion } from './cli/print-version.ts'
 import { leaveDeletedFolder } from './files/given-path.ts'
 import { settleEnvironment } from './files/home.ts'
 import { useCompileCache } from './runtime/compile-cache.ts'
-import { deferOptimization, delayMemoryReducer, limitSemiSpace } from './runtime/v8-flags.ts'
+import { delayMemoryReducer, limitSemiSpace } from './runtime/v8-flags.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
@@ -52,7 +52,6 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   if (DATA_COMMANDS.has(argv[0] ?? '')) {
     limitSemiSpace()
     delayMemoryReducer()
-    deferOptimization()
   }
   useCompileCache(homedir(), pjson.version)
   if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'up') {

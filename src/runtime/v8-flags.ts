@@ -3,10 +3,6 @@ const SMALL_HEAP = 64 * 1024 * 1024
 
 const GIVE_BACK_AFTER_MS = 10 * 60_000
 
-/** Filters of functions by their names: none, and all. */
-const NONE = '~'
-const ALL = '*'
-
 /** Flags of V8 are no interface, and one that is not known is complained about on stderr: these have it. */
 const NEWEST_KNOWN = 26
 
@@ -38,21 +34,13 @@ export function delayMemoryReducer(): void {
 }
 
 /**
- * Has no function optimised until `allowOptimization`. What a start does often enough for that is not done
- * again, and the optimising compilers are 9 MB of Node.js's own program, which an idle process then never
- * loads. By their filters: any other flag has V8 believe that a function that it has looked at meanwhile is
- * never to be optimised.
+ * Has functions optimised from now on, which bin/run.js has put off. What a start does often enough for that
+ * is not done again, and the optimising compilers are 9 MB of Node.js's own program, which an idle process
+ * then never loads. By their filters of functions' names: any other flag has V8 believe that a function that
+ * it has looked at meanwhile is never to be optimised.
  */
-export function deferOptimization(): void {
-  filterOptimization(NONE)
-}
-
 export function allowOptimization(): void {
-  filterOptimization(ALL)
-}
-
-function filterOptimization(names: string): void {
-  for (const compiler of ['maglev', 'turbo']) setFlag(`--${compiler}-filter=${names}`)
+  for (const compiler of ['maglev', 'turbo']) setFlag(`--${compiler}-filter=*`)
 }
 
 /**

@@ -272,11 +272,11 @@ export class Link {
 
   #send({ chunks, bytes, sent }: Message): void {
     this.#unwritten++
-    const written = () => {
-      sent!()
+    if (!sent) return this.#transport.send(chunks, bytes, this.#onWritten)
+    this.#transport.send(chunks, bytes, () => {
+      sent()
       this.#onWritten()
-    }
-    this.#transport.send(chunks, bytes, sent ? written : this.#onWritten)
+    })
   }
 
   readonly #onWritten = (): void => {
