@@ -1,8 +1,11 @@
 /** Bytes of a piece: the largest frame of a link fits in. */
 const PIECE_BYTES = 65 * 1024
 
-/** How many pieces wait to be used again, at most: what eight streams at full speed have in use, 4 MB. */
-const MOST_FREE = 64
+/** How many pieces may stay without use: what eight streams at full speed have in use, 4 MB. */
+const SPARE = 64
+
+/** How long more of them stay that nobody has needed meanwhile, in ms. */
+const TRIM_MS = 1000
 
 class Piece extends ArrayBuffer {
   /** Whoever gives a piece back twice must not have two others get it. */
@@ -14,6 +17,9 @@ class Piece extends ArrayBuffer {
 }
 
 const free: Piece[] = []
+/** How many have been free all the time since the last look. */
+let leastFree = 0
+let trimming: NodeJS.Timeout | undefined
 
 /**
  * Copies bytes into memory that is the caller's, a piece if they are many. Bulk streams would have V8 search
@@ -27,6 +33,7 @@ export function keep(bytes: Buffer, share = 0.25): Buffer {
   const { length } = bytes
   if (length < share * PIECE_BYTES || length > PIECE_BYTES) return copied(bytes)
   const piece = free.pop() ?? new Piece()
+  leastFree = Math.min(leastFree, free.length)
   piece.isInUse = true
   const kept = Buffer.from(piece, 0, length)
   bytes.copy(kept)
@@ -51,7 +58,16 @@ export function isPiece({ buffer }: Buffer): boolean {
 export function giveBack({ buffer }: Buffer): void {
   if (!(buffer instanceof Piece) || !buffer.isInUse) return
   buffer.isInUse = false
-  if (free.length < MOST_FREE) free.push(buffer)
+  free.push(buffer)
+  if (free.length > SPARE) trimming ??= setTimeout(trim, TRIM_MS).unref()
+}
+
+/** Forgets pieces that nobody needs: very many streams use many at a time, and come and go. */
+function trim(): void {
+  trimming = undefined
+  free.splice(0, Math.min(leastFree, free.length - SPARE))
+  leastFree = free.length
+  if (free.length > SPARE) trimming = setTimeout(trim, TRIM_MS).unref()
 }
 
 /** Not of Node.js's pool: whoever keeps the bytes would keep what lies beside them. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { append, giveBack, isPiece, keep } from '../../src/memory/pieces.ts'
 
 const KB = 1024
@@ -39,4 +39,24 @@ test('what comes next is put behind it in a piece, as long as there is room', ()
   expect(both).toEqual(Buffer.concat([Buffer.alloc(40 * KB, 1), Buffer.alloc(20 * KB, 2)]))
   expect(append(both, Buffer.alloc(20 * KB))).toBeUndefined()
   expect(append(keep(Buffer.alloc(100)), Buffer.alloc(1))).toBeUndefined()
+})
+
+test('as many as are in use are used again, and forgotten once nobody has needed them for two seconds', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const many = 300
+  const take = () => Array.from({ length: many }, () => keep(Buffer.alloc(64 * KB)))
+  const first = take()
+  const known = new Set(first.map(({ buffer }) => buffer))
+  const knownOf = (kept: Buffer[]) => kept.filter(({ buffer }) => known.has(buffer)).length
+  first.forEach(giveBack)
+  for (let second = 0; second < 5; second++) {
+    const again = take()
+    expect(knownOf(again)).toBe(many)
+    again.forEach(giveBack)
+    vi.advanceTimersByTime(1000)
+  }
+  vi.advanceTimersByTime(1000)
+  expect(vi.getTimerCount()).toBe(0)
+  expect(knownOf(take())).toBe(64)
 })
