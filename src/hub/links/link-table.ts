@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import { LineLimiter } from '../../log/line-limiter.ts'
 import { printable } from '../../text/printable.ts'
-import { Counts } from '../../tunnel/bounds/counts.ts'
 import type { Link, LinkFrame, LinkHandler } from '../../tunnel/link/link.ts'
 import { STREAM_CODES, GOAWAY_CODES, type GoawayCode } from '../../tunnel/protocol/codes.ts'
 import { encodeCtrl } from '../../tunnel/protocol/encode.ts'
@@ -66,9 +65,8 @@ export class LinkTable {
   readonly #version: string
   readonly #log: (line: string) => void
   readonly #lines = new LineLimiter()
-  readonly #entries = new Map<string, ActiveLink>()
-  /** How many links each agent has. */
-  readonly #counts = new Counts()
+  /** Of each agent that has any, the links by their ids. */
+  readonly #byAgent = new Map<string, Map<string, ActiveLink>>()
   /** How many lists of services each agent may send. */
   readonly #buckets = new Map<string, TokenBucket>()
   /** Of each agent, the links that serve; the newest is last. */
@@ -94,18 +92,19 @@ export class LinkTable {
    * @throws RefusedError
    */
   checkEpoch(agent: Agent, { link, epoch }: LinkClaims): void {
-    const present = this.#entries.get(`${agent.id}/${link}`)
+    const links = this.#linksOf(agent.id)
+    const present = links.get(link)
     if (present && present.epoch >= epoch) {
       throw new RefusedError(409, 'superseded', 'A newer connection of this link is up.')
     }
-    if (!present && this.#counts.of(agent.id) >= MAX_LINKS)
+    if (!present && links.size >= MAX_LINKS)
       throw new RefusedError(429, 'too_many', `This agent has ${MAX_LINKS} links already.`)
   }
 
   /** Takes a link in; an older connection of the same link is closed at once. */
   add(agent: Agent, { link, epoch, role }: LinkClaims, connection: Link): void {
-    const id = `${agent.id}/${link}`
-    const older = this.#entries.get(id)
+    const links = this.#linksOf(agent.id)
+    const older = links.get(link)
     older?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
     // Now, and not when the older socket is closed at last: the newer link comes for its streams.
     if (older) this.#switch.closed(older.port, GOAWAY_CODES.REPLACED)
@@ -118,8 +117,8 @@ export class LinkTable {
       (seq, refused) => this.#answer(entry, { type: 'services', seq, refused: refused.map(shownRefusal) }),
     )
     const entry: ActiveLink = { agent, role, link, epoch, port, offers }
-    this.#entries.set(id, entry)
-    if (!older) this.#counts.add(agent.id)
+    links.set(link, entry)
+    this.#byAgent.set(agent.id, links)
     const handler: LinkHandler = {
       frame: (frame, message) => this.#guarded(entry, () => this.#frame(entry, frame, message)),
       relieved: () => this.#switch.relieved(port),
@@ -127,7 +126,7 @@ export class LinkTable {
       closed: (reason, code) => {
         offers.stop()
         this.#switch.closed(port, code)
-        if (this.#entries.get(id) === entry) this.#remove(id, agent.id)
+        this.#remove(entry)
         if (role !== 'agent') return
         this.#stopServing(entry)
         if (code === undefined) this.#reconnectGrace.lost(agent.id)
@@ -153,17 +152,16 @@ export class LinkTable {
 
   /** Closes all links of an agent. */
   close(agent: string, code: GoawayCode, message: string): void {
-    for (const entry of this.#entries.values())
-      if (entry.agent.id === agent) entry.port.link.close(code, message)
+    for (const { port } of this.#linksOf(agent).values()) port.link.close(code, message)
   }
 
   /** To be called about once a second. */
   tick(): void {
-    this.#tickSome(this.#entries.values())
+    this.#tickSome(this.#all())
   }
 
   /** Ten thousand links take more than ten milliseconds: what comes meanwhile does not wait for all. */
-  #tickSome(entries: Iterator<ActiveLink, undefined>): void {
+  #tickSome(entries: Iterator<ActiveLink, void>): void {
     for (let left = TICKS_A_TURN; left > 0; left--) {
       const { value: entry } = entries.next()
       if (!entry) return
@@ -174,8 +172,8 @@ export class LinkTable {
 
   /** Asks every agent to come back, each after a moment of its own. */
   async shutdown(): Promise<void> {
-    if (this.#entries.size === 0) return
-    for (const { port } of this.#entries.values()) {
+    if (this.#byAgent.size === 0) return
+    for (const { port } of this.#all()) {
       port.link.close(
         GOAWAY_CODES.SHUTDOWN,
         'the hub is shutting down',
@@ -183,7 +181,7 @@ export class LinkTable {
       )
     }
     await sleep(GOODBYE_MS)
-    for (const { port } of this.#entries.values()) port.link.terminate('the hub is shutting down')
+    for (const { port } of this.#all()) port.link.terminate('the hub is shutting down')
   }
 
   #frame(entry: ActiveLink, frame: LinkFrame, message: Message): void {
@@ -272,9 +270,22 @@ export class LinkTable {
     else this.#serving.delete(entry.agent.id)
   }
 
-  #remove(id: string, agent: string): void {
-    this.#entries.delete(id)
-    if (this.#counts.remove(agent) === 0) this.#buckets.delete(agent)
+  *#all(): Generator<ActiveLink, void> {
+    for (const links of this.#byAgent.values()) yield* links.values()
+  }
+
+  #linksOf(agent: string): Map<string, ActiveLink> {
+    return this.#byAgent.get(agent) ?? new Map()
+  }
+
+  /** The link is gone; a newer connection of it may have its place already. */
+  #remove(entry: ActiveLink): void {
+    const { id } = entry.agent
+    const links = this.#linksOf(id)
+    if (links.get(entry.link) === entry) links.delete(entry.link)
+    if (links.size > 0) return
+    this.#byAgent.delete(id)
+    this.#buckets.delete(id)
   }
 
   /** An agent that comes and goes at will gets a line of each kind a second. */

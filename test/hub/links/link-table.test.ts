@@ -3,6 +3,7 @@ import { LinkTable } from '../../../src/hub/links/link-table.ts'
 import type { Registry } from '../../../src/hub/registry/registry.ts'
 import { waitFor } from '../../../src/runtime/wait-for.ts'
 import { Link } from '../../../src/tunnel/link/link.ts'
+import { GOAWAY_CODES } from '../../../src/tunnel/protocol/codes.ts'
 import { encodeCtrl } from '../../../src/tunnel/protocol/encode.ts'
 import { MAX_LINKS } from '../../../src/tunnel/protocol/limits.ts'
 import type { RawPeer } from '../../tunnel/helpers/raw-peer.ts'
@@ -47,13 +48,17 @@ test('an agent has 64 links, and the next is refused; one that comes back is not
   peers.push(await hub.link(other, { epoch: 1, role: 'client' }))
 })
 
-test('what comes while very many links are looked at does not wait for all of them', async () => {
-  const many = 2000
-  const lookedAt = new Set<number>()
+/** A table of so many links, each of an agent of its own. @param note called when the n-th is looked at */
+function tableOf(many: number, note: (n: number) => void): { table: LinkTable; closed: number[] } {
+  const closed: number[] = []
   const table = new LinkTable({} as Registry, { version: '0.0.0', log() {} })
   for (let n = 0; n < many; n++) {
+    const looked = () => note(n)
     const agent = {
-      id: `agent_${n}`,
+      get id() {
+        looked()
+        return `agent_${n}`
+      },
       workspace: 'default',
       key: { kty: 'OKP', crv: 'Ed25519', x: '' },
       label: '',
@@ -65,7 +70,7 @@ test('what comes while very many links are looked at does not wait for all of th
       unwrittenBytes: 0,
       bytesWritten: 0,
       get bytesRead() {
-        lookedAt.add(n)
+        looked()
         return 0
       },
       attach() {},
@@ -74,12 +79,29 @@ test('what comes while very many links are looked at does not wait for all of th
       send() {},
       cork() {},
       uncork() {},
-      close() {},
+      close: () => closed.push(n),
       terminate() {},
     })
     table.add(agent, { purpose: 'link', link: 'link', epoch: 1, role: 'client' }, link)
   }
+  return { table, closed }
+}
+
+test('what comes while very many links are looked at does not wait for all of them', async () => {
+  const many = 2000
+  const lookedAt = new Set<number>()
+  const { table } = tableOf(many, (n) => lookedAt.add(n))
+  lookedAt.clear()
   table.tick()
   expect(lookedAt.size).toBeLessThan(many / 2)
   expect(await waitFor(() => lookedAt.size === many || undefined, { timeoutMs: 30_000 })).toBe(true)
+})
+
+test('who ends the links of one agent looks at no others', () => {
+  const lookedAt = new Set<number>()
+  const { table, closed } = tableOf(100, (n) => lookedAt.add(n))
+  lookedAt.clear()
+  table.close('agent_50', GOAWAY_CODES.REVOKED, 'revoked')
+  expect(closed).toEqual([50])
+  expect([...lookedAt].filter((n) => n !== 50)).toEqual([])
 })
