@@ -54,6 +54,13 @@ export class HubClient {
     return services.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
+  /** @returns undefined if the workspace has no service of that name */
+  async service(signer: Signer, name: string): Promise<OfferedService | undefined> {
+    const path = `/v1/services?name=${encodeURIComponent(name)}`
+    const { services } = await this.#signed(signer, 'GET', path, ServiceList)
+    return services.find((service) => service.name === name)
+  }
+
   /** Has the hub forget this agent. */
   async leave(signer: Signer): Promise<void> {
     await this.#signed(signer, 'DELETE', '/v1/agent', v.object({ removed: v.string() }))

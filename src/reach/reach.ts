@@ -46,8 +46,7 @@ const HOLD_MS = 15_000
  */
 export async function reach(options: ReachOptions, signal: AbortSignal): Promise<Reached> {
   const { config, name, bind, version, log } = options
-  const offered = await new HubClient(config).services(new Signer(config))
-  const service = offered.find((candidate) => candidate.name === name)
+  const service = await new HubClient(config).service(new Signer(config), name)
   if (!service) throw new ConnectError('SERVICE_UNKNOWN', `There is no service "${name}"`)
 
   const link = new HubLink({

@@ -20,7 +20,7 @@ import type { Registry } from '../registry/registry.ts'
 import { StoreError } from '../store/store-error.ts'
 import type { Agent } from '../store/store.ts'
 import { ConcurrencyLimit, type ConcurrencyOptions } from './concurrency-limit.ts'
-import { holdBack, pathOf, readJsonBody, refusalOf, sendJson, sendText } from './response.ts'
+import { holdBack, parameterOf, pathOf, readJsonBody, refusalOf, sendJson, sendText } from './response.ts'
 import { welcomePage } from './welcome-page.ts'
 
 /** Lists of services that one agent may have asked for, and not read yet. */
@@ -113,7 +113,7 @@ export class HttpApi {
       case 'GET /v1/services': {
         const agent = await this.#caller(request)
         this.#countUnread(agent.id, response)
-        sendJson(response, 200, { services: this.#offered(agent.workspace) })
+        sendJson(response, 200, { services: this.#offered(agent.workspace, parameterOf(request, 'name')) })
         break
       }
       case 'DELETE /v1/agent': {
@@ -169,8 +169,13 @@ export class HttpApi {
     response.once('close', () => this.#unread.remove(agent))
   }
 
-  #offered(workspace: string): OfferedService[] {
-    return this.#registry.services(workspace).flatMap(({ name, port, agent: id }) => {
+  /** @param only the one name that was asked for; undefined for all */
+  #offered(workspace: string, only: string | undefined): OfferedService[] {
+    const services =
+      only === undefined ? this.#registry.services(workspace) : [this.#registry.service(workspace, only)]
+    return services.flatMap((service) => {
+      if (!service) return []
+      const { name, port, agent: id } = service
       const agent = this.#registry.agent(id)
       return agent ? [{ name, port, agent: id, label: agent.label, online: this.#links.isServing(id) }] : []
     })

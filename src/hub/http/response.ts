@@ -50,6 +50,11 @@ export function pathOf(request: IncomingMessage): string {
   return request.url!.split('?', 1)[0]!
 }
 
+/** @returns undefined if the query of the request has no such parameter */
+export function parameterOf(request: IncomingMessage, name: string): string | undefined {
+  return new URLSearchParams(request.url!.split('?', 2)[1]).get(name) ?? undefined
+}
+
 export function sendText(response: ServerResponse, status: number, type: string, text: string): void {
   // An answer that nobody reads is not kept for ever.
   const timer = setTimeout(() => response.destroy(), READ_MS)

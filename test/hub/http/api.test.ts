@@ -321,6 +321,20 @@ describe('a member', () => {
     })
   })
 
+  test('that asks for one service gets that alone, however many there are', async () => {
+    const { ask, registry, member } = await hubApi()
+    const { id, bearer } = await member()
+    registry.services = () => expect.fail('all were looked at')
+    registry.service = (workspace, name) =>
+      name === 'a b' ? { name, port: 5432, agent: id, workspace } : undefined
+    const asked = async (query: string) =>
+      (await ask('GET', `/v1/services?${query}`, { headers: await bearer() })).json
+    expect(await asked('name=a%20b')).toEqual({
+      services: [{ name: 'a b', port: 5432, agent: id, label: 'ada', online: false }],
+    })
+    expect(await asked('x=y&name=web')).toEqual({ services: [] })
+  })
+
   test('logs out', async () => {
     const { ask, log, registry, member } = await hubApi()
     const removed: string[] = []

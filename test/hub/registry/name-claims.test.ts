@@ -95,5 +95,8 @@ test('a list that is as long as it may be is taken, and given out', async () => 
     port: 1 + index,
   }))
   expect(await link.offer(many)).toEqual([])
-  expect(await new HubClient({ hub: hub.url }).services(new Signer(ada))).toHaveLength(MAX_SERVICES)
+  const client = new HubClient({ hub: hub.url })
+  expect(await client.services(new Signer(ada))).toHaveLength(MAX_SERVICES)
+  expect(await client.service(new Signer(ada), many[7]!.name)).toMatchObject({ port: 8, agent: ada.agentId })
+  expect(await client.service(new Signer(ada), 's7')).toBeUndefined()
 })
