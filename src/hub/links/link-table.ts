@@ -80,6 +80,7 @@ export class LinkTable {
     this.#log = options.log
     const resolver: ServiceResolver = {
       resolve: ({ workspace }, service) => this.#resolve(workspace, service),
+      servicesOf: ({ id }) => registry.servicesOf(id).map(({ name }) => name),
       mayReach: ({ workspace }, service, acceptor) =>
         workspace === acceptor.workspace && registry.service(workspace, service)?.agent === acceptor.id,
     }
@@ -234,9 +235,13 @@ export class LinkTable {
   }
 
   async #claim({ agent, port }: ActiveLink, message: unknown): Promise<RefusedName[] | undefined> {
-    if (v.is(ServicesMessage, message)) return this.#registry.claim(agent, message.services)
-    notUnderstood(port.link)
-    return undefined
+    if (!v.is(ServicesMessage, message)) {
+      notUnderstood(port.link)
+      return undefined
+    }
+    const refused = await this.#registry.claim(agent, message.services)
+    this.#switch.offered(port)
+    return refused
   }
 
   #answer({ port }: ActiveLink, message: HubMessage): void {

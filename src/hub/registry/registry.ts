@@ -31,6 +31,7 @@ export interface Registry {
   remove(agent: string): Promise<Saved>
   service(workspace: string, name: string): ClaimedService | undefined
   services(workspace: string): ClaimedService[]
+  servicesOf(agent: string): readonly ClaimedService[]
   /**
    * Makes these the services of an agent. A name stays with the agent that has it, online or not, until that
    * agent takes it back, so that nobody takes it over in between. Names that are new are the agent's once

@@ -155,6 +155,10 @@ export class SqliteRegistry implements Registry {
     return this.#names.in(workspace)
   }
 
+  servicesOf(agent: string): readonly ClaimedService[] {
+    return this.#names.of(agent)
+  }
+
   async claim(
     { id, workspace }: Agent,
     services: readonly { name: string; port: number }[],

@@ -1,6 +1,6 @@
-import { Counts } from '../../tunnel/bounds/counts.ts'
 import { STREAM_CODES } from '../../tunnel/protocol/codes.ts'
 import { MAX_LOST_STREAMS, RESUME_MS } from '../../tunnel/protocol/limits.ts'
+import { Groups } from './groups.ts'
 import { RelayedStream, type Endpoint } from './relayed-stream.ts'
 import type { SwitchPort } from './switch-port.ts'
 
@@ -9,8 +9,10 @@ export class RelayedStreams {
   readonly #byKey = new Map<string, RelayedStream>()
   /** The streams with an end that is lost. */
   readonly #incomplete = new Set<RelayedStream>()
-  /** Of each agent, how many ends are lost. */
-  readonly #lost = new Counts()
+  /** Of each agent, the ends that are lost. */
+  readonly #lost = new Groups<Endpoint>()
+  /** By their services, the streams without an acceptor. */
+  readonly #unserved = new Groups<RelayedStream>()
   readonly #resumeMs: number
 
   /** @param resumeMs how long an end may be lost, default 30 s */
@@ -22,9 +24,14 @@ export class RelayedStreams {
     return this.#byKey.size
   }
 
-  /** The streams with an end that is lost, as of now. */
-  get incomplete(): RelayedStream[] {
-    return [...this.#incomplete]
+  /** The ends of an agent that are lost. */
+  lostOf(agent: string): Iterable<Endpoint> {
+    return this.#lost.of(agent)
+  }
+
+  /** The streams to services of that name that have no acceptor yet, or have none any more. */
+  unserved(service: string): Iterable<RelayedStream> {
+    return this.#unserved.of(service)
   }
 
   find(key: Buffer): RelayedStream | undefined {
@@ -35,12 +42,14 @@ export class RelayedStreams {
   create(key: Buffer, service: string, from: string, flags: number): RelayedStream {
     const stream = new RelayedStream(key, service, from, flags)
     this.#byKey.set(key.toString('latin1'), stream)
+    this.#unserved.add(service, stream)
     return stream
   }
 
   /** Gives an end a place on a link: it is new, or was lost. */
   attach(end: Endpoint, port: SwitchPort, number: number): void {
-    if (end.agent) this.#lost.remove(end.agent.id)
+    if (end.agent) this.#lost.delete(end.agent.id, end)
+    if (!end.isOpener) this.#unserved.delete(end.stream.service, end.stream)
     end.agent = port.agent
     end.process = port.process
     end.port = port
@@ -57,7 +66,7 @@ export class RelayedStreams {
     const { id } = end.agent!
     this.#detach(end)
     end.state = 'lost'
-    const lost = this.#lost.add(id)
+    const lost = this.#lost.add(id, end)
     this.#watch(end.stream)
     if (lost > MAX_LOST_STREAMS)
       this.reset(end.stream, STREAM_CODES.LIMIT, 'too many streams wait for a link')
@@ -65,7 +74,8 @@ export class RelayedStreams {
 
   /** Nobody knows any more whose this end, which is lost, was: its process was never told of the stream. */
   disown(end: Endpoint): void {
-    this.#lost.remove(end.agent!.id)
+    this.#lost.delete(end.agent!.id, end)
+    if (!end.isOpener) this.#unserved.add(end.stream.service, end.stream)
     end.agent = undefined
     end.process = undefined
   }
@@ -105,9 +115,10 @@ export class RelayedStreams {
     clearTimeout(stream.answerTimer)
     clearTimeout(stream.returnTimer)
     for (const end of stream.ends) {
-      if (end.state === 'lost' && end.agent) this.#lost.remove(end.agent.id)
+      if (end.agent) this.#lost.delete(end.agent.id, end)
       this.#detach(end)
     }
+    this.#unserved.delete(stream.service, stream)
     this.#incomplete.delete(stream)
     this.#byKey.delete(stream.key.toString('latin1'))
   }

@@ -86,11 +86,15 @@ export class Resumption {
   /** The process has told of all its streams: it has no others. */
   ready(port: SwitchPort): void {
     port.isReady = true
-    for (const stream of this.#streams.incomplete) {
-      const missing = stream.ends.find((end) => end.state === 'lost' && isPast(end, port))
-      if (missing) this.#giveUpOn(missing)
-      else if (!stream.acceptor.agent) this.#offer(stream)
-    }
+    for (const end of this.#streams.lostOf(port.agent.id)) if (isPast(end, port)) this.#giveUpOn(end)
+    this.offerTo(port)
+  }
+
+  /** Offers the agent of a port that is ready the streams that wait for its services. */
+  offerTo({ agent, isReady }: SwitchPort): void {
+    if (!isReady) return
+    for (const service of this.#resolver.servicesOf(agent))
+      for (const stream of this.#streams.unserved(service)) this.#offer(stream)
   }
 
   #giveUpOn(end: Endpoint): void {

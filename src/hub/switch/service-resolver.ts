@@ -13,6 +13,8 @@ export interface Unreachable {
 export interface ServiceResolver {
   /** Finds the link where a service is for the agent that opens a stream to it, or says why there is none. */
   resolve(opener: AgentRef, service: string): SwitchPort | Unreachable
+  /** The names of an agent's services. */
+  servicesOf(agent: AgentRef): Iterable<string>
   /** Whether a stream from one agent to a service of another may go on. */
   mayReach(opener: AgentRef, service: string, acceptor: AgentRef): boolean
 }

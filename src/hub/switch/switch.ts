@@ -96,6 +96,11 @@ export class Switch {
     this.#resumption.ready(port)
   }
 
+  /** The port's agent may have more services than before. */
+  offered(port: SwitchPort): void {
+    this.#resumption.offerTo(port)
+  }
+
   /**
    * The port's link is gone. Its streams wait for another one, unless its process has said goodbye.
    *

@@ -25,6 +25,9 @@ function start(resumeMs?: number) {
   return { streams, stream, opener, acceptor, a, b, link }
 }
 
+const lostOf = (streams: RelayedStreams) =>
+  ['agent_of_a', 'agent_of_b'].flatMap((agent) => [...streams.lostOf(agent)])
+
 /** What is known of an end's place. */
 const placeOf = ({ port, number, state, agent }: Endpoint) => ({ port, number, state, agent: agent?.id })
 
@@ -59,7 +62,7 @@ describe('a stream', () => {
     expect([opener, acceptor].map(placeOf)).toEqual([place('a', a.port, 1), place('b', b.port, 2)])
     expect([opener.process, acceptor.process]).toEqual(['agent_of_a/process', 'agent_of_b/process'])
     expect([[...a.port.ends], [...b.port.ends]]).toEqual([[[1, opener]], [[2, acceptor]]])
-    expect([streams.incomplete, vi.getTimerCount()]).toEqual([[], 0])
+    expect([lostOf(streams), vi.getTimerCount()]).toEqual([[], 0])
   })
 
   test('flows while both of its ends do', () => {
@@ -79,7 +82,7 @@ describe('a stream', () => {
     expect(vi.getTimerCount()).toBe(2)
     streams.forget(stream)
     expect([a.port.ends.size, b.port.ends.size, a.port.pendingOpens]).toEqual([0, 0, 0])
-    expect([streams.incomplete, vi.getTimerCount()]).toEqual([[], 0])
+    expect([lostOf(streams), vi.getTimerCount()]).toEqual([[], 0])
     expect([a.link.said(), b.link.said()]).toEqual([[], []])
   })
 })
@@ -138,10 +141,10 @@ describe('an OPEN', () => {
 
 describe('an end that is lost', () => {
   test('has left its link, and is waited for', () => {
-    const { streams, stream, opener, a } = start()
+    const { streams, opener, a } = start()
     streams.suspend(opener)
     expect(placeOf(opener)).toMatchObject({ port: undefined, state: 'lost', agent: 'agent_of_a' })
-    expect([a.port.ends.size, a.port.pendingOpens, streams.incomplete]).toEqual([0, 0, [stream]])
+    expect([a.port.ends.size, a.port.pendingOpens, lostOf(streams)]).toEqual([0, 0, [opener]])
   })
 
   test('may come back on another link for thirty seconds, as it was before', () => {
@@ -154,7 +157,7 @@ describe('an end that is lost', () => {
     streams.attach(opener, back.port, 7)
     expect(placeOf(opener)).toMatchObject({ port: back.port, number: 7, state: 'flowing' })
     expect([opener.held, back.port.pendingOpens]).toEqual([false, 0])
-    expect([streams.incomplete, vi.getTimerCount(), a.link.said()]).toEqual([[], 0, []])
+    expect([lostOf(streams), vi.getTimerCount(), a.link.said()]).toEqual([[], 0, []])
   })
 
   test('is given up after that, and the other end is told', () => {
@@ -166,7 +169,7 @@ describe('an end that is lost', () => {
     vi.advanceTimersByTime(1)
     expect(a.link.said()).toEqual([{ type: 'rst', stream: 1, ...LOST }])
     expect(a.link.dropped).toEqual([1])
-    expect([streams.size, streams.incomplete, a.port.ends.size]).toEqual([0, [], 0])
+    expect([streams.size, lostOf(streams), a.port.ends.size]).toEqual([0, [], 0])
   })
 
   test('is waited for no longer because the other is lost too', () => {

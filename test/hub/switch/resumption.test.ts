@@ -236,6 +236,17 @@ test('a hub that was restarted opens the service a stream that it knows by RESUM
   await opener.next('resumed')
 })
 
+test('a stream to a service that no agent has yet is opened at the one that says it has', async () => {
+  const [opener, acceptor] = [await linked(visitor, linkId(), 1), await linked(agent, linkId(), 1)]
+  await hello(acceptor)
+  const key = randomBytes(STREAM_KEY_BYTES)
+  opener.send(encodeResume(1, key, position(0, { answered: false }), 'late'))
+  await opener.settled()
+  const services = ['web', 'late'].map((name) => ({ name, port: 80 }))
+  acceptor.send(encodeCtrl({ type: 'services', seq: 2, services }))
+  expect(await acceptor.next('open')).toMatchObject({ key, service: 'late' })
+})
+
 test('a stream to an agent whose link was lost a moment ago waits for it', async () => {
   const acceptor = await linked(agent, linkId(), 1)
   await hello(acceptor)

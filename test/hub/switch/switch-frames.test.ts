@@ -466,6 +466,23 @@ describe('a stream to an agent that may be back any moment', () => {
     expect(back.link.said()).toMatchObject([{ type: 'open', stream: 2, limit: 300_000, from: 'agent_of_a' }])
   })
 
+  test('waits while others are, which do not look at it', () => {
+    const { hub, elsewhere, link, a, b } = joined()
+    const [acceptor] = b.port.ends.values()
+    hub.closed(b.port)
+    elsewhere.set('c', expected)
+    a.says(open(3, 'c'))
+    const look = vi.fn<() => string>(() => 'agent_of_b/process')
+    Object.defineProperty(acceptor, 'process', { get: look })
+    const resolve = vi.spyOn(elsewhere, 'get')
+    hub.ready(link('d').port)
+    expect([look.mock.calls, resolve.mock.calls]).toEqual([[], []])
+    hub.ready(link('b').port)
+    expect(look).toHaveBeenCalled()
+    hub.ready(link('c').port)
+    expect(resolve).toHaveBeenCalledWith('c')
+  })
+
   test('is refused after fifteen seconds, since that agent is not there', () => {
     withFakeTimers()
     const { elsewhere, a } = noted()

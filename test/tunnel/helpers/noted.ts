@@ -96,6 +96,7 @@ export function noted(options?: SwitchOptions) {
       resolve: (_opener, service) =>
         elsewhere.get(service) ??
         parties.get(service)?.port ?? { code: STREAM_CODES.SERVICE_UNKNOWN, message: `no ${service}` },
+      servicesOf: ({ id }) => [id.replace(/^agent_of_/, '')],
       mayReach: () => true,
     },
     options,

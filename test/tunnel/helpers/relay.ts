@@ -48,7 +48,11 @@ export class Relay {
 
   static async start(loopback: Loopback): Promise<Relay> {
     const hub = new Switch(
-      { resolve: (opener) => (opener.id === a.port.agent.id ? b.port : a.port), mayReach: () => true },
+      {
+        resolve: (opener) => (opener.id === a.port.agent.id ? b.port : a.port),
+        servicesOf: () => [],
+        mayReach: () => true,
+      },
       { resumeMs: 0 },
     )
     const [a, b] = [

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { LinkTable } from '../../../src/hub/links/link-table.ts'
 import type { Registry } from '../../../src/hub/registry/registry.ts'
-import type { Agent } from '../../../src/hub/store/store.ts'
+import type { Agent, ClaimedService } from '../../../src/hub/store/store.ts'
 import { encodeCtrl } from '../../../src/tunnel/protocol/encode.ts'
 import { Mux } from '../../../src/tunnel/stream/mux.ts'
 import type { Stream } from '../../../src/tunnel/stream/stream.ts'
@@ -129,13 +129,14 @@ export class SimulatedWorld {
 
   #newHub(): LinkTable {
     const agents = new Map([this.a.record, this.b.record, INTRUDER].map((agent) => [agent.id, agent]))
+    /** All names that were asked for: each is there. */
+    const services = new Map<string, ClaimedService>()
     // Whatever its name says: "b/7" is a service of b.
-    const service = (workspace: string, name: string) => ({
-      workspace,
-      name,
-      agent: name.startsWith('c') ? INTRUDER.id : this[name.startsWith('a') ? 'a' : 'b'].id,
-      port: 1,
-    })
+    const service = (workspace: string, name: string) => {
+      const agent = name.startsWith('c') ? INTRUDER.id : this[name.startsWith('a') ? 'a' : 'b'].id
+      services.set(name, { workspace, name, agent, port: 1 })
+      return services.get(name)
+    }
     const registry: Registry = {
       hubId: 'hub_0123456789abcdef',
       agent: (id) => agents.get(id),
@@ -144,6 +145,7 @@ export class SimulatedWorld {
       remove: () => Promise.resolve({ saved: true }),
       service,
       services: () => [],
+      servicesOf: (id) => [...services.values()].filter(({ agent }) => agent === id),
       claim: () => Promise.resolve([]),
     }
     return new LinkTable(registry, { version: '0.0.0', log: (line) => this.logged.push(line) })

@@ -31,7 +31,9 @@ export class Switched {
         code: STREAM_CODES.SERVICE_UNKNOWN,
         message: `there is no service "${service}"`,
       }
-    this.hub = new Switch({ resolve, mayReach: () => true }, { resumeMs: 0, ...options })
+    const servicesOf: ServiceResolver['servicesOf'] = ({ id }) =>
+      [...this.#members].filter(([, { port }]) => port.agent.id === id).map(([name]) => name)
+    this.hub = new Switch({ resolve, servicesOf, mayReach: () => true }, { resumeMs: 0, ...options })
   }
 
   /** @param agent whose link it is, default one of this name alone */
