@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
-import { exactCpuSeconds, forgetPeak, peakBytes, residentBytes } from '../processes/usage.ts'
+import { forgetPeak, peakBytes, residentBytes } from '../processes/usage.ts'
 import { connectPlain } from '../topologies/connect.ts'
 import type { Tunnel } from '../topologies/topology.ts'
 import { formatGrowth, perUnit } from '../report/growth.ts'
@@ -47,33 +47,33 @@ async function bulk(
 ): Promise<void> {
   const parts = Object.entries(partsOf(tunnel))
   for (const [, pid] of parts) forgetPeak(pid)
-  const before = parts.map(([, pid]) => exactCpuSeconds([pid]))
   const { seconds, cpu } = await transfer(bench, tunnel, direction, streams, bytes)
   const speed = { title: `throughput ${direction}`, unit: 'Gbit/s', digits: 2, better: 'more' } as const
   figures.add(speed, streams, (bytes * 8) / seconds / 1e9)
   for (const [index, [part, pid]] of parts.entries()) {
-    const taken = exactCpuSeconds([pid]) - before[index]!
     const title = `CPU ${direction}, ${part}`
-    figures.add({ title, unit: 's/GB', digits: 3, better: 'less' }, streams, taken / (bytes / 1e9))
+    figures.add({ title, unit: 's/GB', digits: 3, better: 'less' }, streams, cpu[index]! / (bytes / 1e9))
     // What one load has left behind, the next has no need to ask for.
     if (direction === 'down' || round > 0) continue
     const more = (peakBytes(pid) - idle.get(part)!) / MB
     figures.add({ title: `most memory up, ${part}`, unit: 'MB', digits: 0 }, streams, more)
   }
   const title = `CPU ${direction}, client and target`
-  figures.add({ title, unit: 's/GB', digits: 3 }, streams, cpu[0]! / (bytes / 1e9))
+  figures.add({ title, unit: 's/GB', digits: 3 }, streams, cpu.at(-1)! / (bytes / 1e9))
 }
 
+/** @returns the CPU seconds of each part, then of client and target, from when all streams are open */
 async function transfer(
   bench: Bench,
-  { port }: Tunnel,
+  tunnel: Tunnel,
   direction: 'up' | 'down',
   streams: number,
   bytes: number,
 ) {
   const { main, pids } = bench.clients
-  const how = { direction, streams, bytes: Math.ceil(bytes / streams), checked: false, watched: [pids] }
-  const transferred = await main.ask('transfer', { ...how, port })
+  const watched = [...Object.values(partsOf(tunnel)).map((pid) => [pid]), pids]
+  const how = { direction, streams, bytes: Math.ceil(bytes / streams), checked: false, watched, exact: true }
+  const transferred = await main.ask('transfer', { ...how, port: tunnel.port })
   await sleep(SETTLE_MS)
   return transferred
 }
