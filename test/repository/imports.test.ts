@@ -192,7 +192,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   'hub/registry': ['hub/store', 'errors.ts'],
-  'hub/store': ['tunnel/protocol', 'runtime', 'files/', 'text', 'errors.ts'],
+  'hub/store': ['tunnel/protocol', 'files/', 'text', 'errors.ts'],
   'hub/tls': ['net', 'files/', 'errors.ts'],
   'hub/control': ['net/local', 'config', 'errors.ts'],
   'hub-client': [

@@ -53,13 +53,16 @@ export class SqliteRegistry implements Registry {
   static async open(
     folder: string,
     events: RegistryEvents,
-    openStore: (events: StoreEvents) => StoreCalls = (storeEvents) => new StoreThread(folder, storeEvents),
+    openStore?: (events: StoreEvents) => StoreCalls,
   ): Promise<SqliteRegistry> {
     // Opened in this thread first, so that errors keep their class.
     const store = await Store.open(folder)
+    const state = openStore ? undefined : store.settle()
     const snapshot = store.snapshot()
-    store.close()
-    return new SqliteRegistry(snapshot, events, openStore)
+    const rest = state === undefined ? undefined : store.rest(state)
+    if (!rest) store.close()
+    const openThread = (storeEvents: StoreEvents) => new StoreThread(folder, storeEvents, rest)
+    return new SqliteRegistry(snapshot, events, openStore ?? openThread)
   }
 
   agent(id: string): Agent | undefined {

@@ -1,31 +1,45 @@
-import { constants, fsyncSync, linkSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs'
 import path from 'node:path'
 import { closeSynced } from '../../files/durable/close-synced.ts'
 import { syncFolder } from '../../files/durable/sync-folder.ts'
 import { openOurs } from '../../files/open-ours.ts'
 import type { DatabaseSync } from '../../files/sqlite.ts'
-import { StoreError } from './store-error.ts'
+import type { Rest } from './rest.ts'
+import { REPLACED, storageError } from './store-error.ts'
 
-const REPLACED = 'its database was replaced'
 const FOLDER_DELETED = 'its folder was deleted'
 
 /** In WAL mode a database has two files more. */
 const JOURNALS = ['-wal', '-shm']
 
+const CHUNK = 64 * 1024
+
 /**
- * The files of a database that is open. SQLite goes on in the files that it has opened, whoever deletes or
- * replaces them (https://sqlite.org/howtocorrupt.html#unlink): what it says is written, a hub that starts
- * would not find.
+ * The files of a database that is open, or at rest. SQLite goes on in the files that it has opened, whoever
+ * deletes or replaces them (https://sqlite.org/howtocorrupt.html#unlink): what it says is written, a hub that
+ * starts would not find.
  */
 export class DatabaseFiles {
   readonly #file: string
   #opened: readonly (string | undefined)[]
 
-  /** @param file of a database that was just opened, and read: by then SQLite has made all files */
-  constructor(file: string) {
+  /** @param of the file of a database that was just opened, and read, so that SQLite has made all files */
+  constructor(of: string | Rest) {
     // SQLite, too, keeps the journals beside the file that a link leads to.
-    this.#file = realpathSync(file)
-    this.#opened = this.#inodes()
+    this.#file = typeof of === 'string' ? realpathSync(of) : of.file
+    this.#opened = typeof of === 'string' ? this.#inodes() : [nameOf(fstatSync(of.descriptor))]
   }
 
   /**
@@ -48,17 +62,19 @@ export class DatabaseFiles {
   /**
    * Writes the whole database anew where it was.
    *
+   * @param from where it is whole
    * @throws StoreError if another database is in its place by then
    * @throws the system's error, or SQLite's; the open database is then as good as before
    */
-  writeAnew(database: DatabaseSync): void {
+  writeAnew(from: DatabaseSync | Rest): void {
     const copy = `${this.#file}.new`
     try {
       rmSync(copy, { force: true })
       // SQLite would make the copy 0644; it takes a file that is there and empty.
       const descriptor = openOurs(copy, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR)
       try {
-        database.prepare('VACUUM INTO ?').run(copy)
+        if ('descriptor' in from) copyAll(from.descriptor, descriptor)
+        else from.prepare('VACUUM INTO ?').run(copy)
         fsyncSync(descriptor)
       } finally {
         closeSynced(descriptor)
@@ -87,7 +103,17 @@ export class DatabaseFiles {
 /** @returns undefined if there is no such file */
 function inodeOf(file: string): string | undefined {
   const found = statSync(file, { throwIfNoEntry: false })
-  return found && `${found.dev}:${found.ino}`
+  return found && nameOf(found)
+}
+
+function nameOf({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`
+}
+
+function copyAll(from: number, to: number): void {
+  const chunk = Buffer.alloc(CHUNK)
+  for (let at = 0, length = 0; (length = readSync(from, chunk, 0, CHUNK, at)) > 0; at += length)
+    writeFileSync(to, chunk.subarray(0, length))
 }
 
 /** @returns what whoever runs the hub can do about that reason */
@@ -95,8 +121,4 @@ export function adviceOn(reason: string, folder: string): string {
   if (reason === FOLDER_DELETED) return `Make ${folder} again, and it writes its database there`
   if (reason !== REPLACED) return 'It tries again'
   return `Restart the hub to go on with what is in ${folder} now; or remove hub.db there, and it writes its own again`
-}
-
-function storageError(reason: string): StoreError {
-  return new StoreError({ kind: 'storage', reason })
 }

@@ -27,6 +27,14 @@ export class StoreError extends Error {
   }
 }
 
+/** Someone has put another file in the place of the hub's database. */
+export const REPLACED = 'its database was replaced'
+
+/** What may heal. */
+export function storageError(reason: string): StoreError {
+  return new StoreError({ kind: 'storage', reason })
+}
+
 const DISK_FULL = 'its disk is full'
 
 /** Codes that say nothing about the database itself (https://sqlite.org/rescode.html), and what is wrong. */
@@ -51,6 +59,9 @@ const BLOCKED = new Set<string | undefined>(['EACCES', 'EPERM', 'EROFS', 'ENOSPC
  */
 export function failureOf(error: unknown, folder: string, check?: () => void): StoreFailure {
   if (error instanceof StoreError) return { kind: error.kind, reason: error.message }
+  // It could not be opened: the cause has the words for that.
+  if (error instanceof ConnectError && error.code === 'WRITE_FAILED' && error.cause !== undefined)
+    return failureOf(error.cause, folder, check)
   if (isNoDatabase(error) || (error instanceof ConnectError && error.code === 'HUB_DATA_DAMAGED'))
     return { kind: 'damaged', reason: messageOf(error) }
   const code = sqliteCode(error)

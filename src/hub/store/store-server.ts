@@ -1,12 +1,14 @@
 import type { MessagePort } from 'node:worker_threads'
 import { adviceOn } from './database-files.ts'
+import type { Rest } from './rest.ts'
 import { failureOf, type StoreFailure } from './store-error.ts'
-import { Store, type Agent } from './store.ts'
+import { StoreKeeper } from './store-keeper.ts'
+import type { Agent } from './store.ts'
 
 /** The store's methods that the hub calls while it runs. */
 export type StoreMethod = 'join' | 'removeAgent' | 'revokeAgent' | 'revokeToken' | 'setAgent'
 
-interface StoreCall {
+export interface StoreCall {
   id: number
   method: StoreMethod
   args: unknown[]
@@ -17,6 +19,8 @@ export type StoreReply =
   | { id: number; failure: StoreFailure }
   /** All agents: at first, and when another process (`connect hub agent revoke`) has changed the database. */
   | { agents: Agent[] }
+  /** The database is closed, and whoever is asked nothing any more ends. */
+  | { rest: Rest }
   /** For whoever runs the hub. */
   | { log: string }
   /** The store can't go on. */
@@ -24,27 +28,42 @@ export type StoreReply =
 
 const POLL_MS = 500
 
+/** So many looks after the last call, or change, what is written goes into the one file of the database. */
+const SETTLE_AFTER_LOOKS = 4
+/** And then the database is closed. */
+const REST_AFTER_LOOKS = 10
+
 const WRITTEN_ANEW =
   'Files of the hub’s database were deleted while it ran, and are written anew. To begin with an empty one, stop the hub first'
 
-/** Answers StoreCalls, one after another, from the database in a folder, until 'close' comes. */
-export async function serveStore(folder: string, port: MessagePort): Promise<void> {
+/**
+ * Answers StoreCalls, one after another, from the database in a folder, until 'close' comes, or nothing for 5 s.
+ *
+ * @param rest how the database was left; default: it is opened as it is there
+ */
+export async function serveStore(folder: string, port: MessagePort, rest?: Rest): Promise<void> {
   const reply = (message: StoreReply) => port.postMessage(message)
   try {
-    serve(await Store.open(folder), folder, port, reply)
+    serve(await StoreKeeper.open(folder, rest), folder, port, reply)
   } catch (error) {
     reply({ ended: failureOf(error, folder) })
   }
 }
 
-function serve(store: Store, folder: string, port: MessagePort, reply: (message: StoreReply) => void): void {
-  const explain = (error: unknown) => failureOf(error, folder, () => store.check())
+function serve(
+  keeper: StoreKeeper,
+  folder: string,
+  port: MessagePort,
+  reply: (message: StoreReply) => void,
+): void {
+  const explain = (error: unknown) => failureOf(error, folder, () => keeper.check())
   let seen: number | undefined
   let trouble: string | undefined
+  let quietLooks = 0
   /** @throws what is wrong, if a hub that starts would not find what is written now */
   const hold = () => {
     try {
-      if (store.hold()) {
+      if (keeper.hold()) {
         reply({ log: `[!] ${WRITTEN_ANEW}` })
         // The data version is counted by connection, and the database was opened anew.
         seen = undefined
@@ -60,35 +79,46 @@ function serve(store: Store, folder: string, port: MessagePort, reply: (message:
   }
   const look = () => {
     try {
+      // Before it is looked at: what another process changes after that changes the state.
+      const state = ++quietLooks > SETTLE_AFTER_LOOKS ? keeper.settle() : undefined
       hold()
-      const version = store.dataVersion()
-      if (version === seen) return
-      reply({ agents: store.agents() })
-      seen = version
+      const version = keeper.store.dataVersion()
+      if (version !== seen) {
+        reply({ agents: keeper.store.agents() })
+        seen = version
+        quietLooks = 0
+      } else if (state !== undefined && quietLooks > REST_AFTER_LOOKS) rest(state)
     } catch (error) {
       const failure = explain(error)
       // Other trouble may heal: the next look tells.
       if (failure.kind === 'damaged') reply({ ended: failure })
     }
   }
-  const timer = setInterval(look, POLL_MS)
-  look()
-  port.on('message', (call: StoreCall | 'close') => {
-    if (call === 'close') {
-      clearInterval(timer)
-      store.close()
-      port.close()
-      return
-    }
+  const rest = (state: string) => {
+    reply({ rest: keeper.rest(state) })
+    end()
+  }
+  const end = () => {
+    clearInterval(timer)
+    keeper.close()
+    port.off('message', answer)
+    port.close()
+  }
+  const answer = (call: StoreCall | 'close') => {
+    if (call === 'close') return end()
+    quietLooks = 0
     try {
       // Before the call: what is refused shall not be done. After it: what is done shall be found again.
       hold()
-      const method = store[call.method] as (...args: unknown[]) => unknown
-      const result = method.apply(store, call.args)
+      const method = keeper.store[call.method] as (...args: unknown[]) => unknown
+      const result = method.apply(keeper.store, call.args)
       hold()
       reply({ id: call.id, result })
     } catch (error) {
       reply({ id: call.id, failure: explain(error) })
     }
-  })
+  }
+  const timer = setInterval(look, POLL_MS)
+  look()
+  port.on('message', answer)
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync } from 'node:fs'
+import { closeSync, constants, existsSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { ConnectError } from '../../errors.ts'
 import { openOurs } from '../../files/open-ours.ts'
@@ -7,6 +7,7 @@ import { loadSqlite, type DatabaseSync, type SQLOutputValue, type StatementSync 
 import type { PublicKey } from '../../tunnel/protocol/handshake.ts'
 import { DatabaseFiles } from './database-files.ts'
 import { hashOf, joinTokenOf, makeJoinToken, type JoinToken } from './join-token.ts'
+import { restOf, settledState, type Rest } from './rest.ts'
 import { migrate, WORKSPACE } from './schema.ts'
 import { cannotOpen } from './store-error.ts'
 import { inTransaction } from './transaction.ts'
@@ -72,12 +73,16 @@ export class Store {
    * @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED, HUB_DATA_MISSING
    */
   static async open(folder: string, options: { existing?: boolean } = {}): Promise<Store> {
-    const file = path.join(folder, 'hub.db')
-    if (options.existing && !existsSync(file)) {
+    if (options.existing && !existsSync(path.join(folder, 'hub.db'))) {
       throw new ConnectError('HUB_DATA_MISSING', `There is no hub’s data in ${folder}`)
     }
+    return Store.openWith(await loadSqlite(), folder)
+  }
+
+  /** @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED */
+  static openWith({ DatabaseSync }: Awaited<ReturnType<typeof loadSqlite>>, folder: string): Store {
+    const file = path.join(folder, 'hub.db')
     ensurePrivateFolder(folder)
-    const { DatabaseSync } = await loadSqlite()
     try {
       // SQLite would make it 0644; its journal files take the mode of this one.
       closeSync(openOurs(file, constants.O_CREAT | constants.O_RDWR))
@@ -114,6 +119,30 @@ export class Store {
     before.close()
     this.check()
     return true
+  }
+
+  /**
+   * Brings all that is written into the one file of the database, as far as nobody else stands in the way.
+   *
+   * @returns the state of that file; undefined if it is not all yet, or not for long enough
+   */
+  settle(): string | undefined {
+    // Unlike the other kinds it waits for nobody (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
+    const { log, checkpointed } = this.#prepared('PRAGMA wal_checkpoint(PASSIVE)').get()!
+    return log === checkpointed ? settledState(this.#file) : undefined
+  }
+
+  /**
+   * Closes the database.
+   *
+   * @param state what `settle` has said before the last look at what is in it
+   * @param held how it was left the last time
+   * @throws StoreError, or the system's error; then it is open as before
+   */
+  rest(state: string, held?: Rest): Rest {
+    const rest = restOf(realpathSync(this.#file), state, held)
+    this.#database.close()
+    return rest
   }
 
   /** @throws Error if the database is damaged, or can't be read */

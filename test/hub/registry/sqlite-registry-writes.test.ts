@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { utimesSync } from 'node:fs'
+import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
 import { SqliteRegistry } from '../../../src/hub/registry/sqlite-registry.ts'
@@ -88,6 +91,21 @@ test('the registry knows an agent as soon as it has joined, beside all others', 
   const late = requestOf(token, 4)
   expect(await registry.join(late)).toBe(false)
   expect(registry.agent(late.agent)).toBeUndefined()
+})
+
+test('a registry that is opened again has no thread until something is to be written', async () => {
+  const { folder, token } = await folderWithToken(1)
+  const then = Date.now() / 1000 - 60
+  utimesSync(path.join(folder, 'hub.db'), then, then)
+  const workers: Worker[] = []
+  const note = (worker: Worker) => void workers.push(worker)
+  process.on('worker', note)
+  onTestFinished(() => void process.off('worker', note))
+  const registry = await open(folder)
+  await setImmediate()
+  expect(workers).toHaveLength(0)
+  expect(await registry.join(requestOf(token, 1))).toBe(true)
+  expect(workers).toHaveLength(1)
 })
 
 test('a claim that changes nothing is not written; any other is', async () => {
