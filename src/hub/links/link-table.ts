@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { LineLimiter } from '../../log/line-limiter.ts'
 import { printable } from '../../text/printable.ts'
 import type { Link, LinkFrame, LinkHandler } from '../../tunnel/link/link.ts'
-import { STREAM_CODES, GOAWAY_CODES, type GoawayCode } from '../../tunnel/protocol/codes.ts'
+import { GOAWAY_CODES, type GoawayCode } from '../../tunnel/protocol/codes.ts'
 import { encodeCtrl } from '../../tunnel/protocol/encode.ts'
 import {
   HelloMessage,
@@ -18,11 +18,11 @@ import type { Message } from '../../tunnel/protocol/message.ts'
 import { RefusedError } from '../auth/refused-error.ts'
 import type { RefusedName, Registry } from '../registry/registry.ts'
 import type { Agent } from '../store/store.ts'
-import type { ServiceResolver, Unreachable } from '../switch/service-resolver.ts'
 import type { SwitchPort } from '../switch/switch-port.ts'
 import { Switch } from '../switch/switch.ts'
 import { Offers } from './offers.ts'
-import { ReconnectGrace } from './reconnect-grace.ts'
+import { RegisteredServices } from './registered-services.ts'
+import { ServingLinks } from './serving-links.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** A link that is up, and whose it is. */
@@ -59,7 +59,7 @@ export interface LinkTableOptions {
   readonly openTimeoutMs?: number | undefined
 }
 
-/** The links that are up: which connection of each is the newest, and which ones serve for an agent. */
+/** The links that are up, and which connection of each is the newest. */
 export class LinkTable {
   readonly #registry: Registry
   readonly #version: string
@@ -69,22 +69,14 @@ export class LinkTable {
   readonly #byAgent = new Map<string, Map<string, ActiveLink>>()
   /** How many lists of services each agent may send. */
   readonly #buckets = new Map<string, TokenBucket>()
-  /** Of each agent, the links that serve; the newest is last. */
-  readonly #serving = new Map<string, ActiveLink[]>()
-  readonly #reconnectGrace = new ReconnectGrace()
+  readonly #serving = new ServingLinks()
   readonly #switch: Switch
 
   constructor(registry: Registry, options: LinkTableOptions) {
     this.#registry = registry
     this.#version = options.version
     this.#log = options.log
-    const resolver: ServiceResolver = {
-      resolve: ({ workspace }, service) => this.#resolve(workspace, service),
-      servicesOf: ({ id }) => registry.servicesOf(id).map(({ name }) => name),
-      mayReach: ({ workspace }, service, acceptor) =>
-        workspace === acceptor.workspace && registry.service(workspace, service)?.agent === acceptor.id,
-    }
-    this.#switch = new Switch(resolver, options)
+    this.#switch = new Switch(new RegisteredServices(registry, this.#serving), options)
   }
 
   /**
@@ -129,21 +121,19 @@ export class LinkTable {
         this.#switch.closed(port, code)
         this.#remove(entry)
         if (role !== 'agent') return
-        this.#stopServing(entry)
-        if (code === undefined) this.#reconnectGrace.lost(agent.id)
-        else this.#reconnectGrace.left(agent.id)
+        this.#serving.remove(port, code !== undefined)
         this.#logOf(agent, 'disconnected', `disconnected: ${reason}`)
       },
     }
     connection.attach(handler, port.quota.pace)
     if (role !== 'agent') return
-    this.#serving.set(agent.id, [...this.#servingLinks(agent.id), entry])
+    this.#serving.add(port)
     this.#logOf(agent, 'connected', 'connected')
   }
 
   /** Whether an agent process of this agent is connected. */
   isServing(agent: string): boolean {
-    return this.#newestServing(agent) !== undefined
+    return this.#serving.newestOf(agent) !== undefined
   }
 
   /** How many streams pass through, those included that wait for a link. */
@@ -246,33 +236,6 @@ export class LinkTable {
 
   #answer({ port }: ActiveLink, message: HubMessage): void {
     port.link.sendControl(encodeCtrl(message))
-  }
-
-  #resolve(workspace: string, name: string): SwitchPort | Unreachable {
-    const service = this.#registry.service(workspace, name)
-    if (!service) return { code: STREAM_CODES.SERVICE_UNKNOWN, message: `there is no service "${name}"` }
-    const agent = this.#registry.agent(service.agent)
-    return (
-      this.#newestServing(service.agent)?.port ?? {
-        code: STREAM_CODES.AGENT_OFFLINE,
-        message: `${agent?.label ?? service.agent}, which exposes "${name}", is not connected`,
-        isExpected: this.#reconnectGrace.isExpected(service.agent),
-      }
-    )
-  }
-
-  #servingLinks(agent: string): ActiveLink[] {
-    return this.#serving.get(agent) ?? []
-  }
-
-  #newestServing(agent: string): ActiveLink | undefined {
-    return this.#servingLinks(agent).findLast((entry) => entry.port.link.isOpen)
-  }
-
-  #stopServing(entry: ActiveLink): void {
-    const left = this.#servingLinks(entry.agent.id).filter((other) => other !== entry)
-    if (left.length > 0) this.#serving.set(entry.agent.id, left)
-    else this.#serving.delete(entry.agent.id)
   }
 
   *#all(): Generator<ActiveLink, void> {

@@ -37,7 +37,8 @@ const WRITTEN_ANEW =
   'Files of the hub’s database were deleted while it ran, and are written anew. To begin with an empty one, stop the hub first'
 
 /**
- * Answers StoreCalls, one after another, from the database in a folder, until 'close' comes, or nothing for 5 s.
+ * Answers StoreCalls, one after another, from the database in a folder, until 'close' comes, or has not been
+ * asked anything for some seconds.
  *
  * @param rest how the database was left; default: it is opened as it is there
  */
