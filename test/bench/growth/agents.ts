@@ -2,7 +2,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectionLimit } from '../../../src/runtime/descriptor-limit.ts'
 import type { Bench } from '../bench.ts'
-import { exactCpuSeconds } from '../processes/usage.ts'
+import { Inspector } from '../processes/inspector.ts'
 import { Worker } from '../processes/worker.ts'
 import type { AgentJobs } from '../programs/agents.ts'
 import { formatGrowth, perUnit } from '../report/growth.ts'
@@ -39,11 +39,14 @@ export async function growthOfAgents(bench: Bench, scale: AgentScale): Promise<s
   const figures = new GrowthFigures()
   const tunnel = await bench.start(connectPlain, { inspect: true })
   const { url: hub, token } = tunnel.hub!
-  const { port, processes } = tunnel
+  const { port } = tunnel
   await comeAndGo(hub, token)
   await bench.clients.main.ask('connectMany', { port, forMs: pingMs })
   await sleep(SETTLE_MS)
-  const floors = await readFloors(tunnel, idleMs / FLOOR_READINGS)
+  const hubItself = await Inspector.open(tunnel.inspectors!.hub!)
+  const read = (forMs: number) => readHub(tunnel, hubItself, forMs)
+  const floors: Reading[] = []
+  for (let n = 0; n < FLOOR_READINGS; n++) floors.push(await read(idleMs / FLOOR_READINGS))
   const agents = new Worker<AgentJobs>(agentsProgram)
   try {
     let there = 0
@@ -57,7 +60,7 @@ export async function growthOfAgents(bench: Bench, scale: AgentScale): Promise<s
         figure: number | undefined,
         better?: 'more' | 'less',
       ) => figures.add({ title, unit, digits, ...(better && { better }) }, size, figure)
-      const { cpu, heap, resident } = await readHub(tunnel, idleMs)
+      const { cpu, heap, resident } = await read(idleMs)
       const of = (key: keyof Reading) => floors.map((floor) => floor[key])
       add('idle, the hub’s CPU for an agent', 'µs/s', 2, micro(perUnit(cpu, of('cpu'), size)), 'less')
       add('idle, the hub’s CPU for all', 'ms/s', 2, cpu * 1000)
@@ -67,19 +70,22 @@ export async function growthOfAgents(bench: Bench, scale: AgentScale): Promise<s
       add('ping beside them, p50', 'ms', 2, quantile(pings, 0.5), 'less')
       add('ping beside them, p99', 'ms', 2, quantile(pings, 0.99))
       for (const job of ['join', 'connect'] as const) {
-        const before = { at: performance.now(), cpu: exactCpuSeconds(processes.hub) }
+        const before = { at: performance.now(), cpu: await cpuSecondsOf(hubItself) }
         await (job === 'join'
           ? agents.ask(job, { hub, token, count: MORE })
           : agents.ask(job, { count: MORE }))
         const what = job === 'join' ? 'joins' : 'links'
-        add(`${what} a second`, '1/s', 0, MORE / ((performance.now() - before.at) / 1000), 'more')
-        const taken = exactCpuSeconds(processes.hub) - before.cpu
+        const seconds = (performance.now() - before.at) / 1000
+        add(`${what} a second`, '1/s', 0, MORE / seconds, 'more')
+        // Beyond what those that are there take meanwhile, which is told above.
+        const taken = (await cpuSecondsOf(hubItself)) - before.cpu - cpu * seconds
         add(`the hub’s CPU for one of these ${what}`, 'ms', 2, (taken / MORE) * 1000, 'less')
       }
       there = size + MORE
     }
   } finally {
     await agents.stop()
+    hubItself.close()
     await bench.stopTunnels()
   }
   return formatGrowth('agents that do nothing', sizes, figures.all)
@@ -90,19 +96,17 @@ interface Reading extends Memory {
   readonly cpu: number
 }
 
-/** The hub alone, several times. */
-async function readFloors(tunnel: Tunnel, forMs: number): Promise<Reading[]> {
-  const floors: Reading[] = []
-  for (let n = 0; n < FLOOR_READINGS; n++) floors.push(await readHub(tunnel, forMs))
-  return floors
+async function readHub(tunnel: Tunnel, hub: Inspector, forMs: number): Promise<Reading> {
+  const { heap, resident } = (await settledMemory(tunnel)).hub!
+  const before = { at: performance.now(), cpu: await cpuSecondsOf(hub) }
+  await sleep(forMs)
+  const cpu = (await cpuSecondsOf(hub)) - before.cpu
+  return { cpu: cpu / ((performance.now() - before.at) / 1000), heap, resident }
 }
 
-async function readHub(tunnel: Tunnel, forMs: number): Promise<Reading> {
-  const { heap, resident } = (await settledMemory(tunnel)).hub!
-  const before = { at: performance.now(), cpu: exactCpuSeconds(tunnel.processes.hub) }
-  await sleep(forMs)
-  const cpu = exactCpuSeconds(tunnel.processes.hub) - before.cpu
-  return { cpu: cpu / ((performance.now() - before.at) / 1000), heap, resident }
+/** Exactly, and of threads that have ended, too: the one of its database comes and goes. */
+function cpuSecondsOf(process: Inspector): Promise<number> {
+  return process.evaluate('(({ user, system }) => (user + system) / 1e6)(process.cpuUsage())')
 }
 
 async function comeAndGo(hub: string, token: string): Promise<void> {
