@@ -4,6 +4,7 @@ import { Inspector } from '../processes/inspector.ts'
 import { residentBytes } from '../processes/usage.ts'
 import { Worker } from '../processes/worker.ts'
 import type { AgentJobs } from '../programs/agents.ts'
+import { quantile } from '../statistics.ts'
 import type { Tunnel } from '../topologies/topology.ts'
 import type { Clients, Figures } from './measure.ts'
 
@@ -14,6 +15,8 @@ const agentsProgram = path.join(import.meta.dirname, '..', 'programs', 'agents.t
  * Node.js is at work by then, and has loaded what compiles its functions, which is 7 MB.
  */
 const WARM_UP = 300
+/** The others come in so many steps, and the median one counts: a larger table, too, is made once for many. */
+const STEPS = 5
 const SETTLE_MS = 300
 
 /**
@@ -23,11 +26,9 @@ const SETTLE_MS = 300
 export async function memoryOfStreams(tunnel: Tunnel, { main }: Clients, count: number): Promise<Figures> {
   const { port } = tunnel
   await main.ask('hold', { port, count: WARM_UP })
-  const before = await settledBytes(tunnel)
-  await main.ask('hold', { port, count })
-  const after = await settledBytes(tunnel)
+  const streamMemory = await growth(tunnel, count, (some) => main.ask('hold', { port, count: some }))
   await main.ask('release', undefined)
-  return { streamMemory: (after - before) / count / 1024 }
+  return { streamMemory }
 }
 
 /** The same for agents that are connected and expose one service each, if it is a tunnel that has any. */
@@ -38,12 +39,27 @@ export async function memoryOfAgents(tunnel: Tunnel, _clients: Clients, count: n
   try {
     await agents.ask('join', { hub: url, token, count: WARM_UP + count })
     await agents.ask('connect', { count: WARM_UP })
-    const before = await settledBytes(tunnel)
-    await agents.ask('connect', { count })
-    return { agentMemory: ((await settledBytes(tunnel)) - before) / count / 1024 }
+    return { agentMemory: await growth(tunnel, count, (some) => agents.ask('connect', { count: some })) }
   } finally {
     await agents.stop()
   }
+}
+
+/** @returns KB of the hub for each of so many that `add` brings, see STEPS */
+async function growth(
+  tunnel: Tunnel,
+  count: number,
+  add: (some: number) => Promise<unknown>,
+): Promise<number> {
+  const some = Math.floor(count / STEPS)
+  const steps: number[] = []
+  for (let before = await settledBytes(tunnel); steps.length < STEPS;) {
+    await add(some)
+    const after = await settledBytes(tunnel)
+    steps.push((after - before) / some / 1024)
+    before = after
+  }
+  return quantile(steps, 0.5)
 }
 
 async function settledBytes({ processes, inspectors }: Tunnel): Promise<number> {
