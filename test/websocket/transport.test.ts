@@ -96,6 +96,13 @@ async function closeCodeAt(peer: Socket): Promise<number> {
   return bytes.readUInt16BE(2)
 }
 
+test('nothing of ws stays on a socket that ours took over', async () => {
+  const { transport, socket } = await withPeer(ownTransport)
+  const kept = Object.getOwnPropertySymbols(socket).map((key): unknown => Reflect.get(socket, key))
+  expect(kept.some((value) => value instanceof WebSocket)).toBe(false)
+  transport.terminate()
+})
+
 describe.for([
   ['ours', ownTransport],
   ['ws', wsTransport],
