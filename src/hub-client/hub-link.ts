@@ -107,7 +107,7 @@ export class HubLink {
     return this.#mux.streamCount
   }
 
-  /** How many streams lead to a service of that name. */
+  /** How many streams of others lead to a service of that name here. */
   streamCountOf(service: string): number {
     return this.#mux.streamCountOf(service)
   }

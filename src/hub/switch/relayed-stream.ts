@@ -30,6 +30,8 @@ export class Endpoint {
   agent: AgentRef | undefined
   /** The process that alone may come back for the end. */
   process: string | undefined
+  /** That process is its agent's one that serves: when another serves in its place, it is gone. */
+  isServing = false
   port: EndpointPort | undefined
   number = 0
   state: EndpointState = 'lost'

@@ -52,6 +52,7 @@ export class RelayedStreams {
     if (!end.isOpener) this.#unserved.delete(end.stream.service, end.stream)
     end.agent = port.agent
     end.process = port.process
+    end.isServing = port.isServing
     end.port = port
     end.number = number
     end.asked = 0
@@ -78,6 +79,7 @@ export class RelayedStreams {
     if (!end.isOpener) this.#unserved.add(end.stream.service, end.stream)
     end.agent = undefined
     end.process = undefined
+    end.isServing = false
   }
 
   /** Resets the stream if nobody has said yes or no within the time. */

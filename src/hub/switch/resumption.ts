@@ -20,7 +20,7 @@ const RETURNS = new Set<number | undefined>([undefined, GOAWAY_CODES.REPLACED])
 
 /** Whether the end could come over this link alone: of its process, or of the one in its place. */
 function isPast(end: Endpoint, port: SwitchPort): boolean {
-  const isPredecessors = port.isServing && !end.isOpener && end.agent?.id === port.agent.id
+  const isPredecessors = port.isServing && end.isServing && end.agent?.id === port.agent.id
   return end.process === port.process || isPredecessors
 }
 

@@ -23,7 +23,7 @@ type StreamFrame = Exclude<LinkFrame, { type: 'ctrl' | 'goaway' | 'open' }>
 export class Mux {
   readonly #handler: MuxHandler
   readonly #resumeMs: number
-  /** All streams that are not over, by their keys. */
+  /** All ends of streams that are not over: both, of one to a service of this very agent. */
   readonly #streams = new Map<string, Stream>()
   /** The streams on the link that is up, by their numbers there. */
   #numbered = new Map<number, Stream>()
@@ -46,9 +46,9 @@ export class Mux {
     return this.#streams.size
   }
 
-  /** How many streams lead to a service of that name. */
+  /** How many streams of others lead to a service of that name here. */
   streamCountOf(service: string): number {
-    return [...this.#streams.values()].filter((stream) => stream.service === service).length
+    return [...this.#streams.values()].filter((one) => one.service === service && one.from !== '').length
   }
 
   /** Bytes that are kept to be sent again, and those that windows have grown by. */
@@ -105,7 +105,7 @@ export class Mux {
   }
 
   #add(link: Link, id: number, name: StreamName, limit?: number): Stream {
-    const key = keyOf(name.key)
+    const key = keyOf(name)
     const forget = (number: number | undefined) => {
       this.#streams.delete(key)
       if (name.from !== '') this.#over.add(key)
@@ -145,7 +145,7 @@ export class Mux {
       return link.close(GOAWAY_CODES.PROTOCOL, `OPEN for stream ${id}`)
     }
     const refuse = (code: number, why: string) => link.sendControl(encodeOpenErr(id, code, why))
-    const key = keyOf(frame.key)
+    const key = keyOf(frame)
     if (this.#streams.has(key) || this.#over.has(key))
       return refuse(STREAM_CODES.STREAM_UNKNOWN, 'this stream is over')
     if (this.#streams.size >= MAX_STREAMS)
@@ -154,8 +154,9 @@ export class Mux {
   }
 }
 
-function keyOf(key: Buffer): string {
-  return key.toString('latin1')
+/** One end of a stream. */
+function keyOf({ key, from }: Pick<StreamName, 'key' | 'from'>): string {
+  return `${from === '' ? 'opener' : 'acceptor'} ${key.toString('latin1')}`
 }
 
 /** Answers a frame for a stream that is not here, often one that just ended. */

@@ -273,6 +273,32 @@ test('an agent that was started anew ends the streams of its predecessor, which 
   expect(second.opener.count('rst')).toBe(0)
 })
 
+test('it ends those that its predecessor has opened, too, and leaves those of a reach beside it alone', async () => {
+  const acceptor = await linked(agent, linkId(), 1)
+  await hello(acceptor)
+  const openers = [
+    await hub.link(visitor, { role: 'agent' }),
+    await hub.link(visitor, { role: 'client' }),
+  ] as const
+  peers.push(...openers)
+  const far: number[] = []
+  for (const opener of openers) {
+    opener.send(encodeOpen(1, randomBytes(STREAM_KEY_BYTES), INITIAL_WINDOW, 'web'))
+    const { stream } = await acceptor.next('open')
+    acceptor.send(encodeOpenOk(stream, INITIAL_WINDOW))
+    await opener.next('openOk')
+    far.push(stream)
+    opener.vanish()
+    await opener.closed
+  }
+  const successor = await hub.link(visitor, { role: 'agent' })
+  peers.push(successor)
+  await hello(successor)
+  expect(await acceptor.next('rst')).toMatchObject({ stream: far[0], code: STREAM_CODES.STREAM_UNKNOWN })
+  await acceptor.settled()
+  expect(acceptor.count('rst')).toBe(1)
+})
+
 test('a RESUMED that nobody asked for resets its stream only', async () => {
   const [first, second] = [await opened(), await opened()]
   first.opener.send(encodeResumed(1, position(0)))

@@ -126,6 +126,20 @@ test('a stream tells how many its connection has come through before, as its OPE
   expect(incoming[0]?.hops).toBe(4)
 })
 
+test('an agent has both ends of a stream that it opens to a service of its own', async () => {
+  const { mux, hub, incoming } = await agent()
+  const opener = owned(mux.open('web'))
+  const { key } = await hub.next('open')
+  hub.send(encodeOpen(2, key, INITIAL_WINDOW, 'web', 'agent_itself'))
+  await hub.settled()
+  const acceptor = owned(incoming[0]!)
+  hub.send(encodeOpenOk(1, INITIAL_WINDOW), encodeData(1, hello), encodeData(2, Buffer.from('hi')))
+  await hub.settled()
+  expect([opener.heard, acceptor.heard]).toEqual([['opened', 'hello'], ['hi']])
+  expect([mux.streamCount, mux.streamCountOf('web')]).toEqual([2, 1])
+  expect(hub.count('openErr')).toBe(0)
+})
+
 test('its owner hears when it was accepted, and why it was refused', async () => {
   const { mux, hub } = await agent()
   const [accepted, refused] = [owned(mux.open('web')), owned(mux.open('gone'))]
