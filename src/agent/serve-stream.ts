@@ -8,7 +8,7 @@ import { connectTcp } from '../net/connect-tcp.ts'
 import type { Address } from '../net/known-addresses.ts'
 import { targetNames } from '../net/name-resolver.ts'
 import { describeNetworkError, networkErrorCode } from '../net/network-error.ts'
-import { connectionLimit, describeConnectionLimit } from '../runtime/descriptor-limit.ts'
+import { connectionPlaces } from '../runtime/connection-places.ts'
 import { FairShares } from '../tunnel/bounds/fair-shares.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/protocol/codes.ts'
 import { bridge } from '../tunnel/stream/bridge.ts'
@@ -23,10 +23,10 @@ const limiter = new LineLimiter({ lines: 20 })
 const refusals = new LineLimiter()
 const loops = new LineLimiter()
 
-/** Connections to targets that are being made or open, and how many there may be. */
-let dialled = 0
-let limit: number | undefined
-/** Whose they are: one machine alone must not take all, least of all with a target that doesn't answer. */
+/**
+ * Whose the connections to targets are, those included that are being made: one machine alone must not take
+ * all, least of all with a target that doesn't answer.
+ */
 const openers = new FairShares()
 
 /**
@@ -56,8 +56,7 @@ export function serveStream(
     stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, `"${stream.service}" is not exposed there any more`)
     return
   }
-  limit ??= connectionLimit()
-  const why = whyFullFor(stream.from, limit)
+  const why = whyFullFor(stream.from)
   if (why !== undefined) {
     refusals.write(
       stream.from,
@@ -68,10 +67,10 @@ export function serveStream(
     return
   }
   log('dialing', () => `Dialing ${formatTarget(service)} for connection ${stream.shortId}...`)
-  dialled++
+  const giveBack = connectionPlaces.take()
   openers.acquire(stream.from)
   const leave = () => {
-    dialled--
+    giveBack()
     openers.release(stream.from)
   }
 
@@ -118,10 +117,11 @@ export function serveStream(
 }
 
 /** @returns why this machine gets no more connections here; undefined if it does */
-function whyFullFor(opener: string, most: number): string | undefined {
-  if (dialled >= most) return describeConnectionLimit(dialled)
-  if (openers.mayAcquire(opener, most - dialled)) return undefined
-  return `${opener} has ${openers.of(opener)} of the ${most} that "ulimit -n" leaves room for; the rest is for others`
+function whyFullFor(opener: string): string | undefined {
+  const { free, limit, whyFull } = connectionPlaces
+  if (whyFull !== undefined) return whyFull
+  if (openers.mayAcquire(opener, free)) return undefined
+  return `${opener} has ${openers.of(opener)} of the ${limit} that "ulimit -n" leaves room for; the rest is for others`
 }
 
 function codeFor(error: Error): number {

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import type { Neighbours } from '../control/presence.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
-import { connectionLimit, describeConnectionLimit } from '../runtime/descriptor-limit.ts'
-import { streamCodeName } from '../tunnel/protocol/codes.ts'
+import { connectionPlaces } from '../runtime/connection-places.ts'
+import { STREAM_CODES, streamCodeName } from '../tunnel/protocol/codes.ts'
 import { MAX_HOPS, MAX_STREAMS } from '../tunnel/protocol/limits.ts'
 import { bridge } from '../tunnel/stream/bridge.ts'
 import { clientHops } from './client-hops.ts'
@@ -16,105 +16,121 @@ export interface ClientsOptions {
   readonly log: Log
   /** How long a client waits to be carried, in ms; then it is reset. */
   readonly holdMs: number
+  /** The service has taken a client's connection. */
+  readonly onOpened?: () => void
+  /** @param code of STREAM_CODES; LINK_LOST where there was no link @param why a sentence's end, in words */
+  readonly onFailed?: (code: number, why: string) => void
+  /** A client is gone, whichever way. */
+  readonly onLeft?: () => void
 }
 
 /** Who connects to the local port of a service. Some wait for the link, or for a place among its streams. */
 export class Clients implements Queue {
   readonly #opener: Opener
   readonly #neighbours: Neighbours
-  readonly #name: string
+  readonly #options: ClientsOptions
   readonly #logError: (line: string) => void
+  readonly #sockets = new Set<Socket>()
   readonly #waiting: WaitingClients
-  readonly #limit = connectionLimit()
   // Whoever connects in a loop must not fill the terminal.
   readonly #drops = new LineLimiter()
   readonly #resets = new LineLimiter({ lines: 20 })
-  /** Clients of which agents are being asked how many streams they have come through. */
-  #asked = 0
 
-  constructor(opener: Opener, neighbours: Neighbours, { name, log, holdMs }: ClientsOptions) {
+  constructor(opener: Opener, neighbours: Neighbours, options: ClientsOptions) {
     this.#opener = opener
     this.#neighbours = neighbours
-    this.#name = name
-    this.#logError = (line) => log(line, 'error')
-    this.#waiting = new WaitingClients(holdMs, () =>
-      this.#say(
-        `A connection was dropped: ${opener.isLinkUp ? 'too many wait for an answer' : 'no link to the hub'}`,
-      ),
-    )
+    this.#options = options
+    this.#logError = (line) => options.log(line, 'error')
+    this.#waiting = new WaitingClients(options.holdMs, () => {
+      const [code, why] = opener.isLinkUp
+        ? [STREAM_CODES.LIMIT, 'too many wait for an answer']
+        : [STREAM_CODES.LINK_LOST, 'no link to the hub']
+      this.#dropped(code, why, `A connection was dropped: ${why}`)
+    })
     opener.add(this)
+  }
+
+  /** How many have a connection. */
+  get count(): number {
+    return this.#sockets.size
   }
 
   get waiting(): number {
     return this.#waiting.count
   }
 
-  get held(): number {
-    return this.#waiting.count + this.#asked
-  }
-
   take(socket: Socket): void {
     // Without a listener, a client that resets would be an uncaught error.
     socket.on('error', () => {})
-    const { held } = this.#opener
-    if (held >= this.#limit) {
+    const full = connectionPlaces.whyFull
+    if (full !== undefined) {
       socket.resetAndDestroy()
-      return this.#say(`Connections are dropped: ${describeConnectionLimit(held)}`)
+      return this.#dropped(STREAM_CODES.LIMIT, full, `Connections are dropped: ${full}`)
     }
+    const leave = connectionPlaces.take()
+    this.#sockets.add(socket)
+    socket.once('close', () => {
+      leave()
+      this.#sockets.delete(socket)
+      this.#options.onLeft?.()
+    })
     const hops = clientHops(socket, this.#neighbours)
     if (hops === undefined) this.#enter(socket, 0)
-    else void this.#enterAfter(socket, hops)
+    else void hops.then((count) => this.#enter(socket, count))
   }
 
   carryOne(): void {
     const { socket, hops } = this.#waiting.take()!
-    this.#carry(socket, this.#opener.open(this.#name, hops)!)
+    this.#carry(socket, this.#opener.open(this.#options.name, hops)!)
   }
 
-  /** Resets the clients that wait. */
+  /** Resets all clients. */
   close(): void {
     this.#opener.remove(this)
-    for (let client = this.#waiting.take(); client; client = this.#waiting.take())
-      client.socket.resetAndDestroy()
-  }
-
-  async #enterAfter(socket: Socket, hops: Promise<number>): Promise<void> {
-    this.#asked++
-    const count = await hops
-    this.#asked--
-    this.#enter(socket, count)
+    for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 
   #enter(socket: Socket, hops: number): void {
     if (socket.destroyed) return
-    if (hops > MAX_HOPS) {
+    const drop = (code: number, why: string, line: string) => {
       socket.resetAndDestroy()
-      return this.#say(`A connection was dropped: it goes in a loop, through ${hops} services by now`)
+      this.#dropped(code, why, line)
     }
-    const opening = this.#waiting.count === 0 ? this.#opener.open(this.#name, hops) : undefined
+    if (hops > MAX_HOPS) {
+      const why = `it goes in a loop, through ${hops} services by now`
+      return drop(STREAM_CODES.LOOP, why, `A connection was dropped: ${why}`)
+    }
+    const opening = this.#waiting.count === 0 ? this.#opener.open(this.#options.name, hops) : undefined
     if (opening) return this.#carry(socket, opening)
     if (this.#opener.isFull) {
-      socket.resetAndDestroy()
-      return this.#say(`Connections are dropped: ${MAX_STREAMS} are waiting already`)
+      const why = `${MAX_STREAMS} are waiting already`
+      return drop(STREAM_CODES.LIMIT, why, `Connections are dropped: ${why}`)
     }
     this.#waiting.add(socket, hops)
     this.#opener.carry()
   }
 
   #carry(socket: Socket, { stream, answered }: Opening): void {
+    let isOpened = false
     bridge(socket, stream, {
-      opened: answered,
+      opened: () => {
+        isOpened = true
+        answered()
+        this.#options.onOpened?.()
+      },
       reset: (code, message) => {
-        const line = `[x] Connection ${stream.shortId} failed: ${message || streamCodeName(code)}`
-        this.#resets.write('', this.#logError, () => line)
+        const why = message || streamCodeName(code)
+        this.#resets.write('', this.#logError, () => `[x] Connection ${stream.shortId} failed: ${why}`)
+        if (!isOpened) this.#options.onFailed?.(code, why)
       },
       closed: answered,
     })
     socket.resume()
   }
 
-  #say(line: string): void {
+  #dropped(code: number, why: string, line: string): void {
     const [kind = ''] = line.split(':')
     this.#drops.write(kind, this.#logError, () => `[x] ${line}`)
+    this.#options.onFailed?.(code, why)
   }
 }

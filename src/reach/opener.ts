@@ -6,8 +6,6 @@ import type { Stream } from '../tunnel/stream/stream.ts'
 export interface Queue {
   /** How many wait to be carried. */
   readonly waiting: number
-  /** How many have a connection, and no stream. */
-  readonly held: number
   /** Opens a stream for the one that has waited longest. */
   carryOne(): void
 }
@@ -18,7 +16,7 @@ export interface Opening {
   readonly answered: () => void
 }
 
-/** Opens streams over a link, for the clients of all services that are reached over it: each service in turn. */
+/** Opens streams over a link for the clients of all services that are reached over it, each in turn. */
 export class Opener {
   readonly #link: HubLink
   readonly #holdMs: number
@@ -43,13 +41,6 @@ export class Opener {
 
   get isLinkUp(): boolean {
     return this.#link.isUp
-  }
-
-  /** Connections that are there: those that wait, and those with a stream. */
-  get held(): number {
-    let held = this.#link.streamCount
-    for (const queue of this.#queues) held += queue.held
-    return held
   }
 
   /** More clients than a link carries streams would wait for nothing. */

@@ -27,9 +27,10 @@ export function connectionLimit(descriptors = descriptorLimit()): number {
   return Math.max(1, descriptors - RESERVE)
 }
 
-/** For whoever is refused, or reads the log. */
-export function describeConnectionLimit(connections: number): string {
-  return `${connections} are open, as many as "ulimit -n" leaves room for (${connections + RESERVE})`
+/** For whoever is refused, or reads the log. @param beside what something else has, default nothing */
+export function describeConnectionLimit(connections: number, beside = 0): string {
+  const descriptors = connections + beside + RESERVE
+  return `${connections} are open, as many as "ulimit -n" leaves room for (${descriptors})`
 }
 
 /** proc(5): `Max open files  1024  4096  files`, soft and hard. */

@@ -1,0 +1,53 @@
+import { connectionLimit, describeConnectionLimit } from './descriptor-limit.ts'
+
+/**
+ * The connections of this process that others can cause, whoever carries them: each takes a descriptor, and
+ * together they leave room for all else that needs one.
+ */
+class ConnectionPlaces {
+  #limit: number | undefined
+  #taken = 0
+  #kept = 0
+
+  /** How many more there may be; never below 0. */
+  get free(): number {
+    return Math.max(0, this.#most - this.#taken)
+  }
+
+  get limit(): number {
+    return this.#most
+  }
+
+  /** Why there may be no more, for whoever is refused; undefined if there may. */
+  get whyFull(): string | undefined {
+    return this.free > 0 ? undefined : describeConnectionLimit(this.#taken, this.#kept)
+  }
+
+  /** Takes a place, free or not. @returns gives it back; again does no harm */
+  take(): () => void {
+    this.#taken++
+    return once(() => this.#taken--)
+  }
+
+  /** Takes descriptors from connections while something else has them. @returns gives them back */
+  keepFrom(count: number): () => void {
+    this.#kept += count
+    return once(() => (this.#kept -= count))
+  }
+
+  get #most(): number {
+    this.#limit ??= connectionLimit()
+    return Math.max(1, this.#limit - this.#kept)
+  }
+}
+
+function once(work: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    work()
+  }
+}
+
+export const connectionPlaces = new ConnectionPlaces()
