@@ -35,6 +35,10 @@ export const ERRORS = {
     cause: 'The list of exposed services is not what Private Connect writes.',
     fix: 'Fix the file, or move it away and expose the services again.',
   },
+  REACHES_DAMAGED: {
+    cause: 'The list of kept reaches is not what Private Connect writes.',
+    fix: 'Fix the file, or move it away and keep the reaches again: connect reach NAME --keep',
+  },
   BAD_TARGET: {
     cause: 'The target to expose is not a host and a port.',
     fix: 'Give [HOST:]PORT, for example localhost:5432, 5432 or [::1]:8080.',

@@ -9,6 +9,7 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONFIG_UNREADABLE',
   'FILE_UNTRUSTED',
   'SERVICES_DAMAGED',
+  'REACHES_DAMAGED',
   'BAD_HUB_URL',
   'BAD_VALUE',
   'BAD_PROXY',

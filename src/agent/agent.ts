@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { ensureInstanceFolder, hubOf, requireConfig } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
+import { readReaches } from '../config/reaches.ts'
 import { readServices } from '../config/services.ts'
 import { noteOwnEnd } from '../control/agent-end.ts'
 import { tryAgentLock } from '../control/agent-lock.ts'
@@ -84,15 +85,15 @@ async function runOwner(options: AgentOptions, lock: FileLock, signal: AbortSign
   // Only now: until the lock was ours, a command may have written them.
   const config = requireConfig(instance)
   const hub = hubOf(config, options.hub)
-  const services = readServices(instance)
+  const exposure = { services: readServices(instance), reaches: readReaches(instance) }
   if (config.insecure)
     log('[!] The hub is reached over plain http: anyone on the way can read the traffic', 'warn')
-  const host = new ServiceHost({ ...config, hub }, services, identity, options)
+  const host = new ServiceHost({ ...config, hub }, exposure, identity, options)
   const control = await startControlServer(instance, host)
   const hold = async () => {
     if (!(await lock.look())) refuseAnother(instance)
     await control.look()
-    host.holdServices()
+    host.holdFiles()
   }
   const { upkeepMs, onUpkeep } = options
   const housekeeping = startHousekeeping({ instance, record, log, everyMs: upkeepMs, hold, onTick: onUpkeep })

@@ -1,14 +1,25 @@
 import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
+import type { KeptReach } from '../config/reaches.ts'
 import { withService, writeServices, type ExposedService } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
 import type { AgentIdentity } from '../control/agent-record.ts'
-import type { AgentStatus, ExposeReply, ExposeRequest, UnexposeReply } from '../control/schema.ts'
+import type {
+  AgentStatus,
+  ExposeReply,
+  ExposeRequest,
+  KeepReply,
+  KeepRequest,
+  UnexposeReply,
+  UnreachReply,
+  UnreachRequest,
+} from '../control/schema.ts'
 import type { AgentControl } from '../control/server.ts'
 import { ConnectError } from '../errors.ts'
 import { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
+import { KeptReaches } from './kept-reaches.ts'
 import { LoopGuard } from './loop-guard.ts'
 import { serveStream, servedPorts } from './serve-stream.ts'
 
@@ -21,20 +32,21 @@ export interface ServiceHostOptions {
 /** How long until what the hub could not save is offered again, in ms. */
 const OFFER_AGAIN_MS = 30_000
 
-/** What is exposed, and the link it is exposed over. */
+/** What is exposed and what is kept, and the link for both. */
 export class ServiceHost implements AgentControl {
   readonly #config: Config
   readonly #identity: AgentIdentity
   readonly #options: ServiceHostOptions
   readonly #link: HubLink
   readonly #guard: LoopGuard
+  readonly #reaches: KeptReaches
   #services: ReadonlyMap<string, ExposedService>
   /** Offers again what the hub could not save. */
   #again: NodeJS.Timeout | undefined
 
   constructor(
     config: Config,
-    services: readonly ExposedService[],
+    { services, reaches }: { services: readonly ExposedService[]; reaches: readonly KeptReach[] },
     identity: AgentIdentity,
     options: ServiceHostOptions,
   ) {
@@ -49,14 +61,21 @@ export class ServiceHost implements AgentControl {
       version: options.version,
       log: options.log,
       onStream: (stream) => serveStream(stream, this.#services, options.log, this.#guard),
-      onConnected: () => void this.#offerAll(),
+      onConnected: () => {
+        void this.#offerAll()
+        this.#reaches.carry()
+      },
     })
+    const { instance, log } = options
+    this.#reaches = new KeptReaches(this.#link, reaches, { instance, hubId: config.hubId, log })
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    this.#reaches.start()
     try {
       await this.#link.run(signal)
     } finally {
+      this.#reaches.stop()
       this.#guard.stop()
     }
   }
@@ -71,6 +90,7 @@ export class ServiceHost implements AgentControl {
       hubUrl: hub,
       hub: { ...state, since: new Date(state.since).toISOString() },
       services: [...this.#services.values()],
+      reaches: this.#reaches.status(),
       streams: this.#link.streamCount,
     }
   }
@@ -113,8 +133,17 @@ export class ServiceHost implements AgentControl {
     return { removed, streams: this.#link.streamCountOf(name) }
   }
 
-  /** What is exposed is to be so after a restart, too. @throws ConnectError WRITE_FAILED */
-  holdServices(): void {
+  keep(name: string, request: KeepRequest): Promise<KeepReply> {
+    return this.#reaches.keep(name, request)
+  }
+
+  unreach(name: string, request: UnreachRequest): Promise<UnreachReply> {
+    return this.#reaches.unreach(name, request)
+  }
+
+  /** What is exposed or kept is to be so after a restart, too. @throws ConnectError WRITE_FAILED */
+  holdFiles(): void {
+    this.#reaches.holdFile()
     const services = [...this.#services.values()]
     if (services.length > 0 && !existsSync(this.#options.instance.servicesFile)) this.#save(services)
   }

@@ -1,27 +1,40 @@
-import { Args, Flags } from '@oclif/core'
+import { Args, Errors, Flags } from '@oclif/core'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag, parsePort } from '../cli/flags.ts'
-import { hubOf, requireConfig } from '../config/config.ts'
-import { instanceFor } from '../config/instance.ts'
+import { formatKept } from '../cli/format/kept.ts'
+import { formatReaches } from '../cli/format/reaches.ts'
+import { hubOf, requireConfig, type Config } from '../config/config.ts'
+import { instanceFor, type Instance } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { formatTarget } from '../config/target.ts'
 import { terminalLog } from '../log/log.ts'
 import { reach } from '../reach/reach.ts'
+import { keep, type Keeping } from '../tasks/reaches/keep.ts'
+import { listReaches } from '../tasks/reaches/list.ts'
+import type { ShownReach } from '../tasks/reaches/shown-reach.ts'
 import { printable } from '../text/printable.ts'
 
 export default class Reach extends ConnectCommand {
   static override summary = 'Open a local port that leads to a service of the workspace, until Ctrl-C'
+  static override description =
+    'With --keep it is saved, and the agent holds the port whenever it runs: after a restart or a reboot too. Without a name it lists what is kept.'
   static override examples = [
     '<%= config.bin %> reach postgres',
     '<%= config.bin %> reach postgres --port 15432',
+    '<%= config.bin %> reach postgres --keep',
   ]
   static override enableJsonFlag = true
-  static override args = { name: Args.string({ description: 'the service’s name', required: true }) }
+  static override args = {
+    name: Args.string({ description: 'the service’s name; without it, list what is kept' }),
+  }
   static override flags = {
     ...configFlag,
     port: Flags.string({
       description: 'local port; 0 for a free one (default: the service’s own, or the next free one)',
       helpValue: 'PORT',
+    }),
+    keep: Flags.boolean({
+      description: 'have the agent hold the port from now on; connect unreach NAME takes it back',
     }),
     bind: Flags.string({
       description: 'local address to listen on (default: localhost, by IPv4 and IPv6)',
@@ -29,13 +42,20 @@ export default class Reach extends ConnectCommand {
     }),
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<void | { reaches: ShownReach[] } | Omit<Keeping, 'hasAgent'>> {
     const { args, flags } = await this.parse(Reach)
-    const name = parseServiceName(args.name)
+    const { bind, keep } = flags
     const port = flags.port === undefined ? undefined : parsePort(flags.port)
-    const saved = requireConfig(instanceFor(flags.config))
+    const instance = instanceFor(flags.config)
+    if (args.name === undefined) {
+      const needy = ['keep', 'port', 'bind'].find((flag) => flag in flags)
+      if (needy !== undefined) throw new Errors.CLIError(`--${needy} needs the name of a service`)
+      return this.#list(instance)
+    }
+    const name = parseServiceName(args.name)
+    const saved = requireConfig(instance)
     const config = { ...saved, hub: hubOf(saved) }
-    const { bind } = flags
+    if (keep) return this.#keep(instance, config, { name, port, bind })
     await this.carryData(async (signal) => {
       const log = terminalLog((line) => this.printError(line))
       const reached = await reach({ config, name, bind, port, version: this.config.version, log }, signal)
@@ -50,5 +70,24 @@ export default class Reach extends ConnectCommand {
       this.print('  Ctrl-C to stop')
       await reached.ended
     })
+  }
+
+  async #list(instance: Instance): Promise<{ reaches: ShownReach[] }> {
+    requireConfig(instance)
+    const reaches = await listReaches(instance)
+    for (const line of formatReaches(reaches)) this.print(line)
+    return { reaches }
+  }
+
+  async #keep(
+    instance: Instance,
+    config: Config,
+    wish: { name: string; port: number | undefined; bind: string | undefined },
+  ): Promise<Omit<Keeping, 'hasAgent'>> {
+    const keeping = await keep(instance, config, wish)
+    const { results, warnings } = formatKept(keeping)
+    for (const line of results) this.print(line)
+    for (const line of warnings) this.printError(line)
+    return keeping
   }
 }

@@ -12,12 +12,13 @@ export interface Instance {
   readonly folder: string
   readonly configFile: string
   readonly servicesFile: string
+  readonly reachesFile: string
   readonly logFile: string
   /** The daemon's process id as a bare number, for people and scripts. */
   readonly pidFile: string
   /** Who that process really is, see control/agent-record.ts. */
   readonly recordFile: string
-  /** Held by the agent for as long as it lives, and by a command that edits the services meanwhile. */
+  /** Held by the agent for as long as it lives, and by a command that edits services or reaches meanwhile. */
   readonly lockFile: string
   /** Held by a command that starts or stops the daemon, so that two never do so at once. */
   readonly commandLockFile: string
@@ -50,6 +51,7 @@ export function instanceFor(configFile?: string, home = homedir()): Instance {
     folder,
     configFile: file,
     servicesFile: beside('services.json'),
+    reachesFile: beside('reaches.json'),
     logFile: beside('daemon.log'),
     pidFile: beside('daemon.pid'),
     recordFile: beside('agent.json'),

@@ -7,8 +7,12 @@ import {
   PortReply,
   ErrorReply,
   ExposeReply,
+  KeepReply,
   UnexposeReply,
+  UnreachReply,
   type ExposeRequest,
+  type KeepRequest,
+  type UnreachRequest,
 } from './schema.ts'
 
 /** What an agent that does not answer costs a command at the most, in ms. */
@@ -57,6 +61,42 @@ export function exposeService(
 /** @returns undefined if no agent listens */
 export function unexposeService(instance: Instance, name: string): Promise<UnexposeReply | undefined> {
   return request(instance, 'DELETE', `/v1/services/${name}`, UnexposeReply, { timeoutMs: EXPOSE_TIMEOUT_MS })
+}
+
+/** @returns undefined if no agent listens @throws ConnectError AGENT_OTHER_VERSION if it keeps no reaches */
+export function keepReach(
+  instance: Instance,
+  name: string,
+  wish: KeepRequest,
+): Promise<KeepReply | undefined> {
+  return askOfReach(instance, 'PUT', name, KeepReply, wish)
+}
+
+/** @returns undefined if no agent listens @throws ConnectError AGENT_OTHER_VERSION if it keeps no reaches */
+export function unreach(
+  instance: Instance,
+  name: string,
+  how: UnreachRequest,
+): Promise<UnreachReply | undefined> {
+  return askOfReach(instance, 'DELETE', name, UnreachReply, how)
+}
+
+async function askOfReach<T>(
+  instance: Instance,
+  method: string,
+  name: string,
+  schema: v.GenericSchema<unknown, T>,
+  what: KeepRequest | UnreachRequest,
+): Promise<T | undefined> {
+  const options = { body: JSON.stringify(what), timeoutMs: EXPOSE_TIMEOUT_MS }
+  const path = `/v1/reaches/${name}`
+  try {
+    return await request(instance, method, path, schema, options)
+  } catch (error) {
+    if (!(error instanceof ConnectError) || error.message !== `There is no ${method} ${path}`) throw error
+    const message = 'The agent that runs is of a version that keeps no reaches'
+    throw new ConnectError('AGENT_OTHER_VERSION', message, { cause: error })
+  }
 }
 
 /**

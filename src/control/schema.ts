@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { ExposedService } from '../config/services.ts'
 import { AgentIdentity } from './agent-record.ts'
@@ -10,6 +11,37 @@ const HubStatus = v.variant('state', [
   v.object({ state: v.literal('retrying'), since: v.string(), reason: v.string() }),
 ])
 
+/** Why connections through a kept reach fail now. */
+export const ReachFailure = v.object({
+  /** Who or what is in the way. */
+  cause: v.picklist(['hub', 'service', 'agent', 'target', 'limit', 'loop', 'other']),
+  /** Of the last connection that failed. */
+  reason: v.string(),
+  /** RFC 3339; when the first one failed for this cause, none having succeeded since. */
+  since: v.string(),
+})
+export type ReachFailure = v.InferOutput<typeof ReachFailure>
+
+/** A kept reach, and how it stands. */
+export const ReachStatus = v.object({
+  name: v.string(),
+  port: v.number(),
+  /** Local address to listen on; null for both loopbacks. */
+  bind: v.nullable(v.string()),
+  /** Those that are listened on now; none while the port can't be had. */
+  addresses: v.array(v.string()),
+  /** Of the error that keeps the port from being held; null while it is held. */
+  code: v.nullable(v.string()),
+  /** Why the port is not held, in words; null while it is. */
+  reason: v.nullable(v.string()),
+  /** RFC 3339; since when the port has been held, or not. */
+  since: v.string(),
+  /** How many clients are connected, those included that wait. */
+  connections: v.number(),
+  failure: v.nullable(ReachFailure),
+})
+export type ReachStatus = v.InferOutput<typeof ReachStatus>
+
 /** GET /v1/status */
 export const AgentStatus = v.object({
   agent: AgentIdentity,
@@ -18,6 +50,8 @@ export const AgentStatus = v.object({
   hubUrl: v.string(),
   hub: HubStatus,
   services: v.array(ExposedService),
+  /** What is kept; an older agent does not say. */
+  reaches: v.optional(v.array(ReachStatus)),
   streams: v.number(),
 })
 export type AgentStatus = v.InferOutput<typeof AgentStatus>
@@ -44,5 +78,44 @@ export const UnexposeReply = v.object({
   streams: v.optional(v.number()),
 })
 export type UnexposeReply = v.InferOutput<typeof UnexposeReply>
+
+const Port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535))
+const NumericAddress = v.pipe(
+  v.string(),
+  v.check((text) => isIP(text) !== 0, 'not a numeric address'),
+)
+
+/** PUT /v1/reaches/NAME: what a reach is to be kept as, as far as somebody has said. */
+export const KeepRequest = v.object({
+  /** 0 for a free one; without it the one that is kept, else the service's own or the next free one. */
+  port: v.optional(Port),
+  /** Null for both loopbacks; without it as it is kept, else both loopbacks. */
+  bind: v.optional(v.nullable(NumericAddress)),
+  /** The service's own port, and whether an agent of this machine exposes it. */
+  own: v.optional(v.object({ port: Port, isTaken: v.boolean() })),
+})
+export type KeepRequest = v.InferOutput<typeof KeepRequest>
+
+export const KeepReply = v.object({
+  outcome: v.picklist(['kept', 'moved', 'unchanged']),
+  reach: ReachStatus,
+  /** Why the port is not the service's own; null if it is, or was asked for. */
+  because: v.nullable(v.string()),
+})
+export type KeepReply = v.InferOutput<typeof KeepReply>
+
+/** DELETE /v1/reaches/NAME */
+export const UnreachRequest = v.object({
+  /** Let the connections come to their end; default false: they are reset. */
+  drain: v.optional(v.boolean()),
+})
+export type UnreachRequest = v.InferOutput<typeof UnreachRequest>
+
+export const UnreachReply = v.object({
+  removed: v.boolean(),
+  /** How many connections there were. */
+  connections: v.number(),
+})
+export type UnreachReply = v.InferOutput<typeof UnreachReply>
 
 export const ErrorReply = v.object({ error: v.object({ code: v.string(), message: v.string() }) })

@@ -7,9 +7,13 @@ import { serveLocally, type LocalServer } from '../net/local/serve.ts'
 import { readBody } from '../net/read-body.ts'
 import {
   ExposeRequest,
+  KeepRequest,
+  UnreachRequest,
   type AgentStatus,
   type PortReply,
   type ExposeReply,
+  type KeepReply,
+  type UnreachReply,
   type UnexposeReply,
 } from './schema.ts'
 
@@ -20,6 +24,8 @@ export interface AgentControl {
   hopsOf(port: number): number | undefined
   expose(name: string, request: ExposeRequest): Promise<ExposeReply>
   unexpose(name: string): Promise<UnexposeReply>
+  keep(name: string, request: KeepRequest): Promise<KeepReply>
+  unreach(name: string, request: UnreachRequest): Promise<UnreachReply>
 }
 
 const MAX_BODY_BYTES = 16 * 1024
@@ -62,6 +68,12 @@ async function route(agent: AgentControl, request: IncomingMessage): Promise<unk
       if (request.method === 'PUT')
         return agent.expose(service, v.parse(ExposeRequest, await readJson(request)))
       if (request.method === 'DELETE') return agent.unexpose(service)
+    }
+    if (kind === 'reaches' && name !== undefined) {
+      const service = parseServiceName(name)
+      if (request.method === 'PUT') return agent.keep(service, v.parse(KeepRequest, await readJson(request)))
+      if (request.method === 'DELETE')
+        return agent.unreach(service, v.parse(UnreachRequest, await readJson(request)))
     }
   }
   throw new ConnectError('BAD_VALUE', `There is no ${request.method} ${request.url}`)

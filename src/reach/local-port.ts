@@ -13,6 +13,8 @@ export interface LocalPortOptions {
   readonly own: number
   /** An agent of this machine exposes the service: the port may be the target's, which may be down now. */
   readonly isOwnTaken: boolean
+  /** @returns what a port is that is not to be taken, though it may be free; undefined if it may be */
+  readonly reserved?: (port: number) => string | undefined
 }
 
 /** Where clients come in. */
@@ -45,18 +47,21 @@ export async function openLocalPort(
 ): Promise<LocalPort> {
   const { bind, port, own, isOwnTaken } = options
   const hosts = bind === undefined || bind === 'localhost' ? LOOPBACKS.map(({ address }) => address) : [bind]
-  if (port !== undefined) return open(hosts, port, onClient)
+  const open = (candidate: number) => openOn(hosts, candidate, onClient, options.reserved)
+  if (port !== undefined) return open(port)
   let because = isOwnTaken ? `${own} may be the service’s own port on this machine` : undefined
   for (const candidate of candidates(isOwnTaken ? own + 1 : own)) {
     try {
-      return { ...(await open(hosts, candidate, onClient)), because }
+      return { ...(await open(candidate)), because }
     } catch (error) {
       if (!mayHaveAnother(error, candidate)) throw error
       const isForbidden = (error as ConnectError).code === 'CANNOT_LISTEN'
-      because ??= isForbidden ? `You may not open port ${own} here` : `${own} is taken here`
+      const reserved = options.reserved?.(own)
+      const taken = reserved === undefined ? `${own} is taken here` : `${own} is ${reserved}`
+      because ??= isForbidden ? `You may not open port ${own} here` : taken
     }
   }
-  return { ...(await open(hosts, 0, onClient)), because }
+  return { ...(await open(0)), because }
 }
 
 /** Whether another port may do: an address that is not this machine's is so for each of its ports. */
@@ -70,10 +75,11 @@ function candidates(first: number): number[] {
 }
 
 /** Opens one port on all of these addresses, or on those that this machine has. */
-async function open(
+async function openOn(
   hosts: readonly string[],
   port: number,
   onClient: (socket: Socket) => void,
+  reserved: LocalPortOptions['reserved'] = () => undefined,
 ): Promise<LocalPort> {
   for (let left = FREE_PORT_TRIES; ; left--) {
     const servers: Server[] = []
@@ -83,6 +89,8 @@ async function open(
         const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, onClient)
         if (await tryListen(server, host, chosen, servers.length > 0)) servers.push(server)
         chosen = (servers[0]!.address() as AddressInfo).port
+        const why = reserved(chosen)
+        if (why !== undefined) throw new ConnectError('PORT_IN_USE', `Port ${chosen} is ${why}`)
       }
       return localPortOf(servers, chosen)
     } catch (error) {

@@ -77,7 +77,11 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
 }
 
 /** Whether an agent here exposes the service: the target may be down now, and will want its port back. */
-function isOfThisMachine({ agent }: OfferedService, { hubId, agentId }: Config, others: Neighbours): boolean {
+export function isOfThisMachine(
+  { agent }: OfferedService,
+  { hubId, agentId }: Config,
+  others: Neighbours,
+): boolean {
   return agent === agentId || others.agents((one) => one.hubId === hubId && one.agentId === agent).length > 0
 }
 

@@ -1,15 +1,8 @@
 import { ensureInstanceFolder, requireConfig } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
-import { tryAgentLock } from '../control/agent-lock.ts'
 import { exposeService, unexposeService } from '../control/client.ts'
-import { findAgent } from '../control/find-agent.ts'
-import { ConnectError } from '../errors.ts'
-import { waitFor } from '../runtime/wait-for.ts'
-import { tilde } from '../text/tilde.ts'
-
-/** How long an agent may take from its lock to its socket, or back, in ms. */
-const SETTLE_MS = 5000
+import { throughAgentOrFile } from './locks/through-agent.ts'
 
 /** What became of a wish to expose. */
 export type Exposure =
@@ -70,44 +63,4 @@ export async function unexpose(instance: Instance, name: string): Promise<Unexpo
       return { removed: left.length < services.length, streams: 0 }
     },
   )
-}
-
-/**
- * The agent does it, or this command while none runs. In between, as one starts or stops, and behind another
- * command, it waits.
- */
-async function throughAgentOrFile<T>(
-  instance: Instance,
-  ask: () => Promise<T | undefined>,
-  edit: () => T,
-): Promise<T> {
-  const outcome = await waitFor(
-    async () => {
-      const done = await ask()
-      if (done !== undefined) return { done }
-      const lock = await tryAgentLock(instance)
-      if (!lock) return undefined
-      try {
-        return { done: edit() }
-      } finally {
-        lock.release()
-      }
-    },
-    { timeoutMs: SETTLE_MS },
-  )
-  if (outcome) return outcome.done
-  throw await whyNot(instance)
-}
-
-async function whyNot(instance: Instance): Promise<ConnectError> {
-  const found = await findAgent(instance)
-  if (found.state === 'unknown') return new ConnectError('AGENT_ELSEWHERE', found.reason)
-  if (found.state !== 'running') {
-    return new ConnectError('AGENT_BUSY', 'An agent is just starting or stopping', { hints: ['Try again.'] })
-  }
-  const { pid, mode } = found.agent
-  const again = mode === 'daemon' ? 'run: connect daemon restart' : 'end it with Ctrl-C and start it again.'
-  return new ConnectError('AGENT_BUSY', `The agent runs (PID: ${pid}), but nobody listens on its socket`, {
-    hints: [`It looks after ${tilde(instance.socketPath)} every few seconds: try again. Else ${again}`],
-  })
 }

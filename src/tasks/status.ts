@@ -10,6 +10,7 @@ import type { PlatformStatus } from '../platforms/platform.ts'
 import { describeDrift } from '../program/drift.ts'
 import { waitFor } from '../runtime/wait-for.ts'
 import { executableOf, type DaemonContext } from './daemon-context.ts'
+import { shownReaches, type ShownReach } from './reaches/shown-reach.ts'
 
 /** All that is known of the daemon; also the shape of `daemon status --json`. */
 export interface DaemonStatus {
@@ -45,6 +46,8 @@ export interface DaemonStatus {
   /** Why the daemon is unresponsive. */
   readonly silence: string | null
   readonly services: readonly ExposedService[]
+  /** What is kept, and how it stands. */
+  readonly reaches: readonly ShownReach[]
   readonly streams: number | null
   /** The running agent's version. */
   readonly version: string | null
@@ -66,7 +69,7 @@ export interface DaemonStatus {
 /** As the fields of the same names tell of the daemon. */
 export type ForegroundAgent = { readonly pid: number } & Pick<
   DaemonStatus,
-  'connection' | 'silence' | 'services' | 'streams' | 'version'
+  'connection' | 'silence' | 'services' | 'reaches' | 'streams' | 'version'
 >
 
 /** @throws ConnectError if there is a config that can't be used */
@@ -125,6 +128,7 @@ function tellingOf(said: AgentAnswer | undefined, instance: Instance): Omit<Fore
     connection: answer ? hubConnectionOf(answer) : null,
     silence: said?.silence ?? null,
     services: answer?.services ?? readServices(instance),
+    reaches: shownReaches(instance, said),
     streams: answer?.streams ?? null,
     version: said?.version ?? null,
   }

@@ -17,6 +17,7 @@ const HUMAN_NEEDED: readonly ErrorCode[] = [
   'PROGRAM_GONE',
   'REVOKED',
   'SERVICES_DAMAGED',
+  'REACHES_DAMAGED',
   'WRONG_HUB',
 ]
 

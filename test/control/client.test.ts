@@ -33,6 +33,8 @@ const agent: AgentControl = {
     return { confirmed: true }
   },
   unexpose: async (name) => ({ removed: name === 'web', streams: 2 }),
+  keep: () => Promise.reject(new Error('not asked for')),
+  unreach: () => Promise.reject(new Error('not asked for')),
 }
 
 function emptyInstance(folder = scratchFolder()): Instance {

@@ -43,6 +43,8 @@ async function answering(instance: Instance, agent: AgentIdentity): Promise<void
     hopsOf: () => undefined,
     expose: () => Promise.reject(new Error('not asked for')),
     unexpose: () => Promise.reject(new Error('not asked for')),
+    keep: () => Promise.reject(new Error('not asked for')),
+    unreach: () => Promise.reject(new Error('not asked for')),
   })
   onTestFinished(() => control.close())
 }

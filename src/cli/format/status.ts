@@ -4,6 +4,7 @@ import { printable } from '../../text/printable.ts'
 import { tilde } from '../../text/tilde.ts'
 import { localTime } from './local-time.ts'
 import { formatConnection } from './connection.ts'
+import { reachesInLine, reachTroubles } from './reaches.ts'
 
 /** The fields that scripts know, in their order, then what a person asks next. */
 export function formatStatus(status: DaemonStatus): string[] {
@@ -31,6 +32,8 @@ export function formatStatus(status: DaemonStatus): string[] {
       ['Last exit', status.lastExit === null ? undefined : lastExit(status.lastExit)],
       ['Connection', isRunning ? connection(status) : undefined],
       ['Services', services(status)],
+      ['Kept reaches', reachesInLine(reachesOf(status))],
+      ...reachTroubles(reachesOf(status)).map((text): [string, string] => ['', text]),
       ['Live streams', (status.streams ?? status.foreground?.streams)?.toString()],
       ['Version', status.version ?? status.foreground?.version ?? undefined],
       ...status.drift.map((text): [string, string] => ['', `${text}. Run: connect daemon restart`]),
@@ -62,6 +65,11 @@ function lastExit({ at, reason, code }: NonNullable<DaemonStatus['lastExit']>): 
 function services({ services }: DaemonStatus): string | undefined {
   if (services.length === 0) return undefined
   return services.map((service) => `${service.name} → ${formatTarget(service)}`).join(', ')
+}
+
+/** Those of the agent that works, whichever it is. */
+function reachesOf({ foreground, reaches }: DaemonStatus): DaemonStatus['reaches'] {
+  return foreground?.reaches ?? reaches
 }
 
 function inForeground(agent: ForegroundAgent | null): string | undefined {

@@ -1,0 +1,116 @@
+import type { Socket } from 'node:net'
+import type { KeptReach } from '../config/reaches.ts'
+import { formatTarget } from '../config/target.ts'
+import { announce, type Announcement } from '../control/presence.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+import type { Log } from '../log/log.ts'
+import { openLocalPort, type LocalPort } from '../reach/local-port.ts'
+import { connectionPlaces } from '../runtime/connection-places.ts'
+
+/** How often a port is tried that can't be had, in ms: it is to be taken within a second of being free. */
+const RETRY_MS = 500
+
+export interface HeldPortOptions {
+  readonly hubId: string
+  readonly log: Log
+  readonly onClient: (socket: Socket) => void
+  /** Default 500. */
+  readonly retryMs?: number | undefined
+}
+
+/** The local port of a kept reach: never another one, and tried again and again until it is held. */
+export class HeldPort {
+  readonly reach: KeptReach
+  readonly #options: HeldPortOptions
+  #port: LocalPort | undefined
+  #presence: Announcement | undefined
+  #giveBack: (() => void) | undefined
+  #retry: NodeJS.Timeout | undefined
+  #isClosed = false
+  /** Why the port is not held. */
+  #failure: ConnectError | undefined
+  #since = Date.now()
+
+  constructor(reach: KeptReach, options: HeldPortOptions) {
+    this.reach = reach
+    this.#options = options
+  }
+
+  /** The addresses that are listened on; none while the port can't be had. */
+  get addresses(): readonly string[] {
+    return this.#port?.addresses ?? []
+  }
+
+  /** Why the port can't be had; undefined while it is held, or not tried yet. */
+  get failure(): ConnectError | undefined {
+    return this.#failure
+  }
+
+  /** Since when the port has been held, or not; ms since 1970. */
+  get since(): number {
+    return this.#since
+  }
+
+  /** Takes over a port that is open already. */
+  hold(port: LocalPort): void {
+    this.#port = port
+    this.#giveBack = connectionPlaces.keepFrom(port.addresses.length)
+    this.#presence = this.#announce(port)
+    this.#failure = undefined
+    this.#since = Date.now()
+    const { name } = this.reach
+    this.#options.log(`[ok] ${name} is at ${localAddressOf(this.reach)}`)
+  }
+
+  /** Tries to open the port, until that succeeds or the port is closed. */
+  async open(): Promise<void> {
+    try {
+      const { bind, port } = this.reach
+      const opened = await openLocalPort({ bind, port, own: port, isOwnTaken: false }, this.#options.onClient)
+      if (this.#isClosed) opened.close()
+      else this.hold(opened)
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error
+      if (!this.#isClosed) this.#failed(error)
+    }
+  }
+
+  /** Frees the port at once. Whoever has connected stays connected. */
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#retry)
+    this.#port?.close()
+    this.#port = undefined
+    this.#presence?.withdraw()
+    this.#giveBack?.()
+  }
+
+  #failed(error: ConnectError): void {
+    if (this.#failure?.message !== error.message) {
+      const where = `${this.reach.name} is not at ${localAddressOf(this.reach)}`
+      this.#options.log(`[!] ${where}: ${error.message}. Trying again`, 'warn')
+    }
+    this.#failure = error
+    this.#retry = setTimeout(() => void this.open(), this.#options.retryMs ?? RETRY_MS)
+    this.#retry.unref()
+  }
+
+  /** No agent of this machine must take the port for a target, and go round in a loop. */
+  #announce({ addresses, port }: LocalPort): Announcement | undefined {
+    const { hubId, log } = this.#options
+    const failed = (error: unknown) => log(`[!] ${messageOf(error)}`, 'warn')
+    try {
+      const service = this.reach.name
+      return announce({ kind: 'reach', hubId, service, addresses: [...addresses], port }, failed)
+    } catch (error) {
+      // A full disk, say. What it is for is rare, and what the port is for goes on.
+      failed(error)
+      return undefined
+    }
+  }
+}
+
+/** Where clients find a kept reach, in words. */
+function localAddressOf({ bind, port }: KeptReach): string {
+  return formatTarget({ host: bind ?? 'localhost', port })
+}

@@ -1,0 +1,37 @@
+import type { ReachFailure } from '../control/schema.ts'
+import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
+
+const { AGENT_OFFLINE, LIMIT, LINK_LOST, LOOP, SERVICE_UNKNOWN, STREAM_UNKNOWN } = STREAM_CODES
+const { TARGET_REFUSED, TARGET_UNREACHABLE, TIMEOUT } = STREAM_CODES
+
+/** Who or what was in the way, by the code that the stream ended with. */
+const CAUSES: ReadonlyMap<number, ReachFailure['cause']> = new Map([
+  [LINK_LOST, 'hub'],
+  [STREAM_UNKNOWN, 'hub'],
+  [SERVICE_UNKNOWN, 'service'],
+  [AGENT_OFFLINE, 'agent'],
+  [TIMEOUT, 'agent'],
+  [TARGET_REFUSED, 'target'],
+  [TARGET_UNREACHABLE, 'target'],
+  [LIMIT, 'limit'],
+  [LOOP, 'loop'],
+])
+
+/** Why connections through a port fail now, and since when: until one succeeds. */
+export class LastFailure {
+  #failure: ReachFailure | undefined
+
+  get current(): ReachFailure | undefined {
+    return this.#failure
+  }
+
+  failed(code: number, reason: string): void {
+    const cause = CAUSES.get(code) ?? 'other'
+    const since = this.#failure?.cause === cause ? this.#failure.since : new Date().toISOString()
+    this.#failure = { cause, reason, since }
+  }
+
+  succeeded(): void {
+    this.#failure = undefined
+  }
+}

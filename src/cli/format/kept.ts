@@ -1,0 +1,21 @@
+import type { Keeping } from '../../tasks/reaches/keep.ts'
+import { localAddress, notHeld, openToOthers } from './reaches.ts'
+
+/** The lines of a reach that is kept now: results, and what is to be known of it besides. */
+export function formatKept({ outcome, reach, because, hasAgent }: Keeping): {
+  results: string[]
+  warnings: string[]
+} {
+  const where = `${reach.name} is kept at ${localAddress(reach)}`
+  const done = { kept: where, moved: `${where} now`, unchanged: `${where} already` }[outcome]
+  const result = outcome !== 'unchanged' && hasAgent ? `[ok] ${done}` : done
+  const blocked = reach.held ? undefined : `That port is not held now: ${notHeld(reach)}`
+  const warnings = [
+    hasAgent ? blocked : 'No agent is running here, so nobody holds that port yet. Run: connect daemon start',
+    openToOthers(reach),
+  ]
+  return {
+    results: [result, ...(because === null ? [] : [`  ${because}, so it is ${reach.port}`])],
+    warnings: warnings.filter((line) => line !== undefined).map((line) => `[!] ${line}`),
+  }
+}

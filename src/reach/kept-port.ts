@@ -1,0 +1,60 @@
+import type { Socket } from 'node:net'
+import type { KeptReach } from '../config/reaches.ts'
+import type { KeepRequest } from '../control/schema.ts'
+import { ConnectError } from '../errors.ts'
+import { LOOPBACKS } from '../net/known-addresses.ts'
+import { openLocalPort, type LocalPort } from './local-port.ts'
+
+/** What is to be opened for a wish. */
+export interface SettledReach {
+  readonly name: string
+  /** Undefined for the service's own, or the next free one. */
+  readonly port: number | undefined
+  readonly bind: string | undefined
+  readonly own: KeepRequest['own']
+}
+
+/**
+ * @param kept as it is kept now
+ * @returns undefined if that is what is wished for
+ * @throws ConnectError BAD_VALUE if nothing says which port
+ */
+export function settleReach(
+  name: string,
+  wish: KeepRequest,
+  kept: KeptReach | undefined,
+): SettledReach | undefined {
+  const port = wish.port ?? kept?.port
+  if (port === undefined && !wish.own) {
+    const hints = [`Say which: connect reach ${name} --keep --port N`]
+    throw new ConnectError('BAD_VALUE', `${name} is not kept yet, and no port was given`, { hints })
+  }
+  const bind = wish.bind === undefined ? kept?.bind : (wish.bind ?? undefined)
+  if (kept && port === kept.port && bind === kept.bind) return undefined
+  return { name, port, bind, own: wish.own }
+}
+
+/**
+ * Opens the port for a wish: one that no other kept reach has, though that may not hold it now.
+ *
+ * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN
+ */
+export function settlePort(
+  { name, port, bind, own = { port: 0, isTaken: false } }: SettledReach,
+  others: readonly KeptReach[],
+  onClient: (socket: Socket) => void,
+): Promise<LocalPort> {
+  const reserved = (candidate: number) => {
+    const other = others.find((one) => one.name !== name && one.port === candidate && mayMeet(one.bind, bind))
+    return other && `kept for ${other.name}`
+  }
+  return openLocalPort({ bind, port, own: own.port, isOwnTaken: own.isTaken, reserved }, onClient)
+}
+
+/** Whether listeners on these addresses may be in each other's way; undefined is both loopbacks. */
+function mayMeet(one: string | undefined, other: string | undefined): boolean {
+  const heard = (bind: string | undefined) =>
+    bind === undefined ? LOOPBACKS.map(({ address }) => address) : [bind]
+  const isAny = (address: string) => /^[0:.]+$/.test(address)
+  return heard(one).some((a) => heard(other).some((b) => a === b || isAny(a) || isAny(b)))
+}
