@@ -11,7 +11,10 @@ export default class Unreach extends ConnectCommand {
   static override args = { name: Args.string({ description: 'the service’s name', required: true }) }
   static override flags = {
     ...configFlag,
-    drain: Flags.boolean({ description: 'free the port at once, but let its connections come to their end' }),
+    drain: Flags.boolean({
+      description: 'free the port at once, but let its connections come to their end',
+      default: false,
+    }),
   }
 
   async run() {

@@ -9,6 +9,11 @@ export interface PortHolder {
   readonly user: string
 }
 
+/** Who it is, in words. */
+export function describeHolder({ pid, command, user }: PortHolder): string {
+  return pid === null ? `a process of the user ${user}` : `${command ?? 'a process'} (PID: ${pid})`
+}
+
 /** `st` of a socket that listens, in /proc/net/tcp. */
 const LISTENING = '0A'
 

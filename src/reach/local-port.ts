@@ -81,16 +81,20 @@ async function openOn(
   onClient: (socket: Socket) => void,
   reserved: LocalPortOptions['reserved'] = () => undefined,
 ): Promise<LocalPort> {
+  const refuseReserved = (candidate: number) => {
+    const why = reserved(candidate)
+    if (why !== undefined) throw new ConnectError('PORT_IN_USE', `Port ${candidate} is ${why}`)
+  }
   for (let left = FREE_PORT_TRIES; ; left--) {
     const servers: Server[] = []
     try {
+      refuseReserved(port)
       let chosen = port
       for (const host of hosts) {
         const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, onClient)
         if (await tryListen(server, host, chosen, servers.length > 0)) servers.push(server)
         chosen = (servers[0]!.address() as AddressInfo).port
-        const why = reserved(chosen)
-        if (why !== undefined) throw new ConnectError('PORT_IN_USE', `Port ${chosen} is ${why}`)
+        refuseReserved(chosen)
       }
       return localPortOf(servers, chosen)
     } catch (error) {

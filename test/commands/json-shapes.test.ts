@@ -63,7 +63,8 @@ describe('docs/json.md', () => {
     const commands = Object.entries(manifest.commands)
       .filter(([id, command]) => command.enableJsonFlag && id !== 'daemon')
       .map(([id]) => `connect ${id.replaceAll(':', ' ')}`)
-    expect([...shapes.keys()].toSorted()).toEqual(['Errors', ...commands].toSorted())
+    const described = [...shapes.keys()].map((title) => title.replace(/ (?:--|without ).*/, ''))
+    expect([...new Set(described)].toSorted()).toEqual(['Errors', ...commands].toSorted())
   })
 
   test.for([...shapes])('has an example that fits its own table: %s', ([, { example, fields }]) => {
@@ -110,6 +111,32 @@ describe('what is printed is what is described:', () => {
     fits('connect reach', reach.stdout)
     expect(await prints(home, 'unexpose shapes')).toEqual({ name: 'shapes', removed: true, streams: 0 })
     expect(await prints(home, 'unexpose shapes')).toEqual({ name: 'shapes', removed: false, streams: 0 })
+  })
+
+  test('reach --keep, reach and unreach, with an agent and without', async () => {
+    const home = await joined(world, 'keeper')
+    await connectOk(home, ['expose', String(echo.port), '--name', 'kept'], { env })
+    const keep = async (...more: string[]) => {
+      const args = ['reach', 'kept', '--keep', ...more, '--json']
+      return fits('connect reach --keep', await connectOk(home, args, { env }))
+    }
+    const list = async () =>
+      fits('connect reach without a name', await connectOk(home, ['reach', '--json'], { env }))
+    expect(await keep('--port', '0')).toMatchObject({ outcome: 'kept', because: null, hasAgent: false })
+    expect(await list()).toMatchObject({ reaches: [{ held: false, since: null, connections: null }] })
+    await prints(home, 'daemon status')
+    await prints(home, 'unreach kept')
+    await connectOk(home, ['daemon', 'start'], { env })
+    expect(await keep()).toMatchObject({ outcome: 'kept', because: expect.any(String), hasAgent: true })
+    expect(await keep()).toMatchObject({ outcome: 'unchanged' })
+    expect(await list()).toMatchObject({ reaches: [{ held: true, connections: 0 }] })
+    await prints(home, 'daemon status')
+    expect(await prints(home, 'unreach kept --drain')).toEqual({
+      name: 'kept',
+      removed: true,
+      connections: 0,
+      drained: true,
+    })
   })
 
   test('daemon start, status, restart and stop, through the life of a daemon', async () => {

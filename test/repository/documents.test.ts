@@ -116,7 +116,8 @@ test.for([...documentedShapes()].filter(([title]) => title !== 'Errors'))(
 /** Of `connect hub token create` the section is `connect hub token`. */
 function isOf(title: string, heading: string): boolean {
   const words = heading.replaceAll(/ (?:\[|[A-Z-]).*$/g, '')
-  return title === words || (words.startsWith('connect hub ') && title.startsWith(`${words} `))
+  const command = title.replace(/ (?:--|without ).*/, '')
+  return command === words || (words.startsWith('connect hub ') && title.startsWith(`${words} `))
 }
 
 test('every status that a document shows has the lines that a status has, in their order', () => {

@@ -1,4 +1,5 @@
 import { formatTarget } from '../../config/target.ts'
+import { describeHolder } from '../../process/port-holder.ts'
 import type { ShownReach } from '../../tasks/reaches/shown-reach.ts'
 import { localTime } from './local-time.ts'
 import { formatTable } from './table.ts'
@@ -39,9 +40,7 @@ export function localAddress({ bind, port }: Pick<ShownReach, 'bind' | 'port'>):
 
 /** Why a port is not held, and who has it. */
 export function notHeld({ reason, holder }: ShownReach): string {
-  const { pid = null, command = null, user = '' } = holder ?? {}
-  const process = pid === null ? `a process of the user ${user}` : `${command ?? 'a process'} (PID: ${pid})`
-  return `${reason ?? 'not tried yet'}${holder ? `, by ${process}` : ''}`
+  return `${reason ?? 'not tried yet'}${holder ? `, by ${describeHolder(holder)}` : ''}`
 }
 
 /** A warning, if other machines can connect to it. */

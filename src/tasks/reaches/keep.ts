@@ -8,6 +8,7 @@ import type { KeepReply, KeepRequest } from '../../control/schema.ts'
 import { ConnectError } from '../../errors.ts'
 import { Signer } from '../../hub-client/credential.ts'
 import { HubClient } from '../../hub-client/hub-client.ts'
+import { describeHolder, portHolder } from '../../process/port-holder.ts'
 import { settlePort, settleReach } from '../../reach/kept-port.ts'
 import { isOfThisMachine } from '../../reach/reach.ts'
 import { throughAgentOrFile } from '../locks/through-agent.ts'
@@ -42,14 +43,32 @@ export async function keep(
   const isSettled = port !== undefined || readReaches(instance).some((reach) => reach.name === name)
   const own = isSettled ? undefined : await ownPort(config, name)
   const wish: KeepRequest = { ...(port !== undefined && { port }), ...(own && { own }), ...bind }
-  return throughAgentOrFile<Keeping>(
-    instance,
-    async () => {
-      const reply = await keepReach(instance, name, wish)
-      return reply && { ...reply, reach: shownReach(reply.reach), hasAgent: true }
-    },
-    () => saveReach(instance, name, wish),
-  )
+  try {
+    return await throughAgentOrFile<Keeping>(
+      instance,
+      async () => {
+        const reply = await keepReach(instance, name, wish)
+        return reply && { ...reply, reach: shownReach(reply.reach), hasAgent: true }
+      },
+      () => saveReach(instance, name, wish),
+    )
+  } catch (error) {
+    throw withHolder(instance, port, error)
+  }
+}
+
+/** Says who has the port, as far as the system tells. */
+function withHolder(instance: Instance, port: number | undefined, error: unknown): unknown {
+  if (port === undefined || !(error instanceof ConnectError) || error.code !== 'PORT_IN_USE') return error
+  // One that is kept for another name is our own agent's.
+  if (readReaches(instance).some((reach) => reach.port === port)) return error
+  const holder = portHolder(port)
+  if (!holder) return error
+  const hints = ['Give another one, or leave --port out.']
+  return new ConnectError(error.code, `${error.message}, by ${describeHolder(holder)}`, {
+    hints,
+    cause: error,
+  })
 }
 
 /** While no agent runs. The port is tried, so that none is saved that can't be had. */
