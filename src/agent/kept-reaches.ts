@@ -9,8 +9,13 @@ import { Clients } from '../reach/clients.ts'
 import type { LocalPort } from '../reach/local-port.ts'
 import { settlePort, settleReach } from '../reach/kept-port.ts'
 import { Opener } from '../reach/opener.ts'
+import { connectionPlaces } from '../runtime/connection-places.ts'
+import { MAX_STREAMS } from '../tunnel/protocol/limits.ts'
 import { HeldPort } from './held-port.ts'
 import { LastFailure } from './last-failure.ts'
+
+/** What is exposed has the rest of the link's streams, and of the descriptors, whoever floods a kept port. */
+const SHARE = 0.75
 
 /** How long a new connection waits while the link is down, in ms; then it is reset. */
 const HOLD_MS = 15_000
@@ -59,6 +64,7 @@ export class KeptReaches {
 
   /** The link is up. */
   carry(): void {
+    for (const { failure } of this.#kept.values()) failure.linked()
     this.#opener.carry()
   }
 
@@ -154,6 +160,7 @@ export class KeptReaches {
       name,
       log: (line, level) => log(line.replace(/^\[x\] /, `[x] ${name}: `), level),
       holdMs,
+      whyFull: () => this.#whyFull(),
       onOpened: () => failure.succeeded(),
       onFailed: (code, why) => failure.failed(code, why),
       onLeft: () => this.#forgetDrained(),
@@ -164,6 +171,15 @@ export class KeptReaches {
   #portOf(reach: KeptReach, clients: Clients): HeldPort {
     const { hubId, log, retryMs } = this.#options
     return new HeldPort(reach, { hubId, log, retryMs, onClient: (socket) => clients.take(socket) })
+  }
+
+  #whyFull(): string | undefined {
+    const most = Math.max(1, Math.floor(SHARE * Math.min(MAX_STREAMS, connectionPlaces.limit)))
+    const open = [...this.#kept.values(), ...this.#draining].reduce(
+      (sum, { clients }) => sum + clients.count,
+      0,
+    )
+    return open < most ? undefined : `${open} are open, as many as all kept reaches may have together`
   }
 
   #forgetDrained(): void {

@@ -31,6 +31,11 @@ export class LastFailure {
     this.#failure = { cause, reason, since }
   }
 
+  /** There is a link to the hub again: connections may fail for another cause, and not for that. */
+  linked(): void {
+    if (this.#failure?.cause === 'hub') this.#failure = undefined
+  }
+
   succeeded(): void {
     this.#failure = undefined
   }

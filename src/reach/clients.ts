@@ -16,6 +16,8 @@ export interface ClientsOptions {
   readonly log: Log
   /** How long a client waits to be carried, in ms; then it is reset. */
   readonly holdMs: number
+  /** Why no more clients may come in, though the process has room for them; default they may. */
+  readonly whyFull?: () => string | undefined
   /** The service has taken a client's connection. */
   readonly onOpened?: () => void
   /** @param code of STREAM_CODES; LINK_LOST where there was no link @param why a sentence's end, in words */
@@ -62,7 +64,7 @@ export class Clients implements Queue {
   take(socket: Socket): void {
     // Without a listener, a client that resets would be an uncaught error.
     socket.on('error', () => {})
-    const full = connectionPlaces.whyFull
+    const full = connectionPlaces.whyFull ?? this.#options.whyFull?.()
     if (full !== undefined) {
       socket.resetAndDestroy()
       return this.#dropped(STREAM_CODES.LIMIT, full, `Connections are dropped: ${full}`)

@@ -1,26 +1,27 @@
-import { connectionLimit, describeConnectionLimit } from './descriptor-limit.ts'
+import { connectionLimit, describeConnectionLimit, descriptorLimit } from './descriptor-limit.ts'
 
 /**
  * The connections of this process that others can cause, whoever carries them: each takes a descriptor, and
  * together they leave room for all else that needs one.
  */
 class ConnectionPlaces {
-  #limit: number | undefined
+  #cachedDescriptors: number | undefined
   #taken = 0
   #kept = 0
 
   /** How many more there may be; never below 0. */
   get free(): number {
-    return Math.max(0, this.#most - this.#taken)
+    return Math.max(0, this.limit - this.#taken)
   }
 
+  /** At least one. */
   get limit(): number {
-    return this.#most
+    return Math.max(1, connectionLimit(this.#descriptors) - this.#kept)
   }
 
   /** Why there may be no more, for whoever is refused; undefined if there may. */
   get whyFull(): string | undefined {
-    return this.free > 0 ? undefined : describeConnectionLimit(this.#taken, this.#kept)
+    return this.free > 0 ? undefined : describeConnectionLimit(this.#taken, this.#descriptors)
   }
 
   /** Takes a place, free or not. @returns gives it back; again does no harm */
@@ -35,9 +36,8 @@ class ConnectionPlaces {
     return once(() => (this.#kept -= count))
   }
 
-  get #most(): number {
-    this.#limit ??= connectionLimit()
-    return Math.max(1, this.#limit - this.#kept)
+  get #descriptors(): number {
+    return (this.#cachedDescriptors ??= descriptorLimit())
   }
 }
 

@@ -12,7 +12,7 @@ const RESERVE = 64
  *
  * @returns Infinity where there is no limit, or none that can be read
  */
-function descriptorLimit(): number {
+export function descriptorLimit(): number {
   try {
     const limit = process.platform === 'linux' ? limitFromProc() : limitFromShell()
     return /^\d+$/.test(limit) ? Number(limit) : Number.POSITIVE_INFINITY
@@ -27,10 +27,10 @@ export function connectionLimit(descriptors = descriptorLimit()): number {
   return Math.max(1, descriptors - RESERVE)
 }
 
-/** For whoever is refused, or reads the log. @param beside what something else has, default nothing */
-export function describeConnectionLimit(connections: number, beside = 0): string {
-  const descriptors = connections + beside + RESERVE
-  return `${connections} are open, as many as "ulimit -n" leaves room for (${descriptors})`
+/** For whoever is refused, or reads the log. @param descriptors default what there is beside the reserve */
+export function describeConnectionLimit(connections: number, descriptors = connections + RESERVE): string {
+  const are = connections === 1 ? 'is' : 'are'
+  return `${connections} ${are} open, as many as "ulimit -n" leaves room for (${descriptors})`
 }
 
 /** proc(5): `Max open files  1024  4096  files`, soft and hard. */

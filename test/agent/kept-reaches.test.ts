@@ -341,6 +341,8 @@ describe('why connections fail is told, and since when:', () => {
       { addresses: ['127.0.0.1', '::1'], failure: { cause: 'hub', reason: 'no link to the hub' } },
     ])
     hub = await hubInProcess(hub.folder, { port })
+    await until(() => link.isUp)
+    expect(kept.status()).toMatchObject([{ failure: null }])
     await until(async () => (await client(reach.port)).outcome === 'hello')
     expect(kept.status()).toMatchObject([{ failure: null }])
   })

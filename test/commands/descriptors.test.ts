@@ -22,8 +22,8 @@ beforeAll(async () => {
 })
 afterAll(() => world.stop())
 
-function startWithFew(who: Home, args: readonly string[]): RunningCli {
-  const script = `ulimit -n ${DESCRIPTORS} && exec "$0" "$@"`
+function startWithFew(who: Home, args: readonly string[], descriptors = DESCRIPTORS): RunningCli {
+  const script = `ulimit -n ${descriptors} && exec "$0" "$@"`
   const child = spawn('bash', ['-c', script, process.execPath, runJs, ...args], {
     cwd: who.folder,
     env: who.env,
@@ -115,6 +115,40 @@ test('reach does so, too', async () => {
   await refusesOnlyNewOnes(Number(port), ROOM)
   await reach.printed(
     /\[x\] Connections are dropped: 64 are open, as many as "ulimit -n" leaves room for \(128\)/,
+  )
+})
+
+test('an agent counts clients of kept reaches and served streams together, and holds the ports all the while', async () => {
+  const client = await world.machine('keeper')
+  await connectOk(client, ['expose', String(await silentTarget()), '--name', 'kept'])
+  const ports: number[] = []
+  for (const name of ['echo', 'kept', 'nobody', 'none']) {
+    const args = ['reach', name, '--keep', '--port', '0', '--json']
+    const { reach } = JSON.parse(await connectOk(client, args)) as { reach: { port: number } }
+    ports.push(reach.port)
+  }
+  const server = startConnect(home, ['up'])
+  onTestFinished(() => server.stop())
+  await server.printed(/Connected to hub/)
+  // So few that one connection is left for.
+  const agent = startWithFew(client, ['up'], 64)
+  await agent.printed(/Connected to hub/)
+  for (const port of ports) await agent.printed(new RegExp(`is at localhost:${port}\\n`))
+  const [held] = await openAll(ports[0]!, 1)
+  expect(await openAll(ports[0]!, 40)).toEqual([])
+  await agent.printed(
+    /\[x\] echo: Connections are dropped: 1 is open, as many as "ulimit -n" leaves room for \(64\)/,
+  )
+  const served = await world.reach(home, 'kept')
+  expect(await openAll(served.port, 1)).toEqual([])
+  await agent.printed(/\[x\] Connections are refused: 1 is open, as many as "ulimit -n"/)
+  await served.cli.stop()
+  expect(await answers(held!, 'still there')).toBe(true)
+  const { reaches } = JSON.parse(await connectOk(client, ['reach', '--json'])) as { reaches: object[] }
+  expect(reaches).toHaveLength(4)
+  for (const reach of reaches) expect(reach).toMatchObject({ held: true })
+  expect(reaches).toContainEqual(
+    expect.objectContaining({ failure: expect.objectContaining({ cause: 'limit' }) }),
   )
 })
 
