@@ -20,7 +20,7 @@ afterAll(() => world.stop())
 
 interface Taken {
   readonly port: number
-  leave(): Promise<void>
+  readonly leave: () => Promise<void>
 }
 
 /** Something of this test's that has a port. */
