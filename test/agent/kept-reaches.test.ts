@@ -142,7 +142,14 @@ describe('a port that is kept', () => {
     const { reach, because } = await kept.keep('echo', { own: { port: target, isTaken: true } })
     expect(reach.port).not.toBe(target)
     expect(because).toBe(`${target} may be the service’s own port on this machine`)
-    for (let n = 0; n < 3; n++) expect((await client(reach.port)).outcome).toBe('hello')
+    const clients = [await client(reach.port), await client(reach.port), await client(reach.port)]
+    expect(clients.map(({ outcome }) => outcome)).toEqual(['hello', 'hello', 'hello'])
+    expect(link.streamCount).toBe(6)
+    // Both ends of each go on together, though the next hub knows nothing of them.
+    await hub.close()
+    clients[0]!.socket.write('meanwhile')
+    hub = await hubInProcess(hub.folder, { port: hub.hub.port })
+    expect(String((await once(clients[0]!.socket, 'data'))[0])).toBe('meanwhile')
     expect(link.streamCount).toBe(6)
   })
 

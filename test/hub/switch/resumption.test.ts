@@ -128,6 +128,32 @@ test('two ends that come back are told of each other', async () => {
   expect(await again.next('resumed')).toMatchObject({ stream: 3, position: { received: 5 } })
 })
 
+test('two ends that were on one link come back on the next one', async () => {
+  const [link, key] = [linkId(), randomBytes(STREAM_KEY_BYTES)]
+  const itself = await linked(agent, link, 1)
+  await hello(itself)
+  itself.send(encodeOpen(1, key, INITIAL_WINDOW, 'web'))
+  const { stream: far } = await itself.next('open')
+  itself.send(encodeOpenOk(far, INITIAL_WINDOW))
+  await itself.next('openOk')
+  itself.vanish()
+  await itself.closed
+  const again = await linked(agent, link, 2)
+  again.send(encodeResume(1, key, position(5), 'web'))
+  again.send(encodeResume(3, key, position(6), 'web', agent.agentId))
+  await hello(again)
+  const told = [await again.next('resumed'), await again.next('resumed')]
+  expect(new Map(told.map(({ stream, position: { received } }) => [stream, received]))).toEqual(
+    new Map([
+      [1, 6],
+      [3, 5],
+    ]),
+  )
+  again.send(encodeData(1, data))
+  expect(await again.next('data')).toMatchObject({ stream: 3 })
+  expect(again.count('rst')).toBe(0)
+})
+
 test('ends of a stream that the hub knows nothing of are joined by its key', async () => {
   const key = randomBytes(STREAM_KEY_BYTES)
   const [opener, acceptor] = [await linked(visitor, linkId(), 1), await linked(agent, linkId(), 1)]
