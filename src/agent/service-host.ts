@@ -12,6 +12,7 @@ import type {
   KeepReply,
   KeepRequest,
   UnexposeReply,
+  UnexposeRequest,
   UnreachReply,
   UnreachRequest,
 } from '../control/schema.ts'
@@ -19,6 +20,7 @@ import type { AgentControl } from '../control/server.ts'
 import { ConnectError } from '../errors.ts'
 import { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
+import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
 import { KeptReaches } from './kept-reaches.ts'
 import { LoopGuard } from './loop-guard.ts'
 import { serveStream, servedPorts } from './serve-stream.ts'
@@ -125,12 +127,19 @@ export class ServiceHost implements AgentControl {
     }
   }
 
-  async unexpose(name: string): Promise<UnexposeReply> {
+  async unexpose(name: string, { drain }: UnexposeRequest): Promise<UnexposeReply> {
     const removed = this.#services.has(name)
     this.#save([...this.#services.values()].filter((service) => service.name !== name))
-    await this.#link.offer([...this.#services.values()])
+    const streams = this.#link.streamsTo(name, 'others')
+    // Now, and not when the hub has answered: nobody waits for a hub that hangs.
+    if (!drain)
+      for (const stream of streams)
+        stream.sever(STREAM_CODES.SERVICE_UNKNOWN, `"${name}" is no longer exposed`)
     if (removed) this.#options.log(`No longer exposing ${name}`)
-    return { removed, streams: this.#link.streamCountOf(name) }
+    await this.#link.offer([...this.#services.values()])
+    return drain
+      ? { removed, streams: this.#link.streamsTo(name, 'others').length, ended: 0 }
+      : { removed, streams: 0, ended: streams.length }
   }
 
   keep(name: string, request: KeepRequest): Promise<KeepReply> {

@@ -12,6 +12,7 @@ import {
   UnreachReply,
   type ExposeRequest,
   type KeepRequest,
+  type UnexposeRequest,
   type UnreachRequest,
 } from './schema.ts'
 
@@ -59,8 +60,13 @@ export function exposeService(
 }
 
 /** @returns undefined if no agent listens */
-export function unexposeService(instance: Instance, name: string): Promise<UnexposeReply | undefined> {
-  return request(instance, 'DELETE', `/v1/services/${name}`, UnexposeReply, { timeoutMs: EXPOSE_TIMEOUT_MS })
+export function unexposeService(
+  instance: Instance,
+  name: string,
+  wish: UnexposeRequest,
+): Promise<UnexposeReply | undefined> {
+  const options = { body: JSON.stringify(wish), timeoutMs: EXPOSE_TIMEOUT_MS }
+  return request(instance, 'DELETE', `/v1/services/${name}`, UnexposeReply, options)
 }
 
 /** @returns undefined if no agent listens @throws ConnectError AGENT_OTHER_VERSION if it keeps no reaches */

@@ -71,11 +71,19 @@ export type ExposeRequest = v.InferOutput<typeof ExposeRequest>
 export const ExposeReply = v.object({ confirmed: v.boolean(), reason: v.optional(v.string()) })
 export type ExposeReply = v.InferOutput<typeof ExposeReply>
 
-/** DELETE /v1/services/NAME */
+/** DELETE /v1/services/NAME; an older agent ends no connections, whatever it is asked. */
+export const UnexposeRequest = v.object({
+  /** The connections that are open go on until they end by themselves. */
+  drain: v.optional(v.boolean(), false),
+})
+export type UnexposeRequest = v.InferOutput<typeof UnexposeRequest>
+
 export const UnexposeReply = v.object({
   removed: v.boolean(),
-  /** How many connections to the service stay open; an older agent does not say. */
+  /** How many connections to the service stay open; a very old agent does not say. */
   streams: v.optional(v.number()),
+  /** How many were ended; an older agent ends none, and does not say so. */
+  ended: v.optional(v.number()),
 })
 export type UnexposeReply = v.InferOutput<typeof UnexposeReply>
 

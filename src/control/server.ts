@@ -8,6 +8,7 @@ import { readBody } from '../net/read-body.ts'
 import {
   ExposeRequest,
   KeepRequest,
+  UnexposeRequest,
   UnreachRequest,
   type AgentStatus,
   type PortReply,
@@ -23,9 +24,9 @@ export interface AgentControl {
   /** The hops of the stream whose connection to its target comes from this local port, if there is one. */
   hopsOf(port: number): number | undefined
   expose(name: string, request: ExposeRequest): Promise<ExposeReply>
-  unexpose(name: string): Promise<UnexposeReply>
   keep(name: string, request: KeepRequest): Promise<KeepReply>
   unreach(name: string, request: UnreachRequest): Promise<UnreachReply>
+  unexpose(name: string, request: UnexposeRequest): Promise<UnexposeReply>
 }
 
 const MAX_BODY_BYTES = 16 * 1024
@@ -67,7 +68,8 @@ async function route(agent: AgentControl, request: IncomingMessage): Promise<unk
       const service = parseServiceName(name)
       if (request.method === 'PUT')
         return agent.expose(service, v.parse(ExposeRequest, await readJson(request)))
-      if (request.method === 'DELETE') return agent.unexpose(service)
+      if (request.method === 'DELETE')
+        return agent.unexpose(service, v.parse(UnexposeRequest, await readJson(request)))
     }
     if (kind === 'reaches' && name !== undefined) {
       const service = parseServiceName(name)
@@ -86,5 +88,6 @@ function portReply(hops: number | undefined): PortReply {
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const text = await readBody(request, MAX_BODY_BYTES)
   if (text === undefined) throw new ConnectError('BAD_VALUE', 'The request is too large')
-  return JSON.parse(text)
+  // An older command sends none to take a service back.
+  return text === '' ? {} : JSON.parse(text)
 }

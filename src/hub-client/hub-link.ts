@@ -107,9 +107,9 @@ export class HubLink {
     return this.#mux.streamCount
   }
 
-  /** How many streams of others lead to a service of that name here. */
-  streamCountOf(service: string): number {
-    return this.#mux.streamCountOf(service)
+  /** See Mux. */
+  streamsTo(service: string, openedBy: 'this end' | 'others'): Stream[] {
+    return this.#mux.streamsTo(service, openedBy)
   }
 
   /**

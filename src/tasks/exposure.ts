@@ -42,25 +42,36 @@ export async function expose(instance: Instance, service: ExposedService): Promi
 export interface Unexposure {
   /** The service was exposed here. */
   readonly removed: boolean
+  /** How many connections to it were ended; null if the agent ends none: it is of an older version. */
+  readonly ended: number | null
   /** How many connections to it stay open; null if the agent doesn't say. */
   readonly streams: number | null
 }
 
-/** @throws ConnectError NOT_CONFIGURED, AGENT_BUSY, WRITE_FAILED */
-export async function unexpose(instance: Instance, name: string): Promise<Unexposure> {
+/**
+ * Takes a service back, and ends the connections to it.
+ *
+ * @param wish.drain leave those that are open until they end by themselves
+ * @throws ConnectError NOT_CONFIGURED, AGENT_BUSY, WRITE_FAILED
+ */
+export async function unexpose(
+  instance: Instance,
+  name: string,
+  wish: { drain: boolean },
+): Promise<Unexposure> {
   requireConfig(instance)
   ensureInstanceFolder(instance)
   return throughAgentOrFile<Unexposure>(
     instance,
     async () => {
-      const reply = await unexposeService(instance, name)
-      return reply && { removed: reply.removed, streams: reply.streams ?? null }
+      const reply = await unexposeService(instance, name, wish)
+      return reply && { removed: reply.removed, ended: reply.ended ?? null, streams: reply.streams ?? null }
     },
     () => {
       const services = readServices(instance)
       const left = services.filter((service) => service.name !== name)
       if (left.length < services.length) writeServices(instance, left)
-      return { removed: left.length < services.length, streams: 0 }
+      return { removed: left.length < services.length, ended: 0, streams: 0 }
     },
   )
 }

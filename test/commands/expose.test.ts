@@ -118,6 +118,7 @@ describe('without an agent', () => {
     expect(JSON.parse(await connectOk(home, ['unexpose', 'saved', '--json']))).toEqual({
       name: 'saved',
       removed: true,
+      ended: 0,
       streams: 0,
     })
   })

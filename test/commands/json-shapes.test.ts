@@ -74,13 +74,13 @@ describe('docs/json.md', () => {
 
   test('is held to what is there: another type, a field too many and one too few are found', () => {
     const { fields } = shapes.get('connect unexpose')!
-    expect(mismatches({ name: 1, removed: null, more: '' }, fields)).toEqual([
+    expect(mismatches({ name: 1, removed: null, ended: 0, more: '' }, fields)).toEqual([
       'more is not described',
       'name is a number, not a string',
       'removed is null',
       'streams is left out',
     ])
-    expect(mismatches({ name: '', streams: null }, fields)).toEqual(['removed is left out'])
+    expect(mismatches({ name: '', ended: null, streams: null }, fields)).toEqual(['removed is left out'])
   })
 })
 
@@ -109,8 +109,18 @@ describe('what is printed is what is described:', () => {
     await reach.printed(/"online".*\n\}\n/)
     await reach.stop('SIGINT')
     fits('connect reach', reach.stdout)
-    expect(await prints(home, 'unexpose shapes')).toEqual({ name: 'shapes', removed: true, streams: 0 })
-    expect(await prints(home, 'unexpose shapes')).toEqual({ name: 'shapes', removed: false, streams: 0 })
+    expect(await prints(home, 'unexpose shapes')).toEqual({
+      name: 'shapes',
+      removed: true,
+      ended: 0,
+      streams: 0,
+    })
+    expect(await prints(home, 'unexpose shapes')).toEqual({
+      name: 'shapes',
+      removed: false,
+      ended: 0,
+      streams: 0,
+    })
   })
 
   test('reach --keep, reach and unreach, with an agent and without', async () => {
@@ -322,6 +332,7 @@ test(
       'daemon restart: updated',
       'daemon start: version',
       'daemon restart: version',
+      'unexpose: ended',
       'unexpose: streams',
     ])
     const halves = [...seen].flatMap(([title, fields]) =>

@@ -1,8 +1,9 @@
-import { connect as dial } from 'node:net'
 import { once } from 'node:events'
+import { connect as dial, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { joined } from '../fixtures/joined.ts'
-import { connectOk, startConnect } from '../helpers/cli.ts'
+import { connectOk, startConnect, type RunningCli } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
 import { echoServer, type TestServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 
@@ -42,22 +43,60 @@ test('services tells a target that is down from one that answers, and an agent f
   ])
 })
 
-test('unexpose says how many connections stay open, and they do', async () => {
-  const home = await joined(world, 'bob')
-  await connectOk(home, ['expose', String(echo.port), '--name', 'held'])
+/** A connection to the echo of a machine, over a `reach` of another one. */
+async function heldConnection(machine: string): Promise<{
+  home: Home
+  socket: Socket
+  reach: RunningCli
+  says: (word: string) => Promise<void>
+}> {
+  const home = await joined(world, machine)
+  await connectOk(home, ['expose', String(echo.port), '--name', machine])
   await connectOk(home, ['daemon', 'start'])
-  const { port } = await world.reach(await joined(world, 'eve'), 'held')
+  const { port, cli: reach } = await world.reach(await joined(world, `${machine}-client`), machine)
   const socket = dial(port, '127.0.0.1')
   onTestFinished(() => void socket.destroy())
-  const answer = async () => String(((await once(socket, 'data')) as [Buffer])[0])
-  socket.write('before')
-  expect(await answer()).toBe('before')
-  expect(await connectOk(home, ['unexpose', 'held'])).toBe(
-    '[ok] held is no longer exposed\n' +
-      '  1 connection to it stays open until it ends by itself. To end it now: connect daemon restart\n',
+  const says = async (word: string) => {
+    socket.write(word)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(String(answer)).toBe(word)
+  }
+  await says('before')
+  return { home, socket, reach, says }
+}
+
+test('unexpose ends the connections that are open, and says how many there were and why', async () => {
+  const { home, socket, reach } = await heldConnection('held')
+  const [failed] = await Promise.all([
+    once(socket, 'error'),
+    connectOk(home, ['unexpose', 'held']).then((printed) =>
+      expect(printed).toBe('[ok] held is no longer exposed\n  1 connection to it was ended\n'),
+    ),
+  ])
+  expect(failed).toMatchObject([{ code: 'ECONNRESET' }])
+  await reach.printed(/Connection \w{8} failed: "held" is no longer exposed\n/)
+  expect(await connectOk(home, ['daemon', 'logs'])).toMatch(
+    /Connection \w{8} failed: "held" is no longer exposed\n/,
   )
-  socket.write('after')
-  expect(await answer()).toBe('after')
+})
+
+test('unexpose --drain refuses new connections, and lets those that are open finish, until it is said again', async () => {
+  const { home, socket, says, reach } = await heldConnection('drained')
+  const drain = ['unexpose', 'drained', '--drain']
+  const stays =
+    '  1 connection to it stays open until it ends by itself. To end it now: connect unexpose drained\n'
+  expect(await connectOk(home, drain)).toBe(`[ok] drained is no longer exposed\n${stays}`)
+  await says('after')
+  const another = dial(socket.remotePort!, '127.0.0.1')
+  await expect(once(another, 'close')).rejects.toMatchObject({ code: 'ECONNRESET' })
+  await reach.printed(/there is no service "drained"/)
+  await says('once more')
+  expect(await connectOk(home, drain)).toBe(`drained was not exposed here\n${stays}`)
+  const reset = once(socket, 'error')
+  expect(await connectOk(home, ['unexpose', 'drained'])).toBe(
+    'drained was not exposed here\n  1 connection to it was ended\n',
+  )
+  expect(await reset).toMatchObject([{ code: 'ECONNRESET' }])
 })
 
 test('status asks an agent in the foreground, and says so first', async () => {

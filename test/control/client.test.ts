@@ -32,9 +32,13 @@ const agent: AgentControl = {
     if (name === 'broken') throw new Error('a bug')
     return { confirmed: true }
   },
-  unexpose: async (name) => ({ removed: name === 'web', streams: 2 }),
   keep: () => Promise.reject(new Error('not asked for')),
   unreach: () => Promise.reject(new Error('not asked for')),
+  unexpose: async (name, { drain }) => ({
+    removed: name === 'web',
+    ended: drain ? 0 : 2,
+    streams: drain ? 2 : 0,
+  }),
 }
 
 function emptyInstance(folder = scratchFolder()): Instance {
@@ -64,8 +68,9 @@ describe('a command asks the agent', () => {
   test('to expose a service, and to take it back', async () => {
     const instance = await served()
     expect(await exposeService(instance, 'api', target)).toEqual({ confirmed: true })
-    expect(await unexposeService(instance, 'web')).toEqual({ removed: true, streams: 2 })
-    expect(await unexposeService(instance, 'api')).toEqual({ removed: false, streams: 2 })
+    const take = (name: string, drain: boolean) => unexposeService(instance, name, { drain })
+    expect(await take('web', true)).toEqual({ removed: true, ended: 0, streams: 2 })
+    expect(await take('api', false)).toEqual({ removed: false, ended: 2, streams: 0 })
   })
 
   test('and gets the agent’s own error', async () => {

@@ -46,9 +46,12 @@ export class Mux {
     return this.#streams.size
   }
 
-  /** How many streams of others lead to a service of that name here. */
-  streamCountOf(service: string): number {
-    return [...this.#streams.values()].filter((one) => one.service === service && one.from !== '').length
+  /** The streams to a service of that name that this end has opened, or those that others have. */
+  streamsTo(service: string, openedBy: 'this end' | 'others'): Stream[] {
+    const isOurs = openedBy === 'this end'
+    return [...this.#streams.values()].filter(
+      (stream) => stream.service === service && (stream.from === '') === isOurs && !stream.isClosed,
+    )
   }
 
   /** Bytes that are kept to be sent again, and those that windows have grown by. */

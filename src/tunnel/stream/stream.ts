@@ -143,6 +143,14 @@ export class Stream {
     this.#closeWith((id) => encodeRst(id, code, message))
   }
 
+  /** Resets the stream at both ends, and tells whoever is attached here, as if the way between had failed. */
+  sever(code: number, message: string): void {
+    if (this.isClosed) return
+    const cause = { code, message }
+    this.#closeWith((id) => encodeRst(id, code, message), cause)
+    this.#notifyReset(cause)
+  }
+
   /** Resets the stream here alone. */
   abandon(code: number, message: string): void {
     this.#takeReset({ code, message })
@@ -176,9 +184,7 @@ export class Stream {
       this.#closeIfDone()
     } catch (error) {
       if (!(error instanceof StreamViolation)) throw error
-      const cause = { code: STREAM_CODES[error.kind], message: error.message }
-      this.#closeWith((id) => encodeRst(id, cause.code, cause.message), cause)
-      this.#notifyReset(cause)
+      this.sever(STREAM_CODES[error.kind], error.message)
     }
   }
 

@@ -190,7 +190,7 @@ export async function agentScene(env: NodeJS.ProcessEnv): Promise<Scene> {
   const change = async () => {
     const reply = await exposeService(instance, 'extra', exposed)
     if (!reply) throw new Error('nobody listens')
-    await unexposeService(instance, 'extra')
+    await unexposeService(instance, 'extra', { drain: false })
     const status = await agentStatus(instance)
     if (!status) throw new Error('nobody listens')
     const [said, saved] = [status.services, readServices(instance)].map((list) =>

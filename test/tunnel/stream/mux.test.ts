@@ -9,6 +9,7 @@ import {
   encodeOpen,
   encodeOpenErr,
   encodeOpenOk,
+  encodeResumed,
   encodeRst,
   encodeWindow,
 } from '../../../src/tunnel/protocol/encode.ts'
@@ -39,7 +40,7 @@ afterEach(() => {
 afterAll(() => loopback.close())
 
 /** An agent's multiplexer, and a hub that the test plays. */
-async function agent(): Promise<{
+async function agent(resumeMs = 0): Promise<{
   mux: Mux
   hub: RawPeer
   incoming: Stream[]
@@ -59,7 +60,7 @@ async function agent(): Promise<{
       goaway: (code, afterMs, message) => events.push({ code, afterMs, message }),
       closed: resolve,
     },
-    { resumeMs: 0 },
+    { resumeMs },
   )
   mux.connect(new Link(near.socket))
   return { mux, hub, incoming, events, closed }
@@ -136,7 +137,7 @@ test('an agent has both ends of a stream that it opens to a service of its own',
   hub.send(encodeOpenOk(1, INITIAL_WINDOW), encodeData(1, hello), encodeData(2, Buffer.from('hi')))
   await hub.settled()
   expect([opener.heard, acceptor.heard]).toEqual([['opened', 'hello'], ['hi']])
-  expect([mux.streamCount, mux.streamCountOf('web')]).toEqual([2, 1])
+  expect([mux.streamCount, mux.streamsTo('web', 'others').length]).toEqual([2, 1])
   expect(hub.count('openErr')).toBe(0)
 })
 
@@ -203,6 +204,53 @@ test('whoever is not attached yet hears at once of a reset', async () => {
   hub.send(encodeRst(2, STREAM_CODES.PEER_RESET, 'gone'))
   await hub.settled()
   expect(times).toBe(1)
+})
+
+test('the streams to one service are severed at both ends: those that others have opened, or those of this end', async () => {
+  const { mux, hub, incoming } = await agent()
+  const own = owned(mux.open('web'))
+  for (const [id, service] of [
+    [2, 'web'],
+    [4, 'web'],
+    [6, 'api'],
+  ] as const)
+    hub.send(encodeOpen(id, randomBytes(STREAM_KEY_BYTES), INITIAL_WINDOW, service, 'agent_a', 0))
+  await hub.settled()
+  const [attached, dialling, other] = [owned(incoming[0]!), incoming[1]!, owned(incoming[2]!)]
+  let times = 0
+  dialling.onReset(() => times++)
+  expect(mux.streamsTo('web', 'others')).toEqual([incoming[0], dialling])
+  for (const stream of mux.streamsTo('web', 'others'))
+    stream.sever(STREAM_CODES.SERVICE_UNKNOWN, 'taken back')
+  const told = [await hub.next('rst'), await hub.next('rst')]
+  expect(told).toMatchObject([{ stream: 2, code: 2, message: 'taken back' }, { stream: 4 }])
+  expect([attached.heard, times, own.heard, other.heard]).toEqual([['reset 2 taken back'], 1, [], []])
+  expect(mux.streamsTo('web', 'others')).toEqual([])
+  for (const stream of mux.streamsTo('web', 'this end')) stream.sever(STREAM_CODES.SHUTDOWN, 'given up')
+  expect(await hub.next('rst')).toMatchObject({ stream: 1, code: STREAM_CODES.SHUTDOWN })
+  expect([own.heard, mux.streamCount]).toEqual([['reset 12 given up'], 1])
+})
+
+test('a stream that is severed while its link is lost tells the far end once it has another one', async () => {
+  const { mux, hub, closed } = await agent(60_000)
+  const stream = mux.open('web')
+  const owner = owned(stream)
+  await hub.next('open')
+  hub.vanish()
+  await closed
+  stream.sever(STREAM_CODES.SERVICE_UNKNOWN, 'taken back')
+  stream.sever(STREAM_CODES.SERVICE_UNKNOWN, 'again')
+  expect(owner.heard).toEqual(['reset 2 taken back'])
+  const { near, peer } = await loopback.acceptedByPeer()
+  const next = new RawPeer(peer)
+  hubs.push(next)
+  mux.connect(new Link(near.socket))
+  const { stream: id } = await next.next('resume')
+  next.send(
+    encodeResumed(id, { received: 0, consumed: 0, limit: INITIAL_WINDOW, ended: false, answered: false }),
+  )
+  expect(await next.next('rst')).toMatchObject({ code: 2, message: 'taken back' })
+  expect(mux.streamCount).toBe(0)
 })
 
 test('early bytes that come one by one are kept in order, and few buffers', async () => {
