@@ -42,7 +42,7 @@ export class HubSession {
     return loadHttp().request({
       method,
       host: ANY_HOST,
-      path: url.pathname,
+      path: url.pathname + url.search,
       headers: { host: url.host, ...headers },
       agent: this.#agent,
       signal: this.#signal,

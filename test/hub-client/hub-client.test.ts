@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { newKey, Signer } from '../../src/hub-client/credential.ts'
 import { HubClient } from '../../src/hub-client/hub-client.ts'
 import { HUB_ID, startHostileHub, type HostileOptions } from '../fixtures/hub/hostile-hub.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
@@ -24,6 +25,22 @@ test.for([
   const error = await rejectionOf(new HubClient({ hub: url }, 200).info())
   expect(error.code).toBe('HUB_UNREACHABLE')
   expect(error.message).toBe(`Could not reach the hub at ${url}: no answer in time`)
+})
+
+test('a hub is asked for the one service that is wanted', async () => {
+  const asked: (string | undefined)[] = []
+  const hub = await serving({
+    answer(request, response) {
+      asked.push(request.url)
+      const nonce = { nonce: 'something-to-be-signed' }
+      response.setHeader('x-private-connect-hub', HUB_ID)
+      response.end(JSON.stringify(request.url === '/v1/nonce' ? nonce : { services: [] }))
+    },
+  })
+  const signer = new Signer({ agentId: 'agent_0123456789abcdef', hubId: HUB_ID, key: await newKey() })
+  expect(await new HubClient({ hub }).service(signer, 'postgres')).toBeUndefined()
+  expect(await new HubClient({ hub }).services(signer)).toEqual([])
+  expect(asked.filter((url) => url !== '/v1/nonce')).toEqual(['/v1/services?name=postgres', '/v1/services'])
 })
 
 describe('under a hub’s header it is no hub that answers with', () => {
