@@ -40,8 +40,8 @@ export const ERRORS = {
     fix: 'Fix the file, or move it away and keep the reaches again: connect reach NAME --keep',
   },
   BAD_TARGET: {
-    cause: 'The target to expose is not a host and a port.',
-    fix: 'Give [HOST:]PORT, for example localhost:5432, 5432 or [::1]:8080.',
+    cause: 'The target to expose is neither a host and a port nor a Unix socket.',
+    fix: 'Give [HOST:]PORT, for example localhost:5432, 5432 or [::1]:8080; or unix:PATH, for example unix:/run/web.sock.',
   },
   BAD_NAME: {
     cause: 'A service name has 1 to 63 characters: a-z, 0-9 and -, and neither begins nor ends with -.',
@@ -94,6 +94,10 @@ export const ERRORS = {
     cause: 'Something answered at the hub’s address, but not a Private Connect hub.',
     fix: 'Check the address: connect login --hub URL',
   },
+  HUB_OLDER: {
+    cause: 'The hub is of a version that cannot do this yet.',
+    fix: 'Have the hub upgraded. Until then, have a TCP port lead to the socket: socat TCP-LISTEN:PORT,bind=127.0.0.1,fork UNIX-CONNECT:FILE',
+  },
   HUB_ERROR: {
     cause: 'The hub could not do what it was asked.',
     fix: 'Try again; if it stays so, look at the hub’s own output.',
@@ -134,6 +138,10 @@ export const ERRORS = {
   PORT_IN_USE: {
     cause: 'Another program listens on that port.',
     fix: 'Give another port; 0 is a free one.',
+  },
+  SOCKET_IN_THE_WAY: {
+    cause: 'There is something at the path where a socket was to be made, and it is not for us to delete.',
+    fix: 'Give another path, or delete what is there.',
   },
   CANNOT_LISTEN: {
     cause: 'The address cannot be listened on: it is not this machine’s, or the port needs more rights.',

@@ -2,12 +2,13 @@ import type { Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { announce, Neighbours, type AgentPresence, type Announcement } from '../control/presence.ts'
 import { messageOf } from '../errors.ts'
+import { isSameFile } from '../files/is-same-file.ts'
 import type { Log } from '../log/log.ts'
 import type { Address } from '../net/known-addresses.ts'
 import { leadsTo } from '../net/own-address.ts'
 
 /**
- * A target that is the local port of a `reach` to the same hub: it would lead from stream to stream for ever.
+ * A target that is a `reach` itself: it would lead from stream to stream for ever.
  */
 export class LoopError extends Error {
   override readonly name = 'LoopError'
@@ -36,6 +37,19 @@ export function withoutLoops(
   return { addresses: others, chains: others.some((address) => leading(address).length > 0) }
 }
 
+/**
+ * Checks that a Unix socket is none that a `reach` listens at, be it to another hub: of who comes in there
+ * nobody can tell how far they have come.
+ *
+ * @throws LoopError
+ */
+export function checkSocket(path: string, neighbours: Neighbours): void {
+  const [reach] = neighbours.reachesAtSocket((other) => isSameFile(path, other))
+  if (!reach) return
+  const instead = 'to pass a service on to another hub, have it listen at a port'
+  throw new LoopError(`it is the socket of "connect reach ${reach.service}"; ${instead}`)
+}
+
 /** Keeps an agent from dialling the ports of a `reach` on this machine, and tells those what it has to. */
 export class LoopGuard {
   readonly #neighbours = new Neighbours()
@@ -62,6 +76,11 @@ export class LoopGuard {
     const chosen = withoutLoops(addresses, { port, hubId: this.#presence.hubId }, this.#neighbours)
     if (chosen.chains) this.#chain()
     return chosen.addresses
+  }
+
+  /** @throws LoopError if the socket may not be dialled */
+  checkSocket(path: string): void {
+    checkSocket(path, this.#neighbours)
   }
 
   stop(): void {

@@ -4,8 +4,6 @@ import { formatTarget } from '../config/target.ts'
 import type { Level } from '../log/line.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
-import { connectTcp } from '../net/connect-tcp.ts'
-import type { Address } from '../net/known-addresses.ts'
 import { targetNames } from '../net/name-resolver.ts'
 import { describeNetworkError, networkErrorCode } from '../net/network-error.ts'
 import { connectionPlaces } from '../runtime/connection-places.ts'
@@ -13,6 +11,7 @@ import { FairShares } from '../tunnel/bounds/fair-shares.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/protocol/codes.ts'
 import { bridge } from '../tunnel/stream/bridge.ts'
 import type { Stream } from '../tunnel/stream/stream.ts'
+import { dialTarget } from './dial-target.ts'
 import { LoopError, type LoopGuard } from './loop-guard.ts'
 
 /** How long a target may take to answer, the lookup of its name included, in ms. */
@@ -86,11 +85,12 @@ export function serveStream(
   }
   const join = (socket: Socket) => {
     log('connected', () => `[ok] Connected to ${formatTarget(service)}`)
-    const port = socket.localPort!
-    servedPorts.set(port, stream.hops)
+    // None of a Unix socket.
+    const port = socket.localPort
+    if (port !== undefined) servedPorts.set(port, stream.hops)
     socket.once('close', () => {
       leave()
-      servedPorts.delete(port)
+      if (port !== undefined) servedPorts.delete(port)
     })
     stream.accept()
     bridge(socket, stream, {
@@ -103,13 +103,8 @@ export function serveStream(
       },
     })
   }
-  const options = {
-    names: targetNames,
-    timeoutMs: DIAL_TIMEOUT_MS,
-    allowHalfOpen: true,
-    ...(guard && { choose: (addresses: readonly Address[]) => guard.choose(addresses, service.port) }),
-  }
-  const cancel = connectTcp(service, options, (error, socket) => (socket ? join(socket) : refuse(error!)))
+  const options = { names: targetNames, timeoutMs: DIAL_TIMEOUT_MS, guard }
+  const cancel = dialTarget(service, options, (error, socket) => (socket ? join(socket) : refuse(error!)))
   // The opener went away while we dial.
   stream.onReset(() => {
     if (cancel()) leave()
@@ -124,9 +119,12 @@ function whyFullFor(opener: string): string | undefined {
   return `${opener} has ${openers.of(opener)} of the ${limit} that "ulimit -n" leaves room for; the rest is for others`
 }
 
+/** Nothing listens there; without its file, a Unix socket has no listener either. */
+const REFUSED: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT'])
+
 function codeFor(error: Error): number {
   if (error instanceof LoopError) return STREAM_CODES.LOOP
-  const isRefused = networkErrorCode(error) === 'ECONNREFUSED'
+  const isRefused = REFUSED.has(networkErrorCode(error))
   return isRefused ? STREAM_CODES.TARGET_REFUSED : STREAM_CODES.TARGET_UNREACHABLE
 }
 

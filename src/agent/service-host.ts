@@ -31,6 +31,8 @@ export interface ServiceHostOptions {
   readonly log: Log
 }
 
+type Refusal = NonNullable<Awaited<ReturnType<HubLink['offer']>>>[number]
+
 /** How long until what the hub could not save is offered again, in ms. */
 const OFFER_AGAIN_MS = 30_000
 
@@ -112,9 +114,7 @@ export class ServiceHost implements AgentControl {
       const others = [...this.#services.values()].filter((service) => service.name !== name)
       const previous = before.filter((service) => service.name === name)
       this.#save([...others, ...previous])
-      throw refusal.error === undefined
-        ? new ConnectError('NAME_TAKEN', `"${name}" is already ${refusal.message}`)
-        : new ConnectError('HUB_ERROR', `"${name}" is not exposed: ${refusal.message}`)
+      throw refusalError(refusal)
     }
     if (refused) {
       this.#options.log(`[ok] Exposing ${name} (${formatTarget(request)})`)
@@ -178,11 +178,17 @@ export class ServiceHost implements AgentControl {
     for (const { name, error, message } of refused)
       log(`[!] ${name} is not offered: ${error === undefined ? `it is ${message}` : message}`, 'warn')
     // What the hub can't save may go another time; a name that someone has stays theirs.
-    if (refused.some(({ error }) => error !== undefined)) this.#offerAgain()
+    if (refused.some(({ error }) => error === 'storage')) this.#offerAgain()
     const offered = services.filter(({ name }) => !refused.some((refusal) => refusal.name === name))
     const shown = offered.map((service) => `${service.name} (${formatTarget(service)})`)
     if (shown.length > 0) log(`[ok] Exposing ${shown.join(', ')}`)
   }
+}
+
+function refusalError({ name, error, message }: Refusal): ConnectError {
+  if (error === undefined) return new ConnectError('NAME_TAKEN', `"${name}" is already ${message}`)
+  const what = `"${name}" is not exposed: ${message}`
+  return error === 'hub too old' ? new ConnectError('HUB_OLDER', what) : new ConnectError('HUB_ERROR', what)
 }
 
 function byName(services: readonly ExposedService[]): ReadonlyMap<string, ExposedService> {

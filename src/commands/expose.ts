@@ -5,21 +5,24 @@ import { configFlag } from '../cli/flags.ts'
 import { requireConfig } from '../config/config.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
-import { formatTarget, parseTarget } from '../config/target.ts'
+import { formatTarget, listTarget, parseTarget } from '../config/target.ts'
+import { engineRights } from '../tasks/engine-socket.ts'
 import { expose } from '../tasks/exposure.ts'
 
 export default class Expose extends ConnectCommand {
-  static override summary = 'Publish a TCP service of this machine, or one that it can reach, under a name'
+  static override summary =
+    'Publish a TCP service or Unix socket of this machine, or a service that it can reach, under a name'
   static override description =
     'It is saved: it comes back whenever the agent does, after a restart or a reboot too.'
   static override examples = [
     '<%= config.bin %> expose localhost:5432 --name postgres',
     '<%= config.bin %> expose 3000 --name staging-api',
+    '<%= config.bin %> expose unix:/run/postgresql/.s.PGSQL.5432 --name pg',
   ]
   static override enableJsonFlag = true
   static override args = {
     target: Args.string({
-      description: '[HOST:]PORT to expose; without a host, this machine',
+      description: '[HOST:]PORT to expose; without a host, this machine. Or a Unix socket: unix:PATH',
       required: true,
     }),
   }
@@ -51,11 +54,16 @@ export default class Expose extends ConnectCommand {
         break
       }
     }
+    const rights = 'path' in target ? engineRights(target.path) : undefined
+    if (rights !== undefined)
+      this.printError(
+        `[!] This is the socket of a container engine: whoever may reach ${name} can do here whatever ${rights} can`,
+      )
     const { hubId } = requireConfig(instance)
     const asked = await probeService(target, hubId)
     if (!asked.isListening)
       this.printError(`[!] Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
     const reason = exposure.state === 'saved' ? exposure.reason : null
-    return { name, ...target, state: exposure.state, reason, answering: asked.isListening }
+    return { name, ...listTarget(target), state: exposure.state, reason, answering: asked.isListening }
   }
 }

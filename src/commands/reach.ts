@@ -6,6 +6,7 @@ import { formatReaches } from '../cli/format/reaches.ts'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
+import { parseSocketPath } from '../config/socket-path.ts'
 import { formatTarget } from '../config/target.ts'
 import { terminalLog } from '../log/log.ts'
 import { reach } from '../reach/reach.ts'
@@ -15,13 +16,15 @@ import type { ShownReach } from '../tasks/reaches/shown-reach.ts'
 import { printable } from '../text/printable.ts'
 
 export default class Reach extends ConnectCommand {
-  static override summary = 'Open a local port that leads to a service of the workspace, until Ctrl-C'
+  static override summary =
+    'Open a local port, or a Unix socket, that leads to a service of the workspace, until Ctrl-C'
   static override description =
     'With --keep it is saved, and the agent holds the port whenever it runs: after a restart or a reboot too. Without a name it lists what is kept.'
   static override examples = [
     '<%= config.bin %> reach postgres',
     '<%= config.bin %> reach postgres --port 15432',
     '<%= config.bin %> reach postgres --keep',
+    '<%= config.bin %> reach postgres --socket ~/pg/.s.PGSQL.5432',
   ]
   static override enableJsonFlag = true
   static override args = {
@@ -40,6 +43,11 @@ export default class Reach extends ConnectCommand {
       description: 'local address to listen on (default: localhost, by IPv4 and IPv6)',
       helpValue: 'ADDR',
     }),
+    socket: Flags.string({
+      description: 'listen at a Unix socket of this path instead, for your user alone',
+      helpValue: 'PATH',
+      exclusive: ['port', 'bind', 'keep'],
+    }),
   }
 
   async run(): Promise<void | { reaches: ShownReach[] } | Omit<Keeping, 'hasAgent'>> {
@@ -48,24 +56,35 @@ export default class Reach extends ConnectCommand {
     const port = flags.port === undefined ? undefined : parsePort(flags.port)
     const instance = instanceFor(flags.config)
     if (args.name === undefined) {
-      const needy = ['keep', 'port', 'bind'].find((flag) => flag in flags)
+      const needy = ['keep', 'port', 'bind', 'socket'].find((flag) => flag in flags)
       if (needy !== undefined) throw new Errors.CLIError(`--${needy} needs the name of a service`)
       return this.#list(instance)
     }
     const name = parseServiceName(args.name)
+    const socketPath = flags.socket === undefined ? undefined : parseSocketPath(flags.socket, 'BAD_VALUE')
     const saved = requireConfig(instance)
     const config = { ...saved, hub: hubOf(saved) }
     if (keep) return this.#keep(instance, config, { name, port, bind })
     await this.carryData(async (signal) => {
       const log = terminalLog((line) => this.printError(line))
-      const reached = await reach({ config, name, bind, port, version: this.config.version, log }, signal)
+      const { version } = this.config
+      const reached = await reach({ config, name, bind, port, socketPath, version, log }, signal)
       const { service, addresses, port: taken, because } = reached
       const from = `${printable(service.label)}${service.online ? '' : ', which is not connected now'}`
-      const [host = ''] = addresses
-      if (this.jsonEnabled()) this.logJson({ name, host, port: taken, addresses, online: service.online })
+      const [host = null] = addresses
+      if (this.jsonEnabled())
+        this.logJson({
+          name,
+          host,
+          port: socketPath === undefined ? taken : null,
+          addresses,
+          socket: socketPath ?? null,
+          online: service.online,
+        })
       // Both of its addresses lead here.
-      const shown = addresses.length > 1 ? 'localhost' : host
-      this.print(`[ok] ${name} (from ${from}) is at ${formatTarget({ host: shown, port: taken })}`)
+      const shown = addresses.length > 1 ? 'localhost' : (host ?? '')
+      const place = socketPath === undefined ? { host: shown, port: taken } : { path: socketPath }
+      this.print(`[ok] ${name} (from ${from}) is at ${formatTarget(place)}`)
       if (because !== undefined) this.print(`  ${because}, so it is ${taken}`)
       this.print('  Ctrl-C to stop')
       await reached.ended

@@ -4,7 +4,7 @@ import { configFlag } from '../cli/flags.ts'
 import { formatTable } from '../cli/format/table.ts'
 import { hubOf, requireConfig } from '../config/config.ts'
 import { instanceFor } from '../config/instance.ts'
-import { readServices } from '../config/services.ts'
+import { listService, readServices } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { Signer } from '../hub-client/credential.ts'
@@ -26,7 +26,10 @@ export default class Services extends ConnectCommand {
         answer: await probeService(service, config.hubId),
       })),
     )
-    const exposed = asked.map(({ service, answer }) => ({ ...service, answering: answer.isListening }))
+    const exposed = asked.map(({ service, answer }) => ({
+      ...listService(service),
+      answering: answer.isListening,
+    }))
     this.print('Exposed by this machine:')
     this.table(
       ['NAME', 'TARGET', ''],
@@ -43,13 +46,13 @@ export default class Services extends ConnectCommand {
         ['NAME', 'PORT', 'FROM', 'AGENT ID', 'AGENT'],
         offered.map(({ name, port, label, agent, online }) => [
           name,
-          String(port),
+          port === undefined ? 'none' : String(port),
           printable(label),
           agent,
           online ? 'online' : 'offline',
         ]),
       )
-      return { exposed, offered }
+      return { exposed, offered: offered.map((service) => ({ ...service, port: service.port ?? null })) }
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error
       this.printError(`[!] What the workspace offers is not known: ${messageOf(error)}`)

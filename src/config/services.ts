@@ -4,22 +4,49 @@ import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { readJson } from '../files/read-json.ts'
 import type { Instance } from './instance.ts'
 import { ServiceName } from './service-name.ts'
+import { SocketPath } from './socket-path.ts'
+import { listTarget, type ListedTarget } from './target.ts'
 
-/** A TCP service that this machine exposes. */
-export const ExposedService = v.strictObject({
-  name: ServiceName,
+const name = { name: ServiceName }
+
+const tcpTarget = {
   host: v.pipe(v.string(), v.minLength(1), v.maxLength(253)),
   port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
-})
+}
+const socketTarget = { path: SocketPath }
+
+const TcpService = v.strictObject({ ...name, ...tcpTarget })
+const SocketService = v.strictObject({ ...name, ...socketTarget })
+
+/** A service that this machine exposes. */
+export const ExposedService = v.lazy((input) => (hasPath(input) ? SocketService : TcpService))
 export type ExposedService = v.InferOutput<typeof ExposedService>
 
-const VERSION = 1
+/** What is dialled for it. */
+export const ExposedTarget = v.lazy((input) =>
+  hasPath(input) ? v.strictObject(socketTarget) : v.strictObject(tcpTarget),
+)
+
+/** A service with all fields, as JSON has them. */
+export type ListedService = { readonly name: string } & ListedTarget
+
+export function listService(service: ExposedService): ListedService {
+  return { name: service.name, ...listTarget(service) }
+}
+
+/** So that what is wrong with a service is said of that field. */
+function hasPath(input: unknown): boolean {
+  return typeof input === 'object' && input !== null && 'path' in input
+}
+
+/** Versions before that of the product know no Unix sockets, and say so of 2. */
+const [VERSION, SOCKETS_VERSION] = [1, 2]
 
 /** How many one agent may expose: their list, and a refusal of each, fit into one CTRL. */
 export const MAX_SERVICES = 200
 
 const ServicesFile = v.object({
-  version: v.literal(VERSION),
+  version: v.picklist([VERSION, SOCKETS_VERSION]),
   services: v.pipe(
     v.array(ExposedService),
     v.maxLength(MAX_SERVICES, `more than ${MAX_SERVICES} services`),
@@ -30,7 +57,7 @@ const ServicesFile = v.object({
 /** @throws ConnectError SERVICES_DAMAGED, CONFIG_UNREADABLE, CONFIG_NEWER */
 export function readServices(instance: Instance): ExposedService[] {
   const file = readJson(instance.servicesFile, ServicesFile, {
-    version: VERSION,
+    version: SOCKETS_VERSION,
     damaged: 'SERVICES_DAMAGED',
   })
   return file?.services ?? []
@@ -39,10 +66,8 @@ export function readServices(instance: Instance): ExposedService[] {
 /** Only the holder of the instance's lock writes, see control/agent-record.ts. */
 export function writeServices(instance: Instance, services: readonly ExposedService[]): void {
   const sorted = services.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  writeFileAtomic(
-    instance.servicesFile,
-    `${JSON.stringify({ version: VERSION, services: sorted }, null, 2)}\n`,
-  )
+  const version = sorted.some(hasPath) ? SOCKETS_VERSION : VERSION
+  writeFileAtomic(instance.servicesFile, `${JSON.stringify({ version, services: sorted }, null, 2)}\n`)
 }
 
 /**

@@ -1,22 +1,48 @@
 import { isIP } from 'node:net'
 import { ConnectError } from '../errors.ts'
+import { shellQuote } from '../text/shell-quote.ts'
+import { parseSocketPath } from './socket-path.ts'
 
-/** A TCP address that the agent dials. */
-export interface Target {
+/** What the agent dials. */
+export type Target = TcpTarget | SocketTarget
+
+/** A TCP address. */
+export interface TcpTarget {
   readonly host: string
   /** 1 to 65535. */
   readonly port: number
 }
 
+/** A Unix socket. */
+interface SocketTarget {
+  /** Absolute. */
+  readonly path: string
+}
+
+/** A target with all fields, as JSON has them. */
+export type ListedTarget =
+  | { readonly host: string; readonly port: number; readonly path: null }
+  | { readonly host: null; readonly port: null; readonly path: string }
+
 /** A label of a DNS name, underscores allowed since container networks use them. */
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i
+
+/**
+ * Parses what is to be exposed: `[HOST:]PORT`, or `unix:PATH`.
+ *
+ * @throws ConnectError BAD_TARGET
+ */
+export function parseTarget(text: string): Target {
+  const [, path] = /^unix:(.+)$/is.exec(text) ?? []
+  return path === undefined ? parseTcpTarget(text) : { path: parseSocketPath(path, 'BAD_TARGET') }
+}
 
 /**
  * Parses `[HOST:]PORT`: `5432`, `localhost:5432`, `[::1]:5432`. Without a host it is this machine.
  *
  * @throws ConnectError BAD_TARGET
  */
-export function parseTarget(text: string): Target {
+function parseTcpTarget(text: string): TcpTarget {
   const match = /^(?:(?:\[(?<v6>[^\]]+)\]|(?<host>[^:[\]]+)):)?(?<port>\d{1,5})$/.exec(text)
   if (!match?.groups) throw notATarget(text)
   const { v6, host = v6 ?? 'localhost', port } = match.groups
@@ -32,13 +58,13 @@ export function parseTarget(text: string): Target {
 /** Says what it is instead, where that can be told. */
 function notATarget(text: string): ConnectError {
   const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(text) ?? []
-  if (/^unix:/i.test(text) || /^\.{0,2}\//.test(text)) {
-    return new ConnectError('BAD_TARGET', `"${text}" is a Unix socket, and only TCP ports can be exposed`, {
-      hints: ['Have a TCP port lead to it: socat TCP-LISTEN:PORT,bind=127.0.0.1,fork UNIX-CONNECT:FILE'],
+  if (/^\.{0,2}\//.test(text)) {
+    return new ConnectError('BAD_TARGET', `"${text}" is a path, not [HOST:]PORT`, {
+      hints: [`If it is a Unix socket, run: connect expose ${shellQuote(`unix:${text}`)} --name NAME`],
     })
   }
   if (scheme?.toLowerCase() === 'udp') {
-    const message = `"${text}" is a UDP port, and only TCP ports can be exposed`
+    const message = `"${text}" is a UDP port, and only TCP ports and Unix sockets can be exposed`
     return new ConnectError('BAD_TARGET', message, {
       hints: ['Give a TCP port: connect expose PORT --name NAME'],
     })
@@ -51,7 +77,7 @@ function notATarget(text: string): ConnectError {
       hints: [`Run: connect expose ${target ?? '[HOST:]PORT'} --name NAME`],
     })
   }
-  return new ConnectError('BAD_TARGET', `"${text}" is not [HOST:]PORT`)
+  return new ConnectError('BAD_TARGET', `"${text}" is neither [HOST:]PORT nor unix:PATH`)
 }
 
 /** Ports that go without saying in a URL (IANA's service names). */
@@ -77,9 +103,20 @@ function hostAndPort(scheme: string, authority: string): string | undefined {
   return host === '' || port === undefined ? undefined : `${host}:${port}`
 }
 
-/** @returns `localhost:5432`, with brackets around an IPv6 address */
-export function formatTarget({ host, port }: Target): string {
+/** @returns `localhost:5432`, with brackets around an IPv6 address; or `unix:/run/web.sock` */
+export function formatTarget(target: Target | ListedTarget): string {
+  if (isSocket(target)) return `unix:${target.path}`
+  const { host, port } = target
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+function isSocket(target: Target | ListedTarget): target is SocketTarget {
+  return 'path' in target && target.path !== null
+}
+
+export function listTarget(target: Target): ListedTarget {
+  if (isSocket(target)) return { host: null, port: null, path: target.path }
+  return { host: target.host, port: target.port, path: null }
 }
 
 function isHostName(host: string): boolean {
@@ -92,10 +129,10 @@ function isHostName(host: string): boolean {
  *
  * @throws ConnectError BAD_TARGET
  */
-export function parseListenAddress(text: string): Target {
+export function parseListenAddress(text: string): TcpTarget {
   const free = /^(.+):0$/.exec(text)
   try {
-    return free ? { ...parseTarget(`${free[1]}:1`), port: 0 } : parseTarget(text)
+    return free ? { ...parseTcpTarget(`${free[1]}:1`), port: 0 } : parseTcpTarget(text)
   } catch (error) {
     // The hints about targets are not true of an address to listen on.
     throw new ConnectError('BAD_TARGET', `"${text}" is not [HOST:]PORT`, {

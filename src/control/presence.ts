@@ -27,7 +27,10 @@ const ReachPresence = v.object({
   service: v.string(),
   /** The numeric addresses that the `reach` listens on. */
   addresses: v.array(v.string()),
+  /** 0 if it listens at a Unix socket. */
   port: v.number(),
+  /** The Unix socket that it listens at, an absolute path. */
+  socketPath: v.optional(v.string()),
 })
 export type ReachPresence = v.InferOutput<typeof ReachPresence>
 
@@ -124,6 +127,13 @@ export class Neighbours {
   /** The reaches that have this local port. */
   reachesAt(port: number): ReachPresence[] {
     return this.#alive((one) => one.kind === 'reach' && one.port === port) as ReachPresence[]
+  }
+
+  /** The reaches whose Unix socket `isWanted` says yes to. */
+  reachesAtSocket(isWanted: (socketPath: string) => boolean): ReachPresence[] {
+    const wanted = (one: Presence) =>
+      one.kind === 'reach' && one.socketPath !== undefined && isWanted(one.socketPath)
+    return this.#alive(wanted) as ReachPresence[]
   }
 
   /** The agents that `wanted` says yes to. */

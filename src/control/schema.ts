@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import * as v from 'valibot'
-import { ExposedService } from '../config/services.ts'
+import { ExposedService, ExposedTarget } from '../config/services.ts'
 import { AgentIdentity } from './agent-record.ts'
 
 /** The agent's local API: HTTP over a Unix socket, JSON bodies. */
@@ -64,7 +64,7 @@ export const PortReply = v.object({ carries: v.boolean(), hops: v.optional(v.num
 export type PortReply = v.InferOutput<typeof PortReply>
 
 /** PUT /v1/services/NAME */
-export const ExposeRequest = v.omit(ExposedService, ['name'])
+export const ExposeRequest = ExposedTarget
 export type ExposeRequest = v.InferOutput<typeof ExposeRequest>
 
 /** What became of the request: saved in any case; the hub may not have heard of it yet. */

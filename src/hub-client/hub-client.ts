@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import {
   HubInfo,
   JoinReply,
+  PORTLESS,
   ServiceList,
   type JoinRequest,
   type OfferedService,
@@ -13,6 +14,8 @@ import { parseResponse } from './response.ts'
 import { explainSchemeMismatch } from './scheme-mismatch.ts'
 
 const TIMEOUT_MS = 10_000
+
+const SERVICES = `/v1/services?${PORTLESS}=true`
 
 /** A hub's HTTP API, seen by an agent. All methods throw HUB_UNREACHABLE, NOT_A_HUB or the hub's refusal. */
 export class HubClient {
@@ -50,13 +53,13 @@ export class HubClient {
 
   /** What the workspace offers, by name. */
   async services(signer: Signer): Promise<OfferedService[]> {
-    const { services } = await this.#signed(signer, 'GET', '/v1/services', ServiceList)
+    const { services } = await this.#signed(signer, 'GET', SERVICES, ServiceList)
     return services.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** @returns undefined if the workspace has no service of that name */
   async service(signer: Signer, name: string): Promise<OfferedService | undefined> {
-    const path = `/v1/services?name=${encodeURIComponent(name)}`
+    const path = `${SERVICES}&name=${encodeURIComponent(name)}`
     const { services } = await this.#signed(signer, 'GET', path, ServiceList)
     return services.find((service) => service.name === name)
   }

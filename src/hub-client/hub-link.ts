@@ -48,6 +48,11 @@ interface Connection {
 
 type ServicesReply = Extract<HubMessage, { type: 'services' }>
 
+const HUB_TOO_OLD = {
+  error: 'hub too old',
+  message: 'the hub is of a version that knows no Unix sockets',
+} as const
+
 const WELCOME_TIMEOUT_MS = 10_000
 const CTRL_TIMEOUT_MS = 10_000
 
@@ -71,6 +76,8 @@ export class HubLink {
   #connection: Connection | undefined
   /** Whether that connection is registered. */
   #up = false
+  /** Whether the hub takes services without a port. */
+  #takesPortless = false
   #everConnected = false
   /** Ends the wait before the next try. */
   #pause: AbortController | undefined
@@ -181,12 +188,24 @@ export class HubLink {
   /**
    * Tells the hub all that this agent exposes.
    *
-   * @returns what the hub refuses, and why; undefined if the link is down or the hub doesn't answer
+   * @returns what the hub refuses, and why, which includes what it is too old for; undefined if the link is
+   * down or the hub doesn't answer
    */
   async offer(
-    services: readonly { name: string; port: number }[],
+    services: readonly { name: string; port?: number | undefined }[],
   ): Promise<ServicesReply['refused'] | undefined> {
     if (!this.#up) return undefined
+    const isTaken = ({ port }: { port?: number | undefined }) => this.#takesPortless || port !== undefined
+    const tooNew = services
+      .filter((service) => !isTaken(service))
+      .map(({ name }) => ({ ...HUB_TOO_OLD, name }))
+    const refused = await this.#offerAll(services.filter(isTaken))
+    return refused && [...refused, ...tooNew]
+  }
+
+  async #offerAll(
+    services: readonly { name: string; port?: number | undefined }[],
+  ): Promise<ServicesReply['refused'] | undefined> {
     const seq = ++this.#seq
     this.#send({ type: 'services', seq, services: services.map(({ name, port }) => ({ name, port })) })
     const signal = AbortSignal.timeout(CTRL_TIMEOUT_MS)
@@ -262,6 +281,7 @@ export class HubLink {
     }
     const { log } = this.#options
     this.#up = true
+    this.#takesPortless = parsed.output.portless
     this.#state = { state: 'connected', since: Date.now() }
     log('[ok] Registered with hub')
     log(`[ok] ${this.#everConnected ? 'Reconnected' : 'Connected'} to hub via WebSocket`)

@@ -6,6 +6,7 @@ import { connectionPlaces } from '../runtime/connection-places.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/protocol/codes.ts'
 import { MAX_HOPS, MAX_STREAMS } from '../tunnel/protocol/limits.ts'
 import { bridge } from '../tunnel/stream/bridge.ts'
+import { resetSocket } from '../tunnel/stream/reset-socket.ts'
 import { clientHops } from './client-hops.ts'
 import type { Opener, Opening, Queue } from './opener.ts'
 import { WaitingClients } from './waiting-clients.ts'
@@ -66,7 +67,7 @@ export class Clients implements Queue {
     socket.on('error', () => {})
     const full = connectionPlaces.whyFull ?? this.#options.whyFull?.()
     if (full !== undefined) {
-      socket.resetAndDestroy()
+      resetSocket(socket)
       return this.#dropped(STREAM_CODES.LIMIT, full, `Connections are dropped: ${full}`)
     }
     const leave = connectionPlaces.take()
@@ -89,13 +90,13 @@ export class Clients implements Queue {
   /** Resets all clients. */
   close(): void {
     this.#opener.remove(this)
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of this.#sockets) resetSocket(socket)
   }
 
   #enter(socket: Socket, hops: number): void {
     if (socket.destroyed) return
     const drop = (code: number, why: string, line: string) => {
-      socket.resetAndDestroy()
+      resetSocket(socket)
       this.#dropped(code, why, line)
     }
     if (hops > MAX_HOPS) {

@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
-import { announce, Neighbours, type Announcement } from '../control/presence.ts'
+import { announce, Neighbours, type Announcement, type ReachPresence } from '../control/presence.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
@@ -8,7 +9,8 @@ import type { Log } from '../log/log.ts'
 import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { Clients } from './clients.ts'
-import { openLocalPort, type LocalPort } from './local-port.ts'
+import { openLocalPort, type LocalPort, type LocalPortOptions } from './local-port.ts'
+import { openLocalSocket } from './local-socket.ts'
 import { Opener } from './opener.ts'
 
 export interface ReachOptions {
@@ -18,6 +20,8 @@ export interface ReachOptions {
   readonly bind?: string | undefined
   /** Local port; 0 for a free one; undefined for the service's own, or the next free one. */
   readonly port: number | undefined
+  /** Where to listen at a Unix socket instead, an absolute path. */
+  readonly socketPath?: string | undefined
   readonly version: string
   readonly log: Log
   /** How long a new connection waits while the link is down, in ms, default 15,000; then it is reset. */
@@ -27,6 +31,8 @@ export interface ReachOptions {
 }
 
 export interface Reached extends Pick<LocalPort, 'addresses' | 'port' | 'because'> {
+  /** The Unix socket that is listened at; then there are no addresses, and the port is 0. */
+  readonly socketPath: string | undefined
   readonly service: OfferedService
   /** Settles when the signal says stop. @throws ConnectError REVOKED */
   readonly ended: Promise<void>
@@ -37,7 +43,8 @@ const HOLD_MS = 15_000
 /**
  * Opens a local port that leads to a service of the workspace, over a link of its own.
  *
- * @throws ConnectError SERVICE_UNKNOWN, PORT_IN_USE, CANNOT_LISTEN, or what HubClient throws
+ * @throws ConnectError SERVICE_UNKNOWN, PORT_IN_USE, SOCKET_IN_THE_WAY, CANNOT_LISTEN, or what HubClient
+ * throws
  */
 export async function reach(options: ReachOptions, signal: AbortSignal): Promise<Reached> {
   const { config, name, bind, version, log } = options
@@ -59,13 +66,15 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
   const opener = new Opener(link, holdMs)
   const clients = new Clients(opener, neighbours, { name, log, holdMs })
   const isOwnTaken = isOfThisMachine(service, config, neighbours)
-  const localPort = await openLocalPort(
-    { bind, port: options.port, own: service.port, isOwnTaken },
-    (socket) => clients.take(socket),
-  )
+  const take = (socket: Socket) => clients.take(socket)
+  const { socketPath } = options
+  const localPort =
+    socketPath === undefined
+      ? await openPortFor(service, { bind, port: options.port, isOwnTaken }, take)
+      : await openLocalSocket(socketPath, take)
   const { addresses, port, because } = localPort
   const presence = tellNeighbours(
-    { hubId: config.hubId, service: name, addresses: [...addresses], port },
+    { hubId: config.hubId, service: name, addresses: [...addresses], port, socketPath },
     log,
   )
   const ended = link.run(signal).finally(() => {
@@ -73,7 +82,18 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
     localPort.close()
     clients.close()
   })
-  return { service, addresses, port, because, ended }
+  return { service, addresses, port, because, socketPath, ended }
+}
+
+/** A service that has no port gets a free one. */
+async function openPortFor(
+  { port: own }: OfferedService,
+  wish: Omit<LocalPortOptions, 'own'>,
+  take: (socket: Socket) => void,
+): Promise<LocalPort> {
+  if (own !== undefined) return openLocalPort({ ...wish, own }, take)
+  const because = wish.port === undefined ? 'The service has no port of its own' : undefined
+  return { ...(await openLocalPort({ ...wish, own: 0, port: wish.port ?? 0 }, take)), because }
 }
 
 /** Whether an agent here exposes the service: the target may be down now, and will want its port back. */
@@ -86,10 +106,7 @@ export function isOfThisMachine(
 }
 
 /** Announces our port, so that no agent of this machine takes it for a target, and goes round in a loop. */
-function tellNeighbours(
-  reach: { hubId: string; service: string; addresses: string[]; port: number },
-  log: Log,
-): Announcement | undefined {
+function tellNeighbours(reach: Omit<ReachPresence, 'kind'>, log: Log): Announcement | undefined {
   const failed = (error: unknown) => log(`[!] ${messageOf(error)}`, 'warn')
   try {
     return announce({ kind: 'reach', ...reach }, failed)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { resetSocket } from '../tunnel/stream/reset-socket.ts'
 
 /** How soon the reset of a client is noticed that has sent more than is read ahead, in ms. */
 const PROBE_MS = 1000
@@ -35,7 +36,7 @@ export class WaitingClients {
     const timer = setTimeout(() => {
       this.#stopWaiting.get(socket)!()
       this.#onLate()
-      socket.resetAndDestroy()
+      resetSocket(socket)
     }, this.#holdMs)
     // Nobody is told of a reset while nothing is read; but a write fails, if only of no bytes.
     const probing = setInterval(() => {

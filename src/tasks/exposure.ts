@@ -3,6 +3,7 @@ import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { exposeService, unexposeService } from '../control/client.ts'
 import { throughAgentOrFile } from './locks/through-agent.ts'
+import { refuseControlSocket } from '../control/control-socket.ts'
 
 /** What became of a wish to expose. */
 export type Exposure =
@@ -17,16 +18,17 @@ export type Exposure =
  * Exposes a service: through the running agent, else by saving it for the next one. Whoever holds the
  * instance's lock writes the file, so the two never do so at once.
  *
- * @throws ConnectError NOT_CONFIGURED, NAME_TAKEN, AGENT_BUSY, WRITE_FAILED
+ * @throws ConnectError NOT_CONFIGURED, BAD_TARGET, NAME_TAKEN, HUB_OLDER, AGENT_BUSY, WRITE_FAILED
  */
 export async function expose(instance: Instance, service: ExposedService): Promise<Exposure> {
   requireConfig(instance)
   ensureInstanceFolder(instance)
-  const { name, host, port } = service
+  const { name, ...target } = service
+  if ('path' in target) refuseControlSocket(target.path, instance)
   return throughAgentOrFile<Exposure>(
     instance,
     async () => {
-      const reply = await exposeService(instance, name, { host, port })
+      const reply = await exposeService(instance, name, target)
       if (!reply) return undefined
       return reply.confirmed
         ? { state: 'confirmed' }

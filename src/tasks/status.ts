@@ -1,7 +1,7 @@
 import { hubOf, readConfig, type Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { shownProxy } from '../config/proxy.ts'
-import { readServices, type ExposedService } from '../config/services.ts'
+import { listService, readServices, type ListedService } from '../config/services.ts'
 import { endReason, readAgentRecord, type AgentEnd, type AgentIdentity } from '../control/agent-record.ts'
 import { askAgent, type AgentAnswer } from '../control/ask-agent.ts'
 import { hubConnectionOf, type HubConnection } from '../control/hub-connection.ts'
@@ -45,7 +45,7 @@ export interface DaemonStatus {
   readonly unresponsive: boolean
   /** Why the daemon is unresponsive. */
   readonly silence: string | null
-  readonly services: readonly ExposedService[]
+  readonly services: readonly ListedService[]
   /** What is kept, and how it stands. */
   readonly reaches: readonly ShownReach[]
   readonly streams: number | null
@@ -127,7 +127,7 @@ function tellingOf(said: AgentAnswer | undefined, instance: Instance): Omit<Fore
   return {
     connection: answer ? hubConnectionOf(answer) : null,
     silence: said?.silence ?? null,
-    services: answer?.services ?? readServices(instance),
+    services: (answer?.services ?? readServices(instance)).map(listService),
     reaches: shownReaches(instance, said),
     streams: answer?.streams ?? null,
     version: said?.version ?? null,

@@ -109,6 +109,23 @@ describe('what is printed is what is described:', () => {
     await reach.printed(/"online".*\n\}\n/)
     await reach.stop('SIGINT')
     fits('connect reach', reach.stdout)
+    const file = home.file('none.sock')
+    expect(await prints(home, `expose unix:${file} --name socket`)).toMatchObject({ host: null, path: file })
+    expect(await prints(home, 'services')).toMatchObject({
+      exposed: [{ name: 'shapes' }, { name: 'socket', port: null, path: file }],
+      offered: expect.arrayContaining([expect.objectContaining({ name: 'socket', port: null })]),
+    })
+    expect(await prints(home, 'daemon status')).toMatchObject({
+      services: [
+        { port: echo.port, path: null },
+        { host: null, port: null, path: file },
+      ],
+    })
+    const at = world.keep(startConnect(home, ['reach', 'shapes', '--socket', file, '--json']))
+    await at.printed(/"online".*\n\}\n/)
+    await at.stop('SIGINT')
+    expect(fits('connect reach', at.stdout)).toMatchObject({ host: null, port: null, socket: file })
+    await prints(home, 'unexpose socket')
     expect(await prints(home, 'unexpose shapes')).toEqual({
       name: 'shapes',
       removed: true,

@@ -111,7 +111,11 @@ describe('a command line that cannot be understood exits 2, with one sentence an
 describe('a value that cannot be used exits 2, and nothing is written:', () => {
   test.for([
     ['a target', 'expose 99999 --name web', /^\[x\] 99999 is not a port \(1 to 65535\)\n/],
-    ['a target of words', 'expose local:host:80 --name web', /^\[x\] "local:host:80" is not \[HOST:\]PORT\n/],
+    [
+      'a target of words',
+      'expose local:host:80 --name web',
+      /^\[x\] "local:host:80" is neither \[HOST:\]PORT nor unix:PATH\n/,
+    ],
     [
       'a service name',
       'expose 80 --name Web_1',

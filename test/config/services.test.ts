@@ -28,6 +28,19 @@ test('what is exposed is read again, by name', () => {
   expect(statSync(instance.servicesFile).mode & 0o777).toBe(0o600)
 })
 
+test('a Unix socket is read again; only its file is one that older versions refuse', () => {
+  const [instance, socket] = [emptyInstance(), { name: 'socket', path: '/run/x.sock' }]
+  const version = () =>
+    (JSON.parse(readFileSync(instance.servicesFile, 'utf8')) as { version: number }).version
+  writeServices(instance, [web])
+  expect(version()).toBe(1)
+  writeServices(instance, [web, socket])
+  expect(readServices(instance)).toEqual([socket, web])
+  expect(version()).toBe(2)
+  writeServices(instance, [web])
+  expect(version()).toBe(1)
+})
+
 test('a service takes the place of one of the same name', () => {
   const moved = { ...web, port: 3001 }
   expect(withService([web, postgres], moved)).toEqual([postgres, moved])
@@ -55,6 +68,10 @@ describe('a list of services', () => {
     ['has an empty host', file([{ ...web, host: '' }])],
     ['has a name that is none', file([{ ...web, name: '../web' }])],
     ['has a field that nobody knows', file([{ ...web, command: 'rm -rf /' }])],
+    ['has a socket and a port', file([{ ...web, path: '/run/x' }])],
+    ['has a socket of no absolute path', file([{ name: 'web', path: 'run/x' }])],
+    ['has a socket of a path too long', file([{ name: 'web', path: `/${'x'.repeat(107)}` }])],
+    ['has a socket of an unspeakable path', file([{ name: 'web', path: '/run/\u001b[31m' }])],
     ['has a name twice', file([web, { ...web, port: 1 }])],
     ['has more services than one agent may expose', file(many(MAX_SERVICES + 1))],
     ['is too large', `"${'a'.repeat(5 * 1024 * 1024)}"`],
@@ -69,7 +86,7 @@ describe('a list of services', () => {
 
   test('of a newer version is not taken for a damaged one', () => {
     const instance = emptyInstance()
-    writeFileSync(instance.servicesFile, '{"version":2,"services":{}}')
+    writeFileSync(instance.servicesFile, '{"version":3,"services":{}}')
     expect(thrownBy(() => readServices(instance)).code).toBe('CONFIG_NEWER')
   })
 
@@ -81,6 +98,7 @@ describe('a list of services', () => {
 
   test.for([
     ['which entry', [postgres, { ...web, port: 'http' }], /: services\.1\.port: /],
+    ['which path', [{ name: 'web', path: 5 }], /: services\.0\.path: /],
     ['that two share a name', [web, { ...web, port: 1 }], /: services: two have the same name$/],
     ['that there are too many', many(MAX_SERVICES + 1), /: services: more than 200 services$/],
   ] as const)('says what is wrong: %s', ([, services, message]) => {

@@ -1,5 +1,6 @@
+import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { formatTarget, parseListenAddress, parseTarget } from '../../src/config/target.ts'
+import { formatTarget, listTarget, parseListenAddress, parseTarget } from '../../src/config/target.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 
 describe('parseTarget', () => {
@@ -60,13 +61,60 @@ describe('what is no TCP port is called by its name, with the command that was m
     ['postgres://ada:hunter2@db/shop', /^This is a URL/, 'Run: connect expose db:5432 --name NAME'],
     ['gopher://old.example', /is a URL/, 'Run: connect expose [HOST:]PORT --name NAME'],
     ['udp://localhost:53', /is a UDP port/, 'Give a TCP port: connect expose PORT --name NAME'],
-    ['unix:/run/docker.sock', /is a Unix socket/, /^Have a TCP port lead to it: socat /],
-    ['/run/docker.sock', /is a Unix socket/, /^Have a TCP port lead to it: socat /],
+    [
+      '/run/web.sock',
+      /is a path, not \[HOST:\]PORT$/,
+      'If it is a Unix socket, run: connect expose unix:/run/web.sock --name NAME',
+    ],
+    [
+      './my app.sock',
+      /is a path, not \[HOST:\]PORT$/,
+      "If it is a Unix socket, run: connect expose 'unix:./my app.sock' --name NAME",
+    ],
   ] as const)('%s', ([text, message, hint]) => {
     const error = thrownBy(() => parseTarget(text))
     expect(error.message).toMatch(message)
     expect(error.hints).toEqual([typeof hint === 'string' ? hint : expect.stringMatching(hint)])
     expect(error.message + error.hints.join('')).not.toContain('hunter2')
+  })
+})
+
+describe('a Unix socket', () => {
+  test.for([
+    ['unix:/run/postgresql/.s.PGSQL.5432', '/run/postgresql/.s.PGSQL.5432'],
+    ['unix:///run/web.sock', '/run/web.sock'],
+    ['UNIX:/run/../run//web.sock', '/run/web.sock'],
+    ['unix:web.sock', path.join(process.cwd(), 'web.sock')],
+    ['unix:./~/@web.sock', path.join(process.cwd(), '~', '@web.sock')],
+    ['unix:/tmp/é', '/tmp/é'],
+  ] as const)('%s has an absolute path', ([text, file]) => {
+    const target = parseTarget(text)
+    expect(target).toEqual({ path: file })
+    expect(formatTarget(target)).toBe(`unix:${file}`)
+    expect(listTarget(target)).toEqual({ host: null, port: null, path: file })
+  })
+
+  const most = process.platform === 'linux' ? 107 : 103
+  test('has a path that fits into sun_path, counted in bytes', () => {
+    const file = `/tmp/${'é'.repeat((most - 5) / 2)}`
+    expect(Buffer.byteLength(file)).toBe(most)
+    expect(parseTarget(`unix:${file}`)).toEqual({ path: file })
+    const error = thrownBy(() => parseTarget(`unix:${file}x`))
+    expect(error.message).toBe(
+      `${file}x is too long for a Unix socket: it has ${most + 1} bytes, and the system takes ${most}`,
+    )
+  })
+
+  test.for([
+    ['unix:', /is neither \[HOST:\]PORT nor unix:PATH$/],
+    ['unix:@abstract', /^"@abstract" is an abstract socket, which any user of the machine could take/],
+    ['unix:~/web.sock', /^In "~\/web.sock" the ~ is not your home folder/],
+    ['unix:/tmp/a\nb', /control character/],
+    ['unix:/tmp/\u001b[31m', /control character/],
+  ] as const)('%j is refused', ([text, message]) => {
+    const error = thrownBy(() => parseTarget(text))
+    expect(error.code).toBe('BAD_TARGET')
+    expect(error.message).toMatch(message)
   })
 })
 
@@ -84,7 +132,17 @@ describe('parseListenAddress', () => {
     expect(parseListenAddress(text)).toEqual(address)
   })
 
-  const refused = ['', ':0', '0', 'a b:0', '[x]:0', '1.2.3:0', 'localhost:65536', 'http://localhost:7700']
+  const refused = [
+    '',
+    ':0',
+    '0',
+    'a b:0',
+    '[x]:0',
+    '1.2.3:0',
+    'localhost:65536',
+    'http://localhost:7700',
+    'unix:/run/x',
+  ]
   test.for(refused)('refuses "%s", with no word of exposing', (text) => {
     const error = thrownBy(() => parseListenAddress(text))
     expect(error.code).toBe('BAD_TARGET')

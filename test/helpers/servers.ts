@@ -8,6 +8,22 @@ export interface TestServer {
 
 /** @param onConnection gets sockets that may be half-closed */
 export async function serveTcp(onConnection: (socket: Socket) => void): Promise<TestServer> {
+  const { server, close } = serving(onConnection)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { port: (server.address() as AddressInfo).port, close }
+}
+
+/** The same at a Unix socket. */
+export async function serveUnix(
+  file: string,
+  onConnection: (socket: Socket) => void,
+): Promise<Pick<TestServer, 'close'>> {
+  const { server, close } = serving(onConnection)
+  await new Promise<void>((resolve) => server.listen(file, resolve))
+  return { close }
+}
+
+function serving(onConnection: (socket: Socket) => void): { server: Server; close: () => Promise<void> } {
   const sockets = new Set<Socket>()
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
@@ -15,9 +31,8 @@ export async function serveTcp(onConnection: (socket: Socket) => void): Promise<
     socket.on('error', () => {})
     onConnection(socket)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    port: (server.address() as AddressInfo).port,
+    server,
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy()

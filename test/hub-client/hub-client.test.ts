@@ -27,7 +27,7 @@ test.for([
   expect(error.message).toBe(`Could not reach the hub at ${url}: no answer in time`)
 })
 
-test('a hub is asked for the one service that is wanted', async () => {
+test('a hub is asked for the one service that is wanted, and for those without a port, too', async () => {
   const asked: (string | undefined)[] = []
   const hub = await serving({
     answer(request, response) {
@@ -40,7 +40,10 @@ test('a hub is asked for the one service that is wanted', async () => {
   const signer = new Signer({ agentId: 'agent_0123456789abcdef', hubId: HUB_ID, key: await newKey() })
   expect(await new HubClient({ hub }).service(signer, 'postgres')).toBeUndefined()
   expect(await new HubClient({ hub }).services(signer)).toEqual([])
-  expect(asked.filter((url) => url !== '/v1/nonce')).toEqual(['/v1/services?name=postgres', '/v1/services'])
+  expect(asked.filter((url) => url !== '/v1/nonce')).toEqual([
+    '/v1/services?portless=true&name=postgres',
+    '/v1/services?portless=true',
+  ])
 })
 
 describe('under a hub’s header it is no hub that answers with', () => {

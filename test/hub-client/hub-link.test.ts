@@ -9,6 +9,7 @@ import { GOAWAY_CODES } from '../../src/tunnel/protocol/codes.ts'
 import { encodeCtrl, encodeGoaway } from '../../src/tunnel/protocol/encode.ts'
 import { MAX_FRAME_BYTES } from '../../src/tunnel/protocol/limits.ts'
 import { HUB_ID, startHostileHub, type HostileHub, type HostileOptions } from '../fixtures/hub/hostile-hub.ts'
+import { decodeWhole } from '../tunnel/helpers/whole-frames.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
 
 interface Agent {
@@ -134,6 +135,45 @@ describe('the agent says why, and is back once the hub is good again, after a hu
     )
     expect(await agent.link.whenConnected(30_000)).toBe(true)
     expect(agent.log[0]).toMatch(/^Lost the link to the hub: the hub did not answer\. /)
+  })
+})
+
+/** Takes all that is offered, and notes it. @param says more than what hubs have always said */
+function taking(offered: unknown[], says: object): HostileOptions {
+  return {
+    link: (socket) =>
+      socket.on('message', (bytes: Buffer) => {
+        const frame = decodeWhole(bytes)
+        if (frame.type !== 'ctrl') return
+        const { type, seq, services } = frame.message as { type: string; seq?: number; services?: unknown }
+        if (type === 'services') offered.push(services)
+        const welcome = { type: 'welcome', hub: HUB_ID, version: '0.1.0', ...says }
+        socket.send(encodeCtrl(type === 'hello' ? welcome : { type: 'services', seq, refused: [] }))
+      }),
+  }
+}
+
+describe('services without a port', () => {
+  const [web, socket] = [
+    { name: 'web', port: 80 },
+    { name: 'socket', path: '/run/x.sock' },
+  ]
+
+  test('are not told to a hub of before, which gets all others; and the agent hears why', async () => {
+    const offered: unknown[] = []
+    const { agent } = await linkedTo(taking(offered, {}))
+    expect(await agent.link.whenConnected(30_000)).toBe(true)
+    const message = 'the hub is of a version that knows no Unix sockets'
+    expect(await agent.link.offer([socket, web])).toEqual([{ name: 'socket', error: 'hub too old', message }])
+    expect(offered).toEqual([[web]])
+  })
+
+  test('are told to a hub that takes them, and where they lead stays here', async () => {
+    const offered: unknown[] = []
+    const { agent } = await linkedTo(taking(offered, { portless: true }))
+    expect(await agent.link.whenConnected(30_000)).toBe(true)
+    expect(await agent.link.offer([socket, web])).toEqual([])
+    expect(offered).toEqual([[{ name: 'socket' }, web]])
   })
 })
 

@@ -156,7 +156,7 @@ const STATUS: DaemonStatus = {
   connection: { state: 'connected', since: '2026-11-22T10:30:00.900Z', reason: null },
   unresponsive: false,
   silence: null,
-  services: [{ name: 'web', host: 'localhost', port: 80 }],
+  services: [{ name: 'web', host: 'localhost', port: 80, path: null }],
   reaches: [
     {
       name: 'postgres',

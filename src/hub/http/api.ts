@@ -7,6 +7,7 @@ import {
   ApiClaims,
   HUB_HEADER,
   JoinRequest,
+  PORTLESS,
   PROTOCOL_VERSION,
   type HubInfo,
   type JoinReply,
@@ -113,7 +114,13 @@ export class HttpApi {
       case 'GET /v1/services': {
         const agent = await this.#caller(request)
         this.#countUnread(agent.id, response)
-        sendJson(response, 200, { services: this.#offered(agent.workspace, parameterOf(request, 'name')) })
+        const offered = this.#offered(agent.workspace, parameterOf(request, 'name'))
+        // Others could not read the list.
+        const services =
+          parameterOf(request, PORTLESS) === 'true'
+            ? offered
+            : offered.filter(({ port }) => port !== undefined)
+        sendJson(response, 200, { services })
         break
       }
       case 'DELETE /v1/agent': {

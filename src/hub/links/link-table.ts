@@ -219,7 +219,8 @@ export class LinkTable {
     } else if (v.is(HelloMessage, message)) {
       if (port.isReady) return port.link.fail('a second hello')
       this.#registry.setLabel(agent.id, message.label)
-      this.#answer(entry, { type: 'welcome', hub: this.#registry.hubId, version: this.#version })
+      const hub = this.#registry.hubId
+      this.#answer(entry, { type: 'welcome', hub, version: this.#version, portless: true })
       this.#switch.ready(port)
     } else notUnderstood(port.link)
   }

@@ -39,7 +39,10 @@ export interface Registry {
    *
    * @returns the names that the agent can't have; undefined if it is no member any more
    */
-  claim(agent: Agent, services: readonly { name: string; port: number }[]): Promise<RefusedName[] | undefined>
+  claim(
+    agent: Agent,
+    services: readonly { name: string; port?: number | undefined }[],
+  ): Promise<RefusedName[] | undefined>
 }
 
 export interface RegistryEvents {

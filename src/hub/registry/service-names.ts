@@ -39,8 +39,19 @@ const NONE: readonly ClaimedService[] = []
 
 /** Whether two lists have the same names with the same ports, in whatever order. */
 export function isSameNames(one: readonly ClaimedService[], other: readonly ClaimedService[]): boolean {
-  const ports = new Map(one.map(({ name, port }) => [name, port]))
-  return ports.size === other.length && other.every(({ name, port }) => ports.get(name) === port)
+  return one.length === other.length && missingFrom(other, one).length === 0
+}
+
+/** Those of a list's services that another list doesn't have with the same port, or as little with one. */
+export function missingFrom(
+  other: readonly ClaimedService[],
+  services: readonly ClaimedService[],
+): ClaimedService[] {
+  const known = new Map(other.map((service) => [service.name, service]))
+  return services.filter(({ name, port }) => {
+    const same = known.get(name)
+    return !same || same.port !== port
+  })
 }
 
 /** A name never has a slash in it, see config/service-name.ts. */

@@ -6,7 +6,7 @@ import { Store, type Agent, type ClaimedService, type JoinTry, type Snapshot } f
 import { SAVED, Unsaved, type Saved } from '../store/unsaved.ts'
 import { AgentSettings } from './agent-settings.ts'
 import type { RefusedName, Registry, RegistryEvents } from './registry.ts'
-import { isSameNames, ServiceNames } from './service-names.ts'
+import { isSameNames, missingFrom, ServiceNames } from './service-names.ts'
 
 /** The registry over one SQLite file. What is in memory is the truth; the file holds it over a restart. */
 export class SqliteRegistry implements Registry {
@@ -164,7 +164,7 @@ export class SqliteRegistry implements Registry {
 
   async claim(
     { id, workspace }: Agent,
-    services: readonly { name: string; port: number }[],
+    services: Parameters<Registry['claim']>[1],
   ): Promise<RefusedName[] | undefined> {
     if (!this.#member(id)) return undefined
     const claimed = new Map<string, ClaimedService>()
@@ -180,11 +180,11 @@ export class SqliteRegistry implements Registry {
     // Agents that come back claim what they had: nothing is written then, however many they are.
     if (!this.#settings.isUnsaved(id) && isSameNames(own, this.#settings.saved(id))) return refused
     const saving = this.#settings.save(id)
-    if (unsavedOf(own, this.#settings.saved(id)).length === 0) return refused
+    if (missingFrom(this.#settings.saved(id), own).length === 0) return refused
     const error = await saving
     if (!this.#member(id)) return undefined
     if (!error) return refused
-    const unsaved = unsavedOf(own, this.#settings.saved(id))
+    const unsaved = missingFrom(this.#settings.saved(id), own)
     return [...refused, ...unsaved.map(({ name }) => ({ name, reason: error.message }))]
   }
 
@@ -240,9 +240,4 @@ export class SqliteRegistry implements Registry {
     for (const agent of before.values())
       if (!agent.revoked && !this.#member(agent.id)) this.#forget(agent, 'revoked')
   }
-}
-
-function unsavedOf(own: readonly ClaimedService[], saved: readonly ClaimedService[]): ClaimedService[] {
-  const ports = new Map(saved.map(({ name, port }) => [name, port]))
-  return own.filter(({ name, port }) => ports.get(name) !== port)
 }

@@ -3,10 +3,24 @@ import { ConnectError, ERRORS } from '../../errors.ts'
 import type { DatabaseSync } from '../../files/sqlite.ts'
 import { inTransaction } from './transaction.ts'
 
-const SCHEMA_VERSION = 1
+/** The tables as they are made. */
+const VERSION = 1
+
+/** The same, and a service may have no port. Versions of before refuse such a database. */
+const PORTLESS_VERSION = 2
 
 /** The only workspace of this version. */
 export const WORKSPACE = 'default'
+
+const servicesTable = (port: 'INTEGER NOT NULL' | 'INTEGER') => `
+  CREATE TABLE services (
+    workspace TEXT NOT NULL REFERENCES workspaces(id),
+    name TEXT NOT NULL,
+    agent TEXT NOT NULL REFERENCES agents(id) ON DELETE CASCADE,
+    port ${port},
+    PRIMARY KEY (workspace, name)
+  ) STRICT;
+`
 
 const SCHEMA = `
   CREATE TABLE workspaces (id TEXT PRIMARY KEY) STRICT;
@@ -27,13 +41,7 @@ const SCHEMA = `
     joined_at INTEGER NOT NULL,
     revoked_at INTEGER
   ) STRICT;
-  CREATE TABLE services (
-    workspace TEXT NOT NULL REFERENCES workspaces(id),
-    name TEXT NOT NULL,
-    agent TEXT NOT NULL REFERENCES agents(id) ON DELETE CASCADE,
-    port INTEGER NOT NULL,
-    PRIMARY KEY (workspace, name)
-  ) STRICT;
+  ${servicesTable('INTEGER NOT NULL')}
   CREATE TABLE hub (id TEXT NOT NULL) STRICT;
 `
 
@@ -44,16 +52,36 @@ const SCHEMA = `
  */
 export function migrate(database: DatabaseSync): void {
   inTransaction(database, () => {
-    const version = Number(database.prepare('PRAGMA user_version').get()!.user_version)
-    if (version > SCHEMA_VERSION) {
+    const version = versionOf(database)
+    if (version > PORTLESS_VERSION) {
       throw new ConnectError('HUB_DATA_DAMAGED', 'The hub’s database was written by a newer version', {
         hints: [ERRORS.CONFIG_NEWER.fix],
       })
     }
-    if (version === SCHEMA_VERSION) return
+    if (version > 0) return
     database.exec(SCHEMA)
     database.prepare('INSERT INTO workspaces (id) VALUES (?)').run(WORKSPACE)
     database.prepare('INSERT INTO hub (id) VALUES (?)').run(`hub_${randomBytes(8).toString('hex')}`)
-    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+    database.exec(`PRAGMA user_version = ${VERSION}`)
   })
+}
+
+/**
+ * Makes room for services without a port, in the caller's transaction. Only once there is one: until then a
+ * hub that runs, or is brought back, in a version of before can go on with the database.
+ */
+export function allowPortless(database: DatabaseSync): void {
+  if (versionOf(database) >= PORTLESS_VERSION) return
+  // SQLite can't take back NOT NULL (https://sqlite.org/lang_altertable.html#otheralter).
+  database.exec(`
+    ALTER TABLE services RENAME TO services_before;
+    ${servicesTable('INTEGER')}
+    INSERT INTO services SELECT workspace, name, agent, port FROM services_before;
+    DROP TABLE services_before;
+    PRAGMA user_version = ${PORTLESS_VERSION};
+  `)
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()!.user_version)
 }

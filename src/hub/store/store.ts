@@ -8,7 +8,7 @@ import type { PublicKey } from '../../tunnel/protocol/handshake.ts'
 import { DatabaseFiles } from './database-files.ts'
 import { hashOf, joinTokenOf, makeJoinToken, type JoinToken } from './join-token.ts'
 import { restOf, settledState, type Rest } from './rest.ts'
-import { migrate, WORKSPACE } from './schema.ts'
+import { allowPortless, migrate, WORKSPACE } from './schema.ts'
 import { cannotOpen } from './store-error.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -28,7 +28,8 @@ export interface ClaimedService {
   readonly workspace: string
   readonly name: string
   readonly agent: string
-  readonly port: number
+  /** undefined for one that has none. */
+  readonly port?: number | undefined
 }
 
 /** What a machine brings to join, and what the database may not know yet. */
@@ -196,7 +197,7 @@ export class Store {
         workspace: String(row.workspace),
         name: String(row.name),
         agent: String(row.agent),
-        port: Number(row.port),
+        port: row.port === null ? undefined : Number(row.port),
       }))
     return { hubId: String(hub.id), agents: this.agents(), services }
   }
@@ -239,7 +240,8 @@ export class Store {
       const insert = this.#prepared(
         'INSERT OR REPLACE INTO services (workspace, name, agent, port) VALUES (?, ?, ?, ?)',
       )
-      for (const { workspace, name, port } of services) insert.run(workspace, name, id, port)
+      if (services.some(({ port }) => port === undefined)) allowPortless(this.#database)
+      for (const { workspace, name, port } of services) insert.run(workspace, name, id, port ?? null)
       return true
     })
   }

@@ -107,5 +107,10 @@ async function ownPort(config: Config, name: string): Promise<KeepRequest['own']
     throw new ConnectError(error.code, error.message, { hints, cause: error })
   })
   if (!service) throw new ConnectError('SERVICE_UNKNOWN', `There is no service "${name}"`)
+  if (service.port === undefined) {
+    throw new ConnectError('BAD_VALUE', `${name} is a Unix socket, and has no port of its own`, {
+      hints: [`Say which port to keep: connect reach ${name} --keep --port N`],
+    })
+  }
   return { port: service.port, isTaken: isOfThisMachine(service, config, new Neighbours()) }
 }

@@ -110,13 +110,17 @@ export type Refusal = v.InferOutput<typeof Refusal>
 /** GET /v1/services */
 export const OfferedService = v.object({
   name: ServiceName,
-  port: Port,
+  /** None if what is behind it has none, as a Unix socket. */
+  port: v.optional(Port),
   agent: AgentId,
   label: Label,
   online: v.boolean(),
 })
 export type OfferedService = v.InferOutput<typeof OfferedService>
 export const ServiceList = v.object({ services: v.array(OfferedService) })
+
+/** The parameter of its query by which a client asks for services without a port, too: `true`. */
+export const PORTLESS = 'portless'
 
 /** The head of ServicesMessage: enough to answer it. */
 export const ServicesHead = v.object({
@@ -125,10 +129,16 @@ export const ServicesHead = v.object({
   seq: v.pipe(v.number(), v.safeInteger()),
 })
 
-/** First CTRL of an agent, and again whenever what it exposes changes: all of it, each time. */
+/**
+ * First CTRL of an agent, and again whenever what it exposes changes: all of it, each time. Services without
+ * a port only to a hub that has said `portless`: another one would not understand the list.
+ */
 export const ServicesMessage = v.object({
   ...ServicesHead.entries,
-  services: v.pipe(v.array(v.object({ name: ServiceName, port: Port })), v.maxLength(MAX_SERVICES)),
+  services: v.pipe(
+    v.array(v.object({ name: ServiceName, port: v.optional(Port) })),
+    v.maxLength(MAX_SERVICES),
+  ),
 })
 
 /** First CTRL of either role. */
@@ -137,7 +147,13 @@ export const HelloMessage = v.object({ type: v.literal('hello'), version: v.stri
 export type AgentMessage = v.InferOutput<typeof HelloMessage> | v.InferOutput<typeof ServicesMessage>
 
 /** The hub's answer to `hello`: the link is registered. */
-const WelcomeMessage = v.object({ type: v.literal('welcome'), hub: HubId, version: v.string() })
+const WelcomeMessage = v.object({
+  type: v.literal('welcome'),
+  hub: HubId,
+  version: v.string(),
+  /** The hub takes services without a port. */
+  portless: v.optional(v.boolean(), false),
+})
 
 /** The hub's answer to `services`. A refused name is someone else's, or can't be saved (error `storage`). */
 const ServicesReply = v.object({

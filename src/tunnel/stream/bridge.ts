@@ -3,6 +3,7 @@ import { giveBack, isPiece, keep } from '../../memory/pieces.ts'
 import { SocketReads } from '../../memory/socket-reads.ts'
 import { STREAM_CODES } from '../protocol/codes.ts'
 import { MAX_DATA_BYTES } from '../protocol/limits.ts'
+import { resetSocket } from './reset-socket.ts'
 import type { StreamHandler } from './stream-handler.ts'
 import type { Stream } from './stream.ts'
 
@@ -26,8 +27,9 @@ const KEPT_SHARE = 0.75
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Joins a TCP socket and a stream: bytes, the end of either direction, and resets, both ways. The reset of a
- * stream is a reset of the TCP connection, never its clean end, so that nothing cut short looks complete.
+ * Joins a socket and a stream: bytes, the end of either direction, and resets, both ways. The reset of a
+ * stream is a reset of the TCP connection, never its clean end, so that nothing cut short looks complete. A
+ * Unix socket can't be told so in all cases, see `resetSocket`.
  *
  * @param socket made with `allowHalfOpen`
  */
@@ -63,7 +65,7 @@ export function bridge(socket: Socket, stream: Stream, events: BridgeEvents = {}
     },
     reset(code, message) {
       events.reset?.(code, message)
-      socket.resetAndDestroy()
+      resetSocket(socket)
     },
   }
   if (events.opened) handler.opened = events.opened

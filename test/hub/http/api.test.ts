@@ -335,6 +335,32 @@ describe('a member', () => {
     expect(await asked('x=y&name=web')).toEqual({ services: [] })
   })
 
+  test('gets services without a port only if it asks for them: it could not read the list else', async () => {
+    const { ask, registry, member } = await hubApi()
+    const { id, bearer } = await member()
+    const services = [
+      { name: 'db', port: 5432, agent: id, workspace: 'default' },
+      { name: 'socket', agent: id, workspace: 'default' },
+    ]
+    registry.services = () => services
+    registry.service = (_workspace, name) => services.find((service) => service.name === name)
+    const named = async (query: string) => {
+      const { json: list } = await ask('GET', `/v1/services${query}`, { headers: await bearer() })
+      return (list as { services: { name: string; port?: number }[] }).services.map(({ name, port }) => [
+        name,
+        port,
+      ])
+    }
+    expect(await named('')).toEqual([['db', 5432]])
+    expect(await named('?portless=false')).toEqual([['db', 5432]])
+    expect(await named('?name=socket')).toEqual([])
+    expect(await named('?portless=true')).toEqual([
+      ['db', 5432],
+      ['socket', undefined],
+    ])
+    expect(await named('?portless=true&name=socket')).toEqual([['socket', undefined]])
+  })
+
   test('logs out', async () => {
     const { ask, log, registry, member } = await hubApi()
     const removed: string[] = []

@@ -28,6 +28,31 @@ describe('a hub that starts', () => {
     expect(world.database.asked).toEqual([])
   })
 
+  test('knows services without a port, and that they are saved', async () => {
+    const first = await RegistryWorld.start()
+    const ada = await first.member('ada')
+    const services = [{ name: 'web', port: 80 }, { name: 'socket' }]
+    const claim = (world: RegistryWorld) => world.registry.claim(world.registry.agent(ada)!, services)
+    expect(await claim(first)).toEqual([])
+    await first.close()
+    const world = await RegistryWorld.start(first.folder)
+    const found = world.registry.service('default', 'socket')
+    expect([found?.agent, found?.port]).toEqual([ada, undefined])
+    expect(await claim(world)).toEqual([])
+    expect(world.database.asked).toEqual([])
+  })
+
+  test('gives a name without a port to nobody before it is saved', async () => {
+    const world = await RegistryWorld.start()
+    const ada = await world.member('ada')
+    world.database.full()
+    const agent = world.registry.agent(ada)!
+    expect(await world.registry.claim(agent, [{ name: 'socket' }])).toEqual([
+      { name: 'socket', reason: 'its disk is full' },
+    ])
+    expect(world.names).toEqual({})
+  })
+
   test('leaves the database to its thread', async () => {
     const folder = scratchFolder()
     const events = { gone: () => {}, failed: () => {}, log: () => {} }

@@ -283,6 +283,73 @@ describe('a database that is held', () => {
   })
 })
 
+describe('a service without a port', () => {
+  const versionOf = (folder: string) => {
+    const database = new DatabaseSync(path.join(folder, 'hub.db'))
+    const { user_version: version } = database.prepare('PRAGMA user_version').get()!
+    database.close()
+    return version
+  }
+
+  test('is kept with all that was there, and only then the database is one that older hubs refuse', async () => {
+    const folder = scratchFolder()
+    const store = await open(folder)
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 2 })
+    const [one, other] = [machine(), machine('eve')]
+    const service = (agent: string, name: string, port?: number) => ({
+      workspace: 'default',
+      name,
+      agent,
+      port,
+    })
+    const [web, api] = [service(one.agent, 'web', 80), service(other.agent, 'api', 81)]
+    for (const joining of [one, other]) store.join({ ...joining, token })
+    store.setAgent(one.agent, one.label, [web])
+    store.setAgent(other.agent, other.label, [api])
+    expect(versionOf(folder)).toBe(1)
+    const socket = service(one.agent, 'socket')
+    for (const services of [
+      [web, socket],
+      [socket, web],
+      [web, socket],
+    ])
+      expect(store.setAgent(one.agent, one.label, services)).toBe(true)
+    expect(versionOf(folder)).toBe(2)
+    store.close()
+    const again = await open(folder)
+    expect(again.snapshot().services.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual([
+      api,
+      socket,
+      web,
+    ])
+    // What hangs on the agent still goes with it.
+    again.removeAgent(one.agent)
+    expect(again.snapshot().services).toEqual([api])
+  })
+
+  test('of an agent that is gone changes nothing', async () => {
+    const folder = scratchFolder()
+    const store = await open(folder)
+    const service = { workspace: 'default', name: 'socket', agent: 'agent_0' }
+    expect(store.setAgent('agent_0', 'gone', [service])).toBe(false)
+    expect(versionOf(folder)).toBe(1)
+  })
+
+  test('that can’t be saved leaves the database as it was', async () => {
+    const folder = scratchFolder()
+    const store = await open(folder)
+    const one = machine()
+    store.join({ ...one, token: store.createToken({ ttlMs: HOUR, uses: 1 }).token })
+    const service = { workspace: 'default', name: 'web', agent: one.agent, port: 80 }
+    store.setAgent(one.agent, one.label, [service])
+    // Behind the change of the tables, and no such workspace.
+    const socket = { ...service, name: 'socket', port: undefined }
+    expect(() => store.setAgent(one.agent, one.label, [socket, { ...service, workspace: 'x' }])).toThrow()
+    expect(versionOf(folder)).toBe(1)
+    expect(store.snapshot().services).toEqual([service])
+  })
+})
+
 describe('a database that cannot be used is an error, and is not touched:', () => {
   const whole = async () => {
     const folder = scratchFolder()

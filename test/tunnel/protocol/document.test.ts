@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { MAX_SERVICES } from '../../../src/config/services.ts'
 import {
@@ -11,7 +12,13 @@ import {
 } from '../../../src/hub-client/reconnect-backoff.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
 import { TYPE } from '../../../src/tunnel/protocol/frames.ts'
-import { HUB_HEADER, PROTOCOL_VERSION, Refusal } from '../../../src/tunnel/protocol/handshake.ts'
+import {
+  HUB_HEADER,
+  HubMessage,
+  PORTLESS,
+  PROTOCOL_VERSION,
+  Refusal,
+} from '../../../src/tunnel/protocol/handshake.ts'
 import * as otherLimits from '../../../src/tunnel/protocol/limits.ts'
 import * as windowSizes from '../../../src/tunnel/protocol/window-size.ts'
 import { root } from '../../helpers/cli.ts'
@@ -74,6 +81,13 @@ test('the words of refusals in the document are the program’s', () => {
     word?.replaceAll('`', ''),
   )
   expect(new Set(documented)).toEqual(new Set(Refusal.entries.error.options))
+})
+
+test('the words by which services without a port are told and asked for are the program’s', () => {
+  const [, welcome = ''] = /^\| `(\{"type": "welcome".*?\})` \| hub \|/m.exec(text) ?? []
+  const message = v.parse(HubMessage, JSON.parse(welcome.replace('hub_…', 'hub_0123456789abcdef')))
+  expect(message).toMatchObject({ type: 'welcome', portless: true })
+  expect(prose).toContain(`left out unless \`${PORTLESS}=true\` is in the query`)
 })
 
 test('the numbers in the text are the program’s', () => {

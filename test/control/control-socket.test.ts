@@ -1,0 +1,44 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { instanceFor, shortSocketFolder } from '../../src/config/instance.ts'
+import { refuseControlSocket } from '../../src/control/control-socket.ts'
+import { announce } from '../../src/control/presence.ts'
+import { scratchFolder } from '../fixtures/scratch.ts'
+import { thrownBy } from '../fixtures/thrown-by.ts'
+
+const instance = instanceFor('/home/ada/configs/staging.json')
+
+const refused = (file: string) => thrownBy(() => refuseControlSocket(file, instance)).code
+
+describe('a control socket is refused:', () => {
+  test('of this instance, though it is not there yet', () => {
+    expect(refused(instance.socketPath)).toBe('BAD_TARGET')
+  })
+
+  test('of another instance, by what lies beside it, and by a link', () => {
+    const folder = scratchFolder()
+    writeFileSync(path.join(folder, 'other.agent.lock'), '')
+    writeFileSync(path.join(folder, 'hub.db'), '')
+    symlinkSync(folder, path.join(folder, 'link'))
+    for (const file of ['other.agent.sock', 'hub.sock', 'link/hub.sock'])
+      expect(refused(path.join(folder, file)), file).toBe('BAD_TARGET')
+    expect(refused('/home/eve/.privateconnect/agent.sock')).toBe('BAD_TARGET')
+    expect(refused(path.join(shortSocketFolder(), '0123.sock'))).toBe('BAD_TARGET')
+  })
+
+  test('of an agent that runs, whatever it is called', () => {
+    const socketPath = path.join(scratchFolder(), 'x.sock')
+    const presence = { kind: 'agent', hubId: 'hub_0', agentId: 'agent_0', socketPath, chains: false } as const
+    const announcement = announce(presence, () => {})
+    onTestFinished(() => announcement.withdraw())
+    expect(refused(socketPath)).toBe('BAD_TARGET')
+  })
+
+  test('but no other program’s, if only it is called so', () => {
+    const folder = scratchFolder()
+    mkdirSync(path.join(folder, '.1password'))
+    for (const file of ['.1password/agent.sock', 'hub.sock', 'S.gpg-agent', 'web.sock'])
+      refuseControlSocket(path.join(folder, file), instance)
+  })
+})
