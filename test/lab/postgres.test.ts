@@ -1,9 +1,17 @@
+import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../src/runtime/wait-for.ts'
-import { connectOk } from '../helpers/cli.ts'
+import { connectOk, startConnect, type RunningCli } from '../helpers/cli.ts'
 import { World } from '../helpers/world.ts'
 import { ownedBySuite } from './helpers/owned.ts'
-import { pgbench, postgresPrograms, psql, startPostgres, type Postgres } from './helpers/postgres.ts'
+import {
+  pgbench,
+  postgresPrograms,
+  psql,
+  startPostgres,
+  startPsql,
+  type Postgres,
+} from './helpers/postgres.ts'
 import { labSuite } from './helpers/suite.ts'
 
 labSuite('PostgreSQL behind a daemon', { programs: postgresPrograms, root: true }, () => {
@@ -56,6 +64,57 @@ labSuite('PostgreSQL behind a daemon', { programs: postgresPrograms, root: true 
     await holding
   })
 })
+
+labSuite('PostgreSQL through Unix sockets at both ends', { programs: postgresPrograms, root: true }, () => {
+  const own = ownedBySuite()
+  let folder: string
+  let reach: RunningCli
+
+  beforeAll(async () => {
+    const postgres = own(await startPostgres(), (it) => it.stop())
+    const world = own(await World.start(), (it) => it.stop())
+    const server = await world.machine('server')
+    await connectOk(server, ['daemon', 'start'])
+    await connectOk(server, ['expose', `unix:${postgres.socket}`, '--name', 'pg'])
+    const client = await world.machine('client')
+    folder = client.folder
+    const socketPath = path.join(folder, '.s.PGSQL.5432')
+    reach = world.keep(startConnect(client, ['reach', 'pg', '--socket', socketPath]))
+    await reach.printed(/Connected to hub/)
+  })
+
+  test('psql -h FOLDER runs a query, and a result of many megabytes arrives whole', async () => {
+    expect(await psql(folder, 'select 6 * 7')).toBe('42')
+    // The server sees a Unix socket, too.
+    expect(await psql(folder, 'select inet_server_addr() is null')).toBe('t')
+    const megabytes = await psql(folder, "select repeat(md5('x'), 65536) from generate_series(1, 8)")
+    expect(megabytes.length).toBe(8 * 32 * 65_536 + 7)
+  })
+
+  test('pgbench runs 20 clients for 5 s without a failed transaction', async () => {
+    expect(await pgbench(folder, ['-i', '-s', '2', '-q'])).toMatchObject({ code: 0 })
+    const bench = await pgbench(folder, ['-c', '20', '-j', '2', '-T', '5'])
+    expect(bench.code, bench.stderr).toBe(0)
+    expect(bench.stdout).toMatch(/number of failed transactions: 0 /)
+  })
+
+  test('a result that is cut short is an error, though a Unix socket has no reset', async () => {
+    const running = startPsql(folder, "select repeat(md5('x'), 65536) from generate_series(1, 100000)")
+    const waiting = startPsql(folder, 'select pg_sleep(60)')
+    await psql(folder, waitForQueries(2))
+    await reach.stop('SIGKILL')
+    expect(await Promise.all([running.exited, waiting.exited])).toMatchObject([{ code: 2 }, { code: 2 }])
+    for (const { stderr } of [running, waiting])
+      expect(stderr).toMatch(/server closed the connection unexpectedly/)
+  })
+})
+
+/** A statement that goes on until so many other sessions are at work. */
+function waitForQueries(count: number): string {
+  const active =
+    "select count(*) from pg_stat_activity where state = 'active' and backend_type = 'client backend'"
+  return `do $$ begin while (${active}) <= ${count} loop perform pg_sleep(0.1); perform pg_stat_clear_snapshot(); end loop; end $$;`
+}
 
 const WAITING = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
 

@@ -2,6 +2,7 @@ import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { freePort } from './free-port.ts'
+import type { RunningCli } from '../../helpers/cli.ts'
 import { run, runOk, start } from './run.ts'
 
 const VERSIONS = '/usr/lib/postgresql'
@@ -14,6 +15,8 @@ const [initdb = '', postgres = '', psqlProgram = '', pgbenchProgram = ''] = post
 
 export interface Postgres {
   readonly port: number
+  /** Its Unix socket. */
+  readonly socket: string
   /** What the server has logged. */
   log(): string
   stop(): Promise<void>
@@ -36,6 +39,7 @@ export async function startPostgres(): Promise<Postgres> {
   await server.printed(/ready to accept connections/)
   return {
     port,
+    socket: path.join(folder, `.s.PGSQL.${port}`),
     log: () => server.output,
     async stop() {
       // A "fast" shutdown: it ends the sessions that are left.
@@ -45,16 +49,30 @@ export async function startPostgres(): Promise<Postgres> {
   }
 }
 
+/** A port of this machine, or the folder of a Unix socket with the usual name. */
+type Server = number | string
+
 /** @returns what the query yields, unaligned and without headers */
-export async function psql(port: number, query: string): Promise<string> {
-  const connection = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres']
-  const args = ['--no-psqlrc', '-v', 'ON_ERROR_STOP=1', '-Atc', query, ...connection, 'postgres']
-  return (await runOk(psqlProgram, args, { timeoutMs: 120_000 })).trim()
+export async function psql(server: Server, query: string): Promise<string> {
+  return (await runOk(psqlProgram, psqlArgs(server, query), { timeoutMs: 120_000 })).trim()
 }
 
-export async function pgbench(port: number, args: readonly string[]) {
-  const connection = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres']
-  return run(pgbenchProgram, [...args, ...connection, 'postgres'], { timeoutMs: 120_000 })
+/** Starts a query, to go on while the test does. */
+export function startPsql(server: Server, query: string): RunningCli {
+  return start(psqlProgram, psqlArgs(server, query))
+}
+
+export async function pgbench(server: Server, args: readonly string[]) {
+  return run(pgbenchProgram, [...args, ...connectionTo(server), 'postgres'], { timeoutMs: 120_000 })
+}
+
+function psqlArgs(server: Server, query: string): string[] {
+  return ['--no-psqlrc', '-v', 'ON_ERROR_STOP=1', '-Atc', query, ...connectionTo(server), 'postgres']
+}
+
+function connectionTo(server: Server): string[] {
+  const where = typeof server === 'number' ? ['-h', '127.0.0.1', '-p', String(server)] : ['-h', server]
+  return [...where, '-U', 'postgres']
 }
 
 function newestVersion(): string {
