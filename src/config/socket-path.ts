@@ -15,6 +15,8 @@ export const SocketPath = v.pipe(v.string(), v.regex(/^\/\P{Cc}+$/u, 'not a path
  */
 export function parseSocketPath(text: string, code: 'BAD_TARGET' | 'BAD_VALUE'): string {
   const refusal = (message: string, hint: string) => new ConnectError(code, message, { hints: [hint] })
+  if (process.platform === 'win32')
+    throw refusal('On Windows there are no Unix sockets for this', 'Give a TCP port.')
   if (text.startsWith('@'))
     throw refusal(
       `"${text}" is an abstract socket, which any user of the machine could take and no mode protects`,

@@ -1,7 +1,8 @@
-import { lstatSync, rmSync, statSync, type Stats } from 'node:fs'
+import { lstatSync, rmSync, type Stats } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import path from 'node:path'
-import { codeOf, ConnectError } from '../errors.ts'
+import { codeOf, ConnectError, messageOf } from '../errors.ts'
+import { statOf } from '../files/is-same-file.ts'
 import { listenUnix } from '../net/local/listen-unix.ts'
 import { probeUnix } from '../net/local/probe-unix.ts'
 import { shellQuote } from '../text/shell-quote.ts'
@@ -38,13 +39,18 @@ export async function openLocalSocket(file: string, onClient: (socket: Socket) =
 /** @throws ConnectError CANNOT_LISTEN: the system's own error would not say that it is the folder */
 function checkFolder(file: string): void {
   const folder = path.dirname(file)
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  if (statOf(folder)?.isDirectory()) return
   const hints = [`Make it, for your user alone: mkdir -m 700 ${shellQuote(folder)}`]
   throw new ConnectError('CANNOT_LISTEN', `There is no folder ${folder} to make the socket in`, { hints })
 }
 
+/** @throws ConnectError CANNOT_LISTEN if this user may not look there */
 function found(file: string): Stats | undefined {
-  return lstatSync(file, { throwIfNoEntry: false })
+  try {
+    return lstatSync(file, { throwIfNoEntry: false })
+  } catch (cause) {
+    throw new ConnectError('CANNOT_LISTEN', `Could not listen at ${file}: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /**
@@ -74,7 +80,7 @@ function inTheWay(file: string, why: string, hints?: readonly string[]): Connect
 /** Closing the server removes the file of that name, which may be another program's by now. */
 function close(server: Server, file: string, own: Stats, notes: SocketNotes): void {
   notes.forget(file)
-  const now = found(file)
+  const now = statOf(file)
   if (now?.dev === own.dev && now.ino === own.ino) server.close()
   else server.unref()
 }
