@@ -151,7 +151,7 @@ describe('a list of services that cannot be used is left as it is:', () => {
   const states: readonly [string, (file: string) => void, RegExp][] = [
     ['one that may not be read', (file) => chmodSync(file, 0), /Could not read \S+services\.json: EACCES/],
     ['a truncated one', (file) => writeFileSync(file, '{"version":1,"serv'), /services\.json is not valid/],
-    ['one of a newer version', (file) => writeFileSync(file, '{"version":2}'), /newer version/],
+    ['one of a newer version', (file) => writeFileSync(file, '{"version":3}'), /newer version/],
     ['a folder', folder, /services\.json is not a file/],
     ['a FIFO', fifo, /services\.json is not a file/],
   ]

@@ -113,7 +113,7 @@ describe('without an agent', () => {
       state: 'no agent',
     })
     expect((await servicesOf(home)).exposed).toEqual([
-      { name: 'saved', host: 'localhost', port: 3001, answering: false },
+      { name: 'saved', host: 'localhost', port: 3001, path: null, answering: false },
     ])
     expect(JSON.parse(await connectOk(home, ['unexpose', 'saved', '--json']))).toEqual({
       name: 'saved',
