@@ -6,7 +6,7 @@ import { givenPath } from '../files/given-path.ts'
 const MAX_BYTES = process.platform === 'linux' ? 107 : 103
 
 /** Where a Unix socket lies: an absolute path that fits into sun_path. */
-export const SocketPath = v.pipe(v.string(), v.regex(/^\/\P{Cc}+$/u, 'not a path'), v.maxBytes(MAX_BYTES))
+export const SocketPath = v.pipe(v.string(), v.regex(/^\/\P{Cc}*$/u, 'not a path'), v.maxBytes(MAX_BYTES))
 
 /**
  * @param code of what is thrown: the path is a target's, or an option's value

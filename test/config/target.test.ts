@@ -1,5 +1,8 @@
 import path from 'node:path'
+import fc from 'fast-check'
+import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
+import { ExposedService } from '../../src/config/services.ts'
 import { formatTarget, listTarget, parseListenAddress, parseTarget } from '../../src/config/target.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 
@@ -116,6 +119,35 @@ describe('a Unix socket', () => {
     expect(error.code).toBe('BAD_TARGET')
     expect(error.message).toMatch(message)
   })
+})
+
+test('whatever is given, a target that is taken can be saved, read again, and given as it is shown', () => {
+  const part = fc.oneof(
+    fc.constantFrom('/', '.', '..', '~', '@', ':', 'unix:', '[::1]', '0', '5432'),
+    fc.string(),
+  )
+  const texts = fc.array(part, { maxLength: 8 }).map((parts) => parts.join(''))
+  const paths = fc.string({ unit: 'binary', maxLength: 120 })
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        texts,
+        texts.map((text) => `unix:${text}`),
+        paths.map((text) => `unix:/${text}`),
+      ),
+      (text) => {
+        let target: ReturnType<typeof parseTarget>
+        try {
+          target = parseTarget(text)
+        } catch (error) {
+          expect(error).toMatchObject({ code: expect.stringMatching(/^BAD_(TARGET|VALUE)$/) })
+          return
+        }
+        expect(v.is(ExposedService, { name: 'web', ...target })).toBe(true)
+        expect(parseTarget(formatTarget(target))).toEqual(target)
+      },
+    ),
+  )
 })
 
 test.for(['localhost:5432', '10.0.0.1:22', '[2001:db8::1]:443'])('%s is printed as it was given', (text) => {
