@@ -49,14 +49,26 @@ export async function agentCarries(
   }
 }
 
-/** @returns undefined if no agent listens */
+/**
+ * @returns undefined if no agent listens
+ * @throws ConnectError AGENT_OTHER_VERSION if it knows no such target, or what `request` throws
+ */
 export function exposeService(
   instance: Instance,
   name: string,
   target: ExposeRequest,
 ): Promise<ExposeReply | undefined> {
   const options = { body: JSON.stringify(target), timeoutMs: EXPOSE_TIMEOUT_MS }
-  return request(instance, 'PUT', `/v1/services/${name}`, ExposeReply, options)
+  const asked = request(instance, 'PUT', `/v1/services/${name}`, ExposeReply, options)
+  return 'path' in target ? asked.catch(explainOlderAgent) : asked
+}
+
+/** An agent of before fails on a target without a host, and says so in words of its own. */
+function explainOlderAgent(error: unknown): never {
+  const isRefused = error instanceof ConnectError && error.code === 'HUB_ERROR'
+  if (!isRefused || !/^Invalid /.test(error.message)) throw error
+  const message = 'The agent that runs is of a version that knows no Unix sockets'
+  throw new ConnectError('AGENT_OTHER_VERSION', message, { cause: error })
 }
 
 /** @returns undefined if no agent listens */

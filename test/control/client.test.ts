@@ -161,6 +161,18 @@ describe('something that listens but is no agent of ours is an error, never "no 
     })
     return instance
   }
+  test('an agent of before, which knows no Unix sockets', async () => {
+    const body = '{"error":{"code":"HUB_ERROR","message":"Invalid key: Expected \\"host\\""}}'
+    const instance = await pretend((socket) => socket.end(`HTTP/1.1 400 Bad Request\r\n\r\n${body}`))
+    const error = await rejectionOf(exposeService(instance, 'api', { path: '/run/x.sock' }))
+    expect(error).toMatchObject({
+      code: 'AGENT_OTHER_VERSION',
+      message: 'The agent that runs is of a version that knows no Unix sockets',
+      hints: ['Run: connect daemon restart'],
+    })
+    expect((await rejectionOf(exposeService(instance, 'api', target))).code).toBe('HUB_ERROR')
+  })
+
   test.for([
     ['it never answers', undefined, 'AGENT_BUSY'],
     ['it hangs up', '', 'AGENT_BUSY'],
