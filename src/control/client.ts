@@ -66,7 +66,7 @@ export function exposeService(
 /** An agent of before fails on a target without a host, and says so in words of its own. */
 function explainOlderAgent(error: unknown): never {
   const isRefused = error instanceof ConnectError && error.code === 'HUB_ERROR'
-  if (!isRefused || !/^Invalid /.test(error.message)) throw error
+  if (!isRefused || !error.message.startsWith('Invalid ')) throw error
   const message = 'The agent that runs is of a version that knows no Unix sockets'
   throw new ConnectError('AGENT_OTHER_VERSION', message, { cause: error })
 }
