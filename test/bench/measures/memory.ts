@@ -15,7 +15,7 @@ const agentsProgram = path.join(import.meta.dirname, '..', 'programs', 'agents.t
  * Node.js is at work by then, and has loaded what compiles its functions, which is 7 MB.
  */
 const WARM_UP = 300
-/** The others come in so many steps, of which the median counts: a larger table, too, is made once for many. */
+/** The others come in steps, of which the median counts: a larger table, too, is made once for many. */
 const STEPS = 5
 const SETTLE_MS = 300
 
