@@ -162,7 +162,7 @@ export class KeptReaches {
       holdMs,
       whyFull: () => this.#whyFull(),
       onOpened: () => failure.succeeded(),
-      onFailed: (code, why) => failure.failed(code, why),
+      onFailed: (code, why) => failure.failed(code, why, this.#opener.isLinkUp),
       onLeft: () => this.#forgetDrained(),
     })
     return { clients, failure }

@@ -1,14 +1,14 @@
 import type { ReachFailure } from '../control/schema.ts'
-import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
+import { LINK_LOST_CODES, STREAM_CODES } from '../tunnel/protocol/codes.ts'
 
 const { AGENT_OFFLINE, LIMIT, LINK_LOST, LOOP, SERVICE_UNKNOWN, STREAM_UNKNOWN } = STREAM_CODES
 const { TARGET_REFUSED, TARGET_UNREACHABLE, TIMEOUT } = STREAM_CODES
 
 /** Who or what was in the way, by the code that the stream ended with. */
 const CAUSES: ReadonlyMap<number, ReachFailure['cause']> = new Map([
-  [LINK_LOST, 'hub'],
-  [STREAM_UNKNOWN, 'hub'],
   [SERVICE_UNKNOWN, 'service'],
+  [LINK_LOST, 'agent'],
+  [STREAM_UNKNOWN, 'agent'],
   [AGENT_OFFLINE, 'agent'],
   [TIMEOUT, 'agent'],
   [TARGET_REFUSED, 'target'],
@@ -25,8 +25,10 @@ export class LastFailure {
     return this.#failure
   }
 
-  failed(code: number, reason: string): void {
-    const cause = CAUSES.get(code) ?? 'other'
+  /** @param isLinked there was a link to the hub at the time */
+  failed(code: number, reason: string, isLinked: boolean): void {
+    const isOurs = !isLinked && LINK_LOST_CODES.has(code)
+    const cause = isOurs ? 'hub' : (CAUSES.get(code) ?? 'other')
     const since = this.#failure?.cause === cause ? this.#failure.since : new Date().toISOString()
     this.#failure = { cause, reason, since }
   }

@@ -5,8 +5,16 @@ import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { instanceFor, shortSocketFolder, type Instance } from '../../src/config/instance.ts'
-import { agentCarries, agentStatus, exposeService, unexposeService } from '../../src/control/client.ts'
+import {
+  agentCarries,
+  agentStatus,
+  exposeService,
+  keepReach,
+  unexposeService,
+  unreach,
+} from '../../src/control/client.ts'
 import type { AgentStatus } from '../../src/control/schema.ts'
+import { serveLocally } from '../../src/net/local/serve.ts'
 import { startControlServer, type AgentControl } from '../../src/control/server.ts'
 import { ConnectError } from '../../src/errors.ts'
 import { identityFor } from '../fixtures/identity.ts'
@@ -23,6 +31,18 @@ const status: AgentStatus = {
   streams: 2,
 }
 
+const reach = {
+  name: 'db',
+  port: 5432,
+  bind: null,
+  addresses: ['127.0.0.1'],
+  code: null,
+  reason: null,
+  since: '2026-01-01T00:00:00.000Z',
+  connections: 2,
+  failure: null,
+}
+
 /** An agent that has `web`, takes any other name but `taken`, and fails on `broken`. */
 const agent: AgentControl = {
   status: () => status,
@@ -32,13 +52,17 @@ const agent: AgentControl = {
     if (name === 'broken') throw new Error('a bug')
     return { confirmed: true }
   },
-  keep: () => Promise.reject(new Error('not asked for')),
-  unreach: () => Promise.reject(new Error('not asked for')),
   unexpose: async (name, { drain }) => ({
     removed: name === 'web',
     ended: drain ? 0 : 2,
     streams: drain ? 2 : 0,
   }),
+  keep: async (name, { port = 1, bind = null }) => ({
+    outcome: 'kept',
+    reach: { ...reach, name, port, bind },
+    because: null,
+  }),
+  unreach: async (name, { drain = false }) => ({ removed: name === 'web', connections: drain ? 1 : 0 }),
 }
 
 function emptyInstance(folder = scratchFolder()): Instance {
@@ -71,6 +95,32 @@ describe('a command asks the agent', () => {
     const take = (name: string, drain: boolean) => unexposeService(instance, name, { drain })
     expect(await take('web', true)).toEqual({ removed: true, ended: 0, streams: 2 })
     expect(await take('api', false)).toEqual({ removed: false, ended: 2, streams: 0 })
+  })
+
+  test('to keep a reach, and to take it back', async () => {
+    const instance = await served()
+    const { outcome, reach: kept } = (await keepReach(instance, 'db', { port: 5432, bind: '::1' }))!
+    expect([outcome, kept.port, kept.bind]).toEqual(['kept', 5432, '::1'])
+    expect((await keepReach(instance, 'db', { own: { port: 1, isTaken: true } }))?.reach.bind).toBeNull()
+    expect(await unreach(instance, 'web', { drain: true })).toEqual({ removed: true, connections: 1 })
+    expect(await unreach(instance, 'api', {})).toEqual({ removed: false, connections: 0 })
+    expect(await unreach(emptyInstance(), 'web', {})).toBeUndefined()
+    expect((await rejectionOf(keepReach(instance, 'Not-A-Name', {}))).code).toBe('BAD_NAME')
+  })
+
+  test('and hears that an agent of before keeps no reaches', async () => {
+    const instance = emptyInstance()
+    const old = await serveLocally(instance.socketPath, ({ method, url }, response) => {
+      const error = { code: 'BAD_VALUE', message: `There is no ${method} ${url}` }
+      response.writeHead(400).end(JSON.stringify({ error }))
+    })
+    onTestFinished(() => old.close())
+    for (const asked of [keepReach(instance, 'db', {}), unreach(instance, 'db', {})]) {
+      expect(await rejectionOf(asked)).toMatchObject({
+        code: 'AGENT_OTHER_VERSION',
+        message: 'The agent that runs is of a version that keeps no reaches',
+      })
+    }
   })
 
   test('and gets the agent’s own error', async () => {
@@ -136,6 +186,8 @@ describe('the agent refuses', () => {
     ['a body that is not JSON', 'PUT', '/v1/services/api', 'port=80'],
     ['a body without a port', 'PUT', '/v1/services/api', '{"host":"localhost"}'],
     ['a body with more than it should have', 'PUT', '/v1/services/api', '{"host":"a","port":1,"x":1}'],
+    ['a port that is none', 'PUT', '/v1/reaches/db', '{"port":65536}'],
+    ['an address that has to be looked up', 'PUT', '/v1/reaches/db', '{"bind":"localhost"}'],
     ['a body of 20 kB', 'PUT', '/v1/services/api', `"${'a'.repeat(20_000)}"`],
   ] as const)('%s', async ([, method, url, body]) => {
     const answer = await ask(method, url, body)
