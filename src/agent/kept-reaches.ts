@@ -114,7 +114,7 @@ export class KeptReaches {
   }
 
   /** Takes a reach back. @throws ConnectError WRITE_FAILED: nothing was changed */
-  unreach(name: string, { drain = false }: UnreachRequest): Promise<UnreachReply> {
+  unreach(name: string, { drain }: UnreachRequest): Promise<UnreachReply> {
     return this.#inTurn(async () => {
       const kept = this.#kept.get(name)
       if (kept) {
@@ -125,10 +125,10 @@ export class KeptReaches {
         this.#options.log(`No longer reaching ${name}`)
       }
       const left = [...this.#draining].filter((one) => one.name === name)
-      const connections = left.reduce((sum, { clients }) => sum + clients.count, 0)
+      const count = left.reduce((sum, { clients }) => sum + clients.count, 0)
       if (!drain) for (const { clients } of left) clients.close()
       this.#forgetDrained()
-      return { removed: kept !== undefined, connections }
+      return { removed: kept !== undefined, ended: drain ? 0 : count, connections: drain ? count : 0 }
     })
   }
 

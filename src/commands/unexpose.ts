@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
+import { formatTakenBack } from '../cli/format/taken-back.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { unexpose } from '../tasks/exposure.ts'
@@ -22,17 +23,9 @@ export default class Unexpose extends ConnectCommand {
     const { drain } = flags
     const { removed, ended, streams } = await unexpose(instanceFor(flags.config), name, { drain })
     this.print(removed ? `[ok] ${name} is no longer exposed` : `${name} was not exposed here`)
-    if (ended)
-      this.print(`  ${ended === 1 ? '1 connection to it was' : `${ended} connections to it were`} ended`)
-    if (streams) {
-      const [stay, end] =
-        streams === 1
-          ? ['1 connection to it stays open until it ends by itself', 'it']
-          : [`${streams} connections to it stay open until they end by themselves`, 'them']
-      // An agent of an older version can't.
-      const how = ended === null ? 'daemon restart' : `unexpose ${name}`
-      this.print(`  ${stay}. To end ${end} now: connect ${how}`)
-    }
+    // An agent of an older version ends none.
+    const end = ended === null ? 'daemon restart' : `unexpose ${name}`
+    for (const line of formatTakenBack({ ended: ended ?? 0, open: streams ?? 0, end })) this.print(line)
     return { name, removed, ended, streams }
   }
 }

@@ -1,19 +1,19 @@
 import { Args, Flags } from '@oclif/core'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
+import { formatTakenBack } from '../cli/format/taken-back.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { unreach } from '../tasks/reaches/unreach.ts'
 
 export default class Unreach extends ConnectCommand {
-  static override summary = 'Take back a reach that was kept, and end its connections'
+  static override summary = 'Take back a reach that was kept, and end the connections through it'
   static override enableJsonFlag = true
   static override args = { name: Args.string({ description: 'the service’s name', required: true }) }
   static override flags = {
     ...configFlag,
     drain: Flags.boolean({
-      description: 'free the port at once, but let its connections come to their end',
-      default: false,
+      description: 'let the connections that are open finish; the port is free at once',
     }),
   }
 
@@ -21,18 +21,9 @@ export default class Unreach extends ConnectCommand {
     const { args, flags } = await this.parse(Unreach)
     const { drain } = flags
     const name = parseServiceName(args.name)
-    const { removed, connections } = await unreach(instanceFor(flags.config), name, { drain })
+    const { removed, ended, connections } = await unreach(instanceFor(flags.config), name, { drain })
     this.print(removed ? `[ok] ${name} is no longer kept` : `${name} was not kept here`)
-    if (connections > 0) {
-      const [ended, going] =
-        connections === 1
-          ? ['1 connection was ended', '1 connection goes on until it ends by itself']
-          : [
-              `${connections} connections were ended`,
-              `${connections} connections go on until they end by themselves`,
-            ]
-      this.print(`  ${drain ? going : ended}`)
-    }
-    return { name, removed, connections, drained: drain }
+    for (const line of formatTakenBack({ ended, open: connections, end: `unreach ${name}` })) this.print(line)
+    return { name, removed, ended, connections }
   }
 }

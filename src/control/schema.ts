@@ -114,14 +114,16 @@ export type KeepReply = v.InferOutput<typeof KeepReply>
 
 /** DELETE /v1/reaches/NAME */
 export const UnreachRequest = v.object({
-  /** Let the connections come to their end; default false: they are reset. */
-  drain: v.optional(v.boolean()),
+  /** The connections that are open go on until they end by themselves. */
+  drain: v.optional(v.boolean(), false),
 })
 export type UnreachRequest = v.InferOutput<typeof UnreachRequest>
 
 export const UnreachReply = v.object({
   removed: v.boolean(),
-  /** How many connections there were. */
+  /** How many connections were ended. */
+  ended: v.number(),
+  /** How many stay open. */
   connections: v.number(),
 })
 export type UnreachReply = v.InferOutput<typeof UnreachReply>

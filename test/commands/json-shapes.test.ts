@@ -161,8 +161,8 @@ describe('what is printed is what is described:', () => {
     expect(await prints(home, 'unreach kept --drain')).toEqual({
       name: 'kept',
       removed: true,
+      ended: 0,
       connections: 0,
-      drained: true,
     })
   })
 

@@ -204,13 +204,14 @@ describe('with a daemon', () => {
     const port = portIn((await keep(home)).stdout)
     const sockets = [await connected(port), await connected(port)]
     expect(await connectOk(home, ['unreach', 'echo', '--drain'])).toBe(
-      '[ok] echo is no longer kept\n  2 connections go on until they end by themselves\n',
+      '[ok] echo is no longer kept\n' +
+        '  2 connections to it stay open until they end by themselves. To end them now: connect unreach echo\n',
     )
     await expect(echoed(port, 'hello')).rejects.toThrow(/ECONNREFUSED/)
     sockets[0]!.write('still here')
     await once(sockets[0]!, 'data')
     expect(await connectOk(home, ['unreach', 'echo'])).toBe(
-      'echo was not kept here\n  2 connections were ended\n',
+      'echo was not kept here\n  2 connections to it were ended\n',
     )
     await until(() => sockets.every((socket) => socket.destroyed))
   })

@@ -62,7 +62,11 @@ const agent: AgentControl = {
     reach: { ...reach, name, port, bind },
     because: null,
   }),
-  unreach: async (name, { drain = false }) => ({ removed: name === 'web', connections: drain ? 1 : 0 }),
+  unreach: async (name, { drain }) => ({
+    removed: name === 'web',
+    ended: drain ? 0 : 1,
+    connections: drain ? 1 : 0,
+  }),
 }
 
 function emptyInstance(folder = scratchFolder()): Instance {
@@ -102,9 +106,17 @@ describe('a command asks the agent', () => {
     const { outcome, reach: kept } = (await keepReach(instance, 'db', { port: 5432, bind: '::1' }))!
     expect([outcome, kept.port, kept.bind]).toEqual(['kept', 5432, '::1'])
     expect((await keepReach(instance, 'db', { own: { port: 1, isTaken: true } }))?.reach.bind).toBeNull()
-    expect(await unreach(instance, 'web', { drain: true })).toEqual({ removed: true, connections: 1 })
-    expect(await unreach(instance, 'api', {})).toEqual({ removed: false, connections: 0 })
-    expect(await unreach(emptyInstance(), 'web', {})).toBeUndefined()
+    expect(await unreach(instance, 'web', { drain: true })).toEqual({
+      removed: true,
+      ended: 0,
+      connections: 1,
+    })
+    expect(await unreach(instance, 'api', { drain: false })).toEqual({
+      removed: false,
+      ended: 1,
+      connections: 0,
+    })
+    expect(await unreach(emptyInstance(), 'web', { drain: false })).toBeUndefined()
     expect((await rejectionOf(keepReach(instance, 'Not-A-Name', {}))).code).toBe('BAD_NAME')
   })
 
@@ -115,7 +127,7 @@ describe('a command asks the agent', () => {
       response.writeHead(400).end(JSON.stringify({ error }))
     })
     onTestFinished(() => old.close())
-    for (const asked of [keepReach(instance, 'db', {}), unreach(instance, 'db', {})]) {
+    for (const asked of [keepReach(instance, 'db', {}), unreach(instance, 'db', { drain: false })]) {
       expect(await rejectionOf(asked)).toMatchObject({
         code: 'AGENT_OTHER_VERSION',
         message: 'The agent that runs is of a version that keeps no reaches',

@@ -20,7 +20,7 @@ export async function unreach(instance: Instance, name: string, how: UnreachRequ
       const reaches = readReaches(instance)
       const left = reaches.filter((reach) => reach.name !== name)
       if (left.length < reaches.length) writeReaches(instance, left)
-      return { removed: left.length < reaches.length, connections: 0 }
+      return { removed: left.length < reaches.length, ended: 0, connections: 0 }
     },
   )
 }
