@@ -50,7 +50,7 @@ export default class Reach extends ConnectCommand {
     }),
   }
 
-  async run(): Promise<void | { reaches: ShownReach[] } | Omit<Keeping, 'hasAgent'>> {
+  async run(): Promise<void | { reaches: ShownReach[] } | Keeping> {
     const { args, flags } = await this.parse(Reach)
     const { bind, keep } = flags
     const port = flags.port === undefined ? undefined : parsePort(flags.port)
@@ -102,7 +102,7 @@ export default class Reach extends ConnectCommand {
     instance: Instance,
     config: Config,
     wish: { name: string; port: number | undefined; bind: string | undefined },
-  ): Promise<Omit<Keeping, 'hasAgent'>> {
+  ): Promise<Keeping> {
     const keeping = await keep(instance, config, wish)
     const { results, warnings } = formatKept(keeping)
     for (const line of results) this.print(line)

@@ -238,6 +238,19 @@ describe('with a daemon', () => {
     await connectOk(server, ['unreach', 'echo'])
   })
 
+  test('a service that is a Unix socket is kept at a free port, once', async () => {
+    const home = await laptop()
+    const socket = createServer((client) => client.pipe(client))
+    onTestFinished(() => void socket.close())
+    const file = home.file('echo.sock')
+    await once(socket.listen(file), 'listening')
+    await connectOk(home, ['expose', `unix:${file}`, '--name', 'portless'])
+    const again = () => connectOk(home, ['reach', 'portless', '--keep'])
+    const port = portIn(await again())
+    expect(await again()).toBe(`portless is kept at localhost:${port} already\n`)
+    expect(await echoed(port, 'hello')).toBe('hello')
+  })
+
   test('beyond loopback it warns, at once and in status', async () => {
     const home = await laptop()
     const { stdout, stderr } = await keep(home, '--port', '0', '--bind', '0.0.0.0')

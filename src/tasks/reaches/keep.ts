@@ -107,10 +107,7 @@ async function ownPort(config: Config, name: string): Promise<KeepRequest['own']
     throw new ConnectError(error.code, error.message, { hints, cause: error })
   })
   if (!service) throw new ConnectError('SERVICE_UNKNOWN', `There is no service "${name}"`)
-  if (service.port === undefined) {
-    throw new ConnectError('BAD_VALUE', `${name} is a Unix socket, and has no port of its own`, {
-      hints: [`Say which port to keep: connect reach ${name} --keep --port N`],
-    })
-  }
+  // A Unix socket, which has none, gets a free one.
+  if (service.port === undefined) return { port: 0, isTaken: false }
   return { port: service.port, isTaken: isOfThisMachine(service, config, new Neighbours()) }
 }
