@@ -39,12 +39,15 @@ export function withoutLoops(
 
 /**
  * Checks that a Unix socket is none that a `reach` listens at, be it to another hub: of who comes in there
- * nobody can tell how far they have come.
+ * nobody can tell how far they have come. And none that commands control an agent by: who may write beside a
+ * socket that is exposed can have a link lead there.
  *
- * @throws LoopError
+ * @throws LoopError, or Error
  */
 export function checkSocket(path: string, neighbours: Neighbours): void {
   const [reach] = neighbours.reachesAtSocket((other) => isSameFile(path, other))
+  const isControl = neighbours.agents(({ socketPath }) => isSameFile(path, socketPath)).length > 0
+  if (isControl) throw new Error('it leads to the socket by which commands control an agent')
   if (!reach) return
   const instead = 'to pass a service on to another hub, have it listen at a port'
   throw new LoopError(`it is the socket of "connect reach ${reach.service}"; ${instead}`)
@@ -78,7 +81,7 @@ export class LoopGuard {
     return chosen.addresses
   }
 
-  /** @throws LoopError if the socket may not be dialled */
+  /** @throws LoopError, or Error, if the socket may not be dialled */
   checkSocket(path: string): void {
     checkSocket(path, this.#neighbours)
   }

@@ -133,6 +133,19 @@ describe('a Unix socket', () => {
     expect(refused).toMatchObject({ code: 2, stdout: '' })
   })
 
+  test('of an agent is not connected to either, if a link leads there later', async () => {
+    const { home, file } = await exposing('link')
+    const link = path.join(scratchFolder(), 'link.sock')
+    symlinkSync(file, link)
+    await connectOk(home, ['expose', `unix:${link}`, '--name', 'link'])
+    const { port, cli } = await world.reach(client, 'link')
+    await echoes(dial(port, '127.0.0.1'))
+    rmSync(link)
+    symlinkSync(home.file('agent.sock'), link)
+    await expect(once(dial(port, '127.0.0.1'), 'close')).rejects.toMatchObject({ code: 'ECONNRESET' })
+    await cli.printed(/can’t be reached: it leads to the socket by which commands control an agent\n/)
+  })
+
   test('that a reach listens at is never dialled for a service', async () => {
     const { home } = await exposing('round')
     const socketPath = path.join(scratchFolder(), 'round.sock')
