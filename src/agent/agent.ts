@@ -19,6 +19,7 @@ import { isFatal } from '../fatal-errors.ts'
 import type { FileLock } from '../files/lock.ts'
 import type { Log } from '../log/log.ts'
 import { isAlive } from '../process/identity.ts'
+import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import { waitFor } from '../runtime/wait-for.ts'
 import { agentExitCode } from './exit-code.ts'
 import { startHousekeeping } from './housekeeping.ts'
@@ -97,6 +98,7 @@ async function runOwner(options: AgentOptions, lock: FileLock, signal: AbortSign
   }
   const { upkeepMs, onUpkeep } = options
   const housekeeping = startHousekeeping({ instance, record, log, everyMs: upkeepMs, hold, onTick: onUpkeep })
+  adaptToLoad()
   try {
     await host.run(AbortSignal.any([signal, housekeeping.givenUp]))
     if (!signal.aborted) housekeeping.givenUp.throwIfAborted()

@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { isFatal } from '../fatal-errors.ts'
 import type { Log } from '../log/log.ts'
-import { adaptToLoad, beginWork } from '../runtime/adapt-to-load.ts'
+import { beginWork } from '../runtime/adapt-to-load.ts'
 import { detectWake } from '../runtime/wake-detection.ts'
 import type { Link } from '../tunnel/link/link.ts'
 import { GOAWAY_CODES } from '../tunnel/protocol/codes.ts'
@@ -125,7 +125,6 @@ export class HubLink {
    * @throws ConnectError if a human must act: REVOKED, CONFIG_DAMAGED
    */
   async run(signal: AbortSignal): Promise<void> {
-    adaptToLoad()
     let failures = 0
     const watch = detectWake(() => this.#woken())
     try {

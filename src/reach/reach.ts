@@ -6,6 +6,7 @@ import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
 import { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
+import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { Clients } from './clients.ts'
@@ -77,6 +78,7 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
     { hubId: config.hubId, service: name, addresses: [...addresses], port, socketPath },
     log,
   )
+  adaptToLoad()
   const ended = link.run(signal).finally(() => {
     presence?.withdraw()
     localPort.close()

@@ -42,9 +42,12 @@ export function adaptToLoad(): void {
   timer.unref()
 }
 
-/** Says that there is work to do: whoever knows need not wait for a look. */
+/**
+ * Says that there is work to do: whoever knows need not wait for a look. Nothing in a process that has not
+ * called `adaptToLoad`: V8 is not ours there.
+ */
 export function beginWork(): void {
-  if (hasWorked) return
+  if (hasWorked || !timer) return
   hasWorked = true
   allowOptimization()
 }

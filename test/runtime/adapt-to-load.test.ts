@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { adaptToLoad } from '../../src/runtime/adapt-to-load.ts'
+import { adaptToLoad, beginWork } from '../../src/runtime/adapt-to-load.ts'
 
 const flags = vi.spyOn(process.getBuiltinModule('node:v8'), 'setFlagsFromString').mockReturnValue()
 vi.spyOn(process.getBuiltinModule('node:v8'), 'getHeapStatistics').mockReturnValue({
@@ -21,6 +21,13 @@ const look = (times = 1) => vi.advanceTimersByTime(times * 1000)
 beforeEach(() => {
   flags.mockClear()
   collect.mockClear()
+})
+
+test('work in a process that V8 has not been fitted to, another program’s, sets no flag', () => {
+  beginWork()
+  look(10)
+  expect(flags).not.toHaveBeenCalled()
+  expect(collect).not.toHaveBeenCalled()
 })
 
 test('what the start has left is given back once, after five looks without work', () => {
