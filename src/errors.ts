@@ -131,6 +131,25 @@ export const ERRORS = {
     cause: 'No service of that name is offered in the workspace.',
     fix: 'See what there is: connect services',
   },
+  AGENT_OFFLINE: {
+    cause:
+      'The machine that exposes the service has no link to the hub now: it is off, asleep, or its agent does not run.',
+    fix: 'On that machine run: connect daemon status',
+  },
+  TARGET_UNREACHABLE: {
+    cause:
+      'The machine that exposes the service could not connect to its target: nothing listens there, or nobody answers.',
+    fix: 'Start the service there; its log says what was tried: connect daemon logs',
+  },
+  CONNECTION_RESET: {
+    cause: 'A connection was cut short: the service reset it, or the way to it was lost for too long.',
+    fix: 'Connect again; if it stays so, look at the log on the machine that exposes the service: connect daemon logs',
+  },
+  STDIO_FAILED: {
+    cause:
+      'What --stdio reads from or writes to can’t be used any more: nobody reads it, or the disk is full.',
+    fix: 'Look at what stdin and stdout lead to, and run it again.',
+  },
   NAME_TAKEN: {
     cause: 'Another machine of the workspace exposes a service of that name.',
     fix: 'Choose another --name, or run connect unexpose there.',
