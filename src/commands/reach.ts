@@ -3,6 +3,7 @@ import { ConnectCommand } from '../cli/command.ts'
 import { configFlag, parsePort } from '../cli/flags.ts'
 import { formatKept } from '../cli/format/kept.ts'
 import { formatReaches } from '../cli/format/reaches.ts'
+import { byteOutput } from '../cli/output/byte-output.ts'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
@@ -10,6 +11,7 @@ import { parseSocketPath } from '../config/socket-path.ts'
 import { formatTarget } from '../config/target.ts'
 import { terminalLog } from '../log/log.ts'
 import { reach } from '../reach/reach.ts'
+import { carryStdio } from '../reach/stdio.ts'
 import { keep, type Keeping } from '../tasks/reaches/keep.ts'
 import { listReaches } from '../tasks/reaches/list.ts'
 import type { ShownReach } from '../tasks/reaches/shown-reach.ts'
@@ -25,6 +27,7 @@ export default class Reach extends ConnectCommand {
     '<%= config.bin %> reach postgres --port 15432',
     '<%= config.bin %> reach postgres --keep',
     '<%= config.bin %> reach postgres --socket ~/pg/.s.PGSQL.5432',
+    'ssh -o ProxyCommand="<%= config.bin %> reach ssh --stdio" user@server',
   ]
   static override enableJsonFlag = true
   static override args = {
@@ -48,6 +51,10 @@ export default class Reach extends ConnectCommand {
       helpValue: 'PATH',
       exclusive: ['port', 'bind', 'keep'],
     }),
+    stdio: Flags.boolean({
+      description: 'carry stdin and stdout to the service, and open no port',
+      exclusive: ['port', 'bind', 'socket', 'keep', 'json'],
+    }),
   }
 
   async run(): Promise<void | { reaches: ShownReach[] } | Keeping> {
@@ -56,7 +63,7 @@ export default class Reach extends ConnectCommand {
     const port = flags.port === undefined ? undefined : parsePort(flags.port)
     const instance = instanceFor(flags.config)
     if (args.name === undefined) {
-      const needy = ['keep', 'port', 'bind', 'socket'].find((flag) => flag in flags)
+      const needy = ['keep', 'port', 'bind', 'socket', 'stdio'].find((flag) => flag in flags)
       if (needy !== undefined) throw new Errors.CLIError(`--${needy} needs the name of a service`)
       return this.#list(instance)
     }
@@ -64,6 +71,7 @@ export default class Reach extends ConnectCommand {
     const socketPath = flags.socket === undefined ? undefined : parseSocketPath(flags.socket, 'BAD_VALUE')
     const saved = requireConfig(instance)
     const config = { ...saved, hub: hubOf(saved) }
+    if (flags.stdio) return this.#carryStdio(name, config)
     if (keep) return this.#keep(instance, config, { name, port, bind })
     await this.carryData(async (signal) => {
       const log = terminalLog((line) => this.printError(line))
@@ -108,5 +116,17 @@ export default class Reach extends ConnectCommand {
     for (const line of results) this.print(line)
     for (const line of warnings) this.printError(line)
     return keeping
+  }
+
+  /** Nothing but what is carried goes to stdout. Whoever ends it by a signal sees that it ended by that. */
+  async #carryStdio(name: string, config: Config): Promise<void> {
+    let endedBy: NodeJS.Signals | undefined
+    await this.carryData(async (signal) => {
+      const tell = (line: string) => this.printError(line)
+      const { version } = this.config
+      await carryStdio({ config, name, version, tell, input: process.stdin, output: byteOutput() }, signal)
+      if (signal.aborted) endedBy = signal.reason as NodeJS.Signals
+    })
+    if (endedBy) process.kill(process.pid, endedBy)
   }
 }
