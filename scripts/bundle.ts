@@ -22,6 +22,7 @@ const builtName = (file: string) =>
 /** What Node.js, oclif or another package finds by its path. */
 const ENTRIES = sources(
   'start',
+  'library/library',
   '{commands,hooks}/**/*',
   'cli/help',
   'agent/{main,watchdog-end}',

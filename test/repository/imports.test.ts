@@ -24,6 +24,18 @@ const ARROWS: Record<string, readonly string[]> = {
     'text',
     'errors.ts',
   ],
+  library: [
+    'tasks',
+    'platforms/selection',
+    'agent',
+    'reach',
+    'hub-client',
+    'control',
+    'tunnel/protocol',
+    'log',
+    'config',
+    'errors.ts',
+  ],
   hooks: ['cli', 'platforms/selection', 'platforms', 'config', 'files', 'text', 'errors.ts'],
   'cli/format': ['tasks/reaches', 'tasks', 'process', 'config', 'text'],
   'cli/hub': ['hub/store', 'hub/control', 'net/local', 'config', 'files', 'errors.ts'],
@@ -396,12 +408,16 @@ test('how an agent ended is written by one file', () => {
   expect(writers).toEqual(['src/control/agent-end.ts', 'src/control/agent-record.ts'])
 })
 
-test('the init hook alone loads a platform', () => {
+test('the init hook alone loads a platform, and the library, which has no hooks', () => {
   // The suite that proves platforms is none of a command's business.
   const others = sourceFiles.filter((file) => !file.startsWith('src/platforms/conformance/'))
   const loads = others.filter((file) => /(description|platform)\.load\(/.test(sourceOf(file)))
-  // The second only guards what a plugin's own load() gives.
-  expect(loads).toEqual(['src/hooks/init.ts', 'src/platforms/selection/select.ts'])
+  // The last only guards what a plugin's own load() gives.
+  expect(loads).toEqual([
+    'src/hooks/init.ts',
+    'src/library/status-of.ts',
+    'src/platforms/selection/select.ts',
+  ])
   const built = /^src\/platforms\/(background|launchd|systemd)\//
   // What was started in the background is ended in one way, whichever platform takes over.
   const takingOver = ({ file, target }: Import) =>
@@ -439,9 +455,10 @@ test('a file is named for the one thing that it holds, and passes on nothing of 
   expect(
     sourceFiles.filter((file) => /\/(utils?|helpers?|common|misc|shared|types|constants)[./]/.test(file)),
   ).toEqual([])
-  expect(sourceFiles.filter((file) => /^export (type )?(\*|\{[^}]*\}) from /m.test(sourceOf(file)))).toEqual(
-    [],
-  )
+  // The package's entry alone does: what it passes on is what there is to import.
+  expect(sourceFiles.filter((file) => /^export (type )?(\*|\{[^}]*\}) from /m.test(sourceOf(file)))).toEqual([
+    'src/library/library.ts',
+  ])
   const indexes = sourceFiles.filter((file) => file.endsWith('/index.ts'))
   expect(indexes.filter((file) => !file.startsWith('src/commands/'))).toEqual([])
 })

@@ -100,18 +100,21 @@ test('the package holds what it needs, and nothing of the machine that it was ma
   expect(stray).toEqual([])
 })
 
-test('another package can import what docs/platform-plugins.md says, and nothing else of this one', () => {
+test('another package can import what the documents say, and nothing else of this one', () => {
   const file = path.join(root, 'package.json')
   // A package may import itself by its own name, and gets what others would.
   const { resolve } = createRequire(file)
   const { exports } = JSON.parse(readFileSync(file, 'utf8')) as { exports: Record<string, string> }
-  expect(Object.keys(exports).toSorted()).toEqual(['./conformance', './package.json', './platform'])
+  expect(Object.keys(exports).toSorted()).toEqual(['.', './conformance', './package.json', './platform'])
   for (const name of Object.keys(exports))
-    expect(existsSync(resolve(`private-connect/${name.slice(2)}`)), name).toBe(true)
-  const page = readFileSync(path.join(root, 'docs', 'platform-plugins.md'), 'utf8')
-  const imported = [...page.matchAll(/from '(private-connect\/[^']+)'/g)].map(([, name]) => name!)
-  expect(new Set(imported)).toEqual(new Set(['private-connect/platform', 'private-connect/conformance']))
-  for (const inner of ['private-connect', 'private-connect/dist/errors.js', 'private-connect/bin/run.js'])
+    expect(existsSync(resolve(path.posix.join('private-connect', name))), name).toBe(true)
+  const pages = ['platform-plugins', 'library'].map((name) =>
+    readFileSync(path.join(root, 'docs', `${name}.md`), 'utf8'),
+  )
+  const imported = [...pages.join('').matchAll(/from '(private-connect[^']*)'/g)].map(([, name]) => name!)
+  const named = ['private-connect', 'private-connect/platform', 'private-connect/conformance']
+  expect(new Set(imported)).toEqual(new Set(named))
+  for (const inner of ['private-connect/dist/errors.js', 'private-connect/bin/run.js'])
     expect(() => resolve(inner), inner).toThrow(/"exports"|not defined by/)
 })
 

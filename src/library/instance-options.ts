@@ -1,0 +1,4 @@
+export interface InstanceOptions {
+  /** Path of another config file: another instance. Default `~/.privateconnect/config.json`. */
+  readonly config?: string | undefined
+}

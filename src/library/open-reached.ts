@@ -1,0 +1,145 @@
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { hubOf, requireConfig, type Config } from '../config/config.ts'
+import { instanceFor } from '../config/instance.ts'
+import { parseServiceName } from '../config/service-name.ts'
+import { announce, Neighbours, type Announcement } from '../control/presence.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+import { Signer } from '../hub-client/credential.ts'
+import { HubClient } from '../hub-client/hub-client.ts'
+import type { HubLink } from '../hub-client/hub-link.ts'
+import type { Log } from '../log/log.ts'
+import { clientLink } from '../reach/client-link.ts'
+import { Clients } from '../reach/clients.ts'
+import { Dialer } from '../reach/dialer.ts'
+import { openLocalPort } from '../reach/local-port.ts'
+import type { Opener } from '../reach/opener.ts'
+import type { OfferedService } from '../tunnel/protocol/handshake.ts'
+import { ownVersion } from './installed.ts'
+import type { ConnectOptions, ListenOptions, LocalListener, Reached, ReachOptions } from './reached.ts'
+
+const HOLD_MS = 15_000
+
+/** @throws ConnectError NOT_CONFIGURED, SERVICE_UNKNOWN, BAD_NAME, or what HubClient throws; what aborted it */
+export async function openReached(name: string, options: ReachOptions): Promise<Reached> {
+  const { signal } = options
+  signal?.throwIfAborted()
+  const wanted = parseServiceName(name)
+  const saved = requireConfig(instanceFor(options.config))
+  const config = { ...saved, hub: hubOf(saved) }
+  const service = await new HubClient(config).service(new Signer(config), wanted)
+  signal?.throwIfAborted()
+  if (!service) throw new ConnectError('SERVICE_UNKNOWN', `There is no service "${wanted}"`)
+  return new OpenReached(config, service, options)
+}
+
+class OpenReached implements Reached {
+  readonly name: string
+  readonly port: number | undefined
+  readonly label: string
+  readonly online: boolean
+  readonly closed: Promise<void>
+  readonly #config: Config
+  readonly #holdMs: number
+  readonly #log: Log
+  readonly #opener: Opener
+  readonly #dialer: Dialer
+  readonly #neighbours = new Neighbours()
+  readonly #listeners = new Set<LocalListener>()
+  readonly #stop = new AbortController()
+
+  constructor(config: Config, service: OfferedService, { signal, holdMs = HOLD_MS, log }: ReachOptions) {
+    this.name = service.name
+    this.port = service.port
+    this.label = service.label
+    this.online = service.online
+    this.#config = config
+    this.#holdMs = holdMs
+    this.#log = (line) => log?.(line)
+    const { link, opener } = clientLink({ config, version: ownVersion(), log: this.#log, holdMs })
+    this.#opener = opener
+    this.#dialer = new Dialer(link, opener, service.name, holdMs)
+    this.closed = this.#run(link, signal)
+    // Whoever connects meets the error, too.
+    this.closed.catch(() => {})
+  }
+
+  async connect({ signal }: ConnectOptions = {}): Promise<Duplex> {
+    const duplex = await this.#dialer.dial(signal)
+    try {
+      await once(duplex, 'connect', { signal })
+      return duplex
+    } catch (error) {
+      duplex.destroy()
+      throw signal?.aborted ? signal.reason : error
+    }
+  }
+
+  async listen({ port = 0, host }: ListenOptions = {}): Promise<LocalListener> {
+    const { name } = this
+    const clients = new Clients(this.#opener, this.#neighbours, {
+      name,
+      log: this.#log,
+      holdMs: this.#holdMs,
+    })
+    const opened = await openLocalPort({ bind: host, port, own: 0, isOwnTaken: false }, (socket) =>
+      clients.take(socket),
+    )
+    const addresses = [...opened.addresses]
+    const note = this.#tellNeighbours(addresses, opened.port)
+    const close = async () => {
+      this.#listeners.delete(listener)
+      note?.withdraw()
+      opened.close()
+      clients.close()
+    }
+    const listener = {
+      host: addresses[0]!,
+      port: opened.port,
+      addresses,
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+    this.#listeners.add(listener)
+    if (this.#stop.signal.aborted) await close()
+    return listener
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #run(link: HubLink, signal: AbortSignal | undefined): Promise<void> {
+    const stop = () => this.#stop.abort()
+    signal?.addEventListener('abort', stop)
+    let why: unknown = new ConnectError('CONNECTION_RESET', `"${this.name}" was closed by this program`)
+    try {
+      await link.run(this.#stop.signal)
+    } catch (error) {
+      why = error
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', stop)
+      this.#stop.abort()
+      this.#dialer.close(why)
+      for (const listener of this.#listeners) await listener.close()
+    }
+  }
+
+  /** So that no agent of this machine takes the port for a target, and goes round in a loop. */
+  #tellNeighbours(addresses: string[], port: number): Announcement | undefined {
+    const failed = (error: unknown) => this.#log(`[!] ${messageOf(error)}`, 'warn')
+    try {
+      const { hubId } = this.#config
+      return announce({ kind: 'reach', hubId, service: this.name, addresses, port }, failed)
+    } catch (error) {
+      failed(error)
+      return undefined
+    }
+  }
+}
