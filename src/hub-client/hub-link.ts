@@ -106,6 +106,11 @@ export class HubLink {
     )
   }
 
+  /** The hub's address. */
+  get hub(): string {
+    return this.#options.config.hub
+  }
+
   get state(): LinkState {
     return this.#state
   }

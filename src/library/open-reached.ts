@@ -20,7 +20,7 @@ import type { ConnectOptions, ListenOptions, LocalListener, Reached, ReachOption
 
 const HOLD_MS = 15_000
 
-/** @throws ConnectError NOT_CONFIGURED, SERVICE_UNKNOWN, BAD_NAME, or what HubClient throws; what aborted it */
+/** @throws ConnectError as `reach` of library.ts; the signal's reason */
 export async function openReached(name: string, options: ReachOptions): Promise<Reached> {
   const { signal } = options
   signal?.throwIfAborted()

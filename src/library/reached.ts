@@ -39,8 +39,8 @@ export interface Reached extends AsyncDisposable {
    * connection that is cut short emits `error`, a ConnectError, and never `end`. `close` comes once the
    * service's machine has all that was written.
    *
-   * @throws ConnectError HUB_UNREACHABLE, AGENT_OFFLINE, TARGET_UNREACHABLE, SERVICE_UNKNOWN, CONNECTION_RESET,
-   * and what `closed` was rejected with; the signal's reason
+   * @throws ConnectError HUB_UNREACHABLE, AGENT_OFFLINE, TARGET_UNREACHABLE, SERVICE_UNKNOWN,
+   * CONNECTION_RESET, and what `closed` was rejected with; the signal's reason
    */
   connect(options?: ConnectOptions): Promise<Duplex>
   /**

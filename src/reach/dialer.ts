@@ -79,8 +79,8 @@ export class Dialer implements Queue {
   #late(): ConnectError {
     if (this.#link.isUp)
       return new ConnectError('CONNECTION_RESET', 'Too many connections wait for an answer')
-    const { state } = this.#link
-    const why = state.state === 'retrying' ? state.reason : 'No link to the hub'
+    const { state, hub } = this.#link
+    const why = state.state === 'retrying' ? state.reason : `No answer from the hub at ${hub}`
     return new ConnectError('HUB_UNREACHABLE', `${why} (tried for ${this.#holdMs / 1000} s)`)
   }
 }

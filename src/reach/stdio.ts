@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream'
+import { addAbortSignal, type Readable, type Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { ConnectError, messageOf } from '../errors.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'
@@ -15,9 +15,12 @@ export interface StdioOptions extends Pick<ClientLinkOptions, 'config' | 'versio
   readonly tell: (line: string) => void
   /** How long the hub may be away at the start, in ms; default 15,000. */
   readonly holdMs?: number
+  /** How soon it is told that the hub does not answer, in ms; default 3,000. */
+  readonly waitingMs?: number
 }
 
 const HOLD_MS = 15_000
+const WAITING_MS = 3000
 
 /**
  * Carries an input to a service and its answer to an output, each to its own end, over a link of its own. The
@@ -27,13 +30,14 @@ const HOLD_MS = 15_000
  * CONNECTION_RESET, STDIO_FAILED; nothing if the signal says stop
  */
 export async function carryStdio(options: StdioOptions, signal: AbortSignal): Promise<void> {
-  const { config, version, name, resumeMs, holdMs = HOLD_MS } = options
+  const { config, version, name, resumeMs, holdMs = HOLD_MS, waitingMs = WAITING_MS } = options
   let isQuiet = false
   // Only why it doesn't begin: a terminal shows something else by then.
   const log = (text: string, level?: string) => {
     if (level === 'warn' && !isQuiet) options.tell(`[!] ${text}`)
     isQuiet = true
   }
+  setTimeout(() => log(`No answer yet from the hub at ${config.hub}`, 'warn'), waitingMs).unref()
   const { link, opener } = clientLink({ config, version, log, holdMs, resumeMs })
   const dialer = new Dialer(link, opener, name, holdMs)
   const stop = new AbortController()
@@ -41,8 +45,9 @@ export async function carryStdio(options: StdioOptions, signal: AbortSignal): Pr
   const running = link.run(stop.signal)
   running.catch((error: unknown) => dialer.close(error))
   try {
-    const duplex = await dialer.dial(signal)
-    await join(duplex, options, signal)
+    const broken = whenBroken(options)
+    const carried = dialer.dial(signal).then((duplex) => join(duplex, options, signal))
+    await Promise.race([carried, broken])
   } catch (error) {
     stop.abort()
     // Why the link ended for good says more than that it did.
@@ -53,28 +58,28 @@ export async function carryStdio(options: StdioOptions, signal: AbortSignal): Pr
   await running
 }
 
-/** @throws ConnectError as carryStdio */
-async function join(duplex: StreamDuplex, { input, output }: StdioOptions, signal: AbortSignal) {
-  const failed = Promise.withResolvers<never>()
-  const fail = (error: unknown) => {
-    failed.reject(error)
-    duplex.destroy()
-  }
-  signal.throwIfAborted()
-  signal.addEventListener('abort', () => fail(signal.reason))
+/** Is rejected once one of the two can't be used any more. @throws ConnectError STDIO_FAILED */
+function whenBroken({ input, output }: StdioOptions): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const breaks = (what: string) => (cause: Error) =>
+    reject(new ConnectError('STDIO_FAILED', `${what}: ${messageOf(cause)}`, { cause }))
+  input.on('error', breaks('stdin can’t be read'))
+  output.on('error', breaks('stdout can’t be written to'))
+  return promise
+}
+
+/** Is through when both ends are. @throws what has reset the connection; the signal's reason */
+async function join(
+  duplex: StreamDuplex,
+  { input, output }: StdioOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  addAbortSignal(signal, duplex)
   duplex.on('data', (chunk: Buffer) => {
     if (!output.write(chunk)) duplex.pause()
   })
   output.on('drain', () => duplex.resume())
   duplex.on('end', () => output.end())
-  output.on('error', (error) =>
-    fail(
-      new ConnectError('STDIO_FAILED', `stdout can’t be written to: ${messageOf(error)}`, { cause: error }),
-    ),
-  )
-  input.on('error', (error) =>
-    fail(new ConnectError('STDIO_FAILED', `stdin can’t be read: ${messageOf(error)}`, { cause: error })),
-  )
   input.pipe(duplex)
-  await Promise.race([Promise.all([finished(duplex), finished(output)]), failed.promise])
+  await Promise.all([finished(duplex), finished(output)])
 }
