@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
@@ -200,6 +200,40 @@ test('stdin may be a file, /dev/null, or closed, and stdout a file', async () =>
     expect(await through(redirection), redirection).toEqual([0, ''])
     expect(readFileSync(file('out'), 'utf8'), redirection).toBe(expected)
   }
+})
+
+test('one socket may be stdin and stdout: its two directions end by themselves', async () => {
+  const ours = Promise.withResolvers<Socket>()
+  const listener = createServer({ allowHalfOpen: true }, ours.resolve).listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  onTestFinished(() => void listener.close())
+  const { port } = listener.address() as AddressInfo
+  const theirs = dial({ port, host: '127.0.0.1' })
+  await once(theirs, 'connect')
+  const connection = nextConnection()
+  const { exited } = carry([theirs, theirs, 'pipe'])
+  theirs.destroy()
+  const [near, far] = [await ours.promise, await connection]
+  far.end('greeting')
+  expect(await text(near)).toBe('greeting')
+  near.end('answer')
+  expect(await text(far)).toBe('answer')
+  expect(await exited).toEqual(DONE)
+})
+
+test('a hub that is started again meanwhile costs nothing', async () => {
+  const connection = nextConnection()
+  const { child, exited } = carry()
+  child.stdin!.write('before, ')
+  const socket = await connection
+  await once(socket, 'data')
+  await world.hub.stop('SIGKILL')
+  child.stdin!.end('after')
+  await world.restartHub()
+  expect(await text(socket)).toBe('after')
+  socket.end('all of it')
+  expect(await text(child.stdout!)).toBe('all of it')
+  expect(await exited).toEqual(DONE)
 })
 
 test('a signal ends it as a signal does, silently, and resets the connection at once', async () => {

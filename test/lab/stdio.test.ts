@@ -56,7 +56,13 @@ labSuite('bulk data through --stdio', {}, () => {
     })
     onTestFinished(() => void child.kill('SIGKILL'))
     let most = 0
-    const watch = setInterval(() => (most = Math.max(most, residentBytes(child.pid!))), 100)
+    const watch = setInterval(() => {
+      try {
+        most = Math.max(most, residentBytes(child.pid!))
+      } catch {
+        // It has exited, and nobody has asked for its exit code yet.
+      }
+    }, 100)
     const code = once(child, 'exit').then(([status]) => {
       clearInterval(watch)
       return status as number
