@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { STREAM_KEY_BYTES } from '../protocol/frames.ts'
+import { STREAM_KEY_BYTES } from './frames.ts'
 
 /** Random bytes for many keys: a call for each would take as long as all else that a new stream needs. */
 const pool = Buffer.alloc(256 * STREAM_KEY_BYTES)

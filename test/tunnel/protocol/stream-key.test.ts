@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { randomStreamKey } from '../../../src/tunnel/stream/stream-key.ts'
+import { randomStreamKey } from '../../../src/tunnel/protocol/stream-key.ts'
 
 test('no two streams get the same key, and none loses its own to a later one', () => {
   const keys = Array.from({ length: 1000 }, () => {
