@@ -66,8 +66,13 @@ class OpenReached implements Reached {
 
   async connect({ signal }: ConnectOptions = {}): Promise<Duplex> {
     const duplex = await this.#dialer.dial(signal)
+    // A reset may come with the answer, before the caller has anything to listen to.
+    const heard = () => {}
+    duplex.on('error', heard)
     try {
       await once(duplex, 'connect', { signal })
+      if (duplex.errored) throw duplex.errored
+      duplex.off('error', heard)
       return duplex
     } catch (error) {
       duplex.destroy()

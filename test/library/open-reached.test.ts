@@ -8,6 +8,7 @@ import type { ErrorCode } from '../../src/errors.ts'
 import { Signer } from '../../src/hub-client/credential.ts'
 import { HubClient } from '../../src/hub-client/hub-client.ts'
 import { reach, type Reached, type ReachOptions } from '../../src/library/library.ts'
+import { STREAM_CODES } from '../../src/tunnel/protocol/codes.ts'
 import { hubInProcess, member, stranger } from '../fixtures/hub/hub-in-process.ts'
 import { serving } from '../fixtures/hub/serving.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
@@ -83,6 +84,21 @@ test('a target that refuses, and a machine that is gone, are errors of connect, 
   connection.destroy()
   await server.stop()
   await expect(echo.connect()).rejects.toEqual(withCode('AGENT_OFFLINE'))
+})
+
+test('a service that resets at once is an error of the connection, and never an uncaught one', async () => {
+  const hub = await hubInProcess()
+  const { link } = await serving(await member(hub, 'server'), {}, (stream) => {
+    stream.accept()
+    stream.reset(STREAM_CODES.PEER_RESET, 'at once')
+  })
+  await link.offer([{ name: 'resets', port: 1 }])
+  const reached = await reach('resets', { config: saved(await member(hub, 'client')) })
+  onTestFinished(() => reached.close())
+  for (let i = 0; i < 50; i++) {
+    const failing = reached.connect().then((connection) => once(connection.resume(), 'close'))
+    await expect(failing).rejects.toEqual(withCode('CONNECTION_RESET'))
+  }
 })
 
 test('while the hub is away a connection waits, no longer than it should, and says why', async () => {
