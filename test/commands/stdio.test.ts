@@ -7,6 +7,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { connect, connectOk, runJs, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
@@ -58,6 +59,17 @@ function nextConnection(): Promise<Socket> {
   const { promise, resolve } = Promise.withResolvers<Socket>()
   onTarget = resolve
   return promise
+}
+
+/** proc(5): fields 14 and 15, in hundredths of a second; 0 where there is no such file. */
+function processorSeconds(pid: number): number {
+  if (process.platform !== 'linux') return 0
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+  return (Number(user) + Number(system)) / 100
 }
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
@@ -211,11 +223,20 @@ test('one socket may be stdin and stdout: its two directions end by themselves',
   const theirs = dial({ port, host: '127.0.0.1' })
   await once(theirs, 'connect')
   const connection = nextConnection()
-  const { exited } = carry([theirs, theirs, 'pipe'])
+  const { child, exited } = carry([theirs, theirs, 'pipe'])
   theirs.destroy()
   const [near, far] = [await ours.promise, await connection]
-  far.end('greeting')
-  expect(await text(near)).toBe('greeting')
+  // More than the kernel takes at once.
+  far.end(Buffer.alloc(20_000_000))
+  await until(() => near.readableLength > 0)
+  expect(await buffer(near)).toHaveLength(20_000_000)
+  const before = processorSeconds(child.pid!)
+  // What is closed must not be looked after without end.
+  near.write('wait')
+  await until(() => far.readableLength === 4)
+  await sleep(500)
+  expect(processorSeconds(child.pid!) - before).toBeLessThan(0.3)
+  far.read()
   near.end('answer')
   expect(await text(far)).toBe('answer')
   expect(await exited).toEqual(DONE)

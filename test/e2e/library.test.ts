@@ -35,6 +35,8 @@ console.log(JSON.stringify({ flags, events, code: process.exitCode }))
 /** Compiles if the types are there: each line that is marked is an error. */
 const MISUSE = `
 import { ConnectError, reach, type Reached } from 'private-connect'
+import { platformConformance } from 'private-connect/conformance'
+import type { Platform } from 'private-connect/platform'
 
 // @ts-expect-error
 await reach(5432)
@@ -45,6 +47,10 @@ one.connect().write('x')
 one.name = 'another'
 // @ts-expect-error
 console.log(new ConnectError('NO_SUCH_CODE', 'x'))
+// @ts-expect-error
+platformConformance(5432)
+// @ts-expect-error
+export const none: Platform = {}
 `
 
 let world: World
