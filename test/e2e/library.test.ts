@@ -141,6 +141,12 @@ test('it changes nothing of its host’s process, prints nothing, and loads neit
   expect(files.filter((file) => /oclif|listr2/.test(file))).toEqual([])
 })
 
+test('CommonJS gets the same by require', async () => {
+  const names = `console.log(Object.keys(require('private-connect')).toSorted().join())`
+  writeFileSync(path.join(project.folder, 'require.cjs'), names)
+  expect(await runFile('require.cjs')).toBe('ConnectError,daemonStatus,expose,reach,unexpose\n')
+})
+
 test('to import it loads next to nothing', async () => {
   writeFileSync(
     path.join(project.folder, 'import.ts'),
