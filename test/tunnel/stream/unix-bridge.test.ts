@@ -83,7 +83,7 @@ function hashOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** Waits until what an end sends over the only stream has come to a standstill: the other end doesn't read. */
+/** Waits until what an end sends over the only stream stands still: the other end doesn’t read. */
 async function standstill({ port }: AgentEnd): Promise<void> {
   const [end] = port.ends.values()
   let [sent, unchanged] = [0, 0]
