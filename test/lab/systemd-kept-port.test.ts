@@ -8,6 +8,8 @@ import { ownedBySuite } from './helpers/owned.ts'
 import { labSuite } from './helpers/suite.ts'
 import { asRoot, bare, SystemdScene } from './helpers/systemd-scene.ts'
 
+const REBOOTS = 3
+
 labSuite('a port that the service of systemd keeps', machineNeeds, () => {
   const own = ownedBySuite()
   let scene: SystemdScene
@@ -33,8 +35,10 @@ labSuite('a port that the service of systemd keeps', machineNeeds, () => {
 
   test('answers after a reboot, before anyone has logged in', async () => {
     await answered()
-    await scene.machine.reboot()
-    expect(await answered()).toBeLessThan(20_000)
+    for (let n = 0; n < REBOOTS; n++) {
+      await scene.machine.reboot()
+      expect(await answered()).toBeLessThan(20_000)
+    }
     expect(await scene.machine.runOk('loginctl --no-legend list-sessions', asRoot)).toBe('')
   })
 
