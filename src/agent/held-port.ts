@@ -3,7 +3,9 @@ import type { KeptReach } from '../config/reaches.ts'
 import { formatTarget } from '../config/target.ts'
 import { announce, type Announcement } from '../control/presence.ts'
 import { ConnectError, messageOf } from '../errors.ts'
+import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
+import { LOOPBACKS } from '../net/known-addresses.ts'
 import { openLocalPort, type LocalPort } from '../reach/local-port.ts'
 import { connectionPlaces } from '../runtime/connection-places.ts'
 
@@ -30,6 +32,8 @@ export class HeldPort {
   /** Why the port is not held. */
   #failure: ConnectError | undefined
   #since = Date.now()
+  /** Whoever takes and leaves the port in turns must not fill the log. */
+  readonly #failures = new LineLimiter({ everyMs: 60_000, lines: 3 })
 
   constructor(reach: KeptReach, options: HeldPortOptions) {
     this.reach = reach
@@ -64,12 +68,17 @@ export class HeldPort {
 
   /** Tries to open the port, until that succeeds or the port is closed. */
   async open(): Promise<void> {
+    let giveBack: (() => void) | undefined
     try {
+      // Now, since others open theirs meanwhile.
+      giveBack = reserveToListen()
       const { bind, port } = this.reach
       const opened = await openLocalPort({ bind, port, own: port, isOwnTaken: false }, this.#options.onClient)
+      giveBack()
       if (this.#isClosed) opened.close()
       else this.hold(opened)
     } catch (error) {
+      giveBack?.()
       if (!(error instanceof ConnectError)) throw error
       if (!this.#isClosed) this.#failed(error)
     }
@@ -87,8 +96,12 @@ export class HeldPort {
 
   #failed(error: ConnectError): void {
     if (this.#failure?.message !== error.message) {
-      const where = `${this.reach.name} is not at ${localAddressOf(this.reach)}`
-      this.#options.log(`[!] ${where}: ${error.message}. Trying again`, 'warn')
+      const line = `[!] ${this.reach.name} is not at ${localAddressOf(this.reach)}: ${error.message}. Trying again`
+      this.#failures.write(
+        '',
+        (text) => this.#options.log(text, 'warn'),
+        () => line,
+      )
     }
     this.#failure = error
     this.#retry = setTimeout(() => void this.open(), this.#options.retryMs ?? RETRY_MS)
@@ -108,6 +121,18 @@ export class HeldPort {
       return undefined
     }
   }
+}
+
+/**
+ * Takes descriptors for a port that is to be opened.
+ *
+ * @returns gives them back; again does no harm
+ * @throws ConnectError SYSTEM_FAILED if the agent needs those that are left for all else
+ */
+export function reserveToListen(): () => void {
+  const why = connectionPlaces.whyNoneToKeep
+  if (why !== undefined) throw new ConnectError('SYSTEM_FAILED', `No more ports can be held: ${why}`)
+  return connectionPlaces.keepFrom(LOOPBACKS.length)
 }
 
 /** Where clients find a kept reach, in words. */

@@ -11,7 +11,7 @@ import { settlePort, settleReach } from '../reach/kept-port.ts'
 import { Opener } from '../reach/opener.ts'
 import { connectionPlaces } from '../runtime/connection-places.ts'
 import { MAX_STREAMS } from '../tunnel/protocol/limits.ts'
-import { HeldPort } from './held-port.ts'
+import { HeldPort, reserveToListen } from './held-port.ts'
 import { LastFailure } from './last-failure.ts'
 
 /** What is exposed has the rest of the link's streams, and of the descriptors, whoever floods a kept port. */
@@ -75,7 +75,7 @@ export class KeptReaches {
   /**
    * Keeps a reach, or moves it; what is kept already stays as it is.
    *
-   * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN, WRITE_FAILED, BAD_VALUE: nothing was changed
+   * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN, SYSTEM_FAILED, WRITE_FAILED, BAD_VALUE: nothing was changed
    */
   keep(name: string, request: KeepRequest): Promise<KeepReply> {
     return this.#inTurn(async () => {
@@ -87,7 +87,10 @@ export class KeptReaches {
       const isInItsOwnWay = wish.port === kept?.port.reach.port
       if (isInItsOwnWay) kept?.port.close()
       let opened: LocalPort | undefined
+      let giveBack: (() => void) | undefined
       try {
+        // One that moves gives back what it has.
+        if (!kept?.port.addresses.length) giveBack = reserveToListen()
         opened = await settlePort(wish, this.#reaches, (socket) => clients.take(socket))
         const { bind } = wish
         const reach = { name, port: opened.port, ...(bind !== undefined && { bind }) }
@@ -109,6 +112,8 @@ export class KeptReaches {
           void kept.port.open()
         }
         throw error
+      } finally {
+        giveBack?.()
       }
     })
   }

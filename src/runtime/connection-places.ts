@@ -1,13 +1,21 @@
 import { connectionLimit, describeConnectionLimit, descriptorLimit } from './descriptor-limit.ts'
 
+/** Without the rest of all descriptors nothing else would work: neither the link nor the control socket. */
+const KEPT_SHARE = 0.25
+
 /**
  * The connections of this process that others can cause, whoever carries them: each takes a descriptor, and
  * together they leave room for all else that needs one.
  */
-class ConnectionPlaces {
+export class ConnectionPlaces {
   #cachedDescriptors: number | undefined
   #taken = 0
   #kept = 0
+
+  /** @param descriptors how many the process may have; default what the system says, once it is asked for */
+  constructor(descriptors?: number) {
+    this.#cachedDescriptors = descriptors
+  }
 
   /** How many more there may be; never below 0. */
   get free(): number {
@@ -28,6 +36,12 @@ class ConnectionPlaces {
   take(): () => void {
     this.#taken++
     return once(() => this.#taken--)
+  }
+
+  /** Why no more descriptors may be kept from connections; undefined if they may. */
+  get whyNoneToKeep(): string | undefined {
+    if (this.#kept < KEPT_SHARE * this.#descriptors) return undefined
+    return `${this.#kept} sockets listen already, as many as "ulimit -n" leaves room for (${this.#descriptors})`
   }
 
   /** Takes descriptors from connections while something else has them. @returns gives them back */
