@@ -75,7 +75,8 @@ export class KeptReaches {
   /**
    * Keeps a reach, or moves it; what is kept already stays as it is.
    *
-   * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN, SYSTEM_FAILED, WRITE_FAILED, BAD_VALUE: nothing was changed
+   * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN, SYSTEM_FAILED, WRITE_FAILED, BAD_VALUE; then nothing is
+   * changed
    */
   keep(name: string, request: KeepRequest): Promise<KeepReply> {
     return this.#inTurn(async () => {
