@@ -20,6 +20,6 @@ soakSuite('kills under keep, move and unreach', ({ random, length }) => {
     const trials = await KeepTrials.at(home, () => random.fraction())
     const count = length({ short: 60, long: 400 })
     for (let number = 0; number < count; number++) await trials.trial()
-    console.log(`${trials.kills.command} × the command, ${trials.kills.agent} × the agent`)
+    for (const [victim, kills] of Object.entries(trials.kills)) console.log(`${kills} × the ${victim}`)
   })
 })

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect as dial, createServer, type AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { instanceFor } from '../../../src/config/instance.ts'
 import { readReaches } from '../../../src/config/reaches.ts'
 import { readAgentRecord } from '../../../src/control/agent-record.ts'
+import { killAt, type Moment } from '../../soak/helpers/kill.ts'
 import { connectOk, startConnect } from '../cli.ts'
 import type { Home } from '../home.ts'
 import { until } from '../until.ts'
@@ -13,6 +13,9 @@ const PORTS = 6
 
 /** The longest that a command is let alone for, in ms: most have ended by then. */
 const LATEST_MS = 250
+
+/** Else as soon as one of these happens to a file: it is written beside the old one, and takes its place. */
+const WRITES = [/^reaches\.json\..*tmp$/, /^reaches\.json$/]
 
 /**
  * Kills at random moments under keep, move and unreach, of the command or of the agent; and after each a look
@@ -26,7 +29,7 @@ export class KeepTrials {
   /** What was answered last: the port that a name is kept with. */
   #kept = new Map<string, number>()
   /** How many of which were killed. */
-  readonly kills = { command: 0, agent: 0 }
+  readonly kills = { command: 0, agent: 0, 'command where no agent runs': 0 }
 
   private constructor(home: Home, ports: readonly number[], fraction: () => number) {
     this.#home = home
@@ -44,29 +47,33 @@ export class KeepTrials {
     const name = this.#pick(NAMES)
     const port = this.#fraction() < 0.7 ? this.#pick(this.#ports) : undefined
     const args = port === undefined ? ['unreach', name] : ['reach', name, '--keep', '--port', String(port)]
-    const victim = this.#fraction() < 0.7 ? 'command' : 'agent'
+    const victim = this.#pickVictim()
     const wanted = new Map(this.#kept)
     if (port === undefined) wanted.delete(name)
     else wanted.set(name, port)
     const title = `${args.join(' ')}, the ${victim} killed`
 
+    if (victim === 'command where no agent runs') await connectOk(this.#home, ['daemon', 'stop'])
     const cli = startConnect(this.#home, args)
     const { pid } = readAgentRecord(this.#instance)!
-    await Promise.race([sleep(this.#fraction() * LATEST_MS), cli.exited])
-    if (victim === 'command') cli.kill('SIGKILL')
-    else process.kill(pid, 'SIGKILL')
+    let isKilled = false
+    await killAt(this.#home, this.#someMoment(), cli.exited, () => {
+      if (victim !== 'agent') cli.kill('SIGKILL')
+      else if (!isKilled) process.kill(pid, 'SIGKILL')
+      isKilled = true
+    })
     const { code, signal } = await cli.exited
-    if (victim === 'agent') this.kills.agent++
-    else if (signal === 'SIGKILL') this.kills.command++
+    if (victim === 'agent' ? isKilled : signal === 'SIGKILL') this.kills[victim]++
 
     const saved = this.#saved()
-    const isCertain = code !== null && victim === 'command'
+    const isCertain = code !== null && victim !== 'agent'
     const possible = code === 0 ? [wanted] : isCertain ? [this.#kept] : [this.#kept, wanted]
     if (!possible.some((one) => isSame(one, saved)))
       throw new Error(
         `${title}: ${code ?? signal}, and now ${show(saved)} in place of ${possible.map(show).join(' or ')}`,
       )
-    if (victim === 'agent') await until(async () => (await connectOk(this.#home, ['daemon', 'start'])) !== '')
+    if (victim !== 'command')
+      await until(async () => (await connectOk(this.#home, ['daemon', 'start'])) !== '')
     // The agent may have saved it just after its asker was killed.
     await until(() => this.#isHeld(), { everyMs: 50 })
     this.#kept = this.#saved()
@@ -91,6 +98,17 @@ export class KeepTrials {
 
   get #instance() {
     return instanceFor(undefined, this.#home.folder)
+  }
+
+  #pickVictim(): keyof KeepTrials['kills'] {
+    if (this.#fraction() < 0.2) return 'command where no agent runs'
+    return this.#fraction() < 0.6 ? 'command' : 'agent'
+  }
+
+  #someMoment(): Moment {
+    return this.#fraction() < 0.4
+      ? { touched: this.#pick(WRITES) }
+      : { afterMs: this.#fraction() * LATEST_MS }
   }
 
   #pick<T>(choices: readonly T[]): T {
