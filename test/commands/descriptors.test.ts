@@ -150,6 +150,10 @@ test('an agent counts clients of kept reaches and served streams together, and h
   expect(reaches).toContainEqual(
     expect.objectContaining({ failure: expect.objectContaining({ cause: 'limit' }) }),
   )
+  // Far more at once than it has descriptors, and then there is room again.
+  expect(await openAll(ports[0]!, 300)).toEqual([])
+  held!.destroy()
+  await expect.poll(async () => (await openAll(ports[0]!, 1)).length, { timeout: 30_000 }).toBe(1)
 })
 
 test('a hub with few descriptors closes the oldest of those that only wait, and answers who comes', async () => {
