@@ -2,8 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as dial, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { connectOk, RunningCli, runJs, startConnect } from '../helpers/cli.ts'
+import { instanceFor } from '../../src/config/instance.ts'
+import { writeReaches } from '../../src/config/reaches.ts'
+import type { ShownReach } from '../../src/tasks/reaches/shown-reach.ts'
+import { connect, connectOk, RunningCli, runJs, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
+import { serveTcp } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 
 /**
@@ -154,6 +158,31 @@ test('an agent counts clients of kept reaches and served streams together, and h
   expect(await openAll(ports[0]!, 300)).toEqual([])
   held!.destroy()
   await expect.poll(async () => (await openAll(ports[0]!, 1)).length, { timeout: 30_000 }).toBe(1)
+})
+
+test('an agent that keeps more reaches than it has descriptors for answers all the same, and says which it lacks', async () => {
+  const client = await world.machine('keeper')
+  const names = Array.from({ length: 12 }, (_, index) => `kept-${String(index).padStart(2, '0')}`)
+  const free = await Promise.all(names.map(() => serveTcp(() => {})))
+  await Promise.all(free.map((one) => one.close()))
+  const reaches = names.map((name, index) => ({ name, port: free[index]!.port }))
+  writeReaches(instanceFor(undefined, client.folder), reaches)
+  const agent = startWithFew(client, ['up'], 64)
+  await agent.printed(/Connected to hub/)
+  const lacks = 'No more ports can be held: 16 sockets listen already'
+  await agent.printed(new RegExp(`\\[!\\] kept-11 is not at \\S+: ${lacks}`))
+  const held = async () => {
+    const told = JSON.parse(await connectOk(client, ['reach', '--json'])) as { reaches: ShownReach[] }
+    return told.reaches.filter((reach) => reach.held).map(({ name }) => name)
+  }
+  expect(await held()).toEqual(names.slice(0, 8))
+  expect(await connect(client, ['reach', 'more', '--keep', '--port', '0'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(lacks),
+  })
+  await connectOk(client, ['unreach', names[0]!])
+  await expect.poll(held, { timeout: 30_000 }).toHaveLength(8)
+  await connectOk(client, ['daemon', 'status'])
 })
 
 test('a hub with few descriptors closes the oldest of those that only wait, and answers who comes', async () => {
