@@ -9,8 +9,10 @@ const { commands } = JSON.parse(readFileSync(path.join(root, 'oclif.manifest.jso
   commands: Parameters<typeof candidates>[1]
 }
 
+const WORDS = 'daemon expose hub login logout reach services unexpose unreach up whoami'.split(' ')
+
 test.for([
-  [[''], ['daemon', 'expose', 'hub', 'login', 'logout', 'reach', 'services', 'unexpose', 'up', 'whoami']],
+  [[''], WORDS],
   [['re'], ['reach']],
   [
     ['daemon', 'st'],
@@ -28,7 +30,7 @@ test.for([
   [['expose', '5432', ''], []],
   [['nonsense', ''], []],
   [['daemon', 'status', ''], []],
-  [[], ['daemon', 'expose', 'hub', 'login', 'logout', 'reach', 'services', 'unexpose', 'up', 'whoami']],
+  [[], WORDS],
 ] as const)('after %j a shell can offer %j', ([words, expected]) => {
   expect(candidates(words, commands)).toEqual(expected)
 })
