@@ -215,6 +215,15 @@ export const ERRORS = {
     cause: 'An option’s value cannot be used.',
     fix: 'See --help for what it takes.',
   },
+  PROGRAM_MISSING: {
+    cause: 'There is no program of that name on the PATH, or no file at that path.',
+    fix: 'Install it, or give the path where it lies.',
+  },
+  PROGRAM_UNUSABLE: {
+    cause:
+      'The program is there and can’t be run: it is not executable, not a program, or has too many arguments.',
+    fix: 'Look at the file with ls -l, and run it by itself.',
+  },
   RUN_FROM_CACHE: {
     cause:
       'This copy of the program lies in the cache of npx or the like, which may be deleted at any time, and a daemon has to be started again from the same place.',

@@ -3,8 +3,9 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Interfaces } from '@oclif/core'
+import { takeForeignWords } from './cli/argv/foreign-words.ts'
 import { useOclif } from './cli/oclif-copy.ts'
-import { orderArguments, type Commands } from './cli/order-arguments.ts'
+import { orderArguments, type Commands } from './cli/argv/order-arguments.ts'
 import { printVersion } from './cli/print-version.ts'
 import { leaveDeletedFolder } from './files/given-path.ts'
 import { settleEnvironment } from './files/home.ts'
@@ -46,7 +47,7 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
     import('./cli/complete.ts').then(({ complete }) => complete(words, ourCommands())).catch(fail)
     return
   }
-  const argv = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
+  const argv = takeForeignWords(hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed)
   // Before the compile cache: V8 takes back only what was compiled with the flags that it has, and so Node.js
   // keeps a cache for each set of them.
   if (DATA_COMMANDS.has(argv[0] ?? '')) {

@@ -52,12 +52,12 @@ export abstract class ConnectCommand extends Command {
 
   /** A line on stdout that is a result; whatever stands in it, it stays one line. Nothing with --json. */
   protected print(line = ''): void {
-    this.log(wrapLine(printable(addConfigFlag(line, this.#configFile)), columnsOf(process.stdout)))
+    this.log(wrapLine(printable(addConfigFlag(line, this.#configFile)), columnsOf(1)))
   }
 
   /** A line on stderr that is no result: a warning, a hint. */
   protected printError(line: string): void {
-    this.logToStderr(wrapLine(printable(addConfigFlag(line, this.#configFile)), columnsOf(process.stderr)))
+    this.logToStderr(wrapLine(printable(addConfigFlag(line, this.#configFile)), columnsOf(2)))
   }
 
   override log(line = ''): void {
@@ -72,7 +72,15 @@ export abstract class ConnectCommand extends Command {
 
   /** Prints JSON as oclif does, but for what a terminal must not see. */
   override logJson(json: unknown): void {
-    const text = printableJson(json, 2)
+    this.#writeJson(printableJson(json, 2))
+  }
+
+  /** The same on one line, for what is one of several. */
+  protected logJsonLine(json: unknown): void {
+    this.#writeJson(printableJson(json))
+  }
+
+  #writeJson(text: string): void {
     if (this.#dataCommand) this.#dataCommand.stdout.write(text)
     else process.stdout.write(`${text}\n`)
   }
@@ -82,6 +90,13 @@ export abstract class ConnectCommand extends Command {
     const { DataCommand } = await import('./data-command.ts')
     this.#dataCommand = new DataCommand()
     await this.#dataCommand.run(work)
+  }
+
+  /** Is a data command beside a program that has its terminal and its signals, until that one ends. */
+  protected async carryDataBeside(program: () => Promise<void>): Promise<void> {
+    const { DataCommand } = await import('./data-command.ts')
+    this.#dataCommand = new DataCommand({ isBeside: true })
+    await program()
   }
 
   /** Whether someone watches: then progress moves, elsewhere only results are printed. */
@@ -109,7 +124,7 @@ export abstract class ConnectCommand extends Command {
       `[x] ${first.replaceAll(`${homedir()}${sep}`, '~/')}`,
       ...this.#withConfigFlag(rest).map((line) => `  ${line}`),
     ]
-    const shown = lines.map((line) => wrapLine(printable(line), columnsOf(process.stderr)))
+    const shown = lines.map((line) => wrapLine(printable(line), columnsOf(2)))
     if (process.env.DEBUG) shown.push(...inspect(error).split('\n').map(printable))
     const text = shown.join('\n')
     if (this.#dataCommand) this.#dataCommand.stderr.write(text)
@@ -140,8 +155,11 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BAD_VALUE',
 ])
 
+/** As of a shell that can't run what it is given (POSIX XCU §2.8.2). */
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = { PROGRAM_MISSING: 127, PROGRAM_UNUSABLE: 126 }
+
 function exitCodeOf(error: unknown): number {
-  if (error instanceof ConnectError) return USAGE_CODES.has(error.code) ? 2 : 1
+  if (error instanceof ConnectError) return EXIT_CODES[error.code] ?? (USAGE_CODES.has(error.code) ? 2 : 1)
   return isUsageError(error) ? 2 : 1
 }
 

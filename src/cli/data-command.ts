@@ -11,10 +11,13 @@ const FLUSH_MS = 1000
  * What `up`, `reach` and `hub` become once they carry data: nothing that they say holds them up or ends them.
  */
 export class DataCommand {
-  readonly stdout = new Output(openSink(1))
-  readonly stderr = new Output(openSink(2))
+  #stdout: Output | undefined
+  readonly stderr: Output
 
-  constructor() {
+  /** @param options.isBeside stderr is another program's as well, and stdout is its alone */
+  constructor({ isBeside = false } = {}) {
+    this.stderr = new Output(openSink(2, { isShared: isBeside }))
+    if (!isBeside) this.#stdout = new Output(openSink(1))
     handleUncaught(
       (line) => this.stderr.write(line),
       () => {
@@ -22,6 +25,12 @@ export class DataCommand {
         void this.#isFlushed().then(exitNow)
       },
     )
+  }
+
+  /** Is not to be had beside another program. */
+  get stdout(): Output {
+    this.#stdout ??= new Output(openSink(1))
+    return this.#stdout
   }
 
   run(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -34,7 +43,7 @@ export class DataCommand {
   }
 
   async #isFlushed(): Promise<boolean> {
-    const outputs = [this.stdout, this.stderr]
+    const outputs = [this.stderr, ...(this.#stdout ? [this.#stdout] : [])]
     const areOut = await Promise.all(outputs.map((output) => output.flush(FLUSH_MS)))
     // process.exit() would wait for the thread that hangs in a write.
     if (outputs.some((output) => output.isStuck)) process.kill(process.pid, 'SIGKILL')

@@ -1,37 +1,47 @@
 import { Args, Errors, Flags } from '@oclif/core'
+import { foreignWords } from '../cli/argv/foreign-words.ts'
+import { wantedServices, type WantedService } from '../cli/argv/wanted-services.ts'
 import { ConnectCommand } from '../cli/command.ts'
-import { configFlag, parsePort } from '../cli/flags.ts'
+import { configFlag } from '../cli/flags.ts'
 import { formatKept } from '../cli/format/kept.ts'
+import { formatReached, reachedDocument } from '../cli/format/reached.ts'
 import { formatReaches } from '../cli/format/reaches.ts'
 import { byteOutput } from '../cli/output/byte-output.ts'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
-import { parseServiceName } from '../config/service-name.ts'
 import { parseSocketPath } from '../config/socket-path.ts'
-import { formatTarget } from '../config/target.ts'
-import { terminalLog } from '../log/log.ts'
-import { reach } from '../reach/reach.ts'
+import { ConnectError, messageOf } from '../errors.ts'
+import { terminalLog, type Log } from '../log/log.ts'
+import { runInForeground } from '../process/foreground.ts'
+import { programAt } from '../reach/program.ts'
+import { reach, type ReachOptions } from '../reach/reach.ts'
 import { carryStdio } from '../reach/stdio.ts'
 import { keep, type Keeping } from '../tasks/reaches/keep.ts'
 import { listReaches } from '../tasks/reaches/list.ts'
 import type { ShownReach } from '../tasks/reaches/shown-reach.ts'
-import { printable } from '../text/printable.ts'
 
 export default class Reach extends ConnectCommand {
   static override summary =
     'Open a local port, or a Unix socket, that leads to a service of the workspace, until Ctrl-C'
-  static override description =
-    'With --keep it is saved, and the agent holds the port whenever it runs: after a restart or a reboot too. Without a name it lists what is kept.'
+  static override description = `With --keep it is saved, and the agent holds the port whenever it runs: after a restart or a reboot too. Without a name it lists what is kept.
+
+With a program behind -- it is there for that one, and ends with it: {host} and {port} in its arguments are replaced, and CONNECT_HOST and CONNECT_PORT set.`
+  static override usage = ['reach [NAME[:PORT]]... [OPTIONS]', 'reach NAME [OPTIONS] -- PROGRAM [ARG]...']
   static override examples = [
     '<%= config.bin %> reach postgres',
     '<%= config.bin %> reach postgres --port 15432',
+    '<%= config.bin %> reach postgres redis:16379',
+    '<%= config.bin %> reach postgres -- psql -h {host} -p {port} -U postgres',
     '<%= config.bin %> reach postgres --keep',
     '<%= config.bin %> reach postgres --socket ~/pg/.s.PGSQL.5432',
     'ssh -o ProxyCommand="<%= config.bin %> reach ssh --stdio" user@server',
   ]
   static override enableJsonFlag = true
   static override args = {
-    name: Args.string({ description: 'the service’s name; without it, list what is kept' }),
+    name: Args.string({
+      description: 'a service’s name, and its local port if that matters; without any, list what is kept',
+      multiple: true,
+    }),
   }
   static override flags = {
     ...configFlag,
@@ -59,43 +69,69 @@ export default class Reach extends ConnectCommand {
 
   async run(): Promise<void | { reaches: ShownReach[] } | Keeping> {
     const { args, flags } = await this.parse(Reach)
-    const { bind, keep } = flags
-    const port = flags.port === undefined ? undefined : parsePort(flags.port)
+    const { bind, socket } = flags
+    const words = foreignWords()
     const instance = instanceFor(flags.config)
+    const given = (...names: string[]) => names.filter((name) => name in flags).map((name) => `--${name}`)
     if (args.name === undefined) {
-      const needy = ['keep', 'port', 'bind', 'socket', 'stdio'].find((flag) => flag in flags)
-      if (needy !== undefined) throw new Errors.CLIError(`--${needy} needs the name of a service`)
+      const [needy] = [...given('keep', 'port', 'bind', 'socket', 'stdio'), ...(words ? ['--'] : [])]
+      if (needy !== undefined) throw new Errors.CLIError(`${needy} needs the name of a service`)
       return this.#list(instance)
     }
-    const name = parseServiceName(args.name)
-    const socketPath = flags.socket === undefined ? undefined : parseSocketPath(flags.socket, 'BAD_VALUE')
+    const forOne = [...given('port', 'socket', 'stdio'), ...(words ? ['--'] : [])]
+    const wanted = wantedServices(args.name, { port: flags.port, forOne })
+    const program = words && commandOf(words, given('json', 'keep', 'socket', 'stdio'))
+    const [portless] = given('socket', 'stdio')
+    if (portless !== undefined && wanted[0]!.port !== undefined)
+      throw new ConnectError('BAD_VALUE', `${portless} and a port exclude each other`)
+    const socketPath = socket === undefined ? undefined : parseSocketPath(socket, 'BAD_VALUE')
+    const services = wanted.map((one) => ({ ...one, socketPath }))
     const saved = requireConfig(instance)
     const config = { ...saved, hub: hubOf(saved) }
-    if (flags.stdio) return this.#carryStdio(name, config)
-    if (keep) return this.#keep(instance, config, { name, port, bind })
+    if (flags.stdio) return this.#carryStdio(wanted[0]!.name, config)
+    if (flags.keep) return this.#keep(instance, config, wanted, bind)
+    const log = terminalLog((line) => this.printError(line))
+    const options = { config, services, bind, version: this.config.version, log }
+    if (program) await this.#forProgram(options, program)
+    else await this.#untilInterrupted(options)
+  }
+
+  async #untilInterrupted(options: ReachOptions): Promise<void> {
     await this.carryData(async (signal) => {
-      const log = terminalLog((line) => this.printError(line))
-      const { version } = this.config
-      const reached = await reach({ config, name, bind, port, socketPath, version, log }, signal)
-      const { service, addresses, port: taken, because } = reached
-      const from = `${printable(service.label)}${service.online ? '' : ', which is not connected now'}`
-      const [host = null] = addresses
-      if (this.jsonEnabled())
-        this.logJson({
-          name,
-          host,
-          port: socketPath === undefined ? taken : null,
-          addresses,
-          socket: socketPath ?? null,
-          online: service.online,
-        })
-      // Both of its addresses lead here.
-      const shown = addresses.length > 1 ? 'localhost' : (host ?? '')
-      const place = socketPath === undefined ? { host: shown, port: taken } : { path: socketPath }
-      this.print(`[ok] ${name} (from ${from}) is at ${formatTarget(place)}`)
-      if (because !== undefined) this.print(`  ${because}, so it is ${taken}`)
+      const { services, ended } = await reach(options, signal)
+      for (const one of services) {
+        if (this.jsonEnabled()) this.#printJson(reachedDocument(one), services.length > 1)
+        for (const line of formatReached(one)) this.print(line)
+      }
       this.print('  Ctrl-C to stop')
-      await reached.ended
+      await ended
+    })
+  }
+
+  /** What goes well, or comes of our own end, is not said: the terminal is the program's. */
+  async #forProgram(options: ReachOptions, command: readonly [string, ...string[]]): Promise<void> {
+    await this.carryDataBeside(async () => {
+      const stop = new AbortController()
+      // The program is told its port, and no one else has to know it.
+      const services = options.services.map(({ name, port = 0 }) => ({ name, port }))
+      const log: Log = (text, level = 'info') => {
+        if (level !== 'info' && !stop.signal.aborted) options.log(text, level)
+      }
+      const reached = await reach({ ...options, services, log }, stop.signal)
+      // The program goes on: how it ends is its own business.
+      const told = reached.ended.catch((error: unknown) => this.printError(`[x] ${messageOf(error)}`))
+      try {
+        const [place] = reached.services
+        const { service } = place!
+        if (!service.online)
+          this.printError(`[!] ${service.name} is from ${service.label}, which is not connected now`)
+        const program = programAt(command, process.env, place!)
+        process.exitCode = await runInForeground(program.command, program.env)
+        await reached.delivered()
+      } finally {
+        stop.abort()
+        await told
+      }
     })
   }
 
@@ -106,16 +142,26 @@ export default class Reach extends ConnectCommand {
     return { reaches }
   }
 
+  /** @returns what --json prints at the end: where several are kept, each was printed by then */
   async #keep(
     instance: Instance,
     config: Config,
-    wish: { name: string; port: number | undefined; bind: string | undefined },
-  ): Promise<Keeping> {
-    const keeping = await keep(instance, config, wish)
-    const { results, warnings } = formatKept(keeping)
-    for (const line of results) this.print(line)
-    for (const line of warnings) this.printError(line)
-    return keeping
+    wanted: readonly WantedService[],
+    bind: string | undefined,
+  ): Promise<Keeping | void> {
+    for (const { name, port } of wanted) {
+      const keeping = await keep(instance, config, { name, port, bind })
+      const { results, warnings } = formatKept(keeping)
+      for (const line of results) this.print(line)
+      for (const line of warnings) this.printError(line)
+      if (wanted.length === 1) return keeping
+      if (this.jsonEnabled()) this.#printJson(this.toSuccessJson(keeping), true)
+    }
+  }
+
+  #printJson(document: unknown, isOneOfMany: boolean): void {
+    if (isOneOfMany) this.logJsonLine(document)
+    else this.logJson(document)
   }
 
   /** Nothing but what is carried goes to stdout. Whoever ends it by a signal sees that it ended by that. */
@@ -129,4 +175,15 @@ export default class Reach extends ConnectCommand {
     })
     if (endedBy) process.kill(process.pid, endedBy)
   }
+}
+
+/** @param unfit options that are given, and don't go with a program @throws ConnectError BAD_VALUE */
+function commandOf(
+  [program, ...args]: readonly string[],
+  [unfit]: readonly string[],
+): readonly [string, ...string[]] {
+  if (program === undefined) throw new ConnectError('BAD_VALUE', 'There is no program behind --')
+  if (unfit !== undefined)
+    throw new ConnectError('BAD_VALUE', `${unfit} and a program behind -- exclude each other`)
+  return [program, ...args]
 }

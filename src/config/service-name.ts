@@ -11,3 +11,15 @@ export function parseServiceName(text: string): string {
   if (!SERVICE_NAME.test(text)) throw new ConnectError('BAD_NAME', `"${text}" is not a service name`)
   return text
 }
+
+export function isServiceName(text: string): boolean {
+  return SERVICE_NAME.test(text)
+}
+
+/** Makes a service's name the name of a host, for programs that want one: `dev.privateconnect`. */
+export const HOST_SUFFIX = '.privateconnect'
+
+/** @returns the service's name, if this is the name of its host; else the text as it is */
+export function serviceOfHost(text: string): string {
+  return text.endsWith(HOST_SUFFIX) ? text.slice(0, -HOST_SUFFIX.length) : text
+}

@@ -7,6 +7,7 @@ import { STREAM_CODES, streamCodeName } from '../tunnel/protocol/codes.ts'
 import { MAX_HOPS, MAX_STREAMS } from '../tunnel/protocol/limits.ts'
 import { bridge } from '../tunnel/stream/bridge.ts'
 import { resetSocket } from '../tunnel/stream/reset-socket.ts'
+import type { Stream } from '../tunnel/stream/stream.ts'
 import { clientHops } from './client-hops.ts'
 import type { Opener, Opening, Queue } from './opener.ts'
 import { WaitingClients } from './waiting-clients.ts'
@@ -34,6 +35,7 @@ export class Clients implements Queue {
   readonly #options: ClientsOptions
   readonly #logError: (line: string) => void
   readonly #sockets = new Set<Socket>()
+  readonly #carried = new Map<Socket, Stream>()
   readonly #waiting: WaitingClients
   // Whoever connects in a loop must not fill the terminal.
   readonly #drops = new LineLimiter()
@@ -60,6 +62,15 @@ export class Clients implements Queue {
 
   get waiting(): number {
     return this.#waiting.count
+  }
+
+  /** How far services have got in taking what clients say: bytes read of those, and bytes on their way. */
+  get progress(): { read: number; unacknowledged: number } {
+    const all = [...this.#carried]
+    return {
+      read: all.reduce((sum, [socket]) => sum + socket.bytesRead, 0),
+      unacknowledged: all.reduce((sum, [, stream]) => sum + stream.unacknowledged, 0),
+    }
   }
 
   take(socket: Socket): void {
@@ -115,6 +126,7 @@ export class Clients implements Queue {
 
   #carry(socket: Socket, { stream, answered }: Opening): void {
     let isOpened = false
+    this.#carried.set(socket, stream)
     bridge(socket, stream, {
       opened: () => {
         isOpened = true
@@ -126,7 +138,10 @@ export class Clients implements Queue {
         this.#resets.write('', this.#logError, () => `[x] Connection ${stream.shortId} failed: ${why}`)
         if (!isOpened) this.#options.onFailed?.(code, why)
       },
-      closed: answered,
+      closed: () => {
+        this.#carried.delete(socket)
+        answered()
+      },
     })
     socket.resume()
   }

@@ -10,19 +10,26 @@ import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { Clients } from './clients.ts'
+import { delivered } from './delivery.ts'
 import { openLocalPort, type LocalPort, type LocalPortOptions } from './local-port.ts'
 import { openLocalSocket } from './local-socket.ts'
 import { Opener } from './opener.ts'
 
-export interface ReachOptions {
-  readonly config: Config
+/** A service that is wanted. */
+interface Wanted {
   readonly name: string
-  /** Local address to listen on, default both loopbacks. */
-  readonly bind?: string | undefined
   /** Local port; 0 for a free one; undefined for the service's own, or the next free one. */
   readonly port: number | undefined
   /** Where to listen at a Unix socket instead, an absolute path. */
   readonly socketPath?: string | undefined
+}
+
+export interface ReachOptions {
+  readonly config: Config
+  /** Each name once. */
+  readonly services: readonly Wanted[]
+  /** Local address to listen on, default both loopbacks. */
+  readonly bind?: string | undefined
   readonly version: string
   readonly log: Log
   /** How long a new connection waits while the link is down, in ms, default 15,000; then it is reset. */
@@ -31,27 +38,37 @@ export interface ReachOptions {
   readonly resumeMs?: number
 }
 
-export interface Reached extends Pick<LocalPort, 'addresses' | 'port' | 'because'> {
+export interface ReachedService extends Pick<LocalPort, 'addresses' | 'port' | 'because'> {
   /** The Unix socket that is listened at; then there are no addresses, and the port is 0. */
   readonly socketPath: string | undefined
   readonly service: OfferedService
+}
+
+export interface Reached {
+  /** As they were given. */
+  readonly services: readonly ReachedService[]
   /** Settles when the signal says stop. @throws ConnectError REVOKED */
   readonly ended: Promise<void>
+  /** Waits until the services have what came from clients who have gone, see delivery.ts. */
+  delivered(): Promise<void>
+}
+
+/** A service with its local port, and who connects there. */
+interface Place extends LocalPort, ReachedService {
+  readonly clients: Clients
 }
 
 const HOLD_MS = 15_000
 
 /**
- * Opens a local port that leads to a service of the workspace, over a link of its own.
+ * Opens local ports that lead to services of the workspace, over one link of its own: all, or none.
  *
  * @throws ConnectError SERVICE_UNKNOWN, PORT_IN_USE, SOCKET_IN_THE_WAY, CANNOT_LISTEN, or what HubClient
  * throws
  */
 export async function reach(options: ReachOptions, signal: AbortSignal): Promise<Reached> {
-  const { config, name, bind, version, log } = options
-  const service = await new HubClient(config).service(new Signer(config), name)
-  if (!service) throw new ConnectError('SERVICE_UNKNOWN', `There is no service "${name}"`)
-
+  const { config, version, log, holdMs = HOLD_MS } = options
+  const offered = await find(options)
   const link = new HubLink({
     config,
     role: 'client',
@@ -62,29 +79,72 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
     // Nothing is exposed over this link, so nobody has any business opening a stream.
     onStream: (stream) => stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, 'nothing is exposed over this link'),
   })
-  const neighbours = new Neighbours()
-  const { holdMs = HOLD_MS } = options
   const opener = new Opener(link, holdMs)
-  const clients = new Clients(opener, neighbours, { name, log, holdMs })
-  const isOwnTaken = isOfThisMachine(service, config, neighbours)
-  const take = (socket: Socket) => clients.take(socket)
-  const { socketPath } = options
-  const localPort =
-    socketPath === undefined
-      ? await openPortFor(service, { bind, port: options.port, isOwnTaken }, take)
-      : await openLocalSocket(socketPath, take)
-  const { addresses, port, because } = localPort
-  const presence = tellNeighbours(
-    { hubId: config.hubId, service: name, addresses: [...addresses], port, socketPath },
-    log,
+  const places = await openPlaces(offered, opener, options)
+  const notes = [...places.values()].map(({ service: { name }, addresses, port, socketPath }) =>
+    tellNeighbours({ hubId: config.hubId, service: name, addresses: [...addresses], port, socketPath }, log),
   )
   adaptToLoad()
   const ended = link.run(signal).finally(() => {
-    presence?.withdraw()
-    localPort.close()
-    clients.close()
+    for (const note of notes) note?.withdraw()
+    close(places.values())
   })
-  return { service, addresses, port, because, socketPath, ended }
+  return {
+    services: options.services.map(({ name }) => places.get(name)!),
+    ended,
+    delivered: () => delivered([...places.values()].map(({ clients }) => clients)),
+  }
+}
+
+/** @throws ConnectError SERVICE_UNKNOWN */
+async function find({ config, services }: ReachOptions): Promise<Map<string, OfferedService>> {
+  const [client, signer] = [new HubClient(config), new Signer(config)]
+  const [only, ...others] = services.map(({ name }) => name)
+  const found = others.length > 0 ? await client.services(signer) : [await client.service(signer, only!)]
+  const offered = new Map(found.flatMap((service) => (service ? [[service.name, service]] : [])))
+  const missing = services.filter(({ name }) => !offered.has(name)).map(({ name }) => `"${name}"`)
+  if (missing.length > 0)
+    throw new ConnectError('SERVICE_UNKNOWN', `There is no service ${missing.join(' or ')}`)
+  return offered
+}
+
+/** @returns by the service's name @throws ConnectError as reach; then none is open */
+async function openPlaces(
+  offered: ReadonlyMap<string, OfferedService>,
+  opener: Opener,
+  { config, services, bind, log, holdMs = HOLD_MS }: ReachOptions,
+): Promise<Map<string, Place>> {
+  const neighbours = new Neighbours()
+  const places = new Map<string, Place>()
+  try {
+    for (const { name, port, socketPath } of services.toSorted((a, b) => rank(a) - rank(b))) {
+      const service = offered.get(name)!
+      const isOwnTaken = isOfThisMachine(service, config, neighbours)
+      const clients = new Clients(opener, neighbours, { name, log, holdMs })
+      const take = (socket: Socket) => clients.take(socket)
+      const localPort =
+        socketPath === undefined
+          ? await openPortFor(service, { bind, port, isOwnTaken }, take)
+          : await openLocalSocket(socketPath, take)
+      places.set(name, { ...localPort, socketPath, service, clients })
+    }
+    return places
+  } catch (error) {
+    close(places.values())
+    throw error
+  }
+}
+
+/** A port that was asked for is opened before one that may be another, which could take it. */
+function rank({ port }: Wanted): number {
+  return port === undefined ? 1 : port === 0 ? 2 : 0
+}
+
+function close(places: Iterable<Place>): void {
+  for (const place of places) {
+    place.close()
+    place.clients.close()
+  }
 }
 
 /** A service that has no port gets a free one. */

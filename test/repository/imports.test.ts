@@ -6,7 +6,7 @@ import { imports, loadedWith, sourceFiles, sourceOf, type Import } from '../fixt
  * an entry names only what stands further down.
  */
 const ARROWS: Record<string, readonly string[]> = {
-  'start.ts': ['cli', 'agent', 'runtime', 'files'],
+  'start.ts': ['cli/argv', 'cli', 'agent', 'runtime', 'files'],
   commands: [
     'cli/',
     'tasks/reaches',
@@ -15,9 +15,11 @@ const ARROWS: Record<string, readonly string[]> = {
     'reach',
     'hub/',
     'hub-client',
+    'program',
     'control',
     'log/',
     'net',
+    'process',
     'runtime',
     'config',
     'files',
@@ -37,6 +39,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   hooks: ['cli', 'platforms/selection', 'platforms', 'config', 'files', 'text', 'errors.ts'],
+  'cli/argv': ['cli', 'config', 'errors.ts'],
   'cli/format': ['tasks/reaches', 'tasks', 'process', 'config', 'text'],
   'cli/hub': ['hub/store', 'hub/control', 'net/local', 'config', 'files', 'errors.ts'],
   'cli/login': ['hub-client', 'config', 'files', 'text', 'errors.ts'],

@@ -61,18 +61,18 @@ async function tunnel(
   expect(await link.whenConnected(30_000)).toBe(true)
   await until(() => link.offer(services))
   const isUp = Promise.withResolvers<void>()
-  const { port, ended } = await reach(
+  const { services: reachedServices, ended } = await reach(
     {
       ...common,
       log: (line) => line.includes('Connected to hub') && isUp.resolve(),
       config: { ...(await member(hub)), hub: `http://127.0.0.1:${reached.port}` },
-      name: 'web',
+      services: [{ name: 'web', port: 0 }],
       bind: '127.0.0.1',
-      port: 0,
       holdMs,
     },
     stop.signal,
   )
+  const { port } = reachedServices[0]!
   over.push(ended)
   // Before it is, a client waits for holdMs and no longer.
   await isUp.promise

@@ -23,10 +23,14 @@ const STREAM_BYTES = 64 * 1024
 /**
  * Opens stdout or stderr for a process that must not be held up: Node.js itself waits for a terminal, queues
  * without bound for a pipe, and gives a file up after the first write that fails.
+ *
+ * @param options.isShared another program writes to the same pipe: Node.js would have it not wait there, and
+ * that holds for everyone who has it open
  */
-export function openSink(descriptor: 1 | 2): Sink {
-  if (process.platform !== 'win32' && isatty(descriptor)) {
-    const own = openTerminal(descriptor)
+export function openSink(descriptor: 1 | 2, { isShared = false } = {}): Sink {
+  const isPipe = !isatty(descriptor) && !isFile(descriptor)
+  if (process.platform !== 'win32' && (isatty(descriptor) || (isPipe && isShared))) {
+    const own = openAgain(descriptor)
     return own === undefined ? threadSink(descriptor) : descriptorSink(own)
   }
   return isFile(descriptor) ? descriptorSink(descriptor) : streamSink(descriptor)
@@ -65,7 +69,7 @@ function streamSink(descriptor: 1 | 2): Sink {
   }
 }
 
-/** A terminal that can't be opened again, as after `sudo -u`: one write at a time waits in a thread. */
+/** What can't be opened again, as a terminal after `sudo -u`: one write at a time waits in a thread. */
 function threadSink(descriptor: number): Sink {
   let pending = 0
   let failure: Error | undefined
@@ -92,12 +96,12 @@ function threadSink(descriptor: number): Sink {
 }
 
 /**
- * Opens a terminal once more, not to wait for it. That this holds for what we have opened alone leaves
- * everyone else's terminal as it was.
+ * Opens a terminal or a pipe once more, not to wait for it. That this holds for what we have opened alone
+ * leaves everyone else's as it was.
  */
-function openTerminal(descriptor: number): number | undefined {
+function openAgain(descriptor: number): number | undefined {
   const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
-  for (const name of terminalNames(descriptor)) {
+  for (const name of namesOf(descriptor)) {
     try {
       return openSync(name, flags)
     } catch {
@@ -107,8 +111,8 @@ function openTerminal(descriptor: number): number | undefined {
   return undefined
 }
 
-function terminalNames(descriptor: number): string[] {
-  if (process.platform !== 'linux') return ['/dev/tty']
+function namesOf(descriptor: number): string[] {
+  if (process.platform !== 'linux') return isatty(descriptor) ? ['/dev/tty'] : []
   const names = [`/proc/self/fd/${descriptor}`]
   try {
     // proc(5): field 7 is the terminal that this process belongs to, the minor number's low byte

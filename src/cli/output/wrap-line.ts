@@ -1,3 +1,5 @@
+import { isatty } from 'node:tty'
+
 /** On fewer columns nothing reads well any more, and a new terminal may be 0 columns wide. */
 const MIN_COLUMNS = 40
 
@@ -34,7 +36,8 @@ function wrapWords(text: string, room: number): string[] {
   return lines
 }
 
-/** The width of what a stream writes to, if that is a terminal. */
-export function columnsOf(stream: NodeJS.WriteStream): number | undefined {
-  return stream.isTTY ? stream.columns : undefined
+/** The width of a terminal; undefined for what is none, and left unopened: it may be another's too. */
+export function columnsOf(descriptor: 1 | 2): number | undefined {
+  if (!isatty(descriptor)) return undefined
+  return (descriptor === 1 ? process.stdout : process.stderr).columns
 }

@@ -55,6 +55,11 @@ export class Outgoing {
     return this.#window.done
   }
 
+  /** Bytes that the far end is not known to have; the end counts as one. */
+  get unacknowledged(): number {
+    return this.#buffer.end + 1 - this.#window.acked
+  }
+
   /** Something waits that can't be sent yet. */
   get isBlocked(): boolean {
     return this.#blocked

@@ -82,6 +82,11 @@ export class Stream {
     return this.#state.name === 'leaving' || this.#state.name === 'over'
   }
 
+  /** Bytes that the far end is not known to have; the end counts as one. */
+  get unacknowledged(): number {
+    return this.isClosed ? 0 : this.#out.unacknowledged
+  }
+
   /** Where frames may be sent now, if anywhere. */
   get #open(): StreamRoute | undefined {
     return this.#state.name === 'attached' ? this.#state.route : undefined

@@ -183,10 +183,16 @@ export async function agentScene(env: NodeJS.ProcessEnv): Promise<Scene> {
   const isUp = async () => (await agentStatus(instance).catch(() => undefined))?.hub.state === 'connected'
   for (let tries = 0; tries < 300 && !(await isUp()); tries++) await sleep(50)
   const reached = await reach(
-    { config: client, name: 'echo', bind: '127.0.0.1', port: 0, version: VERSION, log: silent },
+    {
+      config: client,
+      services: [{ name: 'echo', port: 0 }],
+      bind: '127.0.0.1',
+      version: VERSION,
+      log: silent,
+    },
     abort.signal,
   )
-  const connection = holding(reached.port)
+  const connection = holding(reached.services[0]!.port)
   const change = async () => {
     const reply = await exposeService(instance, 'extra', exposed)
     if (!reply) throw new Error('nobody listens')
@@ -207,7 +213,7 @@ export async function agentScene(env: NodeJS.ProcessEnv): Promise<Scene> {
       return each({
         status: async () => (await agentStatus(instance)) !== undefined,
         change,
-        connection: () => passes(reached.port),
+        connection: () => passes(reached.services[0]!.port),
         looks: () => sleep(LOOK_MS),
       })
     },
@@ -272,10 +278,16 @@ export async function hubScene(): Promise<Scene> {
   await sleep(100)
   const abort = new AbortController()
   const reached = await reach(
-    { config: client, name: 'echo', bind: '127.0.0.1', port: 0, version: VERSION, log: silent },
+    {
+      config: client,
+      services: [{ name: 'echo', port: 0 }],
+      bind: '127.0.0.1',
+      version: VERSION,
+      log: silent,
+    },
     abort.signal,
   )
-  const connection = holding(reached.port)
+  const connection = holding(reached.services[0]!.port)
   const api = new HubClient({ hub })
   return {
     command,
@@ -289,7 +301,7 @@ export async function hubScene(): Promise<Scene> {
           await api.leave(new Signer(joined))
         },
         services: async () => (await api.services(new Signer(client))).length > 0,
-        connection: () => passes(reached.port),
+        connection: () => passes(reached.services[0]!.port),
         looks: () => sleep(LOOK_MS),
       })
     },

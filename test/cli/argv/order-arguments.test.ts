@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { orderArguments, type Commands } from '../../src/cli/order-arguments.ts'
-import { root } from '../helpers/cli.ts'
+import { orderArguments, type Commands } from '../../../src/cli/argv/order-arguments.ts'
+import { root } from '../../helpers/cli.ts'
 
 const { commands } = JSON.parse(readFileSync(path.join(root, 'oclif.manifest.json'), 'utf8')) as {
   commands: Commands

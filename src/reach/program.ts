@@ -1,0 +1,31 @@
+/** A program that is to be run, and with which environment. */
+export interface Program {
+  readonly command: readonly [string, ...string[]]
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** Addresses that stand for all of a machine's, to listen on and not to connect to (RFC 1122 §3.2.1.3). */
+const CONNECTABLE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+
+/**
+ * Tells a program where the service is: `{host}` and `{port}` in its arguments are replaced, and CONNECT_HOST
+ * and CONNECT_PORT are set.
+ *
+ * @param at.addresses what is listened on
+ */
+export function programAt(
+  [program, ...args]: readonly [string, ...string[]],
+  env: NodeJS.ProcessEnv,
+  at: { addresses: readonly string[]; port: number },
+): Program {
+  const [address = ''] = at.addresses
+  const host = CONNECTABLE[address] ?? address
+  const values = { '{host}': host, '{port}': String(at.port) }
+  const filled = args.map((arg) =>
+    arg.replaceAll(/\{(?:host|port)\}/g, (word) => values[word as keyof typeof values]),
+  )
+  return {
+    command: [program, ...filled],
+    env: { ...env, CONNECT_HOST: host, CONNECT_PORT: values['{port}'] },
+  }
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { connect, connectOk, startConnect } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
+import { echoed, serveTcp, type TestServer } from '../helpers/servers.ts'
+import { World } from '../helpers/world.ts'
+
+let world: World
+let home: Home
+let other: TestServer
+
+beforeAll(async () => {
+  world = await World.start()
+  home = await world.echoMachine()
+  other = await serveTcp((socket) => socket.end('other'))
+  await connectOk(home, ['expose', String(other.port), '--name', 'other'])
+  await connectOk(home, ['daemon', 'start'])
+  await connectOk(home, ['daemon', 'status', '--wait', '30s'])
+})
+
+afterAll(async () => {
+  await world.stop()
+  await other.close()
+})
+
+async function freePort(): Promise<number> {
+  const server = await serveTcp(() => {})
+  await server.close()
+  return server.port
+}
+
+test('several services are reached over one link, with a line each in the order that they were named', async () => {
+  const port = await freePort()
+  const reach = world.keep(startConnect(home, ['reach', 'other', `echo:${port}`]))
+  const [, first] = await reach.printed(
+    /^\[ok\] other \(from server\) is at localhost:(\d+)\n(?: {2}.*\n)?\[ok\] echo .*:\d+\n {2}Ctrl-C/,
+  )
+  expect(reach.stdout).toContain(`[ok] echo (from server) is at localhost:${port}\n`)
+  await reach.printed(/Connected to hub/)
+  expect(await echoed(port, 'hello')).toBe('hello')
+  expect(await echoed(Number(first), '')).toBe('other')
+  expect(reach.stderr.match(/Registered with hub/g)).toHaveLength(1)
+  await reach.stop()
+  expect(await reach.exited).toEqual({ code: 0, signal: null })
+})
+
+test('a program gets a line of JSON for each', async () => {
+  const reach = world.keep(startConnect(home, ['reach', 'echo:0', 'other:0', '--json']))
+  await reach.printed(/\n.*\n/)
+  const lines = reach.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  const addresses = ['127.0.0.1', '::1']
+  const rest = { host: '127.0.0.1', port: expect.any(Number), addresses, socket: null, online: true }
+  expect(lines).toEqual([
+    { name: 'echo', ...rest },
+    { name: 'other', ...rest },
+  ])
+})
+
+test('where one port is taken, or one service unknown, none is held', async () => {
+  const taken = await serveTcp(() => {})
+  onTestFinished(() => taken.close())
+  const port = await freePort()
+  const refused = await connect(home, ['reach', `echo:${port}`, `other:${taken.port}`])
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  expect(refused.stderr).toContain(`[x] Port ${taken.port} of 127.0.0.1 is in use\n`)
+  const unknown = await connect(home, ['reach', `echo:${port}`, 'nobody', 'nothing'])
+  expect(unknown).toMatchObject({ code: 1, stdout: '' })
+  expect(unknown.stderr).toContain('[x] There is no service "nobody" or "nothing"\n')
+})
+
+test('a port that was asked for is not taken by a service that may have another', async () => {
+  const port = await freePort()
+  // On this very machine its own port stays free, and the next one is the first to be tried.
+  await connectOk(home, ['expose', String(port - 1), '--name', 'near'])
+  const reach = world.keep(startConnect(home, ['reach', 'near', `echo:${port}`]))
+  await reach.printed(/Ctrl-C/)
+  expect(reach.stdout).toContain(`[ok] echo (from server) is at localhost:${port}\n`)
+})
+
+describe('what one service alone can have, or what is said twice, exits 2:', () => {
+  test.for([
+    [['echo', 'other', '--port', '1'], '--port is for one service, and 2 are named'],
+    [['echo:1', '--port', '2'], 'The port of "echo" is given twice'],
+    [['echo', 'other', 'echo'], '"echo" is named twice'],
+    [['echo:http'], '"http" is not a port (0 to 65535)'],
+    [['echo:'], '"" is not a port (0 to 65535)'],
+    [['echo:70000', 'other'], '"70000" is not a port (0 to 65535)'],
+  ] as const)('%j', async ([args, sentence]) => {
+    const { code, stdout, stderr } = await connect(home, ['reach', ...args])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(`[x] ${sentence}\n  `)
+  })
+})
