@@ -4,7 +4,7 @@ set -euo pipefail
 
 packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux runit
   nginx-light haproxy caddy squid openssl zsh libplist-utils libxml2-utils
-  systemd-container debootstrap debian-archive-keyring iproute2 strace)
+  systemd-container debootstrap debian-archive-keyring iproute2 strace git rsync)
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

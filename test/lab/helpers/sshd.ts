@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
@@ -13,6 +14,8 @@ export interface Sshd {
   readonly port: number
   /** The same, for one that has to go another way: through this local port. */
   through(port: number): readonly string[]
+  /** An ssh_config for any host, to which the server is known by one name. @param text what stands before */
+  configFor(name: string, text?: string): string
   stop(): Promise<void>
 }
 
@@ -46,20 +49,24 @@ export async function startSshd(home: Home, env: Readonly<Record<string, string>
     UsePAM: 'no',
     PrintMotd: 'no',
     PrintLastLog: 'no',
+    Subsystem: 'sftp internal-sftp',
     SetEnv: sessionEnv.join(' '),
   })
-  writeConfig(file('ssh_config'), {
-    Host: 'dev-server',
-    HostName: '127.0.0.1',
-    Port: String(port),
+  const login = {
     User: userInfo().username,
     IdentityFile: file('user'),
     IdentitiesOnly: 'yes',
     IdentityAgent: 'none',
-    UserKnownHostsFile: file('known_hosts'),
     StrictHostKeyChecking: 'yes',
     BatchMode: 'yes',
     LogLevel: 'ERROR',
+  }
+  writeConfig(file('ssh_config'), {
+    Host: 'dev-server',
+    HostName: '127.0.0.1',
+    Port: String(port),
+    UserKnownHostsFile: file('known_hosts'),
+    ...login,
   })
   mkdirSync(home.folder, { recursive: true })
   // A folder that the server insists on and that a boot makes.
@@ -77,6 +84,13 @@ export async function startSshd(home: Home, env: Readonly<Record<string, string>
       '-o',
       `HostKeyAlias=[127.0.0.1]:${port}`,
     ],
+    configFor(name, text = '') {
+      const config = file(`${randomUUID()}.config`)
+      const known = `${config}.known`
+      writeFileSync(known, `${name} ${readFileSync(file('host.pub'), 'utf8')}`)
+      writeConfig(config, { Host: '*', UserKnownHostsFile: known, ...login }, text)
+      return config
+    },
     async stop() {
       await server.stop()
       rmSync(folder, { recursive: true, force: true })
@@ -84,7 +98,7 @@ export async function startSshd(home: Home, env: Readonly<Record<string, string>
   }
 }
 
-function writeConfig(file: string, settings: Readonly<Record<string, string>>): void {
+function writeConfig(file: string, settings: Readonly<Record<string, string>>, before = ''): void {
   const lines = Object.entries(settings).map(([name, value]) => `${name} ${value}\n`)
-  writeFileSync(file, lines.join(''), { mode: 0o600 })
+  writeFileSync(file, before + lines.join(''), { mode: 0o600 })
 }
