@@ -2,7 +2,9 @@ import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../src/runtime/wait-for.ts'
 import { connectOk, startConnect, type RunningCli } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
+import { makeLauncher } from './helpers/launcher.ts'
 import { ownedBySuite } from './helpers/owned.ts'
 import {
   pgbench,
@@ -13,11 +15,15 @@ import {
   type Postgres,
 } from './helpers/postgres.ts'
 import { labSuite } from './helpers/suite.ts'
+import { Terminal } from './helpers/terminal.ts'
 
-labSuite('PostgreSQL behind a daemon', { programs: postgresPrograms, root: true }, () => {
+const programs = [...postgresPrograms, 'tmux']
+
+labSuite('PostgreSQL behind a daemon', { programs, root: true }, () => {
   const own = ownedBySuite()
   let postgres: Postgres
   let port: number
+  let client: Home
 
   beforeAll(async () => {
     postgres = own(await startPostgres(), (it) => it.stop())
@@ -25,7 +31,7 @@ labSuite('PostgreSQL behind a daemon', { programs: postgresPrograms, root: true 
     const server = await world.machine('server')
     await connectOk(server, ['daemon', 'start'])
     await connectOk(server, ['expose', `localhost:${postgres.port}`, '--name', 'postgres'])
-    const client = await world.machine('client')
+    client = await world.machine('client')
     port = (await world.reach(client, 'postgres')).port
   })
 
@@ -33,6 +39,26 @@ labSuite('PostgreSQL behind a daemon', { programs: postgresPrograms, root: true 
     expect(await psql(port, 'select 6 * 7')).toBe('42')
     const megabytes = await psql(port, "select repeat(md5('x'), 65536) from generate_series(1, 8)")
     expect(megabytes.length).toBe(8 * 32 * 65_536 + 7)
+  })
+
+  test('an interactive psql behind -- has the terminal: its keys, its job control, its end', async () => {
+    const launcher = own(makeLauncher(), (it) => it.remove())
+    const terminal = own(await Terminal.open(client, { PATH: launcher.path, PAGER: '' }), (it) => it.close())
+    await terminal.type('connect reach postgres -- psql --no-psqlrc -h {host} -p {port} -U postgres postgres')
+    await terminal.shows(/^postgres=#/m)
+    // tmux takes a semicolon at the end for its own.
+    await terminal.type(String.raw`select pg_sleep(600) \g`)
+    const sleeping = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"
+    await expect.poll(() => psql(postgres.port, sleeping), { timeout: 30_000 }).toBe('1')
+    await terminal.press('C-c')
+    await terminal.shows(/canceling statement due to user request/)
+    await terminal.press('C-z')
+    await terminal.shows(/Stopped/)
+    await terminal.type('fg')
+    await terminal.type(String.raw`select 'six times seven is ' || 6 * 7 \g`)
+    await terminal.shows(/six times seven is 42/)
+    await terminal.type(String.raw`\q`)
+    expect((await terminal.runs('stty -a')).screen).toMatch(/ icanon .* echo /s)
   })
 
   test('pgbench fills its tables and runs 20 clients for 10 s without a failed transaction', async () => {
