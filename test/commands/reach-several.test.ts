@@ -84,6 +84,7 @@ describe('what one service alone can have, or what is said twice, exits 2:', () 
     [['echo', 'other', '--port', '1'], '--port is for one service, and 2 are named'],
     [['echo:1', '--port', '2'], 'The port of "echo" is given twice'],
     [['echo', 'other', 'echo'], '"echo" is named twice'],
+    [['echo:1', 'other:1'], 'Port 1 is given to two services'],
     [['echo:http'], '"http" is not a port (0 to 65535)'],
     [['echo:'], '"" is not a port (0 to 65535)'],
     [['echo:70000', 'other'], '"70000" is not a port (0 to 65535)'],
