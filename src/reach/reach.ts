@@ -38,7 +38,7 @@ export interface ReachOptions {
   readonly resumeMs?: number
 }
 
-export interface ReachedService extends Pick<LocalPort, 'addresses' | 'port' | 'because'> {
+interface ReachedService extends Pick<LocalPort, 'addresses' | 'port' | 'because'> {
   /** The Unix socket that is listened at; then there are no addresses, and the port is 0. */
   readonly socketPath: string | undefined
   readonly service: OfferedService

@@ -182,7 +182,9 @@ describe('what does not go with a program exits 2:', () => {
     [['echo', '--'], /There is no program behind --/],
     [['echo', '--json', '--', 'true'], /--json/],
     [['echo', 'sink', '--', 'true'], /-- is for one service, and 2 are named/],
-    [['--', 'true'], /name/],
+    [['echo', '--keep', '--', 'true'], /--keep and a program behind -- exclude each other/],
+    [['echo', '--socket', '/tmp/s', '--', 'true'], /--socket and a program/],
+    [['--', 'true'], /needs the name of a service/],
   ] as const)('%j', async ([args, sentence]) => {
     const { code, stdout, stderr } = await connect(home, ['reach', ...args])
     expect(code).toBe(2)

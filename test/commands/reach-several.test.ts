@@ -70,6 +70,21 @@ test('where one port is taken, or one service unknown, none is held', async () =
   expect(unknown.stderr).toContain('[x] There is no service "nobody" or "nothing"\n')
 })
 
+test('several are kept at once, each at its own port', async () => {
+  const [first, second] = [await freePort(), await freePort()]
+  const kept = await connectOk(home, ['reach', `echo:${first}`, `other:${second}`, '--keep', '--json'])
+  const lines = kept
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { reach: object })
+  expect(lines.map(({ reach }) => reach)).toMatchObject([
+    { name: 'echo', port: first, held: true },
+    { name: 'other', port: second, held: true },
+  ])
+  expect(await echoed(first, 'hello')).toBe('hello')
+  for (const name of ['echo', 'other']) await connectOk(home, ['unreach', name])
+})
+
 test('a port that was asked for is not taken by a service that may have another', async () => {
   const port = await freePort()
   // On this very machine its own port stays free, and the next one is the first to be tried.
@@ -82,6 +97,11 @@ test('a port that was asked for is not taken by a service that may have another'
 describe('what one service alone can have, or what is said twice, exits 2:', () => {
   test.for([
     [['echo', 'other', '--port', '1'], '--port is for one service, and 2 are named'],
+    [['echo', 'other', '--socket', '/tmp/s'], '--socket is for one service, and 2 are named'],
+    [['echo', 'other', '--stdio'], '--stdio is for one service, and 2 are named'],
+    [['echo:1', '--stdio'], '--stdio and a port exclude each other'],
+    [['echo:1', '--socket', '/tmp/s'], '--socket and a port exclude each other'],
+    [['echo', 'other', '--keep', '--port', '1'], '--port is for one service, and 2 are named'],
     [['echo:1', '--port', '2'], 'The port of "echo" is given twice'],
     [['echo', 'other', 'echo'], '"echo" is named twice'],
     [['echo:1', 'other:1'], 'Port 1 is given to two services'],
