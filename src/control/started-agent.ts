@@ -19,8 +19,9 @@ export async function announceAgent(
   const isRecorded = () => readAgentRecord(instance)?.pid === pid
   // The agent was quicker, and has the lock for good.
   if (isRecorded()) return
+  // Now: one that has ended already is found only until Node.js hears of it, and its end is to be told, too.
+  const started = identify(pid)
   await withAgentLock(instance, () => {
-    const started = identify(pid)
     if (!started || isRecorded()) return
     writeAgentRecord(instance, {
       ...started,
