@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const MOST_BYTES = 64 * 1024
+
+/** Where nobody can be reached, a reset comes at once. */
+const RETRY_MS = 100
 
 /** What all talkers of a test have met, and how long it took at most. */
 export interface Talk {
@@ -54,6 +58,7 @@ export class Talker {
         const { code } = error as NodeJS.ErrnoException
         if (code !== 'ECONNRESET' && code !== 'EPIPE') throw error
         this.#talk.resets++
+        await sleep(RETRY_MS)
       } finally {
         socket.destroy()
       }
