@@ -136,7 +136,7 @@ test('a link does not keep the answer that came before it on its connection', as
   socket.resume().write(GET)
   await until(() => kept !== undefined)
   socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
-  const link = await upgraded
+  const link = (await upgraded).on('error', () => {})
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   setFlagsFromString('--no-expose-gc')
