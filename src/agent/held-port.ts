@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
 import type { KeptReach } from '../config/reaches.ts'
 import { formatTarget } from '../config/target.ts'
-import { announce, type Announcement } from '../control/presence.ts'
-import { ConnectError, messageOf } from '../errors.ts'
+import type { Announcement } from '../control/presence.ts'
+import { ConnectError } from '../errors.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
 import { LOOPBACKS } from '../net/known-addresses.ts'
+import { announcePort } from '../reach/announce-port.ts'
 import { openLocalPort, type LocalPort } from '../reach/local-port.ts'
 import { connectionPlaces } from '../runtime/connection-places.ts'
 
@@ -59,11 +60,13 @@ export class HeldPort {
   hold(port: LocalPort): void {
     this.#port = port
     this.#giveBack = connectionPlaces.keepFrom(port.addresses.length)
-    this.#presence = this.#announce(port)
+    const { name } = this.reach
+    const { hubId, log } = this.#options
+    const addresses = [...port.addresses]
+    this.#presence = announcePort({ hubId, service: name, addresses, port: port.port }, log)
     this.#failure = undefined
     this.#since = Date.now()
-    const { name } = this.reach
-    this.#options.log(`[ok] ${name} is at ${localAddressOf(this.reach)}`)
+    log(`[ok] ${name} is at ${localAddressOf(this.reach)}`)
   }
 
   /** Tries to open the port, until that succeeds or the port is closed. */
@@ -106,20 +109,6 @@ export class HeldPort {
     this.#failure = error
     this.#retry = setTimeout(() => void this.open(), this.#options.retryMs ?? RETRY_MS)
     this.#retry.unref()
-  }
-
-  /** No agent of this machine must take the port for a target, and go round in a loop. */
-  #announce({ addresses, port }: LocalPort): Announcement | undefined {
-    const { hubId, log } = this.#options
-    const failed = (error: unknown) => log(`[!] ${messageOf(error)}`, 'warn')
-    try {
-      const service = this.reach.name
-      return announce({ kind: 'reach', hubId, service, addresses: [...addresses], port }, failed)
-    } catch (error) {
-      // A full disk, say. What it is for is rare, and what the port is for goes on.
-      failed(error)
-      return undefined
-    }
   }
 }
 

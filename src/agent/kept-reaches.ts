@@ -8,7 +8,7 @@ import type { Log } from '../log/log.ts'
 import { Clients } from '../reach/clients.ts'
 import type { LocalPort } from '../reach/local-port.ts'
 import { settlePort, settleReach } from '../reach/kept-port.ts'
-import { Opener } from '../reach/opener.ts'
+import { HOLD_MS, Opener } from '../reach/opener.ts'
 import { connectionPlaces } from '../runtime/connection-places.ts'
 import { MAX_STREAMS } from '../tunnel/protocol/limits.ts'
 import { HeldPort, reserveToListen } from './held-port.ts'
@@ -16,9 +16,6 @@ import { LastFailure } from './last-failure.ts'
 
 /** What is exposed has the rest of the link's streams, and of the descriptors, whoever floods a kept port. */
 const SHARE = 0.75
-
-/** How long a new connection waits while the link is down, in ms; then it is reset. */
-const HOLD_MS = 15_000
 
 export interface KeptReachesOptions {
   readonly instance: Instance

@@ -3,22 +3,21 @@ import type { Duplex } from 'node:stream'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
-import { announce, Neighbours, type Announcement } from '../control/presence.ts'
-import { ConnectError, messageOf } from '../errors.ts'
+import { Neighbours } from '../control/presence.ts'
+import { ConnectError } from '../errors.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
 import type { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
+import { announcePort } from '../reach/announce-port.ts'
 import { clientLink } from '../reach/client-link.ts'
 import { Clients } from '../reach/clients.ts'
 import { Dialer } from '../reach/dialer.ts'
 import { openLocalPort } from '../reach/local-port.ts'
-import type { Opener } from '../reach/opener.ts'
+import { HOLD_MS, type Opener } from '../reach/opener.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { ownVersion } from './installed.ts'
 import type { ConnectOptions, ListenOptions, LocalListener, Reached, ReachOptions } from './reached.ts'
-
-const HOLD_MS = 15_000
 
 /** @throws ConnectError as `reach` of library.ts; the signal's reason */
 export async function openReached(name: string, options: ReachOptions): Promise<Reached> {
@@ -91,7 +90,8 @@ class OpenReached implements Reached {
       clients.take(socket),
     )
     const addresses = [...opened.addresses]
-    const note = this.#tellNeighbours(addresses, opened.port)
+    const place = { hubId: this.#config.hubId, service: name, addresses, port: opened.port }
+    const note = announcePort(place, this.#log)
     const close = async () => {
       this.#listeners.delete(listener)
       note?.withdraw()
@@ -133,18 +133,6 @@ class OpenReached implements Reached {
       this.#stop.abort()
       this.#dialer.close(why)
       for (const listener of this.#listeners) await listener.close()
-    }
-  }
-
-  /** So that no agent of this machine takes the port for a target, and goes round in a loop. */
-  #tellNeighbours(addresses: string[], port: number): Announcement | undefined {
-    const failed = (error: unknown) => this.#log(`[!] ${messageOf(error)}`, 'warn')
-    try {
-      const { hubId } = this.#config
-      return announce({ kind: 'reach', hubId, service: this.name, addresses, port }, failed)
-    } catch (error) {
-      failed(error)
-      return undefined
     }
   }
 }

@@ -2,6 +2,9 @@ import type { HubLink } from '../hub-client/hub-link.ts'
 import { MAX_PENDING_OPENS, MAX_STREAMS } from '../tunnel/protocol/limits.ts'
 import type { Stream } from '../tunnel/stream/stream.ts'
 
+/** How long a client waits for the link, or for its turn, in ms; then it is reset. */
+export const HOLD_MS = 15_000
+
 /** The clients of one service, as far as they have no stream yet. */
 export interface Queue {
   /** How many wait to be carried. */

@@ -1,19 +1,19 @@
 import type { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
-import { announce, Neighbours, type Announcement, type ReachPresence } from '../control/presence.ts'
-import { ConnectError, messageOf } from '../errors.ts'
+import { Neighbours } from '../control/presence.ts'
+import { ConnectError } from '../errors.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
-import { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'
-import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
+import { announcePort } from './announce-port.ts'
+import { clientLink } from './client-link.ts'
 import { Clients } from './clients.ts'
 import { delivered } from './delivery.ts'
 import { openLocalPort, type LocalPort, type LocalPortOptions } from './local-port.ts'
 import { openLocalSocket } from './local-socket.ts'
-import { Opener } from './opener.ts'
+import { HOLD_MS, type Opener } from './opener.ts'
 
 /** A service that is wanted. */
 interface Wanted {
@@ -58,8 +58,6 @@ interface Place extends LocalPort, ReachedService {
   readonly clients: Clients
 }
 
-const HOLD_MS = 15_000
-
 /**
  * Opens local ports that lead to services of the workspace, over one link of its own: all, or none.
  *
@@ -67,22 +65,12 @@ const HOLD_MS = 15_000
  * throws
  */
 export async function reach(options: ReachOptions, signal: AbortSignal): Promise<Reached> {
-  const { config, version, log, holdMs = HOLD_MS } = options
+  const { config, version, log, holdMs = HOLD_MS, resumeMs } = options
   const offered = await find(options)
-  const link = new HubLink({
-    config,
-    role: 'client',
-    version,
-    log,
-    ...(options.resumeMs !== undefined && { resumeMs: options.resumeMs }),
-    onConnected: () => opener.carry(),
-    // Nothing is exposed over this link, so nobody has any business opening a stream.
-    onStream: (stream) => stream.refuse(STREAM_CODES.SERVICE_UNKNOWN, 'nothing is exposed over this link'),
-  })
-  const opener = new Opener(link, holdMs)
+  const { link, opener } = clientLink({ config, version, log, holdMs, resumeMs })
   const places = await openPlaces(offered, opener, options)
   const notes = [...places.values()].map(({ service: { name }, addresses, port, socketPath }) =>
-    tellNeighbours({ hubId: config.hubId, service: name, addresses: [...addresses], port, socketPath }, log),
+    announcePort({ hubId: config.hubId, service: name, addresses: [...addresses], port, socketPath }, log),
   )
   adaptToLoad()
   const ended = link.run(signal).finally(() => {
@@ -165,15 +153,4 @@ export function isOfThisMachine(
   others: Neighbours,
 ): boolean {
   return agent === agentId || others.agents((one) => one.hubId === hubId && one.agentId === agent).length > 0
-}
-
-/** Announces our port, so that no agent of this machine takes it for a target, and goes round in a loop. */
-function tellNeighbours(reach: Omit<ReachPresence, 'kind'>, log: Log): Announcement | undefined {
-  const failed = (error: unknown) => log(`[!] ${messageOf(error)}`, 'warn')
-  try {
-    return announce({ kind: 'reach', ...reach }, failed)
-  } catch (error) {
-    failed(error)
-    return undefined
-  }
 }

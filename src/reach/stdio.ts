@@ -5,6 +5,7 @@ import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import type { StreamDuplex } from '../tunnel/stream/stream-duplex.ts'
 import { clientLink, type ClientLinkOptions } from './client-link.ts'
 import { Dialer } from './dialer.ts'
+import { HOLD_MS } from './opener.ts'
 
 export interface StdioOptions extends Pick<ClientLinkOptions, 'config' | 'version' | 'resumeMs'> {
   /** The service's name. */
@@ -19,7 +20,6 @@ export interface StdioOptions extends Pick<ClientLinkOptions, 'config' | 'versio
   readonly waitingMs?: number
 }
 
-const HOLD_MS = 15_000
 const WAITING_MS = 3000
 
 /**
