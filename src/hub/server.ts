@@ -98,7 +98,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const registry = await SqliteRegistry.open(options.folder, {
     gone: (agent, why) => {
       if (why === 'revoked') links.close(agent.id, GOAWAY_CODES.REVOKED, 'this agent was revoked')
-      else links.close(agent.id, GOAWAY_CODES.LOGGED_OUT, 'this agent has logged out')
+      else if (why === 'logged out')
+        links.close(agent.id, GOAWAY_CODES.LOGGED_OUT, 'this agent has logged out')
+      // It comes back for as long as the hub knows it no more: a backup may be on its way.
+      else links.close(agent.id, GOAWAY_CODES.PROTOCOL, 'the hub’s database has this agent no more')
     },
     failed: fail,
     log: options.log,

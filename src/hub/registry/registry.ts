@@ -46,8 +46,8 @@ export interface Registry {
 }
 
 export interface RegistryEvents {
-  /** The agent is no member any more. */
-  gone(agent: Agent, why: 'revoked' | 'logged out'): void
+  /** The agent is no member any more. `lost`: the database doesn't have it, as one that was put back. */
+  gone(agent: Agent, why: 'revoked' | 'logged out' | 'lost'): void
   /** The database is damaged, so there is no use in going on. */
   failed(error: ConnectError): void
   log(line: string): void

@@ -198,7 +198,7 @@ export class SqliteRegistry implements Registry {
     return agent?.revoked ? undefined : agent
   }
 
-  #forget(agent: Agent, why: 'revoked' | 'logged out'): void {
+  #forget(agent: Agent, why: Parameters<RegistryEvents['gone']>[1]): void {
     this.#names.set(agent.id, [])
     this.#settings.forget(agent.id)
     this.#events.gone(agent, why)
@@ -226,18 +226,23 @@ export class SqliteRegistry implements Registry {
     write?.drop()
   }
 
-  /** Another process may have changed the database. What isn't saved yet holds all the same. */
+  /**
+   * Another process may have changed the database. What isn't saved yet holds all the same, and a revocation
+   * whatever becomes of the file: it may be an older one, put back.
+   */
   #setAgents(stored: readonly Agent[]): void {
     const before = this.#agents
     const now = stored
       .filter(({ id }) => !this.#removed.has(id))
       .map((agent) => {
         const told = this.#settings.isUnsaved(agent.id) ? before.get(agent.id) : undefined
-        const revoked = agent.revoked || this.#revoked.has(agent.id)
+        const revoked = agent.revoked || before.get(agent.id)?.revoked === true
         return { ...agent, label: told?.label ?? agent.label, revoked }
       })
-    this.#agents = new Map(now.map((agent) => [agent.id, agent]))
+    const revoked = [...before.values()].filter((agent) => agent.revoked)
+    this.#agents = new Map([...revoked, ...now].map((agent) => [agent.id, agent]))
     for (const agent of before.values())
-      if (!agent.revoked && !this.#member(agent.id)) this.#forget(agent, 'revoked')
+      if (!agent.revoked && !this.#member(agent.id))
+        this.#forget(agent, this.#agents.has(agent.id) ? 'revoked' : 'lost')
   }
 }

@@ -17,7 +17,7 @@ import { syncFolder } from '../../files/durable/sync-folder.ts'
 import { openOurs } from '../../files/open-ours.ts'
 import type { DatabaseSync } from '../../files/sqlite.ts'
 import type { Rest } from './rest.ts'
-import { REPLACED, storageError } from './store-error.ts'
+import { OVERWRITTEN, REPLACED, storageError } from './store-error.ts'
 
 const FOLDER_DELETED = 'its folder was deleted'
 
@@ -119,6 +119,8 @@ function copyAll(from: number, to: number): void {
 /** @returns what whoever runs the hub can do about that reason */
 export function adviceOn(reason: string, folder: string): string {
   if (reason === FOLDER_DELETED) return `Make ${folder} again, and it writes its database there`
+  if (reason === OVERWRITTEN)
+    return `Its machines stay connected until it ends: stop it, and restore ${folder} from a backup`
   if (reason !== REPLACED) return 'It tries again'
   return `Restart the hub to go on with what is in ${folder} now; or remove hub.db there, and it writes its own again`
 }

@@ -15,6 +15,8 @@ export interface Rest {
   readonly descriptor: number
   /** Any change of what is in the file changes it. */
   readonly state: string
+  /** Whose it is: what has another hub's id, or none, was put there by someone. */
+  readonly hubId: string
 }
 
 /** No file system keeps times in coarser steps: what is younger can change, and have the same time. */
@@ -34,10 +36,10 @@ export function settledState(file: string): string | undefined {
  * @param held how it was left the last time
  * @throws StoreError if another file is in its place, or the system's error
  */
-export function restOf(file: string, state: string, held?: Rest): Rest {
-  if (held && isOf(held.descriptor, state)) return { file, state, descriptor: held.descriptor }
+export function restOf(file: string, state: string, hubId: string, held?: Rest): Rest {
+  if (held && isOf(held.descriptor, state)) return { file, state, hubId, descriptor: held.descriptor }
   const descriptor = openOurs(file, constants.O_RDONLY)
-  if (isOf(descriptor, state)) return { file, state, descriptor }
+  if (isOf(descriptor, state)) return { file, state, hubId, descriptor }
   closeSync(descriptor)
   throw storageError(REPLACED)
 }

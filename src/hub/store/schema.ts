@@ -82,6 +82,12 @@ export function allowPortless(database: DatabaseSync): void {
   `)
 }
 
+/** @returns the hub's id; undefined if the database has no tables, as one of an empty file */
+export function hubIn(database: DatabaseSync): string | undefined {
+  if (versionOf(database) === 0) return undefined
+  return String(database.prepare('SELECT id FROM hub').get()!.id)
+}
+
 function versionOf(database: DatabaseSync): number {
   return Number(database.prepare('PRAGMA user_version').get()!.user_version)
 }

@@ -30,6 +30,9 @@ export class StoreError extends Error {
 /** Someone has put another file in the place of the hub's database. */
 export const REPLACED = 'its database was replaced'
 
+/** Someone has written something else into the very file: what was in it is nowhere else. */
+export const OVERWRITTEN = 'its database was overwritten'
+
 /** What may heal. */
 export function storageError(reason: string): StoreError {
   return new StoreError({ kind: 'storage', reason })

@@ -6,7 +6,7 @@ import { Store } from './store.ts'
 
 /** The database of a hub that runs: open, or closed, and held by a descriptor until it is needed. */
 export class StoreKeeper {
-  readonly #open: () => Store
+  readonly #open: (hubId?: string) => Store
   #store: Store | undefined
   /** How it was left the last time. */
   readonly #rest: Rest | undefined
@@ -14,7 +14,7 @@ export class StoreKeeper {
   #files: DatabaseFiles | undefined
   #isAnew = false
 
-  private constructor(open: () => Store, rest: Rest | undefined) {
+  private constructor(open: (hubId?: string) => Store, rest: Rest | undefined) {
     this.#open = open
     this.#rest = rest
     if (!rest) this.#store = open()
@@ -26,7 +26,7 @@ export class StoreKeeper {
    */
   static async open(folder: string, rest?: Rest): Promise<StoreKeeper> {
     const sqlite = await loadSqlite()
-    return new StoreKeeper(() => Store.openWith(sqlite, folder), rest)
+    return new StoreKeeper((hubId) => Store.openWith(sqlite, folder, hubId), rest)
   }
 
   /** As it is after `hold`. */
@@ -49,7 +49,7 @@ export class StoreKeeper {
       files.writeAnew(rest)
       this.#isAnew = true
     }
-    this.#store = this.#openThat(files)
+    this.#store = this.#openThat(files, rest.hubId)
     this.#files = undefined
     const isAnew = this.#isAnew
     this.#isAnew = false
@@ -80,8 +80,8 @@ export class StoreKeeper {
     this.#store?.close()
   }
 
-  #openThat(files: DatabaseFiles): Store {
-    const store = this.#open()
+  #openThat(files: DatabaseFiles, hubId: string): Store {
+    const store = this.#open(hubId)
     try {
       // SQLite would have begun another one in the place of one that was deleted just now.
       if (files.areMissing()) throw storageError('its database was deleted')

@@ -8,8 +8,8 @@ import type { PublicKey } from '../../tunnel/protocol/handshake.ts'
 import { DatabaseFiles } from './database-files.ts'
 import { hashOf, joinTokenOf, makeJoinToken, type JoinToken } from './join-token.ts'
 import { restOf, settledState, type Rest } from './rest.ts'
-import { allowPortless, migrate, WORKSPACE } from './schema.ts'
-import { cannotOpen } from './store-error.ts'
+import { allowPortless, hubIn, migrate, WORKSPACE } from './schema.ts'
+import { cannotOpen, OVERWRITTEN, StoreError, storageError } from './store-error.ts'
 import { inTransaction } from './transaction.ts'
 
 /** A machine that has joined. */
@@ -80,8 +80,16 @@ export class Store {
     return Store.openWith(await loadSqlite(), folder)
   }
 
-  /** @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED */
-  static openWith({ DatabaseSync }: Awaited<ReturnType<typeof loadSqlite>>, folder: string): Store {
+  /**
+   * @param hubId whose it is; default: anyone's, and where there is none it is made
+   * @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED
+   * @throws StoreError if it is another hub's, or nobody's
+   */
+  static openWith(
+    { DatabaseSync }: Awaited<ReturnType<typeof loadSqlite>>,
+    folder: string,
+    hubId?: string,
+  ): Store {
     const file = path.join(folder, 'hub.db')
     ensurePrivateFolder(folder)
     try {
@@ -91,6 +99,7 @@ export class Store {
       try {
         // Damage is found now, and not when the hub has run for a week.
         store.check()
+        if (hubId !== undefined && hubIn(store.#database) !== hubId) throw storageError(OVERWRITTEN)
         migrate(store.#database)
         return store
       } catch (error) {
@@ -98,7 +107,7 @@ export class Store {
         throw error
       }
     } catch (error) {
-      throw cannotOpen(file, error)
+      throw error instanceof StoreError ? error : cannotOpen(file, error)
     }
   }
 
@@ -141,7 +150,7 @@ export class Store {
    * @throws StoreError, or the system's error; then it is open as before
    */
   rest(state: string, held?: Rest): Rest {
-    const rest = restOf(realpathSync(this.#file), state, held)
+    const rest = restOf(realpathSync(this.#file), state, hubIn(this.#database)!, held)
     this.#database.close()
     return rest
   }
@@ -190,7 +199,6 @@ export class Store {
   }
 
   snapshot(): Snapshot {
-    const hub = this.#prepared('SELECT id FROM hub').get()!
     const services = this.#prepared('SELECT * FROM services')
       .all()
       .map((row) => ({
@@ -199,7 +207,7 @@ export class Store {
         agent: String(row.agent),
         port: row.port === null ? undefined : Number(row.port),
       }))
-    return { hubId: String(hub.id), agents: this.agents(), services }
+    return { hubId: hubIn(this.#database)!, agents: this.agents(), services }
   }
 
   /**

@@ -409,11 +409,23 @@ describe('another process that has changed the database', () => {
     world.database.store.revokeAgent(ada)
     world.database.store.removeAgent(eve)
     for (let time = 0; time < 2; time++) world.events.agents(world.database.store.agents())
-    expect(world.gone).toEqual(['ada revoked', 'eve revoked'])
+    expect(world.gone).toEqual(['ada revoked', 'eve lost'])
     expect(world.registry.agent(ada)).toMatchObject({ revoked: true })
     expect(world.registry.agent(eve)).toBeUndefined()
     expect(world.registry.agent(bob)).toMatchObject({ revoked: false })
     expect(world.names).toEqual({ api: bob })
+  })
+
+  test('does not bring back who was revoked, though it has put an older file there', async () => {
+    const world = await RegistryWorld.start()
+    const [ada, eve] = [await world.member('ada'), await world.member('eve')]
+    const older = world.database.store.agents().filter(({ id }) => id === ada)
+    await world.registry.revokeAgent(ada)
+    await world.registry.revokeAgent(eve)
+    world.events.agents(older)
+    expect(world.registry.agent(ada)).toMatchObject({ revoked: true })
+    expect(world.registry.agent(eve)).toMatchObject({ revoked: true })
+    expect(world.gone).toEqual(['ada revoked', 'eve revoked'])
   })
 
   test('does not bring back who was revoked or has left, while that is not saved', async () => {

@@ -247,6 +247,10 @@ test.for([
     'its database was replaced',
     'Restart the hub to go on with what is in /x now; or remove hub.db there, and it writes its own again',
   ],
+  [
+    'its database was overwritten',
+    'Its machines stay connected until it ends: stop it, and restore /x from a backup',
+  ],
   ['its disk is full', 'It tries again'],
 ] as const)('what can be done about it, when %s', ([reason, advice]) => {
   expect(adviceOn(reason, '/x')).toBe(advice)

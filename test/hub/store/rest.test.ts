@@ -3,11 +3,14 @@ import { once } from 'node:events'
 import {
   appendFileSync,
   closeSync,
+  copyFileSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -99,6 +102,7 @@ const AGENTS = { agents: [expect.objectContaining({ label: 'ada' })] }
 const ANEW = {
   log: expect.stringMatching(/^\[!\] Files of the hub’s database were deleted .* anew/) as string,
 }
+const OVERWRITTEN = { log: expect.stringContaining('its database was overwritten. Its machines') as string }
 const REPLACED = { log: expect.stringContaining('its database was replaced. Restart the hub') as string }
 
 describe('a store of which nothing is asked', () => {
@@ -114,6 +118,7 @@ describe('a store of which nothing is asked', () => {
         file,
         descriptor: expect.any(Number),
         state: expect.stringContaining(`:${statSync(file).ino}:`),
+        hubId: expect.stringMatching(/^hub_/),
       },
     })
     expect(await isAtRest(left.rest)).toBe(true)
@@ -242,6 +247,23 @@ describe('a database at rest', () => {
     expect(await says()).toEqual([REPLACED, { id: 1, failure }])
     expect(statSync(file).size).toBe(7)
     renameSync(`${file}.old`, file)
+    look()
+    expect(await says()).toEqual([AGENTS])
+  })
+
+  test.for<[string, (file: string) => Promise<void> | void]>([
+    ['nothing', (file) => truncateSync(file)],
+    ['another hub’s', async (file) => copyFileSync((await quietFolder()).file, file)],
+  ])('is not what someone has written into it: %s', async ([, overwrite]) => {
+    const { folder, file } = await quietFolder()
+    const rest = await leave(folder)
+    const before = readFileSync(file)
+    await overwrite(file)
+    const { says, ask, look } = await serve(folder, rest)
+    ask('removeAgent', NOBODY)
+    const failure = { kind: 'storage', reason: 'its database was overwritten' }
+    expect(await says()).toEqual([OVERWRITTEN, { id: 1, failure }])
+    writeFileSync(file, before)
     look()
     expect(await says()).toEqual([AGENTS])
   })
