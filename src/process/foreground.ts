@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { isUtf8 } from 'node:buffer'
-import { fstatSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 import { isInForeground } from './is-in-foreground.ts'
+import { isOpen } from './is-open.ts'
 
 /** Whoever sends one of these means the program. */
 const FORWARDED: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2']
@@ -66,15 +67,6 @@ function namedDescriptors(args: readonly string[]): boolean[] {
     if (isOpen(descriptor)) named[descriptor] = true
   }
   return named
-}
-
-function isOpen(descriptor: number): boolean {
-  try {
-    fstatSync(descriptor)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function cannotRun(program: string, cause: unknown): ConnectError {

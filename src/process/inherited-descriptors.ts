@@ -1,4 +1,5 @@
-import { fstatSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { isOpen } from './is-open.ts'
 
 /**
  * FD_CLOEXEC as proc(5) shows it in the flags of /proc/PID/fdinfo/FD: closed when another program is started.
@@ -16,20 +17,11 @@ const HIGHEST = 65_535
 export function inheritedDescriptors(): number[] {
   const isLinux = process.platform === 'linux'
   if (process.platform === 'win32') return []
+  // The one that the folder is read through is not open any more.
   return readdirSync(isLinux ? '/proc/self/fd' : '/dev/fd')
     .map(Number)
     .filter((descriptor) => descriptor > 2 && descriptor <= HIGHEST && isOpen(descriptor))
     .filter((descriptor) => !isLinux || !isClosedOnExec(descriptor))
-}
-
-/** The descriptor that the folder was read through is not open any more. */
-function isOpen(descriptor: number): boolean {
-  try {
-    fstatSync(descriptor)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function isClosedOnExec(descriptor: number): boolean {
