@@ -10,7 +10,7 @@ import type { LocalPort } from '../reach/local-port.ts'
 import { settlePort, settleReach } from '../reach/kept-port.ts'
 import { HOLD_MS, Opener } from '../reach/opener.ts'
 import { connectionPlaces } from '../runtime/connection-places.ts'
-import { MAX_STREAMS } from '../tunnel/protocol/limits.ts'
+import { MAX_STREAMS, SHARE_OF_FREE } from '../tunnel/protocol/limits.ts'
 import { HeldPort, reserveToListen } from './held-port.ts'
 import { LastFailure } from './last-failure.ts'
 
@@ -163,7 +163,7 @@ export class KeptReaches {
       name,
       log: (line, level) => log(line.replace(/^\[x\] /, `[x] ${name}: `), level),
       holdMs,
-      whyFull: () => this.#whyFull(),
+      whyFull: () => this.#whyFull(name),
       onOpened: () => failure.succeeded(),
       onFailed: (code, why) => failure.failed(code, why, this.#opener.isLinkUp),
       onLeft: () => this.#forgetDrained(),
@@ -176,13 +176,15 @@ export class KeptReaches {
     return new HeldPort(reach, { hubId, log, retryMs, onClient: (socket) => clients.take(socket) })
   }
 
-  #whyFull(): string | undefined {
+  /** Who floods one port leaves room for clients of the others, see FairShares. */
+  #whyFull(name: string): string | undefined {
     const most = Math.max(1, Math.floor(SHARE * Math.min(MAX_STREAMS, connectionPlaces.limit)))
-    const open = [...this.#kept.values(), ...this.#draining].reduce(
-      (sum, { clients }) => sum + clients.count,
-      0,
-    )
-    return open < most ? undefined : `${open} are open, as many as all kept reaches may have together`
+    const all = [...this.#kept.values(), ...this.#draining].map(({ clients }) => clients)
+    const countOf = (some: readonly Clients[]) => some.reduce((sum, { count }) => sum + count, 0)
+    const [open, own] = [countOf(all), countOf(all.filter((clients) => clients.name === name))]
+    if (open >= most) return `${open} are open, as many as all kept reaches may have together`
+    if (this.#kept.size < 2 || own < SHARE_OF_FREE * (most - open)) return undefined
+    return `${own} are open through it, and the ${most - open} more that may be are for other kept reaches`
   }
 
   #forgetDrained(): void {

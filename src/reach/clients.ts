@@ -4,7 +4,7 @@ import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
 import { connectionPlaces } from '../runtime/connection-places.ts'
 import { STREAM_CODES, streamCodeName } from '../tunnel/protocol/codes.ts'
-import { MAX_HOPS, MAX_STREAMS } from '../tunnel/protocol/limits.ts'
+import { MAX_HOPS } from '../tunnel/protocol/limits.ts'
 import { bridge } from '../tunnel/stream/bridge.ts'
 import { resetSocket } from '../tunnel/stream/reset-socket.ts'
 import type { Stream } from '../tunnel/stream/stream.ts'
@@ -53,6 +53,10 @@ export class Clients implements Queue {
       this.#dropped(code, why, `A connection was dropped: ${why}`)
     })
     opener.add(this)
+  }
+
+  get name(): string {
+    return this.#options.name
   }
 
   /** How many have a connection. */
@@ -116,8 +120,8 @@ export class Clients implements Queue {
     }
     const opening = this.#waiting.count === 0 ? this.#opener.open(this.#options.name, hops) : undefined
     if (opening) return this.#carry(socket, opening)
-    if (this.#opener.isFull) {
-      const why = `${MAX_STREAMS} are waiting already`
+    if (!this.#opener.mayWait(this)) {
+      const why = `${this.waiting} are waiting already`
       return drop(STREAM_CODES.LIMIT, why, `Connections are dropped: ${why}`)
     }
     this.#waiting.add(socket, hops)

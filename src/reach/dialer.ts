@@ -1,6 +1,5 @@
 import { ConnectError } from '../errors.ts'
 import type { HubLink } from '../hub-client/hub-link.ts'
-import { MAX_STREAMS } from '../tunnel/protocol/limits.ts'
 import { StreamDuplex } from '../tunnel/stream/stream-duplex.ts'
 import type { Opener, Opening, Queue } from './opener.ts'
 
@@ -13,7 +12,7 @@ interface Waiting {
 export class Dialer implements Queue {
   readonly #link: HubLink
   readonly #opener: Opener
-  readonly #name: string
+  readonly name: string
   readonly #holdMs: number
   /** The one that has waited longest is the first. */
   readonly #waiting = new Set<Waiting>()
@@ -23,7 +22,7 @@ export class Dialer implements Queue {
   constructor(link: HubLink, opener: Opener, name: string, holdMs: number) {
     this.#link = link
     this.#opener = opener
-    this.#name = name
+    this.name = name
     this.#holdMs = holdMs
     opener.add(this)
   }
@@ -42,8 +41,8 @@ export class Dialer implements Queue {
   async dial(signal?: AbortSignal): Promise<StreamDuplex> {
     signal?.throwIfAborted()
     if (this.#closed) throw this.#closed.reason
-    if (this.#opener.isFull)
-      throw new ConnectError('CONNECTION_RESET', `${MAX_STREAMS} connections are waiting already`)
+    if (!this.#opener.mayWait(this))
+      throw new ConnectError('CONNECTION_RESET', `${this.waiting} connections are waiting already`)
     const { promise, resolve, reject } = Promise.withResolvers<StreamDuplex>()
     const waiting: Waiting = {
       carry: resolve,
@@ -66,7 +65,7 @@ export class Dialer implements Queue {
   carryOne(): void {
     const [first] = this.#waiting
     this.#waiting.delete(first!)
-    first!.carry(connectionOver(this.#opener.open(this.#name, 0)!))
+    first!.carry(connectionOver(this.#opener.open(this.name, 0)!))
   }
 
   /** Those that wait, and all after them, fail with this. */

@@ -1,5 +1,6 @@
 import type { HubLink } from '../hub-client/hub-link.ts'
-import { MAX_PENDING_OPENS, MAX_STREAMS } from '../tunnel/protocol/limits.ts'
+import { Counts } from '../tunnel/bounds/counts.ts'
+import { MAX_PENDING_OPENS, MAX_STREAMS, SHARE_OF_FREE } from '../tunnel/protocol/limits.ts'
 import type { Stream } from '../tunnel/stream/stream.ts'
 
 /** How long a client waits for the link, or for its turn, in ms; then it is reset. */
@@ -7,6 +8,8 @@ export const HOLD_MS = 15_000
 
 /** The clients of one service, as far as they have no stream yet. */
 export interface Queue {
+  /** The service's name. */
+  readonly name: string
   /** How many wait to be carried. */
   readonly waiting: number
   /** Opens a stream for the one that has waited longest. */
@@ -24,8 +27,9 @@ export class Opener {
   readonly #link: HubLink
   readonly #holdMs: number
   readonly #queues = new Set<Queue>()
-  /** Streams that have no answer yet. */
+  /** Streams that have no answer yet, and how many of each service. */
   #opening = 0
+  readonly #openingTo = new Counts()
   #isLinkAwaited = false
 
   /** @param holdMs how long a client waits for the link, in ms */
@@ -46,24 +50,26 @@ export class Opener {
     return this.#link.isUp
   }
 
-  /** More clients than a link carries streams would wait for nothing. */
-  get isFull(): boolean {
+  /** Whether one more may wait: more than a link carries streams would wait for nothing. */
+  mayWait(queue: Queue): boolean {
     let waiting = 0
-    for (const queue of this.#queues) waiting += queue.waiting
-    return waiting >= MAX_STREAMS
+    for (const one of this.#queues) waiting += one.waiting
+    return this.#mayHaveMore(queue.waiting, MAX_STREAMS - waiting)
   }
 
   /** @returns undefined while the link is down, or too many streams have no answer yet */
   open(service: string, hops: number): Opening | undefined {
-    if (this.#opening >= MAX_PENDING_OPENS) return undefined
+    if (!this.#mayOpen(service)) return undefined
     const stream = this.#link.open(service, hops)
     if (!stream) return undefined
     this.#opening++
+    this.#openingTo.add(service)
     let isOpening = true
     const answered = () => {
       if (!isOpening) return
       isOpening = false
       this.#opening--
+      this.#openingTo.remove(service)
       this.carry()
     }
     return { stream, answered }
@@ -76,11 +82,20 @@ export class Opener {
       for (const queue of this.#queues) {
         if (queue.waiting === 0) continue
         if (!this.#link.isUp) return this.#awaitLink()
-        if (this.#opening >= MAX_PENDING_OPENS) return
+        if (!this.#mayOpen(queue.name)) continue
         queue.carryOne()
         someWait = true
       }
     }
+  }
+
+  #mayOpen(service: string): boolean {
+    return this.#mayHaveMore(this.#openingTo.of(service), MAX_PENDING_OPENS - this.#opening)
+  }
+
+  /** A service that does not answer, or is flooded, leaves room for the others, see FairShares. */
+  #mayHaveMore(own: number, free: number): boolean {
+    return free > 0 && (this.#queues.size < 2 || own < SHARE_OF_FREE * free)
   }
 
   /** The link hurries as long as somebody waits. */

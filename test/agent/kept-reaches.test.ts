@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import path from 'node:path'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { KeptReaches, type KeptReachesOptions } from '../../src/agent/kept-reaches.ts'
 import { serveStream } from '../../src/agent/serve-stream.ts'
 import type { Config } from '../../src/config/config.ts'
@@ -10,6 +10,7 @@ import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import { readReaches, writeReaches, type KeptReach } from '../../src/config/reaches.ts'
 import { Neighbours } from '../../src/control/presence.ts'
 import { HubLink } from '../../src/hub-client/hub-link.ts'
+import { connectionPlaces } from '../../src/runtime/connection-places.ts'
 import { hubInProcess, member, type TestHub } from '../fixtures/hub/hub-in-process.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
@@ -353,6 +354,26 @@ describe('why connections fail is told, and since when:', () => {
     await until(async () => (await client(reach.port)).outcome === 'hello')
     expect(kept.status()).toMatchObject([{ failure: null }])
   })
+})
+
+test('who floods a kept port leaves room for clients of another', async () => {
+  const limit = vi.spyOn(connectionPlaces, 'limit', 'get').mockReturnValue(40)
+  onTestFinished(() => limit.mockRestore())
+  const { kept, link, log } = await agent()
+  const [flooded, quiet] = [await kept.keep('flooded', { port: 0 }), await kept.keep('quiet', { port: 0 })]
+  // Until there is a link again clients wait.
+  await hub.close()
+  await until(() => !link.isUp)
+  const countOf = (name: string) => kept.status().find((one) => one.name === name)?.connections
+  const come = (port: number) => {
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    onTestFinished(() => void socket.destroy())
+  }
+  for (let count = 0; count < 40; count++) come(flooded.reach.port)
+  await until(() => log.some((line) => line.includes('the 7 more that may be are for other kept reaches')))
+  expect(countOf('flooded')).toBe(23)
+  come(quiet.reach.port)
+  await until(() => countOf('quiet') === 1)
 })
 
 test('a list that was deleted is written again', async () => {
