@@ -224,6 +224,11 @@ export const ERRORS = {
       'The program is there and can’t be run: it is not executable, not a program, or has too many arguments.',
     fix: 'Look at the file with ls -l, and run it by itself.',
   },
+  SSH_CARELESS: {
+    cause:
+      'OpenSSH before 9.6 does not look at what is in a host’s name (CVE-2023-51385), which an ssh_config for all services would hand to a shell: a repository that is cloned with its submodules could have commands run.',
+    fix: 'Name the services: connect ssh --config NAME; or update OpenSSH.',
+  },
   RUN_FROM_CACHE: {
     cause:
       'This copy of the program lies in the cache of npx or the like, which may be deleted at any time, and a daemon has to be started again from the same place.',

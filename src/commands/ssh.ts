@@ -7,6 +7,7 @@ import { instanceFor } from '../config/instance.ts'
 import { parseServiceName, serviceOfHost } from '../config/service-name.ts'
 import { ConnectError } from '../errors.ts'
 import { runInForeground } from '../process/foreground.ts'
+import { run } from '../process/run.ts'
 import { resolveExecutable } from '../program/executable.ts'
 import { parseSshWords } from '../ssh/command-line.ts'
 import { destinationOf } from '../ssh/destination.ts'
@@ -38,6 +39,7 @@ export default class Ssh extends ConnectCommand {
     const { configFile, printed, args } = parseSshWords(foreignWords() ?? [])
     const instance = configFile === undefined ? undefined : instanceFor(configFile).configFile
     if (printed) {
+      if (printed.length === 0) await refuseCarelessSsh()
       const program = this.#lastingProgram()
       return this.log(sshConfig(printed.map(parseServiceName), { program, configFile: instance }).trimEnd())
     }
@@ -67,6 +69,23 @@ export default class Ssh extends ConnectCommand {
     })
     return [node, script]
   }
+}
+
+/** Of a host's name it is what a shell would take for the end of a command. */
+const UNSAFE_HOST = 'a;b'
+
+/**
+ * In a ProxyCommand ssh puts a host's name for %h, and a shell reads it. Since 9.6 ssh takes no name that has
+ * more in it than a name may; before that whoever had a repository cloned with its submodules could have
+ * commands run (CVE-2023-51385). Systems have mended older ones, so the version does not tell.
+ *
+ * @throws ConnectError SSH_CARELESS
+ */
+async function refuseCarelessSsh(): Promise<void> {
+  const { code } = await run(['ssh', '-G', '-F', 'none', UNSAFE_HOST], { env: process.env })
+  if (code !== 0) return
+  const message = 'This machine’s OpenSSH would hand any host’s name to a shell, with commands in it too'
+  throw new ConnectError('SSH_CARELESS', message)
 }
 
 async function runSsh(args: readonly string[]): Promise<number> {

@@ -105,6 +105,22 @@ describe('connect ssh --config', () => {
   })
 })
 
+test('prints none for all services where ssh hands commands in a host’s name to a shell, as before 9.6', async () => {
+  const home = emptyHome()
+  const folder = path.join(home.folder, 'bin')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(path.join(folder, 'ssh'), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
+  const env = { PATH: [folder, process.env.PATH].join(path.delimiter) }
+  expect(await connect(home, ['ssh', '--config'], { env })).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^\[x\] This machine’s OpenSSH would .*\n {2}Name the services: connect ssh --config NAME;/,
+    ),
+  })
+  expect(await connectOk(home, ['ssh', '--config', 'dev'], { env })).toContain('HostName dev.privateconnect')
+})
+
 test('help is ours, and completion knows the command', async () => {
   expect(await connectOk(emptyHome(), ['ssh', '--help'])).toMatch(/USAGE\n.*connect ssh \[--config FILE\]/)
   expect(await connectOk(emptyHome(), ['__complete', 'ss'])).toBe('ssh\n')
