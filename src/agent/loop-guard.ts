@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
+import { isControlSocket } from '../control/control-socket.ts'
 import { announce, Neighbours, type AgentPresence, type Announcement } from '../control/presence.ts'
 import { messageOf } from '../errors.ts'
 import { isSameFile } from '../files/is-same-file.ts'
@@ -39,15 +40,15 @@ export function withoutLoops(
 
 /**
  * Checks that a Unix socket is none that a `reach` listens at, be it to another hub: of who comes in there
- * nobody can tell how far they have come. And none that commands control an agent by: who may write beside a
+ * nobody can tell how far they have come. And none that commands control an agent or a hub by: who may write beside a
  * socket that is exposed can have a link lead there.
  *
  * @throws LoopError, or Error
  */
 export function checkSocket(path: string, neighbours: Neighbours): void {
   const [reach] = neighbours.reachesAtSocket((other) => isSameFile(path, other))
-  const isControl = neighbours.agents(({ socketPath }) => isSameFile(path, socketPath)).length > 0
-  if (isControl) throw new Error('it leads to the socket by which commands control an agent')
+  if (isControlSocket(path, neighbours))
+    throw new Error('it leads to the socket by which commands control an agent or a hub')
   if (!reach) return
   const instead = 'to pass a service on to another hub, have it listen at a port'
   throw new LoopError(`it is the socket of "connect reach ${reach.service}"; ${instead}`)

@@ -13,15 +13,28 @@ import { Neighbours } from './presence.ts'
  * @throws ConnectError BAD_TARGET
  */
 export function refuseControlSocket(file: string, { socketPath }: Instance): void {
-  const real = realPath(file)
-  const agents = new Neighbours().agents(() => true).map((agent) => agent.socketPath)
-  const isOurs =
-    [socketPath, ...agents].some((known) => real === realPath(known) || isSameFile(real, known)) ||
-    path.dirname(real) === realPath(shortSocketFolder()) ||
-    isNamedLikeOne(real)
-  if (!isOurs) return
+  if (!isControlSocket(file, new Neighbours(), [socketPath])) return
   const message = `${file} is how commands control an agent or a hub: whoever reached it could expose anything here`
   throw new ConnectError('BAD_TARGET', message, { hints: ['Give the socket of the service itself.'] })
+}
+
+/**
+ * Whether commands control an agent or a hub by a socket.
+ *
+ * @param known those of agents, beside those that the neighbours tell of
+ */
+export function isControlSocket(
+  file: string,
+  neighbours: Neighbours,
+  known: readonly string[] = [],
+): boolean {
+  const real = realPath(file)
+  const agents = neighbours.agents(() => true).map((agent) => agent.socketPath)
+  return (
+    [...known, ...agents].some((one) => real === realPath(one) || isSameFile(real, one)) ||
+    path.dirname(real) === realPath(shortSocketFolder()) ||
+    isNamedLikeOne(real)
+  )
 }
 
 /** Other programs have an agent.sock too, so what lies beside it tells. */

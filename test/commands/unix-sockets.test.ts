@@ -10,6 +10,7 @@ import { scratchFolder } from '../fixtures/scratch.ts'
 import { connect, connectOk, startConnect, type RunningCli } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { serveUnix } from '../helpers/servers.ts'
+import { until } from '../helpers/until.ts'
 import { World } from '../helpers/world.ts'
 
 let world: World
@@ -133,17 +134,21 @@ describe('a Unix socket', () => {
     expect(refused).toMatchObject({ code: 2, stdout: '' })
   })
 
-  test('of an agent is not connected to either, if a link leads there later', async () => {
+  test('of an agent or a hub is not connected to either, if a link leads there later', async () => {
     const { home, file } = await exposing('link')
     const link = path.join(scratchFolder(), 'link.sock')
     symlinkSync(file, link)
     await connectOk(home, ['expose', `unix:${link}`, '--name', 'link'])
     const { port, cli } = await world.reach(client, 'link')
     await echoes(dial(port, '127.0.0.1'))
-    rmSync(link)
-    symlinkSync(home.file('agent.sock'), link)
-    await expect(once(dial(port, '127.0.0.1'), 'close')).rejects.toMatchObject({ code: 'ECONNRESET' })
-    await cli.printed(/can’t be reached: it leads to the socket by which commands control an agent\n/)
+    const why = 'can’t be reached: it leads to the socket by which commands control an agent or a hub\n'
+    const refusals = () => cli.output.split(why).length - 1
+    for (const [index, control] of [home.file('agent.sock'), world.hubHome.file('hub/hub.sock')].entries()) {
+      rmSync(link)
+      symlinkSync(control, link)
+      await expect(once(dial(port, '127.0.0.1'), 'close')).rejects.toMatchObject({ code: 'ECONNRESET' })
+      await until(() => refusals() === index + 1)
+    }
   })
 
   test('that a reach listens at is never dialled for a service', async () => {
