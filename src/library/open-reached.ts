@@ -46,6 +46,8 @@ class OpenReached implements Reached {
   readonly #neighbours = new Neighbours()
   readonly #listeners = new Set<LocalListener>()
   readonly #stop = new AbortController()
+  /** What comes of using it once it is closed. */
+  #why: unknown
 
   constructor(config: Config, service: OfferedService, { signal, holdMs = HOLD_MS, log }: ReachOptions) {
     this.name = service.name
@@ -106,8 +108,9 @@ class OpenReached implements Reached {
       [Symbol.asyncDispose]: close,
     }
     this.#listeners.add(listener)
-    if (this.#stop.signal.aborted) await close()
-    return listener
+    if (!this.#stop.signal.aborted) return listener
+    await close()
+    throw this.#why
   }
 
   async close(): Promise<void> {
@@ -122,16 +125,16 @@ class OpenReached implements Reached {
   async #run(link: HubLink, signal: AbortSignal | undefined): Promise<void> {
     const stop = () => this.#stop.abort()
     signal?.addEventListener('abort', stop)
-    let why: unknown = new ConnectError('CONNECTION_RESET', `"${this.name}" was closed by this program`)
+    this.#why = new ConnectError('CONNECTION_RESET', `"${this.name}" was closed by this program`)
     try {
       await link.run(this.#stop.signal)
     } catch (error) {
-      why = error
+      this.#why = error
       throw error
     } finally {
       signal?.removeEventListener('abort', stop)
       this.#stop.abort()
-      this.#dialer.close(why)
+      this.#dialer.close(this.#why)
       for (const listener of this.#listeners) await listener.close()
     }
   }

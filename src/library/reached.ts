@@ -46,7 +46,8 @@ export interface Reached extends AsyncDisposable {
   /**
    * Opens a local port that leads to the service, for what only takes a host and a port.
    *
-   * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN
+   * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN, CONNECTION_RESET once this is closed, and what `closed`
+   * was rejected with
    */
   listen(options?: ListenOptions): Promise<LocalListener>
   /** Settles once this is closed; rejected if a human must act, by a ConnectError: REVOKED, say. */

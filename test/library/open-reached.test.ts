@@ -185,3 +185,13 @@ test('a port that is taken is an error, and one that is closed is free again', a
   const again = await echo.listen({ host: '127.0.0.1', port: listener.port })
   expect(again.port).toBe(listener.port)
 })
+
+test('no port is opened once it is closed', async () => {
+  const { open } = await echoWorld()
+  const echo = await open()
+  const opening = echo.listen()
+  const refused = expect(opening).rejects.toEqual(withCode('CONNECTION_RESET'))
+  await echo.close()
+  await refused
+  await expect(echo.listen()).rejects.toEqual(withCode('CONNECTION_RESET'))
+})
