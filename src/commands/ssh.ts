@@ -3,7 +3,7 @@ import path from 'node:path'
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../cli/command.ts'
 import { foreignWords } from '../cli/argv/foreign-words.ts'
-import { instanceFor } from '../config/instance.ts'
+import { instanceFor, type Instance } from '../config/instance.ts'
 import { parseServiceName, serviceOfHost } from '../config/service-name.ts'
 import { ConnectError } from '../errors.ts'
 import { runInForeground } from '../process/foreground.ts'
@@ -37,11 +37,12 @@ export default class Ssh extends ConnectCommand {
 
   async run(): Promise<void> {
     const { configFile, printed, args } = parseSshWords(foreignWords() ?? [])
-    const instance = configFile === undefined ? undefined : instanceFor(configFile).configFile
+    const named = configFile === undefined ? undefined : instanceFor(configFile)
+    const instance = named?.name === 'default' ? undefined : named
     if (printed) {
       if (printed.length === 0) await refuseCarelessSsh()
       const program = this.#lastingProgram()
-      return this.log(sshConfig(printed.map(parseServiceName), { program, configFile: instance }).trimEnd())
+      return this.log(sshConfig(printed.map(parseServiceName), { program, instance }).trimEnd())
     }
     const { host, isQuestion } = destinationOf(args)
     const ours = host === undefined ? [] : this.#optionsFor(host, instance)
@@ -50,9 +51,9 @@ export default class Ssh extends ConnectCommand {
     process.exitCode = await runSsh([...ours, ...args])
   }
 
-  #optionsFor(host: string, configFile: string | undefined): string[] {
+  #optionsFor(host: string, instance: Instance | undefined): string[] {
     const name = parseServiceName(serviceOfHost(host))
-    const settings = settingsFor(name, { program: [process.execPath, process.argv[1]!], configFile })
+    const settings = settingsFor(name, { program: [process.execPath, process.argv[1]!], instance })
     // ssh takes the first value that it is given.
     return settings.flatMap(([key, value]) => ['-o', `${key}=${value}`])
   }

@@ -1,4 +1,6 @@
-import { HOST_SUFFIX } from '../config/service-name.ts'
+import { shortHash } from '../config/instance-name.ts'
+import type { Instance } from '../config/instance.ts'
+import { HOST_SUFFIX, isServiceName } from '../config/service-name.ts'
 import { ConnectError } from '../errors.ts'
 import { sshQuote } from '../text/ssh-quote.ts'
 
@@ -6,8 +8,8 @@ import { sshQuote } from '../text/ssh-quote.ts'
 export interface Caller {
   /** Absolute paths: Node.js, and the script. */
   readonly program: readonly string[]
-  /** Absolute path, where it is not the default instance. */
-  readonly configFile: string | undefined
+  /** Where it is not the default one. */
+  readonly instance: Pick<Instance, 'name' | 'configFile'> | undefined
 }
 
 /** A setting of ssh_config(5), and its value. */
@@ -15,10 +17,11 @@ type Setting = readonly [string, string]
 
 /**
  * By what ssh goes to a service: through `reach --stdio`. The service has a host's name of its own, so that
- * no machine of the same name lends it a host key, or a connection that is shared (ControlPath).
+ * no machine of the same name, and no service of another instance's hub, lends it a host key, or a connection
+ * that is shared (ControlPath).
  */
 export function settingsFor(name: string, caller: Caller): Setting[] {
-  const host = `${name}${HOST_SUFFIX}`
+  const host = `${name}${labelOf(caller)}${HOST_SUFFIX}`
   return [
     ['HostName', host],
     // Whatever port is asked for, it is the same server.
@@ -41,9 +44,16 @@ export function sshConfig(names: readonly string[], caller: Caller): string {
   return settings.join('\n')
 }
 
-function proxyCommand(name: string, { program, configFile }: Caller): string {
-  const instance = configFile === undefined ? [] : ['--config', configFile]
-  const words = [...program, ...instance].map(sshQuote)
+/** What tells another instance's hosts from those of the default one: a label of a host's name. */
+function labelOf({ instance }: Caller): string {
+  if (!instance) return ''
+  const { name, configFile } = instance
+  return `.${isServiceName(name) ? name : shortHash(configFile).slice(0, 8)}`
+}
+
+function proxyCommand(name: string, { program, instance }: Caller): string {
+  const options = instance ? ['--config', instance.configFile] : []
+  const words = [...program, ...options].map(sshQuote)
   if (words.some((word) => word.includes('\n')))
     throw new ConnectError('BAD_VALUE', 'A ProxyCommand can’t hold a path with a line break in it')
   return [...words.slice(0, program.length), 'reach', name, '--stdio', ...words.slice(program.length)].join(

@@ -17,9 +17,8 @@ async function ssh(args: readonly string[], home = emptyHome()): Promise<CliResu
 
 const quoted = (file: string) => (/^[\w@%+=:,./-]+$/.test(file) ? file : `"${file}"`)
 
-function ours(name: string, more = ''): string[] {
+function ours(name: string, more = '', host = `${name}.privateconnect`): string[] {
   const call = `${quoted(process.execPath)} ${quoted(runJs)} reach ${name} --stdio${more}`
-  const host = `${name}.privateconnect`
   return ['-o', `HostName=${host}`, '-o', `HostKeyAlias=${host}`, '-o', `ProxyCommand=${call}`]
 }
 
@@ -54,11 +53,14 @@ describe('connect ssh', () => {
       .replaceAll('%', '%%')
       .replaceAll('"', String.raw`\"`)
     expect(stdout.split('\n')).toEqual([
-      ...ours('dev', ` --config "${file}"`),
+      // Of its own: the default instance's hub may have another service of that name.
+      ...ours('dev', ` --config "${file}"`, 'dev.work.privateconnect'),
       'dev.privateconnect',
       'token:',
       '',
     ])
+    const { stdout: odd } = await ssh(['--config', './My work.json', 'dev'], home)
+    expect(odd).toMatch(/^HostKeyAlias=dev\.[0-9a-f]{8}\.privateconnect$/m)
     const { stdout: early } = await connect(home, ['--config', './work.json', 'ssh', '--config', 'dev'])
     expect(early).toContain(` --config "${file}"\n`)
   })

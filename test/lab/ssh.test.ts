@@ -127,7 +127,7 @@ labSuite('connect ssh', { programs, root: true }, () => {
       const args = [script, 'ssh', '-F', config, 'dev', 'echo hello']
       expect(await run(process.execPath, args, options)).toMatchObject({ code: 0, stdout: 'hello\n' })
       // Printed is what outlives an upgrade, and a link in /tmp does not.
-      const caller = { program: [process.execPath, script], configFile: undefined }
+      const caller = { program: [process.execPath, script], instance: undefined }
       const block = sshd.configFor('dev.privateconnect', sshConfig([], caller))
       const hello = ['-F', block, 'dev.privateconnect', 'echo hello']
       expect(await run('ssh', hello, options)).toMatchObject({ code: 0, stdout: 'hello\n' })
