@@ -1,0 +1,138 @@
+import type { KeptReach } from '../config/reaches.ts'
+import type { Neighbours } from '../control/presence.ts'
+import type { ReachStatus } from '../control/schema.ts'
+import type { Log } from '../log/log.ts'
+import { Clients } from '../reach/clients.ts'
+import { settlePort, type SettledReach } from '../reach/kept-port.ts'
+import type { LocalPort } from '../reach/local-port.ts'
+import type { Opener } from '../reach/opener.ts'
+import { HeldPort, reserveToListen } from './held-port.ts'
+import { LastFailure } from './last-failure.ts'
+
+export interface HeldReachOptions {
+  readonly opener: Opener
+  readonly neighbours: Neighbours
+  readonly hubId: string
+  readonly log: Log
+  /** How long a client waits to be carried, in ms. */
+  readonly holdMs: number
+  /** How often a port is tried that can't be had, in ms; default 500. */
+  readonly retryMs?: number | undefined
+  /** Why no more clients may come in; undefined if they may. */
+  readonly whyFull: () => string | undefined
+  /** A client is gone. */
+  readonly onLeft: () => void
+}
+
+/** A reach that is kept: its port, who connects there, and why that fails. */
+export class HeldReach {
+  /** The service's name. */
+  readonly name: string
+  readonly clients: Clients
+  readonly #options: HeldReachOptions
+  readonly #failure = new LastFailure()
+  /** Undefined until there is one to hold. */
+  #port: HeldPort | undefined
+
+  /** @param reach as it is kept already; its port is yet to be opened */
+  constructor(name: string, options: HeldReachOptions, reach?: KeptReach) {
+    this.name = name
+    this.#options = options
+    if (reach) this.#port = this.#portOf(reach)
+    const { opener, neighbours, log, holdMs, whyFull, onLeft } = options
+    this.clients = new Clients(opener, neighbours, {
+      name,
+      log: (line, level) => log(line.replace(/^\[x\] /, `[x] ${name}: `), level),
+      holdMs,
+      whyFull,
+      onOpened: () => this.#failure.succeeded(),
+      onFailed: (code, why) => this.#failure.failed(code, why, opener.isLinkUp),
+      onLeft,
+    })
+  }
+
+  /** As it is kept; undefined until it is. */
+  get reach(): KeptReach | undefined {
+    return this.#port?.reach
+  }
+
+  /** Begins to hold the port; it is tried until it is had. */
+  open(): void {
+    void this.#port?.open()
+  }
+
+  /**
+   * Opens another port, and holds that one from then on.
+   *
+   * @param others all that are kept
+   * @param save is called with what there is to be kept, once the port is open
+   * @returns why the port is not the service's own: the beginning of a sentence
+   * @throws ConnectError SYSTEM_FAILED, and as settlePort and `save`; then it holds what it held, and is over
+   * if that was nothing
+   */
+  async move(
+    wish: SettledReach,
+    others: readonly KeptReach[],
+    save: (reach: KeptReach) => void,
+  ): Promise<string | undefined> {
+    const before = this.#port
+    // Its own listener would be in the way of one on another address.
+    const isInItsOwnWay = before !== undefined && wish.port === before.reach.port
+    if (isInItsOwnWay) before.close()
+    let opened: LocalPort | undefined
+    let giveBack: (() => void) | undefined
+    try {
+      // One that moves gives back what it has.
+      if (!before?.addresses.length) giveBack = reserveToListen()
+      opened = await settlePort(wish, others, (socket) => this.clients.take(socket))
+      const { name, bind } = wish
+      const reach = { name, port: opened.port, ...(bind !== undefined && { bind }) }
+      save(reach)
+      before?.close()
+      this.#port = this.#portOf(reach)
+      this.#port.hold(opened)
+      return opened.because
+    } catch (error) {
+      opened?.close()
+      if (!before) this.clients.close()
+      if (isInItsOwnWay) {
+        this.#port = this.#portOf(before.reach)
+        this.open()
+      }
+      throw error
+    } finally {
+      giveBack?.()
+    }
+  }
+
+  /** The link to the hub is up. */
+  linked(): void {
+    this.#failure.linked()
+  }
+
+  /** As it stands; it is to be kept. */
+  status(): ReachStatus {
+    const { reach, failure, addresses, since } = this.#port!
+    return {
+      name: this.name,
+      port: reach.port,
+      bind: reach.bind ?? null,
+      addresses: [...addresses],
+      code: failure?.code ?? null,
+      reason: failure?.message ?? null,
+      since: new Date(since).toISOString(),
+      connections: this.clients.count,
+      failure: this.#failure.current ?? null,
+    }
+  }
+
+  /** Frees the port at once. Whoever has connected stays connected. */
+  close(): void {
+    this.#port?.close()
+  }
+
+  #portOf(reach: KeptReach): HeldPort {
+    const { hubId, log, retryMs } = this.#options
+    return new HeldPort(reach, { hubId, log, retryMs, onClient: (socket) => this.clients.take(socket) })
+  }
+}
