@@ -76,7 +76,7 @@ export class HeldPort {
       // Now, since others open theirs meanwhile.
       giveBack = reserveToListen()
       const { bind, port } = this.reach
-      const opened = await openLocalPort({ bind, port, own: port, isOwnTaken: false }, this.#options.onClient)
+      const opened = await openLocalPort({ bind, port }, this.#options.onClient)
       giveBack()
       if (this.#isClosed) opened.close()
       else this.hold(opened)

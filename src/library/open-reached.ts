@@ -88,9 +88,7 @@ class OpenReached implements Reached {
       log: this.#log,
       holdMs: this.#holdMs,
     })
-    const opened = await openLocalPort({ bind: host, port, own: 0, isOwnTaken: false }, (socket) =>
-      clients.take(socket),
-    )
+    const opened = await openLocalPort({ bind: host, port }, (socket) => clients.take(socket))
     const addresses = [...opened.addresses]
     const place = { hubId: this.#config.hubId, service: name, addresses, port: opened.port }
     const note = announcePort(place, this.#log)

@@ -4,6 +4,7 @@ import type { KeepRequest } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
 import { LOOPBACKS } from '../net/known-addresses.ts'
 import { openLocalPort, type LocalPort } from './local-port.ts'
+import type { OwnPort } from './own-port.ts'
 
 /** What is to be opened for a wish. */
 export interface SettledReach {
@@ -11,7 +12,7 @@ export interface SettledReach {
   /** Undefined for the service's own, or the next free one. */
   readonly port: number | undefined
   readonly bind: string | undefined
-  readonly own: KeepRequest['own']
+  readonly own: OwnPort | undefined
 }
 
 /**
@@ -40,7 +41,7 @@ export function settleReach(
  * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN
  */
 export function settlePort(
-  { name, port, bind, own = { port: 0, isTaken: false } }: SettledReach,
+  { name, port, bind, own }: SettledReach,
   others: readonly KeptReach[],
   onClient: (socket: Socket) => void,
 ): Promise<LocalPort> {
@@ -48,7 +49,7 @@ export function settlePort(
     const other = others.find((one) => one.name !== name && one.port === candidate && mayMeet(one.bind, bind))
     return other && `kept for ${other.name}`
   }
-  return openLocalPort({ bind, port, own: own.port, isOwnTaken: own.isTaken, reserved }, onClient)
+  return openLocalPort({ bind, port, own, reserved }, onClient)
 }
 
 /** Whether listeners on these addresses may be in each other's way; undefined is both loopbacks. */

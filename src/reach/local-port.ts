@@ -3,16 +3,15 @@ import { codeOf, ConnectError } from '../errors.ts'
 import { LOOPBACKS } from '../net/known-addresses.ts'
 import { listenTcp } from '../net/listen.ts'
 import { probeTarget } from '../net/probe-target.ts'
+import type { OwnPort } from './own-port.ts'
 
 export interface LocalPortOptions {
   /** Local address to listen on; undefined for both loopbacks, so that `localhost` leads nowhere else. */
   readonly bind: string | undefined
   /** 0 for a free one; undefined for the service's own, or the next free one. */
   readonly port: number | undefined
-  /** The port of the service's target. */
-  readonly own: number
-  /** An agent of this machine exposes the service: the port may be the target's, which may be down now. */
-  readonly isOwnTaken: boolean
+  /** The service's own; undefined if it has none. */
+  readonly own?: OwnPort | undefined
   /** @returns what a port is that is not to be taken, though it may be free; undefined if it may be */
   readonly reserved?: (port: number) => string | undefined
 }
@@ -45,20 +44,20 @@ export async function openLocalPort(
   options: LocalPortOptions,
   onClient: (socket: Socket) => void,
 ): Promise<LocalPort> {
-  const { bind, port, own, isOwnTaken } = options
+  const { bind, port, own } = options
   const hosts = bind === undefined || bind === 'localhost' ? LOOPBACKS.map(({ address }) => address) : [bind]
   const open = (candidate: number) => openOn(hosts, candidate, onClient, options.reserved)
   if (port !== undefined) return open(port)
-  let because = isOwnTaken ? `${own} may be the service’s own port on this machine` : undefined
-  for (const candidate of candidates(isOwnTaken ? own + 1 : own)) {
+  if (!own) return { ...(await open(0)), because: 'The service has no port of its own' }
+  let because = own.isTaken ? `${own.port} may be the service’s own port on this machine` : undefined
+  for (const candidate of candidates(own.isTaken ? own.port + 1 : own.port)) {
     try {
       return { ...(await open(candidate)), because }
     } catch (error) {
       if (!mayHaveAnother(error, candidate)) throw error
       const isForbidden = (error as ConnectError).code === 'CANNOT_LISTEN'
-      const reserved = options.reserved?.(own)
-      const taken = reserved === undefined ? `${own} is taken here` : `${own} is ${reserved}`
-      because ??= isForbidden ? `You may not open port ${own} here` : taken
+      const taken = `${own.port} is ${options.reserved?.(own.port) ?? 'taken here'}`
+      because ??= isForbidden ? `You may not open port ${own.port} here` : taken
     }
   }
   return { ...(await open(0)), because }

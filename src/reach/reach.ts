@@ -11,9 +11,10 @@ import { announcePort } from './announce-port.ts'
 import { clientLink } from './client-link.ts'
 import { Clients } from './clients.ts'
 import { delivered } from './delivery.ts'
-import { openLocalPort, type LocalPort, type LocalPortOptions } from './local-port.ts'
+import { openLocalPort, type LocalPort } from './local-port.ts'
 import { openLocalSocket } from './local-socket.ts'
 import { HOLD_MS, type Opener } from './opener.ts'
+import { ownPortOf } from './own-port.ts'
 
 /** A service that is wanted. */
 interface Wanted {
@@ -107,12 +108,11 @@ async function openPlaces(
   try {
     for (const { name, port, socketPath } of services.toSorted((a, b) => rank(a) - rank(b))) {
       const service = offered.get(name)!
-      const isOwnTaken = isOfThisMachine(service, config, neighbours)
       const clients = new Clients(opener, neighbours, { name, log, holdMs })
       const take = (socket: Socket) => clients.take(socket)
       const localPort =
         socketPath === undefined
-          ? await openPortFor(service, { bind, port, isOwnTaken }, take)
+          ? await openLocalPort({ bind, port, own: ownPortOf(service, config, neighbours) }, take)
           : await openLocalSocket(socketPath, take)
       places.set(name, { ...localPort, socketPath, service, clients })
     }
@@ -133,24 +133,4 @@ function close(places: Iterable<Place>): void {
     place.close()
     place.clients.close()
   }
-}
-
-/** A service that has no port gets a free one. */
-async function openPortFor(
-  { port: own }: OfferedService,
-  wish: Omit<LocalPortOptions, 'own'>,
-  take: (socket: Socket) => void,
-): Promise<LocalPort> {
-  if (own !== undefined) return openLocalPort({ ...wish, own }, take)
-  const because = wish.port === undefined ? 'The service has no port of its own' : undefined
-  return { ...(await openLocalPort({ ...wish, own: 0, port: wish.port ?? 0 }, take)), because }
-}
-
-/** Whether an agent here exposes the service: the target may be down now, and will want its port back. */
-export function isOfThisMachine(
-  { agent }: OfferedService,
-  { hubId, agentId }: Config,
-  others: Neighbours,
-): boolean {
-  return agent === agentId || others.agents((one) => one.hubId === hubId && one.agentId === agent).length > 0
 }

@@ -22,8 +22,12 @@ async function taken(host: string, port = 0): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-async function door(options: Partial<LocalPortOptions>): Promise<LocalPort> {
-  const all = { bind: undefined, port: undefined, own: 0, isOwnTaken: false, ...options }
+async function door({
+  own = 0,
+  isOwnTaken = false,
+  ...options
+}: Partial<Omit<LocalPortOptions, 'own'>> & { own?: number; isOwnTaken?: boolean }): Promise<LocalPort> {
+  const all = { bind: undefined, port: undefined, own: { port: own, isTaken: isOwnTaken }, ...options }
   const opened = await openLocalPort(all, (socket) => socket.end('here'))
   onTestFinished(() => opened.close())
   return opened

@@ -10,7 +10,7 @@ import { Signer } from '../../hub-client/credential.ts'
 import { HubClient } from '../../hub-client/hub-client.ts'
 import { describeHolder, portHolder } from '../../process/port-holder.ts'
 import { settlePort, settleReach } from '../../reach/kept-port.ts'
-import { isOfThisMachine } from '../../reach/reach.ts'
+import { ownPortOf, type OwnPort } from '../../reach/own-port.ts'
 import { throughAgentOrFile } from '../locks/through-agent.ts'
 import { shownReach, unheldReach, type ShownReach } from './shown-reach.ts'
 
@@ -100,7 +100,7 @@ function numericBind(bind: string | undefined): Pick<KeepRequest, 'bind'> {
   })
 }
 
-async function ownPort(config: Config, name: string): Promise<KeepRequest['own']> {
+async function ownPort(config: Config, name: string): Promise<OwnPort> {
   const service = await new HubClient(config).service(new Signer(config), name).catch((error: unknown) => {
     if (!(error instanceof ConnectError) || error.code !== 'HUB_UNREACHABLE') throw error
     const hints = [...error.hints, `Or say which port to keep: connect reach ${name} --keep --port N`]
@@ -108,6 +108,5 @@ async function ownPort(config: Config, name: string): Promise<KeepRequest['own']
   })
   if (!service) throw new ConnectError('SERVICE_UNKNOWN', `There is no service "${name}"`)
   // A Unix socket, which has none, gets a free one.
-  if (service.port === undefined) return { port: 0, isTaken: false }
-  return { port: service.port, isTaken: isOfThisMachine(service, config, new Neighbours()) }
+  return ownPortOf(service, config, new Neighbours()) ?? { port: 0, isTaken: false }
 }
