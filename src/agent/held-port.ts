@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
-import type { KeptReach } from '../config/reaches.ts'
-import { formatTarget } from '../config/target.ts'
+import { localAddressOf, type KeptReach } from '../config/reaches.ts'
 import type { Announcement } from '../control/presence.ts'
 import { ConnectError } from '../errors.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
@@ -122,9 +121,4 @@ export function reserveToListen(): () => void {
   const why = connectionPlaces.whyNoneToKeep
   if (why !== undefined) throw new ConnectError('SYSTEM_FAILED', `No more ports can be held: ${why}`)
   return connectionPlaces.keepFrom(LOOPBACKS.length)
-}
-
-/** Where clients find a kept reach, in words. */
-function localAddressOf({ bind, port }: KeptReach): string {
-  return formatTarget({ host: bind ?? 'localhost', port })
 }

@@ -5,6 +5,13 @@ import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { readJson } from '../files/read-json.ts'
 import type { Instance } from './instance.ts'
 import { ServiceName } from './service-name.ts'
+import { formatTarget } from './target.ts'
+
+/** A local address to listen on that no look-up can change. */
+export const NumericAddress = v.pipe(
+  v.string(),
+  v.check((text) => isIP(text) !== 0, 'not a numeric address'),
+)
 
 /** A reach whose local port the agent holds for as long as it runs. */
 export const KeptReach = v.strictObject({
@@ -13,12 +20,7 @@ export const KeptReach = v.strictObject({
   /** The local port. It is settled once, and never moves by itself. */
   port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
   /** Numeric local address to listen on; without it both loopbacks. */
-  bind: v.exactOptional(
-    v.pipe(
-      v.string(),
-      v.check((text) => isIP(text) !== 0, 'not a numeric address'),
-    ),
-  ),
+  bind: v.exactOptional(NumericAddress),
 })
 export type KeptReach = v.InferOutput<typeof KeptReach>
 
@@ -58,4 +60,9 @@ export function withReach(reaches: readonly KeptReach[], added: KeptReach): Kept
   throw new ConnectError('BAD_VALUE', `One agent keeps ${MAX_REACHES} reaches at most`, {
     hints: ['Take one back first: connect unreach NAME'],
   })
+}
+
+/** Where clients find it, in words: `localhost:5432` for both loopbacks. */
+export function localAddressOf({ bind, port }: { bind?: string | null; port: number }): string {
+  return formatTarget({ host: bind ?? 'localhost', port })
 }

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import * as v from 'valibot'
+import { NumericAddress } from '../config/reaches.ts'
 import { ExposedService, ExposedTarget } from '../config/services.ts'
 import { AgentIdentity } from './agent-record.ts'
 
@@ -88,10 +88,6 @@ export const UnexposeReply = v.object({
 export type UnexposeReply = v.InferOutput<typeof UnexposeReply>
 
 const Port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535))
-const NumericAddress = v.pipe(
-  v.string(),
-  v.check((text) => isIP(text) !== 0, 'not a numeric address'),
-)
 
 /** PUT /v1/reaches/NAME: what a reach is to be kept as, as far as somebody has said. */
 export const KeepRequest = v.object({

@@ -28,6 +28,8 @@ export interface ClientsOptions {
   readonly onLeft?: () => void
 }
 
+type Drop = 'A connection was dropped' | 'Connections are dropped'
+
 /** Who connects to the local port of a service. Some wait for the link, or for a place among its streams. */
 export class Clients implements Queue {
   readonly #opener: Opener
@@ -50,7 +52,7 @@ export class Clients implements Queue {
       const [code, why] = opener.isLinkUp
         ? [STREAM_CODES.LIMIT, 'too many wait for an answer']
         : [STREAM_CODES.LINK_LOST, 'no link to the hub']
-      this.#dropped(code, why, `A connection was dropped: ${why}`)
+      this.#dropped('A connection was dropped', code, why)
     })
     opener.add(this)
   }
@@ -81,10 +83,7 @@ export class Clients implements Queue {
     // Without a listener, a client that resets would be an uncaught error.
     socket.on('error', () => {})
     const full = connectionPlaces.whyFull ?? this.#options.whyFull?.()
-    if (full !== undefined) {
-      resetSocket(socket)
-      return this.#dropped(STREAM_CODES.LIMIT, full, `Connections are dropped: ${full}`)
-    }
+    if (full !== undefined) return this.#drop(socket, 'Connections are dropped', STREAM_CODES.LIMIT, full)
     const leave = connectionPlaces.take()
     this.#sockets.add(socket)
     socket.once('close', () => {
@@ -110,19 +109,15 @@ export class Clients implements Queue {
 
   #enter(socket: Socket, hops: number): void {
     if (socket.destroyed) return
-    const drop = (code: number, why: string, line: string) => {
-      resetSocket(socket)
-      this.#dropped(code, why, line)
-    }
     if (hops > MAX_HOPS) {
       const why = `it goes in a loop, through ${hops} services by now`
-      return drop(STREAM_CODES.LOOP, why, `A connection was dropped: ${why}`)
+      return this.#drop(socket, 'A connection was dropped', STREAM_CODES.LOOP, why)
     }
     const opening = this.#waiting.count === 0 ? this.#opener.open(this.#options.name, hops) : undefined
     if (opening) return this.#carry(socket, opening)
     if (!this.#opener.mayWait(this)) {
       const why = `${this.waiting} are waiting already`
-      return drop(STREAM_CODES.LIMIT, why, `Connections are dropped: ${why}`)
+      return this.#drop(socket, 'Connections are dropped', STREAM_CODES.LIMIT, why)
     }
     this.#waiting.add(socket, hops)
     this.#opener.carry()
@@ -150,9 +145,13 @@ export class Clients implements Queue {
     socket.resume()
   }
 
-  #dropped(code: number, why: string, line: string): void {
-    const [kind = ''] = line.split(':')
-    this.#drops.write(kind, this.#logError, () => `[x] ${line}`)
+  #drop(socket: Socket, ...why: [what: Drop, code: number, why: string]): void {
+    resetSocket(socket)
+    this.#dropped(...why)
+  }
+
+  #dropped(what: Drop, code: number, why: string): void {
+    this.#drops.write(what, this.#logError, () => `[x] ${what}: ${why}`)
     this.#options.onFailed?.(code, why)
   }
 }

@@ -1,12 +1,13 @@
+import { localAddressOf } from '../../config/reaches.ts'
 import type { Keeping } from '../../tasks/reaches/keep.ts'
-import { localAddress, notHeld, openToOthers } from './reaches.ts'
+import { notHeld, openToOthers } from './reaches.ts'
 
 /** The lines of a reach that is kept now: results, and what is to be known of it besides. */
 export function formatKept({ outcome, reach, because, hasAgent }: Keeping): {
   results: string[]
   warnings: string[]
 } {
-  const where = `${reach.name} is kept at ${localAddress(reach)}`
+  const where = `${reach.name} is kept at ${localAddressOf(reach)}`
   const done = { kept: where, moved: `${where} now`, unchanged: `${where} already` }[outcome]
   const result = outcome !== 'unchanged' && hasAgent ? `[ok] ${done}` : done
   const blocked = reach.held ? undefined : `That port is not held now: ${notHeld(reach)}`

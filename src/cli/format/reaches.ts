@@ -1,4 +1,4 @@
-import { formatTarget } from '../../config/target.ts'
+import { localAddressOf } from '../../config/reaches.ts'
 import { describeHolder } from '../../process/port-holder.ts'
 import type { ShownReach } from '../../tasks/reaches/shown-reach.ts'
 import { localTime } from './local-time.ts'
@@ -7,7 +7,7 @@ import { formatTable } from './table.ts'
 /** The kept reaches in a line; undefined if there are none. */
 export function reachesInLine(reaches: readonly ShownReach[]): string | undefined {
   if (reaches.length === 0) return undefined
-  return reaches.map((reach) => `${reach.name} at ${localAddress(reach)} (${state(reach)})`).join(', ')
+  return reaches.map((reach) => `${reach.name} at ${localAddressOf(reach)} (${state(reach)})`).join(', ')
 }
 
 /** What is not as it should be with them, a line each; one for all where no agent says how they stand. */
@@ -23,7 +23,7 @@ export function formatReaches(reaches: readonly ShownReach[]): string[] {
   if (reaches.length === 0) return ['No reach is kept here', '  To keep one: connect reach NAME --keep']
   const rows = reaches.map((reach) => [
     reach.name,
-    localAddress(reach),
+    localAddressOf(reach),
     reach.held ? 'held' : 'not held',
     reach.connections?.toString() ?? '-',
   ])
@@ -31,11 +31,6 @@ export function formatReaches(reaches: readonly ShownReach[]): string[] {
     ...formatTable([['NAME', 'AT', 'PORT', 'CONNECTIONS'], ...rows]),
     ...reachTroubles(reaches).map((line) => `  ${line}`),
   ]
-}
-
-/** Where clients find it. */
-export function localAddress({ bind, port }: Pick<ShownReach, 'bind' | 'port'>): string {
-  return formatTarget({ host: bind ?? 'localhost', port })
 }
 
 /** Why a port is not held, and who has it. */
@@ -46,7 +41,7 @@ export function notHeld({ reason, holder }: ShownReach): string {
 /** A warning, if other machines can connect to it. */
 export function openToOthers({ name, bind, port }: ShownReach): string | undefined {
   if (bind === null || bind === '::1' || bind.startsWith('127.')) return undefined
-  return `${name}: whoever can connect to ${localAddress({ bind, port })} reaches it, from other machines too`
+  return `${name}: whoever can connect to ${localAddressOf({ bind, port })} reaches it, from other machines too`
 }
 
 function state({ held, connections }: ShownReach): string {
