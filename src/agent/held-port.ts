@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
 import { localAddressOf, type KeptReach } from '../config/reaches.ts'
 import type { Announcement } from '../control/presence.ts'
+import { tryAnnounce } from '../control/try-announce.ts'
 import { ConnectError } from '../errors.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
 import { LOOPBACKS } from '../net/known-addresses.ts'
-import { announcePort } from '../reach/announce-port.ts'
 import { openLocalPort, type LocalPort } from '../reach/local-port.ts'
 import { connectionPlaces } from '../runtime/connection-places.ts'
 
@@ -62,7 +62,7 @@ export class HeldPort {
     const { name } = this.reach
     const { hubId, log } = this.#options
     const addresses = [...port.addresses]
-    this.#presence = announcePort({ hubId, service: name, addresses, port: port.port }, log)
+    this.#presence = tryAnnounce({ kind: 'reach', hubId, service: name, addresses, port: port.port }, log)
     this.#failure = undefined
     this.#since = Date.now()
     log(`[ok] ${name} is at ${localAddressOf(this.reach)}`)

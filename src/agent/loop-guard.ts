@@ -1,16 +1,14 @@
 import type { Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { isControlSocket } from '../control/control-socket.ts'
-import { announce, Neighbours, type AgentPresence, type Announcement } from '../control/presence.ts'
-import { messageOf } from '../errors.ts'
+import { Neighbours, type AgentPresence, type Announcement } from '../control/presence.ts'
+import { tryAnnounce } from '../control/try-announce.ts'
 import { isSameFile } from '../files/is-same-file.ts'
 import type { Log } from '../log/log.ts'
 import type { Address } from '../net/known-addresses.ts'
 import { leadsTo } from '../net/own-address.ts'
 
-/**
- * A target that is a `reach` itself: it would lead from stream to stream for ever.
- */
+/** A target that is a `reach` itself: it would lead from stream to stream for ever. */
 export class LoopError extends Error {
   override readonly name = 'LoopError'
 }
@@ -58,17 +56,11 @@ export function checkSocket(path: string, neighbours: Neighbours): void {
 export class LoopGuard {
   readonly #neighbours = new Neighbours()
   #presence: AgentPresence
-  #announcement: Announcement | undefined
+  readonly #announcement: Announcement | undefined
 
   constructor({ hubId, agentId }: Config, { socketPath }: Instance, log: Log) {
     this.#presence = { kind: 'agent', hubId, agentId, socketPath, chains: false }
-    const failed = (error: unknown) => log(`[!] ${messageOf(error)}`, 'warn')
-    try {
-      this.#announcement = announce(this.#presence, failed)
-    } catch (error) {
-      // A full disk, say. What it is for is rare, and what the agent is for goes on.
-      failed(error)
-    }
+    this.#announcement = tryAnnounce(this.#presence, log)
   }
 
   /**

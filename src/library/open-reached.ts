@@ -4,12 +4,12 @@ import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { Neighbours } from '../control/presence.ts'
+import { tryAnnounce } from '../control/try-announce.ts'
 import { ConnectError } from '../errors.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
 import type { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
-import { announcePort } from '../reach/announce-port.ts'
 import { clientLink } from '../reach/client-link.ts'
 import { Clients } from '../reach/clients.ts'
 import { Dialer } from '../reach/dialer.ts'
@@ -90,8 +90,8 @@ class OpenReached implements Reached {
     })
     const opened = await openLocalPort({ bind: host, port }, (socket) => clients.take(socket))
     const addresses = [...opened.addresses]
-    const place = { hubId: this.#config.hubId, service: name, addresses, port: opened.port }
-    const note = announcePort(place, this.#log)
+    const { hubId } = this.#config
+    const note = tryAnnounce({ kind: 'reach', hubId, service: name, addresses, port: opened.port }, this.#log)
     const close = async () => {
       this.#listeners.delete(listener)
       note?.withdraw()

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
 import { Neighbours } from '../control/presence.ts'
+import { tryAnnounce } from '../control/try-announce.ts'
 import { ConnectError } from '../errors.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
 import type { Log } from '../log/log.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
-import { announcePort } from './announce-port.ts'
 import { clientLink } from './client-link.ts'
 import { Clients } from './clients.ts'
 import { delivered } from './delivery.ts'
@@ -70,9 +70,10 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
   const offered = await find(options)
   const { link, opener } = clientLink({ config, version, log, holdMs, resumeMs })
   const places = await openPlaces(offered, opener, options)
-  const notes = [...places.values()].map(({ service: { name }, addresses, port, socketPath }) =>
-    announcePort({ hubId: config.hubId, service: name, addresses: [...addresses], port, socketPath }, log),
-  )
+  const notes = Array.from(places, ([service, { addresses, port, socketPath }]) => {
+    const { hubId } = config
+    return tryAnnounce({ kind: 'reach', hubId, service, addresses: [...addresses], port, socketPath }, log)
+  })
   adaptToLoad()
   const ended = link.run(signal).finally(() => {
     for (const note of notes) note?.withdraw()
