@@ -22,8 +22,8 @@ const TIMEOUT_MS = 3000
 /** Where an agent listens. */
 type AgentSocket = Pick<Instance, 'socketPath'>
 
-/** Exposing waits for the hub's word, see hub-client/hub-link.ts. */
-const EXPOSE_TIMEOUT_MS = 15_000
+/** The same of a change: exposing waits for the hub's word, see hub-client/hub-link.ts. */
+const CHANGE_TIMEOUT_MS = 15_000
 
 /** @returns undefined if no agent listens */
 export function agentStatus(instance: Instance, timeoutMs = TIMEOUT_MS): Promise<AgentStatus | undefined> {
@@ -58,7 +58,7 @@ export function exposeService(
   name: string,
   target: ExposeRequest,
 ): Promise<ExposeReply | undefined> {
-  const options = { body: JSON.stringify(target), timeoutMs: EXPOSE_TIMEOUT_MS }
+  const options = { body: JSON.stringify(target), timeoutMs: CHANGE_TIMEOUT_MS }
   const asked = request(instance, 'PUT', `/v1/services/${name}`, ExposeReply, options)
   return 'path' in target ? asked.catch(explainOlderAgent) : asked
 }
@@ -77,7 +77,7 @@ export function unexposeService(
   name: string,
   wish: UnexposeRequest,
 ): Promise<UnexposeReply | undefined> {
-  const options = { body: JSON.stringify(wish), timeoutMs: EXPOSE_TIMEOUT_MS }
+  const options = { body: JSON.stringify(wish), timeoutMs: CHANGE_TIMEOUT_MS }
   return request(instance, 'DELETE', `/v1/services/${name}`, UnexposeReply, options)
 }
 
@@ -87,26 +87,26 @@ export function keepReach(
   name: string,
   wish: KeepRequest,
 ): Promise<KeepReply | undefined> {
-  return askOfReach(instance, 'PUT', name, KeepReply, wish)
+  return changeReach(instance, 'PUT', name, KeepReply, wish)
 }
 
 /** @returns undefined if no agent listens @throws ConnectError AGENT_OTHER_VERSION if it keeps no reaches */
-export function unreach(
+export function takeBackReach(
   instance: Instance,
   name: string,
-  how: UnreachRequest,
+  wish: UnreachRequest,
 ): Promise<UnreachReply | undefined> {
-  return askOfReach(instance, 'DELETE', name, UnreachReply, how)
+  return changeReach(instance, 'DELETE', name, UnreachReply, wish)
 }
 
-async function askOfReach<T>(
+async function changeReach<T>(
   instance: Instance,
-  method: string,
+  method: 'PUT' | 'DELETE',
   name: string,
   schema: v.GenericSchema<unknown, T>,
-  what: KeepRequest | UnreachRequest,
+  wish: KeepRequest | UnreachRequest,
 ): Promise<T | undefined> {
-  const options = { body: JSON.stringify(what), timeoutMs: EXPOSE_TIMEOUT_MS }
+  const options = { body: JSON.stringify(wish), timeoutMs: CHANGE_TIMEOUT_MS }
   const path = `/v1/reaches/${name}`
   try {
     return await request(instance, method, path, schema, options)

@@ -2,8 +2,9 @@ import { ensureInstanceFolder, requireConfig } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { exposeService, unexposeService } from '../control/client.ts'
-import { throughAgentOrFile } from './locks/through-agent.ts'
 import { refuseControlSocket } from '../control/control-socket.ts'
+import type { UnexposeRequest } from '../control/schema.ts'
+import { throughAgentOrFile } from './locks/through-agent.ts'
 
 /** What became of a wish to expose. */
 export type Exposure =
@@ -56,11 +57,7 @@ export interface Unexposure {
  * @param wish.drain leave those that are open until they end by themselves
  * @throws ConnectError NOT_CONFIGURED, AGENT_BUSY, WRITE_FAILED
  */
-export async function unexpose(
-  instance: Instance,
-  name: string,
-  wish: { drain: boolean },
-): Promise<Unexposure> {
+export async function unexpose(instance: Instance, name: string, wish: UnexposeRequest): Promise<Unexposure> {
   requireConfig(instance)
   ensureInstanceFolder(instance)
   return throughAgentOrFile<Unexposure>(

@@ -11,7 +11,7 @@ import {
   exposeService,
   keepReach,
   unexposeService,
-  unreach,
+  takeBackReach,
 } from '../../src/control/client.ts'
 import type { AgentStatus } from '../../src/control/schema.ts'
 import { serveLocally } from '../../src/net/local/serve.ts'
@@ -106,17 +106,17 @@ describe('a command asks the agent', () => {
     const { outcome, reach: kept } = (await keepReach(instance, 'db', { port: 5432, bind: '::1' }))!
     expect([outcome, kept.port, kept.bind]).toEqual(['kept', 5432, '::1'])
     expect((await keepReach(instance, 'db', { own: { port: 1, isTaken: true } }))?.reach.bind).toBeNull()
-    expect(await unreach(instance, 'web', { drain: true })).toEqual({
+    expect(await takeBackReach(instance, 'web', { drain: true })).toEqual({
       removed: true,
       ended: 0,
       connections: 1,
     })
-    expect(await unreach(instance, 'api', { drain: false })).toEqual({
+    expect(await takeBackReach(instance, 'api', { drain: false })).toEqual({
       removed: false,
       ended: 1,
       connections: 0,
     })
-    expect(await unreach(emptyInstance(), 'web', { drain: false })).toBeUndefined()
+    expect(await takeBackReach(emptyInstance(), 'web', { drain: false })).toBeUndefined()
     expect((await rejectionOf(keepReach(instance, 'Not-A-Name', {}))).code).toBe('BAD_NAME')
   })
 
@@ -127,7 +127,7 @@ describe('a command asks the agent', () => {
       response.writeHead(400).end(JSON.stringify({ error }))
     })
     onTestFinished(() => old.close())
-    for (const asked of [keepReach(instance, 'db', {}), unreach(instance, 'db', { drain: false })]) {
+    for (const asked of [keepReach(instance, 'db', {}), takeBackReach(instance, 'db', { drain: false })]) {
       expect(await rejectionOf(asked)).toMatchObject({
         code: 'AGENT_OTHER_VERSION',
         message: 'The agent that runs is of a version that keeps no reaches',

@@ -1,21 +1,22 @@
 import { ensureInstanceFolder, requireConfig } from '../../config/config.ts'
 import type { Instance } from '../../config/instance.ts'
 import { readReaches, writeReaches } from '../../config/reaches.ts'
-import { unreach as askUnreach } from '../../control/client.ts'
+import { takeBackReach } from '../../control/client.ts'
 import type { UnreachReply, UnreachRequest } from '../../control/schema.ts'
 import { throughAgentOrFile } from '../locks/through-agent.ts'
 
 /**
- * Takes a kept reach back.
+ * Takes a kept reach back, and ends the connections through it.
  *
+ * @param wish.drain leave those that are open until they end by themselves
  * @throws ConnectError NOT_CONFIGURED, REACHES_DAMAGED, AGENT_BUSY, WRITE_FAILED
  */
-export async function unreach(instance: Instance, name: string, how: UnreachRequest): Promise<UnreachReply> {
+export async function unreach(instance: Instance, name: string, wish: UnreachRequest): Promise<UnreachReply> {
   requireConfig(instance)
   ensureInstanceFolder(instance)
   return throughAgentOrFile<UnreachReply>(
     instance,
-    () => askUnreach(instance, name, how),
+    () => takeBackReach(instance, name, wish),
     () => {
       const reaches = readReaches(instance)
       const left = reaches.filter((reach) => reach.name !== name)
