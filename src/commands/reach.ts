@@ -1,6 +1,7 @@
-import { Args, Errors, Flags } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { foreignWords } from '../cli/argv/foreign-words.ts'
-import { wantedServices, type WantedService } from '../cli/argv/wanted-services.ts'
+import { parseReachLine } from '../cli/argv/reach-line.ts'
+import type { WantedService } from '../cli/argv/wanted-services.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
 import { formatKept } from '../cli/format/kept.ts'
@@ -9,8 +10,7 @@ import { formatReaches } from '../cli/format/reaches.ts'
 import { byteOutput } from '../cli/output/byte-output.ts'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
-import { parseSocketPath } from '../config/socket-path.ts'
-import { ConnectError, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { terminalLog, type Log } from '../log/log.ts'
 import { runInForeground } from '../process/foreground.ts'
 import { programAt } from '../reach/program.ts'
@@ -69,30 +69,17 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
 
   async run(): Promise<void | { reaches: ShownReach[] } | Keeping> {
     const { args, flags } = await this.parse(Reach)
-    const { bind, socket } = flags
-    const words = foreignWords()
     const instance = instanceFor(flags.config)
-    const given = (...names: string[]) => names.filter((name) => name in flags).map((name) => `--${name}`)
-    if (args.name === undefined) {
-      const [needy] = [...given('keep', 'port', 'bind', 'socket', 'stdio'), ...(words ? ['--'] : [])]
-      if (needy !== undefined) throw new Errors.CLIError(`${needy} needs the name of a service`)
-      return this.#list(instance)
-    }
-    const forOne = [...given('port', 'socket', 'stdio'), ...(words ? ['--'] : [])]
-    const wanted = wantedServices(args.name, { port: flags.port, forOne })
-    const program = words && commandOf(words, given('json', 'keep', 'socket', 'stdio'))
-    const [portless] = given('socket', 'stdio')
-    if (portless !== undefined && wanted[0]!.port !== undefined)
-      throw new ConnectError('BAD_VALUE', `${portless} and a port exclude each other`)
-    const socketPath = socket === undefined ? undefined : parseSocketPath(socket, 'BAD_VALUE')
-    const services = wanted.map((one) => ({ ...one, socketPath }))
+    const line = parseReachLine(args.name, flags, foreignWords())
+    if (line.does === 'list') return this.#list(instance)
     const saved = requireConfig(instance)
     const config = { ...saved, hub: hubOf(saved) }
-    if (flags.stdio) return this.#carryStdio(wanted[0]!.name, config)
-    if (flags.keep) return this.#keep(instance, config, wanted, bind)
-    const log = terminalLog((line) => this.printError(line))
-    const options = { config, services, bind, version: this.config.version, log }
-    if (program) await this.#forProgram(options, program)
+    const { bind } = flags
+    if (line.does === 'carry stdio') return this.#carryStdio(line.name, config)
+    if (line.does === 'keep') return this.#keep(instance, config, line.services, bind)
+    const log = terminalLog((text) => this.printError(text))
+    const options = { config, services: line.services, bind, version: this.config.version, log }
+    if (line.program) await this.#forProgram(options, line.program)
     else await this.#untilInterrupted(options)
   }
 
@@ -175,15 +162,4 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     })
     if (endedBy) process.kill(process.pid, endedBy)
   }
-}
-
-/** @param unfit options that are given, and don't go with a program @throws ConnectError BAD_VALUE */
-function commandOf(
-  [program, ...args]: readonly string[],
-  [unfit]: readonly string[],
-): readonly [string, ...string[]] {
-  if (program === undefined) throw new ConnectError('BAD_VALUE', 'There is no program behind --')
-  if (unfit !== undefined)
-    throw new ConnectError('BAD_VALUE', `${unfit} and a program behind -- exclude each other`)
-  return [program, ...args]
 }
