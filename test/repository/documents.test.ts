@@ -48,6 +48,37 @@ test('each path of the repository that a document names is there', () => {
   expect(named.filter(({ name }) => !exists(name))).toEqual([])
 })
 
+/** As GitHub names the anchors of headings. */
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>()
+  for (const [, heading] of text.replaceAll(/^```[^]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm)) {
+    const shown = heading!.replaceAll(/\[([^\]]+)\]\([^)]*\)/g, '$1')
+    const slug = shown
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, '')
+      .replaceAll(' ', '-')
+    let anchor = slug
+    for (let again = 1; anchors.has(anchor); again++) anchor = `${slug}-${again}`
+    anchors.add(anchor)
+  }
+  return anchors
+}
+
+test('each link from document to document leads to a file, and to a heading of it', () => {
+  const links = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(([link, to, anchor]) => ({
+      page,
+      link,
+      file: to ? path.join(path.dirname(page), to) : page,
+      anchor,
+    })),
+  )
+  expect(links.length).toBeGreaterThan(60)
+  const leads = ({ file, anchor }: (typeof links)[number]) =>
+    existsSync(path.join(root, file)) && (anchor === undefined || anchorsOf(read(file)).has(anchor))
+  expect(links.filter((link) => !leads(link)).map(({ page, link }) => `${page}: ${link}`)).toEqual([])
+})
+
 describe('the map in ARCHITECTURE.md', () => {
   const architecture = read('ARCHITECTURE.md')
 
