@@ -58,7 +58,7 @@ export class HeldPort {
   /** Takes over a port that is open already. */
   hold(port: LocalPort): void {
     this.#port = port
-    this.#giveBack = connectionPlaces.keepFrom(port.addresses.length)
+    this.#giveBack = connectionPlaces.reserve(port.addresses.length)
     const { name } = this.reach
     const { hubId, log } = this.#options
     const addresses = [...port.addresses]
@@ -118,7 +118,7 @@ export class HeldPort {
  * @throws ConnectError SYSTEM_FAILED if the agent needs those that are left for all else
  */
 export function reserveToListen(): () => void {
-  const why = connectionPlaces.whyNoneToKeep
+  const why = connectionPlaces.whyNoneToReserve
   if (why !== undefined) throw new ConnectError('SYSTEM_FAILED', `No more ports can be held: ${why}`)
-  return connectionPlaces.keepFrom(LOOPBACKS.length)
+  return connectionPlaces.reserve(LOOPBACKS.length)
 }

@@ -1,7 +1,7 @@
 import { connectionLimit, describeConnectionLimit, descriptorLimit } from './descriptor-limit.ts'
 
 /** Without the rest of all descriptors nothing else would work: neither the link nor the control socket. */
-const KEPT_SHARE = 0.25
+const RESERVED_SHARE = 0.25
 
 /**
  * The connections of this process that others can cause, whoever carries them: each takes a descriptor, and
@@ -10,7 +10,7 @@ const KEPT_SHARE = 0.25
 export class ConnectionPlaces {
   #cachedDescriptors: number | undefined
   #taken = 0
-  #kept = 0
+  #reserved = 0
 
   /** @param descriptors how many the process may have; default what the system says, once it is asked for */
   constructor(descriptors?: number) {
@@ -24,7 +24,7 @@ export class ConnectionPlaces {
 
   /** At least one. */
   get limit(): number {
-    return Math.max(1, connectionLimit(this.#descriptors) - this.#kept)
+    return Math.max(1, connectionLimit(this.#descriptors) - this.#reserved)
   }
 
   /** Why there may be no more, for whoever is refused; undefined if there may. */
@@ -38,16 +38,16 @@ export class ConnectionPlaces {
     return once(() => this.#taken--)
   }
 
-  /** Why no more descriptors may be kept from connections; undefined if they may. */
-  get whyNoneToKeep(): string | undefined {
-    if (this.#kept < KEPT_SHARE * this.#descriptors) return undefined
-    return `${this.#kept} sockets listen already, as many as "ulimit -n" leaves room for (${this.#descriptors})`
+  /** Why no more descriptors may be reserved; undefined if they may. */
+  get whyNoneToReserve(): string | undefined {
+    if (this.#reserved < RESERVED_SHARE * this.#descriptors) return undefined
+    return `${this.#reserved} sockets listen already, as many as "ulimit -n" leaves room for (${this.#descriptors})`
   }
 
-  /** Takes descriptors from connections while something else has them. @returns gives them back */
-  keepFrom(count: number): () => void {
-    this.#kept += count
-    return once(() => (this.#kept -= count))
+  /** Takes descriptors from connections, for something else. @returns gives them back; again does no harm */
+  reserve(count: number): () => void {
+    this.#reserved += count
+    return once(() => (this.#reserved -= count))
   }
 
   get #descriptors(): number {

@@ -12,9 +12,9 @@ test('connections of all kinds share what descriptors there are beside the reser
 
 test('sockets that listen take their descriptors from connections, and there is room for one all the same', () => {
   const places = new ConnectionPlaces(68)
-  const giveBack = places.keepFrom(2)
+  const giveBack = places.reserve(2)
   expect(places.limit).toBe(2)
-  places.keepFrom(10)
+  places.reserve(10)
   expect(places.limit).toBe(1)
   places.take()
   expect(places.whyFull).toBe('1 is open, as many as "ulimit -n" leaves room for (68)')
@@ -26,11 +26,13 @@ test('sockets that listen take their descriptors from connections, and there is 
 test('no more than a quarter of all descriptors is for sockets that listen', () => {
   const places = new ConnectionPlaces(64)
   const all = Array.from({ length: 8 }, () => {
-    expect(places.whyNoneToKeep).toBeUndefined()
-    return places.keepFrom(2)
+    expect(places.whyNoneToReserve).toBeUndefined()
+    return places.reserve(2)
   })
-  expect(places.whyNoneToKeep).toBe('16 sockets listen already, as many as "ulimit -n" leaves room for (64)')
+  expect(places.whyNoneToReserve).toBe(
+    '16 sockets listen already, as many as "ulimit -n" leaves room for (64)',
+  )
   all[0]!()
-  expect(places.whyNoneToKeep).toBeUndefined()
-  expect(new ConnectionPlaces(Number.POSITIVE_INFINITY).whyNoneToKeep).toBeUndefined()
+  expect(places.whyNoneToReserve).toBeUndefined()
+  expect(new ConnectionPlaces(Number.POSITIVE_INFINITY).whyNoneToReserve).toBeUndefined()
 })
