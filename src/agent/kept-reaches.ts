@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import type { Instance } from '../config/instance.ts'
 import { withReach, writeReaches, type KeptReach } from '../config/reaches.ts'
 import { Neighbours } from '../control/presence.ts'
-import type { KeepReply, KeepRequest, ReachStatus, UnreachReply, UnreachRequest } from '../control/schema.ts'
+import type { KeepReply, KeepRequest, ReachStatus, UnreachReply, TakeBackRequest } from '../control/schema.ts'
 import type { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
 import { settleReach } from '../reach/kept-port.ts'
@@ -12,7 +12,7 @@ import { MAX_STREAMS, SHARE_OF_FREE } from '../tunnel/protocol/limits.ts'
 import { HeldReach } from './held-reach.ts'
 
 /** What is exposed has the rest of the link's streams, and of the descriptors, whoever floods a kept port. */
-const SHARE = 0.75
+const CLIENTS_SHARE = 0.75
 
 export interface KeptReachesOptions {
   readonly instance: Instance
@@ -76,7 +76,7 @@ export class KeptReaches {
   }
 
   /** Takes a reach back. @throws ConnectError WRITE_FAILED: nothing was changed */
-  unreach(name: string, { drain }: UnreachRequest): Promise<UnreachReply> {
+  unreach(name: string, { drain }: TakeBackRequest): Promise<UnreachReply> {
     return this.#inTurn(async () => {
       const kept = this.#kept.get(name)
       if (kept) {
@@ -132,7 +132,7 @@ export class KeptReaches {
 
   /** Who floods one port leaves room for clients of the others, see FairShares. */
   #whyFull(name: string): string | undefined {
-    const most = Math.max(1, Math.floor(SHARE * Math.min(MAX_STREAMS, connectionPlaces.limit)))
+    const most = Math.max(1, Math.floor(CLIENTS_SHARE * Math.min(MAX_STREAMS, connectionPlaces.limit)))
     const all = [...this.#kept.values(), ...this.#draining]
     const [open, own] = [clientsOf(all), clientsOf(all.filter((one) => one.name === name))]
     if (open >= most) return `${open} are open, as many as all kept reaches may have together`

@@ -12,9 +12,8 @@ import type {
   KeepReply,
   KeepRequest,
   UnexposeReply,
-  UnexposeRequest,
+  TakeBackRequest,
   UnreachReply,
-  UnreachRequest,
 } from '../control/schema.ts'
 import type { AgentControl } from '../control/server.ts'
 import { ConnectError } from '../errors.ts'
@@ -127,7 +126,7 @@ export class ServiceHost implements AgentControl {
     }
   }
 
-  async unexpose(name: string, { drain }: UnexposeRequest): Promise<UnexposeReply> {
+  async unexpose(name: string, { drain }: TakeBackRequest): Promise<UnexposeReply> {
     const removed = this.#services.has(name)
     this.#save([...this.#services.values()].filter((service) => service.name !== name))
     const streams = this.#link.streamsTo(name, 'others')
@@ -146,7 +145,7 @@ export class ServiceHost implements AgentControl {
     return this.#reaches.keep(name, request)
   }
 
-  unreach(name: string, request: UnreachRequest): Promise<UnreachReply> {
+  unreach(name: string, request: TakeBackRequest): Promise<UnreachReply> {
     return this.#reaches.unreach(name, request)
   }
 

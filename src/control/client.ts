@@ -12,8 +12,7 @@ import {
   UnreachReply,
   type ExposeRequest,
   type KeepRequest,
-  type UnexposeRequest,
-  type UnreachRequest,
+  type TakeBackRequest,
 } from './schema.ts'
 
 /** What an agent that does not answer costs a command at the most, in ms. */
@@ -75,7 +74,7 @@ function explainOlderAgent(error: unknown): never {
 export function unexposeService(
   instance: Instance,
   name: string,
-  wish: UnexposeRequest,
+  wish: TakeBackRequest,
 ): Promise<UnexposeReply | undefined> {
   const options = { body: JSON.stringify(wish), timeoutMs: CHANGE_TIMEOUT_MS }
   return request(instance, 'DELETE', `/v1/services/${name}`, UnexposeReply, options)
@@ -94,7 +93,7 @@ export function keepReach(
 export function takeBackReach(
   instance: Instance,
   name: string,
-  wish: UnreachRequest,
+  wish: TakeBackRequest,
 ): Promise<UnreachReply | undefined> {
   return changeReach(instance, 'DELETE', name, UnreachReply, wish)
 }
@@ -104,7 +103,7 @@ async function changeReach<T>(
   method: 'PUT' | 'DELETE',
   name: string,
   schema: v.GenericSchema<unknown, T>,
-  wish: KeepRequest | UnreachRequest,
+  wish: KeepRequest | TakeBackRequest,
 ): Promise<T | undefined> {
   const options = { body: JSON.stringify(wish), timeoutMs: CHANGE_TIMEOUT_MS }
   const path = `/v1/reaches/${name}`

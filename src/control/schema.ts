@@ -71,12 +71,12 @@ export type ExposeRequest = v.InferOutput<typeof ExposeRequest>
 export const ExposeReply = v.object({ confirmed: v.boolean(), reason: v.optional(v.string()) })
 export type ExposeReply = v.InferOutput<typeof ExposeReply>
 
-/** DELETE /v1/services/NAME; an older agent ends no connections, whatever it is asked. */
-export const UnexposeRequest = v.object({
+/** DELETE /v1/services/NAME or /v1/reaches/NAME; an older agent ends no connections, whatever it is asked. */
+export const TakeBackRequest = v.object({
   /** The connections that are open go on until they end by themselves. */
   drain: v.optional(v.boolean(), false),
 })
-export type UnexposeRequest = v.InferOutput<typeof UnexposeRequest>
+export type TakeBackRequest = v.InferOutput<typeof TakeBackRequest>
 
 export const UnexposeReply = v.object({
   removed: v.boolean(),
@@ -107,13 +107,6 @@ export const KeepReply = v.object({
   because: v.nullable(v.string()),
 })
 export type KeepReply = v.InferOutput<typeof KeepReply>
-
-/** DELETE /v1/reaches/NAME */
-export const UnreachRequest = v.object({
-  /** The connections that are open go on until they end by themselves. */
-  drain: v.optional(v.boolean(), false),
-})
-export type UnreachRequest = v.InferOutput<typeof UnreachRequest>
 
 export const UnreachReply = v.object({
   removed: v.boolean(),

@@ -8,8 +8,7 @@ import { readBody } from '../net/read-body.ts'
 import {
   ExposeRequest,
   KeepRequest,
-  UnexposeRequest,
-  UnreachRequest,
+  TakeBackRequest,
   type AgentStatus,
   type PortReply,
   type ExposeReply,
@@ -25,8 +24,8 @@ export interface AgentControl {
   hopsOf(port: number): number | undefined
   expose(name: string, request: ExposeRequest): Promise<ExposeReply>
   keep(name: string, request: KeepRequest): Promise<KeepReply>
-  unreach(name: string, request: UnreachRequest): Promise<UnreachReply>
-  unexpose(name: string, request: UnexposeRequest): Promise<UnexposeReply>
+  unreach(name: string, request: TakeBackRequest): Promise<UnreachReply>
+  unexpose(name: string, request: TakeBackRequest): Promise<UnexposeReply>
 }
 
 const MAX_BODY_BYTES = 16 * 1024
@@ -69,13 +68,13 @@ async function route(agent: AgentControl, request: IncomingMessage): Promise<unk
       if (request.method === 'PUT')
         return agent.expose(service, v.parse(ExposeRequest, await readJson(request)))
       if (request.method === 'DELETE')
-        return agent.unexpose(service, v.parse(UnexposeRequest, await readJson(request)))
+        return agent.unexpose(service, v.parse(TakeBackRequest, await readJson(request)))
     }
     if (kind === 'reaches' && name !== undefined) {
       const service = parseServiceName(name)
       if (request.method === 'PUT') return agent.keep(service, v.parse(KeepRequest, await readJson(request)))
       if (request.method === 'DELETE')
-        return agent.unreach(service, v.parse(UnreachRequest, await readJson(request)))
+        return agent.unreach(service, v.parse(TakeBackRequest, await readJson(request)))
     }
   }
   throw new ConnectError('BAD_VALUE', `There is no ${request.method} ${request.url}`)

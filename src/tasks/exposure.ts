@@ -3,7 +3,7 @@ import type { Instance } from '../config/instance.ts'
 import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { exposeService, unexposeService } from '../control/client.ts'
 import { refuseControlSocket } from '../control/control-socket.ts'
-import type { UnexposeRequest } from '../control/schema.ts'
+import type { TakeBackRequest } from '../control/schema.ts'
 import { throughAgentOrFile } from './locks/through-agent.ts'
 
 /** What became of a wish to expose. */
@@ -57,7 +57,7 @@ export interface Unexposure {
  * @param wish.drain leave those that are open until they end by themselves
  * @throws ConnectError NOT_CONFIGURED, AGENT_BUSY, WRITE_FAILED
  */
-export async function unexpose(instance: Instance, name: string, wish: UnexposeRequest): Promise<Unexposure> {
+export async function unexpose(instance: Instance, name: string, wish: TakeBackRequest): Promise<Unexposure> {
   requireConfig(instance)
   ensureInstanceFolder(instance)
   return throughAgentOrFile<Unexposure>(

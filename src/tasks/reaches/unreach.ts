@@ -2,7 +2,7 @@ import { ensureInstanceFolder, requireConfig } from '../../config/config.ts'
 import type { Instance } from '../../config/instance.ts'
 import { readReaches, writeReaches } from '../../config/reaches.ts'
 import { takeBackReach } from '../../control/client.ts'
-import type { UnreachReply, UnreachRequest } from '../../control/schema.ts'
+import type { UnreachReply, TakeBackRequest } from '../../control/schema.ts'
 import { throughAgentOrFile } from '../locks/through-agent.ts'
 
 /**
@@ -11,7 +11,11 @@ import { throughAgentOrFile } from '../locks/through-agent.ts'
  * @param wish.drain leave those that are open until they end by themselves
  * @throws ConnectError NOT_CONFIGURED, REACHES_DAMAGED, AGENT_BUSY, WRITE_FAILED
  */
-export async function unreach(instance: Instance, name: string, wish: UnreachRequest): Promise<UnreachReply> {
+export async function unreach(
+  instance: Instance,
+  name: string,
+  wish: TakeBackRequest,
+): Promise<UnreachReply> {
   requireConfig(instance)
   ensureInstanceFolder(instance)
   return throughAgentOrFile<UnreachReply>(
