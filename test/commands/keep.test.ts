@@ -279,15 +279,14 @@ describe('what can’t be kept', () => {
     expect((await keep(home)).stdout).toBe(`echo is kept at localhost:${port} already\n`)
   })
 
-  test('a name that nobody offers, an address that has to be looked up, and options without a name', async () => {
+  test('a name that nobody offers, an address that has to be looked up, and no name at all', async () => {
     const home = await joined(world, 'laptop')
     expect(await connect(home, ['reach', 'nobody', '--keep'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('There is no service "nobody"'),
     })
     expect(await keep(home, '--bind', 'example.com')).toMatchObject({ code: 2 })
-    for (const flags of [['--keep'], ['--port', '1'], ['--bind', '::1']])
-      expect(await connect(home, ['reach', ...flags])).toMatchObject({ code: 2, stdout: '' })
+    expect(await connect(home, ['reach', '--keep'])).toMatchObject({ code: 2, stdout: '' })
   })
 
   test('a list that is damaged ends the daemon for good, and is left as it is', async () => {
