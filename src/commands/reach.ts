@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { foreignWords } from '../cli/argv/foreign-words.ts'
-import { parseReachLine } from '../cli/argv/reach-line.ts'
+import { programAt } from '../cli/argv/program.ts'
+import { parseReachLine, type Command } from '../cli/argv/reach-line.ts'
 import type { WantedService } from '../cli/argv/wanted-services.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
@@ -13,7 +14,6 @@ import { instanceFor, type Instance } from '../config/instance.ts'
 import { messageOf } from '../errors.ts'
 import { terminalLog, type Log } from '../log/log.ts'
 import { runInForeground } from '../process/foreground.ts'
-import { programAt } from '../reach/program.ts'
 import { reach, type ReachOptions } from '../reach/reach.ts'
 import { carryStdio } from '../reach/stdio.ts'
 import { keep, type Keeping } from '../tasks/reaches/keep.ts'
@@ -96,7 +96,7 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
   }
 
   /** What goes well, or comes of our own end, is not said: the terminal is the program's. */
-  async #forProgram(options: ReachOptions, command: readonly [string, ...string[]]): Promise<void> {
+  async #forProgram(options: ReachOptions, command: Command): Promise<void> {
     await this.carryDataBeside(async () => {
       const stop = new AbortController()
       // The program is told its port, and no one else has to know it.

@@ -15,7 +15,7 @@ export type ReachLine =
       readonly program: Command | undefined
     }
 
-type Command = readonly [program: string, ...args: string[]]
+export type Command = readonly [program: string, ...args: string[]]
 
 /** Those that are given, as oclif has parsed them. */
 interface Flags {

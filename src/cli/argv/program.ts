@@ -1,6 +1,8 @@
+import type { Command } from './reach-line.ts'
+
 /** A program that is to be run, and with which environment. */
-export interface Program {
-  readonly command: readonly [string, ...string[]]
+interface Program {
+  readonly command: Command
   readonly env: NodeJS.ProcessEnv
 }
 
@@ -14,7 +16,7 @@ const CONNECTABLE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', 
  * @param at.addresses what is listened on
  */
 export function programAt(
-  [program, ...args]: readonly [string, ...string[]],
+  [program, ...args]: Command,
   env: NodeJS.ProcessEnv,
   at: { addresses: readonly string[]; port: number },
 ): Program {
