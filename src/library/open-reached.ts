@@ -4,17 +4,16 @@ import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { Neighbours } from '../control/presence.ts'
-import { tryAnnounce } from '../control/try-announce.ts'
 import { ConnectError } from '../errors.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
 import type { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
 import { clientLink } from '../reach/client-link.ts'
-import { Clients } from '../reach/clients.ts'
 import { Dialer } from '../reach/dialer.ts'
 import { openLocalPort } from '../reach/local-port.ts'
-import { HOLD_MS, type Opener } from '../reach/opener.ts'
+import { HOLD_MS } from '../reach/opener.ts'
+import { openServiceListener, type ServiceListenerOptions } from '../reach/service-listener.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { ownVersion } from './installed.ts'
 import type { ConnectOptions, ListenOptions, LocalListener, Reached, ReachOptions } from './reached.ts'
@@ -38,12 +37,9 @@ class OpenReached implements Reached {
   readonly label: string
   readonly online: boolean
   readonly closed: Promise<void>
-  readonly #config: Config
-  readonly #holdMs: number
-  readonly #log: Log
-  readonly #opener: Opener
   readonly #dialer: Dialer
-  readonly #neighbours = new Neighbours()
+  /** Of each port that is opened. */
+  readonly #listening: ServiceListenerOptions
   readonly #listeners = new Set<LocalListener>()
   readonly #stop = new AbortController()
   /** What comes of using it once it is closed. */
@@ -54,12 +50,12 @@ class OpenReached implements Reached {
     this.port = service.port
     this.label = service.label
     this.online = service.online
-    this.#config = config
-    this.#holdMs = holdMs
-    this.#log = (line) => log?.(line)
-    const { link, opener } = clientLink({ config, version: ownVersion(), log: this.#log, holdMs })
-    this.#opener = opener
-    this.#dialer = new Dialer(link, opener, service.name, holdMs)
+    const tell: Log = (line) => log?.(line)
+    const { link, opener } = clientLink({ config, version: ownVersion(), log: tell, holdMs })
+    const { name } = service
+    this.#dialer = new Dialer(link, opener, name, holdMs)
+    const { hubId } = config
+    this.#listening = { opener, neighbours: new Neighbours(), hubId, name, log: tell, holdMs }
     this.closed = this.#run(link, signal)
     // Whoever connects meets the error, too.
     this.closed.catch(() => {})
@@ -82,21 +78,13 @@ class OpenReached implements Reached {
   }
 
   async listen({ port = 0, host }: ListenOptions = {}): Promise<LocalListener> {
-    const { name } = this
-    const clients = new Clients(this.#opener, this.#neighbours, {
-      name,
-      log: this.#log,
-      holdMs: this.#holdMs,
-    })
-    const opened = await openLocalPort({ bind: host, port }, (socket) => clients.take(socket))
-    const addresses = [...opened.addresses]
-    const { hubId } = this.#config
-    const note = tryAnnounce({ kind: 'reach', hubId, service: name, addresses, port: opened.port }, this.#log)
+    const opened = await openServiceListener(this.#listening, (onClient) =>
+      openLocalPort({ bind: host, port }, onClient),
+    )
+    const { addresses } = opened
     const close = async () => {
       this.#listeners.delete(listener)
-      note?.withdraw()
       opened.close()
-      clients.close()
     }
     const listener = {
       host: addresses[0]!,

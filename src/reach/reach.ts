@@ -1,7 +1,5 @@
-import type { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
 import { Neighbours } from '../control/presence.ts'
-import { tryAnnounce } from '../control/try-announce.ts'
 import { ConnectError } from '../errors.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
@@ -9,12 +7,12 @@ import type { Log } from '../log/log.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { clientLink } from './client-link.ts'
-import { Clients } from './clients.ts'
 import { delivered } from './delivery.ts'
 import { openLocalPort, type LocalPort } from './local-port.ts'
 import { openLocalSocket } from './local-socket.ts'
 import { HOLD_MS, type Opener } from './opener.ts'
 import { ownPortOf } from './own-port.ts'
+import { openServiceListener, type ServiceListener } from './service-listener.ts'
 
 /** A service that is wanted. */
 interface Wanted {
@@ -54,10 +52,8 @@ export interface Reached {
   delivered(): Promise<void>
 }
 
-/** A service with its local port, and who connects there. */
-interface Place extends LocalPort, ReachedService {
-  readonly clients: Clients
-}
+/** A service, and where it is reached. */
+type Place = ServiceListener & ReachedService
 
 /**
  * Opens local ports that lead to services of the workspace, over one link of its own: all, or none.
@@ -70,15 +66,8 @@ export async function reach(options: ReachOptions, signal: AbortSignal): Promise
   const offered = await find(options)
   const { link, opener } = clientLink({ config, version, log, holdMs, resumeMs })
   const places = await openPlaces(offered, opener, options)
-  const notes = Array.from(places, ([service, { addresses, port, socketPath }]) => {
-    const { hubId } = config
-    return tryAnnounce({ kind: 'reach', hubId, service, addresses: [...addresses], port, socketPath }, log)
-  })
   adaptToLoad()
-  const ended = link.run(signal).finally(() => {
-    for (const note of notes) note?.withdraw()
-    close(places.values())
-  })
+  const ended = link.run(signal).finally(() => close(places.values()))
   return {
     services: options.services.map(({ name }) => places.get(name)!),
     ended,
@@ -109,13 +98,16 @@ async function openPlaces(
   try {
     for (const { name, port, socketPath } of services.toSorted((a, b) => rank(a) - rank(b))) {
       const service = offered.get(name)!
-      const clients = new Clients(opener, neighbours, { name, log, holdMs })
-      const take = (socket: Socket) => clients.take(socket)
-      const localPort =
-        socketPath === undefined
-          ? await openLocalPort({ bind, port, own: ownPortOf(service, config, neighbours) }, take)
-          : await openLocalSocket(socketPath, take)
-      places.set(name, { ...localPort, socketPath, service, clients })
+      const own = ownPortOf(service, config, neighbours)
+      const { hubId } = config
+      const listener = await openServiceListener(
+        { opener, neighbours, hubId, name, socketPath, log, holdMs },
+        (onClient) =>
+          socketPath === undefined
+            ? openLocalPort({ bind, port, own }, onClient)
+            : openLocalSocket(socketPath, onClient),
+      )
+      places.set(name, { ...listener, socketPath, service })
     }
     return places
   } catch (error) {
@@ -130,8 +122,5 @@ function rank({ port }: Wanted): number {
 }
 
 function close(places: Iterable<Place>): void {
-  for (const place of places) {
-    place.close()
-    place.clients.close()
-  }
+  for (const place of places) place.close()
 }
