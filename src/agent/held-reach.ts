@@ -71,21 +71,21 @@ export class HeldReach {
    * if that was nothing
    */
   async move(
-    wish: SettledReach,
+    settled: SettledReach,
     others: readonly KeptReach[],
     save: (reach: KeptReach) => void,
   ): Promise<string | undefined> {
     const before = this.#port
     // Its own listener would be in the way of one on another address.
-    const isInItsOwnWay = before !== undefined && wish.port === before.reach.port
+    const isInItsOwnWay = before !== undefined && settled.port === before.reach.port
     if (isInItsOwnWay) before.close()
     let opened: LocalPort | undefined
     let giveBack: (() => void) | undefined
     try {
       // One that moves gives back what it has.
       if (!before?.addresses.length) giveBack = reserveToListen()
-      opened = await settlePort(wish, others, (socket) => this.clients.take(socket))
-      const { name, bind } = wish
+      opened = await settlePort(settled, others, (socket) => this.clients.take(socket))
+      const { name, bind } = settled
       const reach = { name, port: opened.port, ...(bind !== undefined && { bind }) }
       save(reach)
       before?.close()

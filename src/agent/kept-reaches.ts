@@ -65,11 +65,11 @@ export class KeptReaches {
   keep(name: string, request: KeepRequest): Promise<KeepReply> {
     return this.#inTurn(async () => {
       const kept = this.#kept.get(name)
-      const wish = settleReach(name, request, kept?.reach)
-      if (!wish) return { outcome: 'unchanged', reach: kept!.status(), because: null }
+      const settled = settleReach(name, request, kept?.reach)
+      if (!settled) return { outcome: 'unchanged', reach: kept!.status(), because: null }
       const held = kept ?? this.#held(name)
       const save = (reach: KeptReach) => this.#save(withReach(this.#reaches, reach))
-      const because = await held.move(wish, this.#reaches, save)
+      const because = await held.move(settled, this.#reaches, save)
       this.#kept.set(name, held)
       return { outcome: kept ? 'moved' : 'kept', reach: held.status(), because: because ?? null }
     })
