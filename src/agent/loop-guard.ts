@@ -38,8 +38,8 @@ export function withoutLoops(
 
 /**
  * Checks that a Unix socket is none that a `reach` listens at, be it to another hub: of who comes in there
- * nobody can tell how far they have come. And none that commands control an agent or a hub by: who may write beside a
- * socket that is exposed can have a link lead there.
+ * nobody can tell how far they have come. And none that commands control an agent or a hub by: who may write
+ * beside a socket that is exposed can have a link lead there.
  *
  * @throws LoopError, or Error
  */
