@@ -1,10 +1,17 @@
 import type { HubLink } from '../hub-client/hub-link.ts'
 import { Counts } from '../tunnel/bounds/counts.ts'
-import { MAX_PENDING_OPENS, MAX_STREAMS, SHARE_OF_FREE } from '../tunnel/protocol/limits.ts'
+import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
+import { MAX_PENDING_OPENS, MAX_STREAMS, OPEN_TIMEOUT_MS, SHARE_OF_FREE } from '../tunnel/protocol/limits.ts'
 import type { Stream } from '../tunnel/stream/stream.ts'
 
 /** How long a client waits for the link, or for its turn, in ms; then it is reset. */
 export const HOLD_MS = 15_000
+
+/**
+ * How long a stream may wait for its answer, in ms. The hub gives up sooner, and says of whom it has heard
+ * nothing; but it may hang itself, and a link that is lost without a word looks as if it were up.
+ */
+const ANSWER_MS = OPEN_TIMEOUT_MS + 5000
 
 /** The clients of one service, as far as they have no stream yet. */
 export interface Queue {
@@ -65,9 +72,11 @@ export class Opener {
     this.#opening++
     this.#openingTo.add(service)
     let isOpening = true
+    const late = setTimeout(() => stream.sever(STREAM_CODES.TIMEOUT, 'no answer in time'), ANSWER_MS)
     const answered = () => {
       if (!isOpening) return
       isOpening = false
+      clearTimeout(late)
       this.#opening--
       this.#openingTo.remove(service)
       this.carry()

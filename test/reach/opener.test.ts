@@ -1,11 +1,15 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { HubLink } from '../../src/hub-client/hub-link.ts'
 import { Opener, type Opening, type Queue } from '../../src/reach/opener.ts'
+import { STREAM_CODES } from '../../src/tunnel/protocol/codes.ts'
 import { MAX_PENDING_OPENS, MAX_STREAMS } from '../../src/tunnel/protocol/limits.ts'
+import type { Stream } from '../../src/tunnel/stream/stream.ts'
 
-/** An opener over a link that is up, where nobody answers unless the test does. */
-function opener() {
-  const link: Pick<HubLink, 'isUp' | 'open'> = { isUp: true, open: () => ({}) as never }
+/** An opener over a link that is up, where nobody answers unless the test does, and a clock that stands still. */
+function opener(stream: Partial<Stream> = {}) {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const link: Pick<HubLink, 'isUp' | 'open'> = { isUp: true, open: () => stream as Stream }
   return new Opener(link as HubLink, 60_000)
 }
 
@@ -55,4 +59,17 @@ test('however many wait for one service, some may for another', () => {
   one.remove(quick)
   while (one.mayWait(slow)) slow.waiting++
   expect(slow.waiting).toBe(MAX_STREAMS)
+})
+
+test('a stream that nobody answers, not even the hub, is given up after 20 s; one with an answer is not', () => {
+  const sever = vi.fn<Stream['sever']>()
+  const one = opener({ sever })
+  const [silent, answered] = [one.open('echo', 0), one.open('echo', 0)]
+  answered!.answered()
+  vi.advanceTimersByTime(19_999)
+  expect(sever).not.toHaveBeenCalled()
+  vi.advanceTimersByTime(1)
+  expect(sever).toHaveBeenCalledExactlyOnceWith(STREAM_CODES.TIMEOUT, 'no answer in time')
+  silent!.answered()
+  expect(vi.getTimerCount()).toBe(0)
 })
