@@ -5,7 +5,7 @@ import { STREAM_CODES } from '../../src/tunnel/protocol/codes.ts'
 import { MAX_PENDING_OPENS, MAX_STREAMS } from '../../src/tunnel/protocol/limits.ts'
 import type { Stream } from '../../src/tunnel/stream/stream.ts'
 
-/** An opener over a link that is up, where nobody answers unless the test does, and a clock that stands still. */
+/** An opener over a link where nobody answers unless the test does, and a clock that stands still. */
 function opener(stream: Partial<Stream> = {}) {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
