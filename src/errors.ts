@@ -139,7 +139,7 @@ export const ERRORS = {
   TARGET_UNREACHABLE: {
     cause:
       'The machine that exposes the service could not connect to its target: nothing listens there, or nobody answers.',
-    fix: 'Start the service there; its log says what was tried: connect daemon logs',
+    fix: 'Start the service on the machine that exposes it; the log there says what was tried: connect daemon logs',
   },
   CONNECTION_RESET: {
     cause: 'A connection was cut short: the service reset it, or the way to it was lost for too long.',

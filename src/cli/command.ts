@@ -9,6 +9,7 @@ import { addConfigFlag } from './add-config-flag.ts'
 import type { DataCommand } from './data-command.ts'
 import { exitIfHung, exitNow } from './exit.ts'
 import { columnsOf, wrapLine } from './output/wrap-line.ts'
+import { isUsageError, usageHints, usageLines } from './usage-error.ts'
 
 /** What all our commands share: how they speak, and how they fail. */
 export abstract class ConnectCommand extends Command {
@@ -142,11 +143,6 @@ export abstract class ConnectCommand extends Command {
   }
 }
 
-/** What oclif throws for a command line that can't be understood. */
-function isUsageError(error: unknown): error is Errors.CLIError {
-  return error instanceof Errors.CLIError
-}
-
 /** Values that no state of the machine could make right. */
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BAD_HUB_URL',
@@ -163,14 +159,6 @@ function exitCodeOf(error: unknown): number {
   return isUsageError(error) ? 2 : 1
 }
 
-/** oclif frames what is wrong with lines that say that something is. */
-function usageLines(error: Error): string[] {
-  const lines = error.message.replace(/^Parsing (--\S+) *\n\s*/, '$1: ').split('\n')
-  return lines
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !/^(The following error|See more help)/.test(line))
-}
-
 function linesOf(error: Error, bin: string, id: string | undefined): string[] {
   const hints = hintsOf(error, bin, id)
   if (error instanceof ConnectError) return [error.message, ...hints]
@@ -183,6 +171,6 @@ function hintsOf(error: unknown, bin: string, id: string | undefined): readonly 
   const help = `See: ${bin} ${(id ?? '').replaceAll(':', ' ')} --help`
   if (error instanceof ConnectError)
     return error.hints.map((hint) => (hint === ERRORS.BAD_VALUE.fix ? help : hint))
-  if (isUsageError(error)) return [help]
+  if (isUsageError(error)) return [...usageHints(error, id), help]
   return ['This is a bug in Private Connect; DEBUG=1 shows where.']
 }

@@ -1,4 +1,4 @@
-import { Errors, Help } from '@oclif/core'
+import { CommandHelp, Errors, Help } from '@oclif/core'
 import { ConnectError } from '../errors.ts'
 
 const EXAMPLES = `Run a hub of your own; then, in another terminal, join it:
@@ -15,8 +15,20 @@ Reach it from another machine that has joined:
 
 $ connect reach postgres`
 
+/** oclif's shows the last line of a description alone (hideCommandSummaryInDescription). */
+class WholeCommandHelp extends CommandHelp {
+  protected override description(): string | undefined {
+    const { summary, description = '' } = this.command
+    // Without a summary the first line stands for it, above.
+    const rest = summary === undefined ? description.split('\n').slice(1).join('\n').trim() : description
+    return rest === '' ? undefined : this.wrap(rest)
+  }
+}
+
 /** oclif's help, with examples for the whole, and each topic told once. */
 export default class ConnectHelp extends Help {
+  protected override CommandHelpClass = WholeCommandHelp
+
   override async showHelp(argv: string[]): Promise<void> {
     try {
       await super.showHelp(argv)

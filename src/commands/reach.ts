@@ -138,7 +138,7 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
   ): Promise<Keeping | void> {
     for (const { name, port } of wanted) {
       const keeping = await keep(instance, config, { name, port, bind })
-      const { results, warnings } = formatKept(keeping)
+      const { results, warnings } = formatKept(keeping, port === undefined)
       for (const line of results) this.print(line)
       for (const line of warnings) this.printError(line)
       if (wanted.length === 1) return keeping

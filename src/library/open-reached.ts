@@ -14,6 +14,7 @@ import { Dialer } from '../reach/dialer.ts'
 import { openLocalPort } from '../reach/local-port.ts'
 import { HOLD_MS } from '../reach/opener.ts'
 import { openServiceListener, type ServiceListenerOptions } from '../reach/service-listener.ts'
+import { unknownService } from '../reach/unknown-service.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { ownVersion } from './installed.ts'
 import type { ConnectOptions, ListenOptions, LocalListener, Reached, ReachOptions } from './reached.ts'
@@ -27,7 +28,7 @@ export async function openReached(name: string, options: ReachOptions): Promise<
   const config = { ...saved, hub: hubOf(saved) }
   const service = await new HubClient(config).service(new Signer(config), wanted)
   signal?.throwIfAborted()
-  if (!service) throw new ConnectError('SERVICE_UNKNOWN', `There is no service "${wanted}"`)
+  if (!service) throw unknownService([wanted])
   return new OpenReached(config, service, options)
 }
 

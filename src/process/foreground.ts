@@ -72,5 +72,6 @@ function namedDescriptors(args: readonly string[]): boolean[] {
 function cannotRun(program: string, cause: unknown): ConnectError {
   if (codeOf(cause) === 'ENOENT' || program === '')
     return new ConnectError('PROGRAM_MISSING', `There is no program "${program}"`, { cause })
-  return new ConnectError('PROGRAM_UNUSABLE', `"${program}" can’t be run: ${messageOf(cause)}`, { cause })
+  const why = codeOf(cause) === 'EACCES' ? 'it is not executable' : messageOf(cause)
+  return new ConnectError('PROGRAM_UNUSABLE', `"${program}" can’t be run: ${why}`, { cause })
 }

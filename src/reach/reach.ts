@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts'
 import { Neighbours } from '../control/presence.ts'
-import { ConnectError } from '../errors.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
 import type { Log } from '../log/log.ts'
@@ -13,6 +12,7 @@ import { openLocalSocket } from './local-socket.ts'
 import { HOLD_MS, type Opener } from './opener.ts'
 import { ownPortOf } from './own-port.ts'
 import { openServiceListener, type ServiceListener } from './service-listener.ts'
+import { unknownService } from './unknown-service.ts'
 
 /** A service that is wanted. */
 interface Wanted {
@@ -81,9 +81,8 @@ async function find({ config, services }: ReachOptions): Promise<Map<string, Off
   const [only, ...others] = services.map(({ name }) => name)
   const found = others.length > 0 ? await client.services(signer) : [await client.service(signer, only!)]
   const offered = new Map(found.flatMap((service) => (service ? [[service.name, service]] : [])))
-  const missing = services.filter(({ name }) => !offered.has(name)).map(({ name }) => `"${name}"`)
-  if (missing.length > 0)
-    throw new ConnectError('SERVICE_UNKNOWN', `There is no service ${missing.join(' or ')}`)
+  const missing = services.map(({ name }) => name).filter((name) => !offered.has(name))
+  if (missing.length > 0) throw unknownService(missing)
   return offered
 }
 

@@ -76,7 +76,7 @@ describe('without a daemon', () => {
       stderr: '[!] No agent is running here, so nobody holds that port yet. Run: connect daemon start\n',
     })
     expect(await connectOk(home, ['reach'])).toBe(
-      `NAME  AT               PORT      CONNECTIONS\necho  localhost:${port}  not held  -\n  No port of them is held: no agent runs here\n`,
+      `NAME  AT               PORT      CONNECTIONS\necho  localhost:${port}  not held  -\n  None of these ports is held: no agent runs here. Run: connect daemon start\n`,
     )
     expect((await keep(home)).stdout).toBe(`echo is kept at localhost:${port} already\n`)
     const status = await connectOk(home, ['daemon', 'status'])
@@ -166,7 +166,9 @@ describe('with a daemon', () => {
     const spec = await connectOk(home, ['daemon', 'status'])
     expect(spec).not.toMatch(/reach/i)
     const port = portIn((await keep(home)).stdout)
-    await connectOk(home, ['reach', 'nobody', '--keep', '--port', '0'])
+    expect(await connectOk(home, ['reach', 'nobody', '--keep', '--port', '0'])).toMatch(
+      /\n {2}The hub was not asked whether there is a service nobody; to see: connect services\n$/,
+    )
     await connected(port)
     const nobody = portIn((await connect(home, ['reach', 'nobody', '--keep'])).stdout)
     dial(nobody, '127.0.0.1').on('error', () => {})
@@ -184,7 +186,7 @@ describe('with a daemon', () => {
     await connectOk(home, ['daemon', 'start'])
     expect(await status()).toMatch(
       new RegExp(
-        `^ {4}echo is not held since \\S+ \\S+: Port ${port} of 127\\.0\\.0\\.1 is in use, by .+ \\(PID: ${process.pid}\\)$`,
+        `^ {4}echo is not held since \\S+ \\S+: Port ${port} of 127\\.0\\.0\\.1 is in use, by .+ \\(PID: ${process.pid}\\)\\. To move it: connect reach echo --keep --port PORT$`,
         'm',
       ),
     )
@@ -274,7 +276,9 @@ describe('what can’t be kept', () => {
       ),
     })
     const port = await freePort()
-    expect((await keep(home, '--port', String(port))).stdout).toBe(`echo is kept at localhost:${port}\n`)
+    expect((await keep(home, '--port', String(port))).stdout).toMatch(
+      new RegExp(`^echo is kept at localhost:${port}\\n {2}The hub was not asked .*\\n$`),
+    )
     // What is kept needs no hub to be told of.
     expect((await keep(home)).stdout).toBe(`echo is kept at localhost:${port} already\n`)
   })

@@ -108,7 +108,7 @@ test('a program that is none exits 127, one that can’t be run 126, as in a she
   expect(await reach([script])).toMatchObject({
     code: 126,
     stdout: '',
-    stderr: expect.stringContaining('can’t be run'),
+    stderr: expect.stringContaining('can’t be run: it is not executable\n'),
   })
 })
 
@@ -180,5 +180,5 @@ test.runIf(process.platform === 'linux')('an argument that Node.js would change 
 test('an option that does not go with a program exits 2', async () => {
   const { code, stdout, stderr } = await connect(home, ['reach', 'echo', '--keep', '--', 'true'])
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-  expect(stderr).toMatch(/^\[x\] --keep and a program behind -- exclude each other\n {2}/)
+  expect(stderr).toMatch(/^\[x\] --keep and a program behind -- can’t be used together\n {2}/)
 })

@@ -99,3 +99,23 @@ test('what is said twice exits 2', async () => {
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toContain('[x] "echo" is named twice\n  ')
 })
+
+test('what only one service can have is asked for once for each', async () => {
+  const hintOf = async (...args: string[]) =>
+    (await connect(home, ['reach', 'echo', 'other', ...args])).stderr
+  expect(await hintOf('--port', '1')).toMatch(/\n {2}Give each its port by NAME:PORT\.\n$/)
+  expect(await hintOf('--stdio')).toMatch(/\n {2}Run connect reach once for each of them\.\n$/)
+  expect(await hintOf('--', 'true')).toMatch(/\n {2}Run connect reach once for each of them\.\n$/)
+})
+
+test.for(['5433', '5433:5432'])(
+  'a local port as a word of its own, %s, is told where it stands',
+  async (word) => {
+    expect(await connect(home, ['reach', 'echo', word])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr:
+        '[x] There is no service "5433"\n  A local port stands behind a colon: connect reach NAME:PORT\n  See what there is: connect services\n',
+    })
+  },
+)

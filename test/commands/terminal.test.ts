@@ -133,3 +133,17 @@ test.for([
   const [, ...lines] = running.stdout.replaceAll('\r\n', '\n').split('\n')
   expect(lines.join('\n').split('  Set ')[0]).toBe(said)
 })
+
+test.for(['reach web --stdio --keep', 'expose 80', 'reach web --stdio --json'])(
+  'what is wrong with a command line is said without escapes on a terminal, too: %s',
+  async (words, context) => {
+    needsTerminal(context)
+    const home = emptyHome()
+    const command = `'${process.execPath}' '${runJs}' ${words}`
+    const env = { ...home.env, TERM: 'xterm-256color', FORCE_COLOR: undefined, NO_COLOR: undefined }
+    const terminal = runProgram(['script', '-qfec', command, '/dev/null'], { env })
+    expect(await terminal.exited).toMatchObject({ code: 2 })
+    expect(terminal.stdout).toMatch(/(?:together|missing)/)
+    for (const escape of ['\u001B', String.raw`\u`]) expect(terminal.stdout).not.toContain(escape)
+  },
+)

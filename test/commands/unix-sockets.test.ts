@@ -229,7 +229,7 @@ describe('connect reach --socket', () => {
     [
       'a port besides',
       ['--socket', '/tmp/x', '--port', '80'],
-      /--port=80 cannot also be provided when using --socket/,
+      /^\[x\] --socket and --port can’t be used together\n/,
     ],
     ['a folder that is to be the home folder', ['--socket', '~/x'], /the ~ is not your home folder/],
     ['no path', ['--socket', ''], /The path of a file is empty/],

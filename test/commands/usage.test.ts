@@ -80,7 +80,18 @@ describe('a command line that cannot be understood exits 2, with one sentence an
     ['an unknown flag', 'daemon start --frobnicate', /--frobnicate/],
     ['a flag without its value', 'login --hub', /--hub/],
     ['a missing argument', 'expose --name web', /target/],
-    ['a missing flag', 'expose 80', /name/],
+    ['a missing flag', 'expose 80', /^\[x\] --name is missing\n/],
+    [
+      'options that exclude each other',
+      'reach web --stdio --keep',
+      /--stdio and --keep can’t be used together/,
+    ],
+    [
+      'a program without --',
+      'reach pg psql -U me',
+      /\n {2}A program and its options stand behind --: connect reach NAME -- PROGRAM/,
+    ],
+    ['a name without --name', 'expose 80 web', /\n {2}A name stands behind --name: connect expose/],
     ['an argument too many', 'unexpose web api', /api/],
     ['a value that is no number', 'daemon logs -n many', /many/],
   ] as const)('%s', async ([, line, about]) => {
@@ -106,6 +117,14 @@ describe('a command line that cannot be understood exits 2, with one sentence an
       },
     })
   })
+})
+
+test('help shows the whole description of a command, and its summary once', async () => {
+  const { stdout } = await connect(emptyHome(), ['reach', '--help'])
+  expect(stdout).toMatch(
+    /\nDESCRIPTION\n {2}With --keep it is saved, and the agent holds the port[^]*\n {2}With a program/,
+  )
+  expect(stdout.match(/Open a local port/g)).toHaveLength(1)
 })
 
 describe('a value that cannot be used exits 2, and nothing is written:', () => {

@@ -53,7 +53,7 @@ export function parseReachLine(
   const [only] = services
   const [portless] = given('socket', 'stdio')
   if (portless !== undefined && only!.port !== undefined)
-    throw new ConnectError('BAD_VALUE', `${portless} and a port exclude each other`)
+    throw new ConnectError('BAD_VALUE', `${portless} and a port can’t be used together`)
   if (flags.stdio) return { does: 'carry stdio', name: only!.name }
   if (flags.keep) return { does: 'keep', services }
   const socketPath = flags.socket === undefined ? undefined : parseSocketPath(flags.socket, 'BAD_VALUE')
@@ -64,6 +64,6 @@ export function parseReachLine(
 function commandOf([program, ...args]: readonly string[], [unfit]: readonly string[]): Command {
   if (program === undefined) throw new ConnectError('BAD_VALUE', 'There is no program behind --')
   if (unfit !== undefined)
-    throw new ConnectError('BAD_VALUE', `${unfit} and a program behind -- exclude each other`)
+    throw new ConnectError('BAD_VALUE', `${unfit} and a program behind -- can’t be used together`)
   return [program, ...args]
 }

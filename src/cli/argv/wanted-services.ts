@@ -23,7 +23,9 @@ export function wantedServices(
   const [only] = wanted
   const [option] = given.forOne
   if (wanted.length > 1 && option !== undefined) {
-    const hints = ['Give each its port by NAME:PORT, and all else to one service.']
+    const hints = [
+      option === '--port' ? 'Give each its port by NAME:PORT.' : 'Run connect reach once for each of them.',
+    ]
     throw refused(`${option} is for one service, and ${wanted.length} are named`, hints)
   }
   const again = wanted.find(({ name }, at) => wanted.findIndex((one) => one.name === name) < at)

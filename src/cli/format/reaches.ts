@@ -1,6 +1,6 @@
 import { localAddressOf } from '../../config/reaches.ts'
 import { describeHolder } from '../../process/port-holder.ts'
-import type { ShownReach } from '../../tasks/reaches/shown-reach.ts'
+import { NO_AGENT, type ShownReach } from '../../tasks/reaches/shown-reach.ts'
 import { localTime } from './local-time.ts'
 import { formatTable } from './table.ts'
 
@@ -14,7 +14,8 @@ export function reachesInLine(reaches: readonly ShownReach[]): string | undefine
 export function reachTroubles(reaches: readonly ShownReach[]): string[] {
   const untold = reaches.find(({ since }) => since === null)
   const each = reaches.flatMap((reach) => [whyNotHeld(reach), whyFailing(reach), openToOthers(reach)])
-  const all = untold ? `No port of them is held: ${untold.reason}` : undefined
+  const start = untold?.reason === NO_AGENT ? '. Run: connect daemon start' : ''
+  const all = untold ? `None of these ports is held: ${untold.reason}${start}` : undefined
   return [all, ...each].filter((line) => line !== undefined)
 }
 
@@ -51,7 +52,10 @@ function state({ held, connections }: ShownReach): string {
 
 function whyNotHeld(reach: ShownReach): string | undefined {
   if (reach.held || reach.since === null) return undefined
-  return `${reach.name} is not held since ${localTime(reach.since)}: ${notHeld(reach)}`
+  const line = `${reach.name} is not held since ${localTime(reach.since)}: ${notHeld(reach)}`
+  return reach.code === 'PORT_IN_USE'
+    ? `${line}. To move it: connect reach ${reach.name} --keep --port PORT`
+    : line
 }
 
 function whyFailing({ name, failure }: ShownReach): string | undefined {

@@ -11,6 +11,7 @@ import { HubClient } from '../../hub-client/hub-client.ts'
 import { describeHolder, portHolder } from '../../process/port-holder.ts'
 import { settlePort, settleReach } from '../../reach/kept-port.ts'
 import { ownPortOf, type OwnPort } from '../../reach/own-port.ts'
+import { unknownService } from '../../reach/unknown-service.ts'
 import { throughAgentOrFile } from '../locks/through-agent.ts'
 import { shownReach, unheldReach, type ShownReach } from './shown-reach.ts'
 
@@ -106,7 +107,7 @@ async function ownPort(config: Config, name: string): Promise<OwnPort> {
     const hints = [...error.hints, `Or say which port to keep: connect reach ${name} --keep --port N`]
     throw new ConnectError(error.code, error.message, { hints, cause: error })
   })
-  if (!service) throw new ConnectError('SERVICE_UNKNOWN', `There is no service "${name}"`)
+  if (!service) throw unknownService([name])
   // A Unix socket, which has none, gets a free one.
   return ownPortOf(service, config, new Neighbours()) ?? { port: 0, isTaken: false }
 }

@@ -29,7 +29,7 @@ export function shownReaches(instance: Instance, said: AgentAnswer | undefined):
   return readReaches(instance).map((reach) => unheldReach(reach, silence ?? NO_AGENT))
 }
 
-const NO_AGENT = 'no agent runs here'
+export const NO_AGENT = 'no agent runs here'
 
 /** As an agent says it. */
 export function shownReach(reach: ReachStatus): ShownReach {
