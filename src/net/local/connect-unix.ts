@@ -1,3 +1,4 @@
+import { stat } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { codeOf } from '../../errors.ts'
 
@@ -30,6 +31,11 @@ export function connectUnix(
     socket?.destroy()
     done(error)
   }
+  // Linux refuses what is no socket as it does a socket that nobody listens at.
+  const refused = (error: Error) =>
+    stat(path, (unseen, stats) => {
+      if (!isOver) fail(unseen || stats.isSocket() ? error : notASocket(path))
+    })
   const timer = setTimeout(() => fail(timedOut(path)), timeoutMs)
   const tryNow = () => {
     const attempt = connect({ path, allowHalfOpen })
@@ -37,6 +43,7 @@ export function connectUnix(
     const failed = (error: Error) => {
       if (isOver) return
       if (codeOf(error) === 'EAGAIN') again = setTimeout(tryNow, AGAIN_MS)
+      else if (codeOf(error) === 'ECONNREFUSED') refused(error)
       else fail(error)
     }
     attempt.on('error', failed)
@@ -58,4 +65,8 @@ export function connectUnix(
 
 function timedOut(path: string): Error {
   return Object.assign(new Error(`connect ETIMEDOUT ${path}`), { code: 'ETIMEDOUT' })
+}
+
+function notASocket(path: string): Error {
+  return Object.assign(new Error(`connect ENOTSOCK ${path}`), { code: 'ENOTSOCK' })
 }
