@@ -5,7 +5,7 @@ export function isUsageError(error: unknown): error is Errors.CLIError {
   return error instanceof Errors.CLIError
 }
 
-/** What is wrong, in our words: oclif frames it with lines that say that something is, and dims it on a terminal. */
+/** What is wrong, in our words. oclif frames it with lines that say so, and dims it on a terminal. */
 export function usageLines(error: Errors.CLIError): string[] {
   const text = error.message
     .replaceAll('\u001B[2m', '')

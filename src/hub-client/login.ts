@@ -12,7 +12,8 @@ const JOIN_TOKEN = /^tok_\w{1,100}$/
 export function parseJoinToken(text: string): string {
   const token = text.trim()
   if (token === '') throw new ConnectError('BAD_TOKEN', 'The join token is empty')
-  if (!JOIN_TOKEN.test(token)) throw new ConnectError('BAD_TOKEN', 'This is not a join token')
+  if (!JOIN_TOKEN.test(token))
+    throw new ConnectError('BAD_TOKEN', 'This is not a join token: one begins with tok_')
   return token
 }
 

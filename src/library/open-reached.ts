@@ -8,13 +8,13 @@ import { ConnectError } from '../errors.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
 import type { HubLink } from '../hub-client/hub-link.ts'
+import { unknownService } from '../hub-client/unknown-service.ts'
 import type { Log } from '../log/log.ts'
 import { clientLink } from '../reach/client-link.ts'
 import { Dialer } from '../reach/dialer.ts'
 import { openLocalPort } from '../reach/local-port.ts'
 import { HOLD_MS } from '../reach/opener.ts'
 import { openServiceListener, type ServiceListenerOptions } from '../reach/service-listener.ts'
-import { unknownService } from '../reach/unknown-service.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { ownVersion } from './installed.ts'
 import type { ConnectOptions, ListenOptions, LocalListener, Reached, ReachOptions } from './reached.ts'
@@ -26,9 +26,10 @@ export async function openReached(name: string, options: ReachOptions): Promise<
   const wanted = parseServiceName(name)
   const saved = requireConfig(instanceFor(options.config))
   const config = { ...saved, hub: hubOf(saved) }
-  const service = await new HubClient(config).service(new Signer(config), wanted)
+  const [client, signer] = [new HubClient(config), new Signer(config)]
+  const service = await client.service(signer, wanted)
   signal?.throwIfAborted()
-  if (!service) throw unknownService([wanted])
+  if (!service) throw await unknownService(client, signer, [wanted])
   return new OpenReached(config, service, options)
 }
 

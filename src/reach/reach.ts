@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import { Neighbours } from '../control/presence.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
+import { unknownService } from '../hub-client/unknown-service.ts'
 import type { Log } from '../log/log.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
@@ -12,7 +13,6 @@ import { openLocalSocket } from './local-socket.ts'
 import { HOLD_MS, type Opener } from './opener.ts'
 import { ownPortOf } from './own-port.ts'
 import { openServiceListener, type ServiceListener } from './service-listener.ts'
-import { unknownService } from './unknown-service.ts'
 
 /** A service that is wanted. */
 interface Wanted {
@@ -82,7 +82,7 @@ async function find({ config, services }: ReachOptions): Promise<Map<string, Off
   const found = others.length > 0 ? await client.services(signer) : [await client.service(signer, only!)]
   const offered = new Map(found.flatMap((service) => (service ? [[service.name, service]] : [])))
   const missing = services.map(({ name }) => name).filter((name) => !offered.has(name))
-  if (missing.length > 0) throw unknownService(missing)
+  if (missing.length > 0) throw await unknownService(client, signer, missing)
   return offered
 }
 

@@ -142,7 +142,7 @@ describe('a join token', () => {
 
   test.for([
     ['missing', undefined, [], 'There is no join token'],
-    ['of another kind', 'ghp_secretsecret', [], 'This is not a join token'],
+    ['of another kind', 'ghp_secretsecret', [], 'This is not a join token: one begins with tok_\n'],
     [
       'in a file that is not there',
       undefined,

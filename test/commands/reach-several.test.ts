@@ -108,6 +108,14 @@ test('what only one service can have is asked for once for each', async () => {
   expect(await hintOf('--', 'true')).toMatch(/\n {2}Run connect reach once for each of them\.\n$/)
 })
 
+test('a name that was mistyped gets the one that was meant', async () => {
+  const hints = '  Did you mean: echo\n  See what there is: connect services\n'
+  const stderr = `[x] There is no service "ehco"\n${hints}`
+  expect(await connect(home, ['reach', 'ehco'])).toMatchObject({ code: 1, stdout: '', stderr })
+  expect(await connect(home, ['reach', 'ehco', '--keep'])).toMatchObject({ code: 1, stdout: '', stderr })
+  expect((await connect(home, ['reach', 'other', 'ehco'])).stderr).toBe(stderr)
+})
+
 test.for(['5433', '5433:5432'])(
   'a local port as a word of its own, %s, is told where it stands',
   async (word) => {

@@ -267,7 +267,11 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   { module: /^@oclif\/core$/, files: /^src\/(cli|commands)\//, kinds: ['static', 'type'] },
   { module: /^@oclif\/core$/, files: /^src\/start\.ts$/, kinds: ['dynamic', 'type'] },
   { module: /^@oclif\/core$/, files: /^src\/hooks\//, kinds: ['type'] },
-  { module: /^fastest-levenshtein$/, files: /^src\/hooks\/command-not-found\.ts$/, kinds: ['dynamic'] },
+  {
+    module: /^fastest-levenshtein$/,
+    files: /^src\/(hooks\/command-not-found|hub-client\/unknown-service)\.ts$/,
+    kinds: ['dynamic'],
+  },
   {
     module: /^jose(\/|$)/,
     files: /^src\/(hub-client\/credential|hub\/auth\/authenticator)\.ts$/,

@@ -8,10 +8,10 @@ import type { KeepReply, KeepRequest } from '../../control/schema.ts'
 import { ConnectError } from '../../errors.ts'
 import { Signer } from '../../hub-client/credential.ts'
 import { HubClient } from '../../hub-client/hub-client.ts'
+import { unknownService } from '../../hub-client/unknown-service.ts'
 import { describeHolder, portHolder } from '../../process/port-holder.ts'
 import { settlePort, settleReach } from '../../reach/kept-port.ts'
 import { ownPortOf, type OwnPort } from '../../reach/own-port.ts'
-import { unknownService } from '../../reach/unknown-service.ts'
 import { throughAgentOrFile } from '../locks/through-agent.ts'
 import { shownReach, unheldReach, type ShownReach } from './shown-reach.ts'
 
@@ -102,12 +102,13 @@ function numericBind(bind: string | undefined): Pick<KeepRequest, 'bind'> {
 }
 
 async function ownPort(config: Config, name: string): Promise<OwnPort> {
-  const service = await new HubClient(config).service(new Signer(config), name).catch((error: unknown) => {
+  const [client, signer] = [new HubClient(config), new Signer(config)]
+  const service = await client.service(signer, name).catch((error: unknown) => {
     if (!(error instanceof ConnectError) || error.code !== 'HUB_UNREACHABLE') throw error
     const hints = [...error.hints, `Or say which port to keep: connect reach ${name} --keep --port N`]
     throw new ConnectError(error.code, error.message, { hints, cause: error })
   })
-  if (!service) throw unknownService([name])
+  if (!service) throw await unknownService(client, signer, [name])
   // A Unix socket, which has none, gets a free one.
   return ownPortOf(service, config, new Neighbours()) ?? { port: 0, isTaken: false }
 }
