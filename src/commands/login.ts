@@ -42,7 +42,7 @@ export default class Login extends ConnectCommand {
     if (isNew) {
       this.tellExposed(instance)
       this.print('  Next: connect daemon start')
-    } else if (flags.ca !== undefined) {
+    } else if (flags.ca !== undefined || flags.label !== undefined) {
       this.print('  If the daemon runs: connect daemon restart')
     }
     return { agentId, label, hub, alreadyLoggedIn: !isNew }

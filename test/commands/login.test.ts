@@ -71,6 +71,14 @@ describe('login', () => {
     expect(readFileSync(home.file('config.json'))).toEqual(before)
   })
 
+  test('a second time with another label saves that, and says how the hub learns it', async () => {
+    const home = await joined(world)
+    expect(await connectOk(home, ['login', '--label', 'grace'])).toMatch(
+      /\n {2}Label: grace\n {2}If the daemon runs: connect daemon restart\n$/,
+    )
+    expect(await connectOk(home, ['whoami'])).toContain('Label: grace\n')
+  })
+
   test('to another hub is refused while logged in to one', async () => {
     const home = await joined(world)
     const { code, stderr } = await connect(home, ['login', '--hub', 'https://other.example.com'])
