@@ -160,7 +160,7 @@ export const ERRORS = {
   },
   SOCKET_IN_THE_WAY: {
     cause: 'There is something at the path where a socket was to be made, and it is not for us to delete.',
-    fix: 'Give another path, or delete what is there.',
+    fix: 'Give another path.',
   },
   CANNOT_LISTEN: {
     cause: 'The address cannot be listened on: it is not this machine’s, or the port needs more rights.',

@@ -52,7 +52,7 @@ export default class Services extends ConnectCommand {
           online ? 'online' : 'offline',
         ]),
       )
-      return { exposed, offered: offered.map((service) => ({ ...service, port: service.port ?? null })) }
+      return { exposed, offered: offered.map(({ name, port = null, ...rest }) => ({ name, port, ...rest })) }
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error
       this.printError(`[!] What the workspace offers is not known: ${messageOf(error)}`)

@@ -192,9 +192,9 @@ describe('connect reach --socket', () => {
     await again!.stop('SIGINT')
     expect(existsSync(socketPath)).toBe(false)
 
-    await refuses(file, 'a program listens there')
+    await refuses(file, 'a program listens there\n  Give another path.\n')
     writeFileSync(socketPath, 'mine')
-    await refuses(socketPath, 'there is a file already')
+    await refuses(socketPath, 'there is a file already\n  Give another path.\n')
     expect(readFileSync(socketPath, 'utf8')).toBe('mine')
     await refuses(folder, `${folder} is a folder\n  Give a path in it. For psql -h ${folder}: --socket`)
     rmSync(socketPath)
