@@ -24,7 +24,9 @@ export function usageLines(error: Errors.CLIError): string[] {
 
 /** What was most likely meant, where another program is used that way. */
 export function usageHints(error: Errors.CLIError, id: string | undefined): string[] {
-  if (id === 'reach' && error.message.startsWith('Nonexistent flag'))
+  const { parse } = error as { parse?: { output?: { argv?: readonly unknown[] } } }
+  const words = (parse?.output?.argv ?? []).filter((word) => !String(word).startsWith('-'))
+  if (id === 'reach' && words.length > 1 && error.message.startsWith('Nonexistent flag'))
     return ['A program and its options stand behind --: connect reach NAME -- PROGRAM [ARG]...']
   if (id === 'expose' && error.message.startsWith('Unexpected argument'))
     return ['A name stands behind --name: connect expose [HOST:]PORT --name NAME']

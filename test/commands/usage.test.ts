@@ -119,6 +119,11 @@ describe('a command line that cannot be understood exits 2, with one sentence an
   })
 })
 
+test('one service with an unknown option of reach is no program without --', async () => {
+  const { stderr } = await connect(emptyHome(), ['reach', 'pg', '--kep'])
+  expect(stderr).toBe('[x] Nonexistent flag: --kep\n  See: connect reach --help\n')
+})
+
 test('help shows the whole description of a command, and its summary once', async () => {
   const { stdout } = await connect(emptyHome(), ['reach', '--help'])
   expect(stdout).toMatch(
