@@ -22,6 +22,7 @@ test.for(Object.keys(SCENES))(
   async (name) => {
     const { count, functions, wrong } = await faultsOf(SCENES[name]!)
     expect(wrong).toEqual([])
+    expect(functions.length).toBeGreaterThan(2)
     expect(count).toBeGreaterThan(8 * functions.length)
   },
 )
