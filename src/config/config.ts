@@ -4,6 +4,7 @@ import { prepareWrite, type PendingWrite } from '../files/durable/atomic-write.t
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { readJson } from '../files/read-json.ts'
 import { checkWay } from '../files/trust.ts'
+import { AgentId } from './agent-id.ts'
 import { FIRST_STEPS } from './first-steps.ts'
 import { parseHubUrl } from './hub-url.ts'
 import { ownsFolder, type Instance } from './instance.ts'
@@ -24,7 +25,7 @@ export type PrivateKey = v.InferOutput<typeof PrivateKey>
 
 const Config = v.object({
   version: v.literal(VERSION),
-  agentId: v.pipe(v.string(), v.regex(/^agent_[0-9a-f]{16}$/, 'not an agent id')),
+  agentId: AgentId,
   label: v.pipe(v.string(), v.minLength(1), v.maxLength(255)),
   hub: v.string(),
   hubId: v.pipe(v.string(), v.regex(/^hub_[0-9a-f]{16}$/, 'not a hub id')),

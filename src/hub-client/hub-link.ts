@@ -78,6 +78,8 @@ export class HubLink {
   #up = false
   /** Whether the hub takes services without a port. */
   #takesPortless = false
+  /** Whether the hub opens a stream to no other agent than its OPEN names. */
+  #seesToNames = false
   #everConnected = false
   /** Ends the wait before the next try. */
   #pause: AbortController | undefined
@@ -166,10 +168,15 @@ export class HubLink {
     return this.#up
   }
 
-  /** Opens a stream to a service, or undefined while the link is down. @param hops see Mux */
-  open(service: string, hops = 0): Stream | undefined {
+  /**
+   * Opens a stream to a service, or undefined while the link is down.
+   *
+   * @param hops see Mux
+   * @param acceptor the agent that alone may accept it; to an older hub that is whoever has the service
+   */
+  open(service: string, hops = 0, acceptor?: string): Stream | undefined {
     beginWork()
-    return this.#up ? this.#mux.open(service, hops) : undefined
+    return this.#up ? this.#mux.open(service, hops, this.#seesToNames ? acceptor : undefined) : undefined
   }
 
   /**
@@ -286,6 +293,7 @@ export class HubLink {
     const { log } = this.#options
     this.#up = true
     this.#takesPortless = parsed.output.portless
+    this.#seesToNames = parsed.output.named
     this.#state = { state: 'connected', since: Date.now() }
     log('[ok] Registered with hub')
     log(`[ok] ${this.#everConnected ? 'Reconnected' : 'Connected'} to hub via WebSocket`)

@@ -6,11 +6,13 @@ import type { WebSocket } from 'ws'
 import { newKey } from '../../src/hub-client/credential.ts'
 import { HubLink } from '../../src/hub-client/hub-link.ts'
 import { GOAWAY_CODES } from '../../src/tunnel/protocol/codes.ts'
-import { encodeCtrl, encodeGoaway } from '../../src/tunnel/protocol/encode.ts'
+import { encodeCtrl, encodeGoaway, encodeOpenOk } from '../../src/tunnel/protocol/encode.ts'
 import { MAX_FRAME_BYTES } from '../../src/tunnel/protocol/limits.ts'
+import { INITIAL_WINDOW } from '../../src/tunnel/protocol/window-size.ts'
 import { HUB_ID, startHostileHub, type HostileHub, type HostileOptions } from '../fixtures/hub/hostile-hub.ts'
 import { decodeWhole } from '../tunnel/helpers/whole-frames.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
+import { until } from '../helpers/until.ts'
 
 interface Agent {
   readonly link: HubLink
@@ -138,12 +140,13 @@ describe('the agent says why, and is back once the hub is good again, after a hu
   })
 })
 
-/** Takes all that is offered, and notes it. @param says more than what hubs have always said */
+/** Takes all that is offered or opened, and notes it. @param says more than what hubs have always said */
 function taking(offered: unknown[], says: object): HostileOptions {
   return {
     link: (socket) =>
       socket.on('message', (bytes: Buffer) => {
         const frame = decodeWhole(bytes)
+        if (frame.type === 'open' || frame.type === 'resume') offered.push(frame)
         if (frame.type !== 'ctrl') return
         const { type, seq, services } = frame.message as { type: string; seq?: number; services?: unknown }
         if (type === 'services') offered.push(services)
@@ -174,6 +177,41 @@ describe('services without a port', () => {
     expect(await agent.link.whenConnected(30_000)).toBe(true)
     expect(await agent.link.offer([socket, web])).toEqual([])
     expect(offered).toEqual([[{ name: 'socket' }, web]])
+  })
+})
+
+describe('the agent that alone may accept a stream', () => {
+  const acceptor = 'agent_90facafea9b15566'
+
+  test('is named to a hub that sees to it, and until the stream was accepted', async () => {
+    const heard: unknown[] = []
+    const links: WebSocket[] = []
+    const { link: take } = taking(heard, { named: true })
+    const note = (socket: WebSocket) => {
+      links.push(socket)
+      take!(socket)
+    }
+    const { agent } = await linkedTo({ link: note })
+    expect(await agent.link.whenConnected(30_000)).toBe(true)
+    for (const name of ['one', 'two']) agent.link.open(name, 0, acceptor)
+    await until(() => heard.length === 2)
+    const [one, two] = ['one', 'two'].map((service) => ({ service, from: acceptor, named: true }))
+    expect(heard.splice(0)).toMatchObject([one, two])
+    links[0]!.send(encodeOpenOk(3, INITIAL_WINDOW))
+    links[0]!.close()
+    await until(() => heard.length === 2)
+    expect(heard).toMatchObject([one, { service: 'two', from: '' }])
+    expect(heard[1]).not.toHaveProperty('named')
+  })
+
+  test('is not named to a hub of before', async () => {
+    const heard: unknown[] = []
+    const { agent } = await linkedTo(taking(heard, { portless: true }))
+    expect(await agent.link.whenConnected(30_000)).toBe(true)
+    agent.link.open('one', 0, acceptor)
+    await until(() => heard.length === 1)
+    expect(heard).toMatchObject([{ service: 'one', from: '' }])
+    expect(heard[0]).not.toHaveProperty('named')
   })
 })
 

@@ -220,7 +220,7 @@ export class LinkTable {
       if (port.isReady) return port.link.fail('a second hello')
       this.#registry.setLabel(agent.id, message.label)
       const hub = this.#registry.hubId
-      this.#answer(entry, { type: 'welcome', hub, version: this.#version, portless: true })
+      this.#answer(entry, { type: 'welcome', hub, version: this.#version, portless: true, named: true })
       this.#switch.ready(port)
     } else notUnderstood(port.link)
   }

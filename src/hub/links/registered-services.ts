@@ -15,14 +15,18 @@ export class RegisteredServices implements ServiceResolver {
     this.#serving = serving
   }
 
-  resolve({ workspace }: AgentRef, name: string): SwitchPort | Unreachable {
+  resolve({ workspace }: AgentRef, name: string, named?: string): SwitchPort | Unreachable {
     const service = this.#registry.service(workspace, name)
     if (!service) return { code: STREAM_CODES.SERVICE_UNKNOWN, message: `there is no service "${name}"` }
-    const agent = this.#registry.agent(service.agent)
+    const label = this.#registry.agent(service.agent)?.label ?? service.agent
+    if (named !== undefined && named !== service.agent) {
+      const message = `"${name}" is now served by another machine, ${label}`
+      return { code: STREAM_CODES.OTHER_AGENT, message }
+    }
     return (
       this.#serving.newestOf(service.agent) ?? {
         code: STREAM_CODES.AGENT_OFFLINE,
-        message: `${agent?.label ?? service.agent}, which exposes "${name}", is not connected`,
+        message: `${label}, which exposes "${name}", is not connected`,
         isExpected: this.#serving.isExpected(service.agent),
       }
     )

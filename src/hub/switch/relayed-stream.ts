@@ -73,6 +73,8 @@ export class RelayedStream {
   readonly from: string
   /** The flags of its OPEN, handed on: by how many services the stream has come (see MAX_HOPS). */
   readonly flags: number
+  /** The agent that alone may accept it; undefined for whoever has the service. */
+  readonly named: string | undefined
   /** The acceptor has said yes. */
   answered = false
   /** Ends the wait for the acceptor's answer. */
@@ -82,8 +84,9 @@ export class RelayedStream {
   /** The reset that an end which is lost has yet to hear of. */
   pendingReset: { readonly code: number; readonly message: string } | undefined
 
-  constructor(key: Buffer, service: string, from: string, flags: number) {
+  constructor(key: Buffer, service: string, from: string, flags: number, named?: string) {
     this.flags = flags
+    this.named = named
     this.from = from
     this.key = key
     this.service = service

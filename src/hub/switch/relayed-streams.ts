@@ -38,9 +38,12 @@ export class RelayedStreams {
     return this.#byKey.get(key.toString('latin1'))
   }
 
-  /** @returns a stream whose ends have yet to be attached */
-  create(key: Buffer, service: string, from: string, flags: number): RelayedStream {
-    const stream = new RelayedStream(key, service, from, flags)
+  /**
+   * @param named the agent that alone may accept it; default whoever has the service
+   * @returns a stream whose ends have yet to be attached
+   */
+  create(key: Buffer, service: string, from: string, flags: number, named?: string): RelayedStream {
+    const stream = new RelayedStream(key, service, from, flags, named)
     this.#byKey.set(key.toString('latin1'), stream)
     this.#unserved.add(service, stream)
     return stream

@@ -52,14 +52,15 @@ export class Resumption {
 
   /** An end is back. */
   resume(port: SwitchPort, frame: Resume): void {
-    const isOpener = frame.from === ''
+    const isOpener = frame.from === '' || frame.named === true
     const from = isOpener ? port.agent.id : frame.from
     const known = this.#streams.find(frame.key)
     if (known?.pendingReset && this.#isTheirs(known, port)) {
       port.refuse(frame.stream, false, known.pendingReset.code, known.pendingReset.message)
       return this.#streams.forget(known)
     }
-    const stream = known ?? this.#streams.create(frame.key, frame.service, from, frame.hops)
+    const named = frame.named ? frame.from : undefined
+    const stream = known ?? this.#streams.create(frame.key, frame.service, from, frame.hops, named)
     const end = isOpener ? stream.opener : stream.acceptor
     const isSame = stream.from === from && stream.service === frame.service && !stream.pendingReset
     if (!isSame || end.state !== 'lost' || (end.process ?? port.process) !== port.process) {
@@ -160,7 +161,9 @@ export class Resumption {
   #offer(stream: RelayedStream, isAtBeginning = false): void {
     const { opener, acceptor, service } = stream
     if (stream.answered || acceptor.agent || !opener.port || opener.state === 'asked') return
-    const target = this.#resolver.resolve(opener.agent!, service)
+    const target = this.#resolver.resolve(opener.agent!, service, stream.named)
+    if (!(target instanceof SwitchPort) && target.code === STREAM_CODES.OTHER_AGENT)
+      return this.#streams.reset(stream, target.code, target.message)
     // Otherwise the stream waits for the service's agent to come back, or for its time to be over.
     if (!(target instanceof SwitchPort) || !target.isReady) return
     const why = target.whyFullFor(stream.from)

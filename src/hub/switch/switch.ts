@@ -4,6 +4,7 @@ import { compact } from '../../tunnel/bounds/compact.ts'
 import type { Link, LinkFrame } from '../../tunnel/link/link.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../tunnel/protocol/codes.ts'
 import { encodeOpen, encodeRst, encodeWindow, renumber } from '../../tunnel/protocol/encode.ts'
+import { NAMED } from '../../tunnel/protocol/frames.ts'
 import type { Role } from '../../tunnel/protocol/handshake.ts'
 import {
   LINK_BACKLOG_LOW_BYTES,
@@ -145,11 +146,13 @@ export class Switch {
     if (port.pendingOpens >= MAX_PENDING_OPENS) {
       return refuse(STREAM_CODES.LIMIT, `${MAX_PENDING_OPENS} streams are waiting to be opened`)
     }
-    const target = this.#resolver.resolve(port.agent, service)
+    const named = open.named ? open.from : undefined
+    const target = this.#resolver.resolve(port.agent, service, named)
     const why = this.#whyNot(target, port.agent.id)
     if (why) return refuse(why.code, why.message)
     if (this.#streams.find(key)) return refuse(STREAM_CODES.PROTOCOL, 'the key of another stream')
-    const stream = this.#streams.create(key, service, port.agent.id, chunks[0]![1]!)
+    const flags = chunks[0]![1]! & ~NAMED
+    const stream = this.#streams.create(key, service, port.agent.id, flags, named)
     this.#streams.attach(stream.opener, port, number)
     if (target instanceof SwitchPort) this.#connect(stream, target, open.limit)
     else this.#streams.awaitAnswer(stream, this.#openTimeoutMs, target)

@@ -26,6 +26,8 @@ export const STREAM_CODES = {
   SHUTDOWN: 12,
   /** The connection goes round: it has come through too many streams, or the target leads straight back. */
   LOOP: 13,
+  /** The service is another agent’s than the one that the OPEN has named. */
+  OTHER_AGENT: 14,
 } as const
 
 /** The far end, or the way to it, is gone; nothing was said of the connection itself. */

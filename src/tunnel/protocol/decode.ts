@@ -4,6 +4,7 @@ import {
   ENDED,
   FrameError,
   HOPS,
+  NAMED,
   POSITION_BYTES,
   SKIPPABLE,
   STREAM_KEY_BYTES,
@@ -27,7 +28,7 @@ export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
   const payload = frame.subarray(HEADER_BYTES)
   switch (type) {
     case TYPE.OPEN: {
-      return decodeOpen(ofStream(stream), payload, frame[1]! & HOPS)
+      return decodeOpen(ofStream(stream), payload, frame[1]!)
     }
     case TYPE.OPEN_OK: {
       return {
@@ -60,7 +61,7 @@ export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
       return { type: 'rst', stream: ofStream(stream), ...codeAndText(payload) }
     }
     case TYPE.RESUME: {
-      return decodeResume(ofStream(stream), payload, frame[1]! & HOPS)
+      return decodeResume(ofStream(stream), payload, frame[1]!)
     }
     case TYPE.RESUMED: {
       return {
@@ -89,24 +90,28 @@ export function decode(frame: Buffer, rest: readonly Buffer[] = []): Frame {
   }
 }
 
-function decodeOpen(stream: number, payload: Buffer, hops: number): Frame {
+function decodeOpen(stream: number, payload: Buffer, flags: number): Frame {
   atLeast(payload, STREAM_KEY_BYTES + 8 + 2)
   const key = Buffer.from(payload.subarray(0, STREAM_KEY_BYTES))
   const limit = window(0, readOffset(payload, STREAM_KEY_BYTES))
   const [service, afterService] = name(payload, STREAM_KEY_BYTES + 8)
   const [from, end] = name(payload, afterService)
   if (end !== payload.length) throw new FrameError('OPEN with bytes left over')
-  return { type: 'open', stream, key, limit, service, from, hops }
+  return { type: 'open', stream, key, limit, service, from, ...hopsAndNamed(flags) }
 }
 
-function decodeResume(stream: number, payload: Buffer, hops: number): Frame {
+function decodeResume(stream: number, payload: Buffer, flags: number): Frame {
   atLeast(payload, STREAM_KEY_BYTES + POSITION_BYTES + 2)
   const key = Buffer.from(payload.subarray(0, STREAM_KEY_BYTES))
   const position = readPosition(payload, STREAM_KEY_BYTES)
   const [service, afterService] = name(payload, STREAM_KEY_BYTES + POSITION_BYTES)
   const [from, end] = name(payload, afterService)
   if (end !== payload.length) throw new FrameError('RESUME with bytes left over')
-  return { type: 'resume', stream, key, position, service, from, hops }
+  return { type: 'resume', stream, key, position, service, from, ...hopsAndNamed(flags) }
+}
+
+function hopsAndNamed(flags: number): { hops: number; named?: true } {
+  return { hops: flags & HOPS, ...((flags & NAMED) !== 0 && { named: true }) }
 }
 
 function readPosition(payload: Buffer, at: number): Position {

@@ -3,6 +3,7 @@ import {
   BLOCKED,
   ENDED,
   HOPS,
+  NAMED,
   POSITION_BYTES,
   STREAM_KEY_BYTES,
   TYPE,
@@ -19,7 +20,8 @@ function header(type: number, stream: number, payloadBytes: number): Buffer {
 }
 
 /**
- * @param from the agent that opens the stream, filled in by the hub; empty on the way to the hub
+ * @param from the agent that opens the stream, filled in by the hub; empty on the way to the hub, or with
+ * `named` the one agent that may accept the stream
  * @param hops how many streams the connection has come through before; counted up to 15
  * @throws RangeError if a name is too long
  */
@@ -30,10 +32,11 @@ export function encodeOpen(
   service: string,
   from = '',
   hops = 0,
+  named = false,
 ): Buffer {
   const names = encodeNames(service, from)
   const frame = header(TYPE.OPEN, stream, STREAM_KEY_BYTES + 8 + names.length)
-  frame[1] = Math.min(hops, HOPS)
+  frame[1] = Math.min(hops, HOPS) | (named ? NAMED : 0)
   let at = HEADER_BYTES
   at += key.copy(frame, at, 0, STREAM_KEY_BYTES)
   at = writeOffset(frame, limit, at)
@@ -80,7 +83,8 @@ export function encodeRst(stream: number, code: number, message = ''): Buffer {
 }
 
 /**
- * @param from the agent that has opened the stream; empty if that agent itself says this to the hub
+ * @param from the agent that has opened the stream; if that agent itself says this to the hub empty, or with
+ * `named` as in the OPEN
  * @param hops as in the OPEN, for a hub that has not seen the OPEN
  * @throws RangeError if a name is too long
  */
@@ -91,10 +95,11 @@ export function encodeResume(
   service: string,
   from = '',
   hops = 0,
+  named = false,
 ): Buffer {
   const names = encodeNames(service, from)
   const frame = header(TYPE.RESUME, stream, STREAM_KEY_BYTES + POSITION_BYTES + names.length)
-  frame[1] = Math.min(hops, HOPS)
+  frame[1] = Math.min(hops, HOPS) | (named ? NAMED : 0)
   key.copy(frame, HEADER_BYTES, 0, STREAM_KEY_BYTES)
   names.copy(frame, writePosition(frame, position, HEADER_BYTES + STREAM_KEY_BYTES))
   return frame

@@ -42,6 +42,9 @@ export const BLOCKED = 0x01
 /** Flags of OPEN and RESUME: the low four bits say how many streams the connection has come through. */
 export const HOPS = 0x0f
 
+/** Flag of OPEN and RESUME to a hub: the id is that of the agent which alone may accept the stream. */
+export const NAMED = 0x20
+
 /** Bytes of a position on the wire: three offsets, and a byte of bits. */
 export const POSITION_BYTES = 25
 
@@ -50,7 +53,16 @@ export const ANSWERED = 0x02
 
 /** A frame, parsed. Offsets and limits count bytes of one direction of a stream from its beginning. */
 export type Frame =
-  | { type: 'open'; stream: number; key: Buffer; limit: number; service: string; from: string; hops: number }
+  | {
+      type: 'open'
+      stream: number
+      key: Buffer
+      limit: number
+      service: string
+      from: string
+      hops: number
+      named?: true
+    }
   | { type: 'openOk'; stream: number; limit: number }
   | { type: 'openErr'; stream: number; code: number; message: string }
   | { type: 'data'; stream: number; payload: Buffer[]; bytes: number; blocked?: true }
@@ -65,6 +77,7 @@ export type Frame =
       service: string
       from: string
       hops: number
+      named?: true
     }
   | { type: 'resumed'; stream: number; position: Position }
   | { type: 'ping'; token: bigint }

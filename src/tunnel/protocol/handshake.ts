@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { AgentId } from '../../config/agent-id.ts'
 import { ServiceName } from '../../config/service-name.ts'
 import { MAX_SERVICES } from '../../config/services.ts'
 import { printable } from '../../text/printable.ts'
@@ -10,9 +11,7 @@ export const PROTOCOL_VERSION = 1
 /** Every answer of a hub has this header, so that a proxy's error page is told from the hub's own word. */
 export const HUB_HEADER = 'x-private-connect-hub'
 
-const Id = (prefix: string) => v.pipe(v.string(), v.regex(new RegExp(`^${prefix}_[0-9a-f]{16}$`)))
-const AgentId = Id('agent')
-const HubId = Id('hub')
+const HubId = v.pipe(v.string(), v.regex(/^hub_[0-9a-f]{16}$/))
 const Label = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
 const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
 
@@ -153,6 +152,8 @@ const WelcomeMessage = v.object({
   version: v.string(),
   /** The hub takes services without a port. */
   portless: v.optional(v.boolean(), false),
+  /** The hub opens a stream to no other agent than the one that its OPEN names. */
+  named: v.optional(v.boolean(), false),
 })
 
 /** The hub's answer to `services`. A refused name is someone else's, or can't be saved (error `storage`). */

@@ -82,14 +82,17 @@ export class Mux {
    * Opens a stream to a service. It may be written to at once; `opened` or `reset` tells what came of it.
    *
    * @param hops how many streams the connection has come through before, as far as this end knows; default 0
+   * @param acceptor the agent that alone may accept it, for a hub that sees to that; default whoever has the
+   * service
    */
-  open(service: string, hops = 0): Stream {
+  open(service: string, hops = 0, acceptor?: string): Stream {
     const link = this.#link
     if (!link) throw new Error('a stream was opened without a link')
     const id = this.#numbers.next((number) => this.#numbered.has(number))
     const key = randomStreamKey()
-    const stream = this.#add(link, id, { key, service, from: '', hops })
-    link.sendControl(encodeOpen(id, key, INITIAL_WINDOW, service, '', hops))
+    const stream = this.#add(link, id, { key, service, from: '', hops, acceptor })
+    const isNamed = acceptor !== undefined
+    link.sendControl(encodeOpen(id, key, INITIAL_WINDOW, service, acceptor ?? '', hops, isNamed))
     return stream
   }
 

@@ -25,6 +25,8 @@ export interface StreamName {
   readonly from: string
   /** How many streams the connection has come through before this one. */
   readonly hops: number
+  /** Of our own: the agent that alone may accept it; undefined for whoever has the service. */
+  readonly acceptor?: string | undefined
 }
 
 /** What all streams of a process share. */
@@ -42,6 +44,7 @@ export class Stream {
   readonly service: string
   readonly from: string
   readonly hops: number
+  readonly #acceptor: string | undefined
   readonly #forget: (id: number | undefined) => void
   readonly #out: Outgoing
   readonly #in: Incoming
@@ -66,6 +69,7 @@ export class Stream {
     this.service = name.service
     this.from = name.from
     this.hops = name.hops
+    this.#acceptor = name.acceptor
     this.#state = { name: 'attached', route }
     this.#forget = forget
     this.#out = new Outgoing(limit, budgets.unacked)
@@ -178,8 +182,12 @@ export class Stream {
     if (state.name === 'detached') this.#state = { name: 'resuming', route, deadline: state.deadline }
     else if (state.name === 'leaving') this.#state = { ...state, route }
     else throw new Error(`a stream was resumed that is ${state.name}`)
-    const { key, service, from, hops } = this
-    route.link.sendControl(encodeResume(route.id, key, this.#position(), service, from, hops))
+    const { key, service, hops } = this
+    // Whoever has accepted it is the one that comes back for it.
+    const acceptor = this.#answer === 'awaited' ? this.#acceptor : undefined
+    const from = acceptor ?? this.from
+    const isNamed = acceptor !== undefined
+    route.link.sendControl(encodeResume(route.id, key, this.#position(), service, from, hops, isNamed))
   }
 
   /** Takes in a frame of this stream. */

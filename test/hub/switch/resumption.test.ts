@@ -262,6 +262,47 @@ test('a hub that was restarted opens the service a stream that it knows by RESUM
   await opener.next('resumed')
 })
 
+async function offer(peer: RawPeer, seq: number, names: readonly string[]): Promise<void> {
+  peer.send(encodeCtrl({ type: 'services', seq, services: names.map((name) => ({ name, port: 80 })) }))
+  expect(await peer.next('ctrl')).toMatchObject({ message: { seq, refused: [] } })
+}
+
+test.for(['OPEN', 'RESUME, to a hub that was restarted'])(
+  'a stream that names an agent is never opened at another, which has its service by now: by %s',
+  async (by) => {
+    const acceptorLink = linkId()
+    const [opener, acceptor] = [await linked(visitor, linkId(), 1), await linked(agent, acceptorLink, 1)]
+    await hello(acceptor)
+    const key = randomBytes(STREAM_KEY_BYTES)
+    const unanswered = position(0, { answered: false })
+    if (by === 'OPEN') {
+      opener.send(encodeOpen(1, key, INITIAL_WINDOW, 'web', agent.agentId, 0, true), encodeData(1, data))
+      await acceptor.next('data')
+      acceptor.vanish()
+      await acceptor.closed
+    } else {
+      opener.send(encodeResume(1, key, unanswered, 'web', agent.agentId, 0, true))
+      acceptor.vanish()
+      await acceptor.closed
+    }
+    await opener.settled()
+    // It is back on another link, and gives the name up before it has said which streams it has.
+    const again = await linked(agent, acceptorLink, 2)
+    await offer(again, 1, [])
+    const other = await hub.link(stranger, { role: 'agent' })
+    peers.push(other)
+    await hello(other)
+    await offer(other, 1, ['web'])
+    await hello(again)
+    expect(await opener.next('openErr')).toMatchObject({ stream: 1, code: STREAM_CODES.OTHER_AGENT })
+    await other.settled()
+    expect(other.count('open')).toBe(0)
+    expect(other.count('data')).toBe(0)
+    await offer(other, 2, [])
+    await offer(again, 2, ['web'])
+  },
+)
+
 test('a stream to a service that no agent has yet is opened at the one that says it has', async () => {
   const [opener, acceptor] = [await linked(visitor, linkId(), 1), await linked(agent, linkId(), 1)]
   await hello(acceptor)

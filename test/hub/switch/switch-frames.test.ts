@@ -70,6 +70,23 @@ describe('a stream', () => {
     expect([hub.size, a.port.pendingOpens, b.port.pendingOpens]).toEqual([1, 1, 0])
   })
 
+  test('is opened at the agent that its OPEN names, and at no other', () => {
+    const { hub, a, b } = noted()
+    const sent: number[] = []
+    b.link.sendControl = (frame) => void sent.push(frame[1]!)
+    const named = (number: number, agent: string) =>
+      encodeOpen(number, keyOf(number), INITIAL_WINDOW, 'b', agent, 3, true)
+    a.says(named(1, 'agent_of_c'), named(3, ''), named(5, 'agent_of_b'))
+    const refusal = { type: 'openErr', code: STREAM_CODES.OTHER_AGENT }
+    expect(a.link.said()).toMatchObject([
+      { ...refusal, stream: 1 },
+      { ...refusal, stream: 3 },
+    ])
+    // Whoever accepts it is told of hops alone.
+    expect(sent).toEqual([3])
+    expect(hub.size).toBe(1)
+  })
+
   test('keeps the flags of its OPEN', () => {
     const { a, b } = noted()
     const sent: number[] = []

@@ -68,12 +68,13 @@ export class Fuzzer {
     const key = this.#one([...this.#keys, Buffer.from(Array.from({ length: 16 }, () => this.below(256)))])
     const offset = () => this.#one([0, 1, this.below(100), this.below(INITIAL_WINDOW), this.below(2 ** 40)])
     const name = this.#one(this.#names)
+    const [agent, isNamed] = [this.#one(['', ...this.#agents]), this.below(4) === 0]
     const consumed = offset()
     const limit = consumed + this.below(MAX_WINDOW)
     switch (this.below(14)) {
       case 0:
       case 1: {
-        return encodeOpen(stream, key, this.below(MAX_WINDOW), name, this.#one(['', ...this.#agents]))
+        return encodeOpen(stream, key, this.below(MAX_WINDOW), name, agent, 0, isNamed)
       }
       case 2: {
         return encodeOpenOk(stream, this.below(MAX_WINDOW))
@@ -96,7 +97,7 @@ export class Fuzzer {
       }
       case 9:
       case 10: {
-        return encodeResume(stream, key, this.#position(), name, this.#one(['', ...this.#agents]))
+        return encodeResume(stream, key, this.#position(), name, agent, 0, isNamed)
       }
       case 11: {
         return encodeResumed(stream, this.#position())

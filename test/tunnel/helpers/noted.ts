@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Endpoint } from '../../../src/hub/switch/relayed-stream.ts'
 import type { Unreachable } from '../../../src/hub/switch/service-resolver.ts'
-import type { SwitchPort } from '../../../src/hub/switch/switch-port.ts'
+import { SwitchPort } from '../../../src/hub/switch/switch-port.ts'
 import { Switch, type SwitchOptions } from '../../../src/hub/switch/switch.ts'
 import type { Link, LinkFrame } from '../../../src/tunnel/link/link.ts'
 import { STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
@@ -93,9 +93,12 @@ export function noted(options?: SwitchOptions) {
   const parties = new Map<string, Party>()
   const hub = new Switch(
     {
-      resolve: (_opener, service) =>
-        elsewhere.get(service) ??
-        parties.get(service)?.port ?? { code: STREAM_CODES.SERVICE_UNKNOWN, message: `no ${service}` },
+      resolve: (_opener, service, named) => {
+        const there = elsewhere.get(service) ?? parties.get(service)?.port
+        if (there instanceof SwitchPort && named !== undefined && named !== there.agent.id)
+          return { code: STREAM_CODES.OTHER_AGENT, message: `not of ${named}` }
+        return there ?? { code: STREAM_CODES.SERVICE_UNKNOWN, message: `no ${service}` }
+      },
       servicesOf: ({ id }) => [id.replace(/^agent_of_/, '')],
       mayReach: () => true,
     },

@@ -83,10 +83,10 @@ test('the words of refusals in the document are the program’s', () => {
   expect(new Set(documented)).toEqual(new Set(Refusal.entries.error.options))
 })
 
-test('the words by which services without a port are told and asked for are the program’s', () => {
+test('the words by which a hub says what it takes, and is asked for services without a port, are the program’s', () => {
   const [, welcome = ''] = /^\| `(\{"type": "welcome".*?\})` \| hub \|/m.exec(text) ?? []
   const message = v.parse(HubMessage, JSON.parse(welcome.replace('hub_…', 'hub_0123456789abcdef')))
-  expect(message).toMatchObject({ type: 'welcome', portless: true })
+  expect(message).toMatchObject({ type: 'welcome', portless: true, named: true })
   expect(prose).toContain(`left out unless \`${PORTLESS}=true\` is in the query`)
 })
 

@@ -65,10 +65,12 @@ const position: fc.Arbitrary<Position> = fc
 
 /** Frames, and their bytes by the encoder. */
 const anyFrame: fc.Arbitrary<{ frame: WholeFrame; bytes: Buffer }> = fc.oneof(
-  fc.record({ stream, key, limit: room, service: shortName, from: shortName, hops }).map((open) => ({
-    frame: { type: 'open' as const, ...open },
-    bytes: encodeOpen(open.stream, open.key, open.limit, open.service, open.from, open.hops),
-  })),
+  fc
+    .record({ stream, key, limit: room, service: shortName, from: shortName, hops, named: fc.boolean() })
+    .map(({ named, ...open }) => ({
+      frame: { type: 'open' as const, ...open, ...(named && { named }) },
+      bytes: encodeOpen(open.stream, open.key, open.limit, open.service, open.from, open.hops, named),
+    })),
   fc.record({ stream, limit: room }).map(({ stream, limit }) => ({
     frame: { type: 'openOk' as const, stream, limit },
     bytes: encodeOpenOk(stream, limit),
@@ -96,10 +98,15 @@ const anyFrame: fc.Arbitrary<{ frame: WholeFrame; bytes: Buffer }> = fc.oneof(
     frame: { type: 'rst' as const, stream, code, message },
     bytes: encodeRst(stream, code, message),
   })),
-  fc.record({ stream, key, position, service: shortName, from: shortName, hops }).map((resume) => ({
-    frame: { type: 'resume' as const, ...resume },
-    bytes: encodeResume(resume.stream, resume.key, resume.position, resume.service, resume.from, resume.hops),
-  })),
+  fc
+    .record({ stream, key, position, service: shortName, from: shortName, hops, named: fc.boolean() })
+    .map(({ named, ...resume }) => {
+      const { stream, key, position, service, from, hops } = resume
+      return {
+        frame: { type: 'resume' as const, ...resume, ...(named && { named }) },
+        bytes: encodeResume(stream, key, position, service, from, hops, named),
+      }
+    }),
   fc.record({ stream, position }).map(({ stream, position }) => ({
     frame: { type: 'resumed' as const, stream, position },
     bytes: encodeResumed(stream, position),

@@ -60,7 +60,8 @@ function shown(frame: WholeFrame): Record<string, unknown> {
 function encode(frame: WholeFrame): Buffer {
   switch (frame.type) {
     case 'open': {
-      return encodeOpen(frame.stream, frame.key, frame.limit, frame.service, frame.from, frame.hops)
+      const { stream, key, limit, service, from, hops, named } = frame
+      return encodeOpen(stream, key, limit, service, from, hops, named)
     }
     case 'openOk': {
       return encodeOpenOk(frame.stream, frame.limit)
@@ -81,7 +82,8 @@ function encode(frame: WholeFrame): Buffer {
       return encodeRst(frame.stream, frame.code, frame.message)
     }
     case 'resume': {
-      return encodeResume(frame.stream, frame.key, frame.position, frame.service, frame.from, frame.hops)
+      const { stream, key, position, service, from, hops, named } = frame
+      return encodeResume(stream, key, position, service, from, hops, named)
     }
     case 'resumed': {
       return encodeResumed(frame.stream, frame.position)
