@@ -3,9 +3,10 @@ import type { Neighbours } from '../control/presence.ts'
 import type { ReachStatus } from '../control/schema.ts'
 import type { Log } from '../log/log.ts'
 import { Clients } from '../reach/clients.ts'
-import { settlePort, type SettledReach } from '../reach/kept-port.ts'
+import { keptAs, settlePort, withAgent, type SettledReach } from '../reach/kept-port.ts'
 import type { LocalPort } from '../reach/local-port.ts'
 import type { Opener } from '../reach/opener.ts'
+import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
 import { HeldPort, reserveToListen } from './held-port.ts'
 import { LastFailure } from './last-failure.ts'
 
@@ -20,6 +21,8 @@ export interface HeldReachOptions {
   readonly retryMs?: number | undefined
   /** Why no more clients may come in; undefined if they may. */
   readonly whyFull: () => string | undefined
+  /** A client is served, and nobody has said who alone may do so. */
+  readonly onUnowned: () => void
   /** A client is gone. */
   readonly onLeft: () => void
 }
@@ -31,6 +34,7 @@ export class HeldReach {
   readonly clients: Clients
   readonly #options: HeldReachOptions
   readonly #failure = new LastFailure()
+  #agent: string | undefined
   /** Undefined until there is one to hold. */
   #port: HeldPort | undefined
 
@@ -38,22 +42,49 @@ export class HeldReach {
   constructor(name: string, options: HeldReachOptions, reach?: KeptReach) {
     this.name = name
     this.#options = options
+    this.#agent = reach?.agent
     if (reach) this.#port = this.#portOf(reach)
-    const { opener, neighbours, log, holdMs, whyFull, onLeft } = options
+    const { opener, neighbours, log, holdMs, whyFull, onUnowned, onLeft } = options
     this.clients = new Clients(opener, neighbours, {
       name,
+      acceptor: () => this.#agent,
       log: (line, level) => log(line.replace(/^\[x\] /, `[x] ${name}: `), level),
       holdMs,
       whyFull,
-      onOpened: () => this.#failure.succeeded(),
-      onFailed: (code, why) => this.#failure.failed(code, why, opener.isLinkUp),
+      onOpened: () => {
+        this.#failure.succeeded()
+        if (this.#agent === undefined) onUnowned()
+      },
+      onFailed: (code, why) => this.#failed(code, why),
       onLeft,
     })
   }
 
   /** As it is kept; undefined until it is. */
   get reach(): KeptReach | undefined {
-    return this.#port?.reach
+    const reach = this.#port?.reach
+    return reach && { ...reach, ...(this.#agent !== undefined && { agent: this.#agent }) }
+  }
+
+  /** The agent that alone may serve it; undefined until one is known. */
+  get agent(): string | undefined {
+    return this.#agent
+  }
+
+  /**
+   * Has this agent alone serve it from now on, while its port stays as it is.
+   *
+   * @param agent undefined for the one that does already
+   * @param save is called with what there is to be kept
+   * @throws what `save` throws; nothing is changed then
+   */
+  accept(agent: string | undefined, save: (reach: KeptReach) => void): 'accepted' | 'unchanged' {
+    const before = this.reach!
+    const reach = withAgent(before, agent)
+    if (!reach) return 'unchanged'
+    save(reach)
+    this.#ownedBy(agent)
+    return before.agent === undefined ? 'unchanged' : 'accepted'
   }
 
   /** Begins to hold the port; it is tried until it is had. */
@@ -85,9 +116,9 @@ export class HeldReach {
       // One that moves gives back what it has.
       if (!before?.addresses.length) giveBack = reserveToListen()
       opened = await settlePort(settled, others, (socket) => this.clients.take(socket))
-      const { name, bind } = settled
-      const reach = { name, port: opened.port, ...(bind !== undefined && { bind }) }
+      const reach = keptAs(settled, opened)
       save(reach)
+      this.#ownedBy(settled.agent)
       before?.close()
       this.#port = this.#portOf(reach)
       this.#port.hold(opened)
@@ -117,6 +148,7 @@ export class HeldReach {
       name: this.name,
       port: reach.port,
       bind: reach.bind ?? null,
+      agent: this.#agent ?? null,
       addresses: [...addresses],
       code: failure?.code ?? null,
       reason: failure?.message ?? null,
@@ -129,6 +161,17 @@ export class HeldReach {
   /** Frees the port at once. Whoever has connected stays connected. */
   close(): void {
     this.#port?.close()
+  }
+
+  #ownedBy(agent: string | undefined): void {
+    if (agent !== this.#agent) this.#failure.accepted()
+    this.#agent = agent
+  }
+
+  #failed(code: number, why: string): void {
+    const accepting = `; connect reach ${this.name} --keep accepts that`
+    const reason = code === STREAM_CODES.OTHER_AGENT ? why + accepting : why
+    this.#failure.failed(code, reason, this.#options.opener.isLinkUp)
   }
 
   #portOf(reach: KeptReach): HeldPort {

@@ -3,6 +3,7 @@ import type { Instance } from '../config/instance.ts'
 import { withReach, writeReaches, type KeptReach } from '../config/reaches.ts'
 import { Neighbours } from '../control/presence.ts'
 import type { KeepReply, KeepRequest, ReachStatus, UnreachReply, TakeBackRequest } from '../control/schema.ts'
+import { ConnectError, messageOf } from '../errors.ts'
 import type { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
 import { settleReach } from '../reach/kept-port.ts'
@@ -18,6 +19,13 @@ export interface KeptReachesOptions {
   readonly instance: Instance
   readonly hubId: string
   readonly log: Log
+  /**
+   * Asks the hub whose the service of that name is.
+   *
+   * @returns the agent's id; undefined if it is nobody's
+   * @throws ConnectError HUB_UNREACHABLE, REVOKED
+   */
+  readonly ownerOf: (name: string) => Promise<string | undefined>
   /** Default 15,000. */
   readonly holdMs?: number
   /** How often a port is tried that can't be had, in ms; default 500. */
@@ -34,6 +42,8 @@ export class KeptReaches {
   readonly #draining = new Set<HeldReach>()
   /** One change at a time. */
   #turn: Promise<unknown> = Promise.resolve()
+  #isAdopting = false
+  #isStopped = false
 
   constructor(link: HubLink, reaches: readonly KeptReach[], options: KeptReachesOptions) {
     this.#options = options
@@ -50,6 +60,7 @@ export class KeptReaches {
   carry(): void {
     for (const held of this.#kept.values()) held.linked()
     this.#opener.carry()
+    void this.#adopt()
   }
 
   status(): ReachStatus[] {
@@ -57,7 +68,7 @@ export class KeptReaches {
   }
 
   /**
-   * Keeps a reach, or moves it; what is kept already stays as it is.
+   * Keeps a reach, moves it, or accepts whoever serves it now; else what is kept already stays as it is.
    *
    * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN, SYSTEM_FAILED, WRITE_FAILED, BAD_VALUE; then nothing is
    * changed
@@ -66,11 +77,15 @@ export class KeptReaches {
     return this.#inTurn(async () => {
       const kept = this.#kept.get(name)
       const settled = settleReach(name, request, kept?.reach)
-      if (!settled) return { outcome: 'unchanged', reach: kept!.status(), because: null }
-      const held = kept ?? this.#held(name)
       const save = (reach: KeptReach) => this.#save(withReach(this.#reaches, reach))
+      if (!settled) {
+        const outcome = kept!.accept(request.agent, save)
+        return { outcome, reach: kept!.status(), because: null }
+      }
+      const held = kept ?? this.#held(name)
       const because = await held.move(settled, this.#reaches, save)
       this.#kept.set(name, held)
+      if (this.#opener.isLinkUp) void this.#adopt()
       return { outcome: kept ? 'moved' : 'kept', reach: held.status(), because: because ?? null }
     })
   }
@@ -100,6 +115,7 @@ export class KeptReaches {
   }
 
   stop(): void {
+    this.#isStopped = true
     for (const held of this.#kept.values()) {
       held.close()
       held.clients.close()
@@ -109,6 +125,37 @@ export class KeptReaches {
 
   get #reaches(): KeptReach[] {
     return [...this.#kept.values()].map(({ reach }) => reach!)
+  }
+
+  /** Of what is kept without a word of whose it is, whoever serves it now is the one that alone may. */
+  async #adopt(): Promise<void> {
+    if (this.#isAdopting) return
+    this.#isAdopting = true
+    try {
+      for (const held of this.#kept.values()) {
+        if (held.agent !== undefined) continue
+        const agent = await this.#options.ownerOf(held.name)
+        await this.#inTurn(async () => {
+          const isKept = this.#kept.get(held.name) === held && !this.#isStopped
+          if (isKept && held.agent === undefined)
+            held.accept(agent, (reach) => this.#trySave(withReach(this.#reaches, reach)))
+        })
+      }
+    } catch (error) {
+      // The next connection is another occasion.
+      if (!(error instanceof ConnectError)) throw error
+    } finally {
+      this.#isAdopting = false
+    }
+  }
+
+  /** What can't be written down now holds for as long as the agent runs. */
+  #trySave(reaches: readonly KeptReach[]): void {
+    try {
+      this.#save(reaches)
+    } catch (error) {
+      this.#options.log(`[!] ${messageOf(error)}`, 'warn')
+    }
   }
 
   #save(reaches: readonly KeptReach[]): void {
@@ -125,6 +172,7 @@ export class KeptReaches {
       holdMs,
       retryMs,
       whyFull: () => this.#whyFull(name),
+      onUnowned: () => void this.#adopt(),
       onLeft: () => this.#forgetDrained(),
     }
     return new HeldReach(name, options, reach)

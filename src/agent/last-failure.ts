@@ -1,12 +1,13 @@
 import type { ReachFailure } from '../control/schema.ts'
 import { LINK_LOST_CODES, STREAM_CODES } from '../tunnel/protocol/codes.ts'
 
-const { AGENT_OFFLINE, LIMIT, LINK_LOST, LOOP, SERVICE_UNKNOWN, STREAM_UNKNOWN } = STREAM_CODES
+const { AGENT_OFFLINE, LIMIT, LINK_LOST, LOOP, OTHER_AGENT, SERVICE_UNKNOWN, STREAM_UNKNOWN } = STREAM_CODES
 const { TARGET_REFUSED, TARGET_UNREACHABLE, TIMEOUT } = STREAM_CODES
 
 /** Who or what was in the way, by the code that the stream ended with. */
 const CAUSES: ReadonlyMap<number, ReachFailure['cause']> = new Map([
   [SERVICE_UNKNOWN, 'service'],
+  [OTHER_AGENT, 'owner'],
   [LINK_LOST, 'agent'],
   [STREAM_UNKNOWN, 'agent'],
   [AGENT_OFFLINE, 'agent'],
@@ -36,6 +37,11 @@ export class LastFailure {
   /** There is a link to the hub again: connections may fail for another cause, and not for that. */
   linked(): void {
     if (this.#failure?.cause === 'hub') this.#failure = undefined
+  }
+
+  /** Whoever serves it now may do so. */
+  accepted(): void {
+    if (this.#failure?.cause === 'owner') this.#failure = undefined
   }
 
   succeeded(): void {

@@ -17,6 +17,8 @@ import type {
 } from '../control/schema.ts'
 import type { AgentControl } from '../control/server.ts'
 import { ConnectError } from '../errors.ts'
+import { Signer } from '../hub-client/credential.ts'
+import { HubClient } from '../hub-client/hub-client.ts'
 import { HubLink } from '../hub-client/hub-link.ts'
 import type { Log } from '../log/log.ts'
 import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
@@ -70,7 +72,12 @@ export class ServiceHost implements AgentControl {
       },
     })
     const { instance, log } = options
-    this.#reaches = new KeptReaches(this.#link, reaches, { instance, hubId: config.hubId, log })
+    this.#reaches = new KeptReaches(this.#link, reaches, {
+      instance,
+      hubId: config.hubId,
+      log,
+      ownerOf: async (name) => (await new HubClient(config).service(new Signer(config), name))?.agent,
+    })
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { ConnectError } from '../errors.ts'
 import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { readJson } from '../files/read-json.ts'
+import { AgentId } from './agent-id.ts'
 import type { Instance } from './instance.ts'
 import { ServiceName } from './service-name.ts'
 import { formatTarget } from './target.ts'
@@ -21,16 +22,19 @@ export const KeptReach = v.strictObject({
   port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
   /** Numeric local address to listen on; without it both loopbacks. */
   bind: v.exactOptional(NumericAddress),
+  /** The agent that alone may serve it; without it the first that does. */
+  agent: v.exactOptional(AgentId),
 })
 export type KeptReach = v.InferOutput<typeof KeptReach>
 
-const VERSION = 1
+/** Versions before that of the product know no agents of reaches, and say so of 2. */
+const [VERSION, AGENTS_VERSION] = [1, 2]
 
 /** How many one agent may keep: each has two sockets open, and a note for its neighbours. */
 export const MAX_REACHES = 100
 
 const ReachesFile = v.object({
-  version: v.literal(VERSION),
+  version: v.picklist([VERSION, AGENTS_VERSION]),
   reaches: v.pipe(
     v.array(KeptReach),
     v.maxLength(MAX_REACHES, `more than ${MAX_REACHES} reaches`),
@@ -40,14 +44,18 @@ const ReachesFile = v.object({
 
 /** @throws ConnectError REACHES_DAMAGED, CONFIG_UNREADABLE, CONFIG_NEWER, FILE_UNTRUSTED */
 export function readReaches(instance: Instance): KeptReach[] {
-  const file = readJson(instance.reachesFile, ReachesFile, { version: VERSION, damaged: 'REACHES_DAMAGED' })
+  const file = readJson(instance.reachesFile, ReachesFile, {
+    version: AGENTS_VERSION,
+    damaged: 'REACHES_DAMAGED',
+  })
   return file?.reaches ?? []
 }
 
 /** Only the holder of the instance's lock writes. @throws ConnectError WRITE_FAILED */
 export function writeReaches(instance: Instance, reaches: readonly KeptReach[]): void {
   const sorted = reaches.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  writeFileAtomic(instance.reachesFile, `${JSON.stringify({ version: VERSION, reaches: sorted }, null, 2)}\n`)
+  const version = sorted.some(({ agent }) => agent !== undefined) ? AGENTS_VERSION : VERSION
+  writeFileAtomic(instance.reachesFile, `${JSON.stringify({ version, reaches: sorted }, null, 2)}\n`)
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { AgentId } from '../config/agent-id.ts'
 import { NumericAddress } from '../config/reaches.ts'
 import { ExposedService, ExposedTarget } from '../config/services.ts'
 import { AgentIdentity } from './agent-record.ts'
@@ -14,7 +15,7 @@ const HubStatus = v.variant('state', [
 /** Why connections through a kept reach fail now. */
 export const ReachFailure = v.object({
   /** Who or what is in the way. */
-  cause: v.picklist(['hub', 'service', 'agent', 'target', 'limit', 'loop', 'other']),
+  cause: v.picklist(['hub', 'service', 'agent', 'owner', 'target', 'limit', 'loop', 'other']),
   /** Of the last connection that failed. */
   reason: v.string(),
   /** RFC 3339; when the first one failed for this cause, none having succeeded since. */
@@ -28,6 +29,8 @@ export const ReachStatus = v.object({
   port: v.number(),
   /** Local address to listen on; null for both loopbacks. */
   bind: v.nullable(v.string()),
+  /** The agent that alone may serve it; null until one is known; an older agent does not say. */
+  agent: v.optional(v.nullable(v.string()), null),
   /** Those that are listened on now; none while the port can't be had. */
   addresses: v.array(v.string()),
   /** Of the error that keeps the port from being held; null while it is held. */
@@ -97,11 +100,13 @@ export const KeepRequest = v.object({
   bind: v.optional(v.nullable(NumericAddress)),
   /** The service's own port, and whether an agent of this machine exposes it. */
   own: v.optional(v.object({ port: Port, isTaken: v.boolean() })),
+  /** The agent that alone may serve it; without it the one that is kept, else the first that does. */
+  agent: v.optional(AgentId),
 })
 export type KeepRequest = v.InferOutput<typeof KeepRequest>
 
 export const KeepReply = v.object({
-  outcome: v.picklist(['kept', 'moved', 'unchanged']),
+  outcome: v.picklist(['kept', 'moved', 'accepted', 'unchanged']),
   reach: ReachStatus,
   /** Why the port is not the service's own; null if it is, or was asked for. */
   because: v.nullable(v.string()),

@@ -15,6 +15,8 @@ import { WaitingClients } from './waiting-clients.ts'
 export interface ClientsOptions {
   /** The service's name. */
   readonly name: string
+  /** The agent that alone may serve it now; default whoever has the service. */
+  readonly acceptor?: () => string | undefined
   readonly log: Log
   /** How long a client waits to be carried, in ms; then it is reset. */
   readonly holdMs: number
@@ -98,7 +100,7 @@ export class Clients implements Queue {
 
   carryOne(): void {
     const { socket, hops } = this.#waiting.take()!
-    this.#carry(socket, this.#opener.open(this.#options.name, hops)!)
+    this.#carry(socket, this.#open(hops)!)
   }
 
   /** Resets all clients. */
@@ -113,7 +115,7 @@ export class Clients implements Queue {
       const why = `it goes in a loop, through ${hops} services by now`
       return this.#drop(socket, 'A connection was dropped', STREAM_CODES.LOOP, why)
     }
-    const opening = this.#waiting.count === 0 ? this.#opener.open(this.#options.name, hops) : undefined
+    const opening = this.#waiting.count === 0 ? this.#open(hops) : undefined
     if (opening) return this.#carry(socket, opening)
     if (!this.#opener.mayWait(this)) {
       const why = `${this.waiting} are waiting already`
@@ -121,6 +123,11 @@ export class Clients implements Queue {
     }
     this.#waiting.add(socket, hops)
     this.#opener.carry()
+  }
+
+  #open(hops: number): Opening | undefined {
+    const { name, acceptor } = this.#options
+    return this.#opener.open(name, hops, acceptor?.())
   }
 
   #carry(socket: Socket, { stream, answered }: Opening): void {

@@ -13,11 +13,13 @@ export interface SettledReach {
   readonly port: number | undefined
   readonly bind: string | undefined
   readonly own: OwnPort | undefined
+  /** The agent that alone may serve it; undefined for the first that does. */
+  readonly agent: string | undefined
 }
 
 /**
  * @param kept as it is kept now
- * @returns undefined if that is what is wished for
+ * @returns undefined if that is the place that is wished for
  * @throws ConnectError BAD_VALUE if nothing says which port
  */
 export function settleReach(
@@ -32,7 +34,12 @@ export function settleReach(
   }
   const bind = wish.bind === undefined ? kept?.bind : (wish.bind ?? undefined)
   if (kept && port === kept.port && bind === kept.bind) return undefined
-  return { name, port, bind, own: wish.own }
+  return { name, port, bind, own: wish.own, agent: wish.agent ?? kept?.agent }
+}
+
+/** @returns the reach as it is kept from now on; undefined if nobody else is to serve it than before */
+export function withAgent(kept: KeptReach, agent: string | undefined): KeptReach | undefined {
+  return agent === undefined || agent === kept.agent ? undefined : { ...kept, agent }
 }
 
 /**
@@ -50,6 +57,11 @@ export function settlePort(
     return other && `kept for ${other.name}`
   }
   return openLocalPort({ bind, port, own, reserved }, onClient)
+}
+
+/** As a wish is kept, once its port is open. */
+export function keptAs({ name, bind, agent }: SettledReach, { port }: LocalPort): KeptReach {
+  return { name, port, ...(bind !== undefined && { bind }), ...(agent !== undefined && { agent }) }
 }
 
 /** Whether listeners on these addresses may be in each other's way; undefined is both loopbacks. */

@@ -64,10 +64,13 @@ export class Opener {
     return this.#mayHaveMore(queue.waiting, MAX_STREAMS - waiting)
   }
 
-  /** @returns undefined while the link is down, or too many streams have no answer yet */
-  open(service: string, hops: number): Opening | undefined {
+  /**
+   * @param acceptor the agent that alone may accept it; default whoever has the service
+   * @returns undefined while the link is down, or too many streams have no answer yet
+   */
+  open(service: string, hops: number, acceptor?: string): Opening | undefined {
     if (!this.#mayOpen(service)) return undefined
-    const stream = this.#link.open(service, hops)
+    const stream = this.#link.open(service, hops, acceptor)
     if (!stream) return undefined
     this.#opening++
     this.#openingTo.add(service)

@@ -9,12 +9,15 @@ import type { Config } from '../../src/config/config.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import { readReaches, writeReaches, type KeptReach } from '../../src/config/reaches.ts'
 import { Neighbours } from '../../src/control/presence.ts'
+import { ConnectError } from '../../src/errors.ts'
+import { Signer } from '../../src/hub-client/credential.ts'
+import { HubClient } from '../../src/hub-client/hub-client.ts'
 import { HubLink } from '../../src/hub-client/hub-link.ts'
 import { connectionPlaces } from '../../src/runtime/connection-places.ts'
 import { hubInProcess, member, type TestHub } from '../fixtures/hub/hub-in-process.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
-import { echoServer } from '../helpers/servers.ts'
+import { echoServer, serveTcp } from '../helpers/servers.ts'
 import { until } from '../helpers/until.ts'
 
 let hub: TestHub & { close(): Promise<void> }
@@ -29,6 +32,7 @@ interface Agent {
   readonly instance: Instance
   readonly log: string[]
   readonly link: HubLink
+  readonly id: string
 }
 
 /** An agent as far as it keeps reaches, and exposes what is named, with its link up. */
@@ -60,6 +64,7 @@ async function agent(
     instance,
     hubId: config.hubId,
     log: write,
+    ownerOf: async () => undefined,
     retryMs: 20,
     ...more,
   })
@@ -72,7 +77,13 @@ async function agent(
     kept.stop()
   })
   if (options.config === undefined) expect(await link.whenConnected(30_000)).toBe(true)
-  return { kept, instance, log, link }
+  return { kept, instance, log, link, id: config.agentId }
+}
+
+/** Asks the hub, as an agent does. */
+async function asking(): Promise<KeptReachesOptions['ownerOf']> {
+  const config = await member(hub, 'laptop')
+  return async (name) => (await new HubClient(config).service(new Signer(config), name))?.agent
 }
 
 /** A service by this name, and its machine. */
@@ -353,6 +364,112 @@ describe('why connections fail is told, and since when:', () => {
     expect(kept.status()).toMatchObject([{ failure: null }])
     await until(async () => (await client(reach.port)).outcome === 'hello')
     expect(kept.status()).toMatchObject([{ failure: null }])
+  })
+})
+
+/** The name is this agent's from now on, and was another's. */
+async function takesOver(name: string, from: Agent, to: Agent): Promise<void> {
+  expect(await from.link.offer([])).toEqual([])
+  expect(await to.link.offer([{ name, port: 1 }])).toEqual([])
+}
+
+describe('a name that goes over to another machine', () => {
+  /** Two machines with a service of the same name, the first one's, and who has come to the second. */
+  async function twoMachines(): Promise<{ first: Agent; second: Agent; come: Socket[] }> {
+    const first = await echoAgent()
+    const come: Socket[] = []
+    const other = await serveTcp((socket) => come.push(socket.on('data', (bytes) => socket.write(bytes))))
+    onTestFinished(() => other.close())
+    target = other.port
+    return { first, second: await agent({ exposes: 'echo' }), come }
+  }
+
+  const reason = '"echo" is now served by another machine, echo; connect reach echo --keep accepts that'
+
+  test('gets nothing from a kept reach, which says so, until whoever kept it accepts that', async () => {
+    const { first, second, come } = await twoMachines()
+    const { kept, instance } = await agent()
+    const { reach } = await kept.keep('echo', { port: 0, agent: first.id })
+    expect(reach).toMatchObject({ agent: first.id })
+    expect(readReaches(instance)).toEqual([{ name: 'echo', port: reach.port, agent: first.id }])
+    const before = await client(reach.port)
+    await takesOver('echo', first, second)
+    expect((await client(reach.port)).outcome).toBe('ECONNRESET')
+    expect(kept.status()).toMatchObject([{ agent: first.id, failure: { cause: 'owner', reason } }])
+    expect(come).toEqual([])
+    // What has been opened to the first one goes on.
+    before.socket.write('again')
+    expect(String((await once(before.socket, 'data'))[0])).toBe('again')
+
+    const again = await kept.keep('echo', { agent: second.id })
+    expect(again).toMatchObject({ outcome: 'accepted', reach: { port: reach.port, failure: null } })
+    expect(readReaches(instance)).toEqual([{ name: 'echo', port: reach.port, agent: second.id }])
+    expect((await client(reach.port)).outcome).toBe('hello')
+    expect(come).toHaveLength(1)
+    expect(await kept.keep('echo', { agent: second.id })).toMatchObject({ outcome: 'unchanged' })
+  })
+
+  test('leads to the first one again once that has it back', async () => {
+    const { first, second } = await twoMachines()
+    const { kept } = await agent()
+    const { reach } = await kept.keep('echo', { port: 0, agent: first.id })
+    await takesOver('echo', first, second)
+    expect((await client(reach.port)).outcome).toBe('ECONNRESET')
+    await takesOver('echo', second, first)
+    expect((await client(reach.port)).outcome).toBe('hello')
+    expect(kept.status()).toMatchObject([{ failure: null }])
+  })
+
+  test('gets nothing either from one that was kept before machines were, and has been linked since', async () => {
+    const { first, second, come } = await twoMachines()
+    const port = await freePort()
+    const { kept, instance } = await agent({ reaches: [{ name: 'echo', port }], ownerOf: await asking() })
+    await until(() => kept.status()[0]!.agent === first.id)
+    expect(readReaches(instance)).toEqual([{ name: 'echo', port, agent: first.id }])
+    await takesOver('echo', first, second)
+    expect((await client(port)).outcome).toBe('ECONNRESET')
+    expect(come).toEqual([])
+  })
+})
+
+describe('a reach that is kept without a word of whose it is', () => {
+  test('is that of the first machine that serves it', async () => {
+    const { kept, instance } = await agent({ ownerOf: await asking() })
+    const { reach } = await kept.keep('echo', { port: 0 })
+    expect(reach.agent).toBeNull()
+    const { id } = await echoAgent()
+    expect((await client(reach.port)).outcome).toBe('hello')
+    await until(() => kept.status()[0]!.agent === id)
+    expect(readReaches(instance)).toEqual([{ name: 'echo', port: reach.port, agent: id }])
+  })
+
+  test('is so for as long as the agent runs where that can’t be written down', async () => {
+    const { id } = await echoAgent()
+    const port = await freePort()
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const { kept, instance, log } = await agent({ reaches: [{ name: 'echo', port }], ownerOf: () => promise })
+    mkdirSync(path.join(instance.reachesFile, 'x'), { recursive: true })
+    resolve(id)
+    await until(() => kept.status()[0]!.agent === id)
+    expect(log.at(-1)).toContain(instance.reachesFile)
+  })
+
+  test('is carried while the hub can’t say whose it is, and asked about again', async () => {
+    const { id } = await echoAgent()
+    const asked: string[] = []
+    const ownerOf = async (name: string) => {
+      asked.push(name)
+      if (asked.length < 3) throw new ConnectError('HUB_UNREACHABLE', 'no answer')
+      return id
+    }
+    const { kept } = await agent({ ownerOf })
+    const { reach } = await kept.keep('echo', { port: 0 })
+    await until(() => asked.length === 1)
+    expect((await client(reach.port)).outcome).toBe('hello')
+    await until(() => asked.length === 2)
+    expect(kept.status()).toMatchObject([{ agent: null }])
+    expect((await client(reach.port)).outcome).toBe('hello')
+    await until(() => kept.status()[0]!.agent === id)
   })
 })
 

@@ -12,6 +12,7 @@ test.for([
   ['TARGET_UNREACHABLE', true, 'target'],
   ['LIMIT', false, 'limit'],
   ['LOOP', true, 'loop'],
+  ['OTHER_AGENT', true, 'owner'],
   ['PROTOCOL', true, 'other'],
 ] as const)('%s, with a link to the hub: %s, is told as: %s', ([code, isLinked, cause]) => {
   const last = new LastFailure()
@@ -19,6 +20,10 @@ test.for([
   expect(last.current).toMatchObject({ cause, reason: 'why' })
   last.linked()
   expect(last.current === undefined).toBe(cause === 'hub')
+  last.failed(STREAM_CODES[code], 'why', isLinked)
+  last.accepted()
+  expect(last.current === undefined).toBe(cause === 'owner')
+  last.failed(STREAM_CODES[code], 'why', isLinked)
   last.succeeded()
   expect(last.current).toBeUndefined()
 })

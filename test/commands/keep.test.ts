@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { joined } from '../fixtures/joined.ts'
 import { connect, connectOk } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
-import { echoed } from '../helpers/servers.ts'
+import { echoed, echoServer } from '../helpers/servers.ts'
 import { until } from '../helpers/until.ts'
 import { World } from '../helpers/world.ts'
 
@@ -98,6 +98,25 @@ describe('without a daemon', () => {
       ),
     })
     expect(() => saved(home)).toThrow(/ENOENT/)
+  })
+
+  test('kept again, it is for the machine that serves the name now', async () => {
+    const target = await echoServer()
+    onTestFinished(() => target.close())
+    const [first, second, home] = [await laptop(), await laptop(), await joined(world, 'laptop')]
+    const expose = (at: Home) => connectOk(at, ['expose', String(target.port), '--name', 'handed-on'])
+    const again = () => connectOk(home, ['reach', 'handed-on', '--keep'])
+    await expose(first)
+    const port = portIn(await again())
+    const before = saved(home)
+    await connectOk(first, ['unexpose', 'handed-on'])
+    // There is nobody to accept.
+    expect(await again()).toBe(`handed-on is kept at localhost:${port} already\n`)
+    await expose(second)
+    expect(saved(home)).toBe(before)
+    expect(await again()).toBe(`handed-on is kept at localhost:${port}, for the machine that serves it now\n`)
+    expect(saved(home)).not.toBe(before)
+    expect(await again()).toBe(`handed-on is kept at localhost:${port} already\n`)
   })
 
   test('two names get two ports, though nobody holds the first', async () => {
@@ -199,6 +218,34 @@ describe('with a daemon', () => {
     await connectOk(home, ['daemon', 'status', '--check'])
     await busy.leave()
     await until(async () => (await echoed(port, 'hello').catch(() => '')) === 'hello', { everyMs: 50 })
+  })
+
+  test('a name that another machine has taken over leads nowhere, and all say so, until it is kept again', async () => {
+    const target = await echoServer()
+    onTestFinished(() => target.close())
+    const [first, second, home] = [await laptop(), await laptop(), await laptop()]
+    const expose = (at: Home) => connectOk(at, ['expose', String(target.port), '--name', 'moving'])
+    await expose(first)
+    const again = () => connectOk(home, ['reach', 'moving', '--keep'])
+    const port = portIn(await again())
+    expect(await echoed(port, 'hello')).toBe('hello')
+    await connectOk(first, ['unexpose', 'moving'])
+    await expose(second)
+    await expect(echoed(port, 'hello')).rejects.toThrow(/ECONNRESET/)
+    const said = '"moving" is now served by another machine, laptop; connect reach moving --keep accepts that'
+    expect(await connectOk(home, ['daemon', 'status'])).toContain(`: ${said}\n`)
+    expect(await connectOk(home, ['reach'])).toContain(`: ${said}\n`)
+    expect(JSON.parse(await connectOk(home, ['reach', '--json']))).toMatchObject({
+      reaches: [{ name: 'moving', failure: { cause: 'owner', reason: said } }],
+    })
+    // It is saved: another agent of this machine is told nothing else.
+    await connectOk(home, ['daemon', 'restart'])
+    await expect(echoed(port, 'hello')).rejects.toThrow(/ECONNRESET/)
+    expect(await again()).toBe(
+      `[ok] moving is kept at localhost:${port}, for the machine that serves it now\n`,
+    )
+    expect(await echoed(port, 'hello')).toBe('hello')
+    expect(await again()).toBe(`moving is kept at localhost:${port} already\n`)
   })
 
   test('unreach says how many connections there are, and ends them, or lets them end', async () => {

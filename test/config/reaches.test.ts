@@ -29,6 +29,18 @@ test('what is kept is read again, by name, and lies beside the config', () => {
   expect(statSync(instance.reachesFile).mode & 0o777).toBe(0o600)
 })
 
+test('a version of before is told that it can’t read reaches whose agents are kept, and reads all others', () => {
+  const instance = emptyInstance()
+  const versionOf = () =>
+    (JSON.parse(readFileSync(instance.reachesFile, 'utf8')) as { version: number }).version
+  writeReaches(instance, [web])
+  expect(versionOf()).toBe(1)
+  const ofAda = { ...postgres, agent: 'agent_90facafea9b15566' }
+  writeReaches(instance, [web, ofAda])
+  expect(versionOf()).toBe(2)
+  expect(readReaches(instance)).toEqual([ofAda, web])
+})
+
 test('one reach more than the most is refused, one in the place of another is not', () => {
   const full = many(MAX_REACHES)
   const error = thrownBy(() => withReach(full, web))
@@ -48,6 +60,8 @@ describe('a list of reaches', () => {
     ['has an address that would be looked up', file([{ ...web, bind: 'localhost' }])],
     ['has a name that is none', file([{ ...web, name: '../web' }])],
     ['has a field that nobody knows', file([{ ...web, command: 'rm -rf /' }])],
+    ['has an agent that is none', file([{ ...web, agent: 'agent_1' }])],
+    ['has an agent without a name', file([{ ...web, agent: null }])],
     ['has a name twice', file([web, { ...web, port: 1 }])],
     ['has more reaches than one agent may keep', file(many(MAX_REACHES + 1))],
   ] as const)('that %s is refused, and stays as it is', ([, text]) => {
@@ -61,7 +75,7 @@ describe('a list of reaches', () => {
 
   test('of a newer version is not taken for a damaged one', () => {
     const instance = emptyInstance()
-    writeFileSync(instance.reachesFile, '{"version":2,"reaches":{}}')
+    writeFileSync(instance.reachesFile, '{"version":3,"reaches":{}}')
     expect(thrownBy(() => readReaches(instance)).code).toBe('CONFIG_NEWER')
   })
 })

@@ -35,6 +35,7 @@ const reach = {
   name: 'db',
   port: 5432,
   bind: null,
+  agent: 'agent_0123456789abcdef',
   addresses: ['127.0.0.1'],
   code: null,
   reason: null,

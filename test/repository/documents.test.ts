@@ -193,6 +193,7 @@ const STATUS: DaemonStatus = {
       name: 'postgres',
       port: 5432,
       bind: null,
+      agent: 'agent_0',
       held: true,
       addresses: ['127.0.0.1', '::1'],
       code: null,

@@ -12,7 +12,12 @@ export function formatKept(
   hasAsked: boolean,
 ): { results: string[]; warnings: string[] } {
   const where = `${reach.name} is kept at ${localAddressOf(reach)}`
-  const done = { kept: where, moved: `${where} now`, unchanged: `${where} already` }[outcome]
+  const done = {
+    kept: where,
+    moved: `${where} now`,
+    accepted: `${where}, for the machine that serves it now`,
+    unchanged: `${where} already`,
+  }[outcome]
   const result = outcome !== 'unchanged' && hasAgent ? `[ok] ${done}` : done
   const blocked = reach.held ? undefined : `That port is not held now: ${notHeld(reach)}`
   const warnings = [

@@ -10,8 +10,8 @@ import { Signer } from '../../hub-client/credential.ts'
 import { HubClient } from '../../hub-client/hub-client.ts'
 import { unknownService } from '../../hub-client/unknown-service.ts'
 import { describeHolder, portHolder } from '../../process/port-holder.ts'
-import { settlePort, settleReach } from '../../reach/kept-port.ts'
-import { ownPortOf, type OwnPort } from '../../reach/own-port.ts'
+import { keptAs, settlePort, settleReach, withAgent } from '../../reach/kept-port.ts'
+import { ownPortOf } from '../../reach/own-port.ts'
 import { throughAgentOrFile } from '../locks/through-agent.ts'
 import { shownReach, unheldReach, type ShownReach } from './shown-reach.ts'
 
@@ -25,7 +25,8 @@ export interface Keeping {
 }
 
 /**
- * Keeps a reach: through the running agent, else by saving it for the next one. Its port is settled now.
+ * Keeps a reach: through the running agent, else by saving it for the next one. Its port is settled now. One
+ * that is kept already accepts the agent that serves it now.
  *
  * @param options.port 0 for a free one; undefined for the one that is kept, else the service's own or the
  * next free one, and then the hub is asked for that
@@ -41,9 +42,12 @@ export async function keep(
   ensureInstanceFolder(instance)
   const { name, port } = options
   const bind = numericBind(options.bind)
-  const isSettled = port !== undefined || readReaches(instance).some((reach) => reach.name === name)
-  const own = isSettled ? undefined : await ownPort(config, name)
-  const wish: KeepRequest = { ...(port !== undefined && { port }), ...(own && { own }), ...bind }
+  const isKept = readReaches(instance).some((reach) => reach.name === name)
+  const wish: KeepRequest = {
+    ...(port !== undefined && { port }),
+    ...(isKept ? await ownerNow(config, name) : port === undefined && (await ownerAndPort(config, name))),
+    ...bind,
+  }
   try {
     return await throughAgentOrFile<Keeping>(
       instance,
@@ -77,11 +81,15 @@ async function saveReach(instance: Instance, name: string, wish: KeepRequest): P
   const reaches = readReaches(instance)
   const kept = reaches.find((reach) => reach.name === name)
   const settled = settleReach(name, wish, kept)
-  if (!settled) return { outcome: 'unchanged', reach: unheldReach(kept!), because: null, hasAgent: false }
-  const { bind } = settled
+  if (!settled) {
+    const accepted = withAgent(kept!, wish.agent)
+    if (accepted) writeReaches(instance, withReach(reaches, accepted))
+    const outcome = accepted && kept!.agent !== undefined ? 'accepted' : 'unchanged'
+    return { outcome, reach: unheldReach(accepted ?? kept!), because: null, hasAgent: false }
+  }
   const opened = await settlePort(settled, reaches, (socket) => socket.destroy())
   opened.close()
-  const reach = { name, port: opened.port, ...(bind !== undefined && { bind }) }
+  const reach = keptAs(settled, opened)
   writeReaches(instance, withReach(reaches, reach))
   return {
     outcome: kept ? 'moved' : 'kept',
@@ -101,7 +109,19 @@ function numericBind(bind: string | undefined): Pick<KeepRequest, 'bind'> {
   })
 }
 
-async function ownPort(config: Config, name: string): Promise<OwnPort> {
+/** Of what is kept already; nothing while the hub is away, or if nobody serves it. */
+async function ownerNow(config: Config, name: string): Promise<Pick<KeepRequest, 'agent'>> {
+  try {
+    const service = await new HubClient(config).service(new Signer(config), name)
+    return service ? { agent: service.agent } : {}
+  } catch (error) {
+    if (!(error instanceof ConnectError) || error.code !== 'HUB_UNREACHABLE') throw error
+    return {}
+  }
+}
+
+/** @throws ConnectError SERVICE_UNKNOWN, HUB_UNREACHABLE */
+async function ownerAndPort(config: Config, name: string): Promise<Pick<KeepRequest, 'agent' | 'own'>> {
   const [client, signer] = [new HubClient(config), new Signer(config)]
   const service = await client.service(signer, name).catch((error: unknown) => {
     if (!(error instanceof ConnectError) || error.code !== 'HUB_UNREACHABLE') throw error
@@ -110,5 +130,6 @@ async function ownPort(config: Config, name: string): Promise<OwnPort> {
   })
   if (!service) throw await unknownService(client, signer, [name])
   // A Unix socket, which has none, gets a free one.
-  return ownPortOf(service, config, new Neighbours()) ?? { port: 0, isTaken: false }
+  const own = ownPortOf(service, config, new Neighbours()) ?? { port: 0, isTaken: false }
+  return { own, agent: service.agent }
 }

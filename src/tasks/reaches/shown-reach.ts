@@ -38,7 +38,16 @@ export function shownReach(reach: ReachStatus): ShownReach {
 }
 
 /** As it is saved. */
-export function unheldReach({ name, port, bind }: KeptReach, reason = NO_AGENT): ShownReach {
+export function unheldReach({ name, port, bind, agent }: KeptReach, reason = NO_AGENT): ShownReach {
   const untold = { code: null, since: null, holder: null, connections: null, failure: null }
-  return { name, port, bind: bind ?? null, held: false, addresses: [], reason, ...untold }
+  return {
+    name,
+    port,
+    bind: bind ?? null,
+    agent: agent ?? null,
+    held: false,
+    addresses: [],
+    reason,
+    ...untold,
+  }
 }
