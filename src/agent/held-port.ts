@@ -45,6 +45,11 @@ export class HeldPort {
     return this.#port?.addresses ?? []
   }
 
+  /** What is listened with; undefined while the port can't be had. */
+  get opened(): LocalPort | undefined {
+    return this.#port
+  }
+
   /** Why the port can't be had; undefined while it is held, or not tried yet. */
   get failure(): ConnectError | undefined {
     return this.#failure
@@ -86,11 +91,11 @@ export class HeldPort {
     }
   }
 
-  /** Frees the port at once. Whoever has connected stays connected. */
-  close(): void {
+  /** Frees the port at once, but for what another one goes on with. Whoever has connected stays connected. */
+  close(heir?: LocalPort): void {
     this.#isClosed = true
     clearTimeout(this.#retry)
-    this.#port?.close()
+    this.#port?.close(heir)
     this.#port = undefined
     this.#presence?.withdraw()
     this.#giveBack?.()

@@ -1,9 +1,10 @@
-import type { KeptReach } from '../config/reaches.ts'
+import { localAddressOf, type KeptReach } from '../config/reaches.ts'
 import type { Neighbours } from '../control/presence.ts'
 import type { ReachStatus } from '../control/schema.ts'
+import { ConnectError } from '../errors.ts'
 import type { Log } from '../log/log.ts'
 import { Clients } from '../reach/clients.ts'
-import { keptAs, settlePort, withAgent, type SettledReach } from '../reach/kept-port.ts'
+import { keptAs, mayMeet, settlePort, withAgent, type SettledReach } from '../reach/kept-port.ts'
 import type { LocalPort } from '../reach/local-port.ts'
 import type { Opener } from '../reach/opener.ts'
 import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
@@ -93,7 +94,7 @@ export class HeldReach {
   }
 
   /**
-   * Opens another port, and holds that one from then on.
+   * Opens another port, and holds that one from then on. Until it is open, what was held before stays so.
    *
    * @param others all that are kept
    * @param save is called with what there is to be kept, once the port is open
@@ -107,30 +108,23 @@ export class HeldReach {
     save: (reach: KeptReach) => void,
   ): Promise<string | undefined> {
     const before = this.#port
-    // Its own listener would be in the way of one on another address.
-    const isInItsOwnWay = before !== undefined && settled.port === before.reach.port
-    if (isInItsOwnWay) before.close()
     let opened: LocalPort | undefined
     let giveBack: (() => void) | undefined
     try {
       // One that moves gives back what it has.
       if (!before?.addresses.length) giveBack = reserveToListen()
-      opened = await settlePort(settled, others, (socket) => this.clients.take(socket))
+      opened = await settlePort(settled, others, (socket) => this.clients.take(socket), before?.opened)
       const reach = keptAs(settled, opened)
       save(reach)
       this.#ownedBy(settled.agent)
-      before?.close()
+      before?.close(opened)
       this.#port = this.#portOf(reach)
       this.#port.hold(opened)
       return opened.because
     } catch (error) {
-      opened?.close()
+      opened?.close(before?.opened)
       if (!before) this.clients.close()
-      if (isInItsOwnWay) {
-        this.#port = this.#portOf(before.reach)
-        this.open()
-      }
-      throw error
+      throw before ? inItsOwnWay(before, settled, error) : error
     } finally {
       giveBack?.()
     }
@@ -178,4 +172,18 @@ export class HeldReach {
     const { hubId, log, retryMs } = this.#options
     return new HeldPort(reach, { hubId, log, retryMs, onClient: (socket) => this.clients.take(socket) })
   }
+}
+
+/** Says so if it was its own listener that kept a port from being opened on other addresses. */
+function inItsOwnWay({ reach, addresses }: HeldPort, { port, bind }: SettledReach, error: unknown): unknown {
+  const isInUse = error instanceof ConnectError && error.code === 'PORT_IN_USE'
+  const isOurs = addresses.length > 0 && port === reach.port && mayMeet(reach.bind, bind)
+  if (!isInUse || !isOurs) return error
+  const { name } = reach
+  const message = `${name} stays at ${localAddressOf(reach)}: ${localAddressOf({ bind: bind ?? null, port })} can’t be held beside it`
+  const hints = [
+    `Give up the port first: connect unreach ${name}`,
+    `Then: connect reach ${name} --keep --port ${port} --bind ${bind ?? 'localhost'}`,
+  ]
+  return new ConnectError('PORT_IN_USE', message, { hints, cause: error })
 }

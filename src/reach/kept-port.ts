@@ -45,18 +45,20 @@ export function withAgent(kept: KeptReach, agent: string | undefined): KeptReach
 /**
  * Opens the port for a wish: one that no other kept reach has, though that may not hold it now.
  *
+ * @param held what it has open already, see LocalPortOptions
  * @throws ConnectError PORT_IN_USE, CANNOT_LISTEN
  */
 export function settlePort(
   { name, port, bind, own }: SettledReach,
   others: readonly KeptReach[],
   onClient: (socket: Socket) => void,
+  held?: LocalPort,
 ): Promise<LocalPort> {
   const reserved = (candidate: number) => {
     const other = others.find((one) => one.name !== name && one.port === candidate && mayMeet(one.bind, bind))
     return other && `kept for ${other.name}`
   }
-  return openLocalPort({ bind, port, own, reserved }, onClient)
+  return openLocalPort({ bind, port, own, reserved, held }, onClient)
 }
 
 /** As a wish is kept, once its port is open. */
@@ -65,7 +67,7 @@ export function keptAs({ name, bind, agent }: SettledReach, { port }: LocalPort)
 }
 
 /** Whether listeners on these addresses may be in each other's way; undefined is both loopbacks. */
-function mayMeet(one: string | undefined, other: string | undefined): boolean {
+export function mayMeet(one: string | undefined, other: string | undefined): boolean {
   const heard = (bind: string | undefined) =>
     bind === undefined ? LOOPBACKS.map(({ address }) => address) : [bind]
   const isAny = (address: string) => /^[0:.]+$/.test(address)

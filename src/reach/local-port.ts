@@ -14,6 +14,8 @@ export interface LocalPortOptions {
   readonly own?: OwnPort | undefined
   /** @returns what a port is that is not to be taken, though it may be free; undefined if it may be */
   readonly reserved?: (port: number) => string | undefined
+  /** What is open already for the same clients: is used where it has the address and the port. */
+  readonly held?: LocalPort | undefined
 }
 
 /** Where clients come in. */
@@ -23,7 +25,9 @@ export interface LocalPort {
   readonly port: number
   /** Why the port is not the service's own: the beginning of a sentence. */
   readonly because: string | undefined
-  close(): void
+  readonly servers: readonly Server[]
+  /** @param heir goes on with the servers that it has, too */
+  close(heir?: LocalPort): void
 }
 
 /** How many ports after the service's own are tried. */
@@ -46,7 +50,7 @@ export async function openLocalPort(
 ): Promise<LocalPort> {
   const { bind, port, own } = options
   const hosts = bind === undefined || bind === 'localhost' ? LOOPBACKS.map(({ address }) => address) : [bind]
-  const open = (candidate: number) => openOn(hosts, candidate, onClient, options.reserved)
+  const open = (candidate: number) => openOn(hosts, candidate, onClient, options)
   if (port !== undefined) return open(port)
   if (!own) return { ...(await open(0)), because: 'The service has no port of its own' }
   let because = own.isTaken ? `${own.port} may be the service’s own port on this machine` : undefined
@@ -78,10 +82,10 @@ async function openOn(
   hosts: readonly string[],
   port: number,
   onClient: (socket: Socket) => void,
-  reserved: LocalPortOptions['reserved'] = () => undefined,
+  { reserved, held }: Pick<LocalPortOptions, 'reserved' | 'held'>,
 ): Promise<LocalPort> {
   const refuseReserved = (candidate: number) => {
-    const why = reserved(candidate)
+    const why = reserved?.(candidate)
     if (why !== undefined) throw new ConnectError('PORT_IN_USE', `Port ${candidate} is ${why}`)
   }
   for (let left = FREE_PORT_TRIES; ; left--) {
@@ -90,14 +94,15 @@ async function openOn(
       refuseReserved(port)
       let chosen = port
       for (const host of hosts) {
-        const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, onClient)
-        if (await tryListen(server, host, chosen, servers.length > 0)) servers.push(server)
+        const shared = held?.servers.find((one) => listensOn(one, host, chosen))
+        const server = shared ?? createServer({ allowHalfOpen: true, pauseOnConnect: true }, onClient)
+        if (shared || (await tryListen(server, host, chosen, servers.length > 0))) servers.push(server)
         chosen = (servers[0]!.address() as AddressInfo).port
         refuseReserved(chosen)
       }
       return localPortOf(servers, chosen)
     } catch (error) {
-      for (const server of servers) server.close()
+      closeAll(servers, held)
       const isUnlucky = port === 0 && error instanceof ConnectError && error.code === 'PORT_IN_USE'
       if (!isUnlucky || left <= 1) throw error
     }
@@ -122,13 +127,22 @@ async function isHidden(host: string, port: number): Promise<boolean> {
   return process.platform !== 'linux' && (await probeTarget({ host, port })).isListening
 }
 
+function listensOn(server: Server, host: string, port: number): boolean {
+  const { address, port: own } = server.address() as AddressInfo
+  return address === host && own === port
+}
+
+/** @param heir goes on with those that it has, too */
+function closeAll(servers: readonly Server[], heir: LocalPort | undefined): void {
+  for (const server of servers) if (!heir?.servers.includes(server)) server.close()
+}
+
 function localPortOf(servers: readonly Server[], port: number): LocalPort {
   return {
     addresses: servers.map((server) => (server.address() as AddressInfo).address),
     port,
     because: undefined,
-    close() {
-      for (const server of servers) server.close()
-    },
+    servers,
+    close: (heir) => closeAll(servers, heir),
   }
 }

@@ -25,7 +25,13 @@ export async function openLocalSocket(file: string, onClient: (socket: Socket) =
     await listenUnix(server, file)
     const own = lstatSync(file)
     notes.add(file, own)
-    return { addresses: [], port: 0, because: undefined, close: () => close(server, file, own, notes) }
+    return {
+      addresses: [],
+      port: 0,
+      because: undefined,
+      servers: [server],
+      close: () => close(server, file, own, notes),
+    }
   } catch (error) {
     server.close()
     if (codeOf((error as Error).cause) === 'EADDRINUSE')

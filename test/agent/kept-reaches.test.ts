@@ -213,10 +213,56 @@ describe('a port that is kept', () => {
     expect(await rejectionOf(kept.keep('echo', { bind: '192.0.2.9' }))).toMatchObject({
       code: 'CANNOT_LISTEN',
     })
-    await until(() => kept.status()[0]!.addresses.length > 0)
+    expect(kept.status()).toMatchObject([{ addresses: ['127.0.0.1'] }])
     expect(readReaches(instance)).toEqual([{ name: 'echo', port, bind: '127.0.0.1' }])
     expect(await kept.keep('echo', { bind: null })).toMatchObject({ outcome: 'moved', reach: { bind: null } })
     expect(readReaches(instance)).toEqual([{ name: 'echo', port }])
+  })
+
+  test('is nobody else’s for a moment while its address changes', async () => {
+    await echoAgent()
+    const { kept } = await agent()
+    const port = await freePort()
+    await kept.keep('echo', { port })
+    const { socket } = await client(port)
+    for (const bind of ['127.0.0.1', null, '127.0.0.1']) {
+      const moving = kept.keep('echo', { bind })
+      const outcome = Promise.race([moving, other(port).then(() => 'taken')])
+      expect(await outcome.catch((error: NodeJS.ErrnoException) => error.code)).not.toBe('taken')
+      expect(await moving).toMatchObject({ outcome: 'moved', reach: { bind } })
+    }
+    expect((await client(port)).outcome).toBe('hello')
+    socket.write('again')
+    expect(String((await once(socket, 'data'))[0])).toBe('again')
+    await kept.keep('echo', { bind: '127.0.0.9' })
+    await other(port)
+  })
+
+  test('stays where it is if its new address can’t be held beside it, or not be written down', async () => {
+    const { kept, instance } = await agent()
+    const port = await freePort()
+    await kept.keep('echo', { port })
+    const held = { addresses: ['127.0.0.1', '::1'], code: null }
+    expect(await rejectionOf(kept.keep('echo', { bind: '0.0.0.0' }))).toMatchObject({
+      code: 'PORT_IN_USE',
+      message: `echo stays at localhost:${port}: 0.0.0.0:${port} can’t be held beside it`,
+      hints: [
+        'Give up the port first: connect unreach echo',
+        `Then: connect reach echo --keep --port ${port} --bind 0.0.0.0`,
+      ],
+    })
+    expect(kept.status()).toMatchObject([held])
+    expect(readReaches(instance)).toEqual([{ name: 'echo', port }])
+    rmSync(instance.reachesFile)
+    mkdirSync(path.join(instance.reachesFile, 'x'), { recursive: true })
+    for (const bind of ['127.0.0.1', '127.0.0.9'])
+      expect(await rejectionOf(kept.keep('echo', { bind }))).toMatchObject({ code: 'WRITE_FAILED' })
+    expect(kept.status()).toMatchObject([held])
+    await expect(other(port)).rejects.toThrow(/EADDRINUSE/)
+    // What was opened for nothing is free again.
+    const server = createServer().listen(port, '127.0.0.9')
+    await once(server, 'listening')
+    await once(server.close(), 'close')
   })
 
   test('is one and the same for ten that keep it at once', async () => {

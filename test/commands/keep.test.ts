@@ -307,6 +307,10 @@ describe('with a daemon', () => {
     const warning = `echo: whoever can connect to ${address} reaches it, from other machines too\n`
     expect(stderr).toBe(`[!] ${warning}`)
     expect(await connectOk(home, ['daemon', 'status'])).toContain(`    ${warning}`)
+    // What listens on all addresses is in the way of any other.
+    const narrower = await keep(home, '--bind', 'localhost')
+    expect(narrower).toMatchObject({ code: 1, stderr: expect.stringContaining(`echo stays at ${address}`) })
+    await connectOk(home, ['unreach', 'echo'])
     expect((await keep(home, '--bind', 'localhost')).stderr).toBe('')
   })
 })
