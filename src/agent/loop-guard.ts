@@ -41,11 +41,12 @@ export function withoutLoops(
  * nobody can tell how far they have come. And none that commands control an agent or a hub by: who may write
  * beside a socket that is exposed can have a link lead there.
  *
+ * @param known sockets that control agents, beside those that the neighbours tell of
  * @throws LoopError, or Error
  */
-export function checkSocket(path: string, neighbours: Neighbours): void {
+export function checkSocket(path: string, neighbours: Neighbours, known: readonly string[] = []): void {
   const [reach] = neighbours.reachesAtSocket((other) => isSameFile(path, other))
-  if (isControlSocket(path, neighbours))
+  if (isControlSocket(path, neighbours, known))
     throw new Error('it leads to the socket by which commands control an agent or a hub')
   if (!reach) return
   const instead = 'to pass a service on to another hub, have it listen at a port'
@@ -76,7 +77,7 @@ export class LoopGuard {
 
   /** @throws LoopError, or Error, if the socket may not be dialled */
   checkSocket(path: string): void {
-    checkSocket(path, this.#neighbours)
+    checkSocket(path, this.#neighbours, [this.#presence.socketPath])
   }
 
   stop(): void {

@@ -19,9 +19,9 @@ export function refuseControlSocket(file: string, { socketPath }: Instance): voi
 }
 
 /**
- * Whether commands control an agent or a hub by a socket.
+ * Whether commands control an agent or a hub by a socket, whatever name, link or mount it is called by.
  *
- * @param known those of agents, beside those that the neighbours tell of
+ * @param known some such sockets, beside those that the neighbours tell of
  */
 export function isControlSocket(
   file: string,
@@ -29,9 +29,9 @@ export function isControlSocket(
   known: readonly string[] = [],
 ): boolean {
   const real = realPath(file)
-  const agents = neighbours.agents(() => true).map((agent) => agent.socketPath)
+  const sockets = [...known, ...neighbours.controlSockets()]
   return (
-    [...known, ...agents].some((one) => real === realPath(one) || isSameFile(real, one)) ||
+    sockets.some((one) => real === realPath(one) || isSameFile(real, one)) ||
     path.dirname(real) === realPath(shortSocketFolder()) ||
     isNamedLikeOne(real)
   )

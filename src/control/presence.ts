@@ -34,18 +34,24 @@ const ReachPresence = v.object({
 })
 export type ReachPresence = v.InferOutput<typeof ReachPresence>
 
+const HubPresence = v.object({
+  kind: v.literal('hub'),
+  /** By which commands control it. */
+  socketPath: v.string(),
+})
+
 /**
  * What a process of this user tells the others on this machine, whichever home folder and instance
  * they belong to.
  */
-export type Presence = AgentPresence | ReachPresence
+export type Presence = AgentPresence | ReachPresence | v.InferOutput<typeof HubPresence>
 
 const Note = v.object({
   pid: v.number(),
   startTime: v.string(),
   bootAndNamespace: v.string(),
   network: v.string(),
-  presence: v.variant('kind', [AgentPresence, ReachPresence]),
+  presence: v.variant('kind', [AgentPresence, ReachPresence, HubPresence]),
 })
 type Note = v.InferOutput<typeof Note>
 
@@ -141,10 +147,19 @@ export class Neighbours {
     return this.#alive((one) => one.kind === 'agent' && wanted(one)) as AgentPresence[]
   }
 
-  /** Whether a process lives is asked of those few that matter. */
+  /** By which sockets commands control agents and hubs: of any network, as files belong to none. */
+  controlSockets(): string[] {
+    return this.#living(({ presence }) => presence.kind !== 'reach').map(({ socketPath }) => socketPath!)
+  }
+
   #alive(wanted: (presence: Presence) => boolean): Presence[] {
+    return this.#living((note) => note.network === network() && wanted(note.presence))
+  }
+
+  /** Whether a process lives is asked of those few that matter. */
+  #living(wanted: (note: Note) => boolean): Presence[] {
     this.#look()
-    const matching = this.#notes.filter(({ presence }) => wanted(presence))
+    const matching = this.#notes.filter(wanted)
     return matching.filter(mayBeAlive).map(({ presence }) => presence)
   }
 
@@ -164,8 +179,7 @@ export class Neighbours {
     if (this.#readAt.isSure && this.#readAt.changed === changed) return
     // In a folder where others may write, as /tmp, a folder of that name can be anybody’s.
     const isOurs = found?.isDirectory() && (process.platform === 'win32' || found.uid === process.getuid?.())
-    const notes = isOurs ? readNotes(this.#folder).map(({ note }) => note) : []
-    this.#notes = notes.filter((note) => note.network === network())
+    this.#notes = isOurs ? readNotes(this.#folder).map(({ note }) => note) : []
     this.#readAt = { changed, isSure: Date.now() - changed > SAME_TICK_MS }
   }
 }

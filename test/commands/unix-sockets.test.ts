@@ -1,5 +1,14 @@
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect as dial, type Socket } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -124,7 +133,12 @@ describe('a Unix socket', () => {
     const link = path.join(scratchFolder(), 'link')
     symlinkSync(path.dirname(agent), link)
     const hub = world.hubHome.file('hub/hub.sock')
-    for (const file of [agent, path.join(link, 'agent.sock'), hub]) {
+    const hardLinks = [agent, hub].map((file, index) => {
+      const hardLink = path.join(scratchFolder(), `${index}.sock`)
+      linkSync(file, hardLink)
+      return hardLink
+    })
+    for (const file of [agent, path.join(link, 'agent.sock'), hub, ...hardLinks]) {
       const refused = await connect(home, ['expose', `unix:${file}`, '--name', 'stolen'])
       expect(refused, file).toMatchObject({ code: 2, stdout: '' })
       expect(refused.stderr).toContain('is how commands control an agent or a hub')
@@ -143,12 +157,15 @@ describe('a Unix socket', () => {
     await echoes(dial(port, '127.0.0.1'))
     const why = 'can’t be reached: it leads to the socket by which commands control an agent or a hub\n'
     const refusals = () => cli.output.split(why).length - 1
-    for (const [index, control] of [home.file('agent.sock'), world.hubHome.file('hub/hub.sock')].entries()) {
-      rmSync(link)
-      symlinkSync(control, link)
-      await expect(once(dial(port, '127.0.0.1'), 'close')).rejects.toMatchObject({ code: 'ECONNRESET' })
-      await until(() => refusals() === index + 1)
-    }
+    let expected = 0
+    for (const control of [home.file('agent.sock'), world.hubHome.file('hub/hub.sock')])
+      for (const makeLink of [symlinkSync, linkSync]) {
+        rmSync(link)
+        makeLink(control, link)
+        await expect(once(dial(port, '127.0.0.1'), 'close')).rejects.toMatchObject({ code: 'ECONNRESET' })
+        expected += 1
+        await until(() => refusals() === expected)
+      }
   })
 
   test('that a reach listens at is never dialled for a service', async () => {

@@ -1,9 +1,9 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { instanceFor, shortSocketFolder } from '../../src/config/instance.ts'
 import { refuseControlSocket } from '../../src/control/control-socket.ts'
-import { announce } from '../../src/control/presence.ts'
+import { announce, type Presence } from '../../src/control/presence.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 
@@ -27,12 +27,18 @@ describe('a control socket is refused:', () => {
     expect(refused(path.join(shortSocketFolder(), '0123.sock'))).toBe('BAD_TARGET')
   })
 
-  test('of an agent that runs, whatever it is called', () => {
+  test.for<(socketPath: string) => Presence>([
+    (socketPath) => ({ kind: 'agent', hubId: 'hub_0', agentId: 'agent_0', socketPath, chains: false }),
+    (socketPath) => ({ kind: 'hub', socketPath }),
+  ])('of an agent or a hub that runs, whatever it is called, and by a hard link', (presenceAt) => {
     const socketPath = path.join(scratchFolder(), 'x.sock')
-    const presence = { kind: 'agent', hubId: 'hub_0', agentId: 'agent_0', socketPath, chains: false } as const
-    const announcement = announce(presence, () => {})
+    const announcement = announce(presenceAt(socketPath), () => {})
     onTestFinished(() => announcement.withdraw())
     expect(refused(socketPath)).toBe('BAD_TARGET')
+    writeFileSync(socketPath, '')
+    const link = path.join(scratchFolder(), 'web.sock')
+    linkSync(socketPath, link)
+    expect(refused(link)).toBe('BAD_TARGET')
   })
 
   test('but no other program’s, if only it is called so', () => {

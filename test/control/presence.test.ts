@@ -79,6 +79,19 @@ test('notes that make no sense, or belong to another network, are passed over', 
   expect(new Neighbours(folder).reachesAt(5432)).toEqual([])
 })
 
+test('by which sockets agents and hubs are controlled is told in any network', () => {
+  const folder = presentFolder()
+  const hub: Presence = { kind: 'hub', socketPath: '/x/hub.sock' }
+  const announcements = [AGENT, hub, REACH].map((one) => announce(one, failed, folder))
+  for (const name of readdirSync(folder)) {
+    const note = JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as object
+    writeFileSync(path.join(folder, name), JSON.stringify({ ...note, network: 'net:[1]' }))
+  }
+  const sockets = new Neighbours(folder).controlSockets()
+  expect(sockets.toSorted()).toEqual(['/x/agent.sock', '/x/hub.sock'])
+  for (const announcement of announcements) announcement.withdraw()
+})
+
 test.skipIf(process.getuid?.() !== 0)('a folder of another user says nothing', async () => {
   const folder = presentFolder()
   const own = announce(REACH, failed, folder)

@@ -218,7 +218,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'hub/registry': ['hub/store', 'errors.ts'],
   'hub/store': ['tunnel/protocol', 'files/', 'text', 'errors.ts'],
   'hub/tls': ['net', 'files/', 'errors.ts'],
-  'hub/control': ['net/local', 'config', 'errors.ts'],
+  'hub/control': ['control', 'net/local', 'config', 'errors.ts'],
   'hub-client': [
     'hub-client/tls',
     'control',

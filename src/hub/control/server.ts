@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { tryAnnounce } from '../../control/try-announce.ts'
 import { codeOf, messageOf } from '../../errors.ts'
 import { serveLocally, type LocalServer } from '../../net/local/serve.ts'
 import { hubSocketPath, NOT_THERE, type RevokeReply } from './schema.ts'
@@ -30,6 +31,8 @@ export async function startHubControl(
   const socketPath = hubSocketPath(folder)
   let server: LocalServer | undefined
   let isTold = false
+  // Before it is there: no agent is to take it for a service's socket.
+  const note = tryAnnounce({ kind: 'hub', socketPath }, log)
   const look = async () => {
     try {
       if (server) await server.look()
@@ -50,6 +53,7 @@ export async function startHubControl(
     async close() {
       clearInterval(timer)
       await server?.close()
+      note?.withdraw()
     },
   }
 }
