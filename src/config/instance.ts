@@ -1,5 +1,7 @@
+import { lstatSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
+import { codeOf } from '../errors.ts'
 import { givenPath } from '../files/given-path.ts'
 import { claimName, instanceName, releaseName, shortHash } from './instance-name.ts'
 
@@ -57,7 +59,7 @@ export function instanceFor(configFile?: string, home = homedir()): Instance {
     recordFile: beside('agent.json'),
     lockFile: beside('agent.lock'),
     commandLockFile: beside('daemon.lock'),
-    socketPath: socketPathFor(beside('agent.sock')),
+    socketPath: socketPathFor(beside('agent.sock'), home),
   }
 }
 
@@ -94,16 +96,48 @@ export function ownsFolder(instance: Instance, home = homedir()): boolean {
  * Where a socket lies that is wanted here: a named pipe on Windows, and elsewhere if its path would
  * be too long.
  */
-export function socketPathFor(wanted: string): string {
+export function socketPathFor(wanted: string, home = homedir()): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\private-connect-${shortHash(wanted)}`
   if (Buffer.byteLength(wanted) <= MAX_SOCKET_PATH) return wanted
-  return path.join(shortSocketFolder(), `${shortHash(wanted)}.sock`)
+  const name = `${shortHash(wanted)}.sock`
+  const file = path.join(userFolder(home), name)
+  return Buffer.byteLength(file) <= MAX_SOCKET_PATH ? file : path.join(folderInShared(), name)
 }
 
 /**
- * Where a socket goes whose own path would be too long: a folder of ours, per user. Not in TMPDIR, which a
- * service manager and a shell often see differently: the two would never meet.
+ * Where the processes of this user meet on this machine, whichever homes and instances they belong to: a
+ * folder in /tmp. Not in TMPDIR or XDG_RUNTIME_DIR, which a service manager and a shell often see
+ * differently: the two would never meet. If another user was first to take its name, it is one of the home
+ * folder, whose name nobody else can take.
+ *
+ * @param home default the user’s
+ * @param shared where all users may make folders, default /tmp
  */
-export function shortSocketFolder(): string {
-  return `/tmp/private-connect-${process.getuid?.() ?? 0}`
+export function userFolder(home?: string, shared?: string): string {
+  const inShared = folderInShared(shared)
+  return isAnothers(inShared) ? folderInHome(home) : inShared
+}
+
+/** All that `userFolder` may be. */
+export function userFolders(): string[] {
+  return [folderInShared(), folderInHome()]
+}
+
+function folderInShared(shared = '/tmp'): string {
+  return `${shared}/private-connect-${process.getuid?.() ?? 0}`
+}
+
+function folderInHome(home = homedir()): string {
+  return path.join(dataFolder(home), 'run')
+}
+
+/** What can't be looked at is not: whoever uses it hears why. */
+function isAnothers(folder: string): boolean {
+  try {
+    const found = lstatSync(folder, { throwIfNoEntry: false })
+    return found !== undefined && found.uid !== process.getuid?.()
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error
+    return false
+  }
 }

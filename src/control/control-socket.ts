@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs'
 import path from 'node:path'
-import { shortSocketFolder, type Instance } from '../config/instance.ts'
+import { userFolders, type Instance } from '../config/instance.ts'
 import { codeOf, ConnectError } from '../errors.ts'
 import { isSameFile } from '../files/is-same-file.ts'
 import { Neighbours } from './presence.ts'
@@ -32,7 +32,7 @@ export function isControlSocket(
   const sockets = [...known, ...neighbours.controlSockets()]
   return (
     sockets.some((one) => real === realPath(one) || isSameFile(real, one)) ||
-    path.dirname(real) === realPath(shortSocketFolder()) ||
+    userFolders().some((folder) => path.dirname(real) === realPath(folder)) ||
     isNamedLikeOne(real)
   )
 }

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, utimesSync 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as v from 'valibot'
-import { shortSocketFolder } from '../config/instance.ts'
+import { userFolder } from '../config/instance.ts'
 import { codeOf } from '../errors.ts'
 import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
@@ -71,28 +71,33 @@ const SAME_TICK_MS = 50
  * Leaves a note for the others, until it is withdrawn or this process ends, however it ends.
  *
  * @param failed told when the note that got lost can’t be written again
+ * @param folderNow where it belongs, which may change
  * @throws ConnectError WRITE_FAILED
  */
 export function announce(
   presence: Presence,
   failed: (error: unknown) => void,
-  folder = presenceFolder(),
+  folderNow = presenceFolder,
 ): Announcement {
   const self = identify(process.pid)
   if (!self) throw new Error(`process ${process.pid} cannot find itself`)
-  const file = path.join(folder, `${process.pid}-${crypto.randomUUID().slice(0, 8)}.json`)
+  const name = `${process.pid}-${crypto.randomUUID().slice(0, 8)}.json`
+  const fileNow = () => path.join(folderNow(), name)
   let current = presence
+  let file = fileNow()
   const write = () => {
+    file = fileNow()
+    const folder = path.dirname(file)
     if (process.platform !== 'win32') ensurePrivateFolder(path.dirname(folder), { inSharedFolder: true })
     ensurePrivateFolder(folder)
     const note: Note = { ...self, network: network(), presence: current }
     writeFileAtomic(file, `${JSON.stringify(note)}\n`)
   }
   write()
-  removeDead(folder)
+  removeDead(path.dirname(file))
   const timer = setInterval(() => {
     try {
-      touch(file, write)
+      if (file !== fileNow() || !touch(file)) write()
     } catch (error) {
       failed(error)
     }
@@ -110,24 +115,27 @@ export function announce(
   }
 }
 
-function touch(file: string, write: () => void): void {
+/** @returns false if it is not there any more */
+function touch(file: string): boolean {
   const now = new Date()
   try {
     utimesSync(file, now, now)
+    return true
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error
-    write()
+    return false
   }
 }
 
-/** The notes of a folder, read again when it has changed: looking costs a connection a microsecond. */
+/** The notes of a folder, read again when it has changed: looking costs a connection some microseconds. */
 export class Neighbours {
-  readonly #folder: string
-  #readAt = { changed: -1, isSure: false }
+  readonly #folderNow: () => string
+  #readAt = { folder: '', changed: -1, isSure: false }
   #notes: readonly Note[] = []
 
-  constructor(folder = presenceFolder()) {
-    this.#folder = folder
+  /** @param folderNow where the notes lie, which may change */
+  constructor(folderNow = presenceFolder) {
+    this.#folderNow = folderNow
   }
 
   /** The reaches that have this local port. */
@@ -169,18 +177,20 @@ export class Neighbours {
     } catch (error) {
       if (codeOf(error) === undefined) throw error
       // No descriptor is left, say: what was read last is the best there is.
-      this.#readAt = { changed: -1, isSure: false }
+      this.#readAt = { folder: '', changed: -1, isSure: false }
     }
   }
 
   #read(): void {
-    const found = lstatSync(this.#folder, { throwIfNoEntry: false })
+    const folder = this.#folderNow()
+    const found = lstatSync(folder, { throwIfNoEntry: false })
     const changed = found?.mtimeMs ?? -1
-    if (this.#readAt.isSure && this.#readAt.changed === changed) return
+    const before = this.#readAt
+    if (before.isSure && before.folder === folder && before.changed === changed) return
     // In a folder where others may write, as /tmp, a folder of that name can be anybody’s.
     const isOurs = found?.isDirectory() && (process.platform === 'win32' || found.uid === process.getuid?.())
-    this.#notes = isOurs ? readNotes(this.#folder).map(({ note }) => note) : []
-    this.#readAt = { changed, isSure: Date.now() - changed > SAME_TICK_MS }
+    this.#notes = isOurs ? readNotes(folder).map(({ note }) => note) : []
+    this.#readAt = { folder, changed, isSure: Date.now() - changed > SAME_TICK_MS }
   }
 }
 
@@ -222,11 +232,11 @@ function readNote(file: string): Note | undefined {
   }
 }
 
-/** A folder per user, and not below HOME: two homes of one user share the machine’s ports. */
+/** Not of one home if that can be: two homes of one user share the machine’s ports. */
 function presenceFolder(): string {
   return process.platform === 'win32'
     ? path.join(tmpdir(), 'private-connect-present')
-    : path.join(shortSocketFolder(), 'present')
+    : path.join(userFolder(), 'present')
 }
 
 let cachedNetwork: string | undefined

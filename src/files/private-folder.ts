@@ -1,10 +1,15 @@
 import { chmodSync, lstatSync, statSync, type Stats } from 'node:fs'
 import path from 'node:path'
 import { ConnectError, messageOf } from '../errors.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 import { makeFolder, NoHomeError } from './make-folder.ts'
-import { checkWay } from './trust.ts'
+import { checkWay, hintsOnOwner } from './trust.ts'
 
 const SET_HOME = 'Set HOME to a folder that is there and belongs to this user: HOME=/FOLDER connect …'
+
+class OwnerError extends Error {
+  override readonly name = 'OwnerError'
+}
 
 /**
  * Makes sure that a folder of ours exists, is a folder of this user, and is closed to others (0700).
@@ -25,13 +30,25 @@ export function ensurePrivateFolder(folder: string, options: { inSharedFolder?: 
     if ((found.mode & 0o077) !== 0) chmodSync(folder, 0o700)
   } catch (error) {
     if (error instanceof ConnectError) throw error
+    const hints = hintsOn(error, folder, options)
     throw new ConnectError('WRITE_FAILED', `Could not use the folder ${folder}: ${messageOf(error)}`, {
       cause: error,
-      ...(error instanceof NoHomeError && { hints: [SET_HOME] }),
+      ...(hints && { hints }),
     })
   }
 }
 
+function hintsOn(
+  error: unknown,
+  folder: string,
+  { inSharedFolder = false }: { inSharedFolder?: boolean },
+): string[] | undefined {
+  if (error instanceof NoHomeError) return [SET_HOME]
+  if (!(error instanceof OwnerError)) return undefined
+  // What they have put there must not become ours.
+  return inSharedFolder ? [`Have it deleted: sudo rm -r ${shellQuote(folder)}`] : hintsOnOwner(folder)
+}
+
 function checkIsMine(found: Stats | undefined): void {
-  if (found && found.uid !== process.getuid?.()) throw new Error('it belongs to another user')
+  if (found && found.uid !== process.getuid?.()) throw new OwnerError('it belongs to another user')
 }

@@ -72,14 +72,17 @@ function foreign(file: string, part: string, { uid }: Stats): ConnectError {
   const whose = `belongs to another user (number ${uid})`
   const what =
     part === file ? `${file} ${whose}` : `${file} is not trusted: ${part} on the way to it ${whose}`
-  return new ConnectError('FILE_UNTRUSTED', what, {
-    hints: [
-      process.geteuid?.() === 0
-        ? 'Run it as that user, without sudo. Or, if it is meant to be root’s:'
-        : 'Name a file of your own. Or, if it is meant to be yours:',
-      `  sudo chown ${process.geteuid?.()} ${shellQuote(part)}`,
-    ],
-  })
+  return new ConnectError('FILE_UNTRUSTED', what, { hints: hintsOnOwner(part) })
+}
+
+/** What to do about a file or folder that belongs to another user. */
+export function hintsOnOwner(file: string): string[] {
+  return [
+    process.geteuid?.() === 0
+      ? 'Run it as that user, without sudo. Or, if it is meant to be root’s:'
+      : 'Name one of your own. Or, if it is meant to be yours:',
+    `  sudo chown ${process.geteuid?.()} ${shellQuote(file)}`,
+  ]
 }
 
 function partsOf(file: string): string[] {

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync, type Stats } from 'node:fs'
 import path from 'node:path'
 import { shortHash } from '../config/instance-name.ts'
-import { shortSocketFolder } from '../config/instance.ts'
+import { userFolder } from '../config/instance.ts'
 import { codeOf, ConnectError } from '../errors.ts'
 import { tryLock } from '../files/lock.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
@@ -26,7 +26,7 @@ const TIMEOUT_MS = 5000
  * @throws ConnectError WRITE_FAILED, CANNOT_LISTEN
  */
 export async function holdSocketNotes(): Promise<SocketNotes> {
-  const folder = path.join(shortSocketFolder(), 'sockets')
+  const folder = path.join(userFolder(), 'sockets')
   ensurePrivateFolder(path.dirname(folder), { inSharedFolder: true })
   ensurePrivateFolder(folder)
   const lock = await waitFor(() => tryLock(path.join(folder, 'lock')), { timeoutMs: TIMEOUT_MS })

@@ -3,7 +3,7 @@ import { connect as dial } from 'node:net'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { instanceFor, shortSocketFolder } from '../../src/config/instance.ts'
+import { instanceFor, userFolder } from '../../src/config/instance.ts'
 import { connect, connectOk } from '../helpers/cli.ts'
 import { echoServer, type TestServer } from '../helpers/servers.ts'
 import { testVariations } from '../helpers/variations.ts'
@@ -53,7 +53,7 @@ testVariations([
   })
   expect(await connectOk(home, ['daemon', 'logs'])).toContain('📋 Daemon Logs (~/.privateconnect/daemon.log)')
   expect(existsSync(socketPath)).toBe(true)
-  expect(path.dirname(socketPath) === shortSocketFolder()).toBe(name.startsWith('long/'))
+  expect(path.dirname(socketPath) === userFolder()).toBe(name.startsWith('long/'))
   expect(statSync(path.dirname(socketPath)).mode & 0o777).toBe(0o700)
   expect(await connectOk(home, ['daemon', 'stop'])).toBe('[ok] Daemon stopped\n')
   expect(existsSync(socketPath)).toBe(false)

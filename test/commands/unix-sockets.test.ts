@@ -13,7 +13,7 @@ import { connect as dial, type Socket } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { shortHash } from '../../src/config/instance-name.ts'
-import { shortSocketFolder } from '../../src/config/instance.ts'
+import { userFolder } from '../../src/config/instance.ts'
 import { joined } from '../fixtures/joined.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { connect, connectOk, startConnect, type RunningCli } from '../helpers/cli.ts'
@@ -219,7 +219,7 @@ describe('connect reach --socket', () => {
     await dead.printed(/is at unix:/)
     await dead.stop('SIGKILL')
     // As if /tmp had been cleared: then nobody knows whose it was.
-    rmSync(path.join(shortSocketFolder(), 'sockets', shortHash(socketPath)))
+    rmSync(path.join(userFolder(), 'sockets', shortHash(socketPath)))
     await refuses(
       socketPath,
       'a program that has ended left its socket there\n' +

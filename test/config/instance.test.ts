@@ -1,6 +1,8 @@
+import { lchownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { instanceFor, ownsFolder, shortSocketFolder, type Instance } from '../../src/config/instance.ts'
+import { instanceFor, ownsFolder, userFolder, type Instance } from '../../src/config/instance.ts'
+import { scratchFolder } from '../fixtures/scratch.ts'
 
 const home = '/home/ada'
 
@@ -78,7 +80,7 @@ describe('a socket path', () => {
     ['far too long', `/${'a'.repeat(250)}/${'b'.repeat(250)}`],
   ] as const)('that is %s falls back to a short folder of ours', ([, tooLong]) => {
     const { socketPath } = instanceFor(undefined, tooLong)
-    expect(path.dirname(socketPath)).toBe(shortSocketFolder())
+    expect(path.dirname(socketPath)).toBe(userFolder())
     expect(Buffer.byteLength(socketPath)).toBeLessThan(104)
     expect(instanceFor(undefined, tooLong).socketPath).toBe(socketPath)
     expect(instanceFor(undefined, `${tooLong}b`).socketPath).not.toBe(socketPath)
@@ -93,5 +95,32 @@ describe('a socket path', () => {
     if (before === undefined) delete process.env.TMPDIR
     else process.env.TMPDIR = before
     expect(found[0]).toBe(found[1])
+  })
+})
+
+describe('the folder where processes of a user meet', () => {
+  test('is one that all users can make, and the same for every home', () => {
+    const shared = scratchFolder()
+    const folder = userFolder('/home/ada', shared)
+    expect(folder).toBe(path.join(shared, `private-connect-${process.getuid?.()}`))
+    mkdirSync(folder)
+    expect(userFolder('/home/ada/other', shared)).toBe(folder)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('is one of the home while another user has that name', () => {
+    const shared = scratchFolder()
+    const taken = userFolder('/home/ada', shared)
+    const take: readonly (() => void)[] = [
+      () => mkdirSync(taken),
+      () => writeFileSync(taken, ''),
+      () => symlinkSync('/', taken),
+    ]
+    for (const make of take) {
+      make()
+      lchownSync(taken, 65_534, 65_534)
+      expect(userFolder('/home/ada', shared)).toBe('/home/ada/.privateconnect/run')
+      rmSync(taken, { recursive: true })
+    }
+    expect(userFolder('/home/ada', shared)).toBe(taken)
   })
 })

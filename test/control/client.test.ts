@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { instanceFor, shortSocketFolder, type Instance } from '../../src/config/instance.ts'
+import { instanceFor, userFolder, type Instance } from '../../src/config/instance.ts'
 import {
   agentCarries,
   agentStatus,
@@ -167,9 +167,9 @@ test.skipIf(process.platform === 'win32')('the socket is for us alone', async ()
 
 test('a path too long for a socket is no hindrance', async () => {
   const instance = emptyInstance(path.join(scratchFolder(), 'x'.repeat(120)))
-  expect(path.dirname(instance.socketPath)).toBe(shortSocketFolder())
+  expect(path.dirname(instance.socketPath)).toBe(userFolder())
   expect(await agentStatus(await served(instance))).toEqual(status)
-  expect(statSync(shortSocketFolder()).mode & 0o777).toBe(0o700)
+  expect(statSync(userFolder()).mode & 0o777).toBe(0o700)
 })
 
 test('another user’s socket of that name is not asked', async (context) => {

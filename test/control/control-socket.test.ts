@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { instanceFor, shortSocketFolder } from '../../src/config/instance.ts'
+import { instanceFor, userFolder } from '../../src/config/instance.ts'
 import { refuseControlSocket } from '../../src/control/control-socket.ts'
 import { announce, type Presence } from '../../src/control/presence.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
@@ -24,7 +24,7 @@ describe('a control socket is refused:', () => {
     for (const file of ['other.agent.sock', 'hub.sock', 'link/hub.sock'])
       expect(refused(path.join(folder, file)), file).toBe('BAD_TARGET')
     expect(refused('/home/eve/.privateconnect/agent.sock')).toBe('BAD_TARGET')
-    expect(refused(path.join(shortSocketFolder(), '0123.sock'))).toBe('BAD_TARGET')
+    expect(refused(path.join(userFolder(), '0123.sock'))).toBe('BAD_TARGET')
   })
 
   test.for<(socketPath: string) => Presence>([

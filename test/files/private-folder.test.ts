@@ -42,6 +42,10 @@ describe('an error says what is wrong with', () => {
     const error = thrownBy(() => ensurePrivateFolder(folder))
     expect(error.code).toBe('WRITE_FAILED')
     expect(error.message).toBe(`Could not use the folder ${folder}: it belongs to another user`)
+    expect(error.hints[1]).toBe(`  sudo chown ${process.getuid?.()} ${folder}`)
+    const inShared = thrownBy(() => ensurePrivateFolder(folder, { inSharedFolder: true }))
+    expect(inShared.message).toBe(error.message)
+    expect(inShared.hints).toEqual([`Have it deleted: sudo rm -r ${folder}`])
     expect(modeOf(folder)).toBe(before)
   })
 

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, rmSync, type Stats } from 'node:fs'
 import type { RequestListener, Server } from 'node:http'
 import path from 'node:path'
-import { shortSocketFolder } from '../../config/instance.ts'
+import { userFolders } from '../../config/instance.ts'
 import { ConnectError, messageOf } from '../../errors.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { loadHttp } from '../http.ts'
@@ -65,8 +65,8 @@ async function listen(socketPath: string, answer: RequestListener): Promise<Open
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   try {
-    if (path.dirname(socketPath) === shortSocketFolder())
-      ensurePrivateFolder(shortSocketFolder(), { inSharedFolder: true })
+    const folder = path.dirname(socketPath)
+    if (userFolders().includes(folder)) ensurePrivateFolder(folder, { inSharedFolder: true })
     if (!isPipe) rmSync(socketPath, { force: true })
     server.listen(socketPath, resolve)
     await promise
@@ -75,6 +75,7 @@ async function listen(socketPath: string, answer: RequestListener): Promise<Open
     return { server, inode: isPipe ? undefined : lstatSync(socketPath) }
   } catch (error) {
     server.close()
+    if (error instanceof ConnectError) throw error
     throw new ConnectError('WRITE_FAILED', `Could not open ${socketPath}: ${messageOf(error)}`, {
       cause: error,
     })
