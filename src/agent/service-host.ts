@@ -144,8 +144,8 @@ export class ServiceHost implements AgentControl {
     if (removed) this.#options.log(`No longer exposing ${name}`)
     await this.#link.offer([...this.#services.values()])
     return drain
-      ? { removed, streams: this.#link.streamsTo(name, 'others').length, ended: 0 }
-      : { removed, streams: 0, ended: streams.length }
+      ? { removed, ended: 0, connections: this.#link.streamsTo(name, 'others').length }
+      : { removed, ended: streams.length, connections: 0 }
   }
 
   keep(name: string, request: KeepRequest): Promise<KeepReply> {

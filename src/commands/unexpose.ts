@@ -21,11 +21,11 @@ export default class Unexpose extends ConnectCommand {
     const { args, flags } = await this.parse(Unexpose)
     const name = parseServiceName(args.name)
     const { drain } = flags
-    const { removed, ended, streams } = await unexpose(instanceFor(flags.config), name, { drain })
+    const { removed, ended, connections } = await unexpose(instanceFor(flags.config), name, { drain })
     this.print(removed ? `[ok] ${name} is no longer exposed` : `${name} was not exposed here`)
     // An agent of an older version ends none.
     const end = ended === null ? 'daemon restart' : `unexpose ${name}`
-    for (const line of formatTakenBack({ ended: ended ?? 0, open: streams ?? 0, end })) this.print(line)
-    return { name, removed, ended, streams }
+    for (const line of formatTakenBack({ ended: ended ?? 0, open: connections ?? 0, end })) this.print(line)
+    return { name, removed, ended, connections }
   }
 }

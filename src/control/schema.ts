@@ -83,10 +83,10 @@ export type TakeBackRequest = v.InferOutput<typeof TakeBackRequest>
 
 export const UnexposeReply = v.object({
   removed: v.boolean(),
-  /** How many connections to the service stay open; a very old agent does not say. */
-  streams: v.optional(v.number()),
   /** How many were ended; an older agent ends none, and does not say so. */
   ended: v.optional(v.number()),
+  /** How many connections to the service stay open; an older agent does not say. */
+  connections: v.optional(v.number()),
 })
 export type UnexposeReply = v.InferOutput<typeof UnexposeReply>
 

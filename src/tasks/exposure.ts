@@ -48,7 +48,7 @@ export interface Unexposure {
   /** How many connections to it were ended; null if the agent ends none: it is of an older version. */
   readonly ended: number | null
   /** How many connections to it stay open; null if the agent doesn't say. */
-  readonly streams: number | null
+  readonly connections: number | null
 }
 
 /**
@@ -64,13 +64,15 @@ export async function unexpose(instance: Instance, name: string, wish: TakeBackR
     instance,
     async () => {
       const reply = await unexposeService(instance, name, wish)
-      return reply && { removed: reply.removed, ended: reply.ended ?? null, streams: reply.streams ?? null }
+      if (!reply) return undefined
+      const { removed, ended = null, connections = null } = reply
+      return { removed, ended, connections }
     },
     () => {
       const services = readServices(instance)
       const left = services.filter((service) => service.name !== name)
       if (left.length < services.length) writeServices(instance, left)
-      return { removed: left.length < services.length, ended: 0, streams: 0 }
+      return { removed: left.length < services.length, ended: 0, connections: 0 }
     },
   )
 }

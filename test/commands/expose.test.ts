@@ -119,7 +119,7 @@ describe('without an agent', () => {
       name: 'saved',
       removed: true,
       ended: 0,
-      streams: 0,
+      connections: 0,
     })
   })
 

@@ -72,15 +72,20 @@ describe('docs/json.md', () => {
     expect(fields.size).toBeGreaterThan(0)
   })
 
+  test('calls the same alike, whether a service or a reach is taken back', () => {
+    const fields = (title: string) => [...shapes.get(title)!.fields.keys()]
+    expect(fields('connect unreach')).toEqual(fields('connect unexpose'))
+  })
+
   test('is held to what is there: another type, a field too many and one too few are found', () => {
     const { fields } = shapes.get('connect unexpose')!
     expect(mismatches({ name: 1, removed: null, ended: 0, more: '' }, fields)).toEqual([
       'more is not described',
       'name is a number, not a string',
       'removed is null',
-      'streams is left out',
+      'connections is left out',
     ])
-    expect(mismatches({ name: '', ended: null, streams: null }, fields)).toEqual(['removed is left out'])
+    expect(mismatches({ name: '', ended: null, connections: null }, fields)).toEqual(['removed is left out'])
   })
 })
 
@@ -130,13 +135,13 @@ describe('what is printed is what is described:', () => {
       name: 'shapes',
       removed: true,
       ended: 0,
-      streams: 0,
+      connections: 0,
     })
     expect(await prints(home, 'unexpose shapes')).toEqual({
       name: 'shapes',
       removed: false,
       ended: 0,
-      streams: 0,
+      connections: 0,
     })
   })
 
@@ -350,7 +355,7 @@ test(
       'daemon start: version',
       'daemon restart: version',
       'unexpose: ended',
-      'unexpose: streams',
+      'unexpose: connections',
     ])
     const halves = [...seen].flatMap(([title, fields]) =>
       [...shapes.get(title)!.fields]

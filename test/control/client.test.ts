@@ -56,7 +56,7 @@ const agent: AgentControl = {
   unexpose: async (name, { drain }) => ({
     removed: name === 'web',
     ended: drain ? 0 : 2,
-    streams: drain ? 2 : 0,
+    connections: drain ? 2 : 0,
   }),
   keep: async (name, { port = 1, bind = null }) => ({
     outcome: 'kept',
@@ -98,8 +98,8 @@ describe('a command asks the agent', () => {
     const instance = await served()
     expect(await exposeService(instance, 'api', target)).toEqual({ confirmed: true })
     const take = (name: string, drain: boolean) => unexposeService(instance, name, { drain })
-    expect(await take('web', true)).toEqual({ removed: true, ended: 0, streams: 2 })
-    expect(await take('api', false)).toEqual({ removed: false, ended: 2, streams: 0 })
+    expect(await take('web', true)).toEqual({ removed: true, ended: 0, connections: 2 })
+    expect(await take('api', false)).toEqual({ removed: false, ended: 2, connections: 0 })
   })
 
   test('to keep a reach, and to take it back', async () => {
