@@ -98,8 +98,8 @@ export const KeepRequest = v.object({
   port: v.optional(Port),
   /** Null for both loopbacks; without it as it is kept, else both loopbacks. */
   bind: v.optional(v.nullable(NumericAddress)),
-  /** The service's own port, and whether an agent of this machine exposes it. */
-  own: v.optional(v.object({ port: Port, isTaken: v.boolean() })),
+  /** The service's own port, and whether an agent of this machine exposes it; null if it has none. */
+  own: v.optional(v.nullable(v.object({ port: Port, isTaken: v.boolean() }))),
   /** The agent that alone may serve it; without it the one that is kept, else the first that does. */
   agent: v.optional(AgentId),
 })

@@ -12,6 +12,7 @@ export interface SettledReach {
   /** Undefined for the service's own, or the next free one. */
   readonly port: number | undefined
   readonly bind: string | undefined
+  /** Undefined if it has none. */
   readonly own: OwnPort | undefined
   /** The agent that alone may serve it; undefined for the first that does. */
   readonly agent: string | undefined
@@ -28,13 +29,13 @@ export function settleReach(
   kept: KeptReach | undefined,
 ): SettledReach | undefined {
   const port = wish.port ?? kept?.port
-  if (port === undefined && !wish.own) {
+  if (port === undefined && wish.own === undefined) {
     const hints = [`Say which: connect reach ${name} --keep --port N`]
     throw new ConnectError('BAD_VALUE', `${name} is not kept yet, and no port was given`, { hints })
   }
   const bind = wish.bind === undefined ? kept?.bind : (wish.bind ?? undefined)
   if (kept && port === kept.port && bind === kept.bind) return undefined
-  return { name, port, bind, own: wish.own, agent: wish.agent ?? kept?.agent }
+  return { name, port, bind, own: wish.own ?? undefined, agent: wish.agent ?? kept?.agent }
 }
 
 /** @returns the reach as it is kept from now on; undefined if nobody else is to serve it than before */

@@ -102,6 +102,20 @@ describe('a Unix socket', () => {
     await echoes(dial(another.port, '127.0.0.1'))
   })
 
+  test.for([true, false])(
+    'is kept at a port that is free, and why that one is said: with an agent %s',
+    async (runs) => {
+      const service = runs ? 'kept' : 'saved'
+      const { home } = await exposing(service)
+      if (!runs) await connectOk(home, ['daemon', 'stop'])
+      const kept = await connectOk(home, ['reach', service, '--keep'])
+      expect(kept).toMatch(
+        / is kept at localhost:(\d+)\n {2}The service has no port of its own, so it is \1\n$/,
+      )
+      expect(await connectOk(home, ['reach', service, '--keep'])).not.toContain('no port of its own')
+    },
+  )
+
   test('that nobody listens at is told when it is exposed, and to who connects', async () => {
     const { home, file } = await exposing('gone')
     const missing = `${file}.not`

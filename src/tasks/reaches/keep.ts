@@ -129,7 +129,6 @@ async function ownerAndPort(config: Config, name: string): Promise<Pick<KeepRequ
     throw new ConnectError(error.code, error.message, { hints, cause: error })
   })
   if (!service) throw await unknownService(client, signer, [name])
-  // A Unix socket, which has none, gets a free one.
-  const own = ownPortOf(service, config, new Neighbours()) ?? { port: 0, isTaken: false }
-  return { own, agent: service.agent }
+  // A Unix socket has none.
+  return { own: ownPortOf(service, config, new Neighbours()) ?? null, agent: service.agent }
 }
