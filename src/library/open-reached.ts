@@ -5,10 +5,8 @@ import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { Neighbours } from '../control/presence.ts'
 import { ConnectError } from '../errors.ts'
-import { Signer } from '../hub-client/credential.ts'
-import { HubClient } from '../hub-client/hub-client.ts'
+import { findServices } from '../hub-client/find-services.ts'
 import type { HubLink } from '../hub-client/hub-link.ts'
-import { unknownService } from '../hub-client/unknown-service.ts'
 import type { Log } from '../log/log.ts'
 import { clientLink } from '../reach/client-link.ts'
 import { Dialer } from '../reach/dialer.ts'
@@ -26,11 +24,8 @@ export async function openReached(name: string, options: ReachOptions): Promise<
   const wanted = parseServiceName(name)
   const saved = requireConfig(instanceFor(options.config))
   const config = { ...saved, hub: hubOf(saved) }
-  const [client, signer] = [new HubClient(config), new Signer(config)]
-  const service = await client.service(signer, wanted)
-  signal?.throwIfAborted()
-  if (!service) throw await unknownService(client, signer, [wanted])
-  return new OpenReached(config, service, options)
+  const [service] = await findServices(config, [wanted]).finally(() => signal?.throwIfAborted())
+  return new OpenReached(config, service!, options)
 }
 
 class OpenReached implements Reached {

@@ -1,8 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { Neighbours } from '../control/presence.ts'
-import { Signer } from '../hub-client/credential.ts'
-import { HubClient } from '../hub-client/hub-client.ts'
-import { unknownService } from '../hub-client/unknown-service.ts'
+import { findServices } from '../hub-client/find-services.ts'
 import type { Log } from '../log/log.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
@@ -63,27 +61,17 @@ type Place = ServiceListener & ReachedService
  */
 export async function reach(options: ReachOptions, signal: AbortSignal): Promise<Reached> {
   const { config, version, log, holdMs = HOLD_MS, resumeMs } = options
-  const offered = await find(options)
+  const names = options.services.map(({ name }) => name)
+  const offered = new Map((await findServices(config, names)).map((service) => [service.name, service]))
   const { link, opener } = clientLink({ config, version, log, holdMs, resumeMs })
   const places = await openPlaces(offered, opener, options)
   adaptToLoad()
   const ended = link.run(signal).finally(() => close(places.values()))
   return {
-    services: options.services.map(({ name }) => places.get(name)!),
+    services: names.map((name) => places.get(name)!),
     ended,
     delivered: () => delivered([...places.values()].map(({ clients }) => clients)),
   }
-}
-
-/** @throws ConnectError SERVICE_UNKNOWN */
-async function find({ config, services }: ReachOptions): Promise<Map<string, OfferedService>> {
-  const [client, signer] = [new HubClient(config), new Signer(config)]
-  const [only, ...others] = services.map(({ name }) => name)
-  const found = others.length > 0 ? await client.services(signer) : [await client.service(signer, only!)]
-  const offered = new Map(found.flatMap((service) => (service ? [[service.name, service]] : [])))
-  const missing = services.map(({ name }) => name).filter((name) => !offered.has(name))
-  if (missing.length > 0) throw await unknownService(client, signer, missing)
-  return offered
 }
 
 /** @returns by the service's name @throws ConnectError as reach; then none is open */

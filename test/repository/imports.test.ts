@@ -269,7 +269,7 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   { module: /^@oclif\/core$/, files: /^src\/hooks\//, kinds: ['type'] },
   {
     module: /^fastest-levenshtein$/,
-    files: /^src\/(hooks\/command-not-found|hub-client\/unknown-service)\.ts$/,
+    files: /^src\/(hooks\/command-not-found|hub-client\/find-services)\.ts$/,
     kinds: ['dynamic'],
   },
   {

@@ -6,9 +6,7 @@ import { keepReach } from '../../control/client.ts'
 import { Neighbours } from '../../control/presence.ts'
 import type { KeepReply, KeepRequest } from '../../control/schema.ts'
 import { ConnectError } from '../../errors.ts'
-import { Signer } from '../../hub-client/credential.ts'
-import { HubClient } from '../../hub-client/hub-client.ts'
-import { unknownService } from '../../hub-client/unknown-service.ts'
+import { findServices } from '../../hub-client/find-services.ts'
 import { describeHolder, portHolder } from '../../process/port-holder.ts'
 import { keptAs, settlePort, settleReach, withAgent } from '../../reach/kept-port.ts'
 import { ownPortOf } from '../../reach/own-port.ts'
@@ -112,23 +110,23 @@ function numericBind(bind: string | undefined): Pick<KeepRequest, 'bind'> {
 /** Of what is kept already; nothing while the hub is away, or if nobody serves it. */
 async function ownerNow(config: Config, name: string): Promise<Pick<KeepRequest, 'agent'>> {
   try {
-    const service = await new HubClient(config).service(new Signer(config), name)
-    return service ? { agent: service.agent } : {}
+    const [service] = await findServices(config, [name])
+    return { agent: service!.agent }
   } catch (error) {
-    if (!(error instanceof ConnectError) || error.code !== 'HUB_UNREACHABLE') throw error
+    const isUnknown =
+      error instanceof ConnectError && ['HUB_UNREACHABLE', 'SERVICE_UNKNOWN'].includes(error.code)
+    if (!isUnknown) throw error
     return {}
   }
 }
 
 /** @throws ConnectError SERVICE_UNKNOWN, HUB_UNREACHABLE */
 async function ownerAndPort(config: Config, name: string): Promise<Pick<KeepRequest, 'agent' | 'own'>> {
-  const [client, signer] = [new HubClient(config), new Signer(config)]
-  const service = await client.service(signer, name).catch((error: unknown) => {
+  const [service] = await findServices(config, [name]).catch((error: unknown) => {
     if (!(error instanceof ConnectError) || error.code !== 'HUB_UNREACHABLE') throw error
     const hints = [...error.hints, `Or say which port to keep: connect reach ${name} --keep --port N`]
     throw new ConnectError(error.code, error.message, { hints, cause: error })
   })
-  if (!service) throw await unknownService(client, signer, [name])
   // A Unix socket has none.
-  return { own: ownPortOf(service, config, new Neighbours()) ?? null, agent: service.agent }
+  return { own: ownPortOf(service!, config, new Neighbours()) ?? null, agent: service!.agent }
 }
