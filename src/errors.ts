@@ -147,7 +147,7 @@ export const ERRORS = {
   },
   STDIO_FAILED: {
     cause:
-      'What --stdio reads from or writes to can’t be used any more: nobody reads it, or the disk is full.',
+      'What --stdio reads from or writes to can’t be used: it is a folder, nobody reads it any more, or the disk is full.',
     fix: 'Look at what stdin and stdout lead to, and run it again.',
   },
   NAME_TAKEN: {

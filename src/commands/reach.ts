@@ -8,6 +8,7 @@ import { configFlag } from '../cli/flags.ts'
 import { formatKept } from '../cli/format/kept.ts'
 import { formatReached, reachedDocument } from '../cli/format/reached.ts'
 import { formatReaches } from '../cli/format/reaches.ts'
+import { byteInput } from '../cli/output/byte-input.ts'
 import { byteOutput } from '../cli/output/byte-output.ts'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor, type Instance } from '../config/instance.ts'
@@ -153,11 +154,12 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
 
   /** Nothing but what is carried goes to stdout. Whoever ends it by a signal sees that it ended by that. */
   async #carryStdio(name: string, config: Config): Promise<void> {
+    const input = byteInput()
     let endedBy: NodeJS.Signals | undefined
     await this.carryData(async (signal) => {
       const tell = (line: string) => this.printError(line)
       const { version } = this.config
-      await carryStdio({ config, name, version, tell, input: process.stdin, output: byteOutput() }, signal)
+      await carryStdio({ config, name, version, tell, input, output: byteOutput() }, signal)
       if (signal.aborted) endedBy = signal.reason as NodeJS.Signals
     })
     if (endedBy) process.kill(process.pid, endedBy)

@@ -214,6 +214,23 @@ test('stdin may be a file, /dev/null, or closed, and stdout a file', async () =>
   }
 })
 
+test('a folder as stdin is exit code 1 and a sentence, and the service hears nothing of it', async () => {
+  let connections = 0
+  onTarget = (socket) => {
+    connections++
+    socket.destroy()
+  }
+  const folder = openSync(client.folder, 'r')
+  onTestFinished(() => closeSync(folder))
+  const { code, stderr } = await carry([folder, 'pipe', 'pipe']).exited
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr:
+      '[x] stdin can’t be read: it is a folder\n  Look at what stdin and stdout lead to, and run it again.\n',
+  })
+  expect(connections).toBe(0)
+})
+
 test('one socket may be stdin and stdout: its two directions end by themselves', async () => {
   const ours = Promise.withResolvers<Socket>()
   const listener = createServer({ allowHalfOpen: true }, ours.resolve).listen(0, '127.0.0.1')

@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -48,11 +49,14 @@ labSuite('bulk data through --stdio', {}, () => {
     await expose('upload', upload)
   })
 
-  function carry(name: string): { child: ChildProcess; code: Promise<number>; most: () => number } {
+  function carry(
+    name: string,
+    stdin: number | 'pipe' = 'pipe',
+  ): { child: ChildProcess; code: Promise<number>; most: () => number } {
     const child = spawn(process.execPath, [runJs, 'reach', name, '--stdio'], {
       cwd: client.folder,
       env: client.env,
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: [stdin, 'pipe', 'inherit'],
     })
     onTestFinished(() => void child.kill('SIGKILL'))
     let most = 0
@@ -106,6 +110,20 @@ labSuite('bulk data through --stdio', {}, () => {
     )
     expect(answer).toBe(seededSha256('upload', GIGABYTE))
     expect(most()).toBeLessThan(MOST_MEMORY)
+    expect(await code).toBe(0)
+  })
+
+  test('a disk as stdin is read to its end', async () => {
+    const [content, file] = [randomBytes(1_000_000 - (1_000_000 % 512)), path.join(client.folder, 'disk')]
+    writeFileSync(file, content)
+    const disk = execFileSync('losetup', ['--find', '--show', '--read-only', file], {
+      encoding: 'utf8',
+    }).trim()
+    onTestFinished(() => void execFileSync('losetup', ['--detach', disk]))
+    const descriptor = openSync(disk, 'r')
+    const { child, code } = carry('upload', descriptor)
+    closeSync(descriptor)
+    expect(await text(child.stdout!)).toBe(createHash('sha256').update(content).digest('hex'))
     expect(await code).toBe(0)
   })
 })
