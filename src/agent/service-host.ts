@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import type { KeptReach } from '../config/reaches.ts'
-import { withService, writeServices, type ExposedService } from '../config/services.ts'
+import { targetBefore, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
 import type { AgentIdentity } from '../control/agent-record.ts'
 import type {
@@ -112,6 +112,7 @@ export class ServiceHost implements AgentControl {
   async expose(name: string, request: ExposeRequest): Promise<ExposeReply> {
     const before = [...this.#services.values()]
     const after = withService(before, { name, ...request })
+    const was = targetBefore(before, { name, ...request })
     this.#save(after)
     const refused = await this.#link.offer(after)
     const refusal = refused?.find((refusedOne) => refusedOne.name === name)
@@ -124,11 +125,12 @@ export class ServiceHost implements AgentControl {
     }
     if (refused) {
       this.#options.log(`[ok] Exposing ${name} (${formatTarget(request)})`)
-      return { confirmed: true }
+      return { confirmed: true, was }
     }
     const { state } = this.#link
     return {
       confirmed: false,
+      was,
       reason: state.state === 'retrying' ? state.reason : 'not connected to the hub yet',
     }
   }

@@ -37,19 +37,21 @@ export default class Expose extends ConnectCommand {
     const target = parseTarget(args.target)
     const instance = instanceFor(flags.config)
     const exposure = await expose(instance, { name, ...target })
-    switch (exposure.state) {
+    const { state, was } = exposure
+    const what = `${formatTarget(target)} as ${name}${was ? ` (was ${formatTarget(was)})` : ''}`
+    switch (state) {
       case 'confirmed': {
-        this.print(`[ok] Exposing ${formatTarget(target)} as ${name}`)
+        this.print(`[ok] Exposing ${what}`)
         this.print(`  Elsewhere: connect reach ${name}`)
         break
       }
       case 'saved': {
-        this.print(`Saved: ${formatTarget(target)} as ${name}`)
+        this.print(`Saved: ${what}`)
         this.printError(`[!] The hub has not confirmed it yet (${exposure.reason}); the agent keeps trying`)
         break
       }
       case 'no agent': {
-        this.print(`Saved: ${formatTarget(target)} as ${name}`)
+        this.print(`Saved: ${what}`)
         this.printError('[!] No agent is running here, so nobody can reach it yet. Run: connect daemon start')
         break
       }
@@ -63,7 +65,8 @@ export default class Expose extends ConnectCommand {
     const asked = await probeService(target, hubId)
     if (!asked.isListening)
       this.printError(`[!] Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
-    const reason = exposure.state === 'saved' ? exposure.reason : null
-    return { name, ...listTarget(target), state: exposure.state, reason, answering: asked.isListening }
+    const reason = state === 'saved' ? exposure.reason : null
+    const before = was ? listTarget(was) : null
+    return { name, ...listTarget(target), was: before, state, reason, answering: asked.isListening }
   }
 }

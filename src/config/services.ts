@@ -5,7 +5,7 @@ import { readJson } from '../files/read-json.ts'
 import type { Instance } from './instance.ts'
 import { ServiceName } from './service-name.ts'
 import { SocketPath } from './socket-path.ts'
-import { listTarget, type ListedTarget } from './target.ts'
+import { formatTarget, listTarget, type ListedTarget, type Target } from './target.ts'
 
 const name = { name: ServiceName }
 
@@ -68,6 +68,14 @@ export function writeServices(instance: Instance, services: readonly ExposedServ
   const sorted = services.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const version = sorted.some(hasPath) ? SOCKETS_VERSION : VERSION
   writeFileAtomic(instance.servicesFile, `${JSON.stringify({ version, services: sorted }, null, 2)}\n`)
+}
+
+/** @returns the target that a service would replace; undefined if it had none, or the same */
+export function targetBefore(services: readonly ExposedService[], added: ExposedService): Target | undefined {
+  const before = services.find(({ name }) => name === added.name)
+  if (!before || formatTarget(before) === formatTarget(added)) return undefined
+  const { name: _, ...target } = before
+  return target
 }
 
 /**

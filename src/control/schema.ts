@@ -71,7 +71,12 @@ export const ExposeRequest = ExposedTarget
 export type ExposeRequest = v.InferOutput<typeof ExposeRequest>
 
 /** What became of the request: saved in any case; the hub may not have heard of it yet. */
-export const ExposeReply = v.object({ confirmed: v.boolean(), reason: v.optional(v.string()) })
+export const ExposeReply = v.object({
+  confirmed: v.boolean(),
+  reason: v.optional(v.string()),
+  /** The target that the name had before, if it was another one. */
+  was: v.optional(ExposedTarget),
+})
 export type ExposeReply = v.InferOutput<typeof ExposeReply>
 
 /** DELETE /v1/services/NAME or /v1/reaches/NAME; an older agent ends no connections, whatever it is asked. */

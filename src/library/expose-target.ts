@@ -15,9 +15,11 @@ export async function exposeTarget(
   const target = parseTarget(String(text))
   const instance = instanceFor(config)
   const exposure = await expose(instance, { name, ...target })
+  const { state, was } = exposure
   const { isListening } = await probeService(target, requireConfig(instance).hubId)
-  const reason = exposure.state === 'saved' ? exposure.reason : null
-  return { name, ...listTarget(target), state: exposure.state, reason, answering: isListening }
+  const reason = state === 'saved' ? exposure.reason : null
+  const before = was ? listTarget(was) : null
+  return { name, ...listTarget(target), was: before, state, reason, answering: isListening }
 }
 
 /** @throws ConnectError as `unexpose` of library.ts */

@@ -14,6 +14,8 @@ export interface UnexposeOptions extends InstanceOptions {
 /** As `connect expose --json` tells it: the target is a host and a port, or a path. */
 export type Exposed = ListedTarget & {
   readonly name: string
+  /** The target that the name had before; null if it had none, or the same. */
+  readonly was: ListedTarget | null
   /**
    * `confirmed` by the hub; `saved`: an agent runs here, and goes on trying; `no agent`: nobody can reach it
    * before one runs.

@@ -1,13 +1,22 @@
 import { ensureInstanceFolder, requireConfig } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
-import { readServices, withService, writeServices, type ExposedService } from '../config/services.ts'
+import {
+  readServices,
+  targetBefore,
+  withService,
+  writeServices,
+  type ExposedService,
+} from '../config/services.ts'
+import type { Target } from '../config/target.ts'
 import { exposeService, unexposeService } from '../control/client.ts'
 import { refuseControlSocket } from '../control/control-socket.ts'
 import type { TakeBackRequest } from '../control/schema.ts'
 import { throughAgentOrFile } from './locks/through-agent.ts'
 
-/** What became of a wish to expose. */
-export type Exposure =
+/** What became of a wish to expose, and which target the name had before, if it was another one. */
+export type Exposure = Outcome & { readonly was: Target | undefined }
+
+type Outcome =
   /** The hub has confirmed it. */
   | { readonly state: 'confirmed' }
   /** An agent runs here, and will tell the hub once it can. */
@@ -31,13 +40,13 @@ export async function expose(instance: Instance, service: ExposedService): Promi
     async () => {
       const reply = await exposeService(instance, name, target)
       if (!reply) return undefined
-      return reply.confirmed
-        ? { state: 'confirmed' }
-        : { state: 'saved', reason: reply.reason ?? 'not connected' }
+      const { confirmed, was, reason = 'not connected' } = reply
+      return confirmed ? { state: 'confirmed', was } : { state: 'saved', reason, was }
     },
     () => {
-      writeServices(instance, withService(readServices(instance), service))
-      return { state: 'no agent' }
+      const services = readServices(instance)
+      writeServices(instance, withService(services, service))
+      return { state: 'no agent', was: targetBefore(services, service) }
     },
   )
 }

@@ -59,6 +59,21 @@ describe('with an agent', () => {
     expect(await servicesOf(home)).toEqual({ exposed: [], offered: [] })
   })
 
+  test('a name that gets another target says which it had before', async () => {
+    const home = await joined(world, 'mover')
+    const exposes = (target: string) => connectOk(home, ['expose', target, '--name', 'moved'])
+    expect(await exposes('81')).toBe('Saved: localhost:81 as moved\n')
+    expect(await exposes('82')).toBe('Saved: localhost:82 as moved (was localhost:81)\n')
+    await connectOk(home, ['daemon', 'start'])
+    const elsewhere = '  Elsewhere: connect reach moved\n'
+    expect(await exposes('localhost:82')).toBe(`[ok] Exposing localhost:82 as moved\n${elsewhere}`)
+    const file = home.file('none.sock')
+    expect(await exposes(`unix:${file}`)).toBe(
+      `[ok] Exposing unix:${file} as moved (was localhost:82)\n${elsewhere}`,
+    )
+    expect(await exposes('83')).toContain(` as moved (was unix:${file})\n`)
+  })
+
   test('a name that another machine has is refused, and nothing is saved', async () => {
     const [first, second] = [await joined(world, 'first'), await joined(world, 'second')]
     for (const home of [first, second]) await connectOk(home, ['daemon', 'start'])

@@ -105,7 +105,10 @@ describe('what is printed is what is described:', () => {
     const expose = `expose ${echo.port} --name shapes`
     expect(await prints(home, expose)).toMatchObject({ state: 'no agent', reason: null, answering: true })
     await connectOk(home, ['daemon', 'start'], { env })
-    expect(await prints(home, expose)).toMatchObject({ state: 'confirmed', reason: null })
+    expect(await prints(home, expose)).toMatchObject({ was: null, state: 'confirmed', reason: null })
+    const was = { host: 'localhost', port: 9, path: null }
+    await prints(home, 'expose 9 --name shapes')
+    expect(await prints(home, expose)).toMatchObject({ was })
     expect(await prints(home, 'services')).toMatchObject({
       exposed: [{ name: 'shapes' }],
       offered: expect.arrayContaining([expect.objectContaining({ name: 'shapes', online: true })]),
