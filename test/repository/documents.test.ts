@@ -12,7 +12,10 @@ import { root } from '../helpers/cli.ts'
 
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
 const pages = globSync(['*.md', 'docs/*.md'], { cwd: root }).toSorted()
-const { version } = JSON.parse(read('package.json')) as { version: string }
+const { version, engines } = JSON.parse(read('package.json')) as {
+  version: string
+  engines: { node: string }
+}
 
 test('nobody is sent to the public registry, where this package’s name is another project’s', () => {
   const registry =
@@ -31,6 +34,17 @@ test('the tarball that a document names is the one that this version is packed i
   const named = pages.flatMap((file) => read(file).match(/private-connect-\d[\w.-]*?\.tgz/g) ?? [])
   expect(named.length).toBeGreaterThan(1)
   expect(new Set(named)).toEqual(new Set([`private-connect-${version}.tgz`]))
+})
+
+test('who installs the command, or imports the package, is told which Node.js that needs', () => {
+  const needed = `${engines.node.replace('>=', '')} or newer`
+  for (const file of ['README.md', 'docs/library.md', 'bin/run.js'])
+    expect(read(file), file).toContain(needed)
+})
+
+test('the README names each thing that reach can do', () => {
+  const commands = [...read('README.md').matchAll(/^\| `connect reach (.*)$/gm)].join('\n')
+  for (const word of ['--socket', '--stdio', '--keep', '-- PROGRAM']) expect(commands).toContain(word)
 })
 
 /** A file or folder in backticks: by its path, by the end of one in src/, or by its name alone. */
