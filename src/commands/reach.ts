@@ -15,7 +15,7 @@ import { instanceFor, type Instance } from '../config/instance.ts'
 import { messageOf } from '../errors.ts'
 import { terminalLog, type Log } from '../log/log.ts'
 import { runInForeground } from '../process/foreground.ts'
-import { reach, type ReachOptions } from '../reach/reach.ts'
+import { reach, type Reached, type ReachOptions } from '../reach/reach.ts'
 import { carryStdio } from '../reach/stdio.ts'
 import { keep, type Keeping } from '../tasks/reaches/keep.ts'
 import { listReaches } from '../tasks/reaches/list.ts'
@@ -96,7 +96,7 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     })
   }
 
-  /** What goes well, or comes of our own end, is not said: the terminal is the program's. */
+  /** Is there for as long as the program runs. What goes well, or comes of our own end, is not said. */
   async #forProgram(options: ReachOptions, command: Command): Promise<void> {
     await this.carryDataBeside(async () => {
       const stop = new AbortController()
@@ -109,18 +109,21 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
       // The program goes on: how it ends is its own business.
       const told = reached.ended.catch((error: unknown) => this.printError(`[x] ${messageOf(error)}`))
       try {
-        const [place] = reached.services
-        const { service } = place!
-        if (!service.online)
-          this.printError(`[!] ${service.name} is from ${service.label}, which is not connected now`)
-        const program = programAt(command, process.env, place!)
-        process.exitCode = await runInForeground(program.command, program.env)
+        process.exitCode = await this.#run(command, reached.services[0]!)
         await reached.delivered()
       } finally {
         stop.abort()
         await told
       }
     })
+  }
+
+  /** @returns the program's exit code */
+  #run(command: Command, place: Reached['services'][number]): Promise<number> {
+    const { name, label, online } = place.service
+    if (!online) this.printError(`[!] ${name} is from ${label}, which is not connected now`)
+    const program = programAt(command, process.env, place)
+    return runInForeground(program.command, program.env)
   }
 
   async #list(instance: Instance): Promise<{ reaches: ShownReach[] }> {
