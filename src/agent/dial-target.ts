@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Target } from '../config/target.ts'
 import { connectTcp } from '../net/connect-tcp.ts'
 import { connectUnix } from '../net/local/connect-unix.ts'
+import { pinFile, type PinnedFile } from '../net/local/pin-file.ts'
 import type { NameResolver } from '../net/name-resolver.ts'
 import type { LoopGuard } from './loop-guard.ts'
 
@@ -33,11 +34,23 @@ export function dialTarget(
       done,
     )
   }
+  // Whoever may change the path must not do so between the check and the connection.
+  let pinned: PinnedFile | undefined
   try {
-    guard?.checkSocket(target.path)
+    pinned = pinFile(target.path)
+    guard?.checkSocket(pinned.path)
   } catch (error) {
+    pinned?.release()
     done(error as Error)
     return () => false
   }
-  return connectUnix(target.path, options, done)
+  const cancel = connectUnix(pinned.path, options, (error, socket) => {
+    pinned.release()
+    done(error, socket)
+  })
+  return () => {
+    const isCancelled = cancel()
+    if (isCancelled) pinned.release()
+    return isCancelled
+  }
 }

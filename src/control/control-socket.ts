@@ -31,7 +31,7 @@ export function isControlSocket(
   const real = realPath(file)
   const sockets = [...known, ...neighbours.controlSockets()]
   return (
-    sockets.some((one) => real === realPath(one) || isSameFile(real, one)) ||
+    sockets.some((one) => real === realPath(one) || isSameFile(file, one)) ||
     userFolders().some((folder) => path.dirname(real) === realPath(folder)) ||
     isNamedLikeOne(real)
   )
