@@ -26,7 +26,7 @@ export class StoreKeeper {
    */
   static async open(folder: string, rest?: Rest): Promise<StoreKeeper> {
     const sqlite = await loadSqlite()
-    return new StoreKeeper((hubId) => Store.openWith(sqlite, folder, hubId), rest)
+    return new StoreKeeper((hubId) => new Store(sqlite, folder, hubId), rest)
   }
 
   /** As it is after `hold`. */

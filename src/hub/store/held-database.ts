@@ -1,0 +1,134 @@
+import { closeSync, constants, realpathSync } from 'node:fs'
+import path from 'node:path'
+import { openOurs } from '../../files/open-ours.ts'
+import { ensurePrivateFolder } from '../../files/private-folder.ts'
+import type { DatabaseSync, loadSqlite, StatementSync } from '../../files/sqlite.ts'
+import { DatabaseFiles } from './database-files.ts'
+import { restOf, settledState, type Rest } from './rest.ts'
+import { hubIn, migrate } from './schema.ts'
+import { cannotOpen, OVERWRITTEN, StoreError, storageError } from './store-error.ts'
+
+type Sqlite = Awaited<ReturnType<typeof loadSqlite>>
+
+/** A hub's database while it is open: where what is written stays, whatever is done to its files. */
+export class HeldDatabase {
+  readonly #file: string
+  readonly #open: () => DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #database: DatabaseSync
+  /** Known from the first hold() on. */
+  #files: DatabaseFiles | undefined
+
+  /**
+   * @param hubId whose it is; default: anyone's, and where there is none it is made
+   * @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED
+   * @throws StoreError if it is another hub's, or nobody's
+   */
+  constructor({ DatabaseSync }: Sqlite, folder: string, hubId?: string) {
+    const file = path.join(folder, 'hub.db')
+    ensurePrivateFolder(folder)
+    this.#file = file
+    this.#open = () => openDatabase(DatabaseSync, file)
+    try {
+      // SQLite would make it 0644; its journal files take the mode of this one.
+      closeSync(openOurs(file, constants.O_CREAT | constants.O_RDWR))
+      this.#database = this.#open()
+      try {
+        // Damage is found now, and not when the hub has run for a week.
+        this.check()
+        if (hubId !== undefined && hubIn(this.#database) !== hubId) throw storageError(OVERWRITTEN)
+        migrate(this.#database)
+      } catch (error) {
+        this.close()
+        throw error
+      }
+    } catch (error) {
+      throw error instanceof StoreError ? error : cannotOpen(file, error)
+    }
+  }
+
+  /**
+   * Sees to it that what is written is where a hub that starts will look for it: files of the database that
+   * were deleted are written anew. What someone has put in their place is left as it is.
+   *
+   * @returns whether some were deleted
+   * @throws StoreError, the system's error, or SQLite's if the files are not as they should be
+   */
+  hold(): boolean {
+    this.#files ??= new DatabaseFiles(this.#file)
+    if (!this.#files.areMissing()) return false
+    this.#files.writeAnew(this.#database)
+    const before = this.#database
+    this.#database = this.#open()
+    this.#statements.clear()
+    this.#files = undefined
+    before.close()
+    this.check()
+    return true
+  }
+
+  /**
+   * Brings all that is written into the one file of the database, as far as nobody else stands in the way.
+   *
+   * @returns the state of that file; undefined if it is not all yet, or not for long enough
+   */
+  settle(): string | undefined {
+    // Unlike the other kinds it waits for nobody (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
+    const { log, checkpointed } = this.prepared('PRAGMA wal_checkpoint(PASSIVE)').get()!
+    return log === checkpointed ? settledState(this.#file) : undefined
+  }
+
+  /**
+   * Closes the database.
+   *
+   * @param state what `settle` has said before the last look at what is in it
+   * @param held how it was left the last time
+   * @throws StoreError, or the system's error; then it is open as before
+   */
+  rest(state: string, held?: Rest): Rest {
+    const rest = restOf(realpathSync(this.#file), state, hubIn(this.#database)!, held)
+    this.#database.close()
+    return rest
+  }
+
+  /** @throws Error if the database is damaged, or can't be read */
+  check(): void {
+    const verdict = this.#database.prepare('PRAGMA quick_check(1)').get()!.quick_check
+    if (verdict !== 'ok') throw new Error(String(verdict))
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  /** Another number whenever another connection has changed the database (PRAGMA data_version of SQLite). */
+  dataVersion(): number {
+    return Number(this.prepared('PRAGMA data_version').get()!.data_version)
+  }
+
+  /** As it is open now; `hold` may open it once more. */
+  protected get database(): DatabaseSync {
+    return this.#database
+  }
+
+  /** @returns the statement, prepared once: compiling one costs more than running it */
+  protected prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#database.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
+
+/** @param Database node:sqlite's class, which is loaded when it is needed */
+function openDatabase(Database: typeof DatabaseSync, file: string): DatabaseSync {
+  const database = new Database(file, { timeout: 5000, enableForeignKeyConstraints: true })
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
