@@ -46,19 +46,15 @@ const SCHEMA = `
 `
 
 /**
- * Makes the tables of a database that has none.
+ * Makes the tables of a database that has none. Otherwise it only reads, so that no lock is in its way.
  *
  * @throws ConnectError HUB_DATA_DAMAGED if a newer version has written it
  */
 export function migrate(database: DatabaseSync): void {
+  if (hasTables(database)) return
   inTransaction(database, () => {
-    const version = versionOf(database)
-    if (version > PORTLESS_VERSION) {
-      throw new ConnectError('HUB_DATA_DAMAGED', 'The hub’s database was written by a newer version', {
-        hints: [ERRORS.CONFIG_NEWER.fix],
-      })
-    }
-    if (version > 0) return
+    // Another process may have made them meanwhile.
+    if (hasTables(database)) return
     database.exec(SCHEMA)
     database.prepare('INSERT INTO workspaces (id) VALUES (?)').run(WORKSPACE)
     database.prepare('INSERT INTO hub (id) VALUES (?)').run(`hub_${randomBytes(8).toString('hex')}`)
@@ -86,6 +82,16 @@ export function allowPortless(database: DatabaseSync): void {
 export function hubIn(database: DatabaseSync): string | undefined {
   if (versionOf(database) === 0) return undefined
   return String(database.prepare('SELECT id FROM hub').get()!.id)
+}
+
+function hasTables(database: DatabaseSync): boolean {
+  const version = versionOf(database)
+  if (version > PORTLESS_VERSION) {
+    throw new ConnectError('HUB_DATA_DAMAGED', 'The hub’s database was written by a newer version', {
+      hints: [ERRORS.CONFIG_NEWER.fix],
+    })
+  }
+  return version > 0
 }
 
 function versionOf(database: DatabaseSync): number {

@@ -4,7 +4,7 @@ import type { Rest } from './rest.ts'
 import { storageError } from './store-error.ts'
 import { Store } from './store.ts'
 
-/** The database of a hub that runs: open, or closed, and held by a descriptor until it is needed. */
+/** The database of a hub that runs: open, or closed until it is needed, or can be opened. */
 export class StoreKeeper {
   readonly #open: (hubId?: string) => Store
   #store: Store | undefined
@@ -17,14 +17,14 @@ export class StoreKeeper {
   private constructor(open: (hubId?: string) => Store, rest: Rest | undefined) {
     this.#open = open
     this.#rest = rest
-    if (!rest) this.#store = open()
   }
 
   /**
-   * @param rest how it was left; it is then opened by the first `hold`. Default: it is opened as it is there
-   * @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED
+   * It is opened by the first `hold` that can.
+   *
+   * @param rest how it was left; default: it is opened as it is there
    */
-  static async open(folder: string, rest?: Rest): Promise<StoreKeeper> {
+  static async of(folder: string, rest?: Rest): Promise<StoreKeeper> {
     const sqlite = await loadSqlite()
     return new StoreKeeper((hubId) => new Store(sqlite, folder, hubId), rest)
   }
@@ -39,21 +39,14 @@ export class StoreKeeper {
    * it, see Store.
    *
    * @returns whether files of it were deleted, and are written anew
+   * @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED if it can't be opened
    * @throws StoreError, the system's error, or SQLite's if the files are not as they should be
    */
   hold(): boolean {
-    if (this.#store) return this.#store.hold()
-    const rest = this.#rest!
-    const files = (this.#files ??= new DatabaseFiles(rest))
-    if (files.areMissing()) {
-      files.writeAnew(rest)
-      this.#isAnew = true
-    }
-    this.#store = this.#openThat(files, rest.hubId)
-    this.#files = undefined
-    const isAnew = this.#isAnew
-    this.#isAnew = false
-    return isAnew
+    const rest = this.#rest
+    if (!this.#store && rest) return this.#wake(rest)
+    this.#store ??= this.#open()
+    return this.#store.hold()
   }
 
   /** @returns the state that its file has at rest; undefined if there is no rest yet */
@@ -78,6 +71,19 @@ export class StoreKeeper {
 
   close(): void {
     this.#store?.close()
+  }
+
+  #wake(rest: Rest): boolean {
+    const files = (this.#files ??= new DatabaseFiles(rest))
+    if (files.areMissing()) {
+      files.writeAnew(rest)
+      this.#isAnew = true
+    }
+    this.#store = this.#openThat(files, rest.hubId)
+    this.#files = undefined
+    const isAnew = this.#isAnew
+    this.#isAnew = false
+    return isAnew
   }
 
   #openThat(files: DatabaseFiles, hubId: string): Store {

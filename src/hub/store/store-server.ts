@@ -45,7 +45,7 @@ const WRITTEN_ANEW =
 export async function serveStore(folder: string, port: MessagePort, rest?: Rest): Promise<void> {
   const reply = (message: StoreReply) => port.postMessage(message)
   try {
-    serve(await StoreKeeper.open(folder, rest), folder, port, reply)
+    serve(await StoreKeeper.of(folder, rest), folder, port, reply)
   } catch (error) {
     reply({ ended: failureOf(error, folder) })
   }
@@ -71,8 +71,9 @@ function serve(
       }
       trouble = undefined
     } catch (error) {
-      const { reason } = explain(error)
-      if (reason !== trouble)
+      const { kind, reason } = explain(error)
+      // Damage is the end, which is told otherwise.
+      if (kind !== 'damaged' && reason !== trouble)
         reply({ log: `[x] The hub can save nothing: ${reason}. ${adviceOn(reason, folder)}` })
       trouble = reason
       throw error

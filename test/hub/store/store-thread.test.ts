@@ -19,13 +19,15 @@ async function start(folder = scratchFolder()) {
   const started = once(process, 'worker') as Promise<[Worker]>
   const told: Agent[][] = []
   const damaged: StoreError[] = []
+  const log: string[] = []
   const thread = new StoreThread(folder, {
     agents: (agents) => void told.push(agents),
+    log: (line) => void log.push(line),
     damaged: (error) => void damaged.push(error),
   })
   onTestFinished(() => thread.close())
   const [worker] = await started
-  return { folder, thread, told, damaged, worker }
+  return { folder, thread, told, log, damaged, worker }
 }
 
 function machine() {
@@ -34,11 +36,12 @@ function machine() {
 }
 
 /** Has whatever is asked of the database wait. @returns lets it go on */
-function lock(folder: string): () => void {
+function lock(folder: string, how = 'BEGIN IMMEDIATE'): () => void {
   const locker = new DatabaseSync(path.join(folder, 'hub.db'))
-  onTestFinished(() => locker.close())
-  locker.exec('BEGIN IMMEDIATE')
-  return () => locker.exec('ROLLBACK')
+  const unlock = () => locker[Symbol.dispose]()
+  onTestFinished(unlock)
+  locker.exec(how)
+  return unlock
 }
 
 test('each call has its own answer, and what fails is told as what it is', async () => {
@@ -157,17 +160,30 @@ test('a thread that is closed has ended, is not started again, and may be closed
   expect(readdirSync(folder)).toEqual(['hub.db'])
 })
 
-test('a thread that could not start, since the database was locked, starts again', async () => {
-  const folder = scratchFolder()
-  const store = await Store.open(folder)
-  store.close()
-  const unlock = lock(folder)
-  const { thread, told, damaged } = await start(folder)
-  const refused = thread.call('removeAgent', NOBODY)
-  await expect(refused).rejects.toMatchObject({ kind: 'storage', message: expect.stringContaining('locked') })
-  unlock()
+test('a thread whose database another program has locked waits for it, and reads what may be read', async () => {
+  const workers: Worker[] = []
+  const note = (one: Worker) => void workers.push(one)
+  process.on('worker', note)
+  onTestFinished(() => void process.off('worker', note))
+  const startLocked = async (how: string) => {
+    const folder = scratchFolder()
+    const store = await Store.open(folder)
+    store.close()
+    const unlock = lock(folder, how)
+    return { ...(await start(folder)), unlock }
+  }
+  const all = await startLocked('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+  const written = await startLocked('BEGIN EXCLUSIVE')
+  const message = 'its database is locked by another program'
+  await expect(written.thread.call('removeAgent', NOBODY)).rejects.toMatchObject({ kind: 'storage', message })
+  expect([written.told.at(-1), written.log]).toEqual([[], []])
+  await expect.poll(() => all.log, { timeout: 30_000 }).toHaveLength(1)
+  expect(all.told).toEqual([])
+  all.unlock()
+  written.unlock()
   // By itself: nobody asks for anything.
-  await expect.poll(() => told, { timeout: 30_000 }).toEqual([[]])
-  expect(await thread.call('revokeAgent', NOBODY)).toBe(false)
-  expect(damaged).toEqual([])
-})
+  await expect.poll(() => all.told, { timeout: 30_000 }).toEqual([[]])
+  for (const { thread } of [all, written]) expect(await thread.call('revokeAgent', NOBODY)).toBe(false)
+  expect([all.log, written.log]).toEqual([[`[x] The hub can save nothing: ${message}. It tries again`], []])
+  expect([workers, all.damaged, written.damaged]).toEqual([[all.worker, written.worker], [], []])
+}, 60_000)
