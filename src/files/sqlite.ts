@@ -25,6 +25,15 @@ export function sqliteCode(error: unknown): number | undefined {
   return isSqlite ? Number(error.errcode) & 0xff : undefined
 }
 
+/**
+ * @returns what is wrong with a database; undefined if it is sound
+ * @throws SQLite's error if it can't be read
+ */
+export function quickCheck(database: DatabaseSync): string | undefined {
+  const verdict = String(database.prepare('PRAGMA quick_check(1)').get()!.quick_check)
+  return verdict === 'ok' ? undefined : verdict
+}
+
 /** SQLITE_BUSY: another process holds the lock. */
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === 5

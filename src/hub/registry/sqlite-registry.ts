@@ -132,7 +132,7 @@ export class SqliteRegistry implements Registry {
     if (!agent.revoked) {
       this.#agents.set(id, { ...agent, revoked: true })
       this.#forget(agent, 'revoked')
-      this.#keep(this.#revoked, id, LANES.revocation, () => this.#store.call('revokeAgent', id))
+      this.#keepRevoked(id)
     }
     return (await this.#revoked.get(id)?.attempt()) ?? SAVED
   }
@@ -219,6 +219,10 @@ export class SqliteRegistry implements Registry {
     return write
   }
 
+  #keepRevoked(id: string): Unsaved {
+    return this.#keep(this.#revoked, id, LANES.revocation, () => this.#store.call('revokeAgent', id))
+  }
+
   /** The change was saved with something else. */
   #settle(unsaved: Map<string, Unsaved>, id: string): void {
     const write = unsaved.get(id)
@@ -244,5 +248,8 @@ export class SqliteRegistry implements Registry {
     for (const agent of before.values())
       if (!agent.revoked && !this.#member(agent.id))
         this.#forget(agent, this.#agents.has(agent.id) ? 'revoked' : 'lost')
+    // Else a hub that starts on the older one would let them in.
+    for (const { id, revoked } of stored)
+      if (!revoked && before.get(id)?.revoked && !this.#revoked.has(id)) void this.#keepRevoked(id).attempt()
   }
 }

@@ -34,6 +34,7 @@ const CHUNK = 64 * 1024
 export class DatabaseFiles {
   readonly #file: string
   #opened: readonly (string | undefined)[]
+  #walSize = 0
 
   /** @param of the file of a database that was just opened, and read, so that SQLite has made all files */
   constructor(of: string | Rest) {
@@ -57,6 +58,19 @@ export class DatabaseFiles {
     if (changed.some((at) => now[at] !== undefined)) throw storageError(REPLACED)
     if (inodeOf(path.dirname(this.#file)) === undefined) throw storageError(FOLDER_DELETED)
     return true
+  }
+
+  /**
+   * Whether someone has cut the -wal file short: SQLite would write on behind the gap, and a hub that starts
+   * would read nothing of it.
+   *
+   * @param needed how long it has to be, in bytes; asked if it is shorter, as a checkpoint can make it
+   */
+  isWalCut(needed: () => number): boolean {
+    const size = statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    if (size < this.#walSize && size < needed()) return true
+    this.#walSize = size
+    return false
   }
 
   /**

@@ -1,11 +1,12 @@
-import { closeSync, constants, realpathSync } from 'node:fs'
+import { closeSync, constants, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { openOurs } from '../../files/open-ours.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
-import type { DatabaseSync, loadSqlite, StatementSync } from '../../files/sqlite.ts'
+import { quickCheck, type DatabaseSync, type loadSqlite, type StatementSync } from '../../files/sqlite.ts'
 import { DatabaseFiles } from './database-files.ts'
+import { OverwriteGuard } from './overwrite-guard.ts'
 import { restOf, settledState, type Rest } from './rest.ts'
-import { hubIn, migrate } from './schema.ts'
+import { markOf, migrate, type Mark } from './schema.ts'
 import { cannotOpen, OVERWRITTEN, StoreError, storageError } from './store-error.ts'
 
 type Sqlite = Awaited<ReturnType<typeof loadSqlite>>
@@ -13,11 +14,12 @@ type Sqlite = Awaited<ReturnType<typeof loadSqlite>>
 /** A hub's database while it is open: where what is written stays, whatever is done to its files. */
 export class HeldDatabase {
   readonly #file: string
-  readonly #open: () => DatabaseSync
+  readonly #Database: Sqlite['DatabaseSync']
   readonly #statements = new Map<string, StatementSync>()
   #database: DatabaseSync
   /** Known from the first hold() on. */
   #files: DatabaseFiles | undefined
+  #guard: OverwriteGuard | undefined
 
   /**
    * @param hubId whose it is; default: anyone's, and where there is none it is made
@@ -28,15 +30,16 @@ export class HeldDatabase {
     const file = path.join(folder, 'hub.db')
     ensurePrivateFolder(folder)
     this.#file = file
-    this.#open = () => openDatabase(DatabaseSync, file)
+    this.#Database = DatabaseSync
     try {
       // SQLite would make it 0644; its journal files take the mode of this one.
       closeSync(openOurs(file, constants.O_CREAT | constants.O_RDWR))
-      this.#database = this.#open()
+      if (wasEmptied(file)) throw new Error('it was emptied')
+      this.#database = openDatabase(this.#Database, this.#file)
       try {
         // Damage is found now, and not when the hub has run for a week.
         this.check()
-        if (hubId !== undefined && hubIn(this.#database) !== hubId) throw storageError(OVERWRITTEN)
+        if (hubId !== undefined && markOf(this.#database)?.id !== hubId) throw storageError(OVERWRITTEN)
         migrate(this.#database)
       } catch (error) {
         this.close()
@@ -49,19 +52,25 @@ export class HeldDatabase {
 
   /**
    * Sees to it that what is written is where a hub that starts will look for it: files of the database that
-   * were deleted are written anew. What someone has put in their place is left as it is.
+   * were deleted, or a -wal file that was cut short, are written anew. What someone has put in their place,
+   * or written into the file itself, is left as it is.
    *
-   * @returns whether some were deleted
+   * @returns whether there were such
    * @throws StoreError, the system's error, or SQLite's if the files are not as they should be
    */
   hold(): boolean {
     this.#files ??= new DatabaseFiles(this.#file)
-    if (!this.#files.areMissing()) return false
+    if (!this.#files.areMissing() && !this.#files.isWalCut(() => this.#walLength())) {
+      this.#guard ??= new OverwriteGuard(this.#file, this.#database, this.#Database)
+      this.#guard.check()
+      return false
+    }
     this.#files.writeAnew(this.#database)
     const before = this.#database
-    this.#database = this.#open()
+    this.#database = openDatabase(this.#Database, this.#file)
     this.#statements.clear()
     this.#files = undefined
+    this.#guard = undefined
     before.close()
     this.check()
     return true
@@ -73,8 +82,7 @@ export class HeldDatabase {
    * @returns the state of that file; undefined if it is not all yet, or not for long enough
    */
   settle(): string | undefined {
-    // Unlike the other kinds it waits for nobody (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
-    const { log, checkpointed } = this.prepared('PRAGMA wal_checkpoint(PASSIVE)').get()!
+    const { log, checkpointed } = this.#checkpoint()
     return log === checkpointed ? settledState(this.#file) : undefined
   }
 
@@ -86,24 +94,44 @@ export class HeldDatabase {
    * @throws StoreError, or the system's error; then it is open as before
    */
   rest(state: string, held?: Rest): Rest {
-    const rest = restOf(realpathSync(this.#file), state, hubIn(this.#database)!, held)
+    const rest = restOf(realpathSync(this.#file), state, this.mark, held)
     this.#database.close()
     return rest
   }
 
   /** @throws Error if the database is damaged, or can't be read */
   check(): void {
-    const verdict = this.#database.prepare('PRAGMA quick_check(1)').get()!.quick_check
-    if (verdict !== 'ok') throw new Error(String(verdict))
+    const damage = quickCheck(this.#database)
+    if (damage !== undefined) throw new Error(damage)
   }
 
   close(): void {
     this.#database.close()
   }
 
+  get mark(): Mark {
+    return markOf(this.#database)!
+  }
+
   /** Another number whenever another connection has changed the database (PRAGMA data_version of SQLite). */
   dataVersion(): number {
     return Number(this.prepared('PRAGMA data_version').get()!.data_version)
+  }
+
+  /** How long SQLite takes the -wal file to be, in bytes (https://sqlite.org/fileformat2.html#walformat). */
+  #walLength(): number {
+    try {
+      const frames = Number(this.#checkpoint().log)
+      return frames && 32 + frames * (24 + Number(this.prepared('PRAGMA page_size').get()!.page_size))
+    } catch {
+      // It can't be read where it should be: to write it anew tells what is left.
+      return Infinity
+    }
+  }
+
+  #checkpoint() {
+    // Unlike the other kinds it waits for nobody (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
+    return this.prepared('PRAGMA wal_checkpoint(PASSIVE)').get()!
   }
 
   /** As it is open now; `hold` may open it once more. */
@@ -119,6 +147,12 @@ export class HeldDatabase {
     this.#statements.set(sql, statement)
     return statement
   }
+}
+
+/** Whether it had something in it, of which SQLite would delete the journal, and begin a new database. */
+function wasEmptied(file: string): boolean {
+  const wal = statSync(`${file}-wal`, { throwIfNoEntry: false })
+  return wal !== undefined && wal.size > 0 && statSync(file).size === 0
 }
 
 /** @param Database node:sqlite's class, which is loaded when it is needed */

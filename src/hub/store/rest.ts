@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, statSync, type BigIntStats } from 'nod
 import { stat } from 'node:fs/promises'
 import { codeOf } from '../../errors.ts'
 import { openOurs } from '../../files/open-ours.ts'
+import type { Mark } from './schema.ts'
 import { REPLACED, storageError } from './store-error.ts'
 
 /** A database that nobody has open, all of it in one file, and how it was left. */
@@ -15,12 +16,18 @@ export interface Rest {
   readonly descriptor: number
   /** Any change of what is in the file changes it. */
   readonly state: string
-  /** Whose it is: what has another hub's id, or none, was put there by someone. */
-  readonly hubId: string
+  /** What has another hub's mark, or none, was put there by someone; so was what has an older one. */
+  readonly mark: Mark
 }
 
 /** No file system keeps times in coarser steps: what is younger can change, and have the same time. */
 const COARSEST_TIME_MS = 2000
+
+/** @returns the state of a database's file; undefined if it is not there */
+export function fileState(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+  return found && stateOf(found)
+}
 
 /** @returns the state of a database's file; undefined if it was changed just now, or is not there */
 export function settledState(file: string): string | undefined {
@@ -36,10 +43,10 @@ export function settledState(file: string): string | undefined {
  * @param held how it was left the last time
  * @throws StoreError if another file is in its place, or the system's error
  */
-export function restOf(file: string, state: string, hubId: string, held?: Rest): Rest {
-  if (held && isOf(held.descriptor, state)) return { file, state, hubId, descriptor: held.descriptor }
+export function restOf(file: string, state: string, mark: Mark, held?: Rest): Rest {
+  if (held && isOf(held.descriptor, state)) return { file, state, mark, descriptor: held.descriptor }
   const descriptor = openOurs(file, constants.O_RDONLY)
-  if (isOf(descriptor, state)) return { file, state, hubId, descriptor }
+  if (isOf(descriptor, state)) return { file, state, mark, descriptor }
   closeSync(descriptor)
   throw storageError(REPLACED)
 }

@@ -12,6 +12,10 @@ const PORTLESS_VERSION = 2
 /** The only workspace of this version. */
 export const WORKSPACE = 'default'
 
+/** How often the database was changed. Versions of before don't count, and don't mind. */
+const GENERATION = 'generation INTEGER NOT NULL DEFAULT 0'
+const HAS_GENERATION = `SELECT 1 FROM pragma_table_info('hub') WHERE name = 'generation'`
+
 const servicesTable = (port: 'INTEGER NOT NULL' | 'INTEGER') => `
   CREATE TABLE services (
     workspace TEXT NOT NULL REFERENCES workspaces(id),
@@ -42,19 +46,28 @@ const SCHEMA = `
     revoked_at INTEGER
   ) STRICT;
   ${servicesTable('INTEGER NOT NULL')}
-  CREATE TABLE hub (id TEXT NOT NULL) STRICT;
+  CREATE TABLE hub (id TEXT NOT NULL, ${GENERATION}) STRICT;
 `
 
+/** Which state of which hub's database it is. */
+export interface Mark {
+  readonly id: string
+  /** Grows with each change. */
+  readonly generation: number
+}
+
 /**
- * Makes the tables of a database that has none. Otherwise it only reads, so that no lock is in its way.
+ * Makes the tables of a database that has none, and what a version of before has not made. Otherwise it only
+ * reads, so that no lock is in its way.
  *
  * @throws ConnectError HUB_DATA_DAMAGED if a newer version has written it
  */
 export function migrate(database: DatabaseSync): void {
-  if (hasTables(database)) return
+  if (isMigrated(database)) return
   inTransaction(database, () => {
-    // Another process may have made them meanwhile.
-    if (hasTables(database)) return
+    // Another process may have done it meanwhile.
+    if (isMigrated(database)) return
+    if (versionOf(database) > 0) return database.exec(`ALTER TABLE hub ADD COLUMN ${GENERATION}`)
     database.exec(SCHEMA)
     database.prepare('INSERT INTO workspaces (id) VALUES (?)').run(WORKSPACE)
     database.prepare('INSERT INTO hub (id) VALUES (?)').run(`hub_${randomBytes(8).toString('hex')}`)
@@ -78,20 +91,21 @@ export function allowPortless(database: DatabaseSync): void {
   `)
 }
 
-/** @returns the hub's id; undefined if the database has no tables, as one of an empty file */
-export function hubIn(database: DatabaseSync): string | undefined {
+/** @returns undefined if the database has no tables, as one of an empty file */
+export function markOf(database: DatabaseSync): Mark | undefined {
   if (versionOf(database) === 0) return undefined
-  return String(database.prepare('SELECT id FROM hub').get()!.id)
+  const row = database.prepare('SELECT * FROM hub').get()
+  return row && { id: String(row.id), generation: Number(row.generation ?? 0) }
 }
 
-function hasTables(database: DatabaseSync): boolean {
+function isMigrated(database: DatabaseSync): boolean {
   const version = versionOf(database)
   if (version > PORTLESS_VERSION) {
     throw new ConnectError('HUB_DATA_DAMAGED', 'The hub’s database was written by a newer version', {
       hints: [ERRORS.CONFIG_NEWER.fix],
     })
   }
-  return version > 0
+  return version > 0 && database.prepare(HAS_GENERATION).get() !== undefined
 }
 
 function versionOf(database: DatabaseSync): number {

@@ -1,8 +1,15 @@
 import { loadSqlite } from '../../files/sqlite.ts'
 import { DatabaseFiles } from './database-files.ts'
 import type { Rest } from './rest.ts'
+import type { Mark } from './schema.ts'
 import { storageError } from './store-error.ts'
 import { Store } from './store.ts'
+
+/**
+ * What was done to the database: files of it were `deleted`, and are written anew; or an `older` one was put
+ * back while it was closed, and its join tokens are revoked.
+ */
+export type Mishap = 'deleted' | 'older'
 
 /** The database of a hub that runs: open, or closed until it is needed, or can be opened. */
 export class StoreKeeper {
@@ -12,7 +19,8 @@ export class StoreKeeper {
   readonly #rest: Rest | undefined
   /** Of the database, while it is closed. */
   #files: DatabaseFiles | undefined
-  #isAnew = false
+  /** What was done to it since, until it could be opened. */
+  #mishap: Mishap | undefined
 
   private constructor(open: (hubId?: string) => Store, rest: Rest | undefined) {
     this.#open = open
@@ -38,15 +46,15 @@ export class StoreKeeper {
    * Opens it if it is closed, and sees to it that what is written is where a hub that starts will look for
    * it, see Store.
    *
-   * @returns whether files of it were deleted, and are written anew
+   * @returns what was done to it, and is mended, if anything
    * @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED if it can't be opened
    * @throws StoreError, the system's error, or SQLite's if the files are not as they should be
    */
-  hold(): boolean {
+  hold(): Mishap | undefined {
     const rest = this.#rest
     if (!this.#store && rest) return this.#wake(rest)
     this.#store ??= this.#open()
-    return this.#store.hold()
+    return this.#store.hold() ? 'deleted' : undefined
   }
 
   /** @returns the state that its file has at rest; undefined if there is no rest yet */
@@ -73,24 +81,28 @@ export class StoreKeeper {
     this.#store?.close()
   }
 
-  #wake(rest: Rest): boolean {
+  #wake(rest: Rest): Mishap | undefined {
     const files = (this.#files ??= new DatabaseFiles(rest))
     if (files.areMissing()) {
       files.writeAnew(rest)
-      this.#isAnew = true
+      this.#mishap = 'deleted'
     }
-    this.#store = this.#openThat(files, rest.hubId)
+    this.#store = this.#openThat(files, rest.mark)
     this.#files = undefined
-    const isAnew = this.#isAnew
-    this.#isAnew = false
-    return isAnew
+    const mishap = this.#mishap
+    this.#mishap = undefined
+    return mishap
   }
 
-  #openThat(files: DatabaseFiles, hubId: string): Store {
-    const store = this.#open(hubId)
+  #openThat(files: DatabaseFiles, { id, generation }: Mark): Store {
+    const store = this.#open(id)
     try {
       // SQLite would have begun another one in the place of one that was deleted just now.
       if (files.areMissing()) throw storageError('its database was deleted')
+      if (store.mark.generation < generation) {
+        store.revokeTokens(generation)
+        this.#mishap = 'older'
+      }
       return store
     } catch (error) {
       store.close()

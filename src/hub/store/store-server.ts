@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { adviceOn } from './database-files.ts'
 import type { Rest } from './rest.ts'
 import { failureOf, type StoreFailure } from './store-error.ts'
-import { StoreKeeper } from './store-keeper.ts'
+import { StoreKeeper, type Mishap } from './store-keeper.ts'
 import type { Agent } from './store.ts'
 
 /** The store's methods that the hub calls while it runs. */
@@ -33,8 +33,12 @@ const SETTLE_AFTER_LOOKS = 4
 /** And then the database is closed. */
 const REST_AFTER_LOOKS = 10
 
-const WRITTEN_ANEW =
-  'Files of the hub’s database were deleted while it ran, and are written anew. To begin with an empty one, stop the hub first'
+const MISHAPS: Record<Mishap, string> = {
+  deleted:
+    'Files of the hub’s database were deleted while it ran, and are written anew. To begin with an empty one, stop the hub first',
+  older:
+    'An older copy of the hub’s database was put in its place, in which used and revoked join tokens were valid again. All of them are revoked now. Make a new one with: connect hub token create',
+}
 
 /**
  * Answers StoreCalls, one after another, from the database in a folder, until 'close' comes, or has not been
@@ -64,8 +68,9 @@ function serve(
   /** @throws what is wrong, if a hub that starts would not find what is written now */
   const hold = () => {
     try {
-      if (keeper.hold()) {
-        reply({ log: `[!] ${WRITTEN_ANEW}` })
+      const mishap = keeper.hold()
+      if (mishap) {
+        reply({ log: `[!] ${MISHAPS[mishap]}` })
         // The data version is counted by connection, and the database was opened anew.
         seen = undefined
       }
@@ -81,9 +86,10 @@ function serve(
   }
   const look = () => {
     try {
+      // First, since to settle writes into the file, which may be another's by now.
+      hold()
       // Before it is looked at: what another process changes after that changes the state.
       const state = ++quietLooks > SETTLE_AFTER_LOOKS ? keeper.settle() : undefined
-      hold()
       const version = keeper.store.dataVersion()
       if (version !== seen) {
         reply({ agents: keeper.store.agents() })

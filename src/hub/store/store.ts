@@ -5,7 +5,7 @@ import { loadSqlite, type SQLOutputValue } from '../../files/sqlite.ts'
 import type { PublicKey } from '../../tunnel/protocol/handshake.ts'
 import { HeldDatabase } from './held-database.ts'
 import { hashOf, joinTokenOf, makeJoinToken, type JoinToken } from './join-token.ts'
-import { allowPortless, hubIn, WORKSPACE } from './schema.ts'
+import { allowPortless, WORKSPACE } from './schema.ts'
 import { inTransaction } from './transaction.ts'
 
 /** A machine that has joined. */
@@ -49,7 +49,7 @@ export interface Snapshot {
   readonly services: ClaimedService[]
 }
 
-/** The rows of a hub's database. Synchronous: the running hub calls it in a worker thread, see store-thread.ts. */
+/** What is in a hub's database. Synchronous: a running hub calls it in a thread, see store-thread.ts. */
 export class Store extends HeldDatabase {
   /**
    * @param options.existing a folder without a database is an error, not a new hub
@@ -66,9 +66,11 @@ export class Store extends HeldDatabase {
   createToken(options: { ttlMs: number; uses: number; now?: number }): { id: string; token: string } {
     const now = options.now ?? Date.now()
     const { id, token, hash } = makeJoinToken()
-    this.prepared(
-      `INSERT INTO join_tokens (id, workspace, hash, created_at, expires_at, uses_left) VALUES (?, ?, ?, ?, ?, ?)`,
-    ).run(id, WORKSPACE, hash, now, now + options.ttlMs, options.uses)
+    this.#change(() =>
+      this.prepared(
+        `INSERT INTO join_tokens (id, workspace, hash, created_at, expires_at, uses_left) VALUES (?, ?, ?, ?, ?, ?)`,
+      ).run(id, WORKSPACE, hash, now, now + options.ttlMs, options.uses),
+    )
     return { id, token }
   }
 
@@ -80,12 +82,25 @@ export class Store extends HeldDatabase {
 
   /** @returns false if there is no such token */
   revokeToken(id: string): boolean {
-    return this.#revoke('join_tokens', id)
+    return this.#change(() => this.#revoke('join_tokens', id))
+  }
+
+  /**
+   * Revokes all join tokens of a database that is older than what was saved: used and revoked ones would be
+   * valid in it again.
+   *
+   * @param since the generation that was saved
+   */
+  revokeTokens(since: number): void {
+    this.#change(() => {
+      this.prepared('UPDATE join_tokens SET revoked_at = coalesce(revoked_at, ?)').run(Date.now())
+      this.prepared('UPDATE hub SET generation = max(generation, ?)').run(since)
+    })
   }
 
   /** The agent's names are free from then on. @returns false if there is no such agent */
   revokeAgent(id: string): boolean {
-    return inTransaction(this.database, () => {
+    return this.#change(() => {
       this.prepared('DELETE FROM services WHERE agent = ?').run(id)
       return this.#revoke('agents', id)
     })
@@ -104,7 +119,7 @@ export class Store extends HeldDatabase {
         agent: String(row.agent),
         port: row.port === null ? undefined : Number(row.port),
       }))
-    return { hubId: hubIn(this.database)!, agents: this.agents(), services }
+    return { hubId: this.mark.id, agents: this.agents(), services }
   }
 
   /**
@@ -115,8 +130,8 @@ export class Store extends HeldDatabase {
    */
   join(request: JoinTry): Agent | undefined {
     const { agent, token, key, label, isAfresh = false, revokedTokens = [], now = Date.now() } = request
-    return inTransaction(this.database, () => {
-      if (isAfresh) this.removeAgent(agent)
+    return this.#change(() => {
+      if (isAfresh) this.#remove(agent)
       const known = this.prepared('SELECT * FROM agents WHERE id = ?').get(agent)
       if (known) return known.revoked_at === null ? agentOf(known) : undefined
       const row = this.prepared('SELECT * FROM join_tokens WHERE hash = ?').get(hashOf(token))
@@ -136,7 +151,7 @@ export class Store extends HeldDatabase {
    * @returns false if there is no such agent, or it was revoked; then nothing is kept
    */
   setAgent(id: string, label: string, services: readonly ClaimedService[]): boolean {
-    return inTransaction(this.database, () => {
+    return this.#change(() => {
       const { changes } = this.prepared(
         'UPDATE agents SET label = ? WHERE id = ? AND revoked_at IS NULL',
       ).run(label, id)
@@ -153,7 +168,26 @@ export class Store extends HeldDatabase {
 
   /** Forgets an agent that has logged out, and its names. */
   removeAgent(agent: string): void {
+    this.#change(() => this.#remove(agent))
+  }
+
+  #remove(agent: string): void {
     this.prepared('DELETE FROM agents WHERE id = ?').run(agent)
+  }
+
+  /** Does all of the work, or nothing of it. What has changed something is another generation. */
+  #change<T>(work: () => T): T {
+    return inTransaction(this.database, () => {
+      const before = this.#changes()
+      const result = work()
+      // A refused join writes nothing, so that nobody has the disk work by that.
+      if (this.#changes() !== before) this.prepared('UPDATE hub SET generation = generation + 1').run()
+      return result
+    })
+  }
+
+  #changes(): number {
+    return Number(this.prepared('SELECT total_changes() AS changes').get()!.changes)
   }
 
   #revoke(table: 'agents' | 'join_tokens', id: string): boolean {

@@ -423,6 +423,9 @@ describe('another process that has changed the database', () => {
     await world.registry.revokeAgent(ada)
     await world.registry.revokeAgent(eve)
     world.events.agents(older)
+    await settled()
+    // In that file, too: a hub that starts knows no more than it.
+    expect(world.database.asked.slice(2)).toEqual(['revokeAgent', 'revokeAgent', 'revokeAgent'])
     expect(world.registry.agent(ada)).toMatchObject({ revoked: true })
     expect(world.registry.agent(eve)).toMatchObject({ revoked: true })
     expect(world.gone).toEqual(['ada revoked', 'eve revoked'])

@@ -3,66 +3,11 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { adviceOn, DatabaseFiles } from '../../../src/hub/store/database-files.ts'
-import { StoreThread } from '../../../src/hub/store/store-thread.ts'
-import { Store } from '../../../src/hub/store/store.ts'
-import { agentIdOf } from '../../../src/tunnel/protocol/agent-id.ts'
 import { fsCalls } from '../../fixtures/fs-calls.ts'
+import { KeptStore } from '../../fixtures/hub/kept-store.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 
 const POLL = { timeout: 30_000, interval: 20 }
-
-/** A hub's thread on a database with a join token, whose files a test can spoil. */
-class Kept {
-  readonly folder: string
-  readonly token: string
-  readonly thread: StoreThread
-  readonly log: string[] = []
-
-  private constructor(folder: string, token: string) {
-    this.folder = folder
-    this.token = token
-    this.thread = new StoreThread(folder, {
-      agents: () => {},
-      log: (line) => this.log.push(line),
-      damaged: (error) => this.log.push(`damaged: ${error.message}`),
-    })
-  }
-
-  static async start(): Promise<Kept> {
-    const folder = path.join(scratchFolder(), 'hub')
-    const store = await Store.open(folder)
-    const { token } = store.createToken({ ttlMs: 3_600_000, uses: 50 })
-    store.close()
-    const kept = new Kept(folder, token)
-    onTestFinished(() => kept.close())
-    await kept.join(1)
-    return kept
-  }
-
-  file(name: string): string {
-    return path.join(this.folder, name)
-  }
-
-  join(n: number) {
-    const key = { kty: 'OKP', crv: 'Ed25519', x: Buffer.alloc(32, n).toString('base64url') } as const
-    return this.thread.call('join', { token: this.token, agent: agentIdOf(key), key, label: `machine ${n}` })
-  }
-
-  /** The machines that a hub that started now would know. */
-  async found(): Promise<string[]> {
-    const store = await Store.open(this.folder)
-    try {
-      return store.agents().map(({ label }) => label)
-    } finally {
-      store.close()
-    }
-  }
-
-  #closed: Promise<void> | undefined
-  close(): Promise<void> {
-    return (this.#closed ??= this.thread.close())
-  }
-}
 
 describe('what was answered as saved is there after a restart, though while the hub ran someone deleted', () => {
   test.for([
@@ -71,7 +16,7 @@ describe('what was answered as saved is there after a restart, though while the 
     ['hub.db-wal', ['hub.db-wal']],
     ['hub.db-shm', ['hub.db-shm']],
   ] as const)('%s', async ([, names]) => {
-    const kept = await Kept.start()
+    const kept = await KeptStore.start()
     for (const name of names) rmSync(kept.file(name))
     await kept.join(2)
     // As a power cut would: nothing more is said to the thread that has answered.
@@ -87,7 +32,7 @@ describe('what was answered as saved is there after a restart, though while the 
   })
 
   test('its whole folder, once that is there again', async () => {
-    const kept = await Kept.start()
+    const kept = await KeptStore.start()
     rmSync(kept.folder, { recursive: true })
     await expect(kept.join(2)).rejects.toMatchObject({ kind: 'storage', message: 'its folder was deleted' })
     mkdirSync(kept.folder, { mode: 0o700 })
@@ -101,7 +46,7 @@ describe('what was answered as saved is there after a restart, though while the 
 })
 
 test('what was deleted is written anew though nobody asks for anything', async () => {
-  const kept = await Kept.start()
+  const kept = await KeptStore.start()
   rmSync(kept.file('hub.db'))
   await expect.poll(() => kept.log, POLL).toHaveLength(1)
   expect(await kept.found()).toEqual(['machine 1'])
@@ -257,7 +202,7 @@ test.for([
 })
 
 test('another database in the place of the hub’s stays as it is, and what can’t be saved is refused', async () => {
-  const kept = await Kept.start()
+  const kept = await KeptStore.start()
   renameSync(kept.file('hub.db'), kept.file('hub.db.old'))
   writeFileSync(kept.file('hub.db'), 'someone else’s')
   await expect(kept.join(2)).rejects.toMatchObject({ kind: 'storage', message: 'its database was replaced' })
@@ -273,7 +218,7 @@ test('another database in the place of the hub’s stays as it is, and what can�
 })
 
 test('where there is no room for it, what is to be saved is refused until there is', async () => {
-  const kept = await Kept.start()
+  const kept = await KeptStore.start()
   rmSync(kept.file('hub.db'))
   // Nothing can be written in its place.
   mkdirSync(path.join(kept.file('hub.db.new'), 'x'), { recursive: true })

@@ -103,6 +103,9 @@ const ANEW = {
   log: expect.stringMatching(/^\[!\] Files of the hub’s database were deleted .* anew/) as string,
 }
 const OVERWRITTEN = { log: expect.stringContaining('its database was overwritten. Its machines') as string }
+const OLDER = {
+  log: '[!] An older copy of the hub’s database was put in its place, in which used and revoked join tokens were valid again. All of them are revoked now. Make a new one with: connect hub token create',
+}
 const REPLACED = { log: expect.stringContaining('its database was replaced. Restart the hub') as string }
 
 describe('a store of which nothing is asked', () => {
@@ -118,7 +121,7 @@ describe('a store of which nothing is asked', () => {
         file,
         descriptor: expect.any(Number),
         state: expect.stringContaining(`:${statSync(file).ino}:`),
-        hubId: expect.stringMatching(/^hub_/),
+        mark: { id: expect.stringMatching(/^hub_/), generation: 2 },
       },
     })
     expect(await isAtRest(left.rest)).toBe(true)
@@ -266,6 +269,25 @@ describe('a database at rest', () => {
     writeFileSync(file, before)
     look()
     expect(await says()).toEqual([AGENTS])
+  })
+
+  test('into which an older copy was written has all its join tokens revoked, and that is told once', async () => {
+    const { folder, file, token } = await quietFolder()
+    const older = readFileSync(file)
+    const store = await Store.open(folder)
+    store.join({ ...machine('bob'), token })
+    store.close()
+    age(file)
+    const rest = await leave(folder)
+    writeFileSync(file, older)
+    const { says, ask } = await serve(folder, rest)
+    expect(await says()).toEqual([OLDER, AGENTS])
+    ask('join', { ...machine('cid'), token })
+    expect(await says()).toEqual([{ id: 1, result: undefined }])
+    // So it is older no more.
+    const now = await Store.open(folder)
+    onTestFinished(() => now.close())
+    expect(now.mark.generation).toBeGreaterThan(rest.mark.generation)
   })
 
   test.for([

@@ -350,6 +350,46 @@ describe('a service without a port', () => {
   })
 })
 
+describe('the generation of a database', () => {
+  test('grows with each change, and with nothing that is refused', async () => {
+    const store = await open()
+    const generations: number[] = []
+    const note = () => generations.push(store.mark.generation)
+    note()
+    const one = machine()
+    const { id, token } = store.createToken({ ttlMs: HOUR, uses: 2 })
+    note()
+    store.join({ ...one, token })
+    note()
+    store.setAgent(one.agent, 'new', [])
+    note()
+    store.revokeToken(id)
+    note()
+    store.revokeAgent(one.agent)
+    note()
+    store.removeAgent(one.agent)
+    note()
+    expect(generations).toEqual([0, 1, 2, 3, 4, 5, 6])
+    store.join({ ...machine(), token })
+    store.removeAgent(one.agent)
+    store.revokeToken('jt_0')
+    expect(store.mark.generation).toBe(6)
+  })
+
+  test('is counted from 0 in one of a version that did not count', async () => {
+    const folder = scratchFolder()
+    ;(await open(folder)).close()
+    const database = new DatabaseSync(path.join(folder, 'hub.db'))
+    database.exec('ALTER TABLE hub DROP COLUMN generation')
+    const { id } = database.prepare('SELECT * FROM hub').get()!
+    database.close()
+    const store = await open(folder)
+    expect(store.mark).toEqual({ id, generation: 0 })
+    store.createToken({ ttlMs: HOUR, uses: 1 })
+    expect(store.mark).toEqual({ id, generation: 1 })
+  })
+})
+
 describe('a database that cannot be used is an error, and is not touched:', () => {
   const whole = async () => {
     const folder = scratchFolder()
