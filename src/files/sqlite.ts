@@ -31,12 +31,18 @@ export function sqliteCode(error: unknown): number | undefined {
  */
 export function quickCheck(database: DatabaseSync): string | undefined {
   const verdict = String(database.prepare('PRAGMA quick_check(1)').get()!.quick_check)
-  return verdict === 'ok' ? undefined : verdict
+  // The first line only says which database it is.
+  return verdict === 'ok' ? undefined : verdict.split('\n').at(-1)
 }
 
 /** SQLITE_BUSY: another process holds the lock. */
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === 5
+}
+
+/** SQLITE_IOERR: part of it is not where it should be, or the disk can't give it. */
+export function isUnreadable(error: unknown): boolean {
+  return sqliteCode(error) === 10
 }
 
 /** SQLITE_CORRUPT or SQLITE_NOTADB: it is another program's file, or half of one. */

@@ -2,7 +2,14 @@ import { closeSync, constants, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { openOurs } from '../../files/open-ours.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
-import { quickCheck, type DatabaseSync, type loadSqlite, type StatementSync } from '../../files/sqlite.ts'
+import {
+  isNoDatabase,
+  isUnreadable,
+  quickCheck,
+  type DatabaseSync,
+  type loadSqlite,
+  type StatementSync,
+} from '../../files/sqlite.ts'
 import { DatabaseFiles } from './database-files.ts'
 import { OverwriteGuard } from './overwrite-guard.ts'
 import { restOf, settledState, type Rest } from './rest.ts'
@@ -34,7 +41,6 @@ export class HeldDatabase {
     try {
       // SQLite would make it 0644; its journal files take the mode of this one.
       closeSync(openOurs(file, constants.O_CREAT | constants.O_RDWR))
-      if (wasEmptied(file)) throw new Error('it was emptied')
       this.#database = openDatabase(this.#Database, this.#file)
       try {
         // Damage is found now, and not when the hub has run for a week.
@@ -60,12 +66,13 @@ export class HeldDatabase {
    */
   hold(): boolean {
     this.#files ??= new DatabaseFiles(this.#file)
-    if (!this.#files.areMissing() && !this.#files.isWalCut(() => this.#walLength())) {
+    if (this.#files.areMissing()) this.#files.writeAnew(this.#database)
+    else if (this.#files.isWalCut(() => this.#walLength())) this.#writeWhatIsLeft(this.#files)
+    else {
       this.#guard ??= new OverwriteGuard(this.#file, this.#database, this.#Database)
       this.#guard.check()
       return false
     }
-    this.#files.writeAnew(this.#database)
     const before = this.#database
     this.#database = openDatabase(this.#Database, this.#file)
     this.#statements.clear()
@@ -118,6 +125,16 @@ export class HeldDatabase {
     return Number(this.prepared('PRAGMA data_version').get()!.data_version)
   }
 
+  /** What SQLite has not read before the -wal file was cut, it can't read any more. */
+  #writeWhatIsLeft(files: DatabaseFiles): void {
+    try {
+      files.writeAnew(this.#database)
+    } catch (error) {
+      if (isUnreadable(error) || isNoDatabase(error)) throw storageError(OVERWRITTEN)
+      throw error
+    }
+  }
+
   /** How long SQLite takes the -wal file to be, in bytes (https://sqlite.org/fileformat2.html#walformat). */
   #walLength(): number {
     try {
@@ -149,14 +166,14 @@ export class HeldDatabase {
   }
 }
 
-/** Whether it had something in it, of which SQLite would delete the journal, and begin a new database. */
-function wasEmptied(file: string): boolean {
-  const wal = statSync(`${file}-wal`, { throwIfNoEntry: false })
-  return wal !== undefined && wal.size > 0 && statSync(file).size === 0
-}
-
-/** @param Database node:sqlite's class, which is loaded when it is needed */
+/**
+ * Opens a hub's database, in which what is written outlives a power cut.
+ *
+ * @param Database node:sqlite's class, which is loaded when it is needed
+ * @throws Error if there was something in the file that is not there any more, or SQLite's error
+ */
 function openDatabase(Database: typeof DatabaseSync, file: string): DatabaseSync {
+  if (wasEmptied(file)) throw new Error('it was emptied')
   const database = new Database(file, { timeout: 5000, enableForeignKeyConstraints: true })
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
@@ -165,4 +182,10 @@ function openDatabase(Database: typeof DatabaseSync, file: string): DatabaseSync
     database.close()
     throw error
   }
+}
+
+/** SQLite would take it for a new one, and delete its journal. */
+function wasEmptied(file: string): boolean {
+  const wal = statSync(`${file}-wal`, { throwIfNoEntry: false })
+  return wal !== undefined && wal.size > 0 && statSync(file).size === 0
 }

@@ -87,6 +87,20 @@ test('a -wal file that was emptied is written anew, with all that was in it', as
   expect(await kept.foundAfterPowerCut()).toEqual(['machine 1', 'machine 2', 'machine 3'])
 })
 
+test('one that had in it what is nowhere else counts as overwritten', async () => {
+  const { kept } = await atWork()
+  // The hub has not read that: it is in no cache.
+  const store = await Store.open(kept.folder)
+  for (let n = 0; n < 100; n++) store.createToken({ ttlMs: 1000, uses: 1 })
+  store.close()
+  truncateSync(kept.file('hub.db-wal'))
+  await expect(kept.join(3)).rejects.toMatchObject({
+    kind: 'storage',
+    message: 'its database was overwritten',
+  })
+  expect(kept.log).toEqual([expect.stringMatching(/database was overwritten\. .* restore .* from a backup/)])
+})
+
 test('what SQLite writes into the file itself is no stranger’s, whoever reads or has it written', async () => {
   const { kept, file, checkpoint } = await atWork()
   const reader = new DatabaseSync(file)
