@@ -152,13 +152,14 @@ describe('signals', () => {
 
 test('pipes that a program shares with us stay as they are while we say something', async () => {
   // proc(5): O_NONBLOCK is 04000, and would have the program's writes fail.
-  const script =
-    'exec 3<>"/dev/tcp/{host}/{port}"; read -t 20 <&3; sleep 0.2; grep -h flags /proc/self/fdinfo/[012]'
-  const { code, stdout, stderr } = await reach(['bash', '-c', script], { name: 'dead' })
-  expect({ code, stderr }).toEqual({
-    code: 0,
-    stderr: expect.stringMatching(/^\[[\d:]+\] \[x\] Connection \w+ failed/),
-  })
+  const said = home.file('said')
+  const script = `exec 3<>"/dev/tcp/{host}/{port}"; read -t 20 <&3; until [ -e ${said} ]; do sleep 0.05; done
+grep -h flags /proc/self/fdinfo/[012]`
+  const running = startConnect(home, ['reach', 'dead', '--', 'bash', '-c', script])
+  await running.printed(/^\[[\d:]+\] \[x\] Connection \w+ failed.*\n/)
+  writeFileSync(said, '')
+  expect((await running.exited).code).toBe(0)
+  const { stdout } = running
   const flags = [...stdout.matchAll(/flags:\s*(\d+)/g)].map(([, text]) => Number.parseInt(text!, 8) & 0o4000)
   expect(flags).toEqual([0, 0, 0])
 })
