@@ -142,7 +142,7 @@ test('a damaged database is told, and no other thread is started on it', async (
   const { thread, worker, told, damaged } = await start(folder)
   const refused = thread.call('removeAgent', NOBODY).catch((error: StoreError) => error)
   expect(await refused).toMatchObject({ kind: 'damaged', message: expect.stringContaining('not a database') })
-  expect(damaged).toEqual([await refused])
+  await expect.poll(() => damaged).toEqual([await refused])
   expect([worker.threadId, told]).toEqual([-1, []])
 })
 
