@@ -85,7 +85,7 @@ labSuite('a connection that cannot go on', {}, () => {
   test('the hub is killed while data flows: a new hub carries on with it, and with new connections', async () => {
     const local = await exposed('killed-hub', (await startFlood()).port)
     const sockets = await Promise.all([flowing(local.port), flowing(local.port)])
-    world.hub.kill('SIGKILL')
+    await world.hub.stop('SIGKILL')
     await world.restartHub()
     // Both ends of the tunnel come back by themselves.
     await local.cli.printed(/Reconnected to hub/, 90_000)
