@@ -156,7 +156,7 @@ test('pipes that a program shares with us stay as they are while we say somethin
   const script = `exec 3<>"/dev/tcp/{host}/{port}"; read -t 20 <&3; until [ -e ${said} ]; do sleep 0.05; done
 grep -h flags /proc/self/fdinfo/[012]`
   const running = startConnect(home, ['reach', 'dead', '--', 'bash', '-c', script])
-  await running.printed(/^\[[\d:]+\] \[x\] Connection \w+ failed.*\n/)
+  await running.printed(/^\[[\d:]+\] \[x\] Connection \w+ failed.*\n/m)
   writeFileSync(said, '')
   expect((await running.exited).code).toBe(0)
   const { stdout } = running
