@@ -4,7 +4,7 @@ import type { ReachStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
 import type { Log } from '../log/log.ts'
 import { Clients } from '../reach/clients.ts'
-import { keptAs, mayMeet, settlePort, withAgent, type SettledReach } from '../reach/kept-port.ts'
+import { accepting, keptAs, mayMeet, settlePort, type SettledReach } from '../reach/kept-port.ts'
 import type { LocalPort } from '../reach/local-port.ts'
 import type { Opener } from '../reach/opener.ts'
 import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
@@ -81,11 +81,11 @@ export class HeldReach {
    */
   accept(agent: string | undefined, save: (reach: KeptReach) => void): 'accepted' | 'unchanged' {
     const before = this.reach!
-    const reach = withAgent(before, agent)
-    if (!reach) return 'unchanged'
+    const { outcome, reach } = accepting(before, agent)
+    if (reach === before) return outcome
     save(reach)
     this.#ownedBy(agent)
-    return before.agent === undefined ? 'unchanged' : 'accepted'
+    return outcome
   }
 
   /** Begins to hold the port; it is tried until it is had. */

@@ -35,6 +35,11 @@ export function quickCheck(database: DatabaseSync): string | undefined {
   return verdict === 'ok' ? undefined : verdict.split('\n').at(-1)
 }
 
+/** SQLITE_ERROR: the statement makes no sense there, as where there is no such table. */
+export function isMisfit(error: unknown): boolean {
+  return sqliteCode(error) === 1
+}
+
 /** SQLITE_BUSY: another process holds the lock. */
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === 5

@@ -38,9 +38,19 @@ export function settleReach(
   return { name, port, bind, own: wish.own ?? undefined, agent: wish.agent ?? kept?.agent }
 }
 
-/** @returns the reach as it is kept from now on; undefined if nobody else is to serve it than before */
-export function withAgent(kept: KeptReach, agent: string | undefined): KeptReach | undefined {
-  return agent === undefined || agent === kept.agent ? undefined : { ...kept, agent }
+/**
+ * Has an agent alone serve what is kept already.
+ *
+ * @param agent undefined for the one that does already
+ * @returns the reach as it is kept from now on; the very same if nobody else is to serve it than before
+ */
+export function accepting(
+  kept: KeptReach,
+  agent: string | undefined,
+): { outcome: 'accepted' | 'unchanged'; reach: KeptReach } {
+  if (agent === undefined || agent === kept.agent) return { outcome: 'unchanged', reach: kept }
+  // Whose it was nobody had said: then there is nobody that it is taken from.
+  return { outcome: kept.agent === undefined ? 'unchanged' : 'accepted', reach: { ...kept, agent } }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { codeOf } from '../../errors.ts'
-import { isNoDatabase, quickCheck, sqliteCode, type DatabaseSync } from '../../files/sqlite.ts'
+import { isMisfit, isNoDatabase, quickCheck, type DatabaseSync } from '../../files/sqlite.ts'
 import { fileState } from './rest.ts'
 import { markOf, type Mark } from './schema.ts'
 import { OVERWRITTEN, StoreError, storageError } from './store-error.ts'
@@ -68,11 +68,8 @@ export class OverwriteGuard {
     } catch (error) {
       // Before Node.js 22.15 no database is opened by a URL.
       if (codeOf(error) === 'ERR_INVALID_ARG_TYPE') return { isReadable: true, mark: this.#mark }
-      if (isNoDatabase(error) || sqliteCode(error) === SQLITE_ERROR) return { isReadable: false }
+      if (isNoDatabase(error) || isMisfit(error)) return { isReadable: false }
       throw error
     }
   }
 }
-
-/** As when there is no such table. */
-const SQLITE_ERROR = 1

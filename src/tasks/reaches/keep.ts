@@ -6,9 +6,11 @@ import { keepReach } from '../../control/client.ts'
 import { Neighbours } from '../../control/presence.ts'
 import type { KeepReply, KeepRequest } from '../../control/schema.ts'
 import { ConnectError } from '../../errors.ts'
+import { Signer } from '../../hub-client/credential.ts'
 import { findServices } from '../../hub-client/find-services.ts'
+import { HubClient } from '../../hub-client/hub-client.ts'
 import { describeHolder, portHolder } from '../../process/port-holder.ts'
-import { keptAs, settlePort, settleReach, withAgent } from '../../reach/kept-port.ts'
+import { accepting, keptAs, settlePort, settleReach } from '../../reach/kept-port.ts'
 import { ownPortOf } from '../../reach/own-port.ts'
 import { throughAgentOrFile } from '../locks/through-agent.ts'
 import { shownReach, unheldReach, type ShownReach } from './shown-reach.ts'
@@ -80,10 +82,9 @@ async function saveReach(instance: Instance, name: string, wish: KeepRequest): P
   const kept = reaches.find((reach) => reach.name === name)
   const settled = settleReach(name, wish, kept)
   if (!settled) {
-    const accepted = withAgent(kept!, wish.agent)
-    if (accepted) writeReaches(instance, withReach(reaches, accepted))
-    const outcome = accepted && kept!.agent !== undefined ? 'accepted' : 'unchanged'
-    return { outcome, reach: unheldReach(accepted ?? kept!), because: null, hasAgent: false }
+    const { outcome, reach } = accepting(kept!, wish.agent)
+    if (reach !== kept) writeReaches(instance, withReach(reaches, reach))
+    return { outcome, reach: unheldReach(reach), because: null, hasAgent: false }
   }
   const opened = await settlePort(settled, reaches, (socket) => socket.destroy())
   opened.close()
@@ -110,12 +111,10 @@ function numericBind(bind: string | undefined): Pick<KeepRequest, 'bind'> {
 /** Of what is kept already; nothing while the hub is away, or if nobody serves it. */
 async function ownerNow(config: Config, name: string): Promise<Pick<KeepRequest, 'agent'>> {
   try {
-    const [service] = await findServices(config, [name])
-    return { agent: service!.agent }
+    const service = await new HubClient(config).service(new Signer(config), name)
+    return service ? { agent: service.agent } : {}
   } catch (error) {
-    const isUnknown =
-      error instanceof ConnectError && ['HUB_UNREACHABLE', 'SERVICE_UNKNOWN'].includes(error.code)
-    if (!isUnknown) throw error
+    if (!(error instanceof ConnectError) || error.code !== 'HUB_UNREACHABLE') throw error
     return {}
   }
 }
