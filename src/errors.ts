@@ -86,6 +86,10 @@ export const ERRORS = {
     cause: 'The file of the authority to trust can’t be read, or has no certificate in it.',
     fix: 'Give a PEM file with the authority’s certificate: connect login --ca FILE',
   },
+  HUB_SETTINGS_DAMAGED: {
+    cause: 'What the hub is to be run with is not what Private Connect writes.',
+    fix: 'Fix the file, or move it away and give the flags again: connect hub install',
+  },
   HUB_UNREACHABLE: {
     cause: 'No connection to the hub: it is down, the network is, or something between blocks it.',
     fix: 'Check the address and that the hub runs, then try again.',

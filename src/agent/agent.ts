@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { ensureInstanceFolder, hubOf, requireConfig } from '../config/config.ts'
-import type { Instance } from '../config/instance.ts'
+import type { AgentInstance } from '../config/instance.ts'
 import { readReaches } from '../config/reaches.ts'
 import { readServices } from '../config/services.ts'
 import { noteOwnEnd } from '../control/agent-end.ts'
@@ -114,7 +114,7 @@ async function runOwner(options: AgentOptions, lock: FileLock, signal: AbortSign
  *
  * @throws ConnectError AGENT_RUNNING
  */
-function refuseAnother(instance: Instance): void {
+function refuseAnother(instance: AgentInstance): void {
   const other = recordedOther(instance)
   if (!other) return
   const message = `${instance.lockFile} was deleted, and another agent has begun (PID: ${other.pid})`
@@ -122,14 +122,14 @@ function refuseAnother(instance: Instance): void {
 }
 
 /** Another agent that lives, and whose the record is. */
-function recordedOther(instance: Instance): AgentRecord | undefined {
+function recordedOther(instance: AgentInstance): AgentRecord | undefined {
   const record = readAgentRecord(instance)
   const isOther = record && !record.end && record.pid !== process.pid && isAlive(record)
   return isOther ? record : undefined
 }
 
 /** For `daemon status`. A full disk costs this note, and not the good order of the end. */
-function noteEnd(instance: Instance, log: Log, end: Omit<AgentEnd, 'at'>): void {
+function noteEnd(instance: AgentInstance, log: Log, end: Omit<AgentEnd, 'at'>): void {
   try {
     if (!recordedOther(instance)) noteOwnEnd(instance, end)
   } catch (error) {

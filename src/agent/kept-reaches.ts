@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { Instance } from '../config/instance.ts'
+import type { AgentInstance } from '../config/instance.ts'
 import { withReach, writeReaches, type KeptReach } from '../config/reaches.ts'
 import { Neighbours } from '../control/presence.ts'
 import type { KeepReply, KeepRequest, ReachStatus, UnreachReply, TakeBackRequest } from '../control/schema.ts'
@@ -16,7 +16,7 @@ import { HeldReach } from './held-reach.ts'
 const CLIENTS_SHARE = 0.75
 
 export interface KeptReachesOptions {
-  readonly instance: Instance
+  readonly instance: AgentInstance
   readonly hubId: string
   readonly log: Log
   /**

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { ensureInstanceFolder } from '../config/config.ts'
-import { instanceFor, type Instance } from '../config/instance.ts'
+import { instanceFor, type AgentInstance } from '../config/instance.ts'
 import { noteOwnEnd } from '../control/agent-end.ts'
 import { formatRecord, type AgentEnd, type AgentRecord } from '../control/agent-record.ts'
 import { ConnectError, messageOf } from '../errors.ts'
@@ -72,7 +72,7 @@ export async function runKeptAlive(argv: readonly string[], version: string): Pr
 /** Without a log there is nowhere to say so but stderr: whoever keeps this process alive may keep that. */
 function prepare(
   argv: readonly string[],
-): { hub: string | undefined; instance: Instance; logFile: LogFile } | undefined {
+): { hub: string | undefined; instance: AgentInstance; logFile: LogFile } | undefined {
   try {
     const { config, hub } = readArguments(argv)
     const instance = instanceFor(config)
@@ -111,7 +111,7 @@ function logError(log: Log, thrown: unknown): void {
   for (const line of [`[x] ${error.message}`, ...error.hints.map((hint) => `  ${hint}`)]) log(line, 'error')
 }
 
-function watch(instance: Instance, record: AgentRecord, log: Log): Watchdog {
+function watch(instance: AgentInstance, record: AgentRecord, log: Log): Watchdog {
   const reason = 'its event loop was blocked, and its watchdog ended it'
   const end: AgentEnd = { at: null, reason, code: null, signal: 'SIGABRT', fix: null }
   return startWatchdog({
@@ -122,7 +122,7 @@ function watch(instance: Instance, record: AgentRecord, log: Log): Watchdog {
 }
 
 /** For `daemon status`. The disk may be full: then only the log tells. */
-function noteCrash(instance: Instance, log: Log, error: unknown): void {
+function noteCrash(instance: AgentInstance, log: Log, error: unknown): void {
   try {
     const reason = `unexpected error: ${messageOf(error)}`
     noteOwnEnd(instance, { reason, code: 1, signal: null, fix: null })

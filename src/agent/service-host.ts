@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
-import type { Instance } from '../config/instance.ts'
+import type { AgentInstance } from '../config/instance.ts'
 import type { KeptReach } from '../config/reaches.ts'
 import { targetBefore, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
@@ -27,7 +27,7 @@ import { LoopGuard } from './loop-guard.ts'
 import { serveStream, servedPorts } from './serve-stream.ts'
 
 export interface ServiceHostOptions {
-  readonly instance: Instance
+  readonly instance: AgentInstance
   readonly version: string
   readonly log: Log
 }

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../cli/command.ts'
 import { caFlag, configFlag, hubFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { ensureLogin } from '../cli/login/ensure-login.ts'
-import { instanceFor, type Instance } from '../config/instance.ts'
+import { instanceFor, type AgentInstance } from '../config/instance.ts'
 import { readServices } from '../config/services.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { printable } from '../text/printable.ts'
@@ -49,7 +49,7 @@ export default class Login extends ConnectCommand {
   }
 
   /** A list that can't be read is no reason to say that the login failed. */
-  private tellExposed(instance: Instance): void {
+  private tellExposed(instance: AgentInstance): void {
     try {
       const exposed = readServices(instance).map(({ name }) => name)
       if (exposed.length > 0) this.printError(`[!] Exposed here, and so on this hub: ${exposed.join(', ')}`)

@@ -11,7 +11,7 @@ import { formatReaches } from '../cli/format/reaches.ts'
 import { byteInput } from '../cli/output/byte-input.ts'
 import { byteOutput } from '../cli/output/byte-output.ts'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
-import { instanceFor, type Instance } from '../config/instance.ts'
+import { instanceFor, type AgentInstance } from '../config/instance.ts'
 import { messageOf } from '../errors.ts'
 import { terminalLog, type Log } from '../log/log.ts'
 import { runInForeground } from '../process/foreground.ts'
@@ -126,7 +126,7 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     return runInForeground(program.command, program.env)
   }
 
-  async #list(instance: Instance): Promise<{ reaches: ShownReach[] }> {
+  async #list(instance: AgentInstance): Promise<{ reaches: ShownReach[] }> {
     requireConfig(instance)
     const reaches = await listReaches(instance)
     for (const line of formatReaches(reaches)) this.print(line)
@@ -135,7 +135,7 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
 
   /** @returns what --json prints at the end: where several are kept, each was printed by then */
   async #keep(
-    instance: Instance,
+    instance: AgentInstance,
     config: Config,
     wanted: readonly WantedService[],
     bind: string | undefined,

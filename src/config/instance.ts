@@ -5,28 +5,39 @@ import { codeOf } from '../errors.ts'
 import { givenPath } from '../files/given-path.ts'
 import { claimName, instanceName, releaseName, shortHash } from './instance-name.ts'
 
+/** What is kept running: the agent of a config file, or the hub of a user. */
+export type Kind = 'agent' | 'hub'
+
 /** One config file and all that belongs to it. Two instances share nothing but the machine. */
 export interface Instance {
+  readonly kind: Kind
   /** `default`, or the config file's name without its ending, see instance-name.ts. No two have the same. */
   readonly name: string
   /** The name that it would have if nobody else had it. */
   readonly stem: string
   readonly folder: string
   readonly configFile: string
-  readonly servicesFile: string
-  readonly reachesFile: string
   readonly logFile: string
-  /** The daemon's process id as a bare number, for people and scripts. */
+  /** The kept process's id as a bare number, for people and scripts. */
   readonly pidFile: string
   /** Who that process really is, see control/agent-record.ts. */
   readonly recordFile: string
-  /** Held by the agent for as long as it lives, and by a command that edits services or reaches meanwhile. */
+  /** Held by the agent or hub for as long as it lives, and by a command that edits its files meanwhile. */
   readonly lockFile: string
-  /** Held by a command that starts or stops the daemon, so that two never do so at once. */
+  /** Held by a command that starts or stops it, so that two never do so at once. */
   readonly commandLockFile: string
   /** The local control API: a Unix socket, or a named pipe on Windows. */
   readonly socketPath: string
 }
+
+/** An agent's. */
+export interface AgentInstance extends Instance {
+  readonly servicesFile: string
+  readonly reachesFile: string
+}
+
+/** The names that no agent's instance gets by its config file: they are others'. */
+const RESERVED_STEMS: ReadonlySet<string> = new Set(['default', 'hub'])
 
 /** The folder that holds everything of the default instance. */
 export function dataFolder(home = homedir()): string {
@@ -40,7 +51,7 @@ const MAX_SOCKET_PATH = 103
  * @param configFile another instance's config file; its log, PID file and socket then lie beside it
  * @throws ConnectError BAD_VALUE
  */
-export function instanceFor(configFile?: string, home = homedir()): Instance {
+export function instanceFor(configFile?: string, home = homedir()): AgentInstance {
   const defaultConfig = path.join(dataFolder(home), 'config.json')
   const file = configFile === undefined ? defaultConfig : givenPath(configFile)
   const isDefault = file === defaultConfig
@@ -48,6 +59,7 @@ export function instanceFor(configFile?: string, home = homedir()): Instance {
   const folder = path.dirname(file)
   const beside = (name: string) => path.join(folder, isDefault ? name : `${stem}.${name}`)
   return {
+    kind: 'agent',
     name: isDefault ? 'default' : instanceName(registryFolder(home), stem, file),
     stem: isDefault ? 'default' : stem,
     folder,
@@ -70,7 +82,7 @@ export function instanceFor(configFile?: string, home = homedir()): Instance {
 function stemOf(file: string): string {
   const base = path.basename(file)
   const [, stem] = /^(.+)\.json$/.exec(base) ?? []
-  return stem === undefined || stem === 'default' ? `${base}-${shortHash(file).slice(0, 8)}` : stem
+  return stem === undefined || RESERVED_STEMS.has(stem) ? `${base}-${shortHash(file).slice(0, 8)}` : stem
 }
 
 function registryFolder(home: string): string {

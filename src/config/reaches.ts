@@ -4,7 +4,7 @@ import { ConnectError } from '../errors.ts'
 import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { readJson } from '../files/read-json.ts'
 import { AgentId } from './agent-id.ts'
-import type { Instance } from './instance.ts'
+import type { AgentInstance } from './instance.ts'
 import { ServiceName } from './service-name.ts'
 import { formatTarget } from './target.ts'
 
@@ -43,7 +43,7 @@ const ReachesFile = v.object({
 })
 
 /** @throws ConnectError REACHES_DAMAGED, CONFIG_UNREADABLE, CONFIG_NEWER, FILE_UNTRUSTED */
-export function readReaches(instance: Instance): KeptReach[] {
+export function readReaches(instance: AgentInstance): KeptReach[] {
   const file = readJson(instance.reachesFile, ReachesFile, {
     version: AGENTS_VERSION,
     damaged: 'REACHES_DAMAGED',
@@ -52,7 +52,7 @@ export function readReaches(instance: Instance): KeptReach[] {
 }
 
 /** Only the holder of the instance's lock writes. @throws ConnectError WRITE_FAILED */
-export function writeReaches(instance: Instance, reaches: readonly KeptReach[]): void {
+export function writeReaches(instance: AgentInstance, reaches: readonly KeptReach[]): void {
   const sorted = reaches.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const version = sorted.some(({ agent }) => agent !== undefined) ? AGENTS_VERSION : VERSION
   writeFileAtomic(instance.reachesFile, `${JSON.stringify({ version, reaches: sorted }, null, 2)}\n`)

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { ConnectError } from '../errors.ts'
 import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { readJson } from '../files/read-json.ts'
-import type { Instance } from './instance.ts'
+import type { AgentInstance } from './instance.ts'
 import { ServiceName } from './service-name.ts'
 import { SocketPath } from './socket-path.ts'
 import { formatTarget, listTarget, type ListedTarget, type Target } from './target.ts'
@@ -55,7 +55,7 @@ const ServicesFile = v.object({
 })
 
 /** @throws ConnectError SERVICES_DAMAGED, CONFIG_UNREADABLE, CONFIG_NEWER */
-export function readServices(instance: Instance): ExposedService[] {
+export function readServices(instance: AgentInstance): ExposedService[] {
   const file = readJson(instance.servicesFile, ServicesFile, {
     version: SOCKETS_VERSION,
     damaged: 'SERVICES_DAMAGED',
@@ -64,7 +64,7 @@ export function readServices(instance: Instance): ExposedService[] {
 }
 
 /** Only the holder of the instance's lock writes, see control/agent-record.ts. */
-export function writeServices(instance: Instance, services: readonly ExposedService[]): void {
+export function writeServices(instance: AgentInstance, services: readonly ExposedService[]): void {
   const sorted = services.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const version = sorted.some(hasPath) ? SOCKETS_VERSION : VERSION
   writeFileAtomic(instance.servicesFile, `${JSON.stringify({ version, services: sorted }, null, 2)}\n`)

@@ -1,14 +1,14 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { hubOf, readConfig, requireConfig, type Config } from '../config/config.ts'
-import { instanceFor, type Instance } from '../config/instance.ts'
+import { instanceFor, type AgentInstance } from '../config/instance.ts'
 import type { Platform, PlatformDescription, Daemon } from '../platforms/platform.ts'
 import { resolveExecutable, type Executable } from '../program/executable.ts'
 import type { RunOptions } from './run-steps.ts'
 
 /** What every daemon action works on. */
 export interface DaemonContext extends RunOptions {
-  readonly instance: Instance
+  readonly instance: AgentInstance
   readonly platform: Platform
   readonly description: PlatformDescription
   /** The package's folder, where bin/ lies. */

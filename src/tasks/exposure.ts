@@ -1,5 +1,5 @@
 import { ensureInstanceFolder, requireConfig } from '../config/config.ts'
-import type { Instance } from '../config/instance.ts'
+import type { AgentInstance } from '../config/instance.ts'
 import {
   readServices,
   targetBefore,
@@ -30,7 +30,7 @@ type Outcome =
  *
  * @throws ConnectError NOT_CONFIGURED, BAD_TARGET, NAME_TAKEN, HUB_OLDER, AGENT_BUSY, WRITE_FAILED
  */
-export async function expose(instance: Instance, service: ExposedService): Promise<Exposure> {
+export async function expose(instance: AgentInstance, service: ExposedService): Promise<Exposure> {
   requireConfig(instance)
   ensureInstanceFolder(instance)
   const { name, ...target } = service
@@ -66,7 +66,11 @@ export interface Unexposure {
  * @param wish.drain leave those that are open until they end by themselves
  * @throws ConnectError NOT_CONFIGURED, AGENT_BUSY, WRITE_FAILED
  */
-export async function unexpose(instance: Instance, name: string, wish: TakeBackRequest): Promise<Unexposure> {
+export async function unexpose(
+  instance: AgentInstance,
+  name: string,
+  wish: TakeBackRequest,
+): Promise<Unexposure> {
   requireConfig(instance)
   ensureInstanceFolder(instance)
   return throughAgentOrFile<Unexposure>(

@@ -1,5 +1,5 @@
 import { hubOf, readConfig, type Config } from '../config/config.ts'
-import type { Instance } from '../config/instance.ts'
+import type { AgentInstance } from '../config/instance.ts'
 import { shownProxy } from '../config/proxy.ts'
 import { listService, readServices, type ListedService } from '../config/services.ts'
 import { endReason, readAgentRecord, type AgentEnd, type AgentIdentity } from '../control/agent-record.ts'
@@ -122,7 +122,7 @@ function withSeen(end: AgentEnd | undefined, { lastExit }: PlatformStatus): Agen
 }
 
 /** What an agent has said of itself, or why it has not. */
-function tellingOf(said: AgentAnswer | undefined, instance: Instance): Omit<ForegroundAgent, 'pid'> {
+function tellingOf(said: AgentAnswer | undefined, instance: AgentInstance): Omit<ForegroundAgent, 'pid'> {
   const answer = said?.status
   return {
     connection: answer ? hubConnectionOf(answer) : null,

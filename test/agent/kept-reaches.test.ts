@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { KeptReaches, type KeptReachesOptions } from '../../src/agent/kept-reaches.ts'
 import { serveStream } from '../../src/agent/serve-stream.ts'
 import type { Config } from '../../src/config/config.ts'
-import { instanceFor, type Instance } from '../../src/config/instance.ts'
+import { instanceFor, type AgentInstance } from '../../src/config/instance.ts'
 import { readReaches, writeReaches, type KeptReach } from '../../src/config/reaches.ts'
 import { Neighbours } from '../../src/control/presence.ts'
 import { ConnectError } from '../../src/errors.ts'
@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 interface Agent {
   readonly kept: KeptReaches
-  readonly instance: Instance
+  readonly instance: AgentInstance
   readonly log: string[]
   readonly link: HubLink
   readonly id: string

@@ -1,14 +1,14 @@
 import { lchownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { instanceFor, ownsFolder, userFolder, type Instance } from '../../src/config/instance.ts'
+import { instanceFor, ownsFolder, userFolder, type AgentInstance } from '../../src/config/instance.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 
 const home = '/home/ada'
 
 /** All that lies on disk for an instance. */
-function filesOf({ name, folder, ...files }: Instance): string[] {
-  return Object.values(files).filter((file) => file !== name && file !== folder)
+function filesOf({ kind, name, folder, ...files }: AgentInstance): string[] {
+  return Object.values(files).filter((file) => file !== kind && file !== name && file !== folder)
 }
 
 describe('the default instance', () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { instanceFor, type Instance } from '../../src/config/instance.ts'
+import { instanceFor, type AgentInstance } from '../../src/config/instance.ts'
 import { MAX_SERVICES, readServices, withService, writeServices } from '../../src/config/services.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
@@ -13,7 +13,7 @@ function many(count: number) {
   return Array.from({ length: count }, (_, index) => ({ ...web, name: `s${index}` }))
 }
 
-function emptyInstance(): Instance {
+function emptyInstance(): AgentInstance {
   return instanceFor(path.join(scratchFolder(), 'staging.json'))
 }
 

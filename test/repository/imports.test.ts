@@ -42,7 +42,7 @@ const ARROWS: Record<string, readonly string[]> = {
   hooks: ['cli', 'platforms/selection', 'platforms', 'config', 'files', 'text', 'errors.ts'],
   'cli/argv': ['cli', 'config', 'errors.ts'],
   'cli/format': ['tasks/reaches', 'tasks', 'process', 'config', 'text'],
-  'cli/hub': ['hub/store', 'hub/control', 'net/local', 'config', 'files', 'errors.ts'],
+  'cli/hub': ['hub/store', 'hub/control', 'net/local', 'config/hub', 'config', 'files', 'errors.ts'],
   'cli/login': ['hub-client', 'config', 'files', 'text', 'errors.ts'],
   cli: [
     'cli/output',
@@ -252,6 +252,7 @@ const ARROWS: Record<string, readonly string[]> = {
   net: ['config', 'files/', 'errors.ts'],
   process: ['runtime', 'files/', 'errors.ts'],
   runtime: ['errors.ts'],
+  'config/hub': ['config', 'files/', 'errors.ts'],
   config: ['files/', 'text', 'errors.ts'],
   'files/durable': ['files', 'errors.ts'],
   files: ['text', 'errors.ts'],

@@ -1,6 +1,6 @@
-import path from 'node:path'
 import { Flags } from '@oclif/core'
-import { dataFolder } from '../../config/instance.ts'
+import { hubInstance } from '../../config/hub/hub-instance.ts'
+import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import { givenPath } from '../../files/given-path.ts'
 
 /** Where the hub keeps its database. */
@@ -11,6 +11,11 @@ export const dataDirFlag = {
   }),
 }
 
+/**
+ * Without --data-dir that of the hub that this user has installed.
+ *
+ * @throws ConnectError HUB_SETTINGS_DAMAGED and the like
+ */
 export function hubFolder(dataDir: string | undefined): string {
-  return dataDir === undefined ? path.join(dataFolder(), 'hub') : givenPath(dataDir)
+  return dataDir === undefined ? hubInstance(readHubSettings()).folder : givenPath(dataDir)
 }

@@ -1,4 +1,4 @@
-import type { Instance } from '../../config/instance.ts'
+import type { AgentInstance } from '../../config/instance.ts'
 import { tryAgentLock } from '../../control/agent-lock.ts'
 import { findAgent } from '../../control/find-agent.ts'
 import { ConnectError } from '../../errors.ts'
@@ -17,7 +17,7 @@ const SETTLE_MS = 5000
  * @throws ConnectError AGENT_BUSY, AGENT_ELSEWHERE if neither can be done, and what either throws
  */
 export async function throughAgentOrFile<T>(
-  instance: Instance,
+  instance: AgentInstance,
   ask: () => Promise<T | undefined>,
   edit: () => T | Promise<T>,
 ): Promise<T> {
@@ -39,7 +39,7 @@ export async function throughAgentOrFile<T>(
   throw await whyNot(instance)
 }
 
-async function whyNot(instance: Instance): Promise<ConnectError> {
+async function whyNot(instance: AgentInstance): Promise<ConnectError> {
   const found = await findAgent(instance)
   if (found.state === 'unknown') return new ConnectError('AGENT_ELSEWHERE', found.reason)
   if (found.state !== 'running') {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { ensureInstanceFolder, type Config } from '../../config/config.ts'
-import type { Instance } from '../../config/instance.ts'
+import type { AgentInstance } from '../../config/instance.ts'
 import { readReaches, withReach, writeReaches } from '../../config/reaches.ts'
 import { keepReach } from '../../control/client.ts'
 import { Neighbours } from '../../control/presence.ts'
@@ -35,7 +35,7 @@ export interface Keeping {
  * WRITE_FAILED: nothing is changed then
  */
 export async function keep(
-  instance: Instance,
+  instance: AgentInstance,
   config: Config,
   options: { name: string; port: number | undefined; bind: string | undefined },
 ): Promise<Keeping> {
@@ -63,7 +63,7 @@ export async function keep(
 }
 
 /** Says who has the port, as far as the system tells. */
-function withHolder(instance: Instance, port: number | undefined, error: unknown): unknown {
+function withHolder(instance: AgentInstance, port: number | undefined, error: unknown): unknown {
   if (port === undefined || !(error instanceof ConnectError) || error.code !== 'PORT_IN_USE') return error
   // One that is kept for another name is our own agent's.
   if (readReaches(instance).some((reach) => reach.port === port)) return error
@@ -77,7 +77,7 @@ function withHolder(instance: Instance, port: number | undefined, error: unknown
 }
 
 /** While no agent runs. The port is tried, so that none is saved that can't be had. */
-async function saveReach(instance: Instance, name: string, wish: KeepRequest): Promise<Keeping> {
+async function saveReach(instance: AgentInstance, name: string, wish: KeepRequest): Promise<Keeping> {
   const reaches = readReaches(instance)
   const kept = reaches.find((reach) => reach.name === name)
   const settled = settleReach(name, wish, kept)

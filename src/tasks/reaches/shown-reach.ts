@@ -1,4 +1,4 @@
-import type { Instance } from '../../config/instance.ts'
+import type { AgentInstance } from '../../config/instance.ts'
 import { readReaches, type KeptReach } from '../../config/reaches.ts'
 import type { AgentAnswer } from '../../control/ask-agent.ts'
 import type { ReachStatus } from '../../control/schema.ts'
@@ -22,7 +22,7 @@ export interface ShownReach extends Omit<ReachStatus, 'since' | 'connections'> {
  * @param said undefined if no agent runs
  * @throws ConnectError REACHES_DAMAGED, CONFIG_UNREADABLE, CONFIG_NEWER
  */
-export function shownReaches(instance: Instance, said: AgentAnswer | undefined): ShownReach[] {
+export function shownReaches(instance: AgentInstance, said: AgentAnswer | undefined): ShownReach[] {
   const told = said?.status?.reaches
   if (told) return told.map(shownReach)
   const silence = said?.status ? 'the agent that runs is of a version that keeps no reaches' : said?.silence

@@ -1,5 +1,5 @@
 import { ensureInstanceFolder, requireConfig } from '../../config/config.ts'
-import type { Instance } from '../../config/instance.ts'
+import type { AgentInstance } from '../../config/instance.ts'
 import { readReaches, writeReaches } from '../../config/reaches.ts'
 import { takeBackReach } from '../../control/client.ts'
 import type { UnreachReply, TakeBackRequest } from '../../control/schema.ts'
@@ -12,7 +12,7 @@ import { throughAgentOrFile } from '../locks/through-agent.ts'
  * @throws ConnectError NOT_CONFIGURED, REACHES_DAMAGED, AGENT_BUSY, WRITE_FAILED
  */
 export async function unreach(
-  instance: Instance,
+  instance: AgentInstance,
   name: string,
   wish: TakeBackRequest,
 ): Promise<UnreachReply> {

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { readConfig } from '../../../src/config/config.ts'
-import { instanceFor, type Instance } from '../../../src/config/instance.ts'
+import { instanceFor, type AgentInstance } from '../../../src/config/instance.ts'
 import { readServices, type ExposedService } from '../../../src/config/services.ts'
 import { readAgentRecord } from '../../../src/control/agent-record.ts'
 import { findAgent } from '../../../src/control/find-agent.ts'
@@ -17,7 +17,7 @@ import { agentsOf } from './agents.ts'
 /** A machine whose programs are killed, and what must hold of it whenever that was. */
 export class Machine {
   readonly home: Home
-  readonly instance: Instance
+  readonly instance: AgentInstance
   readonly hubUrl: string
   readonly token: string
 
