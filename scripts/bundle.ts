@@ -25,7 +25,8 @@ const ENTRIES = sources(
   'library/library',
   '{commands,hooks}/**/*',
   'cli/help',
-  'agent/{main,watchdog-end}',
+  'agent/main',
+  'kept/watchdog-end',
   '**/*-worker',
   'platforms/{platform,*/description,conformance/conformance}',
 )

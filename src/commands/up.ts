@@ -1,6 +1,5 @@
 import { Flags } from '@oclif/core'
 import { runAgent } from '../agent/agent.ts'
-import { agentExitCode } from '../agent/exit-code.ts'
 import { DaemonCommand } from '../cli/daemon-command.ts'
 import { caFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { formatStarted } from '../cli/format/started.ts'
@@ -8,6 +7,7 @@ import { ensureLogin } from '../cli/login/ensure-login.ts'
 import { willDetach } from '../cli/will-detach.ts'
 import { instanceFor } from '../config/instance.ts'
 import { findAgent } from '../control/find-agent.ts'
+import { keptExitCode } from '../kept/exit-code.ts'
 import { terminalLog } from '../log/log.ts'
 import { daemonOf } from '../tasks/daemon-context.ts'
 import { startDaemon } from '../tasks/start.ts'
@@ -76,6 +76,6 @@ export default class Up extends DaemonCommand {
   /** The agent itself may have failed for good: then whatever runs `connect up` must not start it again. */
   protected override async catch(error: Error): Promise<void> {
     await super.catch(error)
-    if (process.exitCode === 1) process.exitCode = agentExitCode(error)
+    if (process.exitCode === 1) process.exitCode = keptExitCode(error)
   }
 }

@@ -19,7 +19,7 @@ import {
 /*
  * How an agent ended is written down here: as it says itself, as whoever watched it saw it, as `stop` brought
  * it about, or that nobody knows. Only an agent that hangs can't come here: its watchdog writes it (see
- * watchdog-end.ts). What the agent has said itself is never overwritten.
+ * kept/watchdog-end.ts). What the agent has said itself is never overwritten.
  */
 
 /** How a process was seen to end. */

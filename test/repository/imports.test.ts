@@ -16,6 +16,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'ssh',
     'hub/',
     'hub-client',
+    'kept',
     'program',
     'control',
     'log/',
@@ -133,19 +134,18 @@ const ARROWS: Record<string, readonly string[]> = {
   agent: [
     'reach',
     'hub-client',
+    'kept',
     'control',
     'tunnel/stream',
     'tunnel/bounds',
     'tunnel/protocol',
-    'log/',
-    'process',
+    'log',
     'net/local',
     'net',
     'runtime',
     'config',
-    'files/',
+    'files',
     'text',
-    'fatal-errors.ts',
     'errors.ts',
   ],
   reach: [
@@ -236,6 +236,7 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   'hub-client/tls': ['config', 'net', 'errors.ts'],
   ssh: ['config', 'text', 'errors.ts'],
+  kept: ['control', 'log/', 'process', 'runtime', 'config', 'files/', 'text', 'fatal-errors.ts', 'errors.ts'],
   program: ['files/', 'text', 'errors.ts'],
   control: ['net/', 'process', 'runtime', 'config', 'files/', 'errors.ts'],
   'tunnel/stream': ['tunnel/link', 'tunnel/bounds', 'tunnel/protocol', 'memory'],
@@ -452,12 +453,12 @@ test('only files that may end the process do so, and nothing prints by itself', 
   // A library that exits, or prints, does so to everyone who uses it.
   const code = (file: string) => sourceOf(file).replaceAll(/^\s*(?:\/\/|\*|\/\*).*$/gm, '')
   const exits = sourceFiles.filter((file) => /process\.(exit|abort|reallyExit)\(/.test(code(file)))
-  expect(exits).toEqual(['src/agent/main.ts', 'src/cli/exit.ts', 'src/cli/login/join-token.ts'])
+  expect(exits).toEqual(['src/cli/exit.ts', 'src/cli/login/join-token.ts', 'src/kept/run-kept.ts'])
   expect(sourceFiles.filter((file) => /\bconsole\./.test(code(file)))).toEqual([])
   const writes = sourceFiles.filter((file) => /process\.(stdout|stderr)\.write\(/.test(code(file)))
-  // An agent that can't open its log has nothing else to tell that by.
+  // Who can't open its log has nothing else to tell that by.
   expect(writes.filter((file) => !/^src\/(cli|commands|hooks|log\/view)\//.test(file))).toEqual([
-    'src/agent/main.ts',
+    'src/kept/run-kept.ts',
   ])
 })
 

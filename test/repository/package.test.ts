@@ -81,7 +81,7 @@ test('the package holds what it needs, and nothing of the machine that it was ma
       'bin/run.js',
       'dist/start.js',
       'dist/agent/main.js',
-      'dist/agent/watchdog-end.js',
+      'dist/kept/watchdog-end.js',
       'dist/hub/store/store-worker.js',
       'docs/errors.md',
       'LICENSE',

@@ -106,7 +106,7 @@ test('the agent that is kept alive loads no oclif, and neither does what it star
     for (const [, target] of code.matchAll(/^import (?:[^"]* from )?"(\.[^"]+)";$/gm))
       visit(path.resolve(path.dirname(file), target!))
   }
-  for (const name of ['start', 'agent/main', 'agent/watchdog-end', 'hub/store/store-worker'])
+  for (const name of ['start', 'agent/main', 'kept/watchdog-end', 'hub/store/store-worker'])
     visit(path.join(root, 'dist', `${name}.js`))
   expect(seen.size).toBeGreaterThan(10)
   expect([...seen].filter((file) => readFileSync(file, 'utf8').includes('oclif.cjs'))).toEqual([])

@@ -36,7 +36,7 @@ test('the summary has a row for each file, and lists what was not noticed, with 
 })
 
 test('a file that is measured again takes the place of itself, the others stay as they are', () => {
-  const other = 'src/agent/exit-code.ts'
+  const other = 'src/agent/last-failure.ts'
   const both = updateSummary(
     '',
     [
@@ -62,7 +62,7 @@ test('a file is measured by the tests of its area that import it, its namesake f
     'test/tunnel/stream/send-window.test.ts',
     'test/tunnel/stream/bridge.test.ts',
   ])
-  expect(testsOf('src/agent/exit-code.ts', false)).toEqual(['test/agent/exit-code.test.ts'])
+  expect(testsOf('src/agent/last-failure.ts', false)).toEqual(['test/agent/last-failure.test.ts'])
   expect(testsOf('src/files/lock.ts', true)).toContain('test/files/read-text.test.ts')
   expect(testsOf('src/files/check-is-file.ts', false).toSorted()).toEqual(
     testsOf('src/files/lock.ts', true).toSorted(),

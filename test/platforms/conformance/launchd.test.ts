@@ -5,7 +5,7 @@ import { platformConformance } from '../../../src/platforms/conformance/conforma
 import { launchd } from '../../../src/platforms/launchd/description.ts'
 import { FAKE_RUNS_HERE, FakeLaunchd } from '../../helpers/launchctl/fake.ts'
 
-// What the agent ends with where only a human can help: see agent/exit-code.ts.
+// What the agent ends with where only a human can help: see kept/exit-code.ts.
 const common = { description: launchd, fatalExitCode: 0 }
 
 describe.runIf(FAKE_RUNS_HERE)('on a launchd that stands for the real one (Linux only)', () => {

@@ -16,7 +16,7 @@ export interface ConformanceOptions {
   readonly restartWithinMs?: number
   /**
    * How the agent ends under the platform when only a human can help; default 78. See
-   * CONNECT_SUPERVISOR in agent/exit-code.ts.
+   * CONNECT_SUPERVISOR in kept/exit-code.ts.
    */
   readonly fatalExitCode?: number
   /**

@@ -35,7 +35,7 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   const data: WatchdogData = { parent: process.pid, logFile, limitMs, askMs, onBlockedWrite }
   // The compiler rewrites endings in imports only.
   const program = path.join(import.meta.dirname, `watchdog-end${path.extname(import.meta.filename)}`)
-  // Nothing that NODE_OPTIONS loads into the agent has anything to do there.
+  // Nothing that NODE_OPTIONS loads into this process has anything to do there.
   const env = { WATCHDOG: JSON.stringify(data) }
   let isStopped = false
   let hasFailed = false

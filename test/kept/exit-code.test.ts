@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { agentExitCode } from '../../src/agent/exit-code.ts'
+import { keptExitCode } from '../../src/kept/exit-code.ts'
 import { ConnectError, ERRORS, type ErrorCode } from '../../src/errors.ts'
 
 /** What no restart can fix. */
@@ -23,17 +23,17 @@ const HUMAN_NEEDED: readonly ErrorCode[] = [
 
 test.for(Object.keys(ERRORS) as ErrorCode[])('%s ends the agent with the right exit code', (code) => {
   const expected = HUMAN_NEEDED.includes(code) ? 78 : 1
-  expect(agentExitCode(new ConnectError(code, 'x'))).toBe(expected)
+  expect(keptExitCode(new ConnectError(code, 'x'))).toBe(expected)
 })
 
 test.for([new Error('a bug'), 'text', undefined])('a bug is worth another start: %s', (error) => {
-  expect(agentExitCode(error)).toBe(1)
+  expect(keptExitCode(error)).toBe(1)
 })
 
 test('launchd, which has no list of codes, is told to leave it down by 0; nobody else is', () => {
   const revoked = new ConnectError('REVOKED', 'x')
-  expect(agentExitCode(revoked, 'launchd')).toBe(0)
-  expect(agentExitCode(revoked, 'systemd')).toBe(78)
-  expect(agentExitCode(revoked, '')).toBe(78)
-  expect(agentExitCode(new Error('a bug'), 'launchd')).toBe(1)
+  expect(keptExitCode(revoked, 'launchd')).toBe(0)
+  expect(keptExitCode(revoked, 'systemd')).toBe(78)
+  expect(keptExitCode(revoked, '')).toBe(78)
+  expect(keptExitCode(new Error('a bug'), 'launchd')).toBe(1)
 })

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { startHousekeeping, type Housekeeping } from '../../src/agent/housekeeping.ts'
+import { startHousekeeping, type Housekeeping } from '../../src/kept/housekeeping.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import { writeAgentRecord, type AgentRecord } from '../../src/control/agent-record.ts'
 import { waitFor } from '../../src/runtime/wait-for.ts'
@@ -30,6 +30,7 @@ function kept(): Kept {
     instance,
     record,
     log: (text) => said.push(text),
+    needs: [instance.configFile],
     everyMs: 20,
     onTick: () => void looks++,
   })

@@ -1,4 +1,4 @@
-// The end of an agent that gives no sign of life. A process of its own, see watchdog.ts.
+// The end of an agent or a hub that gives no sign of life. A process of its own, see watchdog.ts.
 import { closeSync, constants, writeSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { writeFileAtomic } from '../files/durable/atomic-write.ts'

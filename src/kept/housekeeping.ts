@@ -5,6 +5,7 @@ import { readAgentRecord, restoreAgentRecord, type AgentRecord } from '../contro
 import { ConnectError, messageOf } from '../errors.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
+import { isAnotherRunning } from './another.ts'
 
 export interface Housekeeping {
   /** Aborted with a ConnectError once there is nothing left to run for. */
@@ -14,29 +15,31 @@ export interface Housekeeping {
 
 const EVERY_MS = 1000
 
-/** How long the program or the config may be away, in looks: an upgrade takes them away for a moment. */
+/** How long the program and the like may be away, in looks: an upgrade takes them away for a moment. */
 const PATIENCE = 30
 
 /**
- * Looks after what the agent needs while it runs: its lock, socket and services, its record and PID file, if
- * someone has deleted them; its program and its config, without which it could never be started again.
+ * Looks after what an agent or a hub needs while it runs: what it holds, its record and PID file, if someone
+ * has deleted them; its program and the like, without which it could never be started again.
  *
+ * @param options.needs files without which it could never be started again, beside the program
  * @param options.everyMs default 1,000
- * @param options.hold holds what was taken for as long as the agent runs. @throws ConnectError AGENT_RUNNING
- * if that is another agent's now; any other error is told, and it is called again
+ * @param options.hold holds what was taken for as long as it runs. @throws ConnectError AGENT_RUNNING or
+ * HUB_RUNNING if that is another's now; any other error is told, and it is called again
  */
 export function startHousekeeping(options: {
   instance: Instance
   record: AgentRecord
   log: Log
+  needs?: readonly string[]
   everyMs?: number | undefined
   hold?: () => Promise<void>
   onTick?: (() => void) | undefined
 }): Housekeeping {
-  const { instance, record, log, everyMs = EVERY_MS } = options
+  const { instance, record, log, needs = [], everyMs = EVERY_MS } = options
   const giveUp = new AbortController()
   const limiter = new LineLimiter({ everyMs: PATIENCE * everyMs })
-  const needed = [record.script, instance.configFile]
+  const needed = [record.script, ...needs]
   let goneSince: number | undefined
   let isLooking = false
 
@@ -44,7 +47,7 @@ export function startHousekeeping(options: {
     const gone = needed.find((file) => !existsSync(file))
     goneSince = gone === undefined ? undefined : (goneSince ?? performance.now())
     if (goneSince !== undefined && performance.now() - goneSince >= PATIENCE * everyMs)
-      throw new ConnectError('PROGRAM_GONE', `${gone} was deleted while the agent ran`)
+      throw new ConnectError('PROGRAM_GONE', `${gone} was deleted while the ${instance.kind} ran`)
     options.onTick?.()
     // The folder itself may be gone, and is not for us to make.
     if (gone !== undefined) return
@@ -57,10 +60,9 @@ export function startHousekeeping(options: {
     try {
       await look()
     } catch (error) {
-      const isOver =
-        error instanceof ConnectError && (error.code === 'PROGRAM_GONE' || error.code === 'AGENT_RUNNING')
+      const isGone = error instanceof ConnectError && error.code === 'PROGRAM_GONE'
       const text = `[!] ${messageOf(error)}`
-      if (isOver) giveUp.abort(error)
+      if (isGone || isAnotherRunning(error)) giveUp.abort(error)
       else
         limiter.write(
           text,
