@@ -17,6 +17,8 @@ export interface Instance {
   readonly stem: string
   readonly folder: string
   readonly configFile: string
+  /** Says which instance a record is of: one that came here with a copied folder names another file. */
+  readonly mainFile: string
   readonly logFile: string
   /** The kept process's id as a bare number, for people and scripts. */
   readonly pidFile: string
@@ -64,6 +66,7 @@ export function instanceFor(configFile?: string, home = homedir()): AgentInstanc
     stem: isDefault ? 'default' : stem,
     folder,
     configFile: file,
+    mainFile: file,
     servicesFile: beside('services.json'),
     reachesFile: beside('reaches.json'),
     logFile: beside('daemon.log'),

@@ -85,7 +85,7 @@ export async function clearStale(instance: Instance): Promise<boolean> {
     ensureInstanceFolder(instance)
     await underLock(instance, () => {
       const record = readAgentRecord(instance)
-      const isOurs = record && !record.end && record.configFile === instance.configFile && isAlive(record)
+      const isOurs = record && !record.end && record.configFile === instance.mainFile && isAlive(record)
       if (isOurs || !namesAnAgent(instance)) return
       clearStaleRecord(instance)
       isCleared = true

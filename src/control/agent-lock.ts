@@ -40,7 +40,7 @@ export function takeAgentLock(instance: Instance): Promise<FileLock | undefined>
 async function anotherLives(instance: Instance): Promise<boolean> {
   const record = readAgentRecord(instance)
   // The record of a copied folder names the agent of the folder that it was copied from.
-  if (record && !record.end && record.configFile === instance.configFile && isAlive(record))
+  if (record && !record.end && record.configFile === instance.mainFile && isAlive(record))
     return record.pid !== process.pid
   try {
     const status = await agentStatus(instance, ANSWER_MS)

@@ -29,7 +29,7 @@ const Identity = v.object({
   mode: v.picklist(['daemon', 'foreground']),
   version: v.string(),
   startedAt: v.string(),
-  /** Absolute; a record that came here with a copied folder names another one. */
+  /** Absolute: the instance's main file, an agent's config or a hub's database. */
   configFile: v.string(),
   /** The Node.js and the script that the agent was started with. */
   node: v.string(),
@@ -121,7 +121,7 @@ export function clearStaleRecord(instance: Instance): void {
   removeFile(instance.pidFile)
   const record = readAgentRecord(instance)
   // A record that makes no sense, or came here with a copied folder, tells nothing about an agent of ours.
-  if (record?.configFile !== instance.configFile) removeFile(instance.recordFile)
+  if (record?.configFile !== instance.mainFile) removeFile(instance.recordFile)
   else if (!record.end) write(instance, { ...record, end: unseenEnd(record) })
 }
 

@@ -38,11 +38,11 @@ export async function findAgent(instance: Instance): Promise<Finding> {
 async function look(instance: Instance): Promise<Finding | undefined> {
   const record = readAgentRecord(instance)
   if (record && !record.end && isAlive(record)) {
-    // An agent that names another config is ours if this folder was moved or linked, and not if
+    // One that names another main file is ours if this folder was moved or linked, and not if
     // it was copied.
     const isOurs =
-      record.configFile === instance.configFile ||
-      (!isAnotherFile(record.configFile, instance.configFile) && (await isLocked(instance.lockFile)))
+      record.configFile === instance.mainFile ||
+      (!isAnotherFile(record.configFile, instance.mainFile) && (await isLocked(instance.lockFile)))
     if (isOurs) return { state: 'running', agent: record }
   }
   if (!(await isLocked(instance.lockFile))) {

@@ -30,7 +30,7 @@ export async function announceAgent(
       // The agent says so itself once it can.
       version: '',
       startedAt: new Date().toISOString(),
-      configFile: instance.configFile,
+      configFile: instance.mainFile,
       node,
       script,
     })

@@ -93,7 +93,7 @@ async function work(
     mode,
     version,
     startedAt: new Date().toISOString(),
-    configFile: instance.configFile,
+    configFile: instance.mainFile,
   }
   const record = writeAgentRecord(instance, identity)
   options.onOwner?.(record)

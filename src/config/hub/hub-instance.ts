@@ -22,6 +22,7 @@ export function hubInstance({ dataDir }: HubSettings = {}, home = homedir()): Hu
     stem: 'hub',
     folder,
     configFile: hubSettingsFile(home),
+    mainFile: within('hub.db'),
     logFile: within('hub.log'),
     pidFile: within('hub.pid'),
     recordFile: within('hub.json'),
