@@ -25,7 +25,7 @@ const ENTRIES = sources(
   'library/library',
   '{commands,hooks}/**/*',
   'cli/help',
-  'agent/main',
+  '{agent,hub}/main',
   'kept/watchdog-end',
   '**/*-worker',
   'platforms/{platform,*/description,conformance/conformance}',

@@ -118,6 +118,10 @@ export const ERRORS = {
     cause: 'An agent process holds this instance, but does not answer.',
     fix: 'Run: connect daemon restart',
   },
+  HUB_BUSY: {
+    cause: 'A hub process holds its data folder, but does not answer.',
+    fix: 'Run: connect hub restart',
+  },
   AGENT_RUNNING: {
     cause: 'An agent is running with this credential.',
     fix: 'Run: connect daemon stop',
@@ -256,6 +260,11 @@ export const ERRORS = {
     cause:
       'The agent that runs answers in a way that this version can’t read: most likely it is of another version.',
     fix: 'Run: connect daemon restart',
+  },
+  HUB_OTHER_VERSION: {
+    cause:
+      'The hub that runs answers in a way that this version can’t read: most likely it is of another version.',
+    fix: 'Run: connect hub restart',
   },
   NO_PROC: {
     cause: 'Linux tells in /proc which process is which, and it is not mounted here.',

@@ -18,7 +18,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const DATA_COMMANDS = new Set(['hub', 'reach', 'up'])
 
 /**
- * The program: the kept-alive agent, or the CLI. Doesn't return the CLI's promise to be awaited: an `await`
+ * The program: the kept-alive agent or hub, or the CLI. Doesn't return the CLI's promise to be awaited: an `await`
  * at the top of bin/run.js would end `connect … | head` with exit code 13.
  */
 export function start(typed: readonly string[], options: { development?: boolean } = {}): void {
@@ -59,6 +59,10 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
     import('./agent/main.ts')
       .then(({ runKeptAlive }) => runKeptAlive(argv.slice(1), pjson.version))
       .catch(fail)
+    return
+  }
+  if (process.env.CONNECT_DAEMON === '1' && argv[0] === 'hub' && argv.length === 1) {
+    import('./hub/main.ts').then(({ runKeptHub }) => runKeptHub(pjson.version)).catch(fail)
     return
   }
   const { development = false } = options

@@ -1,12 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import path from 'node:path'
 import type { Duplex } from 'node:stream'
-import { ConnectError, messageOf } from '../errors.ts'
-import { tryLock, type FileLock } from '../files/lock.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { formatTarget } from '../config/target.ts'
+import { codeOf } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
-import { LineLimiter } from '../log/line-limiter.ts'
 import { loadHttp, loadHttps } from '../net/http.ts'
 import { listenTcp } from '../net/listen.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'
@@ -16,7 +15,9 @@ import { MAX_FRAME_BYTES, SUBPROTOCOL } from '../tunnel/protocol/limits.ts'
 import { ServerHandshake } from '../websocket/server-handshake.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import { Nonces } from './auth/nonces.ts'
-import { startHubControl } from './control/server.ts'
+import { agentsPage } from './control/agents-page.ts'
+import type { HubStatus } from './control/schema.ts'
+import type { HubControl } from './control/server.ts'
 import type { ConcurrencyOptions } from './http/concurrency-limit.ts'
 import { HttpApi } from './http/api.ts'
 import { onClientError } from './http/client-error.ts'
@@ -24,6 +25,7 @@ import { Connections, type ConnectionLimits } from './http/connections.ts'
 import { isForLink, LinkUpgrade } from './http/upgrade.ts'
 import { LinkTable } from './links/link-table.ts'
 import { SqliteRegistry } from './registry/sqlite-registry.ts'
+import { toldUrl } from './told-url.ts'
 import { watchCertificate } from './tls/certificate-watch.ts'
 import { readCertificate, type CertificateFiles } from './tls/certificate.ts'
 
@@ -35,6 +37,10 @@ export interface HubOptions {
   readonly port: number
   /** HTTPS alone is spoken with it, plain HTTP without. */
   readonly tls?: CertificateFiles | undefined
+  /** The address that others are told; default: one that it listens on. */
+  readonly url?: string | undefined
+  /** How long to wait for a port that is in use, in ms; default 0. */
+  readonly portPatienceMs?: number
   readonly version: string
   /** How long a stream waits for a link that was lost, in ms; default 30,000. */
   readonly resumeMs?: number
@@ -48,12 +54,16 @@ export interface HubOptions {
   readonly log: (line: string) => void
 }
 
-export interface Hub {
+export interface Hub extends Omit<HubControl, 'status'> {
   readonly id: string
   /** The port that it listens on. */
   readonly port: number
+  /** What it listens on: http:// or https://, and HOST:PORT. */
+  readonly address: string
   /** Rejects if the hub can't go on. */
   readonly failed: Promise<never>
+  /** How it stands; which process it is, whoever runs it knows. */
+  status(): Omit<HubStatus, 'agent'>
   /** Tells every agent to come back later, and ends the hub. */
   close(): Promise<void>
 }
@@ -75,23 +85,16 @@ const LIMITS = {
  */
 const TLS_SESSION_SECONDS = 7 * 24 * 60 * 60
 
-/** How often the same trouble with the lock is told, in ms: trouble with it lasts until someone acts. */
-const LOCK_LINES_MS = 60_000
-
 /**
- * Starts a hub.
+ * Starts a hub. The caller holds the lock of its folder.
  *
- * @throws ConnectError BAD_CERTIFICATE, HUB_RUNNING, PORT_IN_USE, CANNOT_LISTEN, HUB_DATA_DAMAGED,
- * WRITE_FAILED
+ * @throws ConnectError BAD_CERTIFICATE, PORT_IN_USE, CANNOT_LISTEN, HUB_DATA_DAMAGED, WRITE_FAILED
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
   adaptToLoad()
   const certificate = options.tls && readCertificate(options.tls)
   for (const warning of certificate?.warnings ?? []) options.log(`[!] ${warning}`)
   ensurePrivateFolder(options.folder)
-  const lock = await tryLock(path.join(options.folder, 'hub.lock'))
-  if (!lock) throw new ConnectError('HUB_RUNNING', `A hub is already running on ${options.folder}`)
-
   const { promise: failed, reject: fail } = Promise.withResolvers<never>()
   // Whoever runs the hub waits for this promise; where nobody does, it must be no unhandled rejection.
   failed.catch(() => {})
@@ -105,9 +108,6 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     },
     failed: fail,
     log: options.log,
-  }).catch((error: unknown) => {
-    lock.release()
-    throw error
   })
   const links = new LinkTable(registry, options)
   const nonces = new Nonces()
@@ -137,46 +137,59 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   onClientError(server, registry.hubId, (request, response, error) => api.refuse(request, response, error))
   let port: number
   try {
-    port = await listenTcp(server, options.host, options.port)
+    port = await listenPatiently(server, options)
   } catch (error) {
     await registry.close()
-    lock.release()
     throw error
   }
   server.on('error', fail)
-  const lockLines = new LineLimiter({ everyMs: LOCK_LINES_MS })
-  const timer = setInterval(() => {
-    links.tick()
-    void holdLock(lock, options, lockLines)
-  }, 1000)
+  const timer = setInterval(() => links.tick(), 1000)
   const unwatch = watch(server, options)
-  const control = await startHubControl(options.folder, registry, options.log)
+  const listen = formatTarget({ host: options.host, port })
   return {
     id: registry.hubId,
     port,
+    address: `${certificate ? 'https' : 'http'}://${listen}`,
     failed,
+    status: () => ({
+      hubId: registry.hubId,
+      listen,
+      url: toldUrl(options, port),
+      joined: registry.memberCount,
+      online: links.servingCount,
+      links: links.linkCount,
+      streams: links.streamCount,
+      unsaved: registry.unsaved ?? null,
+    }),
+    agents: (after) => agentsPage(registry.agents(), after, (id) => links.isServing(id)),
+    revokeAgent: (id) => registry.revokeAgent(id),
+    revokeToken: (id) => registry.revokeToken(id),
     async close() {
       clearInterval(timer)
       unwatch()
-      await control.close()
       const closed = new Promise((resolve) => server.close(resolve))
       await links.shutdown()
       connections.destroy()
       await closed
       await registry.close()
-      lock.release()
     },
   }
 }
 
-/** Looks after the lock: should someone delete its file, another hub could begin on the same data. */
-async function holdLock(lock: FileLock, { folder, log }: HubOptions, limiter: LineLimiter): Promise<void> {
-  const tell = (text: string) => limiter.write(text, log, () => text)
-  try {
-    if (!(await lock.look()))
-      tell(`[x] hub.lock was deleted, and another hub runs on ${folder}: end one of them`)
-  } catch (error) {
-    tell(`[!] ${messageOf(error)}`)
+/** How soon a port that is in use is tried again, in ms. */
+const PORT_AGAIN_MS = 50
+
+/** A hub that takes the place of another finds its port in use for a moment. */
+async function listenPatiently(server: Server | HttpsServer, options: HubOptions): Promise<number> {
+  const { host, port, portPatienceMs = 0 } = options
+  const until = performance.now() + portPatienceMs
+  for (;;) {
+    try {
+      return await listenTcp(server, host, port)
+    } catch (error) {
+      if (codeOf(error) !== 'PORT_IN_USE' || performance.now() >= until) throw error
+      await sleep(PORT_AGAIN_MS)
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { isIP, SocketAddress } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
 
 /**
  * Whether a connection to an address of this machine arrives at a listener's.
@@ -26,18 +26,29 @@ function reached(address: string): string {
 }
 
 /** The one text of an address (RFC 5952), and IPv4 for an IPv4-mapped one (RFC 4291 §2.5.5.2). */
-function canonical(address: string): string {
+export function canonical(address: string): string {
   const bare = address.replace(/%.*/, '')
   const text = isIP(bare) === 6 ? new SocketAddress({ address: bare, family: 'ipv6' }).address : bare
   return text.replace(/^::ffff:(?=\d+\.)/, '')
 }
 
+/** The addresses by which others may reach this machine, in their one form; those of a single link are not. */
+export function outwardAddresses(): string[] {
+  const addresses = interfaces()
+    .filter(({ internal }) => !internal)
+    .map(({ address }) => canonical(address))
+  return [...new Set(addresses)].filter((address) => !/^(?:fe[89ab]|169\.254\.)/.test(address))
+}
+
 function interfaceAddresses(): Set<string> {
+  return new Set(interfaces().map(({ address }) => canonical(address)))
+}
+
+function interfaces(): NetworkInterfaceInfo[] {
   try {
-    const own = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
-    return new Set(own.map(({ address }) => canonical(address)))
+    return Object.values(networkInterfaces()).flatMap((list) => list ?? [])
   } catch {
     // No descriptor is left to ask the kernel with: then none but loopback is known.
-    return new Set()
+    return []
   }
 }

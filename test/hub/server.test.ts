@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startHub, type HubOptions } from '../../src/hub/server.ts'
-import { hubInProcess, linked, member } from '../fixtures/hub/hub-in-process.ts'
+import { linked, member } from '../fixtures/hub/hub-in-process.ts'
 import { emptyHome } from '../fixtures/joined.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
@@ -19,13 +19,6 @@ const optionsFor = (folder: string): HubOptions => ({
 })
 
 describe('a hub that cannot start says why', () => {
-  test('another one runs on its data', async () => {
-    const { folder } = await hubInProcess()
-    const error = await rejectionOf(startHub(optionsFor(folder)))
-    expect(error.code).toBe('HUB_RUNNING')
-    expect(error.message).toContain(folder)
-  })
-
   test('its database is damaged; and once that is fixed, it starts', async () => {
     const folder = scratchFolder()
     const file = path.join(folder, 'hub.db')

@@ -6,7 +6,7 @@ import { imports, loadedWith, sourceFiles, sourceOf, type Import } from '../fixt
  * an entry names only what stands further down.
  */
 const ARROWS: Record<string, readonly string[]> = {
-  'start.ts': ['cli/argv', 'cli', 'agent', 'runtime', 'files'],
+  'start.ts': ['cli/argv', 'cli', 'agent', 'hub', 'runtime', 'files'],
   commands: [
     'cli/',
     'tasks/reaches',
@@ -23,6 +23,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'net',
     'process',
     'runtime',
+    'config/hub',
     'config',
     'files',
     'text',
@@ -171,11 +172,15 @@ const ARROWS: Record<string, readonly string[]> = {
     'hub/store',
     'hub/tls',
     'hub/control',
+    'kept',
+    'control',
     'tunnel/protocol',
     'websocket',
     'log',
     'net',
     'runtime',
+    'config/hub',
+    'config',
     'files',
     'errors.ts',
   ],
@@ -193,6 +198,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'runtime',
     'errors.ts',
   ],
+  'hub/control': ['hub/store', 'control', 'net/local', 'config', 'errors.ts'],
   'hub/links': [
     'hub/auth',
     'hub/switch',
@@ -218,7 +224,6 @@ const ARROWS: Record<string, readonly string[]> = {
   'hub/registry': ['hub/store', 'errors.ts'],
   'hub/store': ['tunnel/protocol', 'files/', 'text', 'errors.ts'],
   'hub/tls': ['net', 'files/', 'errors.ts'],
-  'hub/control': ['control', 'net/local', 'config', 'errors.ts'],
   'hub-client': [
     'hub-client/tls',
     'control',

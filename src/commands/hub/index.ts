@@ -1,13 +1,11 @@
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../cli/hub/flags.ts'
-import { isLoopback } from '../../config/hub-url.ts'
-import { formatTarget, parseListenAddress } from '../../config/target.ts'
-import { ConnectError } from '../../errors.ts'
+import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { givenPath } from '../../files/given-path.ts'
-import { startHub } from '../../hub/server.ts'
-import type { CertificateFiles } from '../../hub/tls/certificate.ts'
-import { printable } from '../../text/printable.ts'
+import { DEFAULT_LISTEN, listenerOf } from '../../hub/listener.ts'
+import { runHub } from '../../hub/run-hub.ts'
+import { terminalLog } from '../../log/log.ts'
 import { shellQuote } from '../../text/shell-quote.ts'
 import { tilde } from '../../text/tilde.ts'
 
@@ -27,7 +25,7 @@ export default class HubRun extends ConnectCommand {
     }),
     listen: Flags.string({
       description: 'address to listen on',
-      default: '127.0.0.1:7700',
+      default: DEFAULT_LISTEN,
       helpValue: 'HOST:PORT',
     }),
     'tls-cert': Flags.string({
@@ -42,47 +40,32 @@ export default class HubRun extends ConnectCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(HubRun)
-    const { host, port } = parseListenAddress(flags.listen)
-    const tls = certificateFiles(flags['tls-cert'], flags['tls-key'])
-    if (!tls && !isLoopback(host)) {
-      if (!flags.insecure) {
-        throw new ConnectError('INSECURE_HUB', `The hub would speak plain http on ${flags.listen}`, {
-          hints: [
-            'Give it a certificate with --tls-cert and --tls-key, or put a reverse proxy with TLS before it; or accept the risk with --insecure.',
-          ],
-        })
-      }
-      this.printError(
-        `[!] The hub speaks plain http on ${flags.listen}: anyone on the way can read the traffic`,
-      )
-    }
+    const { 'tls-cert': cert, 'tls-key': key } = flags
+    const listener = listenerOf({
+      listen: flags.listen,
+      insecure: flags.insecure,
+      tlsCert: cert && givenPath(cert),
+      tlsKey: key && givenPath(key),
+    })
+    for (const warning of listener.warnings) this.printError(warning)
     const folder = hubFolder(flags['data-dir'])
-    const log = (line: string) => this.print(`[${new Date().toTimeString().slice(0, 8)}] ${printable(line)}`)
-    await this.carryData(async (signal) => {
-      const hub = await startHub({ folder, host, port, tls, version: this.config.version, log })
-      this.print(
-        `[ok] Hub listening on ${tls ? 'https' : 'http'}://${formatTarget({ host, port: hub.port })}`,
-      )
+    const options = {
+      instance: hubInstance({ dataDir: folder }),
+      listener,
+      mode: 'foreground',
+      version: this.config.version,
+      log: terminalLog((line) => this.print(line)),
+      waitForOthers: false,
+    } as const
+    const onListening = ({ address }: { address: string }) => {
+      this.print(`[ok] Hub listening on ${address}`)
       this.print(`  Data: ${tilde(folder)}`)
       const where = flags['data-dir'] === undefined ? '' : ` --data-dir ${shellQuote(flags['data-dir'])}`
       this.print(`  Let a machine join: connect hub token create${where}`)
-      try {
-        const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
-        await Promise.race([stopped, hub.failed])
-      } finally {
-        await hub.close()
-      }
+    }
+    await this.carryData(async (signal) => {
+      await runHub({ ...options, onListening }, signal)
       this.print('Hub stopped')
     })
   }
-}
-
-/** @throws ConnectError BAD_VALUE if one is given without the other */
-function certificateFiles(cert: string | undefined, key: string | undefined): CertificateFiles | undefined {
-  if (cert !== undefined && key !== undefined) return { cert: givenPath(cert), key: givenPath(key) }
-  if (cert === undefined && key === undefined) return undefined
-  const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key']
-  throw new ConnectError('BAD_VALUE', `${given} is of no use without ${missing}`, {
-    hints: ['Give both: --tls-cert FILE --tls-key FILE'],
-  })
 }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import * as v from 'valibot'
 import { socketPathFor } from '../../config/instance.ts'
+import { AgentIdentity } from '../../control/agent-record.ts'
 
 /** The hub's local API, for commands on its machine: HTTP over a Unix socket, JSON bodies. */
 
@@ -8,6 +9,49 @@ import { socketPathFor } from '../../config/instance.ts'
 export function hubSocketPath(folder: string): string {
   return socketPathFor(path.join(folder, 'hub.sock'))
 }
+
+/** GET /v1/status */
+export const HubStatus = v.object({
+  /** Which process it is, and of which version; named as an agent's is, so that either is found alike. */
+  agent: AgentIdentity,
+  hubId: v.string(),
+  /** HOST:PORT, with the port that it has. */
+  listen: v.string(),
+  /** The address that others are told. */
+  url: v.string(),
+  /** Machines that have joined, without those that were revoked. */
+  joined: v.number(),
+  /** Those of them whose agent is connected. */
+  online: v.number(),
+  /** Those of agents and of reaches. */
+  links: v.number(),
+  /** Connections that pass through, those included that wait for a link. */
+  streams: v.number(),
+  /** Changes that are in effect and can't be saved, and why; null if all is saved. */
+  unsaved: v.nullable(v.object({ changes: v.number(), reason: v.string() })),
+})
+export type HubStatus = v.InferOutput<typeof HubStatus>
+
+/** A machine that has joined. */
+export const HubAgent = v.object({
+  id: v.string(),
+  label: v.string(),
+  /** RFC 3339 */
+  joinedAt: v.string(),
+  revoked: v.boolean(),
+  /** Whether its agent is connected; a mere reach doesn't count. */
+  online: v.boolean(),
+  /** RFC 3339; when its agent was connected last, null if that isn't known. */
+  lastSeen: v.optional(v.nullable(v.string())),
+})
+export type HubAgent = v.InferOutput<typeof HubAgent>
+
+/** How many machines one answer tells of at the most: their labels may have 255 characters. */
+export const AGENTS_A_PAGE = 500
+
+/** GET /v1/agents, or /v1/agents?after=ID for those behind that one: in the order of their ids. */
+export const AgentsReply = v.object({ agents: v.array(HubAgent), more: v.boolean() })
+export type AgentsReply = v.InferOutput<typeof AgentsReply>
 
 /** DELETE /v1/agents/ID or /v1/tokens/ID: the revocation is in effect, saved or not yet, and why not. */
 export const RevokeReply = v.variant('saved', [

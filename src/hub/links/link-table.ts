@@ -136,6 +136,18 @@ export class LinkTable {
     return this.#serving.newestOf(agent) !== undefined
   }
 
+  /** How many agents have a process connected. */
+  get servingCount(): number {
+    return this.#serving.size
+  }
+
+  /** How many links are up, those of agents and those of reaches. */
+  get linkCount(): number {
+    let count = 0
+    for (const links of this.#byAgent.values()) count += links.size
+    return count
+  }
+
   /** How many streams pass through, those included that wait for a link. */
   get streamCount(): number {
     return this.#switch.size

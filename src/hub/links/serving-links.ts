@@ -26,6 +26,11 @@ export class ServingLinks {
     return this.#of(agent).findLast(({ link }) => link.isOpen)
   }
 
+  /** How many agents have one. */
+  get size(): number {
+    return this.#byAgent.size
+  }
+
   /** Whether an agent that has none may have one any moment. */
   isExpected(agent: string): boolean {
     return this.#reconnectGrace.isExpected(agent)

@@ -65,6 +65,21 @@ export class SqliteRegistry implements Registry {
     return new SqliteRegistry(snapshot, events, openStore ?? openThread)
   }
 
+  /** All that have joined, those included that were revoked. */
+  agents(): Iterable<Agent> {
+    return this.#agents.values()
+  }
+
+  /** How many have joined, without those that were revoked. */
+  get memberCount(): number {
+    return [...this.#agents.values()].filter(({ revoked }) => !revoked).length
+  }
+
+  /** Changes that are in effect and can't be saved, and why. */
+  get unsaved(): SaveQueue['unsaved'] {
+    return this.#queue.unsaved
+  }
+
   agent(id: string): Agent | undefined {
     return this.#agents.get(id)
   }

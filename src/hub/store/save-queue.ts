@@ -53,6 +53,14 @@ export class SaveQueue {
     void this.#run()
   }
 
+  /** What can't be saved now, and is tried again; undefined if that is nothing. */
+  get unsaved(): { readonly changes: number; readonly reason: string } | undefined {
+    const waiting = this.#ready.reduce((sum, lane) => sum + lane.size, 0)
+    return this.#trouble === undefined
+      ? undefined
+      : { changes: this.#kept.size + waiting, reason: this.#trouble }
+  }
+
   /** The write is not needed any more. */
   drop(write: Write): void {
     this.#ready[write.lane]!.delete(write)

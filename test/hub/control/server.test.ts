@@ -16,6 +16,14 @@ import { hubInProcess, joinToken, linked, member, stranger } from '../../fixture
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { rejectionOf } from '../../fixtures/thrown-by.ts'
 
+/** A hub that is not asked. */
+const NO_HUB: HubControl = {
+  status: vi.fn<() => never>(),
+  agents: vi.fn<() => never>(),
+  revokeAgent: vi.fn<() => never>(),
+  revokeToken: vi.fn<() => never>(),
+}
+
 async function stored(folder: string) {
   const store = await Store.open(folder)
   try {
@@ -82,10 +90,11 @@ test('a socket that something has cleaned away is opened again', async () => {
     revoked.push(id)
     return Promise.resolve({ saved: true } as const)
   }
-  const control = await startHubControl(folder, { revokeAgent: note, revokeToken: note }, () => {}, 20)
+  const hub = { ...NO_HUB, revokeAgent: note, revokeToken: note }
+  const control = await startHubControl(hubSocketPath(folder), hub, () => {})
   onTestFinished(() => control.close())
   rmSync(hubSocketPath(folder))
-  await expect.poll(() => existsSync(hubSocketPath(folder)), { timeout: 30_000 }).toBe(true)
+  await control.look()
   expect(await revoke(folder, 'token', 'jt_00000000')).toEqual({ saved: true })
   expect(revoked).toEqual(['jt_00000000'])
 })
@@ -110,8 +119,8 @@ describe('what is asked on the socket', () => {
     const folder = scratchFolder()
     const [revoked, log]: [string[], string[]] = [[], []]
     const noted = (kind: string) => (id: string) => (revoked.push(`${kind} ${id}`), revoke(id))
-    const hub = { revokeAgent: noted('agent'), revokeToken: noted('token') }
-    const control = await startHubControl(folder, hub, (line) => void log.push(line))
+    const hub = { ...NO_HUB, revokeAgent: noted('agent'), revokeToken: noted('token') }
+    const control = await startHubControl(hubSocketPath(folder), hub, (line) => void log.push(line))
     onTestFinished(() => control.close())
     const asking = request({ socketPath: hubSocketPath(folder), method, path: target, agent: false }).end()
     const [response] = (await once(asking, 'response')) as [IncomingMessage]
@@ -175,62 +184,51 @@ describe('what is asked on the socket', () => {
 
 describe('a socket that can’t be opened', () => {
   test('is told of once, until it is open, and then again', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-    onTestFinished(() => void vi.useRealTimers())
     const folder = path.join(scratchFolder(), 'data')
     const socketPath = hubSocketPath(folder)
     const log: string[] = []
-    const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
-    const control = await startHubControl(folder, hub, (line) => void log.push(line))
+    const control = await startHubControl(socketPath, NO_HUB, (line) => void log.push(line))
     const isTold = [
       expect.stringMatching(
         /^\[!\] Could not open \S+hub\.sock: .+; until that is fixed, revocations take up to a second$/,
       ),
     ]
     expect(log).toEqual(isTold)
-    for (let turn = 0; turn < 3; turn++) vi.advanceTimersByTime(10_000)
+    await control.look()
     mkdirSync(folder)
-    vi.advanceTimersByTime(9999)
     expect(existsSync(socketPath)).toBe(false)
-    vi.advanceTimersByTime(1)
+    await control.look()
     const asking = { socketPath, method: 'GET', path: '/', timeoutMs: 30_000 }
-    await expect.poll(() => requestLocally(asking), { timeout: 30_000 }).toMatchObject({ status: 400 })
+    expect(await requestLocally(asking)).toMatchObject({ status: 400 })
     expect(log).toEqual(isTold)
 
     rmSync(folder, { recursive: true })
-    vi.advanceTimersByTime(10_000)
-    await expect.poll(() => log, { timeout: 30_000 }).toEqual([...isTold, ...isTold])
+    await control.look()
+    expect(log).toEqual([...isTold, ...isTold])
     await control.close()
-    expect(vi.getTimerCount()).toBe(0)
   })
 
   test('does not keep the hub from its end', async () => {
-    const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
-    const control = await startHubControl(path.join(scratchFolder(), 'none'), hub, () => {})
+    const socketPath = hubSocketPath(path.join(scratchFolder(), 'none'))
+    const control = await startHubControl(socketPath, NO_HUB, () => {})
     await expect(control.close()).resolves.toBeUndefined()
   })
 })
 
 test('a socket that is in place is left as it is', async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-  onTestFinished(() => void vi.useRealTimers())
-  const folder = scratchFolder()
-  const socketPath = hubSocketPath(folder)
-  const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
-  const control = await startHubControl(folder, hub, () => {})
+  const socketPath = hubSocketPath(scratchFolder())
+  const control = await startHubControl(socketPath, NO_HUB, () => {})
   onTestFinished(() => control.close())
   const changedAt = () => lstatSync(socketPath, { bigint: true }).ctimeNs
   const before = changedAt()
-  vi.advanceTimersByTime(10_000)
-  await requestLocally({ socketPath, method: 'GET', path: '/', timeoutMs: 30_000 })
+  await control.look()
   expect(changedAt()).toBe(before)
 })
 
 test('a socket is gone once it is closed', async () => {
-  const folder = scratchFolder()
-  const hub = { revokeAgent: vi.fn<() => never>(), revokeToken: vi.fn<() => never>() }
-  const control = await startHubControl(folder, hub, () => {})
-  expect(existsSync(hubSocketPath(folder))).toBe(true)
+  const socketPath = hubSocketPath(scratchFolder())
+  const control = await startHubControl(socketPath, NO_HUB, () => {})
+  expect(existsSync(socketPath)).toBe(true)
   await control.close()
-  expect(existsSync(hubSocketPath(folder))).toBe(false)
+  expect(existsSync(socketPath)).toBe(false)
 })
