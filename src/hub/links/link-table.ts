@@ -48,8 +48,11 @@ const GOODBYE_MS = 200
 /** As much of a label as a refusal shows: all refusals together must fit into one CTRL. */
 const SHOWN_LABEL = 40
 
-/** Agents are asked to come back spread over this time after a shutdown, in ms. */
-const RETURN_SPREAD_MS = 2000
+/** How soon agents are asked to come back after a shutdown, in ms: by then a hub that restarts listens again. */
+const RETURN_MS = 500
+
+/** How many may be back in a ms: each costs a handshake and a signature. */
+const RETURNS_A_MS = 5
 
 export interface LinkTableOptions {
   readonly version: string
@@ -71,6 +74,9 @@ export class LinkTable {
   readonly #buckets = new Map<string, TokenBucket>()
   readonly #serving = new ServingLinks()
   readonly #switch: Switch
+  /** Resolved once no link is left after a shutdown. */
+  readonly #emptied = Promise.withResolvers<void>()
+  #isShuttingDown = false
 
   constructor(registry: Registry, options: LinkTableOptions) {
     this.#registry = registry
@@ -96,6 +102,7 @@ export class LinkTable {
 
   /** Takes a link in; an older connection of the same link is closed at once. */
   add(agent: Agent, { link, epoch, role }: LinkClaims, connection: Link): void {
+    if (this.#isShuttingDown) return this.#sendAway(connection)
     const links = this.#linksOf(agent.id)
     const older = links.get(link)
     older?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
@@ -175,16 +182,18 @@ export class LinkTable {
 
   /** Asks every agent to come back, each after a moment of its own. */
   async shutdown(): Promise<void> {
+    this.#isShuttingDown = true
     if (this.#byAgent.size === 0) return
-    for (const { port } of this.#all()) {
-      port.link.close(
-        GOAWAY_CODES.SHUTDOWN,
-        'the hub is shutting down',
-        Math.floor(Math.random() * RETURN_SPREAD_MS),
-      )
-    }
-    await sleep(GOODBYE_MS)
+    const links = [...this.#all()]
+    for (const { port } of links) this.#sendAway(port.link, links.length / RETURNS_A_MS)
+    await Promise.race([this.#emptied.promise, sleep(GOODBYE_MS)])
     for (const { port } of this.#all()) port.link.terminate('the hub is shutting down')
+  }
+
+  /** @param spreadMs over how long all of them come back */
+  #sendAway(link: Link, spreadMs = 0): void {
+    const afterMs = RETURN_MS + Math.floor(Math.random() * spreadMs)
+    link.close(GOAWAY_CODES.SHUTDOWN, 'the hub is shutting down', afterMs)
   }
 
   #frame(entry: ActiveLink, frame: LinkFrame, message: Message): void {
@@ -267,6 +276,7 @@ export class LinkTable {
     if (links.size > 0) return
     this.#byAgent.delete(id)
     this.#buckets.delete(id)
+    if (this.#isShuttingDown && this.#byAgent.size === 0) this.#emptied.resolve()
   }
 
   /** An agent that comes and goes at will gets a line of each kind a second. */

@@ -1,11 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { LinkTable } from '../../../src/hub/links/link-table.ts'
 import type { Registry } from '../../../src/hub/registry/registry.ts'
 import { waitFor } from '../../../src/runtime/wait-for.ts'
 import { Link } from '../../../src/tunnel/link/link.ts'
 import { GOAWAY_CODES } from '../../../src/tunnel/protocol/codes.ts'
+import { decode } from '../../../src/tunnel/protocol/decode.ts'
 import { encodeCtrl } from '../../../src/tunnel/protocol/encode.ts'
+import type { Frame } from '../../../src/tunnel/protocol/frames.ts'
 import { MAX_LINKS } from '../../../src/tunnel/protocol/limits.ts'
+import type { TransportHandler } from '../../../src/websocket/transport.ts'
 import type { RawPeer } from '../../tunnel/helpers/raw-peer.ts'
 import { linkId, RealHub } from '../../tunnel/helpers/real-hub.ts'
 
@@ -48,11 +51,27 @@ test('an agent has 64 links, and the next is refused; one that comes back is not
   peers.push(await hub.link(other, { epoch: 1, role: 'client' }))
 })
 
-/** A table of so many links, each of an agent of its own. @param note called when the n-th is looked at */
-function tableOf(many: number, note: (n: number) => void): { table: LinkTable; closed: number[] } {
+interface TestTable {
+  readonly table: LinkTable
+  /** Which links were closed, in turn. */
+  readonly closed: number[]
+  /** The GOAWAYs that were sent. */
+  readonly goaways: Extract<Frame, { type: 'goaway' }>[]
+  /** One more, of an agent of its own. */
+  readonly addLink: (n: number) => void
+}
+
+/**
+ * A table of so many links, each of an agent of its own.
+ *
+ * @param note called when the n-th is looked at
+ * @param answers whether peers close their end, too
+ */
+function tableOf(many: number, note: (n: number) => void = () => {}, answers = false): TestTable {
   const closed: number[] = []
+  const goaways: TestTable['goaways'] = []
   const table = new LinkTable({} as Registry, { version: '0.0.0', log() {} })
-  for (let n = 0; n < many; n++) {
+  const addLink = (n: number) => {
     const looked = () => note(n)
     const agent = {
       get id() {
@@ -65,6 +84,7 @@ function tableOf(many: number, note: (n: number) => void): { table: LinkTable; c
       joinedAt: 0,
       revoked: false,
     } as const
+    let handler: TransportHandler | undefined
     const link = new Link({
       isOpen: true,
       unwrittenBytes: 0,
@@ -73,18 +93,25 @@ function tableOf(many: number, note: (n: number) => void): { table: LinkTable; c
         looked()
         return 0
       },
-      attach() {},
+      attach: (attached) => (handler = attached),
       pause() {},
       resume() {},
-      send() {},
+      send([frame]) {
+        const sent = decode(frame!)
+        if (sent.type === 'goaway') goaways.push(sent)
+      },
       cork() {},
       uncork() {},
-      close: () => closed.push(n),
+      close() {
+        closed.push(n)
+        if (answers) setImmediate(() => handler?.closed('bye'))
+      },
       terminate() {},
     })
     table.add(agent, { purpose: 'link', link: 'link', epoch: 1, role: 'client' }, link)
   }
-  return { table, closed }
+  for (let n = 0; n < many; n++) addLink(n)
+  return { table, closed, goaways, addLink }
 }
 
 test('what comes while very many links are looked at does not wait for all of them', async () => {
@@ -104,4 +131,39 @@ test('who ends the links of one agent looks at no others', () => {
   table.close('agent_50', GOAWAY_CODES.REVOKED, 'revoked')
   expect(closed).toEqual([50])
   expect([...lookedAt].filter((n) => n !== 50)).toEqual([])
+})
+
+describe('a hub that shuts down', () => {
+  test('asks a few agents to be back at once, and ten thousand over two seconds', async () => {
+    for (const [many, spreadMs] of [
+      [3, 0],
+      [10_000, 2000],
+    ] as const) {
+      const { table, goaways } = tableOf(many, undefined, true)
+      await table.shutdown()
+      expect(goaways).toHaveLength(many)
+      const times = goaways.map(({ afterMs }) => afterMs)
+      const [soonest, latest] = [Math.min(...times), Math.max(...times)]
+      expect(soonest).toBeGreaterThanOrEqual(500)
+      expect(latest).toBeLessThanOrEqual(500 + spreadMs)
+      expect(latest - soonest).toBeGreaterThanOrEqual(spreadMs * 0.9)
+    }
+  })
+
+  test('does not wait once all have closed their links', async () => {
+    const { table } = tableOf(100, undefined, true)
+    const asked = performance.now()
+    await table.shutdown()
+    expect(performance.now() - asked).toBeLessThan(150)
+  })
+
+  test('sends away who comes meanwhile, as the others', async () => {
+    const { table, closed, goaways, addLink } = tableOf(1)
+    const shutdown = table.shutdown()
+    addLink(1)
+    expect(closed).toEqual([0, 1])
+    expect(goaways.at(-1)).toMatchObject({ code: GOAWAY_CODES.SHUTDOWN })
+    expect(table.linkCount).toBe(1)
+    await shutdown
+  })
 })
