@@ -38,7 +38,7 @@ export async function hubAgents(
     const page = await ask(hub, path, AgentsReply, Math.max(1, until - performance.now()))
     if (!page) return undefined
     agents.push(...page.agents)
-    more = page.more
+    more = page.more && page.agents.length > 0
   }
   return agents
 }

@@ -27,7 +27,10 @@ export const HubStatus = v.object({
   links: v.number(),
   /** Connections that pass through, those included that wait for a link. */
   streams: v.number(),
-  /** Changes that are in effect and can't be saved, and why; null if all is saved. */
+  /**
+   * Why the hub can't save what changes, and how many changes are in effect that would be lost if it ended: none
+   * where it has refused what is new. Null while it can.
+   */
   unsaved: v.nullable(v.object({ changes: v.number(), reason: v.string() })),
 })
 export type HubStatus = v.InferOutput<typeof HubStatus>

@@ -75,7 +75,7 @@ export class SqliteRegistry implements Registry {
     return [...this.#agents.values()].filter(({ revoked }) => !revoked).length
   }
 
-  /** Changes that are in effect and can't be saved, and why. */
+  /** See SaveQueue. */
   get unsaved(): SaveQueue['unsaved'] {
     return this.#queue.unsaved
   }

@@ -53,6 +53,7 @@ test('trouble is told once when it begins, and once when all is saved', async ()
   world.database.trouble = undefined
   await expect.poll(async () => (await world.stored()).names, { timeout: 30_000 }).toEqual({})
   await expect.poll(() => world.log, { timeout: 30_000 }).toHaveLength(2)
+  expect(world.registry.unsaved).toBeUndefined()
   expect(world.log).toEqual([
     '[!] The hub can’t save what changes, and tries again: its disk is full',
     '[ok] The hub saves what changes again, and all is saved',
@@ -69,6 +70,8 @@ test('a revocation on a full disk holds at once, is said not to be saved, and is
     saved: false,
     reason: 'its disk is full',
   })
+  expect(world.registry.unsaved).toEqual({ changes: 2, reason: 'its disk is full' })
+  expect(world.registry.memberCount).toBe(1)
   expect(world.gone).toEqual(['ada revoked'])
   expect(world.names).toEqual({})
   expect(world.registry.agent(ada)?.revoked).toBe(true)
