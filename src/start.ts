@@ -18,8 +18,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const DATA_COMMANDS = new Set(['hub', 'reach', 'up'])
 
 /**
- * The program: the kept-alive agent or hub, or the CLI. Doesn't return the CLI's promise to be awaited: an `await`
- * at the top of bin/run.js would end `connect … | head` with exit code 13.
+ * The program: the kept-alive agent or hub, or the CLI. Doesn't return the CLI's promise to be awaited: an
+ * `await` at the top of bin/run.js would end `connect … | head` with exit code 13.
  */
 export function start(typed: readonly string[], options: { development?: boolean } = {}): void {
   try {
