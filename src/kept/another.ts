@@ -4,23 +4,19 @@ import { ConnectError } from '../errors.ts'
 /** Of each kind, what is said where another process has what this one needs. */
 const ANOTHER = {
   agent: {
-    code: 'AGENT_RUNNING',
-    runs: () => 'Another agent is running',
+    error: (message = 'Another agent is running') => new ConnectError('AGENT_RUNNING', message),
     waits: () => 'Waiting for another agent of this instance to end',
   },
   hub: {
-    code: 'HUB_RUNNING',
-    runs: ({ folder }: Instance) => `A hub is already running on ${folder}`,
+    error: (message: string | undefined, { folder }: Instance) =>
+      new ConnectError('HUB_RUNNING', message ?? `A hub is already running on ${folder}`),
     waits: ({ folder }: Instance) => `Waiting for another hub on ${folder} to end`,
   },
 } as const satisfies Record<Kind, unknown>
 
 /** AGENT_RUNNING or HUB_RUNNING. @param message default: that another one runs */
-export function anotherRuns(
-  instance: Instance,
-  message: string = ANOTHER[instance.kind].runs(instance),
-): ConnectError {
-  return new ConnectError(ANOTHER[instance.kind].code, message)
+export function anotherRuns(instance: Instance, message?: string): ConnectError {
+  return ANOTHER[instance.kind].error(message, instance)
 }
 
 export function waitsForAnother(instance: Instance): string {
@@ -28,5 +24,5 @@ export function waitsForAnother(instance: Instance): string {
 }
 
 export function isAnotherRunning(error: unknown): boolean {
-  return error instanceof ConnectError && Object.values(ANOTHER).some(({ code }) => code === error.code)
+  return error instanceof ConnectError && (error.code === 'AGENT_RUNNING' || error.code === 'HUB_RUNNING')
 }

@@ -62,32 +62,22 @@ export async function runOwner(
   signal: AbortSignal,
   begin: (identity: AgentIdentity) => Promise<Work>,
 ): Promise<void> {
-  const { instance, log } = options
+  const { instance } = options
   const lock = await waitForLock(options, signal)
   if (signal.aborted) return lock?.release()
   if (!lock) throw anotherRuns(instance)
   try {
-    await work(options, lock, signal, begin)
-    const name = String(signal.reason)
-    noteEnd(instance, log, { reason: `stopped by ${name}`, code: null, signal: name, fix: null })
-  } catch (error) {
-    const fix = isFatal(error) ? ((error as ConnectError).hints[0] ?? null) : null
-    noteEnd(instance, log, { reason: messageOf(error), code: keptExitCode(error), signal: null, fix })
-    throw error
+    const identity = identityOf(options)
+    const record = writeAgentRecord(instance, identity)
+    options.onOwner?.(record)
+    await runRecorded(record, options, lock, signal, () => begin(identity))
   } finally {
     lock.release()
   }
 }
 
-/** With the lock held, so that nobody else writes the instance's files. */
-async function work(
-  options: Parameters<typeof runOwner>[0],
-  lock: FileLock,
-  signal: AbortSignal,
-  begin: Parameters<typeof runOwner>[2],
-): Promise<void> {
-  const { instance, mode, version, log } = options
-  const identity: AgentIdentity = {
+function identityOf({ instance, mode, version }: OwnerOptions): AgentIdentity {
+  return {
     ...ownIdentity(),
     nonce: randomBytes(8).toString('hex'),
     mode,
@@ -95,9 +85,37 @@ async function work(
     startedAt: new Date().toISOString(),
     configFile: instance.mainFile,
   }
-  const record = writeAgentRecord(instance, identity)
-  options.onOwner?.(record)
-  const begun = await begin(identity)
+}
+
+/** With the lock held, so that nobody else writes the instance's files. */
+async function runRecorded(
+  record: AgentRecord,
+  options: Parameters<typeof runOwner>[0],
+  lock: FileLock,
+  signal: AbortSignal,
+  begin: () => Promise<Work>,
+): Promise<void> {
+  const { instance, log } = options
+  try {
+    await work(record, options, lock, signal, begin)
+    const name = String(signal.reason)
+    noteEnd(instance, log, { reason: `stopped by ${name}`, code: null, signal: name, fix: null })
+  } catch (error) {
+    const fix = isFatal(error) ? ((error as ConnectError).hints[0] ?? null) : null
+    noteEnd(instance, log, { reason: messageOf(error), code: keptExitCode(error), signal: null, fix })
+    throw error
+  }
+}
+
+async function work(
+  record: AgentRecord,
+  options: Parameters<typeof runOwner>[0],
+  lock: FileLock,
+  signal: AbortSignal,
+  begin: () => Promise<Work>,
+): Promise<void> {
+  const { instance, log } = options
+  const begun = await begin()
   const hold = async () => {
     if (!(await lock.look())) refuseAnother(instance)
     await begun.hold()

@@ -32,7 +32,7 @@ export function canonical(address: string): string {
   return text.replace(/^::ffff:(?=\d+\.)/, '')
 }
 
-/** The addresses by which others may reach this machine, in their one form; those of a single link are not. */
+/** By which others may reach this machine; without those that count on one link only. */
 export function outwardAddresses(): string[] {
   const addresses = interfaces()
     .filter(({ internal }) => !internal)

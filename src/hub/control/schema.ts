@@ -28,8 +28,8 @@ export const HubStatus = v.object({
   /** Connections that pass through, those included that wait for a link. */
   streams: v.number(),
   /**
-   * Why the hub can't save what changes, and how many changes are in effect that would be lost if it ended: none
-   * where it has refused what is new. Null while it can.
+   * Why the hub can't save what changes, and how many changes are in effect that would be lost if it ended:
+   * none where it has refused what is new. Null while it can.
    */
   unsaved: v.nullable(v.object({ changes: v.number(), reason: v.string() })),
 })

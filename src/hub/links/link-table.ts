@@ -48,7 +48,7 @@ const GOODBYE_MS = 200
 /** As much of a label as a refusal shows: all refusals together must fit into one CTRL. */
 const SHOWN_LABEL = 40
 
-/** How soon agents are asked to come back after a shutdown, in ms: by then a hub that restarts listens again. */
+/** How soon agents are asked to come back, in ms: by then a hub that restarts listens again. */
 const RETURN_MS = 500
 
 /** How many may be back in a ms: each costs a handshake and a signature. */

@@ -53,7 +53,7 @@ export class SaveQueue {
     void this.#run()
   }
 
-  /** Why nothing could be saved the last time, and how many writes wait for the next; undefined if all is well. */
+  /** Why nothing could be saved the last time, and how many writes wait; undefined if all is well. */
   get unsaved(): { readonly changes: number; readonly reason: string } | undefined {
     const waiting = this.#ready.reduce((sum, lane) => sum + lane.size, 0)
     return this.#trouble === undefined
