@@ -15,7 +15,7 @@ export interface RunHubOptions extends OwnerOptions {
 }
 
 /** How long a hub that is kept waits for a port that a process before it may still hold, in ms. */
-const PORT_PATIENCE_MS = 2000
+const PORT_PATIENCE_MS = 1000
 
 /**
  * The hub: owns its data folder, listens, and answers on its socket, until the signal says stop.
