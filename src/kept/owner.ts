@@ -67,7 +67,7 @@ export async function runOwner(
   if (signal.aborted) return lock?.release()
   if (!lock) throw anotherRuns(instance)
   try {
-    const identity = identityOf(options)
+    const identity = newIdentity(options)
     const record = writeAgentRecord(instance, identity)
     options.onOwner?.(record)
     await runRecorded(record, options, lock, signal, () => begin(identity))
@@ -76,7 +76,7 @@ export async function runOwner(
   }
 }
 
-function identityOf({ instance, mode, version }: OwnerOptions): AgentIdentity {
+function newIdentity({ instance, mode, version }: OwnerOptions): AgentIdentity {
   return {
     ...ownIdentity(),
     nonce: randomBytes(8).toString('hex'),
