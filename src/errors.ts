@@ -202,6 +202,16 @@ export const ERRORS = {
     cause: 'The hub can’t speak TLS with this certificate and key.',
     fix: 'Give PEM files that belong together: --tls-cert with the full chain, --tls-key with its key, without a passphrase.',
   },
+  HUB_TLS_DAMAGED: {
+    cause:
+      'The authority that signs the hub’s own certificate, in the folder tls of its data, can’t be used.',
+    fix: 'Bring the folder back from a backup. Or remove it, start the hub again, and give each machine the new authority: connect login --ca FILE',
+  },
+  HUB_KEY_EXPOSED: {
+    cause:
+      'The file holds a private key of the hub’s own certificate or authority, and other users can read it.',
+    fix: 'Run: chmod 600 on the file; if others may have read it, remove the folder tls of the hub’s data, start the hub again, and give each machine the new authority.',
+  },
   HUB_RUNNING: {
     cause: 'A hub is already running on this data folder.',
     fix: 'Stop it first, or give another --data-dir.',

@@ -1,8 +1,9 @@
 import { hubInstance } from '../config/hub/hub-instance.ts'
 import { readHubSettings, type HubSettings } from '../config/hub/hub-settings.ts'
+import { servingOf } from '../config/hub/serving.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { runKept, type Kept } from '../kept/run-kept.ts'
-import { listenerOf } from './listener.ts'
+import { insecureWarning } from './insecure-warning.ts'
 import { runHub } from './run-hub.ts'
 
 /**
@@ -18,10 +19,11 @@ export async function runKeptHub(version: string): Promise<void> {
       if (settings instanceof Error) throw settings
       const { log } = options
       log('🚀 Starting Private Connect Hub...')
-      const listener = listenerOf(settings)
-      for (const warning of listener.warnings) log(warning, 'warn')
+      const serving = servingOf(settings)
+      const warning = insecureWarning(serving)
+      if (warning !== undefined) log(warning, 'warn')
       const onListening = ({ address }: { address: string }) => log(`[ok] Hub listening on ${address}`)
-      await runHub({ ...options, instance, version, listener, onListening }, signal)
+      await runHub({ ...options, instance, version, serving, onListening }, signal)
     }
     return { instance, run }
   })

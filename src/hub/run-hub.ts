@@ -1,15 +1,15 @@
 import type { HubInstance } from '../config/hub/hub-instance.ts'
+import type { Serving } from '../config/hub/serving.ts'
 import type { AgentIdentity } from '../control/agent-record.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { runOwner, type OwnerOptions, type Work } from '../kept/owner.ts'
 import type { Log } from '../log/log.ts'
 import { startHubControl } from './control/server.ts'
-import type { Listener } from './listener.ts'
 import { startHub, type Hub } from './server.ts'
 
 export interface RunHubOptions extends OwnerOptions {
   readonly instance: HubInstance
-  readonly listener: Listener
+  readonly serving: Serving
   /** It listens. */
   readonly onListening: (hub: Hub) => void
 }
@@ -30,12 +30,12 @@ export async function runHub(options: RunHubOptions, signal: AbortSignal): Promi
 }
 
 async function begin(options: RunHubOptions, identity: AgentIdentity): Promise<Work> {
-  const { instance, listener, mode, version } = options
+  const { serving, mode, version } = options
   const log = byLevel(options.log)
   const portPatienceMs = mode === 'daemon' ? PORT_PATIENCE_MS : 0
-  const hub = await startHub({ ...listener, folder: instance.folder, portPatienceMs, version, log })
+  const hub = await startHub({ ...serving, portPatienceMs, version, log })
   const asked = { ...hub, status: () => ({ agent: identity, ...hub.status() }) }
-  const control = await startHubControl(instance.socketPath, asked, log)
+  const control = await startHubControl(options.instance.socketPath, asked, log)
   options.onListening(hub)
   return {
     hold: () => control.look(),

@@ -26,8 +26,8 @@ import { isForLink, LinkUpgrade } from './http/upgrade.ts'
 import { LinkTable } from './links/link-table.ts'
 import { SqliteRegistry } from './registry/sqlite-registry.ts'
 import { toldUrl } from './told-url.ts'
-import { watchCertificate } from './tls/certificate-watch.ts'
-import { readCertificate, type CertificateFiles } from './tls/certificate.ts'
+import type { CertificateFiles } from './tls/certificate.ts'
+import { ServedCertificate } from './tls/served-certificate.ts'
 
 export interface HubOptions {
   /** Where hub.db lies. */
@@ -35,9 +35,9 @@ export interface HubOptions {
   readonly host: string
   /** 0 for a free one. */
   readonly port: number
-  /** HTTPS alone is spoken with it, plain HTTP without. */
-  readonly tls?: CertificateFiles | undefined
-  /** The address that others are told; default: one that it listens on. */
+  /** HTTPS alone is spoken with it, plain HTTP without. `own` is one that the hub makes. */
+  readonly tls?: CertificateFiles | 'own' | undefined
+  /** The address that others are told, see parseHubUrl; default: one that it listens on. */
   readonly url?: string | undefined
   /** How long to wait for a port that is in use, in ms; default 0. */
   readonly portPatienceMs?: number
@@ -88,13 +88,13 @@ const TLS_SESSION_SECONDS = 7 * 24 * 60 * 60
 /**
  * Starts a hub. The caller holds the lock of its folder.
  *
- * @throws ConnectError BAD_CERTIFICATE, PORT_IN_USE, CANNOT_LISTEN, HUB_DATA_DAMAGED, WRITE_FAILED
+ * @throws ConnectError BAD_CERTIFICATE, PORT_IN_USE, CANNOT_LISTEN, HUB_DATA_DAMAGED, WRITE_FAILED; with a
+ * certificate of its own HUB_TLS_DAMAGED, HUB_KEY_EXPOSED, FILE_UNTRUSTED
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
   adaptToLoad()
-  const certificate = options.tls && readCertificate(options.tls)
-  for (const warning of certificate?.warnings ?? []) options.log(`[!] ${warning}`)
   ensurePrivateFolder(options.folder)
+  const certificate = await openCertificate(options)
   const { promise: failed, reject: fail } = Promise.withResolvers<never>()
   // Whoever runs the hub waits for this promise; where nobody does, it must be no unhandled rejection.
   failed.catch(() => {})
@@ -144,7 +144,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   server.on('error', fail)
   const timer = setInterval(() => links.tick(), 1000)
-  const unwatch = watch(server, options)
+  const unfollow = follow(server, certificate)
   const listen = formatTarget({ host: options.host, port })
   return {
     id: registry.hubId,
@@ -155,6 +155,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       hubId: registry.hubId,
       listen,
       url: toldUrl(options, port),
+      certificate: certificate?.status ?? null,
       joined: registry.memberCount,
       online: links.servingCount,
       links: links.linkCount,
@@ -166,7 +167,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     revokeToken: (id) => registry.revokeToken(id),
     async close() {
       clearInterval(timer)
-      unwatch()
+      unfollow()
       const closed = new Promise((resolve) => server.close(resolve))
       await links.shutdown()
       connections.destroy()
@@ -204,8 +205,15 @@ function responseOver(socket: Socket, request: IncomingMessage): ServerResponse 
   return response
 }
 
+async function openCertificate(options: HubOptions): Promise<ServedCertificate | undefined> {
+  const { tls, host, url, folder, log } = options
+  if (!tls) return undefined
+  const hosts = url === undefined ? [host] : [host, new URL(url).hostname]
+  return ServedCertificate.open(tls, { folder, hosts, log })
+}
+
 /** New connections get a renewed certificate; links that are up go on with the one that they began with. */
-function watch(server: Server | HttpsServer, { tls, log }: HubOptions): () => void {
-  if (!tls || !('setSecureContext' in server)) return () => {}
-  return watchCertificate(tls, log, ({ options }) => server.setSecureContext(options))
+function follow(server: Server | HttpsServer, certificate: ServedCertificate | undefined): () => void {
+  if (!certificate || !('setSecureContext' in server)) return () => {}
+  return certificate.follow((options) => server.setSecureContext(options))
 }

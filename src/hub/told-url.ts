@@ -1,6 +1,6 @@
+import type { Serving } from '../config/hub/serving.ts'
 import { formatTarget } from '../config/target.ts'
 import { outwardAddresses } from '../net/own-address.ts'
-import type { Listener } from './listener.ts'
 
 const ALL = new Set(['0.0.0.0', '::'])
 
@@ -10,7 +10,7 @@ const ALL = new Set(['0.0.0.0', '::'])
  *
  * @param port the one that the hub has
  */
-export function toldUrl({ host, tls, url }: Pick<Listener, 'host' | 'tls' | 'url'>, port: number): string {
+export function toldUrl({ host, tls, url }: Pick<Serving, 'host'> & Partial<Serving>, port: number): string {
   if (url !== undefined) return url
   const own = ALL.has(host) ? (outwardAddresses()[0] ?? '127.0.0.1') : host
   return `${tls ? 'https' : 'http'}://${formatTarget({ host: own, port })}`

@@ -223,7 +223,7 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   'hub/registry': ['hub/store', 'errors.ts'],
   'hub/store': ['tunnel/protocol', 'files/', 'text', 'errors.ts'],
-  'hub/tls': ['net', 'files/', 'errors.ts'],
+  'hub/tls': ['net', 'files/', 'text', 'errors.ts'],
   'hub-client': [
     'hub-client/tls',
     'control',
@@ -291,11 +291,18 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   { module: /^node:sqlite$/, files: /^src\/files\/sqlite\.ts$/, kinds: ['dynamic', 'type'] },
   { module: /^node:worker_threads$/, files: /^src\/hub\//, kinds: ['static', 'type'] },
   { module: /^ws$/, files: /^src\/websocket\//, kinds: ['dynamic', 'type'] },
+  {
+    module: /^@peculiar\//,
+    files: /^src\/hub\/tls\/encode-certificate\.ts$/,
+    kinds: ['dynamic'],
+  },
   { module: /^plist$/, files: /^src\/platforms\/launchd\//, kinds: ['static', 'dynamic', 'type'] },
 ]
 
 /** What no command may load before it runs, unless it is named here with a reason. */
 const HEAVY = [
+  '@peculiar/asn1-schema',
+  '@peculiar/asn1-x509',
   'jose',
   'listr2',
   'node:http',

@@ -19,6 +19,21 @@ export const HubStatus = v.object({
   listen: v.string(),
   /** The address that others are told. */
   url: v.string(),
+  /** Of the certificate that it speaks HTTPS with; null on plain http. */
+  certificate: v.nullable(
+    v.object({
+      /** When it ends, RFC 3339. */
+      notAfter: v.string(),
+      /** Whether the hub has made it itself. */
+      own: v.boolean(),
+      /** SHA-256 of the topmost certificate that is sent, in DER, as openssl prints it. */
+      fingerprint: v.string(),
+      /** The file of the authority that machines are to trust, where it is the hub's own. */
+      authority: v.nullable(v.string()),
+      /** What is to be said of its dates, a sentence without a full stop. */
+      warning: v.nullable(v.string()),
+    }),
+  ),
   /** Machines that have joined, without those that were revoked. */
   joined: v.number(),
   /** Those of them whose agent is connected. */

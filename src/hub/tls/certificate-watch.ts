@@ -1,6 +1,7 @@
 import { unwatchFile, watchFile } from 'node:fs'
 import { messageOf } from '../../errors.ts'
-import { day, readCertificate, type Certificate, type CertificateFiles } from './certificate.ts'
+import { readCertificate, type Certificate, type CertificateFiles } from './certificate.ts'
+import { day } from './dates.ts'
 
 /** How often the files are looked at, in ms. */
 const LOOK_EVERY_MS = 1000
@@ -21,9 +22,9 @@ export function watchCertificate(
   const reload = () => {
     try {
       const certificate = readCertificate(files)
-      use(certificate)
       lastFailure = ''
       log(`[ok] TLS certificate renewed: valid until ${day(certificate.validTo)}`)
+      use(certificate)
       for (const warning of certificate.warnings) log(`[!] ${warning}`)
     } catch (error) {
       // Certificate and key change one after the other, and don't match in between. The old pair still works.

@@ -14,8 +14,11 @@ export interface CertificateFiles {
 export interface Certificate {
   /** For tls.createSecureContext. */
   readonly options: { readonly cert: string; readonly key: string } & typeof TLS
+  readonly validFrom: Date
   readonly validTo: Date
-  /** What whoever runs the hub should know, a sentence each. */
+  /** SHA-256 of the last certificate that is sent, as openssl prints it: its authority's, if that is among them. */
+  readonly fingerprint: string
+  /** What whoever runs the hub should know besides its dates, a sentence each. */
   readonly warnings: readonly string[]
 }
 
@@ -46,8 +49,10 @@ export function readCertificate(files: CertificateFiles): Certificate {
   }
   return {
     options,
+    validFrom: x509.validFromDate,
     validTo: x509.validToDate,
-    warnings: [...datesOf(x509, files.cert), ...modeOf(files.key)],
+    fingerprint: topmost(cert).fingerprint256,
+    warnings: modeOf(files.key),
   }
 }
 
@@ -87,23 +92,16 @@ function parseKey(pem: string, file: string): KeyObject {
   }
 }
 
-function datesOf({ validFromDate, validToDate }: X509Certificate, file: string): string[] {
-  const now = Date.now()
-  if (validToDate.getTime() < now)
-    return [`The certificate ${file} expired on ${day(validToDate)}: no agent accepts it`]
-  if (validFromDate.getTime() <= now) return []
-  return [`The certificate ${file} is valid only from ${day(validFromDate)} on: no agent accepts it before`]
+/** The last certificate of a chain that has been checked. */
+function topmost(pem: string): X509Certificate {
+  const begin = '-----BEGIN CERTIFICATE-----'
+  return new X509Certificate(pem.slice(pem.lastIndexOf(begin)))
 }
 
 /** Only a warning: container platforms mount secrets so. A group may be meant, as Debian’s ssl-cert. */
 function modeOf(file: string): string[] {
   const isOpen = process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0
   return isOpen ? [`The key ${file} can be read by every user of this machine. Run: chmod o= '${file}'`] : []
-}
-
-/** @returns `2026-11-22` */
-export function day(date: Date): string {
-  return date.toISOString().slice(0, 10)
 }
 
 function bad(message: string, cause?: unknown): ConnectError {

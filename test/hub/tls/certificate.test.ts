@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -97,19 +98,23 @@ describe('a hub does not start with', () => {
   })
 })
 
-describe('a hub starts, with a warning, with', () => {
-  test('a certificate that has expired', () => {
-    const { warnings } = readCertificate(authority.issue({ days: -1 }))
-    expect(warnings).toEqual([expect.stringMatching(/expired on \d{4}-\d\d-\d\d: no agent accepts it$/)])
-  })
+test('a key that everyone can read is taken, with a warning; a group may be meant to', () => {
+  const { cert, key } = authority.issue()
+  chmodSync(key, 0o644)
+  expect(readCertificate({ cert, key }).warnings).toEqual([expect.stringContaining(`chmod o= '${key}'`)])
+  chmodSync(key, 0o640)
+  expect(readCertificate({ cert, key }).warnings).toEqual([])
+})
 
-  test('a key that everyone can read; a group may be meant to', () => {
-    const { cert, key } = authority.issue()
-    chmodSync(key, 0o644)
-    expect(readCertificate({ cert, key }).warnings).toEqual([expect.stringContaining(`chmod o= '${key}'`)])
-    chmodSync(key, 0o640)
-    expect(readCertificate({ cert, key }).warnings).toEqual([])
+test('the fingerprint is that of the topmost certificate in the file, as openssl prints it', () => {
+  const { cert, key } = authority.issue()
+  const chain = fileWith(readFileSync(cert, 'utf8') + readFileSync(authority.certFile, 'utf8'))
+  const printed = execFileSync('openssl', ['x509', '-noout', '-fingerprint', '-sha256'], {
+    input: readFileSync(authority.certFile),
+    encoding: 'utf8',
   })
+  expect(printed.trim().split('=')[1]).toBe(readCertificate({ cert: chain, key }).fingerprint)
+  expect(readCertificate({ cert, key }).fingerprint).not.toBe(readCertificate({ cert: chain, key }).fingerprint)
 })
 
 test.for([

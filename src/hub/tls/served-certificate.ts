@@ -1,0 +1,121 @@
+import { watchCertificate } from './certificate-watch.ts'
+import { readCertificate, type Certificate, type CertificateFiles } from './certificate.ts'
+import { dateWarning, type DateWarning } from './dates.ts'
+import { OwnCertificate } from './own-certificate.ts'
+
+export interface CertificateStatus {
+  /** When it ends, in ISO 8601. */
+  readonly notAfter: string
+  /** Whether the hub has made it itself. */
+  readonly own: boolean
+  /** SHA-256 of the topmost certificate that is sent, as openssl prints it. */
+  readonly fingerprint: string
+  /** The file of the authority that machines are to trust, where it is the hub's own. */
+  readonly authority: string | null
+  /** What is to be said of its dates, a sentence without a full stop. */
+  readonly warning: string | null
+}
+
+export interface ServedOptions {
+  /** The hub's data folder. */
+  readonly folder: string
+  /** How the hub is reached, besides by the addresses of this machine: for a certificate of its own. */
+  readonly hosts: readonly string[]
+  readonly log: (line: string) => void
+  /** In ms since 1970; default: the clock. */
+  readonly now?: () => number
+  /** In ms, default 60,000. */
+  readonly lookEveryMs?: number
+}
+
+/**
+ * How often it is seen to that the certificate lasts, in ms. Clocks jump and machines sleep: so no timer is
+ * set for a date.
+ */
+const LOOK_EVERY_MS = 60_000
+
+/** The certificate of a hub that runs: given, or its own. It is followed, renewed, and warned of before it ends. */
+export class ServedCertificate {
+  readonly #files: CertificateFiles
+  readonly #own: OwnCertificate | undefined
+  readonly #options: ServedOptions
+  #current: Certificate
+  #stageTold = Number.POSITIVE_INFINITY
+
+  private constructor(files: CertificateFiles, own: OwnCertificate | undefined, options: ServedOptions) {
+    this.#files = files
+    this.#own = own
+    this.#options = options
+    this.#current = readCertificate(files)
+    for (const warning of this.#current.warnings) options.log(`[!] ${warning}`)
+    this.#tellDates()
+  }
+
+  /**
+   * @param source `own` for one that the hub makes; only the holder of its lock may
+   * @throws ConnectError BAD_CERTIFICATE; HUB_TLS_DAMAGED, HUB_KEY_EXPOSED, FILE_UNTRUSTED,
+   * CONFIG_UNREADABLE, WRITE_FAILED
+   */
+  static async open(source: CertificateFiles | 'own', options: ServedOptions): Promise<ServedCertificate> {
+    if (source !== 'own') return new ServedCertificate(source, undefined, options)
+    const own = await OwnCertificate.open({ ...options, now: options.now ?? Date.now })
+    return new ServedCertificate(own.files, own, options)
+  }
+
+  /** For tls.createSecureContext. */
+  get options(): Certificate['options'] {
+    return this.#current.options
+  }
+
+  get status(): CertificateStatus {
+    return {
+      notAfter: this.#current.validTo.toISOString(),
+      own: this.#own !== undefined,
+      fingerprint: this.#current.fingerprint,
+      authority: this.#own?.authorityFile ?? null,
+      warning: this.#dateWarning()?.text ?? null,
+    }
+  }
+
+  /**
+   * Follows the files, and sees to what is due.
+   *
+   * @param use takes a renewed certificate
+   * @returns ends that
+   */
+  follow(use: (options: Certificate['options']) => void): () => void {
+    const unwatch = watchCertificate(this.#files, this.#options.log, (certificate) => {
+      use(certificate.options)
+      this.#current = certificate
+      this.#stageTold = Number.POSITIVE_INFINITY
+      this.#tellDates()
+    })
+    const timer = setInterval(() => void this.#look(), this.#options.lookEveryMs ?? LOOK_EVERY_MS)
+    timer.unref()
+    return () => {
+      clearInterval(timer)
+      unwatch()
+    }
+  }
+
+  async #look(): Promise<void> {
+    // Another certificate is taken up by the watch, and its dates are told there.
+    if (!(await this.#own?.look())) this.#tellDates()
+  }
+
+  /** Each stage once. */
+  #tellDates(): void {
+    const warning = this.#dateWarning()
+    const stage = warning?.stage ?? Number.POSITIVE_INFINITY
+    if (warning && stage < this.#stageTold) this.#options.log(`[!] ${warning.text}`)
+    this.#stageTold = stage
+  }
+
+  #dateWarning(): DateWarning | undefined {
+    const now = (this.#options.now ?? Date.now)()
+    if (!this.#own) return dateWarning(`The certificate ${this.#files.cert}`, this.#current, now)
+    const own = dateWarning('The hub’s own certificate', this.#current, now)
+    if (own && this.#own.failure !== '') return { ...own, text: `${own.text}. ${this.#own.failure}` }
+    return own ?? dateWarning('The hub’s own authority', this.#own.authority, now)
+  }
+}
