@@ -75,15 +75,6 @@ describe('connect hub', () => {
     )
   })
 
-  test.for(['0.0.0.0:0', '[::]:0', '192.0.2.1:7700'])(
-    'is refused on %s without --insecure',
-    async (address) => {
-      const { code, stdout, stderr } = await connect(emptyHome(), ['hub', '--listen', address])
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-      expect(stderr).toMatch(/^\[x\] The hub would speak plain http on .*\n {2}.*--insecure.*\n$/)
-    },
-  )
-
   test.for(['token', 'agent'])(
     'has no %s to list where no hub has ever run, and none is made up',
     async (kind) => {

@@ -84,23 +84,22 @@ export class ServedCertificate {
    * @returns ends that
    */
   follow(use: (options: Certificate['options']) => void): () => void {
-    const unwatch = watchCertificate(this.#files, this.#options.log, (certificate) => {
-      use(certificate.options)
+    const watch = watchCertificate(this.#files, this.#current, this.#options.log, (certificate) => {
       this.#current = certificate
       this.#stageTold = Number.POSITIVE_INFINITY
+      use(certificate.options)
       this.#tellDates()
     })
-    const timer = setInterval(() => void this.#look(), this.#options.lookEveryMs ?? LOOK_EVERY_MS)
+    const look = async () => {
+      if (await this.#own?.look()) watch.look()
+      this.#tellDates()
+    }
+    const timer = setInterval(() => void look(), this.#options.lookEveryMs ?? LOOK_EVERY_MS)
     timer.unref()
     return () => {
       clearInterval(timer)
-      unwatch()
+      watch.end()
     }
-  }
-
-  async #look(): Promise<void> {
-    // Another certificate is taken up by the watch, and its dates are told there.
-    if (!(await this.#own?.look())) this.#tellDates()
   }
 
   /** Each stage once. */

@@ -114,7 +114,9 @@ test('the fingerprint is that of the topmost certificate in the file, as openssl
     encoding: 'utf8',
   })
   expect(printed.trim().split('=')[1]).toBe(readCertificate({ cert: chain, key }).fingerprint)
-  expect(readCertificate({ cert, key }).fingerprint).not.toBe(readCertificate({ cert: chain, key }).fingerprint)
+  expect(readCertificate({ cert, key }).fingerprint).not.toBe(
+    readCertificate({ cert: chain, key }).fingerprint,
+  )
 })
 
 test.for([
