@@ -12,6 +12,8 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'REACHES_DAMAGED',
   'HUB_SETTINGS_DAMAGED',
   'HUB_DATA_DAMAGED',
+  'HUB_TLS_DAMAGED',
+  'HUB_KEY_EXPOSED',
   'BAD_HUB_URL',
   'BAD_TARGET',
   'BAD_VALUE',

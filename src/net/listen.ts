@@ -36,6 +36,12 @@ function cannotListen(host: string, port: number, cause: unknown): ConnectError 
     }
     case 'EACCES': {
       const hints = ['Give a port from 1024 on; those below are for root, unless the system allows them.']
+      // One border for all users, see ip-sysctl.rst of the kernel.
+      if (process.platform === 'linux' && port < 1024) {
+        hints.push(
+          `Or let every user of this machine open those from ${port} on: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}`,
+        )
+      }
       return new ConnectError('CANNOT_LISTEN', `You may not open port ${port} of ${host}`, { cause, hints })
     }
     default: {

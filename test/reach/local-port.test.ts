@@ -92,6 +92,15 @@ test.skipIf(unprivileged <= 1)('a port that only root may open is told, and anot
   expect(await rejectionOf(door({ own: 1, port: 1 }))).toMatchObject({
     code: 'CANNOT_LISTEN',
     message: 'You may not open port 1 of 127.0.0.1',
+    hints: expect.arrayContaining(
+      process.platform === 'linux'
+        ? [
+            expect.stringMatching(
+              /every user of this machine .*: sudo sysctl net\.ipv4\.ip_unprivileged_port_start=1$/,
+            ),
+          ]
+        : [],
+    ) as string[],
   })
 })
 

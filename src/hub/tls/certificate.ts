@@ -16,7 +16,7 @@ export interface Certificate {
   readonly options: { readonly cert: string; readonly key: string } & typeof TLS
   readonly validFrom: Date
   readonly validTo: Date
-  /** SHA-256 of the last certificate that is sent, as openssl prints it: its authority's, if that is among them. */
+  /** SHA-256 of the last certificate that is sent, in DER, as openssl prints it. */
   readonly fingerprint: string
   /** What whoever runs the hub should know besides its dates, a sentence each. */
   readonly warnings: readonly string[]

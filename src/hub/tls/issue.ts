@@ -9,7 +9,7 @@ export interface Issued {
 
 const DAY_MS = 86_400_000
 
-/** No hub made certificates before: a clock that says so is wrong, as one without a battery is after a start. */
+/** No hub made certificates before. A clock that says so is wrong, as without a battery. */
 export const EARLIEST = Date.UTC(2026, 0, 1)
 
 const AUTHORITY_YEARS = 10

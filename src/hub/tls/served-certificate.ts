@@ -34,7 +34,7 @@ export interface ServedOptions {
  */
 const LOOK_EVERY_MS = 60_000
 
-/** The certificate of a hub that runs: given, or its own. It is followed, renewed, and warned of before it ends. */
+/** The certificate of a hub that runs, given or its own: followed, renewed, and warned of before it ends. */
 export class ServedCertificate {
   readonly #files: CertificateFiles
   readonly #own: OwnCertificate | undefined

@@ -23,6 +23,7 @@ import { rejectionOf } from '../../fixtures/thrown-by.ts'
 const DAY_MS = 86_400_000
 const NOW = Date.UTC(2026, 10, 27, 12)
 const OTHER_USER = 12_345
+const STRICT = ['-x509_strict', '-purpose', 'sslserver']
 
 interface Opened {
   readonly own: OwnCertificate
@@ -53,15 +54,10 @@ describe('what a hub makes for itself', () => {
     const folder = scratchFolder()
     const { own } = await open(folder, Date.now(), ['hub.example.com.', '[2001:db8::7]', '::ffff:192.0.2.7'])
     const verify = (...asked: string[]) =>
-      execFileSync(
-        'openssl',
-        [
-          ...['verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', own.authorityFile],
-          ...asked,
-          own.files.cert,
-        ],
-        { encoding: 'utf8', stdio: 'pipe' },
-      )
+      execFileSync('openssl', ['verify', ...STRICT, '-CAfile', own.authorityFile, ...asked, own.files.cert], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      })
     for (const name of ['localhost', 'hub.example.com'])
       expect(verify('-verify_hostname', name)).toBe(`${own.files.cert}: OK\n`)
     for (const address of ['127.0.0.1', '::1', '2001:db8::7', '192.0.2.7'])
@@ -290,12 +286,12 @@ test('on a full disk the certificate stays as it is, which is said once, and it 
   for (let times = 0; times < 3; times++) expect(await opened.own.look()).toBe(false)
   // A hub that is started meanwhile has it, too.
   const restarted = await open(folder, now)
-  for (const { log, own, served } of [opened, restarted]) {
-    expect(log.filter((line) => line.startsWith('[!]'))).toEqual([
+  for (const one of [opened, restarted]) {
+    expect(one.log.filter((line) => line.startsWith('[!]'))).toEqual([
       expect.stringMatching(/^\[!\] Could not write .*hub\.pem: .*\. The hub’s certificate stays as it is$/),
     ])
-    expect(own.failure).toContain('hub.pem')
-    expect(served().fingerprint256).toBe(first)
+    expect(one.own.failure).toContain('hub.pem')
+    expect(one.served().fingerprint256).toBe(first)
   }
   isFull = false
   expect(await opened.own.look()).toBe(true)
