@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -133,7 +134,7 @@ describe('a kept hub that can’t start says why in its log and its record,', ()
     expect(damaged.code).toBe(FATAL)
     expect(damaged.log).toMatch(/ error \[x\] .*hub\/config\.json/)
     for (const [settings, why] of [
-      [{ listen: '0.0.0.0:0' }, 'The hub would speak plain http on 0.0.0.0:0'],
+      [{ url: 'http://hub.example.com' }, 'hub.example.com would be reached over plain http'],
       [{ listen: 'x' }, '"x" is not [HOST:]PORT'],
       [{ tlsKey: '/key.pem' }, '--tls-key is of no use without --tls-cert'],
     ] as const) {
@@ -142,6 +143,16 @@ describe('a kept hub that can’t start says why in its log and its record,', ()
       expect(log).toContain(` error [x] ${why}\n`)
     }
   })
+})
+
+test('a kept hub for other machines makes its own certificate, and tells of it on its socket', async () => {
+  const { home, instance } = homeWith({ listen: '0.0.0.0:0', url: 'https://hub.example.com' })
+  startKept(home)
+  const { certificate, url } = await answering(instance)
+  expect(url).toBe('https://hub.example.com')
+  const authority = path.join(instance.folder, 'tls', 'authority.pem')
+  expect(certificate).toMatchObject({ own: true, authority, warning: null })
+  expect(certificate!.fingerprint).toBe(new X509Certificate(readFileSync(authority)).fingerprint256)
 })
 
 test('a port that is free a moment later is had', async () => {

@@ -109,6 +109,23 @@ test.for<[string[], RegExp, number]>([
   expect(stderr).not.toContain('s3cret')
 })
 
+test('of two hubs that are started at once on one folder one makes the certificate, and the other nothing', async () => {
+  const home = emptyHome()
+  const hubs = [0, 1].map(() => startConnect(home, ['hub', '--listen', '0.0.0.0:0']))
+  for (const hub of hubs) onTestFinished(() => hub.stop())
+  const ended = await Promise.race(hubs.map(async (hub) => ({ hub, ...(await hub.exited) })))
+  const other = hubs.find((hub) => hub !== ended.hub)!
+  expect(ended.code).toBe(1)
+  expect(ended.hub.stderr).toContain('A hub is already running on')
+  expect(ended.hub.stdout).toBe('')
+  await other.printed(/Its SHA-256: \S+/)
+  const ca = readFileSync(home.file('hub/tls/authority.pem'))
+  const [, port] = await other.printed(/listening on https:\/\/0\.0\.0\.0:(\d+)/)
+  const socket = connectTls({ port: Number(port), host: '127.0.0.1', ca })
+  await once(socket, 'secureConnect')
+  socket.destroy()
+})
+
 test('on loopback a hub speaks plain http, whatever its URL is, and makes no certificate', async () => {
   const home = emptyHome()
   const hub = startConnect(home, ['hub', '--listen', '127.0.0.1:0', '--url', 'hub.example.com/hub/'])

@@ -272,6 +272,18 @@ test('without its data folder nothing is made', async () => {
   expect(existsSync(folder)).toBe(false)
 })
 
+test('on a disk that is full at the first start nothing is made, and all once there is room', async () => {
+  const folder = scratchFolder()
+  let isFull = true
+  fsCalls(['fsyncSync'], () => {
+    if (isFull) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
+  })
+  expect((await rejectionOf(open(folder))).code).toBe('WRITE_FAILED')
+  expect(readdirSync(within(folder, ''))).toEqual([])
+  isFull = false
+  await open(folder)
+})
+
 test('on a full disk the certificate stays as it is, which is said once, and it is renewed once there is room', async () => {
   const folder = scratchFolder()
   let [now, isFull] = [NOW, false]
