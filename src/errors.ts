@@ -131,6 +131,11 @@ export const ERRORS = {
       'An agent holds this instance, but it can’t be told which process it is: most likely it runs in another container that shares the home folder.',
     fix: 'Stop it there. If no other container shares this folder, end the process named by: fuser ~/.privateconnect/agent.lock',
   },
+  HUB_ELSEWHERE: {
+    cause:
+      'A hub holds its data folder, but it can’t be told which process it is: most likely it runs in another container that shares the folder.',
+    fix: 'Stop it there. If no other container shares the folder, end the process named by: fuser ~/.privateconnect/hub/hub.lock',
+  },
   PROGRAM_GONE: {
     cause: 'The program that the agent runs, or its config, was deleted while it ran.',
     fix: `Install it again if that was not meant: ${LOCAL_PACKAGE}, then: connect daemon restart`,
@@ -175,16 +180,17 @@ export const ERRORS = {
     fix: 'Give another address or port.',
   },
   DAEMON_FAILED: {
-    cause: 'The daemon’s process ended before it was up.',
-    fix: 'The log says why: connect daemon logs',
+    cause: 'The process of the daemon, or of the hub, ended before it was up.',
+    fix: 'The log says why: connect daemon logs, or for a hub: connect hub logs',
   },
   DAEMON_WONT_STOP: {
-    cause: 'The daemon’s process could not be ended: it belongs to another user, or the kernel holds it.',
+    cause:
+      'The process of the daemon, or of the hub, could not be ended: it belongs to another user, or the kernel holds it.',
     fix: 'Look at the process with ps, and end it as its owner.',
   },
   INSTALL_UNSUPPORTED: {
-    cause: 'There is no service manager here that this version can install the daemon into.',
-    fix: 'Run it as a background process instead: connect daemon start',
+    cause: 'There is no service manager here that this version can install the daemon, or the hub, into.',
+    fix: 'Run it as a background process instead: connect daemon start, or connect hub start',
   },
   SERVICE_MANAGER_FAILED: {
     cause: 'The service manager of this machine can’t be spoken to, or did not do what it was asked.',
@@ -287,7 +293,7 @@ export const ERRORS = {
   },
   RUN_BY_SUDO: {
     cause:
-      'Each user has a daemon of their own, kept in their home folder and by their own service manager. With sudo it would be root’s.',
+      'Each user has a daemon and a hub of their own, kept in their home folder and by their own service manager. With sudo they would be root’s.',
     fix: 'Run the same command without sudo.',
   },
 } as const satisfies Record<string, { cause: string; fix: string }>

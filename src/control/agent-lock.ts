@@ -4,7 +4,7 @@ import { tryLock, type FileLock } from '../files/lock.ts'
 import { isAlive } from '../process/identity.ts'
 import { waitFor } from '../runtime/wait-for.ts'
 import { readAgentRecord } from './agent-record.ts'
-import { agentStatus } from './client.ts'
+import { identityOf } from './client.ts'
 
 /** How long a command may look at the lock, or edit the services under it, in ms. */
 const MOMENT_MS = 500
@@ -43,8 +43,8 @@ async function anotherLives(instance: Instance): Promise<boolean> {
   if (record && !record.end && record.configFile === instance.mainFile && isAlive(record))
     return record.pid !== process.pid
   try {
-    const status = await agentStatus(instance, ANSWER_MS)
-    return status !== undefined && status.agent.pid !== process.pid
+    const other = await identityOf(instance, ANSWER_MS)
+    return other !== undefined && other.pid !== process.pid
   } catch (error) {
     // An answer that can’t be read is an answer: someone lives.
     if (error instanceof ConnectError) return true

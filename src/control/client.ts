@@ -2,11 +2,13 @@ import * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
 import { requestLocally, type LocalAnswer, type LocalRequest } from '../net/local/request.ts'
+import type { AgentIdentity } from './agent-record.ts'
 import {
   AgentStatus,
   PortReply,
   ErrorReply,
   ExposeReply,
+  Identified,
   KeepReply,
   UnexposeReply,
   UnreachReply,
@@ -23,6 +25,18 @@ type AgentSocket = Pick<Instance, 'socketPath'>
 
 /** The same of a change: exposing waits for the hub's word, see hub-client/hub-link.ts. */
 const CHANGE_TIMEOUT_MS = 15_000
+
+/**
+ * Which process listens, be it an agent or the hub.
+ *
+ * @returns undefined if none does
+ */
+export async function identityOf(
+  instance: Instance,
+  timeoutMs = TIMEOUT_MS,
+): Promise<AgentIdentity | undefined> {
+  return (await request(instance, 'GET', '/v1/status', Identified, { timeoutMs }))?.agent
+}
 
 /** @returns undefined if no agent listens */
 export function agentStatus(instance: Instance, timeoutMs = TIMEOUT_MS): Promise<AgentStatus | undefined> {

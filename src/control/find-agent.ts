@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs'
 import type { Instance } from '../config/instance.ts'
+import { wordsOf } from '../config/kind.ts'
 import { ConnectError } from '../errors.ts'
 import { isLocked } from '../files/lock.ts'
 import { isAlive } from '../process/identity.ts'
 import { waitFor } from '../runtime/wait-for.ts'
 import { namesAnAgent, readAgentRecord, type AgentIdentity } from './agent-record.ts'
-import { agentStatus } from './client.ts'
+import { identityOf } from './client.ts'
 
-/** What is found of an instance's agent. */
+/** What is found of an instance's agent, or of the hub. */
 export type Finding =
   | { readonly state: 'none' }
   /** No agent runs, but the files name one: it is gone, or another process has its number now. */
@@ -19,12 +20,19 @@ export type Finding =
 /** How long an agent may take between taking its lock and saying who it is, or back; in ms. */
 const SETTLE_MS = 2000
 
-const ELSEWHERE = 'The agent of this instance runs in another container or PID namespace'
-const NAMELESS = 'An agent holds this instance, but does not say which process it is'
+function elsewhere(instance: Instance): string {
+  const { process, scope } = wordsOf(instance)
+  return `The ${process} of this ${scope} runs in another container or PID namespace`
+}
+
+function nameless(instance: Instance): string {
+  const { anyone, scope } = wordsOf(instance)
+  return `${anyone} holds this ${scope}, but does not say which process it is`
+}
 
 /**
- * Looks for the instance's agent: by its record, held against the process table, and by the lock that an
- * agent holds for as long as it lives. Changes nothing.
+ * Looks for the instance's process: by its record, held against the process table, and by the lock that it
+ * holds for as long as it lives. Changes nothing.
  *
  * @throws ConnectError CONFIG_UNREADABLE
  */
@@ -32,7 +40,8 @@ export async function findAgent(instance: Instance): Promise<Finding> {
   const found = await waitFor(() => look(instance), { timeoutMs: SETTLE_MS })
   if (found) return found
   const record = readAgentRecord(instance)
-  return { state: 'unknown', reason: record && !record.end && !isAlive(record) ? ELSEWHERE : NAMELESS }
+  const isElsewhere = record && !record.end && !isAlive(record)
+  return { state: 'unknown', reason: isElsewhere ? elsewhere(instance) : nameless(instance) }
 }
 
 async function look(instance: Instance): Promise<Finding | undefined> {
@@ -50,7 +59,7 @@ async function look(instance: Instance): Promise<Finding | undefined> {
   }
   const agent = await ask(instance)
   if (!agent) return undefined
-  return isAlive(agent) ? { state: 'running', agent } : { state: 'unknown', reason: ELSEWHERE }
+  return isAlive(agent) ? { state: 'running', agent } : { state: 'unknown', reason: elsewhere(instance) }
 }
 
 /** Whether two names are of files that are there, and are not the same file. */
@@ -69,13 +78,14 @@ function isAnotherFile(one: string, other: string): boolean {
 /** Asks an agent whose record is gone or damaged: it may still say on its socket who it is. */
 async function ask(instance: Instance): Promise<AgentIdentity | undefined> {
   try {
-    return (await agentStatus(instance, SETTLE_MS / 2))?.agent
+    return await identityOf(instance, SETTLE_MS / 2)
   } catch (error) {
     if (error instanceof ConnectError) return undefined
     throw error
   }
 }
 
-export function agentElsewhere(reason: string): ConnectError {
-  return new ConnectError('AGENT_ELSEWHERE', reason)
+/** @param reason see Finding */
+export function agentElsewhere(instance: Instance, reason: string): ConnectError {
+  return new ConnectError(wordsOf(instance).errors.elsewhere, reason)
 }

@@ -45,6 +45,9 @@ export const ReachStatus = v.object({
 })
 export type ReachStatus = v.InferOutput<typeof ReachStatus>
 
+/** GET /v1/status, of an agent or the hub: which process answers. */
+export const Identified = v.object({ agent: AgentIdentity })
+
 /** GET /v1/status */
 export const AgentStatus = v.object({
   agent: AgentIdentity,

@@ -1,4 +1,5 @@
 import type { Instance } from '../config/instance.ts'
+import { wordsOf } from '../config/kind.ts'
 import { noteStopped } from '../control/agent-end.ts'
 import { agentElsewhere, findAgent } from '../control/find-agent.ts'
 import { ConnectError } from '../errors.ts'
@@ -31,8 +32,8 @@ export function removePidFile(instance: Instance, stopped: () => Stopped): Step 
         return { skipped: 'nothing can be written here' }
       }
       const found = await findAgent(instance)
-      if (found.state === 'unknown') throw agentElsewhere(found.reason)
-      return { skipped: 'the agent that runs has it' }
+      if (found.state === 'unknown') throw agentElsewhere(instance, found.reason)
+      return { skipped: `the ${wordsOf(instance).process} that runs has it` }
     },
   }
 }

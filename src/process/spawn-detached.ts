@@ -24,6 +24,8 @@ export interface DetachedOptions {
   readonly cwd: string
   /** Takes stdout and stderr; made with mode 0600 if missing. */
   readonly logFile: string
+  /** What an error calls it, default `Daemon`. */
+  readonly subject?: string
 }
 
 /**
@@ -61,7 +63,13 @@ export async function spawnDetached(options: DetachedOptions): Promise<DetachedP
     child.unref()
     return { pid: child.pid as number, exited }
   } catch (error) {
-    throw new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${messageOf(error)}`, { cause: error })
+    throw new ConnectError(
+      'DAEMON_FAILED',
+      `${options.subject ?? 'Daemon'} failed to start: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    )
   } finally {
     closeSync(log)
     closeSync(nothing)

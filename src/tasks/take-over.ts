@@ -1,3 +1,4 @@
+import { wordsOf, type KindWords } from '../config/kind.ts'
 import { agentElsewhere } from '../control/find-agent.ts'
 import { ConnectError } from '../errors.ts'
 import { stopProcess } from '../platforms/background/stop.ts'
@@ -39,20 +40,29 @@ export function takeOver(
   { command, steps }: { command: 'start' | 'install'; steps: readonly Step[] },
 ): TakeOver {
   const { foregroundPid, background } = found
+  const words = wordsOf(context.instance)
   if (foregroundPid !== undefined) {
-    throw new ConnectError('AGENT_RUNNING', `An agent runs in the foreground (PID: ${foregroundPid})`, {
-      hints: [`End it with Ctrl-C where it runs, then run: connect daemon ${command}`],
-    })
+    throw new ConnectError(
+      words.errors.running,
+      `${words.anyone} runs in the foreground (PID: ${foregroundPid})`,
+      {
+        hints: [`End it with Ctrl-C where it runs, then run: ${words.command} ${command}`],
+      },
+    )
   }
-  if (background?.state === 'unknown') throw agentElsewhere(background.reason)
+  if (background?.state === 'unknown') throw agentElsewhere(context.instance, background.reason)
   const ending = endBeside(context, found)
   if (ending.steps.length === 0) return { ...ending, endsAnother: false, steps }
-  return { ...ending, endsAnother: true, steps: [...ending.steps, ...withRescue(steps, withStopped)] }
+  return {
+    ...ending,
+    endsAnother: true,
+    steps: [...ending.steps, ...withRescue(steps, (error) => withStopped(words, error))],
+  }
 }
 
 /** A failure that also says that the daemon in the background was stopped. */
-function withStopped(error: unknown): unknown {
+function withStopped({ kept, command }: KindWords, error: unknown): unknown {
   if (!(error instanceof ConnectError)) return error
-  const hints = [...error.hints, 'The background daemon was stopped. To start it again: connect daemon start']
+  const hints = [...error.hints, `The background ${kept} was stopped. To start it again: ${command} start`]
   return new ConnectError(error.code, error.message, { hints, cause: error })
 }

@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import path from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { wordsOf } from '../../src/config/kind.ts'
 import type { Daemon } from '../../src/platforms/platform.ts'
 import { unitText } from '../../src/platforms/systemd/definition.ts'
 import { waitFor } from '../../src/runtime/wait-for.ts'
@@ -29,7 +30,10 @@ labSuite('a unit, read by systemd', machineNeeds, () => {
     command: Daemon['command'],
     { env = {}, logFile = "/home/dev/100% $HOME 'log'.txt" }: Partial<Daemon> = {},
   ): Promise<string[]> {
-    await machine.write(UNIT_FILE, unitText({ command, env, cwd: '/home/dev', logFile }))
+    await machine.write(
+      UNIT_FILE,
+      unitText({ command, env, cwd: '/home/dev', logFile }, wordsOf({ kind: 'agent' })),
+    )
     await machine.runOk(`systemctl --user daemon-reload && systemctl --user restart ${UNIT}`)
     const look = async () => {
       const { stdout } = await machine.run(`cat "/proc/${PID}/cmdline"`)

@@ -13,9 +13,11 @@ test('docs/errors.md says what src/errors.ts says; else run: npm run docs', () =
   expect(readFileSync(path.join(root, 'docs', 'errors.md'), 'utf8')).toBe(errorsPage())
 })
 
-/** Whether an error is made with the code, or the code is handed as `damaged` to a reader of files. */
+/** Whether an error is made with the code, it is handed as `damaged` to a reader of files, or is a kind’s own. */
 const thrownIn = (text: string, code: string) =>
-  new RegExp(`new ConnectError\\((?:[^,(]*[\\s?:])?'${code}'|\\bdamaged: '${code}'`).test(text)
+  new RegExp(
+    `new ConnectError\\((?:[^,(]*[\\s?:])?'${code}'|\\bdamaged: '${code}'|\\berrors: \\{[^}]*'${code}'`,
+  ).test(text)
 
 test.for(codes)('%s is thrown somewhere', (code) => {
   expect(sourceFiles.filter((file) => thrownIn(sourceOf(file), code))).not.toEqual([])

@@ -108,7 +108,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'text',
     'errors.ts',
   ],
-  'platforms/launchd/manager': ['platforms', 'process', 'runtime', 'files', 'text', 'errors.ts'],
+  'platforms/launchd/manager': ['platforms', 'process', 'runtime', 'config', 'files', 'text', 'errors.ts'],
   'platforms/systemd': [
     'platforms/systemd/manager',
     'platforms',
@@ -120,7 +120,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'text',
     'errors.ts',
   ],
-  'platforms/systemd/manager': ['platforms', 'process', 'runtime', 'files', 'text', 'errors.ts'],
+  'platforms/systemd/manager': ['platforms', 'process', 'runtime', 'config', 'files', 'text', 'errors.ts'],
   'platforms/background': [
     'platforms',
     'control',

@@ -1,4 +1,5 @@
 import type { Instance } from '../../config/instance.ts'
+import { wordsOf, type KindWords } from '../../config/kind.ts'
 import { noteSeenEnd } from '../../control/agent-end.ts'
 import { announceAgent } from '../../control/started-agent.ts'
 import { ConnectError } from '../../errors.ts'
@@ -18,6 +19,7 @@ export function startProcess(
   daemon: Daemon,
   { isReady, stableMs }: StartOptions,
 ): Action<Started> {
+  const words = wordsOf(instance)
   let child: DetachedProcess
   let exit: Exit | undefined
   let ready = false
@@ -25,10 +27,10 @@ export function startProcess(
   return {
     steps: [
       {
-        title: 'Spawn the agent',
+        title: `Spawn the ${words.process}`,
         async run() {
           const env = { ...withoutJobCookies(daemon.env), CONNECT_SUPERVISOR: 'background' }
-          child = await spawnDetached({ ...daemon, env })
+          child = await spawnDetached({ ...daemon, env, subject: words.subject })
           void child.exited.then((seen) => (exit = seen))
           await announceAgent(instance, child.pid, daemon.command)
         },
@@ -46,9 +48,9 @@ export function startProcess(
           if (identify(child.pid)) return
           // The process's parent, this one, is told of its end a moment later.
           const seen = await waitFor(ended, { timeoutMs: 1000 })
-          if (!seen) throw failed('Process is gone')
+          if (!seen) throw failed(words, 'Process is gone')
           await noteSeenEnd(instance, child.pid, seen)
-          throw failed(`Process ${describeExit(seen)}`)
+          throw failed(words, `Process ${describeExit(seen)}`)
         },
       },
     ],
@@ -71,6 +73,6 @@ function withoutJobCookies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return rest
 }
 
-function failed(why: string): ConnectError {
-  return new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${why}`)
+function failed({ subject }: KindWords, why: string): ConnectError {
+  return new ConnectError('DAEMON_FAILED', `${subject} failed to start: ${why}`)
 }

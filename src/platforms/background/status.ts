@@ -1,7 +1,6 @@
 import type { Instance } from '../../config/instance.ts'
 import { clearStale } from '../../control/agent-end.ts'
-import { findAgent } from '../../control/find-agent.ts'
-import { ERRORS } from '../../errors.ts'
+import { agentElsewhere, findAgent } from '../../control/find-agent.ts'
 import type { PlatformStatus } from '../platform.ts'
 
 /** A background process is not there after a reboot, and nobody starts it again. */
@@ -14,7 +13,7 @@ export async function processStatus(instance: Instance): Promise<PlatformStatus>
     return {
       ...NEVER,
       state: 'unknown',
-      reason: `${found.reason}. ${ERRORS.AGENT_ELSEWHERE.fix}`,
+      reason: [found.reason, ...agentElsewhere(instance, found.reason).hints].join('. '),
       background: found,
     }
   if (found.state === 'stale') return { ...NEVER, state: 'stopped', cleanedUp: await clearStale(instance) }

@@ -17,7 +17,7 @@ export function stopProcess(
   { background: found }: Pick<PlatformStatus, 'background'>,
 ): Action<Termination | undefined> {
   if (!found) return { steps: [], result: () => undefined }
-  if (found.state === 'unknown') throw agentElsewhere(found.reason)
+  if (found.state === 'unknown') throw agentElsewhere(instance, found.reason)
   const { agent } = found
   let isGone = false
   let termination: Termination | undefined

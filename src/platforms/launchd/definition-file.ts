@@ -30,7 +30,7 @@ export class PlistFile {
   checkIsOurs(): void {
     const { folder, file } = this.#names
     // Installers run by sudo have left the folder to root.
-    if (existsSync(folder) && isForeign(folder)) throw notYoursError(folder)
+    if (existsSync(folder) && isForeign(folder)) throw notYoursError(folder, this.#names)
     if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return
     throw new ConnectError('INSTALL_UNSUPPORTED', `${tilde(file)} is a link to ${readlinkSync(file)}`, {
       hints: ['Whatever has put it there keeps the plist; remove the link first.'],

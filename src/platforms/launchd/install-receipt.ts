@@ -68,7 +68,7 @@ export function clearReceipt({ home, label, folder }: JobNames): void {
   const { folders, runs } = readReceipt(home)
   const { [label]: _, ...others } = runs
   const plists = existsSync(folder) ? readdirSync(folder) : []
-  if (plists.some((name) => /^co\.privateconnect\.agent(\..*)?\.plist$/.test(name)))
+  if (plists.some((name) => /^co\.privateconnect\.(agent|hub)(\..*)?\.plist$/.test(name)))
     return writeReceipt(home, { folders, runs: others })
   removeEmptyFolders(folders)
   rmSync(receiptFile(home), { force: true })

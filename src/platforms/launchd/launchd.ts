@@ -73,7 +73,7 @@ export class LaunchdPlatform implements Platform {
             ...(brought.domain === names.domains[0] ? [] : [NO_SCREEN]),
             ...(isProtected === undefined ? [] : [isProtected]),
             ...(process.getuid?.() === 0
-              ? ['You are root, so the daemon may do anything on this machine']
+              ? [`You are root, so the ${names.words.kept} may do anything on this machine`]
               : []),
           ],
         }

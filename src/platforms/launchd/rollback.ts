@@ -72,7 +72,7 @@ async function restore(
   const { proven } = await watch(installation, expected, options)
   if (proven) return `What ran before runs again (PID: ${proven.pid}).`
   const now = (await control.look()).main(job.pid)
-  if (now && stateOf(now.job).state !== 'stopped')
-    return 'launchd goes on trying to start it. To end that: connect daemon stop'
-  return 'It does not run now. Once that is fixed, run: connect daemon start'
+  if (now && stateOf(now.job, names).state !== 'stopped')
+    return `launchd goes on trying to start it. To end that: ${names.words.command} stop`
+  return `It does not run now. Once that is fixed, run: ${names.words.command} start`
 }

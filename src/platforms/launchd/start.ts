@@ -157,7 +157,7 @@ async function plot(
 
 /** Has launchd start a stopped job again. @returns false if it has not */
 async function startAgain(
-  { control, instance }: Installation,
+  { control, instance, names }: Installation,
   { domain, job }: LoadedJob,
   { isGone, termination }: StopInPlace,
 ): Promise<boolean> {
@@ -165,5 +165,5 @@ async function startAgain(
   if (!isGone) await noteStopped(instance, job.pid, termination)
   const domainLookup = await control.lookIn(domain)
   if (domainLookup.seen !== 'job' || domainLookup.job.pid === job.pid) return false
-  return ['running', 'starting'].includes(stateOf(domainLookup.job).state)
+  return ['running', 'starting'].includes(stateOf(domainLookup.job, names).state)
 }

@@ -7,10 +7,12 @@ import { readMark } from './definition.ts'
 import { restartsSince } from './install-receipt.ts'
 import type { Installation } from './installation.ts'
 import type { JobLookup } from './manager/lookup.ts'
+import type { JobNames } from './manager/names.ts'
 import { isCrashLooping, describeEnd, stateOf, isReadFrom, type JobState } from './manager/state.ts'
 
-const DISABLED =
-  'macOS is told not to start it: allow it in System Settings › General › Login Items & Extensions, or run: connect daemon install'
+function disabledNote({ words }: JobNames): string {
+  return `macOS is told not to start it: allow it in System Settings › General › Login Items & Extensions, or run: ${words.command} install`
+}
 
 /** What launchd says of the job, and beside it what an agent's own files say. */
 export async function installationStatus(installation: Installation): Promise<PlatformStatus> {
@@ -32,8 +34,11 @@ export async function installationStatus(installation: Installation): Promise<Pl
     ...(job?.runs !== undefined && { restarts: restartsSince(names, job.runs) }),
     ...(job?.exit && { lastExit: exitOf(job.exit) }),
   } as const
-  const notes = [...(isDisabled && installed ? [DISABLED] : []), ...(job ? notesOf(installation, job) : [])]
-  const said = job && stateOf(job)
+  const notes = [
+    ...(isDisabled && installed ? [disabledNote(names)] : []),
+    ...(job ? notesOf(installation, job) : []),
+  ]
+  const said = job && stateOf(job, names)
   if (job && said && said.state !== 'stopped') {
     const isItself = agent && agent.pid === job.pid
     const ageMs = isItself ? Date.now() - Date.parse(agent.startedAt) : undefined
@@ -47,7 +52,8 @@ export async function installationStatus(installation: Installation): Promise<Pl
   }
   if (agent?.mode === 'daemon') {
     const { pid, startedAt } = agent
-    const why = lookup.doubt ?? 'It runs in the background and not by launchd. Run: connect daemon restart'
+    const why =
+      lookup.doubt ?? `It runs in the background and not by launchd. Run: ${names.words.command} restart`
     return { ...known, state: 'running', pid, startedAt, notes: [why, ...notes] }
   }
   if (lookup.doubt !== undefined) return { ...known, state: 'unknown', reason: lookup.doubt, notes }
@@ -72,10 +78,10 @@ function exitOf({ by, number }: NonNullable<JobState['exit']>): NonNullable<Plat
 
 function notesOf({ file, names }: Installation, job: JobState): string[] {
   const text = file.read()
-  if (text === undefined) return ['The plist is gone. Run: connect daemon install']
+  if (text === undefined) return [`The plist is gone. Run: ${names.words.command} install`]
   const marked = readMark(text)
   if (marked && !marked.isEdited && isReadFrom(job, names.file, marked.mark)) return []
-  return ['The plist was changed since launchd has read it. Run: connect daemon restart']
+  return [`The plist was changed since launchd has read it. Run: ${names.words.command} restart`]
 }
 
 function crashLoop(job: JobState): string {

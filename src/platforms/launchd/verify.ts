@@ -7,6 +7,7 @@ import { tilde } from '../../text/tilde.ts'
 import type { Daemon, Started, StartOptions } from '../platform.ts'
 import type { Installation } from './installation.ts'
 import { unknownStateError } from './manager/bootstrap-error.ts'
+import type { JobNames } from './manager/names.ts'
 import { CANNOT_RUN, describeEnd, describeLastEnd, stateOf, type JobState } from './manager/state.ts'
 
 /** The signs of a job that was just started. */
@@ -38,7 +39,7 @@ export interface Watched {
  * again, so that it runs whenever one looks: the count tells.
  */
 export async function watch(
-  { control, launchctl, timing }: Installation,
+  { names, control, launchctl, timing }: Installation,
   { domain, runsBefore, not, slackMs = timing.slackMs }: Expected,
   { isReady, stableMs }: StartOptions,
 ): Promise<Watched> {
@@ -52,7 +53,7 @@ export async function watch(
       if (domainLookup.seen !== 'job') return undefined
       const { pid, runs } = (last = domainLookup.job)
       if (hasEndedSince(last, runsBefore)) return 'ended'
-      if (stateOf(last).state !== 'running' || pid === undefined || pid === not || !identify(pid))
+      if (stateOf(last, names).state !== 'running' || pid === undefined || pid === not || !identify(pid))
         return undefined
       if (seen && seen.pid !== pid) return 'ended'
       seen ??= { pid, since: performance.now() }
@@ -78,7 +79,7 @@ export async function verify(
   why: string | undefined,
 ): Promise<Verified> {
   if (proven) return proven
-  if (hasEnded && last) throw failureOf(last, why)
+  if (hasEnded && last) throw failureOf(names, last, why)
   const domainLookup = await control.lookIn(domain)
   if (domainLookup.seen === 'unknown') throw unknownStateError(domainLookup.why)
   const what =
@@ -96,16 +97,16 @@ function hasEndedSince({ pid, runs, exit }: JobState, runsBefore: number): boole
   return started > runsBefore && pid === undefined && exit !== undefined
 }
 
-function failureOf(job: JobState, why: string | undefined): ConnectError {
+function failureOf({ words }: JobNames, job: JobState, why: string | undefined): ConnectError {
   if (job.exit?.by === 'code' && job.exit.number === CANNOT_RUN) {
     return new ConnectError('SERVICE_MANAGER_FAILED', describeEnd(job), {
       hints: [
         why ??
-          'The program, or the folder of its log, is missing or closed to it. Run: connect daemon install',
+          `The program, or the folder of its log, is missing or closed to it. Run: ${words.command} install`,
       ],
     })
   }
-  return new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeLastEnd(job)}`)
+  return new ConnectError('DAEMON_FAILED', `${words.subject} failed to start: ${describeLastEnd(job)}`)
 }
 
 /** Folders that macOS lets a program look into only once the user has said yes: launchd can't ask. */

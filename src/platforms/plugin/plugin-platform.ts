@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { Instance } from '../../config/instance.ts'
+import { wordsOf, type KindWords } from '../../config/kind.ts'
 import { findAgent } from '../../control/find-agent.ts'
 import type { Termination } from '../../process/terminate.ts'
 import { withDeadline } from '../deadline.ts'
@@ -37,22 +38,25 @@ export class GuardedPlatform implements Platform {
   readonly #instance: Instance
   readonly #name: string
   readonly #calls: PluginCalls
+  readonly #words: KindWords
   readonly plan?: (daemon: Daemon) => Promise<InstallPlan>
 
   /** @param timeoutMs how long each answer and each step may take */
   constructor(instance: Instance, brought: Brought, timeoutMs: number) {
     this.#instance = instance
     this.#name = brought.name
+    this.#words = wordsOf(instance)
     this.#calls = new PluginCalls(brought, timeoutMs)
     if (brought.platform.plan)
       this.plan = (daemon) => this.#calls.ask('plan', PlanAnswer, (platform) => platform.plan?.(daemon))
   }
 
   install(daemon: Daemon, options: StartOptions): Action<Installed> {
+    const { kept } = this.#words
     let before: PlatformStatus | undefined
     let installed: Installed
     const action = this.#calls.action(
-      { method: 'install', title: 'Install the daemon', answer: v.optional(InstalledAnswer) },
+      { method: 'install', title: `Install the ${kept}`, answer: v.optional(InstalledAnswer) },
       (platform) => platform.install(daemon, options),
       (platform) => platform.install(daemon, options),
     )
@@ -80,7 +84,7 @@ export class GuardedPlatform implements Platform {
   uninstall(): Action<Uninstalled | undefined> {
     const answer = v.optional(v.union([v.boolean(), UninstalledAnswer]))
     const action = this.#calls.action(
-      { method: 'uninstall', title: 'Remove the daemon', answer },
+      { method: 'uninstall', title: `Remove the ${this.#words.kept}`, answer },
       (platform) => platform.uninstall(),
       (platform) => platform.uninstall(),
     )
@@ -96,7 +100,7 @@ export class GuardedPlatform implements Platform {
 
   start(daemon: Daemon, options: StartOptions): Action<Started> {
     return this.#calls.action(
-      { method: 'start', title: 'Start the agent', answer: StartedAnswer },
+      { method: 'start', title: `Start the ${this.#words.process}`, answer: StartedAnswer },
       (platform) => platform.start(daemon, options),
       (platform) => platform.start(daemon, options),
     ) as Action<Started>
@@ -105,7 +109,7 @@ export class GuardedPlatform implements Platform {
   stop(found: PlatformStatus): Action<Termination | undefined> {
     const answer = v.undefinedable(v.picklist(['exited', 'killed']))
     const { steps, result } = this.#calls.action(
-      { method: 'stop', title: 'Stop the agent', answer },
+      { method: 'stop', title: `Stop the ${this.#words.process}`, answer },
       (platform) => platform.stop(found),
       (platform) => platform.stop(),
     )
@@ -122,7 +126,7 @@ export class GuardedPlatform implements Platform {
     const { mode, pid, startedAt } = found.agent
     if (mode === 'foreground') return { foregroundPid: pid, ...said }
     if (said.state !== 'stopped') return said
-    const note = `It runs in the background and not by ${this.#name}. Run: connect daemon restart`
+    const note = `It runs in the background and not by ${this.#name}. Run: ${this.#words.command} restart`
     const notes = [note, ...(said.notes ?? [])]
     return { ...said, state: 'running', pid, startedAt, notes, background: found }
   }
@@ -144,7 +148,8 @@ export class GuardedPlatform implements Platform {
   /** What a plugin's install does not say, its status does. */
   async #installed(before: PlatformStatus | undefined, { isReady }: StartOptions): Promise<Installed> {
     const { pid, autostart } = await this.status()
-    if (pid === undefined) throw this.#calls.error(new Error('install() did not start the daemon'))
+    if (pid === undefined)
+      throw this.#calls.error(new Error(`install() did not start the ${this.#words.kept}`))
     const change = before?.installed ? 'updated' : 'created'
     return { pid, ready: await isReady(pid), change, autostart, warnings: [] }
   }

@@ -1,3 +1,4 @@
+import type { KindWords } from '../../config/kind.ts'
 import { ConnectError } from '../../errors.ts'
 import { GRACE_PERIOD_S } from '../../process/grace-period.ts'
 import type { Daemon } from '../platform.ts'
@@ -8,7 +9,7 @@ import { serviceEnvironment } from '../service-environment.ts'
  *
  * @throws ConnectError INSTALL_UNSUPPORTED if a path holds what no unit can
  */
-export function unitText(daemon: Daemon): string {
+export function unitText(daemon: Daemon, { command: ours, description }: KindWords): string {
   const { command, logFile } = daemon
   const [program, ...args] = command
   // systemd takes none of these in the name of a program, however they are written.
@@ -18,10 +19,10 @@ export function unitText(daemon: Daemon): string {
   const environment = Object.entries(serviceEnvironment(daemon, 'systemd')).map(([name, value]) =>
     quote(`${name}=${value}`),
   )
-  return `# Written by Private Connect: connect daemon install and restart write it anew.
+  return `# Written by Private Connect: ${ours} install and restart write it anew.
 # To change a setting: systemctl --user edit
 [Unit]
-Description=Private Connect Agent
+Description=${description}
 After=network-online.target
 Wants=network-online.target
 # However often it fails, it is tried again: a hub that is down for a night is no reason to stay down.

@@ -29,7 +29,7 @@ function refuseForeign({ names, file }: Installation, { load }: UnitState): void
   if (link === '/dev/null' || (load === 'masked' && !isEmpty)) {
     const message = `${names.name} is masked: someone has forbidden to start it`
     throw new ConnectError('INSTALL_UNSUPPORTED', message, {
-      hints: [`To allow it: systemctl --user unmask ${names.name}`, 'Then: connect daemon install'],
+      hints: [`To allow it: systemctl --user unmask ${names.name}`, `Then: ${names.words.command} install`],
     })
   }
   if (link === undefined) return

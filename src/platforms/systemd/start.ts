@@ -46,7 +46,7 @@ export async function writeUnit(
   daemon: Daemon,
   previous: PreviousUnit,
 ): Promise<Installed['change']> {
-  const wanted = unitText(daemon)
+  const wanted = unitText(daemon, names.words)
   const found = previous.text
   const change = changeOf(previous, wanted)
   // systemd would make the log for all to read.
@@ -73,7 +73,7 @@ export function changeOf({ state, text }: PreviousUnit, wanted: string): Install
  * @param isRunning whether the unit runs already, by the text that it should have
  */
 export function startSteps(
-  { control }: Installation,
+  { control, names }: Installation,
   options: StartOptions,
   isRunning: () => boolean,
 ): Action<Started> {
@@ -86,7 +86,7 @@ export function startSteps(
         run: async () => (isRunning() ? { skipped: 'it runs' } : control.restart()),
       },
       { ...stabilise(options.stableMs), run: async () => void (watched = await watch(control, options)) },
-      { title: VERIFY, run: async () => void (started = await verify(control, watched)) },
+      { title: VERIFY, run: async () => void (started = await verify(control, names, watched)) },
     ],
     result: () => started,
   }

@@ -11,7 +11,7 @@ import { NO_MANAGER } from './manager/systemctl.ts'
 
 /** What the manager says of the unit, and beside it what an agent's own files say. */
 export async function installationStatus(installation: Installation): Promise<PlatformStatus> {
-  const { instance, file, manager, control } = installation
+  const { instance, names, file, manager, control } = installation
   const found = await findAgent(instance)
   const agent = found.state === 'running' ? found.agent : undefined
   const unit = await control.readState()
@@ -34,12 +34,12 @@ export async function installationStatus(installation: Installation): Promise<Pl
       ...stateOf(unit),
       ...(unit.pid !== 0 && { pid: unit.pid }),
       ...(agent && agent.pid === unit.pid && { startedAt: agent.startedAt }),
-      notes: notesOf(unit),
+      notes: notesOf(unit, names),
     }
   }
   if (agent?.mode === 'daemon') {
     const { pid, startedAt } = agent
-    const notes = ['It runs in the background and not as the service. Run: connect daemon restart']
+    const notes = [`It runs in the background and not as the service. Run: ${names.words.command} restart`]
     return { ...known, state: 'running', pid, startedAt, notes }
   }
   if (!unit && (await manager.isThere()))
@@ -49,7 +49,7 @@ export async function installationStatus(installation: Installation): Promise<Pl
     ...known,
     ...(unit ? stateOf(unit) : { state: 'stopped', reason: NO_MANAGER }),
     // There is nothing to say of a unit that is not installed.
-    notes: unit && known.installed ? notesOf(unit) : [],
+    notes: unit && known.installed ? notesOf(unit, names) : [],
     ...(cleanedUp && { cleanedUp }),
   }
 }

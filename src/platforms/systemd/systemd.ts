@@ -34,8 +34,8 @@ export class SystemdPlatform implements Platform {
   }
 
   async plan(daemon: Daemon): Promise<InstallPlan> {
-    const { name, file } = this.#installation.names
-    const content = unitText(daemon)
+    const { name, file, words } = this.#installation.names
+    const content = unitText(daemon, words)
     const previous = (await this.#installation.manager.isThere())
       ? await readPreviousUnit(this.#installation)
       : undefined
@@ -100,7 +100,7 @@ export class SystemdPlatform implements Platform {
         warnings: [
           ...(refused === undefined ? [] : [lingeringRefused(refused)]),
           ...(process.getuid?.() === 0
-            ? ['You are root, so the daemon may do anything on this machine']
+            ? [`You are root, so the ${names.words.kept} may do anything on this machine`]
             : []),
         ],
       }),

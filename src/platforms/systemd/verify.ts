@@ -2,6 +2,7 @@ import { ConnectError } from '../../errors.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
 import type { Started, StartOptions } from '../platform.ts'
 import type { UnitControl } from './manager/control.ts'
+import type { UnitNames } from './manager/names.ts'
 import { describeEnd, type UnitState } from './manager/state.ts'
 
 /** How long the manager may take to have a process, beyond the time that it must be stable; in ms. */
@@ -39,10 +40,14 @@ export async function watch(
  *
  * @throws ConnectError DAEMON_FAILED, SERVICE_MANAGER_FAILED
  */
-export async function verify(control: UnitControl, watched: Started | undefined): Promise<Started> {
+export async function verify(
+  control: UnitControl,
+  { words }: UnitNames,
+  watched: Started | undefined,
+): Promise<Started> {
   if (watched) return watched
   const state = await control.requireState()
-  throw new ConnectError('DAEMON_FAILED', `Daemon failed to start: ${describeEnd(state)}`)
+  throw new ConnectError('DAEMON_FAILED', `${words.subject} failed to start: ${describeEnd(state)}`)
 }
 
 function hasFailed({ active, sub }: UnitState): boolean {

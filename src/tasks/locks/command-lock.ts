@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { ensureInstanceFolder } from '../../config/config.ts'
 import type { Instance } from '../../config/instance.ts'
+import { wordsOf } from '../../config/kind.ts'
 import { ConnectError } from '../../errors.ts'
 import { tryLock } from '../../files/lock.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
@@ -11,7 +12,8 @@ import { withoutLock } from './without-lock.ts'
 const TIMEOUT_MS = 60_000
 
 /**
- * Runs an action on the daemon while no other command does: ten `daemon start` at once start one agent.
+ * Runs an action on the daemon or hub while no other command does: ten `daemon start` at once start one
+ * agent.
  *
  * @param options.writes default true; an action that only ends things also works where nothing can be
  * written, and makes no folder
@@ -33,7 +35,8 @@ export async function withCommandLock<T>(
   }
   const lock = await waitFor(() => (writes ? take() : take().catch(withoutLock)), { timeoutMs: TIMEOUT_MS })
   if (!lock) {
-    throw new ConnectError('AGENT_BUSY', 'Another connect daemon command is still running', {
+    const { command, errors } = wordsOf(instance)
+    throw new ConnectError(errors.busy, `Another ${command} command is still running`, {
       hints: ['Wait for it, or end it, then try again.'],
     })
   }

@@ -30,9 +30,13 @@ export async function withHomeLock<T>(
   const take = () => tryLock(file)
   const lock = await waitFor(() => (writes ? take() : take().catch(withoutLock)), { timeoutMs: TIMEOUT_MS })
   if (!lock) {
-    throw new ConnectError('AGENT_BUSY', 'Another daemon of yours is still being installed or removed', {
-      hints: ['Wait for it, or end it, then try again.'],
-    })
+    throw new ConnectError(
+      'AGENT_BUSY',
+      'Another daemon or hub of yours is still being installed or removed',
+      {
+        hints: ['Wait for it, or end it, then try again.'],
+      },
+    )
   }
   try {
     return await action()

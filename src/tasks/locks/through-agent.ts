@@ -1,6 +1,6 @@
 import type { AgentInstance } from '../../config/instance.ts'
 import { tryAgentLock } from '../../control/agent-lock.ts'
-import { findAgent } from '../../control/find-agent.ts'
+import { agentElsewhere, findAgent } from '../../control/find-agent.ts'
 import { ConnectError } from '../../errors.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
 import { tilde } from '../../text/tilde.ts'
@@ -41,7 +41,7 @@ export async function throughAgentOrFile<T>(
 
 async function whyNot(instance: AgentInstance): Promise<ConnectError> {
   const found = await findAgent(instance)
-  if (found.state === 'unknown') return new ConnectError('AGENT_ELSEWHERE', found.reason)
+  if (found.state === 'unknown') return agentElsewhere(instance, found.reason)
   if (found.state !== 'running') {
     return new ConnectError('AGENT_BUSY', 'An agent is just starting or stopping', { hints: ['Try again.'] })
   }

@@ -4,7 +4,9 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { parse } from 'plist'
 import { describe, expect, test } from 'vitest'
+import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
 import { instanceFor } from '../../../src/config/instance.ts'
+import { wordsOf } from '../../../src/config/kind.ts'
 import { plistText, readMark } from '../../../src/platforms/launchd/definition.ts'
 import { jobNames } from '../../../src/platforms/launchd/manager/names.ts'
 import type { Daemon } from '../../../src/platforms/platform.ts'
@@ -232,6 +234,7 @@ describe('a job’s label', () => {
       folder: '/Users/ada/Library/LaunchAgents',
       file: `/Users/ada/Library/LaunchAgents/${LABEL}.plist`,
       domains: [`gui/${uid}`, `user/${uid}`],
+      words: wordsOf({ kind: 'agent' }),
     })
   })
 
@@ -242,4 +245,10 @@ describe('a job’s label', () => {
   ] as const)('is named for the instance %j', ([name, suffix]) => {
     expect(names(name).label).toBe(`${LABEL}.${suffix}`)
   })
+})
+
+test('the hub’s job has a label of its own', () => {
+  const { label, file } = jobNames({ instance: hubInstance({}, '/Users/ada'), env: { HOME: '/Users/ada' } })
+  expect(label).toBe('co.privateconnect.hub')
+  expect(file).toBe('/Users/ada/Library/LaunchAgents/co.privateconnect.hub.plist')
 })

@@ -233,7 +233,7 @@ describe.runIf(FAKE_RUNS_HERE)(
       test('nor by ssh: said, and nothing is left', async () => {
         await rigWith({ gui: false, user: false })
         const error = await errorOf(rig.platform().install(rig.daemon(), rig.options))
-        expect(told(error)).toContain(told(noDomainError()))
+        expect(told(error)).toContain(told(noDomainError(rig.names)))
         expect(await rig.state()).toEqual(NOTHING)
         expect(await rig.platform().status()).toMatchObject({ state: 'stopped', installed: false })
       })

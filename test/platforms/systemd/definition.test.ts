@@ -3,8 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
+import { wordsOf } from '../../../src/config/kind.ts'
 import type { Daemon } from '../../../src/platforms/platform.ts'
 import { unitText } from '../../../src/platforms/systemd/definition.ts'
+import { unitNames } from '../../../src/platforms/systemd/manager/names.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { thrownBy } from '../../fixtures/thrown-by.ts'
 
@@ -26,10 +29,27 @@ const daemon: Daemon = {
   logFile: '/home/ada/100% mine/daemon.log',
 }
 
+const agentUnit = (of: Daemon) => unitText(of, wordsOf({ kind: 'agent' }))
+
 const lines = (text: string, name: string) => text.split('\n').filter((line) => line.startsWith(`${name}=`))
 
+test('the unit of the hub differs from an agent’s in what it is called alone', () => {
+  const unit = unitText(daemon, wordsOf({ kind: 'hub' }))
+  expect(unit).toContain('Description=Private Connect Hub\n')
+  expect(unit).toContain('connect hub install and restart write it anew')
+  const renamed = unit
+    .replace('Private Connect Hub', 'Private Connect Agent')
+    .replace('connect hub install', 'connect daemon install')
+  expect(renamed).toBe(agentUnit(daemon))
+})
+
+test('the hub’s unit has a name of its own', () => {
+  const { name } = unitNames({ instance: hubInstance({}, '/home/ada'), env: {} }, '/home/ada')
+  expect(name).toBe('private-connect-hub.service')
+})
+
 test('the unit runs the agent, starts it again, and stops it in 5 s', () => {
-  expect(unitText(daemon)).toMatchInlineSnapshot(`
+  expect(agentUnit(daemon)).toMatchInlineSnapshot(`
     "# Written by Private Connect: connect daemon install and restart write it anew.
     # To change a setting: systemctl --user edit
     [Unit]
@@ -67,16 +87,16 @@ test('the unit runs the agent, starts it again, and stops it in 5 s', () => {
 })
 
 test('nothing of the caller’s environment is in it but what is named', () => {
-  expect(unitText(daemon)).not.toContain('secret')
+  expect(agentUnit(daemon)).not.toContain('secret')
 })
 
 test('a folder with a colon in its name can’t be in PATH', () => {
-  const text = unitText({ ...daemon, command: ['/opt/a:b/node'] })
+  const text = agentUnit({ ...daemon, command: ['/opt/a:b/node'] })
   expect(lines(text, 'Environment')[0]).toContain('"PATH=/usr/local/bin:/usr/bin:/bin"')
 })
 
 test('a log whose path holds a line break can’t be named', () => {
-  const error = thrownBy(() => unitText({ ...daemon, logFile: '/home/a\nb/daemon.log' }))
+  const error = thrownBy(() => agentUnit({ ...daemon, logFile: '/home/a\nb/daemon.log' }))
   expect(error).toMatchObject({
     code: 'INSTALL_UNSUPPORTED',
     message: 'A unit can’t name a path with control characters: /home/a\nb/daemon.log',
@@ -86,7 +106,7 @@ test('a log whose path holds a line break can’t be named', () => {
 
 test.for(['"', "'", '\\', '\n'])('a program whose path has %j in it can’t be named', (character) => {
   const command = [`/opt/a${character}b/node`] as const
-  const error = thrownBy(() => unitText({ ...daemon, command }))
+  const error = thrownBy(() => agentUnit({ ...daemon, command }))
   expect(error).toMatchObject({
     code: 'INSTALL_UNSUPPORTED',
     message: `systemd can’t run a program whose path has quotes or backslashes: ${command[0]}`,
@@ -96,7 +116,7 @@ test.for(['"', "'", '\\', '\n'])('a program whose path has %j in it can’t be n
 
 test('what would end a word, or begin something else, is escaped', () => {
   const command = ['/bin/node', 'a "b"', '\\', '%h', '$HOME', '\t', '\u0085', '\n\n'] as const
-  expect(lines(unitText({ ...daemon, command }), 'ExecStart')).toEqual([
+  expect(lines(agentUnit({ ...daemon, command }), 'ExecStart')).toEqual([
     String.raw`ExecStart="/bin/node" "a \"b\"" "\\" "%%h" "$$HOME" "\x09" "\xc2\x85" "\x0a\x0a"`,
   ])
 })
@@ -105,8 +125,8 @@ test('whatever the words are, each setting stays on its own line', () => {
   const word = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'))
   fc.assert(
     fc.property(fc.array(word), (args) => {
-      const text = unitText({ ...daemon, command: ['/bin/node', ...args] })
-      expect(text.split('\n')).toHaveLength(unitText(daemon).split('\n').length)
+      const text = agentUnit({ ...daemon, command: ['/bin/node', ...args] })
+      expect(text.split('\n')).toHaveLength(agentUnit(daemon).split('\n').length)
       expect(lines(text, 'ExecStart')[0]).toMatch(/^ExecStart="\/bin\/node"( "([^"\\]|\\.)*")*$/u)
     }),
   )
@@ -133,7 +153,7 @@ describe.skipIf(!hasVerify && !process.env.CI)(
     const command = [process.execPath, ...daemon.command.slice(1)] as const
 
     test('without a word', () => {
-      expect(verify(unitText({ ...daemon, command }))).toBe('')
+      expect(verify(agentUnit({ ...daemon, command }))).toBe('')
     })
 
     test('with any words', () => {
@@ -156,11 +176,11 @@ describe.skipIf(!hasVerify && !process.env.CI)(
         '\u0085',
       ]
       const all = [process.execPath, ...words, words.join('')] as const
-      expect(verify(unitText({ ...daemon, command: all }))).toBe('')
+      expect(verify(agentUnit({ ...daemon, command: all }))).toBe('')
     })
 
     test('and finds what is wrong with another', () => {
-      expect(verify(unitText(daemon).replaceAll('%%', '%'))).toMatch(/^exit code 1/)
+      expect(verify(agentUnit(daemon).replaceAll('%%', '%'))).toMatch(/^exit code 1/)
     })
   },
 )

@@ -17,7 +17,9 @@ export interface BootstrapFailure {
   readonly doubt?: string
 }
 
-const AGAIN = 'then: connect daemon install'
+function again({ words }: JobNames): string {
+  return `then: ${words.command} install`
+}
 
 /**
  * By what stands in the way: most causes have the same number, 5, and launchctl’s own advice is to
@@ -25,26 +27,26 @@ const AGAIN = 'then: connect daemon install'
  */
 export function bootstrapError(refusal: BootstrapFailure, names: JobNames): ConnectError {
   const { result, domain, isNoDomain, isDisabled, doubt } = refusal
-  const { label, folder, file, home } = names
-  if (isNoDomain) return noDomainError()
+  const { label, folder, file, home, words } = names
+  if (isNoDomain) return noDomainError(names)
   if (doubt !== undefined) return unknownStateError(doubt)
   if (isDisabled) {
     return failed('macOS is told not to run it in the background', [
-      `Allow it in System Settings › General › Login Items & Extensions, ${AGAIN}`,
+      `Allow it in System Settings › General › Login Items & Extensions, ${again(names)}`,
     ])
   }
   const foreign = [folder, file].find((it) => isForeign(it))
-  if (foreign !== undefined) return notYoursError(foreign)
+  if (foreign !== undefined) return notYoursError(foreign, names)
   if (isOnOtherVolume(home)) {
     return failed(`launchd runs nothing from a home folder on another disk (${home})`, [
-      'Run it as a background process instead: CONNECT_PLATFORM=background connect daemon start',
+      `Run it as a background process instead: CONNECT_PLATFORM=background ${words.command} start`,
     ])
   }
   const saidYes = result.outcome === 'exited' && result.code === 0
   const why = saidYes ? 'said yes, but launchd does not have it' : describeResult(result)
   return failed(`launchctl bootstrap ${domain} ${tilde(file)} ${why}`, [
     `See whether the file is well: plutil -lint ${tilde(file)}`,
-    `If it is, log out and in again, ${AGAIN} (launchd calls it ${label})`,
+    `If it is, log out and in again, ${again(names)} (launchd calls it ${label})`,
   ])
 }
 
@@ -53,19 +55,19 @@ export function unknownStateError(why: string): ConnectError {
   return failed(why, ['Try again; if it stays so, log out and in again, or restart the Mac.'])
 }
 
-export function noDomainError(): ConnectError {
+export function noDomainError(names: JobNames): ConnectError {
   return failed('launchd knows no login of yours: neither at the screen nor by ssh', [
-    `Log in at the screen, or by ssh and not by su or sudo, ${AGAIN}`,
+    `Log in at the screen, or by ssh and not by su or sudo, ${again(names)}`,
   ])
 }
 
 /** launchd takes no plist that someone else could have changed. */
-export function notYoursError(file: string): ConnectError {
+export function notYoursError(file: string, { words }: JobNames): ConnectError {
   const message = `${tilde(file)} belongs to another user, or others may write to it`
   return new ConnectError('WRITE_FAILED', message, {
     hints: [
       `Run: sudo chown "$USER" ${tilde(file)} && chmod go-w ${tilde(file)}`,
-      `Then: connect daemon install`,
+      `Then: ${words.command} install`,
     ],
   })
 }

@@ -67,7 +67,7 @@ export class JobControl {
       }
       if (!refusal.isNoDomain) break
     }
-    throw refusal ? bootstrapError(refusal, this.#names) : noDomainError()
+    throw refusal ? bootstrapError(refusal, this.#names) : noDomainError(this.#names)
   }
 
   async #bootstrap(domain: string, mark: string | undefined): Promise<LoadedJob | BootstrapFailure> {

@@ -1,10 +1,11 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
+import { wordsOf, type KindWords } from '../../../config/kind.ts'
 import type { PlatformContext } from '../../platform.ts'
 
 /** What an instance's job is called: by launchd, and on the disk. */
 export interface JobNames {
-  /** `co.privateconnect.agent`, `co.privateconnect.agent.staging` */
+  /** `co.privateconnect.agent`, `co.privateconnect.agent.staging`, `co.privateconnect.hub` */
   readonly label: string
   readonly home: string
   readonly folder: string
@@ -14,17 +15,20 @@ export interface JobNames {
    * launchctl(1) domain target.
    */
   readonly domains: readonly string[]
+  /** What errors and notes say of it. */
+  readonly words: KindWords
 }
 
 /** launchd looks there at each login. */
 export function jobNames({ instance, env }: PlatformContext): JobNames {
-  const suffix = instance.name === 'default' ? '' : `.${labelPart(instance.name)}`
-  const label = `co.privateconnect.agent${suffix}`
+  const words = wordsOf(instance)
+  const suffix = instance.name === words.mainInstance ? '' : `.${labelPart(instance.name)}`
+  const label = `${words.label}${suffix}`
   const home = env.HOME || homedir()
   const folder = path.join(home, 'Library', 'LaunchAgents')
   const uid = process.getuid?.() ?? 0
   const domains = [`gui/${uid}`, `user/${uid}`]
-  return { label, home, folder, file: path.join(folder, `${label}.plist`), domains }
+  return { label, home, folder, file: path.join(folder, `${label}.plist`), domains, words }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { realPathIfThere } from '../../../files/real-path.ts'
 import { signalName } from '../../../process/signal-name.ts'
 import type { PlatformStatus } from '../../platform.ts'
+import type { JobNames } from './names.ts'
 
 /**
  * What `launchctl print` says of a job. Its form is no promise (launchctl(1)): what can't be read
@@ -117,7 +118,10 @@ const STARTING = ['xpcproxy', 'spawning']
 const DOWN = ['not running', 'exited', 'waiting']
 
 /** What launchd says of a job, in our words. */
-export function stateOf(job: JobState): Pick<PlatformStatus, 'state' | 'reason'> {
+export function stateOf(
+  job: JobState,
+  { words }: Pick<JobNames, 'words'>,
+): Pick<PlatformStatus, 'state' | 'reason'> {
   const { state, pid, runs, exit } = job
   if (state === 'running')
     return pid === undefined
@@ -134,7 +138,7 @@ export function stateOf(job: JobState): Pick<PlatformStatus, 'state' | 'reason'>
   }
   if (!DOWN.includes(state)) return unknown(`launchd says: ${state}`)
   if (!exit) {
-    const reason = 'launchd has it, and has never started it. Run: connect daemon restart'
+    const reason = `launchd has it, and has never started it. Run: ${words.command} restart`
     return { state: 'stopped', ...((runs ?? 0) === 0 && { reason }) }
   }
   return { state: 'stopped', reason: `It stays down: ${describeLastEnd(job)}` }

@@ -1,6 +1,7 @@
 import { signalName } from '../../../process/signal-name.ts'
 import { tilde } from '../../../text/tilde.ts'
 import type { PlatformStatus } from '../../platform.ts'
+import type { UnitNames } from './names.ts'
 import type { UserManager } from './systemctl.ts'
 
 const PROPERTIES = [
@@ -124,15 +125,18 @@ export function stateOf(unit: UnitState): Pick<PlatformStatus, 'state' | 'reason
 }
 
 /** A sentence for each thing that stands in the way, or that someone has changed. */
-export function notesOf({ load, file, dropIns, isOutdated }: UnitState): string[] {
+export function notesOf(
+  { load, file, dropIns, isOutdated }: UnitState,
+  { words: { command } }: Pick<UnitNames, 'words'>,
+): string[] {
   const notes: string[] = []
   if (load === 'masked') notes.push('The unit is masked: it can’t be started')
   else if (load === 'bad-setting' || load === 'error')
-    notes.push('systemd can’t read the unit. Run: connect daemon install')
-  else if (load === 'not-found') notes.push('The unit’s file is gone. Run: connect daemon install')
+    notes.push(`systemd can’t read the unit. Run: ${command} install`)
+  else if (load === 'not-found') notes.push(`The unit’s file is gone. Run: ${command} install`)
   else if (file !== 'enabled')
-    notes.push('It does not start by itself: the unit is disabled. Run: connect daemon install')
-  if (isOutdated) notes.push('The unit was changed and not read since. Run: connect daemon restart')
+    notes.push(`It does not start by itself: the unit is disabled. Run: ${command} install`)
+  if (isOutdated) notes.push(`The unit was changed and not read since. Run: ${command} restart`)
   for (const dropIn of dropIns) notes.push(`Settings of your own apply: ${tilde(dropIn)}`)
   return notes
 }

@@ -1,10 +1,13 @@
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { wordsOf } from '../../../../src/config/kind.ts'
 import { isCrashLooping, stateOf } from '../../../../src/platforms/launchd/manager/state.ts'
 import { isInDisabled } from '../../../../src/platforms/launchd/manager/control.ts'
 import { parseJobState, type JobState } from '../../../../src/platforms/launchd/manager/state.ts'
 import { fixtures, labelIn, sample } from '../helpers/sample.ts'
+
+const words = wordsOf({ kind: 'agent' })
 
 const AGAIN = 'It ended, and launchd starts it again'
 
@@ -51,7 +54,7 @@ test('every sample is in the table', () => {
 
 test.for(Object.entries(SAID))('%s', ([name, said]) => {
   const job = parsed(sample(`print-${name}`))!
-  const { state, reason } = stateOf(job)
+  const { state, reason } = stateOf(job, { words })
   expect([job.pid, state, ...(reason === undefined ? [] : [reason])]).toEqual(said)
 })
 
@@ -86,7 +89,7 @@ test.for([
   [{ state: 'running', pid: '0' }, 'unknown'],
   [{ state: 'dreaming' }, 'unknown'],
 ] as const)('%o is %s', ([lines, state]) => {
-  expect(stateOf(with_(lines)).state).toBe(state)
+  expect(stateOf(with_(lines), { words }).state).toBe(state)
 })
 
 test.for([

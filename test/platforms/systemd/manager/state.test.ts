@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { wordsOf } from '../../../../src/config/kind.ts'
 import { notesOf, stateOf } from '../../../../src/platforms/systemd/manager/state.ts'
 import { parseUnitState } from '../../../../src/platforms/systemd/manager/state.ts'
 import { sample, samplesNamed } from '../helpers/sample.ts'
@@ -68,7 +69,7 @@ test('every sample is in the table', () => {
 test.for(Object.entries(SAID))('%s', ([name, said]) => {
   const unit = parseUnitState(sample(`show-${name}`).stdout)!
   const { state, reason } = stateOf(unit)
-  expect([state, reason, notesOf(unit)]).toEqual(said)
+  expect([state, reason, notesOf(unit, { words: wordsOf({ kind: 'agent' }) })]).toEqual(said)
 })
 
 test('ends and restarts are counted', () => {

@@ -1,0 +1,61 @@
+import type { ErrorCode } from '../errors.ts'
+import type { Kind } from './instance.ts'
+
+/** What differs between an agent and the hub, as something that is kept running: names and words. */
+export interface KindWords {
+  /** The name of the instance whose unit and label need no suffix. */
+  readonly mainInstance: string
+  /** The unit of systemd, without `.service`. */
+  readonly unit: string
+  /** The label of launchd. */
+  readonly label: string
+  /** What service managers show. */
+  readonly description: string
+  /** The words before `start` and the like. */
+  readonly command: string
+  /** What is kept: `the daemon`. */
+  readonly kept: string
+  /** The same at the beginning of a sentence. */
+  readonly subject: string
+  /** What its process is: `the agent`. */
+  readonly process: string
+  /** One of those, at the beginning of a sentence. */
+  readonly anyone: string
+  /** What its lock is for. */
+  readonly scope: string
+  /** That one runs already, that a command or the process is busy, that the process is not to be told. */
+  readonly errors: { readonly running: ErrorCode; readonly busy: ErrorCode; readonly elsewhere: ErrorCode }
+}
+
+const KINDS: Readonly<Record<Kind, KindWords>> = {
+  agent: {
+    mainInstance: 'default',
+    unit: 'private-connect',
+    label: 'co.privateconnect.agent',
+    description: 'Private Connect Agent',
+    command: 'connect daemon',
+    kept: 'daemon',
+    subject: 'Daemon',
+    process: 'agent',
+    anyone: 'An agent',
+    scope: 'instance',
+    errors: { running: 'AGENT_RUNNING', busy: 'AGENT_BUSY', elsewhere: 'AGENT_ELSEWHERE' },
+  },
+  hub: {
+    mainInstance: 'hub',
+    unit: 'private-connect-hub',
+    label: 'co.privateconnect.hub',
+    description: 'Private Connect Hub',
+    command: 'connect hub',
+    kept: 'hub',
+    subject: 'Hub',
+    process: 'hub',
+    anyone: 'A hub',
+    scope: 'data folder',
+    errors: { running: 'HUB_RUNNING', busy: 'HUB_BUSY', elsewhere: 'HUB_ELSEWHERE' },
+  },
+}
+
+export function wordsOf({ kind }: { readonly kind: Kind }): KindWords {
+  return KINDS[kind]
+}
