@@ -1,36 +1,35 @@
 import { closeSync } from 'node:fs'
-import { claimInstanceName, type Instance } from '../config/instance.ts'
+import type { Instance } from '../config/instance.ts'
 import { prepareWrite } from '../files/durable/atomic-write.ts'
 import type { Daemon, Step } from '../platforms/platform.ts'
 import { openOutputLog } from '../process/spawn-detached.ts'
-import type { DaemonContext } from './daemon-context.ts'
-import { rememberProxy } from './remember-proxy.ts'
+import type { Kept, KeptContext } from './kept.ts'
 
 export interface CheckOptions {
   /** Also ask the platform whether it would refuse, before anything that runs is stopped. */
   readonly plan: boolean
-  /**
-   * Told once nothing speaks against it any more, and whether what the environment says of proxies is new.
-   */
-  readonly onFine: (isNewProxy: boolean) => void
+  /** Told once nothing speaks against it any more, and whether what it is to be run with is new. */
+  readonly onFine: (isNew: boolean) => void
 }
 
 /**
  * The first step of a start or an install: what can't be is refused before anything is changed.
  *
- * @throws ConnectError in the step: NOT_CONFIGURED, BAD_PROXY, WRITE_FAILED, and what the
- * platform's plan throws
+ * @throws ConnectError in the step: WRITE_FAILED, what `prepare` throws, and what the platform's plan throws
  */
-export function checkConfiguration(context: DaemonContext, daemon: Daemon, options: CheckOptions): Step {
-  const { instance, platform } = context
+export function checkConfiguration(
+  { instance, platform }: KeptContext,
+  { prepare }: Kept<unknown>,
+  daemon: Daemon,
+  options: CheckOptions,
+): Step {
   return {
     title: 'Check the configuration',
     async run() {
       if (options.plan) await platform.plan?.(daemon)
-      const isNewProxy = rememberProxy(instance)
-      claimInstanceName(instance)
+      const isNew = prepare()
       checkWritable(instance)
-      options.onFine(isNewProxy)
+      options.onFine(isNew)
     },
   }
 }

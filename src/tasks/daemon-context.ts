@@ -1,22 +1,21 @@
 import { homedir } from 'node:os'
-import path from 'node:path'
 import { hubOf, readConfig, requireConfig, type Config } from '../config/config.ts'
-import { instanceFor, type AgentInstance } from '../config/instance.ts'
-import type { Platform, PlatformDescription, Daemon } from '../platforms/platform.ts'
-import { resolveExecutable, type Executable } from '../program/executable.ts'
-import type { RunOptions } from './run-steps.ts'
+import { claimInstanceName, instanceFor, type AgentInstance } from '../config/instance.ts'
+import { agentStatus } from '../control/client.ts'
+import type { AgentStatus } from '../control/schema.ts'
+import type { Daemon } from '../platforms/platform.ts'
+import { executableOf, keptEnvironment, type Kept, type KeptContext } from './kept.ts'
+import { rememberProxy } from './remember-proxy.ts'
 
 /** What every daemon action works on. */
-export interface DaemonContext extends RunOptions {
+export interface DaemonContext extends KeptContext {
   readonly instance: AgentInstance
-  readonly platform: Platform
-  readonly description: PlatformDescription
-  /** The package's folder, where bin/ lies. */
-  readonly root: string
-  readonly version: string
   /** The value of --hub or CONNECT_HUB_URL. */
   readonly hub: string | undefined
 }
+
+/** How long the agent may take to say how it is, while it starts; in ms. */
+const HEAR_MS = 1000
 
 /**
  * What is to be kept alive.
@@ -32,21 +31,25 @@ export function daemonOf(context: DaemonContext): Daemon & { readonly config: Co
   return {
     config: { ...config, hub: address },
     command: [node, script, 'up', '--hub', address, ...(isDefault ? [] : ['--config', instance.configFile])],
-    env: daemonEnvironment(process.env),
+    env: keptEnvironment(process.env),
     cwd: homedir(),
     logFile: instance.logFile,
   }
 }
 
-/** What the daemon would be run with now. @throws ConnectError RUN_FROM_CACHE */
-export function executableOf({ root }: DaemonContext): Executable {
-  return resolveExecutable({
-    execPath: process.execPath,
-    invokedAs: process.argv[1],
-    script: path.join(root, 'bin', 'run.js'),
-    home: homedir(),
-    env: process.env,
-  })
+/** The agent is up once it is connected. */
+export function keptAgent(instance: AgentInstance): Kept<AgentStatus> {
+  return {
+    prepare() {
+      const isNewProxy = rememberProxy(instance)
+      claimInstanceName(instance)
+      return isNewProxy
+    },
+    async hear(pid) {
+      const status = await agentStatus(instance, HEAR_MS).catch(() => undefined)
+      return status?.agent.pid === pid && status.hub.state === 'connected' ? status : undefined
+    },
+  }
 }
 
 /**
@@ -56,10 +59,4 @@ export function executableOf({ root }: DaemonContext): Executable {
  */
 export function checkConfig({ instance }: DaemonContext): void {
   readConfig(instance)
-}
-
-function daemonEnvironment(caller: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  // A join token is for this command, not for a process that outlives it.
-  const { PRIVATECONNECT_TOKEN: _, ...env } = caller
-  return { ...env, CONNECT_DAEMON: '1' }
 }

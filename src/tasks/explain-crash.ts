@@ -1,38 +1,36 @@
 import type { Instance } from '../config/instance.ts'
-import { agentStatus } from '../control/client.ts'
-import type { AgentStatus } from '../control/schema.ts'
 import { ConnectError, ERRORS } from '../errors.ts'
 import { LogFollower } from '../log/file/follower.ts'
 import { displayLine } from '../log/line.ts'
 import type { Action, Started, StartOptions } from '../platforms/platform.ts'
 import { withRescue } from '../platforms/with-rescue.ts'
 import { tilde } from '../text/tilde.ts'
-import type { DaemonContext } from './daemon-context.ts'
+import type { Kept, KeptContext } from './kept.ts'
 
 /** How long a start may take to stabilise, in ms. */
 const STABLE_MS = 3000
 const CRASH_LINES = 10
 
-/** What the agent said of itself while it was started, if it did. */
-export type Explained<T extends Started> = T & { readonly said: AgentStatus | undefined }
+/** What the process said of itself while it was started, if it did. */
+export type Explained<T extends Started, Said> = T & { readonly said: Said | undefined }
 
 /**
- * A start, by a platform's method; if the daemon ends at once, the error has the last lines of its log.
+ * A start, by a platform's method; if the process ends at once, the error has the last lines of its log.
  *
  * @param stableMs default 3000
  */
-export function explainCrash<T extends Started>(
-  { instance }: DaemonContext,
+export function explainCrash<T extends Started, Said>(
+  { instance }: KeptContext,
+  { hear }: Kept<Said>,
   begin: (options: StartOptions) => Action<T>,
   stableMs = STABLE_MS,
-): Action<Explained<T>> {
-  let said: AgentStatus | undefined
+): Action<Explained<T, Said>> {
+  let said: Said | undefined
   let log: LogFollower | undefined
   const isReady = async (pid: number) => {
-    const status = await agentStatus(instance, 1000).catch(() => undefined)
-    if (status?.agent.pid !== pid || status.hub.state !== 'connected') return false
-    said = status
-    return true
+    const heard = await hear(pid)
+    said = heard ?? said
+    return heard !== undefined
   }
   const { steps, result } = begin({ isReady, stableMs })
   const followed = steps.map((step) => ({

@@ -1,23 +1,30 @@
 import { homedir } from 'node:os'
+import { wordsOf } from '../config/kind.ts'
 import type { HubConnection } from '../control/hub-connection.ts'
 import { ConnectError } from '../errors.ts'
 import type { Daemon, Installed, InstallPlan, Uninstalled } from '../platforms/platform.ts'
 import type { Selection } from '../platforms/selection/select.ts'
 import { checkConfiguration } from './check-configuration.ts'
-import type { DaemonContext } from './daemon-context.ts'
+import { keptAgent, type DaemonContext } from './daemon-context.ts'
 import { explainCrash } from './explain-crash.ts'
+import type { Kept, KeptContext } from './kept.ts'
 import { withCommandLock } from './locks/command-lock.ts'
 import { withHomeLock } from './locks/home-lock.ts'
 import { runSteps } from './run-steps.ts'
-import { knownOf, sayOf } from './start.ts'
+import { knownOf } from './start.ts'
 import { takeOver } from './take-over.ts'
+import { undoOnFailure } from './undo-on-failure.ts'
 
-export interface InstallReport {
+/** What came of an install of the daemon, or of the hub. */
+export interface InstallOutcome {
   readonly change: Installed['change']
   readonly file: string | null
   readonly pid: number
   readonly autostart: Installed['autostart']
   readonly warnings: readonly string[]
+}
+
+export interface InstallReport extends InstallOutcome {
   readonly hub: HubConnection | null
 }
 
@@ -34,38 +41,65 @@ export async function installDaemon(
   selection: Selection,
   onStart: () => void,
 ): Promise<InstallReport> {
-  checkSupported(selection)
+  const kept = keptAgent(context.instance)
+  const { said, isStale, ...done } = await installKept(context, kept, { daemon, selection, onStart })
+  const { hub } = await knownOf(context, said)
+  const warnings = [
+    ...done.warnings,
+    ...(isStale ? ['The proxy has changed. Run: connect daemon restart'] : []),
+  ]
+  return { ...done, warnings, hub }
+}
+
+export interface InstallKeptOptions {
+  readonly daemon: Daemon
+  readonly selection: Selection
+  /** Told once nothing speaks against it any more. */
+  readonly onStart: () => void
+}
+
+/**
+ * Installs the daemon or the hub, and looks whether it stays up. One that runs with other settings is
+ * stopped first.
+ *
+ * @returns also `isStale`: it was left running, and what it is to be run with is new
+ * @throws ConnectError INSTALL_UNSUPPORTED, DAEMON_FAILED, and for one in the foreground AGENT_RUNNING,
+ * HUB_RUNNING
+ */
+export async function installKept<Said>(
+  context: KeptContext,
+  kept: Kept<Said>,
+  { daemon, selection, onStart }: InstallKeptOptions,
+): Promise<InstallOutcome & { readonly said: Said | undefined; readonly isStale: boolean }> {
+  checkSupported(context, selection)
   const { platform, interactive } = context
   return withLocks(context, {}, async () => {
     const before = await platform.status()
-    const install = explainCrash(context, (options) => platform.install(daemon, options))
-    const { steps } = takeOver(context, before, { command: 'install', steps: install.steps })
-    let hasNewProxy = false
-    const check = checkConfiguration(context, daemon, {
+    const install = explainCrash(context, kept, (options) => platform.install(daemon, options))
+    const takingOver = takeOver(context, before, { command: 'install', steps: install.steps })
+    const isRestart = before.state !== 'stopped' && !takingOver.endsAnother && (kept.isChanged?.() ?? false)
+    const stop = isRestart ? platform.stop(before) : undefined
+    let isNew = false
+    const check = checkConfiguration(context, kept, daemon, {
       plan: true,
-      onFine(isNewProxy) {
-        hasNewProxy = isNewProxy
+      onFine(isNewNow) {
+        isNew = isNewNow
         if (!interactive) onStart()
       },
     })
     // On a terminal, a line in between would get lost among those that move.
     if (interactive) onStart()
-    await runSteps([check, ...steps], context)
-    const done = install.result()
-    const { change, file = null, pid, autostart } = done
-    const { hub } = await knownOf(context, done)
-    const wasLeftAlone = before.state === 'running' && change === 'unchanged'
-    const warnings = [
-      ...done.warnings,
-      ...(hasNewProxy && wasLeftAlone ? ['The proxy has changed. Run: connect daemon restart'] : []),
-    ]
-    return { change, file, pid, autostart, warnings, hub }
+    const steps = [check, ...(stop?.steps ?? []), ...takingOver.steps]
+    await runSteps(undoOnFailure(steps, context, kept, { daemon, before }), context)
+    const { change, file = null, pid, autostart, warnings, said } = install.result()
+    const isStale = isNew && before.state === 'running' && !isRestart && change === 'unchanged'
+    return { change, file, pid, autostart, warnings, said, isStale }
   })
 }
 
-/** What installDaemon would do, and how it stands now. */
-export interface PlannedInstall extends Omit<InstallReport, 'change' | 'pid' | 'autostart' | 'warnings'> {
-  /** Whether the daemon is installed now. */
+/** What an install would do, and how it stands now. */
+export interface PlannedInstall extends Omit<InstallOutcome, 'change' | 'pid' | 'autostart' | 'warnings'> {
+  /** Whether it is installed now. */
   readonly installed: boolean
   /** What an install would report; null if a plugin doesn't say. */
   readonly change: Installed['change'] | null
@@ -76,25 +110,24 @@ export interface PlannedInstall extends Omit<InstallReport, 'change' | 'pid' | '
 
 /** Changes nothing. @throws ConnectError INSTALL_UNSUPPORTED */
 export async function planInstall(
-  context: DaemonContext,
+  context: KeptContext,
   daemon: Daemon,
   selection: Selection,
 ): Promise<PlannedInstall> {
-  checkSupported(selection)
-  const { platform, description } = context
+  checkSupported(context, selection)
+  const { platform, description, instance } = context
   if (platform.plan) {
     const { change = null, files, commands } = await platform.plan(daemon)
     const { installed, pid = null, autostart } = await platform.status()
-    const { hub } = pid === null ? { hub: null } : await sayOf(context)
-    return { installed, change, file: files[0]?.file ?? null, pid, autostart, hub, plan: { files, commands } }
+    return { installed, change, file: files[0]?.file ?? null, pid, autostart, plan: { files, commands } }
   }
   throw new ConnectError('INSTALL_UNSUPPORTED', `The platform ${description.name} has no --dry-run`, {
-    hints: ['Without it: connect daemon install'],
+    hints: [`Without it: ${wordsOf(instance).command} install`],
   })
 }
 
 /** @returns undefined if there was nothing to remove */
-export async function uninstallDaemon(context: DaemonContext): Promise<Uninstalled | undefined> {
+export async function uninstallKept(context: KeptContext): Promise<Uninstalled | undefined> {
   return withLocks(context, { writes: false }, async () => {
     const { steps, result } = context.platform.uninstall()
     await runSteps(steps, context)
@@ -107,17 +140,17 @@ export async function uninstallDaemon(context: DaemonContext): Promise<Uninstall
  * in part to all instances of a user.
  */
 function withLocks<T>(
-  { instance }: DaemonContext,
+  { instance }: KeptContext,
   options: { writes?: boolean },
   action: () => Promise<T>,
 ): Promise<T> {
   return withCommandLock(instance, () => withHomeLock(homedir(), action, options), options)
 }
 
-function checkSupported({ description, reasons }: Selection): void {
+function checkSupported({ instance }: KeptContext, { description, reasons }: Selection): void {
   if (description.name !== 'background') return
   const none = `No service manager is supported on this machine (${process.platform}) by this version of Private Connect`
   throw new ConnectError('INSTALL_UNSUPPORTED', none, {
-    hints: [...reasons, 'Run it as a background process instead: connect daemon start'],
+    hints: [...reasons, `Run it as a background process instead: ${wordsOf(instance).command} start`],
   })
 }

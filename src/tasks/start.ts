@@ -1,34 +1,41 @@
 import { askAgent } from '../control/ask-agent.ts'
 import { hubConnectionOf, type HubConnection } from '../control/hub-connection.ts'
-import type { Daemon, PlatformStatus, Started } from '../platforms/platform.ts'
+import type { AgentStatus } from '../control/schema.ts'
+import type { Daemon, PlatformStatus } from '../platforms/platform.ts'
 import type { Termination } from '../process/terminate.ts'
 import { checkConfiguration } from './check-configuration.ts'
-import type { DaemonContext } from './daemon-context.ts'
-import { explainCrash, type Explained } from './explain-crash.ts'
+import { keptAgent, type DaemonContext } from './daemon-context.ts'
+import { explainCrash } from './explain-crash.ts'
+import type { Kept, KeptContext } from './kept.ts'
 import { withCommandLock } from './locks/command-lock.ts'
 import { runSteps } from './run-steps.ts'
 import { takeOver } from './take-over.ts'
+import { undoOnFailure } from './undo-on-failure.ts'
 
-/** Also the shape of `daemon start --json` and `daemon restart --json`. */
-export interface StartReport {
+/** What came of a start of the daemon, or of the hub. */
+export interface StartOutcome {
   readonly outcome: 'started' | 'already running'
   readonly pid: number
-  /** How the agent stands with the hub; null if it didn't say. */
-  readonly hub: HubConnection | null
-  /** The running agent's version; null if it didn't say. */
-  readonly version: string | null
-  /** What became of the daemon that ran before; null where none was stopped. */
+  /** What became of the one that ran before; null where none was stopped. */
   readonly stopped: Termination | null
   /** The file of the service manager that was written anew, because it differed; null if none was. */
   readonly updated: string | null
 }
 
-export interface StartDaemonOptions {
-  /** What to do about a daemon that runs already: leave it, or stop it first. */
+/** Also the shape of `daemon start --json` and `daemon restart --json`. */
+export interface StartReport extends StartOutcome {
+  /** How the agent stands with the hub; null if it didn't say. */
+  readonly hub: HubConnection | null
+  /** The running agent's version; null if it didn't say. */
+  readonly version: string | null
+}
+
+export interface StartKeptOptions {
+  /** What to do about one that runs already: leave it, or stop it first. */
   readonly running: 'keep' | 'stop'
   /** Default 3000. */
   readonly stableMs?: number
-  /** Told what the platform said before, once it is settled that a daemon is to be started. */
+  /** Told what the platform said before, once it is settled that one is to be started. */
   readonly onStart?: (before: PlatformStatus) => void
 }
 
@@ -41,36 +48,56 @@ export interface StartDaemonOptions {
 export async function startDaemon(
   context: DaemonContext,
   daemon: Daemon,
-  options: StartDaemonOptions,
+  options: StartKeptOptions,
 ): Promise<StartReport> {
+  const { said, ...done } = await startKept(context, keptAgent(context.instance), daemon, options)
+  const { outcome, pid, stopped, updated } = done
+  return { outcome, pid, stopped, updated, ...(await knownOf(context, said)) }
+}
+
+/**
+ * Starts the daemon or the hub, and looks whether it stays up. One whose settings have changed is started
+ * anew.
+ *
+ * @throws ConnectError DAEMON_FAILED, AGENT_ELSEWHERE, AGENT_RUNNING for one in the foreground; of a hub
+ * HUB_ELSEWHERE, HUB_RUNNING
+ */
+export async function startKept<Said>(
+  context: KeptContext,
+  kept: Kept<Said>,
+  daemon: Daemon,
+  options: StartKeptOptions,
+): Promise<StartOutcome & { readonly said: Said | undefined }> {
   return withCommandLock(context.instance, async () => {
     const { platform, interactive } = context
     const before = await platform.status()
-    const isRestart = options.running === 'stop' && before.state !== 'stopped'
+    const isWanted = options.running === 'stop' || (kept.isChanged?.() ?? false)
+    const isRestart = isWanted && before.state !== 'stopped'
     const start = explainCrash(
       context,
+      kept,
       (watch) =>
         isRestart && platform.restart ? platform.restart(daemon, watch) : platform.start(daemon, watch),
       options.stableMs,
     )
     const takingOver = takeOver(context, before, { command: 'start', steps: start.steps })
-    if (before.state === 'running' && before.pid !== undefined && options.running === 'keep') {
+    if (before.state === 'running' && before.pid !== undefined && !isWanted) {
       const { pid } = before
-      return { outcome: 'already running', pid, stopped: null, updated: null, ...(await sayOf(context)) }
+      return { outcome: 'already running', pid, stopped: null, updated: null, said: await kept.hear(pid) }
     }
     const stop = isRestart && !platform.restart ? platform.stop(before) : undefined
     const onStart = () => options.onStart?.(before)
-    const check = checkConfiguration(context, daemon, {
+    const check = checkConfiguration(context, kept, daemon, {
       plan: takingOver.endsAnother,
       onFine: () => interactive || onStart(),
     })
     // On a terminal, a line in between would get lost among those that move.
     if (interactive) onStart()
-    await runSteps([check, ...(stop?.steps ?? []), ...takingOver.steps], context)
-    const done = start.result()
-    const { pid, updated = null, stopped = takingOver.result() ?? stop?.result() } = done
-    const known = await knownOf(context, done)
-    return { outcome: 'started', pid, stopped: stopped ?? null, updated, ...known }
+    const steps = [check, ...(stop?.steps ?? []), ...takingOver.steps]
+    await runSteps(undoOnFailure(steps, context, kept, { daemon, before }), context)
+    const { pid, said, ...done } = start.result()
+    const { updated = null, stopped = takingOver.result() ?? stop?.result() ?? null } = done
+    return { outcome: 'started', pid, stopped, updated, said }
   })
 }
 
@@ -79,14 +106,10 @@ export async function startDaemon(
  * that never answered.
  */
 export async function knownOf(
-  context: DaemonContext,
-  { said }: Explained<Started>,
+  { instance }: DaemonContext,
+  said: AgentStatus | undefined,
 ): Promise<Pick<StartReport, 'hub' | 'version'>> {
-  return said ? { hub: hubConnectionOf(said), version: said.agent.version } : sayOf(context)
-}
-
-/** What the agent says of itself now. */
-export async function sayOf({ instance }: DaemonContext): Promise<Pick<StartReport, 'hub' | 'version'>> {
+  if (said) return { hub: hubConnectionOf(said), version: said.agent.version }
   const { status, version } = await askAgent(instance)
   return { hub: status ? hubConnectionOf(status) : null, version }
 }

@@ -9,7 +9,8 @@ import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
 import { describeDrift } from '../program/drift.ts'
 import { waitFor } from '../runtime/wait-for.ts'
-import { executableOf, type DaemonContext } from './daemon-context.ts'
+import type { DaemonContext } from './daemon-context.ts'
+import { executableOf } from './kept.ts'
 import { shownReaches, type ShownReach } from './reaches/shown-reach.ts'
 
 /** All that is known of the daemon; also the shape of `daemon status --json`. */

@@ -1,23 +1,23 @@
 import type { Termination } from '../process/terminate.ts'
-import type { DaemonContext } from './daemon-context.ts'
+import type { KeptContext } from './kept.ts'
 import { withCommandLock } from './locks/command-lock.ts'
 import { runSteps } from './run-steps.ts'
 import { endBeside } from './take-over.ts'
 
-/** Also the shape of `daemon stop --json`. */
+/** Also the shape of `daemon stop --json` and `hub stop --json`. */
 export interface StopReport {
-  /** How the daemon went; null if none was running. */
+  /** How it went; null if none was running. */
   readonly stopped: Termination | null
-  /** An agent in someone's terminal, which is left alone. */
+  /** One in someone's terminal, which is left alone. */
   readonly foregroundPid: number | null
 }
 
 /**
- * Stops the daemon and makes sure that it is gone.
+ * Stops the daemon or the hub, and makes sure that it is gone.
  *
  * @throws ConnectError DAEMON_WONT_STOP, AGENT_ELSEWHERE
  */
-export async function stopDaemon(context: DaemonContext): Promise<StopReport> {
+export async function stopKept(context: KeptContext): Promise<StopReport> {
   return withCommandLock(
     context.instance,
     async () => {

@@ -5,7 +5,7 @@ import { stopProcess } from '../platforms/background/stop.ts'
 import type { Action, PlatformStatus, Step } from '../platforms/platform.ts'
 import { withRescue } from '../platforms/with-rescue.ts'
 import type { Termination } from '../process/terminate.ts'
-import type { DaemonContext } from './daemon-context.ts'
+import type { KeptContext } from './kept.ts'
 
 /**
  * Ends an agent that was started in the background, where another platform is to keep it from now on: it
@@ -14,7 +14,7 @@ import type { DaemonContext } from './daemon-context.ts'
  * @param found what the platform's status has just told
  */
 export function endBeside(
-  { instance, description }: DaemonContext,
+  { instance, description }: KeptContext,
   found: PlatformStatus,
 ): Action<Termination | undefined> {
   // On that platform the agent in the background is the daemon itself.
@@ -35,7 +35,7 @@ interface TakeOver extends Action<Termination | undefined> {
  * @throws ConnectError AGENT_RUNNING for one in the foreground, which is left alone; AGENT_ELSEWHERE
  */
 export function takeOver(
-  context: DaemonContext,
+  context: KeptContext,
   found: PlatformStatus,
   { command, steps }: { command: 'start' | 'install'; steps: readonly Step[] },
 ): TakeOver {

@@ -13,7 +13,7 @@ test('docs/errors.md says what src/errors.ts says; else run: npm run docs', () =
   expect(readFileSync(path.join(root, 'docs', 'errors.md'), 'utf8')).toBe(errorsPage())
 })
 
-/** Whether an error is made with the code, it is handed as `damaged` to a reader of files, or is a kind’s own. */
+/** Whether an error is made with the code, it is handed as `damaged` to a reader, or it is a kind’s own. */
 const thrownIn = (text: string, code: string) =>
   new RegExp(
     `new ConnectError\\((?:[^,(]*[\\s?:])?'${code}'|\\bdamaged: '${code}'|\\berrors: \\{[^}]*'${code}'`,

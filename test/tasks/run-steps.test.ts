@@ -13,7 +13,7 @@ import { identify } from '../../src/process/identity.ts'
 import type { DaemonContext } from '../../src/tasks/daemon-context.ts'
 import { installDaemon } from '../../src/tasks/install.ts'
 import { startDaemon } from '../../src/tasks/start.ts'
-import { stopDaemon } from '../../src/tasks/stop.ts'
+import { stopKept } from '../../src/tasks/stop.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { StepLog } from '../fixtures/steps-taken.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
@@ -112,12 +112,12 @@ test('a stop sends SIGTERM, waits, has no need of SIGKILL, and removes the PID f
   const { pid } = await start(one, 'exec sleep 100')
   expect(readFileSync(one.instance.pidFile, 'utf8')).toBe(`${pid}\n`)
   one.taken()
-  expect(await stopDaemon(one.context)).toEqual({ stopped: 'exited', foregroundPid: null })
+  expect(await stopKept(one.context)).toEqual({ stopped: 'exited', foregroundPid: null })
   expect(one.taken()).toEqual(CLEAN_STOP)
   expect(existsSync(one.instance.pidFile)).toBe(false)
   expect(readAgentRecord(one.instance)?.end).toMatchObject({ reason: 'ended by stop', signal: 'SIGTERM' })
   // There is nothing to stop, so there are no steps.
-  expect(await stopDaemon(one.context)).toEqual({ stopped: null, foregroundPid: null })
+  expect(await stopKept(one.context)).toEqual({ stopped: null, foregroundPid: null })
   expect(one.taken()).toEqual([])
 })
 
@@ -128,7 +128,7 @@ test('a stop of one that ignores SIGTERM sends SIGKILL', async () => {
   await until(() => existsSync(mark))
   one.taken()
   hurry()
-  expect(await stopDaemon(one.context)).toEqual({ stopped: 'killed', foregroundPid: null })
+  expect(await stopKept(one.context)).toEqual({ stopped: 'killed', foregroundPid: null })
   expect(one.taken()).toEqual([
     'Send SIGTERM: done',
     'Wait up to 5 s for a clean exit: done',
@@ -146,7 +146,7 @@ test('what a daemon leaves behind gets SIGKILL, though it has exited itself', as
   const one = machine()
   await start(one, `trap 'exit 0' TERM; sleep 100 & while :; do sleep 0.05; done`)
   one.taken()
-  expect((await stopDaemon(one.context)).stopped).toBe('exited')
+  expect((await stopKept(one.context)).stopped).toBe('exited')
   expect(one.taken()).toContain('Send SIGKILL: done')
 })
 

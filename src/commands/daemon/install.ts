@@ -5,6 +5,7 @@ import { formatInstalled, formatPlan } from '../../cli/format/installed.ts'
 import { ensureLogin } from '../../cli/login/ensure-login.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'
 import { installDaemon, planInstall } from '../../tasks/install.ts'
+import { knownOf } from '../../tasks/start.ts'
 
 export default class DaemonInstall extends DaemonCommand {
   static override summary = 'Install daemon as a system service (launchd on macOS, systemd on Linux)'
@@ -21,9 +22,11 @@ export default class DaemonInstall extends DaemonCommand {
     const manager = selection.description.name
     if (flags['dry-run']) {
       const planned = await planInstall(context, daemonOf(context), selection)
+      const { plan, ...known } = planned
+      const { hub } = planned.pid === null ? { hub: null } : await knownOf(context, undefined)
       // To be copied as it is: never wrapped.
       for (const line of formatPlan(planned)) this.log(line)
-      return { ...planned, manager, warnings: [] }
+      return { ...known, hub, plan, manager, warnings: [] }
     }
     if (process.env.PRIVATECONNECT_TOKEN || flags.ca !== undefined) await ensureLogin(context.instance, flags)
     const daemon = daemonOf(context)

@@ -1,7 +1,7 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { formatStopped } from '../../cli/format/stopped.ts'
 import { checkConfig } from '../../tasks/daemon-context.ts'
-import { stopDaemon } from '../../tasks/stop.ts'
+import { stopKept } from '../../tasks/stop.ts'
 
 export default class DaemonStop extends DaemonCommand {
   static override summary = 'Stop the daemon'
@@ -11,7 +11,7 @@ export default class DaemonStop extends DaemonCommand {
     this.refuseSudo()
     const { context } = this.contextFor(flags)
     await this.warnIfCarried(context, 'until the daemon is started again')
-    const report = await stopDaemon(context)
+    const report = await stopKept(context)
     if (!report.stopped && report.foregroundPid === null) checkConfig(context)
     for (const line of formatStopped(report)) this.print(line)
     return report

@@ -1,6 +1,6 @@
 import { DaemonCommand } from '../../cli/daemon-command.ts'
 import { checkConfig } from '../../tasks/daemon-context.ts'
-import { uninstallDaemon } from '../../tasks/install.ts'
+import { uninstallKept } from '../../tasks/install.ts'
 import { tilde } from '../../text/tilde.ts'
 
 export default class DaemonUninstall extends DaemonCommand {
@@ -15,7 +15,7 @@ export default class DaemonUninstall extends DaemonCommand {
       this.print('🔧 Uninstalling Private Connect daemon...')
       this.print()
     }
-    const done = await uninstallDaemon(context)
+    const done = await uninstallKept(context)
     if (!done) {
       checkConfig(context)
       this.print('The daemon is not installed as a service: there is nothing to remove')

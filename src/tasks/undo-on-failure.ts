@@ -1,0 +1,49 @@
+import { wordsOf } from '../config/kind.ts'
+import { ConnectError } from '../errors.ts'
+import type { Daemon, PlatformStatus, Step } from '../platforms/platform.ts'
+import { withRescue } from '../platforms/with-rescue.ts'
+import type { Kept, KeptContext } from './kept.ts'
+
+/** How long what ran before may take to be up again, in ms. */
+const STABLE_MS = 3000
+
+/**
+ * Steps of a start: should one fail, what it was to be run with is put back, and what ran with that before
+ * runs again.
+ *
+ * @param before what the platform's status said before the first step
+ */
+export function undoOnFailure(
+  steps: readonly Step[],
+  context: KeptContext,
+  kept: Kept<unknown>,
+  { daemon, before }: { readonly daemon: Daemon; readonly before: PlatformStatus },
+): readonly Step[] {
+  return withRescue(steps, async (error) => {
+    if (!kept.undo?.() || !(error instanceof ConnectError)) return error
+    const left = before.state === 'running' ? await runAgain(context, kept, daemon) : AS_BEFORE
+    return new ConnectError(error.code, error.message, { hints: [...error.hints, left], cause: error })
+  })
+}
+
+const AS_BEFORE = 'Its settings are as before.'
+
+/** @returns a sentence on how it is left */
+async function runAgain(
+  { platform, instance }: KeptContext,
+  { hear }: Kept<unknown>,
+  daemon: Daemon,
+): Promise<string> {
+  try {
+    const { state } = await platform.status()
+    if (state === 'running') return AS_BEFORE
+    const isReady = async (pid: number) => (await hear(pid)) !== undefined
+    const start = platform.start(daemon, { isReady, stableMs: STABLE_MS })
+    for (const step of start.steps) await step.run()
+    return `It runs again with the settings of before (PID: ${start.result().pid}).`
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
+    const again = `${wordsOf(instance).command} start`
+    return `Its settings are as before, and it does not run (${error.message}). To start it: ${again}`
+  }
+}
