@@ -71,7 +71,7 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   // `connect` alone and --help run nothing of the plugins that we ship.
   if (ours || argv[0] === undefined || argv[0].startsWith('-')) {
     useOclif('own')
-    leaveOutIdleHooks(argv[0], pjson)
+    leaveOutIdleHooks(argv, pjson)
   }
   import('@oclif/core')
     .then(({ execute }) =>
@@ -111,10 +111,12 @@ function isOurs(word: string | undefined): boolean {
   return commands.some((entry) => path.parse(entry).name === word)
 }
 
-/** Each is a file to load. `prerun` is for the plugins that we ship, `init` for what acts on the daemon. */
-function leaveOutIdleHooks(word: string | undefined, { oclif }: PackageJson): void {
+/** Each is a file to load. `prerun` is for the plugins that we ship, `init` for what acts by a platform. */
+function leaveOutIdleHooks([word, next]: readonly string[], { oclif }: PackageJson): void {
   delete oclif.hooks?.prerun
-  if (word !== 'daemon' && word !== 'up') delete oclif.hooks?.init
+  // `connect hub` alone is a hub, and keeps nothing.
+  const isKept = word === 'daemon' || word === 'up' || (word === 'hub' && next !== undefined)
+  if (!isKept) delete oclif.hooks?.init
 }
 
 type PackageJson = Interfaces.PJSON & { version: string }

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { runAgent } from '../agent/agent.ts'
-import { DaemonCommand } from '../cli/daemon-command.ts'
+import { DaemonCommand } from '../cli/kept/daemon-command.ts'
 import { caFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { formatStarted } from '../cli/format/started.ts'
 import { ensureLogin } from '../cli/login/ensure-login.ts'

@@ -104,7 +104,7 @@ export function releaseInstanceName({ stem, configFile }: Instance, home = homed
 
 /** Whether this is the folder that we alone own, and may close to others. */
 export function ownsFolder(instance: Instance, home = homedir()): boolean {
-  return instance.folder === dataFolder(home)
+  return instance.kind === 'hub' || instance.folder === dataFolder(home)
 }
 
 /**

@@ -32,6 +32,6 @@ export async function askAgent(instance: Instance): Promise<AgentAnswer> {
 }
 
 /** Empty in a record that the agent itself has not written yet. */
-function recordedVersion(instance: Instance): string | null {
+export function recordedVersion(instance: Instance): string | null {
   return readAgentRecord(instance)?.version || null
 }

@@ -1,20 +1,27 @@
 import { parseArgs } from 'node:util'
 import type { Hook, Interfaces } from '@oclif/core'
+import type { Instance } from '../config/instance.ts'
+
+/** The commands that act on the daemon, on the hub that is kept, or hand over to the daemon. */
+const ACTS_BY_PLATFORM = /^(daemon(:|$)|up$|hub:(install|uninstall|start|stop|restart|status|logs)$)/
+
+type Values = Readonly<Record<string, unknown>>
 
 /** How long a plugin may take to say which platform it brings, in ms. */
 const PLUGIN_TIMEOUT_MS = 2000
 
 /**
- * Picks and loads the platform, for the commands that act on the daemon or hand over to it; --help and all
- * others pay nothing. It never throws: oclif would swallow that, so the command throws it, once its flags are
- * known to be right.
+ * Picks and loads the platform, for the commands that act by it; --help and all others pay nothing. It never
+ * throws: oclif would swallow that, so the command throws it, once its flags are known to be right.
  */
 const hook: Hook.Init = async function init({ id, argv, config }) {
-  if (!/^(daemon(:|$)|up$)/.test(id ?? '') || argv.includes('--help') || argv.includes('-h')) return
+  if (!ACTS_BY_PLATFORM.test(id ?? '') || argv.includes('--help') || argv.includes('-h')) return
   const { values } = parseArgs({
     args: argv,
     options: {
       config: { type: 'string' },
+      'data-dir': { type: 'string' },
+      reset: { type: 'boolean', default: false },
       detach: { type: 'boolean', default: false },
       foreground: { type: 'boolean', default: false },
     },
@@ -24,19 +31,34 @@ const hook: Hook.Init = async function init({ id, argv, config }) {
     const { willDetach } = await import('../cli/will-detach.ts')
     if (!willDetach({ detach: Boolean(values.detach), foreground: Boolean(values.foreground) })) return
   }
-  const [{ instanceFor }, { keepChosen }, { selectPlatform }] = await Promise.all([
-    import('../config/instance.ts'),
+  const [{ keepChosen }, { selectPlatform }] = await Promise.all([
     import('../platforms/selection/chosen.ts'),
     import('../platforms/selection/select.ts'),
   ])
   const choose = async () => {
-    const configFile = typeof values.config === 'string' ? values.config : undefined
-    const context = { instance: instanceFor(configFile), env: process.env }
-    const purpose = id === 'daemon:install' ? 'install' : 'use'
+    const instance = id?.startsWith('hub:') ? await hubOf(values) : await agentOf(values)
+    const context = { instance, env: process.env }
+    const purpose = id?.endsWith(':install') ? 'install' : 'use'
     const selection = await selectPlatform({ context, purpose, plugins: () => broughtByPlugins(config) })
     return { ...selection, platform: await selection.description.load(context) }
   }
   await keepChosen(config, choose())
+}
+
+async function agentOf({ config }: Values): Promise<Instance> {
+  const { instanceFor } = await import('../config/instance.ts')
+  return instanceFor(typeof config === 'string' ? config : undefined)
+}
+
+/** The hub that the command is about, by what is saved and the flags that say otherwise. */
+async function hubOf({ 'data-dir': dataDir, reset }: Values): Promise<Instance> {
+  const [{ hubInstance }, { readHubSettings }, { givenPath }] = await Promise.all([
+    import('../config/hub/hub-instance.ts'),
+    import('../config/hub/hub-settings.ts'),
+    import('../files/given-path.ts'),
+  ])
+  if (typeof dataDir === 'string') return hubInstance({ dataDir: givenPath(dataDir) })
+  return hubInstance(reset === true ? {} : readHubSettings())
 }
 
 async function broughtByPlugins(config: Interfaces.Config) {

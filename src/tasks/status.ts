@@ -1,5 +1,6 @@
 import { hubOf, readConfig, type Config } from '../config/config.ts'
 import type { AgentInstance } from '../config/instance.ts'
+import { wordsOf } from '../config/kind.ts'
 import { shownProxy } from '../config/proxy.ts'
 import { listService, readServices, type ListedService } from '../config/services.ts'
 import { endReason, readAgentRecord, type AgentEnd, type AgentIdentity } from '../control/agent-record.ts'
@@ -10,7 +11,7 @@ import type { PlatformStatus } from '../platforms/platform.ts'
 import { describeDrift } from '../program/drift.ts'
 import { waitFor } from '../runtime/wait-for.ts'
 import type { DaemonContext } from './daemon-context.ts'
-import { executableOf } from './kept.ts'
+import { executableOf, type KeptContext } from './kept.ts'
 import { shownReaches, type ShownReach } from './reaches/shown-reach.ts'
 
 /** All that is known of the daemon; also the shape of `daemon status --json`. */
@@ -117,7 +118,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
 }
 
 /** How an agent ended may be known to its manager, though nobody has written it down. */
-function withSeen(end: AgentEnd | undefined, { lastExit }: PlatformStatus): AgentEnd | undefined {
+export function withSeen(end: AgentEnd | undefined, { lastExit }: PlatformStatus): AgentEnd | undefined {
   if (!end || !lastExit || end.code !== null || end.signal !== null || end.at !== null) return end
   return { ...end, ...lastExit, reason: endReason(lastExit) }
 }
@@ -145,10 +146,14 @@ function savedProxy(config: Config | undefined): string | null {
 }
 
 /** How the running program differs, by the record of an agent that doesn't answer: an upgrade may be why. */
-function driftOf(context: DaemonContext, agent: AgentIdentity | undefined): string[] {
+export function driftOf(context: KeptContext, agent: AgentIdentity | undefined): string[] {
   if (!agent?.version) return []
   try {
-    return describeDrift(agent, { ...executableOf(context), version: context.version })
+    return describeDrift(
+      agent,
+      { ...executableOf(context), version: context.version },
+      wordsOf(context.instance).kept,
+    )
   } catch (error) {
     // `npx … daemon status` may look at a daemon, though it may not start one.
     if (error instanceof ConnectError && error.code === 'RUN_FROM_CACHE') return []

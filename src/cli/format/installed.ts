@@ -1,33 +1,57 @@
-import type { InstallReport, PlannedInstall } from '../../tasks/install.ts'
+import type { Kind } from '../../config/instance.ts'
+import { wordsOf } from '../../config/kind.ts'
+import type { InstallOutcome, InstallReport, PlannedInstall } from '../../tasks/install.ts'
 import { shellQuote } from '../../text/shell-quote.ts'
 import { tilde } from '../../text/tilde.ts'
 import { formatConnection } from './connection.ts'
 
 /** The lines of a daemon that was installed. */
-export function formatInstalled({ change, file, autostart, hub }: InstallReport): string[] {
+export function formatInstalled(report: InstallReport): string[] {
+  const { hub } = report
+  return installedLines(
+    report,
+    'agent',
+    hub?.state === 'connected' ? [] : [`  Hub: ${formatConnection(hub)}`],
+  )
+}
+
+/** @param more what else is to be known of it */
+export function installedLines(
+  { change, file, autostart }: InstallOutcome,
+  kind: Kind,
+  more: readonly string[],
+): string[] {
+  const { subject, process, command } = wordsOf({ kind })
   const written = { created: 'Created', updated: 'Updated', unchanged: 'Unchanged' }[change]
   const starts =
     autostart === 'never' ? 'does not start by itself' : `will now start automatically on ${autostart}`
   return [
     ...(file === null ? [] : [`  ${written}: ${tilde(file)}`, '']),
     change === 'unchanged'
-      ? '[ok] Daemon already installed and running'
-      : '[ok] Daemon installed and started',
-    `  The agent ${starts}.`,
-    ...(hub?.state === 'connected' ? [] : [`  Hub: ${formatConnection(hub)}`]),
+      ? `[ok] ${subject} already installed and running`
+      : `[ok] ${subject} installed and started`,
+    `  The ${process} ${starts}.`,
+    ...more,
     '',
     '  Commands:',
-    '    Status:    connect daemon status',
-    '    Logs:      connect daemon logs',
-    '    Stop:      connect daemon stop',
-    '    Uninstall: connect daemon uninstall',
+    `    Status:    ${command} status`,
+    `    Logs:      ${command} logs`,
+    `    Stop:      ${command} stop`,
+    `    Uninstall: ${command} uninstall`,
   ]
 }
 
 /** What --dry-run shows: the files as they would be, and the commands as one would type them. */
-export function formatPlan({ change, file, plan: { files, commands } }: PlannedInstall): string[] {
+export function formatPlan(
+  { change, file, plan: { files, commands } }: PlannedInstall,
+  kind: Kind,
+): string[] {
   if (change === 'unchanged' && file !== null)
-    return [`Unchanged: ${tilde(file)}`, '', 'The daemon is installed and runs: there is nothing to do.']
+    return [
+      `Unchanged: ${tilde(file)}`,
+      '',
+      `The ${wordsOf({ kind }).kept} is installed and runs: there is nothing to do.`,
+    ]
   return [
     ...files.flatMap(({ file, content }) => [
       `Would write ${tilde(file)}:`,

@@ -43,9 +43,10 @@ export function formatStatus(status: DaemonStatus): string[] {
   ]
 }
 
-const STARTS = { boot: 'on boot', login: 'on login', never: 'no' } as const
+export const STARTS = { boot: 'on boot', login: 'on login', never: 'no' } as const
 
-function fields(rows: [name: string, value: string | undefined][]): string[] {
+/** A line for each field that there is; one without a name is a sentence. */
+export function fields(rows: [name: string, value: string | undefined][]): string[] {
   return rows.flatMap(([name, value]) =>
     value === undefined ? [] : [`    ${name === '' ? '' : `${name}: `}${value}`],
   )
@@ -56,7 +57,7 @@ function connection({ connection, silence }: DaemonStatus): string {
   return formatConnection(connection)
 }
 
-function lastExit({ at, reason, code }: NonNullable<DaemonStatus['lastExit']>): string {
+export function lastExit({ at, reason, code }: NonNullable<DaemonStatus['lastExit']>): string {
   const details = [at === null ? undefined : localTime(at), code === null ? undefined : `exit code ${code}`]
   const known = details.filter((detail) => detail !== undefined).join(', ')
   return printable(known === '' ? reason : `${reason} (${known})`)

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { DaemonCommand } from '../../cli/kept/daemon-command.ts'
 import { caFlag, replaceFlag } from '../../cli/flags.ts'
 import { formatInstalled, formatPlan } from '../../cli/format/installed.ts'
 import { ensureLogin } from '../../cli/login/ensure-login.ts'
@@ -25,7 +25,7 @@ export default class DaemonInstall extends DaemonCommand {
       const { plan, ...known } = planned
       const { hub } = planned.pid === null ? { hub: null } : await knownOf(context, undefined)
       // To be copied as it is: never wrapped.
-      for (const line of formatPlan(planned)) this.log(line)
+      for (const line of formatPlan(planned, 'agent')) this.log(line)
       return { ...known, hub, plan, manager, warnings: [] }
     }
     if (process.env.PRIVATECONNECT_TOKEN || flags.ca !== undefined) await ensureLogin(context.instance, flags)

@@ -1,4 +1,4 @@
-import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { DaemonCommand } from '../../cli/kept/daemon-command.ts'
 import { replaceFlag } from '../../cli/flags.ts'
 import { formatConnection } from '../../cli/format/connection.ts'
 import { formatStopped } from '../../cli/format/stopped.ts'
@@ -23,7 +23,7 @@ export default class DaemonRestart extends DaemonCommand {
       },
     })
     const { stopped } = report
-    if (stopped) for (const line of formatStopped({ stopped, foregroundPid: null })) this.print(line)
+    if (stopped) for (const line of formatStopped({ stopped, foregroundPid: null }, 'agent')) this.print(line)
     if (report.updated !== null) this.print(`  Updated: ${tilde(report.updated)}`)
     this.print('[ok] Daemon started')
     this.print(`  PID: ${report.pid}`)

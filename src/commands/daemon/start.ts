@@ -1,4 +1,4 @@
-import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { DaemonCommand } from '../../cli/kept/daemon-command.ts'
 import { replaceFlag } from '../../cli/flags.ts'
 import { formatStarted } from '../../cli/format/started.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { DaemonCommand } from '../../cli/kept/daemon-command.ts'
 import { formatStatus } from '../../cli/format/status.ts'
 import { daemonStatus, waitForConnected } from '../../tasks/status.ts'
 import { parseDuration } from '../../text/duration.ts'

@@ -1,4 +1,4 @@
-import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { DaemonCommand } from '../../cli/kept/daemon-command.ts'
 import { formatStopped } from '../../cli/format/stopped.ts'
 import { checkConfig } from '../../tasks/daemon-context.ts'
 import { stopKept } from '../../tasks/stop.ts'
@@ -13,7 +13,7 @@ export default class DaemonStop extends DaemonCommand {
     await this.warnIfCarried(context, 'until the daemon is started again')
     const report = await stopKept(context)
     if (!report.stopped && report.foregroundPid === null) checkConfig(context)
-    for (const line of formatStopped(report)) this.print(line)
+    for (const line of formatStopped(report, 'agent')) this.print(line)
     return report
   }
 }

@@ -1,4 +1,4 @@
-import { DaemonCommand } from '../../cli/daemon-command.ts'
+import { DaemonCommand } from '../../cli/kept/daemon-command.ts'
 import { checkConfig } from '../../tasks/daemon-context.ts'
 import { uninstallKept } from '../../tasks/install.ts'
 import { tilde } from '../../text/tilde.ts'

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { readJson } from '../../files/read-json.ts'
+import { removeFile } from '../../files/remove-file.ts'
 import { dataFolder } from '../instance.ts'
 
 const VERSION = 1
@@ -49,6 +50,11 @@ export function readHubSettings(home = homedir()): HubSettings | undefined {
   if (!file) return undefined
   const { version: _, ...settings } = file
   return settings
+}
+
+/** As if nothing had ever been saved. @throws ConnectError WRITE_FAILED */
+export function removeHubSettings(home = homedir()): void {
+  removeFile(hubSettingsFile(home))
 }
 
 /** Only the holder of the hub's command lock writes. @throws ConnectError WRITE_FAILED */

@@ -6,9 +6,13 @@ import type { LogFilter, LogLine } from './select.ts'
 
 const RULE = '─'.repeat(56)
 
-/** What stands above the log's lines. */
-export function header(file: string): string[] {
-  return [`📋 Daemon Logs (${printable(tilde(file))})`, '', RULE]
+/**
+ * What stands above the log's lines.
+ *
+ * @param subject whose log it is, such as `Daemon`
+ */
+export function header(file: string, subject: string): string[] {
+  return [`📋 ${subject} Logs (${printable(tilde(file))})`, '', RULE]
 }
 
 /** What stands below them, once all are there. */

@@ -1,0 +1,64 @@
+import type { HubServiceStatus } from '../../tasks/hub/status.ts'
+import { printable } from '../../text/printable.ts'
+import { tilde } from '../../text/tilde.ts'
+import { localTime } from './local-time.ts'
+import { fields, lastExit, STARTS } from './status.ts'
+
+/** As the daemon's status, for the hub. */
+export function formatHubStatus(status: HubServiceStatus): string[] {
+  const isRunning = status.status === 'running'
+  return [
+    '📊 Private Connect Hub Status',
+    '',
+    `  ${isRunning ? '●' : '○'} Status: ${status.status}`,
+    ...fields([
+      ['', status.cleanedUpStalePid ? '(cleaned up stale PID file)' : undefined],
+      ['', status.reason ?? undefined],
+      ['', inForeground(status)],
+      ['PID', status.pid?.toString()],
+      ['Service installed', status.installed ? 'yes' : 'no'],
+      ['Platform', status.platform],
+      ['Hub ID', status.hubId ?? undefined],
+      ['Listens on', listens(status)],
+      ['Address for others', status.url ?? undefined],
+      ['Data', printable(tilde(status.folder))],
+      ['Manager', isRunning ? status.manager.summary : undefined],
+      ['Running since', status.startedAt === null ? undefined : localTime(status.startedAt)],
+      ['Autostart', STARTS[status.autostart]],
+      ['Restarts', status.restarts?.toString()],
+      ['Last exit', status.lastExit === null ? undefined : lastExit(status.lastExit)],
+      ['Machines', machines(status)],
+      ['Live streams', status.streams?.toString()],
+      ['Not saved', unsaved(status)],
+      ['Version', status.version ?? undefined],
+      ...status.drift.map((text): [string, string] => ['', `${text}. Run: connect hub restart`]),
+      ...status.notes.map((text): [string, string] => ['', text]),
+      ['', hint(status)],
+    ]),
+  ]
+}
+
+function inForeground({ foregroundPid }: HubServiceStatus): string | undefined {
+  return foregroundPid === null ? undefined : `A hub runs in the foreground (PID: ${foregroundPid})`
+}
+
+function listens({ listen, silence }: HubServiceStatus): string | undefined {
+  return silence === null ? (listen ?? undefined) : `unknown: ${silence}`
+}
+
+function machines({ machines }: HubServiceStatus): string | undefined {
+  return machines ? `${machines.joined} joined, ${machines.online} connected` : undefined
+}
+
+function unsaved({ unsaved }: HubServiceStatus): string | undefined {
+  if (!unsaved) return undefined
+  const changes = unsaved.changes === 1 ? '1 change' : `${unsaved.changes} changes`
+  return printable(`${changes}, since the hub can’t save: ${unsaved.reason}`)
+}
+
+function hint({ status, foregroundPid, lastExit }: HubServiceStatus): string | undefined {
+  if (foregroundPid !== null)
+    return 'To have it kept running instead: end it with Ctrl-C, then connect hub install'
+  if (status !== 'stopped') return undefined
+  return lastExit?.fix ?? 'To start it: connect hub start'
+}

@@ -1,0 +1,44 @@
+import { formatHubTold } from '../../cli/format/hub-told.ts'
+import { HubCommand } from '../../cli/kept/hub-command.ts'
+import { replaceHubFlag, resetFlag } from '../../cli/hub/service-flags.ts'
+import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
+import { settingsWith } from '../../tasks/hub/hub-context.ts'
+import { startHubService } from '../../tasks/hub/start-hub.ts'
+import { tilde } from '../../text/tilde.ts'
+
+export default class HubStart extends HubCommand {
+  static override summary = 'Start the hub in the background'
+  static override description =
+    'Flags that are given are kept for the next start. A hub that runs with others is started anew.'
+  static override examples = [
+    '<%= config.bin %> hub start',
+    '<%= config.bin %> hub start --listen 0.0.0.0:7700',
+  ]
+  static override flags = { ...serveFlags, ...replaceHubFlag, ...resetFlag }
+
+  async run() {
+    const { flags } = await this.parse(HubStart)
+    this.refuseSudo()
+    const settings = { given: givenSettings(flags), reset: flags.reset }
+    const { context } = this.hubContext(settingsWith(settings))
+    const report = await startHubService(context, settings, {
+      running: flags.replace ? 'stop' : 'keep',
+      onStart: ({ installed }) => {
+        this.print(
+          `🚀 Starting hub ${installed ? `through ${context.description.name}` : 'in background'}...`,
+        )
+        this.print()
+      },
+    })
+    const begun = report.outcome === 'started' ? 'Hub started' : 'Hub already running'
+    if (report.updated !== null) this.print(`  Updated: ${tilde(report.updated)}`)
+    this.print(`[ok] ${begun} (PID: ${report.pid})`)
+    this.print(`  Logs: ${tilde(context.instance.logFile)}`)
+    for (const line of formatHubTold(report)) this.print(line)
+    if (report.version !== null && report.version !== context.version)
+      this.print(
+        `  It runs version ${report.version}, installed is ${context.version}. Run: connect hub restart`,
+      )
+    return report
+  }
+}

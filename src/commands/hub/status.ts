@@ -1,0 +1,29 @@
+import { Flags } from '@oclif/core'
+import { formatHubStatus } from '../../cli/format/hub-status.ts'
+import { HubCommand } from '../../cli/kept/hub-command.ts'
+import { hubServiceStatus, isAnswering, waitForHub } from '../../tasks/hub/status.ts'
+import { parseDuration } from '../../text/duration.ts'
+
+export default class HubStatus extends HubCommand {
+  static override summary = 'Show how the hub stands'
+  static override flags = {
+    check: Flags.boolean({ description: 'exit 1 unless the hub runs' }),
+    wait: Flags.string({
+      description: 'wait until it answers, and exit 1 if that takes longer',
+      helpValue: '30s',
+    }),
+  }
+
+  async run() {
+    const { flags } = await this.parse(HubStatus)
+    const timeoutMs = flags.wait === undefined ? undefined : parseDuration(flags.wait)
+    const { context } = this.hubContext()
+    const status =
+      timeoutMs === undefined ? await hubServiceStatus(context) : await waitForHub(context, timeoutMs)
+    for (const line of formatHubStatus(status)) this.print(line)
+    const asked =
+      (flags.check && status.status !== 'running') || (timeoutMs !== undefined && !isAnswering(status))
+    if (asked) process.exitCode = 1
+    return status
+  }
+}

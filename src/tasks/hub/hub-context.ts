@@ -1,0 +1,98 @@
+import { homedir } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
+import { hubInstance, type HubInstance } from '../../config/hub/hub-instance.ts'
+import {
+  readHubSettings,
+  removeHubSettings,
+  writeHubSettings,
+  type HubSettings,
+} from '../../config/hub/hub-settings.ts'
+import { servingOf } from '../../config/hub/serving.ts'
+import { findAgent } from '../../control/find-agent.ts'
+import { ConnectError } from '../../errors.ts'
+import { hubStatus } from '../../hub/control/client.ts'
+import type { HubStatus } from '../../hub/control/schema.ts'
+import type { Daemon } from '../../platforms/platform.ts'
+import { tilde } from '../../text/tilde.ts'
+import { executableOf, keptEnvironment, type Kept, type KeptContext } from '../kept.ts'
+
+/** What every action on the hub of this user works on. */
+export interface HubContext extends KeptContext {
+  readonly instance: HubInstance
+}
+
+/** How long the hub may take to say how it is, while it starts; in ms. */
+const HEAR_MS = 1000
+
+/** What is to be kept alive: it reads its settings by itself. @throws ConnectError RUN_FROM_CACHE */
+export function hubDaemonOf(context: HubContext): Daemon {
+  const { node, script } = executableOf(context)
+  return {
+    command: [node, script, 'hub'],
+    env: keptEnvironment(process.env),
+    cwd: homedir(),
+    logFile: context.instance.logFile,
+  }
+}
+
+/** What a command says of the settings: those that it gives, and what becomes of the others. */
+export interface GivenSettings {
+  readonly given: HubSettings
+  /** The others are forgotten, and not as they were saved. */
+  readonly reset?: boolean
+}
+
+/**
+ * The settings as they are to be.
+ *
+ * @throws ConnectError HUB_SETTINGS_DAMAGED, and BAD_TARGET, BAD_HUB_URL, BAD_VALUE, INSECURE_HUB if no hub
+ * can be run with them
+ */
+export function settingsWith({ given, reset = false }: GivenSettings): HubSettings {
+  const wanted = { ...(reset ? {} : readHubSettings()), ...given }
+  servingOf(wanted)
+  return wanted
+}
+
+/** The hub is up once it answers: it listens by then. */
+export function keptHub(instance: HubInstance, settings: GivenSettings): Kept<HubStatus> {
+  let replaced: { readonly saved: HubSettings | undefined } | undefined
+  return {
+    isChanged: () => !isDeepStrictEqual(settingsWith(settings), readHubSettings() ?? {}),
+    prepare() {
+      const saved = readHubSettings()
+      const wanted = settingsWith(settings)
+      if (isDeepStrictEqual(wanted, saved ?? {})) return false
+      writeHubSettings(wanted)
+      replaced = { saved }
+      return true
+    },
+    undo() {
+      if (!replaced) return false
+      if (replaced.saved) writeHubSettings(replaced.saved)
+      else removeHubSettings()
+      replaced = undefined
+      return true
+    },
+    async hear(pid) {
+      const status = await hubStatus(instance, HEAR_MS).catch(() => undefined)
+      return status?.agent.pid === pid ? status : undefined
+    },
+  }
+}
+
+/**
+ * One that runs on another data folder goes on with that: it is not what this command is about.
+ *
+ * @throws ConnectError HUB_RUNNING
+ */
+export async function refuseOtherFolder({ instance }: HubContext): Promise<void> {
+  const saved = hubInstance(readHubSettings())
+  if (saved.folder === instance.folder) return
+  const found = await findAgent(saved)
+  if (found.state !== 'running' || found.agent.mode !== 'daemon') return
+  const message = `The hub runs on ${tilde(saved.folder)} (PID: ${found.agent.pid})`
+  throw new ConnectError('HUB_RUNNING', message, {
+    hints: ['To give it another data folder, stop it first: connect hub stop'],
+  })
+}

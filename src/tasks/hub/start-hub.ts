@@ -1,0 +1,66 @@
+import { askHub } from './ask-hub.ts'
+import type { HubStatus } from '../../hub/control/schema.ts'
+import { installKept, type InstallKeptOptions, type InstallOutcome } from '../install.ts'
+import { startKept, type StartKeptOptions, type StartOutcome } from '../start.ts'
+import {
+  hubDaemonOf,
+  keptHub,
+  refuseOtherFolder,
+  type GivenSettings,
+  type HubContext,
+} from './hub-context.ts'
+
+/** What a hub that was started says of itself. */
+export interface HubTold {
+  /** HOST:PORT where it listens; null if it didn't say. */
+  readonly listen: string | null
+  /** The address that others are told; null if it didn't say. */
+  readonly url: string | null
+  /** Null if it didn't say. */
+  readonly version: string | null
+}
+
+/** Also the shape of `hub start --json` and `hub restart --json`. */
+export type HubStartReport = StartOutcome & HubTold
+
+export type HubInstallReport = InstallOutcome & HubTold
+
+/**
+ * Starts the hub, and looks whether it stays up. One that runs is left alone, unless its settings change.
+ *
+ * @throws ConnectError DAEMON_FAILED, HUB_ELSEWHERE, HUB_RUNNING for one in the foreground or on other data
+ */
+export async function startHubService(
+  context: HubContext,
+  settings: GivenSettings,
+  options: StartKeptOptions,
+): Promise<HubStartReport> {
+  await refuseOtherFolder(context)
+  const kept = keptHub(context.instance, settings)
+  const { said, ...done } = await startKept(context, kept, hubDaemonOf(context), options)
+  return { ...done, ...(await toldBy(context, said)) }
+}
+
+/**
+ * Installs the hub as a service of the machine, and looks whether it stays up.
+ *
+ * @throws ConnectError INSTALL_UNSUPPORTED, DAEMON_FAILED, HUB_RUNNING for one in the foreground or on other
+ * data
+ */
+export async function installHubService(
+  context: HubContext,
+  settings: GivenSettings,
+  options: Omit<InstallKeptOptions, 'daemon'>,
+): Promise<HubInstallReport> {
+  await refuseOtherFolder(context)
+  const kept = keptHub(context.instance, settings)
+  const daemon = hubDaemonOf(context)
+  const { said, isStale: _, ...done } = await installKept(context, kept, { ...options, daemon })
+  return { ...done, ...(await toldBy(context, said)) }
+}
+
+/** What it has said while it was started, or says now. */
+export async function toldBy({ instance }: HubContext, said?: HubStatus): Promise<HubTold> {
+  const { status = said, version } = said ? { version: said.agent.version } : await askHub(instance)
+  return { listen: status?.listen ?? null, url: status?.url ?? null, version }
+}
