@@ -7,6 +7,7 @@ import { insecureWarning } from '../../hub/insecure-warning.ts'
 import { runHub } from '../../hub/run-hub.ts'
 import type { Hub } from '../../hub/server.ts'
 import { terminalLog } from '../../log/log.ts'
+import { refuseBesideHub } from '../../tasks/hub/beside.ts'
 import { shellQuote } from '../../text/shell-quote.ts'
 import { tilde } from '../../text/tilde.ts'
 
@@ -35,6 +36,7 @@ export default class HubRun extends ConnectCommand {
       log: terminalLog((line) => this.print(line)),
       waitForOthers: false,
     } as const
+    await refuseBesideHub(options.instance)
     const onListening = (hub: Hub) => {
       this.print(`[ok] Hub listening on ${hub.address}`)
       if (serving.url !== undefined) this.print(`  Address for others: ${serving.url}`)

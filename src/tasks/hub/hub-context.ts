@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
-import { hubInstance, type HubInstance } from '../../config/hub/hub-instance.ts'
+import type { HubInstance } from '../../config/hub/hub-instance.ts'
 import {
   readHubSettings,
   removeHubSettings,
@@ -8,12 +8,9 @@ import {
   type HubSettings,
 } from '../../config/hub/hub-settings.ts'
 import { servingOf } from '../../config/hub/serving.ts'
-import { findAgent } from '../../control/find-agent.ts'
-import { ConnectError } from '../../errors.ts'
 import { hubStatus } from '../../hub/control/client.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import type { Daemon } from '../../platforms/platform.ts'
-import { tilde } from '../../text/tilde.ts'
 import { executableOf, keptEnvironment, type Kept, type KeptContext } from '../kept.ts'
 
 /** What every action on the hub of this user works on. */
@@ -79,20 +76,4 @@ export function keptHub(instance: HubInstance, settings: GivenSettings): Kept<Hu
       return status?.agent.pid === pid ? status : undefined
     },
   }
-}
-
-/**
- * One that runs on another data folder goes on with that: it is not what this command is about.
- *
- * @throws ConnectError HUB_RUNNING
- */
-export async function refuseOtherFolder({ instance }: HubContext): Promise<void> {
-  const saved = hubInstance(readHubSettings())
-  if (saved.folder === instance.folder) return
-  const found = await findAgent(saved)
-  if (found.state !== 'running' || found.agent.mode !== 'daemon') return
-  const message = `The hub runs on ${tilde(saved.folder)} (PID: ${found.agent.pid})`
-  throw new ConnectError('HUB_RUNNING', message, {
-    hints: ['To give it another data folder, stop it first: connect hub stop'],
-  })
 }

@@ -1,14 +1,9 @@
 import { askHub } from './ask-hub.ts'
+import { refuseOtherFolder } from './beside.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import { installKept, type InstallKeptOptions, type InstallOutcome } from '../install.ts'
 import { startKept, type StartKeptOptions, type StartOutcome } from '../start.ts'
-import {
-  hubDaemonOf,
-  keptHub,
-  refuseOtherFolder,
-  type GivenSettings,
-  type HubContext,
-} from './hub-context.ts'
+import { hubDaemonOf, keptHub, type GivenSettings, type HubContext } from './hub-context.ts'
 
 /** What a hub that was started says of itself. */
 export interface HubTold {
@@ -35,7 +30,7 @@ export async function startHubService(
   settings: GivenSettings,
   options: StartKeptOptions,
 ): Promise<HubStartReport> {
-  await refuseOtherFolder(context)
+  await refuseOtherFolder(context.instance)
   const kept = keptHub(context.instance, settings)
   const { said, ...done } = await startKept(context, kept, hubDaemonOf(context), options)
   return { ...done, ...(await toldBy(context, said)) }
@@ -52,7 +47,7 @@ export async function installHubService(
   settings: GivenSettings,
   options: Omit<InstallKeptOptions, 'daemon'>,
 ): Promise<HubInstallReport> {
-  await refuseOtherFolder(context)
+  await refuseOtherFolder(context.instance)
   const kept = keptHub(context.instance, settings)
   const daemon = hubDaemonOf(context)
   const { said, isStale: _, ...done } = await installKept(context, kept, { ...options, daemon })
