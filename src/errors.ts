@@ -136,6 +136,11 @@ export const ERRORS = {
       'A hub holds its data folder, but it can’t be told which process it is: most likely it runs in another container that shares the folder.',
     fix: 'Stop it there. If no other container shares the folder, end the process named by: fuser ~/.privateconnect/hub/hub.lock',
   },
+  HUB_NAME_TAKEN: {
+    cause:
+      'The service of an agent whose config file is called hub.json has the name that the hub’s is to have: it was installed when that was nobody’s.',
+    fix: 'Have it installed anew, by another name: connect daemon install --config FILE',
+  },
   PROGRAM_GONE: {
     cause: 'The program that the agent runs, or its config, was deleted while it ran.',
     fix: `Install it again if that was not meant: ${LOCAL_PACKAGE}, then: connect daemon restart`,

@@ -10,10 +10,15 @@ import { removeFile } from '../files/remove-file.ts'
  * then a short hash of its path tells the two apart.
  *
  * @param registry the folder that holds a file for each name, with the path of the config that has it
+ * @param wish.reserved the name is meant for something else: only who has it already keeps it
  */
-export function instanceName(registry: string, stem: string, configFile: string): string {
+export function instanceName(
+  registry: string,
+  { stem, configFile, reserved }: { stem: string; configFile: string; reserved: boolean },
+): string {
   const owner = ownerOf(registry, stem)
-  return owner === undefined || owner === configFile ? stem : `${stem}-${shortHash(configFile).slice(0, 8)}`
+  const isOurs = owner === configFile || (owner === undefined && !reserved)
+  return isOurs ? stem : `${stem}-${shortHash(configFile).slice(0, 8)}`
 }
 
 /**
@@ -53,7 +58,8 @@ export function releaseName(registry: string, stem: string, configFile: string):
   if (ownerOf(registry, stem) === configFile) removeFile(path.join(registry, stem))
 }
 
-function ownerOf(registry: string, stem: string): string | undefined {
+/** The config file that has the name; undefined if nobody has. */
+export function ownerOf(registry: string, stem: string): string | undefined {
   try {
     return readFileSync(path.join(registry, stem), 'utf8').trimEnd()
   } catch (error) {

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { codeOf } from '../errors.ts'
 import { givenPath } from '../files/given-path.ts'
-import { claimName, instanceName, releaseName, shortHash } from './instance-name.ts'
+import { claimName, instanceName, ownerOf, releaseName, shortHash } from './instance-name.ts'
 
 /** What is kept running: the agent of a config file, or the hub of a user. */
 export type Kind = 'agent' | 'hub'
@@ -38,8 +38,8 @@ export interface AgentInstance extends Instance {
   readonly reachesFile: string
 }
 
-/** The names that no agent's instance gets by its config file: they are others'. */
-const RESERVED_STEMS: ReadonlySet<string> = new Set(['default', 'hub'])
+/** The hub's: no agent gets it any more, and one that has it keeps it until the hub is installed. */
+export const HUB_NAME = 'hub'
 
 /** The folder that holds everything of the default instance. */
 export function dataFolder(home = homedir()): string {
@@ -58,11 +58,12 @@ export function instanceFor(configFile?: string, home = homedir()): AgentInstanc
   const file = configFile === undefined ? defaultConfig : givenPath(configFile)
   const isDefault = file === defaultConfig
   const stem = stemOf(file)
+  const reserved = stem === HUB_NAME
   const folder = path.dirname(file)
   const beside = (name: string) => path.join(folder, isDefault ? name : `${stem}.${name}`)
   return {
     kind: 'agent',
-    name: isDefault ? 'default' : instanceName(registryFolder(home), stem, file),
+    name: isDefault ? 'default' : instanceName(registryFolder(home), { stem, configFile: file, reserved }),
     stem: isDefault ? 'default' : stem,
     folder,
     configFile: file,
@@ -85,7 +86,7 @@ export function instanceFor(configFile?: string, home = homedir()): AgentInstanc
 function stemOf(file: string): string {
   const base = path.basename(file)
   const [, stem] = /^(.+)\.json$/.exec(base) ?? []
-  return stem === undefined || RESERVED_STEMS.has(stem) ? `${base}-${shortHash(file).slice(0, 8)}` : stem
+  return stem === undefined || stem === 'default' ? `${base}-${shortHash(file).slice(0, 8)}` : stem
 }
 
 function registryFolder(home: string): string {
@@ -94,7 +95,18 @@ function registryFolder(home: string): string {
 
 /** No other instance of this user takes its name from now on. @throws ConnectError WRITE_FAILED */
 export function claimInstanceName({ name, stem, configFile }: Instance, home = homedir()): void {
-  if (name !== 'default') claimName(registryFolder(home), stem, configFile)
+  if (name === stem && name !== 'default') claimName(registryFolder(home), stem, configFile)
+}
+
+/** The config file of the agent that has the hub's name: it was installed before that was the hub's. */
+export function holderOfHubName(home = homedir()): string | undefined {
+  return ownerOf(registryFolder(home), HUB_NAME)
+}
+
+/** No agent has the hub's name any more. */
+export function releaseHubName(home = homedir()): void {
+  const holder = holderOfHubName(home)
+  if (holder !== undefined) releaseName(registryFolder(home), HUB_NAME, holder)
 }
 
 /** The name is free for others again. */

@@ -13,6 +13,8 @@ export interface KindWords {
   readonly description: string
   /** The words before `start` and the like. */
   readonly command: string
+  /** What one runs in a terminal instead. */
+  readonly foreground: string
   /** What is kept: `the daemon`. */
   readonly kept: string
   /** The same at the beginning of a sentence. */
@@ -34,6 +36,7 @@ const KINDS: Readonly<Record<Kind, KindWords>> = {
     label: 'co.privateconnect.agent',
     description: 'Private Connect Agent',
     command: 'connect daemon',
+    foreground: 'connect up',
     kept: 'daemon',
     subject: 'Daemon',
     process: 'agent',
@@ -47,6 +50,7 @@ const KINDS: Readonly<Record<Kind, KindWords>> = {
     label: 'co.privateconnect.hub',
     description: 'Private Connect Hub',
     command: 'connect hub',
+    foreground: 'connect hub',
     kept: 'hub',
     subject: 'Hub',
     process: 'hub',

@@ -39,7 +39,13 @@ const hook: Hook.Init = async function init({ id, argv, config }) {
     const instance = id?.startsWith('hub:') ? await hubOf(values) : await agentOf(values)
     const context = { instance, env: process.env }
     const purpose = id?.endsWith(':install') ? 'install' : 'use'
-    const selection = await selectPlatform({ context, purpose, plugins: () => broughtByPlugins(config) })
+    let brought: ReturnType<typeof broughtByPlugins> | undefined
+    const plugins = () => (brought ??= broughtByPlugins(config))
+    if (instance.kind === 'hub') {
+      const { refuseTakenHubName } = await import('../platforms/selection/hub-name.ts')
+      await refuseTakenHubName({ context, plugins })
+    }
+    const selection = await selectPlatform({ context, purpose, plugins })
     return { ...selection, platform: await selection.description.load(context) }
   }
   await keepChosen(config, choose())

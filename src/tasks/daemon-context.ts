@@ -4,7 +4,7 @@ import { claimInstanceName, instanceFor, type AgentInstance } from '../config/in
 import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'
 import type { Daemon } from '../platforms/platform.ts'
-import { executableOf, keptEnvironment, type Kept, type KeptContext } from './kept.ts'
+import { executableOf, keptEnvironment, type Kept, type KeptContext } from './steps/kept.ts'
 import { rememberProxy } from './remember-proxy.ts'
 
 /** What every daemon action works on. */

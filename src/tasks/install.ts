@@ -4,16 +4,17 @@ import type { HubConnection } from '../control/hub-connection.ts'
 import { ConnectError } from '../errors.ts'
 import type { Daemon, Installed, InstallPlan, Uninstalled } from '../platforms/platform.ts'
 import type { Selection } from '../platforms/selection/select.ts'
-import { checkConfiguration } from './check-configuration.ts'
+import { checkConfiguration } from './steps/check-configuration.ts'
 import { keptAgent, type DaemonContext } from './daemon-context.ts'
-import { explainCrash } from './explain-crash.ts'
-import type { Kept, KeptContext } from './kept.ts'
+import { explainCrash } from './steps/explain-crash.ts'
+import { giveUpHubName } from './give-up-hub-name.ts'
+import type { Kept, KeptContext } from './steps/kept.ts'
 import { withCommandLock } from './locks/command-lock.ts'
 import { withHomeLock } from './locks/home-lock.ts'
-import { runSteps } from './run-steps.ts'
+import { runSteps } from './steps/run-steps.ts'
 import { knownOf } from './start.ts'
-import { takeOver } from './take-over.ts'
-import { undoOnFailure } from './undo-on-failure.ts'
+import { takeOver } from './steps/take-over.ts'
+import { undoOnFailure } from './steps/undo-on-failure.ts'
 
 /** What came of an install of the daemon, or of the hub. */
 export interface InstallOutcome {
@@ -41,9 +42,11 @@ export async function installDaemon(
   selection: Selection,
   onStart: () => void,
 ): Promise<InstallReport> {
-  const kept = keptAgent(context.instance)
-  const { said, isStale, ...done } = await installKept(context, kept, { daemon, selection, onStart })
-  const { hub } = await knownOf(context, said)
+  checkSupported(context, selection)
+  const named = await withLocks(context, {}, () => giveUpHubName(context))
+  const kept = keptAgent(named.instance)
+  const { said, isStale, ...done } = await installKept(named, kept, { daemon, selection, onStart })
+  const { hub } = await knownOf(named, said)
   const warnings = [
     ...done.warnings,
     ...(isStale ? ['The proxy has changed. Run: connect daemon restart'] : []),

@@ -3,14 +3,14 @@ import { hubConnectionOf, type HubConnection } from '../control/hub-connection.t
 import type { AgentStatus } from '../control/schema.ts'
 import type { Daemon, PlatformStatus } from '../platforms/platform.ts'
 import type { Termination } from '../process/terminate.ts'
-import { checkConfiguration } from './check-configuration.ts'
+import { checkConfiguration } from './steps/check-configuration.ts'
 import { keptAgent, type DaemonContext } from './daemon-context.ts'
-import { explainCrash } from './explain-crash.ts'
-import type { Kept, KeptContext } from './kept.ts'
+import { explainCrash } from './steps/explain-crash.ts'
+import type { Kept, KeptContext } from './steps/kept.ts'
 import { withCommandLock } from './locks/command-lock.ts'
-import { runSteps } from './run-steps.ts'
-import { takeOver } from './take-over.ts'
-import { undoOnFailure } from './undo-on-failure.ts'
+import { runSteps } from './steps/run-steps.ts'
+import { takeOver } from './steps/take-over.ts'
+import { undoOnFailure } from './steps/undo-on-failure.ts'
 
 /** What came of a start of the daemon, or of the hub. */
 export interface StartOutcome {

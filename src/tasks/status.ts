@@ -11,7 +11,7 @@ import type { PlatformStatus } from '../platforms/platform.ts'
 import { describeDrift } from '../program/drift.ts'
 import { waitFor } from '../runtime/wait-for.ts'
 import type { DaemonContext } from './daemon-context.ts'
-import { executableOf, type KeptContext } from './kept.ts'
+import { executableOf, type KeptContext } from './steps/kept.ts'
 import { shownReaches, type ShownReach } from './reaches/shown-reach.ts'
 
 /** All that is known of the daemon; also the shape of `daemon status --json`. */

@@ -1,8 +1,8 @@
 import type { Termination } from '../process/terminate.ts'
-import type { KeptContext } from './kept.ts'
+import type { KeptContext } from './steps/kept.ts'
 import { withCommandLock } from './locks/command-lock.ts'
-import { runSteps } from './run-steps.ts'
-import { endBeside } from './take-over.ts'
+import { runSteps } from './steps/run-steps.ts'
+import { endBeside } from './steps/take-over.ts'
 
 /** Also the shape of `daemon stop --json` and `hub stop --json`. */
 export interface StopReport {

@@ -1,7 +1,13 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { claimInstanceName, instanceFor, releaseInstanceName } from '../../src/config/instance.ts'
+import {
+  claimInstanceName,
+  holderOfHubName,
+  instanceFor,
+  releaseHubName,
+  releaseInstanceName,
+} from '../../src/config/instance.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 
@@ -50,4 +56,22 @@ test('the claim is a private file that names the config; one that can’t be mad
   writeFileSync(path.join(broken, '.privateconnect', 'instances'), '')
   const instance = instanceFor('/a/staging.json', broken)
   expect(thrownBy(() => claimInstanceName(instance, broken)).code).toBe('WRITE_FAILED')
+})
+
+test('the hub’s name is no agent’s, but for one that has claimed it before', () => {
+  const home = scratchFolder()
+  const instance = instanceFor('/a/hub.json', home)
+  expect(instance.name).toMatch(/^hub-[0-9a-f]{8}$/)
+  // Its files are where they always were.
+  expect(instance.servicesFile).toBe('/a/hub.services.json')
+  claimInstanceName(instance, home)
+  expect(holderOfHubName(home)).toBeUndefined()
+  const registry = path.join(home, '.privateconnect', 'instances')
+  mkdirSync(registry, { recursive: true })
+  writeFileSync(path.join(registry, 'hub'), '/a/hub.json\n')
+  expect(nameOf('/a/hub.json', home)).toBe('hub')
+  expect(nameOf('/b/hub.json', home)).toMatch(/^hub-[0-9a-f]{8}$/)
+  expect(holderOfHubName(home)).toBe('/a/hub.json')
+  releaseHubName(home)
+  expect(nameOf('/a/hub.json', home)).toBe(instance.name)
 })

@@ -71,7 +71,7 @@ describe('connect hub', () => {
     const { code, stdout, stderr } = await connect(world.hubHome, ['hub', '--listen', '127.0.0.1:0'])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(
-      /^\[x\] A hub is already running on ~\/\.privateconnect\/hub\n {2}Stop it first, .*\n$/,
+      /^\[x\] A hub runs in the foreground on ~\/\.privateconnect\/hub already \(PID: \d+\)\n {2}See how/,
     )
   })
 

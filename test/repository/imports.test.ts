@@ -50,6 +50,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'cli/kept': [
     'cli',
     'tasks/hub',
+    'tasks/steps',
     'tasks',
     'platforms/selection',
     'log/',
@@ -71,6 +72,7 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   'cli/output': ['errors.ts'],
   'tasks/hub': [
+    'tasks/steps',
     'tasks',
     'hub/control',
     'platforms',
@@ -84,6 +86,7 @@ const ARROWS: Record<string, readonly string[]> = {
   tasks: [
     'tasks/reaches',
     'tasks/locks',
+    'tasks/steps',
     'platforms/selection',
     'platforms/background',
     'platforms',
@@ -98,6 +101,18 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   'tasks/reaches': ['tasks/locks', 'reach', 'hub-client', 'control', 'process', 'config', 'errors.ts'],
+  'tasks/steps': [
+    'platforms/background',
+    'platforms',
+    'control',
+    'program',
+    'log/',
+    'process',
+    'config',
+    'files/',
+    'text',
+    'errors.ts',
+  ],
   'tasks/locks': ['control', 'config', 'files/', 'runtime', 'text', 'errors.ts'],
   'platforms/selection': [
     'platforms/plugin',
@@ -105,6 +120,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'platforms/systemd',
     'platforms/background',
     'platforms',
+    'config',
     'text',
     'errors.ts',
   ],
@@ -307,7 +323,7 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
     files: /^src\/(hub-client\/credential|hub\/auth\/authenticator)\.ts$/,
     kinds: ['static', 'dynamic', 'type'],
   },
-  { module: /^listr2$/, files: /^src\/tasks\/run-steps\.ts$/, kinds: ['dynamic'] },
+  { module: /^listr2$/, files: /^src\/tasks\/steps\/run-steps\.ts$/, kinds: ['dynamic'] },
   { module: /^node:child_process$/, files: /^src\/(process|runtime)\//, kinds: ['static', 'dynamic'] },
   { module: /^node:http$/, files: /^src\/net\/http\.ts$/, kinds: ['static', 'dynamic'] },
   { module: /^node:http$/, files: /^src\//, kinds: ['type'] },
@@ -458,16 +474,18 @@ test('the init hook alone loads a platform, and the library, which has no hooks'
   // The suite that proves platforms is none of a command's business.
   const others = sourceFiles.filter((file) => !file.startsWith('src/platforms/conformance/'))
   const loads = others.filter((file) => /(description|platform)\.load\(/.test(sourceOf(file)))
-  // The last only guards what a plugin's own load() gives.
+  // The one of select.ts only guards what a plugin's own load() gives.
   expect(loads).toEqual([
     'src/hooks/init.ts',
     'src/library/status-of.ts',
     'src/platforms/selection/select.ts',
+    // An agent that gets another name goes on under that one.
+    'src/tasks/give-up-hub-name.ts',
   ])
   const built = /^src\/platforms\/(background|launchd|systemd)\//
   // What was started in the background is ended in one way, whichever platform takes over.
   const takingOver = ({ file, target }: Import) =>
-    file === 'src/tasks/take-over.ts' && target === 'src/platforms/background/stop.ts'
+    file === 'src/tasks/steps/take-over.ts' && target === 'src/platforms/background/stop.ts'
   const reached = imports.filter(
     ({ file, target, kind }) =>
       built.test(target) && !target.endsWith('/description.ts') && !built.test(file) && kind !== 'type',

@@ -3,8 +3,8 @@ import { wordsOf } from '../../config/kind.ts'
 import { ConnectError } from '../../errors.ts'
 import { chosenFor } from '../../platforms/selection/chosen.ts'
 import type { Selection } from '../../platforms/selection/select.ts'
-import type { KeptContext } from '../../tasks/kept.ts'
-import type { StepOutcome } from '../../tasks/run-steps.ts'
+import type { KeptContext } from '../../tasks/steps/kept.ts'
+import type { StepOutcome } from '../../tasks/steps/run-steps.ts'
 import { ConnectCommand } from '../command.ts'
 
 /** A command that acts on the daemon or the hub, by the platform that the init hook has picked and loaded. */

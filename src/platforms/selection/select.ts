@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { wordsOf } from '../../config/kind.ts'
 import { ConnectError } from '../../errors.ts'
 import { background } from '../background/description.ts'
 import { withDeadline } from '../deadline.ts'
@@ -66,8 +67,9 @@ const Answer = {
 export async function selectPlatform(options: SelectOptions): Promise<Selection> {
   const { context, purpose, plugins, pluginTimeoutMs = PLUGIN_TIMEOUT_MS } = options
   if (process.platform === 'win32') {
-    throw new ConnectError('PLATFORM_UNSUPPORTED', 'The daemon is not currently supported on Windows', {
-      hints: ['Not currently supported (use foreground mode: connect up)'],
+    const { kept, foreground } = wordsOf(context.instance)
+    throw new ConnectError('PLATFORM_UNSUPPORTED', `The ${kept} is not currently supported on Windows`, {
+      hints: [`Not currently supported (use foreground mode: ${foreground})`],
     })
   }
   const { platforms, warnings } = await withPlugins(plugins, pluginTimeoutMs)

@@ -8,10 +8,11 @@ import {
   type HubSettings,
 } from '../../config/hub/hub-settings.ts'
 import { servingOf } from '../../config/hub/serving.ts'
+import { releaseHubName } from '../../config/instance.ts'
 import { hubStatus } from '../../hub/control/client.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import type { Daemon } from '../../platforms/platform.ts'
-import { executableOf, keptEnvironment, type Kept, type KeptContext } from '../kept.ts'
+import { executableOf, keptEnvironment, type Kept, type KeptContext } from '../steps/kept.ts'
 
 /** What every action on the hub of this user works on. */
 export interface HubContext extends KeptContext {
@@ -57,6 +58,8 @@ export function keptHub(instance: HubInstance, settings: GivenSettings): Kept<Hu
   return {
     isChanged: () => !isDeepStrictEqual(settingsWith(settings), readHubSettings() ?? {}),
     prepare() {
+      // Nothing is installed under it, see platforms/selection/hub-name.ts.
+      releaseHubName()
       const saved = readHubSettings()
       const wanted = settingsWith(settings)
       if (isDeepStrictEqual(wanted, saved ?? {})) return false

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs'
-import type { Instance } from '../config/instance.ts'
-import { prepareWrite } from '../files/durable/atomic-write.ts'
-import type { Daemon, Step } from '../platforms/platform.ts'
-import { openOutputLog } from '../process/spawn-detached.ts'
+import type { Instance } from '../../config/instance.ts'
+import { prepareWrite } from '../../files/durable/atomic-write.ts'
+import type { Daemon, Step } from '../../platforms/platform.ts'
+import { openOutputLog } from '../../process/spawn-detached.ts'
 import type { Kept, KeptContext } from './kept.ts'
 
 export interface CheckOptions {

@@ -1,9 +1,9 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
-import type { Instance } from '../config/instance.ts'
-import { wordsOf } from '../config/kind.ts'
-import type { Platform, PlatformDescription } from '../platforms/platform.ts'
-import { resolveExecutable, type Executable } from '../program/executable.ts'
+import type { Instance } from '../../config/instance.ts'
+import { wordsOf } from '../../config/kind.ts'
+import type { Platform, PlatformDescription } from '../../platforms/platform.ts'
+import { resolveExecutable, type Executable } from '../../program/executable.ts'
 import type { RunOptions } from './run-steps.ts'
 
 /** What every action on the daemon, or on the hub, works on. */

@@ -1,7 +1,7 @@
-import { wordsOf } from '../config/kind.ts'
-import { ConnectError } from '../errors.ts'
-import type { Daemon, PlatformStatus, Step } from '../platforms/platform.ts'
-import { withRescue } from '../platforms/with-rescue.ts'
+import { wordsOf } from '../../config/kind.ts'
+import { ConnectError } from '../../errors.ts'
+import type { Daemon, PlatformStatus, Step } from '../../platforms/platform.ts'
+import { withRescue } from '../../platforms/with-rescue.ts'
 import type { Kept, KeptContext } from './kept.ts'
 
 /** How long what ran before may take to be up again, in ms. */

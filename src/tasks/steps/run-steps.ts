@@ -1,4 +1,4 @@
-import type { Step } from '../platforms/platform.ts'
+import type { Step } from '../../platforms/platform.ts'
 
 export type StepOutcome = 'done' | 'skipped' | 'failed'
 

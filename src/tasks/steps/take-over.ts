@@ -1,10 +1,10 @@
-import { wordsOf, type KindWords } from '../config/kind.ts'
-import { agentElsewhere } from '../control/find-agent.ts'
-import { ConnectError } from '../errors.ts'
-import { stopProcess } from '../platforms/background/stop.ts'
-import type { Action, PlatformStatus, Step } from '../platforms/platform.ts'
-import { withRescue } from '../platforms/with-rescue.ts'
-import type { Termination } from '../process/terminate.ts'
+import { wordsOf, type KindWords } from '../../config/kind.ts'
+import { agentElsewhere } from '../../control/find-agent.ts'
+import { ConnectError } from '../../errors.ts'
+import { stopProcess } from '../../platforms/background/stop.ts'
+import type { Action, PlatformStatus, Step } from '../../platforms/platform.ts'
+import { withRescue } from '../../platforms/with-rescue.ts'
+import type { Termination } from '../../process/terminate.ts'
 import type { KeptContext } from './kept.ts'
 
 /**

@@ -1,10 +1,10 @@
-import type { Instance } from '../config/instance.ts'
-import { ConnectError, ERRORS } from '../errors.ts'
-import { LogFollower } from '../log/file/follower.ts'
-import { displayLine } from '../log/line.ts'
-import type { Action, Started, StartOptions } from '../platforms/platform.ts'
-import { withRescue } from '../platforms/with-rescue.ts'
-import { tilde } from '../text/tilde.ts'
+import type { Instance } from '../../config/instance.ts'
+import { ConnectError, ERRORS } from '../../errors.ts'
+import { LogFollower } from '../../log/file/follower.ts'
+import { displayLine } from '../../log/line.ts'
+import type { Action, Started, StartOptions } from '../../platforms/platform.ts'
+import { withRescue } from '../../platforms/with-rescue.ts'
+import { tilde } from '../../text/tilde.ts'
 import type { Kept, KeptContext } from './kept.ts'
 
 /** How long a start may take to stabilise, in ms. */
