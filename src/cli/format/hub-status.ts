@@ -21,6 +21,9 @@ export function formatHubStatus(status: HubServiceStatus): string[] {
       ['Hub ID', status.hubId ?? undefined],
       ['Listens on', listens(status)],
       ['Address for others', status.url ?? undefined],
+      ['Certificate', certificate(status)],
+      ['', certificateWarning(status)],
+      ['Authority', authority(status)],
       ['Data', printable(tilde(status.folder))],
       ['Manager', isRunning ? status.manager.summary : undefined],
       ['Running since', status.startedAt === null ? undefined : localTime(status.startedAt)],
@@ -44,6 +47,22 @@ function inForeground({ foregroundPid }: HubServiceStatus): string | undefined {
 
 function listens({ listen, silence }: HubServiceStatus): string | undefined {
   return silence === null ? (listen ?? undefined) : `unknown: ${silence}`
+}
+
+/** The day in UTC, as in the log. */
+function certificate({ certificate }: HubServiceStatus): string | undefined {
+  if (!certificate) return undefined
+  return `${certificate.own ? 'its own, ' : ''}valid until ${certificate.notAfter.slice(0, 10)}`
+}
+
+function authority({ certificate }: HubServiceStatus): string | undefined {
+  const file = certificate?.authority ?? undefined
+  return file === undefined ? undefined : printable(tilde(file))
+}
+
+function certificateWarning({ certificate }: HubServiceStatus): string | undefined {
+  const text = certificate?.warning ?? undefined
+  return text === undefined ? undefined : printable(text)
 }
 
 function machines({ machines }: HubServiceStatus): string | undefined {

@@ -22,6 +22,8 @@ export interface HubServiceStatus {
   readonly listen: string | null
   /** The address that others are told. */
   readonly url: string | null
+  /** Of the certificate that it speaks HTTPS with; null on plain http, or if it doesn't say. */
+  readonly certificate: HubStatus['certificate']
   /** Where its data lies. */
   readonly folder: string
   /** What keeps it alive. */
@@ -77,6 +79,7 @@ export async function hubServiceStatus(context: HubContext): Promise<HubServiceS
     hubId: answer?.hubId ?? null,
     listen: answer?.listen ?? null,
     url: answer?.url ?? settings?.url ?? null,
+    certificate: answer?.certificate ?? null,
     folder: instance.folder,
     manager: { name: description.name, summary: description.summary },
     autostart: found.autostart,
