@@ -94,8 +94,7 @@ export class OwnCertificate {
     const { hosts, log, now } = this.#options
     const names = serverNames(hosts)
     const found = this.#read()
-    const why =
-      found instanceof Error ? `it is damaged (${messageOf(found)})` : this.#whyAnother(found, names)
+    const why = found instanceof Error ? `is damaged (${messageOf(found)})` : this.#whyAnother(found, names)
     if (why === undefined) {
       this.#failure = ''
       return false
@@ -103,7 +102,12 @@ export class OwnCertificate {
     try {
       const next = await issueServer(names, this.#authority, now())
       writeFileAtomic(this.files.cert, pemPair(next, [this.#authority.certificate]))
-      log(`[ok] The hub has made itself a certificate: ${why}`)
+      const until = day(next.certificate.validToDate)
+      const reason = why === '' ? '' : `, since the last one ${why}`
+      log(`[ok] The hub has made itself a certificate, valid until ${until}${reason}`)
+      const today = day(new Date(now()))
+      if (now() < EARLIEST)
+        log(`[!] The clock says ${today}: once it is right the hub makes itself another certificate`)
       this.#failure = ''
       return true
     } catch (error) {
@@ -124,22 +128,21 @@ export class OwnCertificate {
     }
   }
 
-  /** @returns undefined as long as the one that is there does */
+  /** @returns what is wrong with the one that is there; undefined if nothing is, empty if there is none */
   #whyAnother(found: X509Certificate | undefined, names: readonly string[]): string | undefined {
-    if (!found) return 'there was none'
+    if (!found) return ''
     const now = this.#options.now()
     const { certificate: authority } = this.#authority
     if (!found.checkIssued(authority) || !found.verify(authority.publicKey))
-      return 'it was signed by another authority'
+      return 'was signed by another authority'
     // With an authority that has ended another certificate is worth no more.
     if (now > authority.validToDate.getTime()) return undefined
-    if (found.validToDate.getTime() - now < RENEW_BEFORE_MS)
-      return `the last one ends on ${day(found.validToDate)}`
+    if (found.validToDate.getTime() - now < RENEW_BEFORE_MS) return `ends on ${day(found.validToDate)}`
     // A clock that is known to be wrong is no reason.
     if (found.validFromDate.getTime() > now && now >= EARLIEST)
-      return `the last one is valid only from ${day(found.validFromDate)} on`
+      return `is valid only from ${day(found.validFromDate)} on`
     const missing = names.filter((name) => !isFor(found, name))
-    return missing.length > 0 ? `the last one is not for ${missing.join(', ')}` : undefined
+    return missing.length > 0 ? `is not for ${missing.join(', ')}` : undefined
   }
 
   #failed(error: unknown): void {

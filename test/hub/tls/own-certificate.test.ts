@@ -95,7 +95,7 @@ describe('what a hub makes for itself', () => {
   test('is the same after a restart, and then nothing is said', async () => {
     const folder = scratchFolder()
     const first = await open(folder)
-    expect(first.log).toEqual(['[ok] The hub has made itself a certificate: there was none'])
+    expect(first.log).toEqual(['[ok] The hub has made itself a certificate, valid until 2027-02-25'])
     const again = await open(folder, NOW + 59 * DAY_MS)
     expect(again.log).toEqual([])
     expect(again.served().fingerprint256).toBe(first.served().fingerprint256)
@@ -217,7 +217,7 @@ describe('another certificate by the same authority is made', () => {
     expect(opened.served().validToDate.getTime()).toBeGreaterThan(first.validToDate.getTime())
     expect(authorityOf(opened)).toBe(authority)
     expect(opened.log.at(-1)).toBe(
-      '[ok] The hub has made itself a certificate: the last one ends on 2027-02-25',
+      '[ok] The hub has made itself a certificate, valid until 2027-04-26, since the last one ends on 2027-02-25',
     )
   })
 
@@ -234,7 +234,7 @@ describe('another certificate by the same authority is made', () => {
     await open(folder)
     const named = await open(folder, NOW, ['hub.example.com'])
     expect(named.log).toEqual([
-      '[ok] The hub has made itself a certificate: the last one is not for hub.example.com',
+      '[ok] The hub has made itself a certificate, valid until 2027-02-25, since the last one is not for hub.example.com',
     ])
     expect(namesOf(named.served())).toContain('DNS:hub.example.com')
     expect((await open(folder)).log).toEqual([])
@@ -245,7 +245,7 @@ describe('another certificate by the same authority is made', () => {
     const first = await open(folder)
     writeFileSync(within(folder, 'hub.pem'), readFileSync(within(folder, 'hub.pem')).subarray(0, 700))
     const mended = await open(folder)
-    expect(mended.log).toEqual([expect.stringMatching(/: it is damaged \(/)])
+    expect(mended.log).toEqual([expect.stringMatching(/, since the last one is damaged \(/)])
     const stranger = scratchFolder()
     await open(stranger)
     cpSync(within(stranger, 'hub.pem'), within(folder, 'hub.pem'))
@@ -316,6 +316,7 @@ describe('a clock that is wrong when the certificate is made', () => {
     let now = 0
     const opened = await openAt(folder, () => now)
     const authority = new X509Certificate(authorityOf(opened))
+    expect(opened.log.at(-1)).toMatch(/^\[!\] The clock says 1970-01-01: once it is right /)
     now = NOW
     expect(await opened.own.look()).toBe(true)
     expect(opened.served().validToDate.getTime()).toBe(NOW + 90 * DAY_MS)
