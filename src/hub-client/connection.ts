@@ -1,7 +1,7 @@
 import type { RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
 import { callbackify } from 'node:util'
-import { proxyFor } from '../config/proxy.ts'
+import { proxyFor } from '../config/proxy/proxy.ts'
 import { openTunnel } from './proxy-connect.ts'
 import { openTcp, openTls, peerOf } from './socket.ts'
 import { trustContext } from './tls/authorities.ts'

@@ -1,6 +1,6 @@
 import { requireConfig, updateConfig } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
-import { proxyToSave } from '../config/proxy.ts'
+import { proxyToSave } from '../config/proxy/proxy.ts'
 
 /**
  * What this environment says of proxies is saved for the daemon: a service is started without it, and its

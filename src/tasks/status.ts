@@ -1,7 +1,7 @@
 import { hubOf, readConfig, type Config } from '../config/config.ts'
 import type { AgentInstance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
-import { shownProxy } from '../config/proxy.ts'
+import { shownProxy } from '../config/proxy/proxy.ts'
 import { listService, readServices, type ListedService } from '../config/services.ts'
 import { endReason, readAgentRecord, type AgentEnd, type AgentIdentity } from '../control/agent-record.ts'
 import { askAgent, type AgentAnswer } from '../control/ask-agent.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isExempt } from '../../src/config/no-proxy.ts'
+import { isExempt } from '../../../src/config/proxy/no-proxy.ts'
 
 const HUB = 'https://hub.example.com'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { proxyFor, proxyToSave, shownProxy } from '../../src/config/proxy.ts'
-import { thrownBy } from '../fixtures/thrown-by.ts'
+import { proxyFor, proxyToSave, shownProxy } from '../../../src/config/proxy/proxy.ts'
+import { thrownBy } from '../../fixtures/thrown-by.ts'
 
 const hub = 'https://hub.example.com'
 const SAVED = 'http://saved.test:3128/'

@@ -1,5 +1,5 @@
-import { ConnectError } from '../errors.ts'
-import { isLoopback } from './hub-url.ts'
+import { ConnectError } from '../../errors.ts'
+import { isLoopback } from '../hub-url.ts'
 import { isExempt } from './no-proxy.ts'
 
 /** An HTTP proxy on the way to a hub. */
