@@ -47,7 +47,8 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
     import('./cli/complete.ts').then(({ complete }) => complete(words, ourCommands())).catch(fail)
     return
   }
-  const argv = takeForeignWords(hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed)
+  const ordered = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
+  const argv = takeForeignWords(isStatus(ordered) ? ['status', ...ordered] : ordered)
   // Before the compile cache: V8 takes back only what was compiled with the flags that it has, and so Node.js
   // keeps a cache for each set of them.
   if (DATA_COMMANDS.has(argv[0] ?? '')) {
@@ -68,8 +69,8 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   const { development = false } = options
   const ours = isOurs(argv[0])
   if (ours) pjson.oclif.plugins = []
-  // `connect` alone and --help run nothing of the plugins that we ship.
-  if (ours || argv[0] === undefined || argv[0].startsWith('-')) {
+  // --help runs nothing of the plugins that we ship.
+  if (ours || argv[0]?.startsWith('-')) {
     useOclif('own')
     leaveOutIdleHooks(argv, pjson)
   }
@@ -90,6 +91,11 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
 
 function isVersionFlag(word: string | undefined, { oclif }: PackageJson): boolean {
   return word !== undefined && ['--version', ...(oclif.additionalVersionFlags ?? [])].includes(word)
+}
+
+/** `connect` alone, or with the options of `status`. */
+function isStatus([first]: readonly string[]): boolean {
+  return first === undefined || /^--(?:config|json)(?:=|$)/.test(first)
 }
 
 /** Whether an option stands where a command's name may still go on; a name has three words at the most. */

@@ -1,7 +1,8 @@
 import { shellQuote } from '../text/shell-quote.ts'
 
-/** Commands that act on one instance, as our texts name them; `reach` they name for other machines. */
-const COMMANDS = /\bconnect (?:up|login|logout|whoami|expose|unexpose|services|daemon(?: [a-z]+)?)\b/g
+/** Commands that act on one instance, as our texts name them. */
+const COMMANDS =
+  /\bconnect (?:up|login|logout|whoami|status|expose|unexpose|services|reach|unreach|daemon(?: [a-z]+)?)\b(?!.* \(on another machine\))/g
 
 /**
  * What a text says to run, for the instance that the command was run for: `connect up` would log in

@@ -1,17 +1,18 @@
 import { CommandHelp, Errors, Help } from '@oclif/core'
-import { ConnectError } from '../errors.ts'
+import { groupCommands } from './format/help-groups.ts'
 
-const EXAMPLES = `Run a hub of your own; then, in another terminal, join it:
+const EXAMPLES = `A hub for your machines, on one of them, and an invite for each of the others:
 
-$ connect hub
-$ connect hub token create | connect login --hub 127.0.0.1:7700 --token-file -
+$ connect hub install
+$ connect hub token create --invite
 
-Offer a service of this machine, now and after each start:
+Offer a service of another machine, now and after each start:
 
-$ connect expose localhost:5432 --name postgres
+$ connect login
 $ connect daemon install
+$ connect expose localhost:5432 --name postgres
 
-Reach it from another machine that has joined:
+Reach it from any machine that has joined:
 
 $ connect reach postgres`
 
@@ -25,20 +26,30 @@ class WholeCommandHelp extends CommandHelp {
   }
 }
 
-/** oclif's help, with examples for the whole, and each topic told once. */
+/** oclif's help, with examples for the whole, commands by what they are for, and each topic told once. */
 export default class ConnectHelp extends Help {
   protected override CommandHelpClass = WholeCommandHelp
 
   override async showHelp(argv: string[]): Promise<void> {
     try {
       await super.showHelp(argv)
-      if (argv.length === 0) this.log(this.section('THIS MACHINE', (await whereItStands()).join('\n')))
     } catch (error) {
       // `help strat`: the hook knows what was meant.
       if (!(error instanceof Errors.CLIError) || error instanceof Errors.ExitError) throw error
       const words = argv.filter((word) => !word.startsWith('-'))
       await this.config.runHook('command_not_found', { argv: [], id: words.join(':') })
     }
+  }
+
+  protected override async showRootHelp(): Promise<void> {
+    const isShown = (id: string) => this.opts.all || !id.includes(':')
+    const commands = this.sortedCommands.filter(({ id }) => isShown(id))
+    const topics = this.sortedTopics.filter(({ name }) => isShown(name))
+    const groups = groupCommands(commands).map(([title, members]) =>
+      this.formatCommands(members).replace('COMMANDS', title),
+    )
+    const more = this.formatTopics(topics).replace('TOPICS', 'MORE FROM PLUGINS')
+    for (const section of [this.formatRoot(), ...groups, more].filter(Boolean)) this.log(`${section}\n`)
   }
 
   override formatRoot(): string {
@@ -48,24 +59,5 @@ export default class ConnectHelp extends Help {
   /** A topic that is a command as well stands among the commands. */
   protected override get sortedTopics() {
     return super.sortedTopics.filter(({ name }) => !this.config.commandIDs.includes(name))
-  }
-}
-
-/** What `connect` alone prints. */
-async function whereItStands(): Promise<string[]> {
-  const [{ readConfig }, { instanceFor }, { FIRST_STEPS }, { printable }] = await Promise.all([
-    import('../config/config.ts'),
-    import('../config/instance.ts'),
-    import('../config/first-steps.ts'),
-    import('../text/printable.ts'),
-  ])
-  try {
-    const config = readConfig(instanceFor())
-    if (!config) return ['Not logged in to a hub yet. Next:', ...FIRST_STEPS.map((line) => `  ${line}`)]
-    const { hub, label, agentId } = config
-    return [`Logged in to ${hub} as ${printable(label)} (${agentId})`, 'The agent: connect daemon status']
-  } catch (error) {
-    if (!(error instanceof ConnectError)) throw error
-    return [`[!] ${error.message}`, ...error.hints.map((line) => `  ${line}`)]
   }
 }

@@ -1,6 +1,6 @@
-/** For a machine that knows no hub yet: the two ways in, a line each, the last one to be typed as it is. */
+/** For a machine that knows no hub yet: the ways in, a line each. */
 export const FIRST_STEPS: readonly string[] = [
+  'With an invite to a hub: connect login',
   'With a hub’s address and a join token for it: connect login --hub URL',
-  'With a hub of your own: connect hub, and then in another terminal:',
-  'connect hub token create | connect login --hub 127.0.0.1:7700 --token-file -',
+  'With a hub of your own: connect hub install',
 ]

@@ -10,13 +10,14 @@ test.for([
   ],
   ['Agent not configured. Run: connect up', 'Agent not configured. Run: connect up --config /a/staging.json'],
   ['See what there is: connect services', 'See what there is: connect services --config /a/staging.json'],
+  ['  Next: connect reach pg --keep', '  Next: connect reach --config /a/staging.json pg --keep'],
 ] as const)('%s', ([text, expected]) => {
   expect(addConfigFlag(text, undefined)).toBe(text)
   if (expected !== undefined) expect(addConfigFlag(text, '/a/staging.json')).toBe(expected)
 })
 
 test.for([
-  '  Elsewhere: connect reach postgres',
+  '  Next: connect reach postgres (on another machine)',
   'connect hub token create',
   'reconnect daemon',
   'connect upgrade',

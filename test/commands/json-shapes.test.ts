@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyHome, joined } from '../fixtures/joined.ts'
@@ -98,6 +98,19 @@ describe('what is printed is what is described:', () => {
     await prints(home, 'whoami')
     expect(await prints(home, 'logout')).toEqual({ loggedOut: true, hubForgot: true })
     expect(await prints(home, 'logout')).toEqual({ loggedOut: false, hubForgot: null })
+  })
+
+  test('status', async () => {
+    const [home, broken] = [await joined(world, 'status'), emptyHome()]
+    expect(await prints(home, 'status')).toMatchObject({ loggedIn: true, hubSilence: null })
+    expect(await prints(emptyHome(), 'status')).toMatchObject({ login: null, offered: null })
+    mkdirSync(broken.file('.'), { mode: 0o700, recursive: true })
+    for (const name of ['config.json', 'services.json', 'reaches.json'])
+      writeFileSync(broken.file(name), '{', { mode: 0o600 })
+    expect(await prints(broken, 'status')).toMatchObject({ loggedIn: null, exposed: null, reaches: null })
+    const config = readFileSync(home.file('config.json'), 'utf8')
+    writeFileSync(home.file('config.json'), config.replace(world.hubUrl, 'http://127.0.0.1:9'))
+    expect(await prints(home, 'status')).toMatchObject({ hubSilence: expect.any(String) })
   })
 
   test('expose, services, reach and unexpose, with an agent and without', async () => {

@@ -21,8 +21,9 @@ function firstSession(): Typed[] {
     block.split(/^(?=\w+\$ )/m).map((part) => {
       const [first = '', ...printed] = part.trimEnd().split('\n')
       const [, machine = '', command = ''] = /^(\w+)\$ (.*)$/.exec(first)!
-      // The token is given to the test's commands in their environment, where nobody is asked.
-      return { machine, command, printed: printed.filter((line) => !line.startsWith('Join token')) }
+      // Nobody is asked for the token, and told what comes next, where there is no terminal.
+      const isForTerminal = (line: string) => /^(?:Join token| {2}Next: )/.test(line)
+      return { machine, command, printed: printed.filter((line) => !isForTerminal(line)) }
     }),
   )
 }

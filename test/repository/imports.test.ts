@@ -10,6 +10,7 @@ const ARROWS: Record<string, readonly string[]> = {
   commands: [
     'cli/',
     'tasks/hub',
+    'tasks/machine',
     'tasks/reaches',
     'tasks',
     'agent',
@@ -42,9 +43,18 @@ const ARROWS: Record<string, readonly string[]> = {
     'config',
     'errors.ts',
   ],
-  hooks: ['cli', 'platforms/selection', 'platforms', 'config/hub', 'config', 'files', 'text', 'errors.ts'],
+  hooks: [
+    'cli/argv',
+    'cli',
+    'platforms/selection',
+    'platforms',
+    'config/hub',
+    'config',
+    'files',
+    'text',
+    'errors.ts',
+  ],
   'cli/argv': ['cli', 'config', 'errors.ts'],
-  'cli/format': ['tasks/hub', 'tasks/reaches', 'tasks', 'process', 'config', 'text'],
   'cli/hub': ['hub/store', 'hub/control', 'net/local', 'config/hub', 'config', 'files', 'errors.ts'],
   'cli/login': ['hub-client', 'config/proxy', 'config', 'files', 'text', 'errors.ts'],
   'cli/kept': [
@@ -60,7 +70,9 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   cli: [
+    'cli/format',
     'cli/output',
+    'tasks/machine',
     'tasks',
     'platforms/selection',
     'platforms',
@@ -70,6 +82,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'text',
     'errors.ts',
   ],
+  'cli/format': ['tasks/hub', 'tasks/machine', 'tasks/reaches', 'tasks', 'process', 'config', 'text'],
   'cli/output': ['errors.ts'],
   'tasks/hub': [
     'tasks/steps',
@@ -81,6 +94,16 @@ const ARROWS: Record<string, readonly string[]> = {
     'config/hub',
     'config',
     'text',
+    'errors.ts',
+  ],
+  'tasks/machine': [
+    'tasks/reaches',
+    'hub-client',
+    'platforms',
+    'control',
+    'runtime',
+    'config/hub',
+    'config',
     'errors.ts',
   ],
   tasks: [

@@ -1,0 +1,44 @@
+import { hubOf, readConfig, type Config } from '../../config/config.ts'
+import type { AgentInstance } from '../../config/instance.ts'
+import { startCommand } from './start-command.ts'
+import { agentHere } from './agent-here.ts'
+import { hubHere, UNKNOWN_HUB } from './hub-here.ts'
+import { nextSteps, type NextStep } from './next-steps.ts'
+import { offeredElsewhere, type OfferedElsewhere } from './offered-elsewhere.ts'
+import { Problems } from './problems.ts'
+import type { Standing } from './standing.ts'
+
+/** Where this machine stands, and what comes next; also the shape of `status --json`. */
+export interface MachineStatus extends Standing {
+  readonly next: readonly NextStep[]
+}
+
+const NOBODY_ASKED: OfferedElsewhere = { offered: null, hubSilence: null }
+
+/** Waits for nobody for long, and fails for nothing that a user can see to: that is reported. */
+export async function machineStatus(instance: AgentInstance): Promise<MachineStatus> {
+  const problems = new Problems()
+  const read = await problems.look(() => readLogin(instance))
+  const config = read?.config
+  const [hub, agent, elsewhere] = await Promise.all([
+    problems.look(hubHere),
+    agentHere(instance, problems),
+    config ? offeredElsewhere(config) : NOBODY_ASKED,
+  ])
+  const start = (await problems.look(() => startCommand(instance))) ?? ''
+  const standing = {
+    hub: hub ?? UNKNOWN_HUB,
+    loggedIn: read ? config !== undefined : null,
+    login: config ? { agentId: config.agentId, label: config.label, hub: config.hub } : null,
+    ...agent,
+    ...elsewhere,
+    problems: problems.found,
+  }
+  return { ...standing, next: nextSteps(standing, start) }
+}
+
+/** @throws ConnectError as readConfig and hubOf */
+function readLogin(instance: AgentInstance): { config: Config | undefined } {
+  const config = readConfig(instance)
+  return { config: config && { ...config, hub: hubOf(config) } }
+}

@@ -1,0 +1,69 @@
+import { isLoopback } from '../../config/hub-url.ts'
+import type { HubHere } from './hub-here.ts'
+import type { Standing } from './standing.ts'
+
+/** A command to run next. */
+export interface NextStep {
+  readonly command: string
+  /** What it is for, or where to run it, if the command doesn't say so itself. */
+  readonly note: string | null
+}
+
+/**
+ * What most likely comes next: one step; both ways in for a machine that knows nothing; none if all is as it
+ * should be, or a problem says itself what to do.
+ *
+ * @param startCommand what has an agent run here, see tasks/start-command.ts
+ */
+export function nextSteps(here: Standing, startCommand: string): NextStep[] {
+  if (here.problems.length > 0) return []
+  if (!here.login) return waysIn(here.hub)
+  const next = stepOf(here, here.login.hub, startCommand)
+  return next ? [next] : []
+}
+
+function waysIn({ state }: HubHere): NextStep[] {
+  if (state === 'stopped') return [step('connect hub start')]
+  if (state === 'running')
+    return [step('connect hub token create --invite | connect login --token-file -', 'joins the hub here')]
+  if (state === 'unknown') return [step('connect hub status', 'says more')]
+  return [
+    step('connect login', 'with an invite to a hub'),
+    step('connect hub install', 'for a hub of your own, here'),
+  ]
+}
+
+function stepOf(here: Standing, hub: string, startCommand: string): NextStep | undefined {
+  const { agent } = here
+  const isConnected = agent.connection?.state === 'connected'
+  if (!isConnected && here.hub.state === 'stopped' && isOn(here.hub, hub)) return step('connect hub start')
+  if (agent.state === 'stopped') return step(startCommand)
+  if (agent.state === 'unknown') return step('connect daemon status', 'says more')
+  if (!agent.connection) return step('connect daemon restart')
+  if (!isConnected) return step('connect daemon logs')
+  if (agent.mode === 'foreground') return step(startCommand, 'after Ctrl-C where the agent runs')
+  return firstUse(here)
+}
+
+/** With an agent that is connected: what makes use of it. */
+function firstUse({ exposed, reaches, offered, hub }: Standing): NextStep | undefined {
+  if (reaches?.some(({ held, failure }) => !held || failure))
+    return step('connect reach', 'says what is in the way')
+  const [offer] = offered ?? []
+  const [own] = exposed ?? []
+  const isKept = (reaches ?? []).length > 0
+  if (!own && !isKept && offer) return step(`connect reach ${offer.name}`)
+  if (!own && !isKept) return step('connect expose PORT --name NAME')
+  if (own && !offer && hub.state === 'running')
+    return step('connect hub token create --invite', 'lets another machine in')
+  return own && !offer ? step(`connect reach ${own.name}`, 'on another machine') : undefined
+}
+
+/** Whether the hub that this machine is logged in to is the one here, as far as its address tells. */
+function isOn({ address }: HubHere, hub: string): boolean {
+  return isLoopback(new URL(hub).hostname) || address === hub
+}
+
+function step(command: string, note: string | null = null): NextStep {
+  return { command, note }
+}

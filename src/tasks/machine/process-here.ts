@@ -1,0 +1,33 @@
+import type { Instance } from '../../config/instance.ts'
+import { findAgent } from '../../control/find-agent.ts'
+
+/** Whether the process of an instance runs. */
+export interface ProcessHere {
+  readonly state: 'running' | 'stopped' | 'unknown'
+  /** `daemon` is kept alive by a platform, `foreground` runs in someone's terminal; null unless it runs. */
+  readonly mode: 'daemon' | 'foreground' | null
+  readonly pid: number | null
+  /** Why the state is unknown; null otherwise. */
+  readonly reason: string | null
+}
+
+export const UNKNOWN: ProcessHere = { state: 'unknown', mode: null, pid: null, reason: null }
+
+const STOPPED: ProcessHere = { ...UNKNOWN, state: 'stopped' }
+
+/** Asks no platform: what is installed makes no difference to what runs. @throws ConnectError as findAgent */
+export async function processHere(instance: Instance): Promise<ProcessHere> {
+  const found = await findAgent(instance)
+  switch (found.state) {
+    case 'running': {
+      const { mode, pid } = found.agent
+      return { state: 'running', mode, pid, reason: null }
+    }
+    case 'unknown': {
+      return { ...UNKNOWN, reason: found.reason }
+    }
+    default: {
+      return STOPPED
+    }
+  }
+}

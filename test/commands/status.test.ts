@@ -1,0 +1,185 @@
+import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { once } from 'node:events'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { emptyHome, joined } from '../fixtures/joined.ts'
+import { connect, connectOk, startConnect } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
+import { World } from '../helpers/world.ts'
+
+const env = { CONNECT_PLATFORM: 'background' }
+
+let world: World
+
+beforeAll(async () => {
+  world = await World.start()
+})
+
+afterAll(() => world.stop())
+
+const shown = (home: Home, ...args: string[]) => connectOk(home, ['status', ...args])
+
+async function known(home: Home): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await connect(home, ['status', '--json'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return JSON.parse(stdout) as Record<string, unknown>
+}
+
+test('a machine that knows nothing is offered a hub of its own, or an invite; alone connect says the same', async () => {
+  const expected =
+    'This machine\n' +
+    '  Hub here: none\n' +
+    '  Logged in: no\n' +
+    '\n' +
+    '  Next: connect login (with an invite to a hub)\n' +
+    '    or: connect hub install (for a hub of your own, here)\n' +
+    '  All commands: connect --help\n'
+  expect(await connect(emptyHome(), ['status'])).toEqual({
+    code: 0,
+    signal: null,
+    stdout: expected,
+    stderr: '',
+  })
+  expect(await connectOk(emptyHome(), [])).toBe(expected)
+  expect(JSON.parse(await connectOk(emptyHome(), ['--json']))).toMatchObject({
+    next: [{ command: 'connect login' }, { command: 'connect hub install' }],
+  })
+})
+
+test('a wrong option exits 2', async () => {
+  expect(await connect(emptyHome(), ['status', '--hub', 'x'])).toMatchObject({ code: 2, stdout: '' })
+})
+
+test('from login on it leads to the first service, and elsewhere to reaching that', async () => {
+  const [server, laptop] = [await joined(world, 'server'), await joined(world, 'laptop')]
+  expect(await shown(server)).toMatch(
+    /^This machine\n {2}Hub here: none\n {2}Logged in: to http:\S+ as server \(agent_\w+\)\n {2}Daemon: stopped\n\n {2}Next: connect daemon install\n/,
+  )
+  await connectOk(server, ['daemon', 'start'], { env })
+  expect(await shown(server)).toMatch(
+    /\n {2}Daemon: running \(PID: \d+\), connected\n\n {2}Next: connect expose PORT --name NAME\n/,
+  )
+  await connectOk(server, ['expose', '80', '--name', 'first'])
+  expect(await shown(server)).toMatch(
+    /\n {2}Exposed: first → localhost:80\n\n {2}Next: connect reach first \(on another machine\)\n/,
+  )
+  await connectOk(laptop, ['daemon', 'start'], { env })
+  expect(await shown(laptop)).toMatch(
+    /\n {2}Offered elsewhere: first \(from server\)\n\n {2}Next: connect reach first\n/,
+  )
+  await connectOk(server, ['daemon', 'stop'], { env })
+  expect(await shown(server)).toContain('\n  Next: connect daemon start\n')
+  expect(await known(laptop)).toMatchObject({
+    hub: { state: 'none' },
+    loggedIn: true,
+    login: { label: 'laptop', hub: world.hubUrl },
+    agent: { state: 'running', mode: 'daemon', connection: { state: 'connected' } },
+    exposed: [],
+    reaches: [],
+    offered: [{ name: 'first', label: 'server', online: false }],
+    hubSilence: null,
+    problems: [],
+  })
+})
+
+test('an agent in the foreground is told from a daemon', async () => {
+  const home = await joined(world, 'front')
+  const up = world.keep(startConnect(home, ['up', '--foreground']))
+  await up.printed(/Connected to hub/)
+  expect(await shown(home)).toMatch(
+    /\n {2}Daemon: stopped; an agent runs in the foreground \(PID: \d+\), connected\n[^]*\n {2}Next: connect daemon install \(after Ctrl-C where the agent runs\)\n/,
+  )
+  await up.stop('SIGINT')
+})
+
+test('what it says to run is for the instance that it was asked about', async () => {
+  const home = emptyHome()
+  const file = `${home.folder}/work.json`
+  expect(await shown(home, '--config', file)).toContain(
+    `\n  Next: connect login --config ${file} (with an invite`,
+  )
+  expect(await connectOk(home, ['--config', file])).toBe(await shown(home, '--config', file))
+})
+
+describe('the hub', () => {
+  test('that does not answer is waited for 2 seconds, and then what it has is not known', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    onTestFinished(() => void silent.close())
+    const home = await joined(world, 'patient')
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const config = readFileSync(home.file('config.json'), 'utf8')
+    writeFileSync(home.file('config.json'), config.replace(world.hubUrl, url))
+    const began = performance.now()
+    expect(await shown(home)).toContain(
+      `\n  Offered elsewhere: not known: ${url} did not answer within 2 s\n\n  Next: connect daemon install\n`,
+    )
+    // Ten seconds are what all others give it.
+    expect(performance.now() - began).toBeLessThan(8000)
+  })
+
+  test('that is gone is said to be', async () => {
+    const home = await joined(world, 'alone')
+    const config = readFileSync(home.file('config.json'), 'utf8')
+    writeFileSync(home.file('config.json'), config.replace(world.hubUrl, 'http://127.0.0.1:9'))
+    expect(await known(home)).toMatchObject({
+      offered: null,
+      hubSilence: 'Could not reach the hub at http://127.0.0.1:9: connection refused',
+    })
+  })
+})
+
+describe('what is broken is said, with what to do, and it exits 0:', () => {
+  const broken: [string, (home: Home) => void, RegExp, string][] = [
+    [
+      'a damaged config',
+      (home) => writeFileSync(home.file('config.json'), '{', { mode: 0o600 }),
+      /\n {2}Logged in: not known\n[^]*\n\[!\] ~\/\.privateconnect\/config\.json is not valid JSON\n {2}Fix the file, or move it away/,
+      'CONFIG_DAMAGED',
+    ],
+    [
+      'a config that others can read',
+      (home) => writeFileSync(home.file('config.json'), '{}', { mode: 0o644 }),
+      /\n\[!\] \S+ can be read by other users \(mode 644\)\n {2}Run: chmod 600 /,
+      'CONFIG_EXPOSED',
+    ],
+    [
+      'a damaged list of services',
+      (home) => writeFileSync(home.file('services.json'), '[]'),
+      /\n\[!\] ~\/\.privateconnect\/services\.json is damaged: /,
+      'SERVICES_DAMAGED',
+    ],
+    [
+      'damaged settings of the hub',
+      (home) => writeFileSync(home.file('hub/config.json'), '{}'),
+      /\n {2}Hub here: not known\n[^]*\n\[!\] ~\/\.privateconnect\/hub\/config\.json is damaged: /,
+      'HUB_SETTINGS_DAMAGED',
+    ],
+    [
+      'a folder where the config is to be',
+      (home) => mkdirSync(home.file('config.json')),
+      /\n\[!\] .*config\.json is not a file\n/,
+      'CONFIG_UNREADABLE',
+    ],
+  ]
+
+  test.for(broken)('%s', async ([, breakIt, said, code]) => {
+    const home = emptyHome()
+    mkdirSync(home.file('hub'), { recursive: true, mode: 0o700 })
+    breakIt(home)
+    const text = await shown(home)
+    expect(text).toMatch(said)
+    expect(text).not.toContain('Next:')
+    expect(await known(home)).toMatchObject({ problems: [{ code, hints: [expect.any(String)] }], next: [] })
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('a folder of another user, once for all that is in it', async () => {
+    const home = await joined(world, 'foreign')
+    chownSync(home.file('.'), 12345, 12345)
+    const { problems, next } = (await known(home)) as { problems: { code: string }[]; next: unknown[] }
+    expect(problems.map(({ code }) => code)).toEqual(['FILE_UNTRUSTED'])
+    expect(next).toEqual([])
+    rmSync(home.file('.'), { recursive: true })
+  })
+})

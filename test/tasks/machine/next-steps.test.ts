@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest'
+import type { AgentHere } from '../../../src/tasks/machine/agent-here.ts'
+import type { HubHere } from '../../../src/tasks/machine/hub-here.ts'
+import { nextSteps } from '../../../src/tasks/machine/next-steps.ts'
+import type { Standing } from '../../../src/tasks/machine/standing.ts'
+import { unheldReach } from '../../../src/tasks/reaches/shown-reach.ts'
+
+const NO_PROCESS = { state: 'stopped', mode: null, pid: null, reason: null } as const
+const NO_HUB: HubHere = { ...NO_PROCESS, state: 'none', address: null }
+const AGENT: AgentHere = {
+  state: 'running',
+  mode: 'daemon',
+  pid: 1,
+  reason: null,
+  connection: { state: 'connected', since: '2026-11-22T10:30:00Z', reason: null },
+}
+const NEW: Standing = {
+  hub: NO_HUB,
+  loggedIn: false,
+  login: null,
+  agent: { ...NO_PROCESS, connection: null },
+  exposed: [],
+  reaches: [],
+  offered: null,
+  hubSilence: null,
+  problems: [],
+}
+const login = { agentId: 'agent_1', label: 'db', hub: 'https://hub.example.com' }
+const JOINED: Standing = { ...NEW, loggedIn: true, login, agent: AGENT, offered: [] }
+
+const own = { name: 'web', host: 'localhost', port: 80, path: null }
+const other = { name: 'pg', port: 5432, agent: 'agent_2', label: 'b', online: true }
+const waiting = { ...unheldReach({ name: 'pg', port: 5432 }), reason: 'taken' }
+const kept = { ...waiting, held: true, reason: null }
+
+const commands = (here: Standing) => nextSteps(here, 'connect daemon install').map(({ command }) => command)
+
+describe('a machine that is not logged in', () => {
+  test.for([
+    ['knows nothing: both ways in', NO_HUB, ['connect login', 'connect hub install']],
+    ['has a hub that is stopped', { ...NO_HUB, state: 'stopped' }, ['connect hub start']],
+    [
+      'has a hub that runs',
+      { ...NO_HUB, state: 'running' },
+      ['connect hub token create --invite | connect login --token-file -'],
+    ],
+    ['has a hub that can’t be told', { ...NO_HUB, state: 'unknown' }, ['connect hub status']],
+  ] as const)('%s', ([, hub, expected]) => {
+    expect(commands({ ...NEW, hub })).toEqual(expected)
+  })
+})
+
+describe('a machine that is logged in', () => {
+  const here = { ...login, hub: 'http://127.0.0.1:7700' }
+  const stoppedHub = { ...NO_HUB, state: 'stopped', address: 'https://hub.example.com' } as const
+  const retrying = { state: 'retrying', since: '', reason: 'connection refused' } as const
+  test.for<[string, Partial<Standing>, string | undefined]>([
+    ['has no agent', { agent: NEW.agent }, 'connect daemon install'],
+    ['has no agent, and its hub here is stopped', { agent: NEW.agent, hub: stoppedHub }, 'connect hub start'],
+    [
+      'has its hub here on loopback, stopped',
+      { agent: NEW.agent, hub: stoppedHub, login: here },
+      'connect hub start',
+    ],
+    [
+      'has another hub here that is stopped',
+      { agent: NEW.agent, hub: { ...stoppedHub, address: 'https://other.example.com' } },
+      'connect daemon install',
+    ],
+    [
+      'has an agent that can’t be told',
+      { agent: { ...NEW.agent, state: 'unknown' } },
+      'connect daemon status',
+    ],
+    [
+      'has an agent that does not answer',
+      { agent: { ...AGENT, connection: null } },
+      'connect daemon restart',
+    ],
+    ['has an agent without its hub', { agent: { ...AGENT, connection: retrying } }, 'connect daemon logs'],
+    ['has an agent in the foreground', { agent: { ...AGENT, mode: 'foreground' } }, 'connect daemon install'],
+    ['has nothing to do', {}, 'connect expose PORT --name NAME'],
+    [
+      'does not know what others offer',
+      { offered: null, hubSilence: 'gone' },
+      'connect expose PORT --name NAME',
+    ],
+    ['could reach something', { offered: [other] }, 'connect reach pg'],
+    ['offers something', { exposed: [own] }, 'connect reach web'],
+    [
+      'offers something, and has the hub',
+      { exposed: [own], hub: { ...NO_HUB, state: 'running' } },
+      'connect hub token create --invite',
+    ],
+    ['keeps a reach that fails', { reaches: [waiting], exposed: [own] }, 'connect reach'],
+    ['keeps a reach', { reaches: [kept], offered: [other] }, undefined],
+    ['offers and could reach something', { exposed: [own], offered: [other] }, undefined],
+  ])('%s', ([, facts, expected]) => {
+    expect(commands({ ...JOINED, ...facts })).toEqual(expected === undefined ? [] : [expected])
+  })
+
+  test('has a problem, which says itself what to do', () => {
+    const problems = [{ code: 'SERVICES_DAMAGED', message: 'x', hints: ['Fix it.'] }] as const
+    expect(commands({ ...JOINED, problems })).toEqual([])
+    expect(commands({ ...NEW, problems })).toEqual([])
+  })
+})
