@@ -8,6 +8,7 @@ import { printable, printableJson } from '../text/printable.ts'
 import { addConfigFlag } from './add-config-flag.ts'
 import type { DataCommand } from './data-command.ts'
 import { exitIfHung, exitNow } from './exit.ts'
+import { formatNext } from './format/next.ts'
 import { columnsOf, wrapLine } from './output/wrap-line.ts'
 import { isUsageError, usageHints, usageLines } from './usage-error.ts'
 
@@ -59,6 +60,16 @@ export abstract class ConnectCommand extends Command {
   /** A line on stderr that is no result: a warning, a hint. */
   protected printError(line: string): void {
     this.logToStderr(wrapLine(printable(addConfigFlag(line, this.#configFile)), columnsOf(2)))
+  }
+
+  /** What to run next, where there is nobody to be served before that. */
+  protected tellNext(command: string, note: string | null = null): void {
+    this.printError(formatNext({ command, note }))
+  }
+
+  /** What most likely comes next, for whoever watches: on a terminal only. */
+  protected suggestNext(command: string, note: string | null = null): void {
+    if (process.stdout.isTTY && process.stderr.isTTY && !this.jsonEnabled()) this.tellNext(command, note)
   }
 
   override log(line = ''): void {

@@ -8,6 +8,7 @@ import { parseServiceName } from '../config/service-name.ts'
 import { formatTarget, listTarget, parseTarget } from '../config/target.ts'
 import { engineRights } from '../tasks/engine-socket.ts'
 import { expose } from '../tasks/exposure.ts'
+import { startCommand } from '../tasks/machine/start-command.ts'
 
 export default class Expose extends ConnectCommand {
   static override summary =
@@ -42,7 +43,6 @@ export default class Expose extends ConnectCommand {
     switch (state) {
       case 'confirmed': {
         this.print(`[ok] Exposing ${what}`)
-        this.print(`  Elsewhere: connect reach ${name}`)
         break
       }
       case 'saved': {
@@ -52,7 +52,7 @@ export default class Expose extends ConnectCommand {
       }
       case 'no agent': {
         this.print(`Saved: ${what}`)
-        this.printError('[!] No agent is running here, so nobody can reach it yet. Run: connect daemon start')
+        this.printError('[!] No agent is running here, so nobody can reach it yet')
         break
       }
     }
@@ -65,6 +65,8 @@ export default class Expose extends ConnectCommand {
     const asked = await probeService(target, hubId)
     if (!asked.isListening)
       this.printError(`[!] Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
+    if (state === 'no agent') this.tellNext(startCommand(instance))
+    else if (state === 'confirmed') this.suggestNext(`connect reach ${name}`, 'on another machine')
     const reason = state === 'saved' ? exposure.reason : null
     const before = was ? listTarget(was) : null
     return { name, ...listTarget(target), was: before, state, reason, answering: asked.isListening }

@@ -41,9 +41,9 @@ export default class Login extends ConnectCommand {
     this.print(`  Label: ${printable(label)}`)
     if (isNew) {
       this.tellExposed(instance)
-      this.print('  Next: connect daemon start')
+      this.suggestNext('connect daemon install')
     } else if (flags.ca !== undefined || flags.label !== undefined) {
-      this.print('  If the daemon runs: connect daemon restart')
+      this.tellNext('connect daemon restart', 'if the daemon runs')
     }
     return { agentId, label, hub, alreadyLoggedIn: !isNew }
   }

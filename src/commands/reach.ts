@@ -20,6 +20,7 @@ import { carryStdio } from '../reach/stdio.ts'
 import { keep, type Keeping } from '../tasks/reaches/keep.ts'
 import { listReaches } from '../tasks/reaches/list.ts'
 import type { ShownReach } from '../tasks/reaches/shown-reach.ts'
+import { startCommand } from '../tasks/machine/start-command.ts'
 
 export default class Reach extends ConnectCommand {
   static override summary =
@@ -130,6 +131,7 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     requireConfig(instance)
     const reaches = await listReaches(instance)
     for (const line of formatReaches(reaches)) this.print(line)
+    if (reaches.length === 0) this.suggestNext('connect reach NAME --keep')
     return { reaches }
   }
 
@@ -140,11 +142,12 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     wanted: readonly WantedService[],
     bind: string | undefined,
   ): Promise<Keeping | void> {
-    for (const { name, port } of wanted) {
+    for (const [at, { name, port }] of wanted.entries()) {
       const keeping = await keep(instance, config, { name, port, bind })
       const { results, warnings } = formatKept(keeping, port === undefined)
       for (const line of results) this.print(line)
       for (const line of warnings) this.printError(line)
+      if (at === wanted.length - 1 && !keeping.hasAgent) this.tellNext(startCommand(instance))
       if (wanted.length === 1) return keeping
       if (this.jsonEnabled()) this.#printJson(this.toSuccessJson(keeping), true)
     }

@@ -52,6 +52,8 @@ export default class Services extends ConnectCommand {
           online ? 'online' : 'offline',
         ]),
       )
+      const other = offered.find(({ agent, online }) => online && agent !== config.agentId)
+      if (other) this.suggestNext(`connect reach ${other.name}`)
       return { exposed, offered: offered.map(({ name, port = null, ...rest }) => ({ name, port, ...rest })) }
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error

@@ -51,7 +51,7 @@ export default class Up extends DaemonCommand {
     }
     const sayHowToKeep = () => {
       this.printError('The agent runs in the foreground, until Ctrl-C.')
-      this.printError('  To keep it running: Ctrl-C, then connect daemon install (or connect up --detach)')
+      this.tellNext('connect daemon install', 'after Ctrl-C, to keep it running')
     }
     const log = terminalLog((line) => this.print(line))
     const { version } = this.config

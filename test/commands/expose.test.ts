@@ -41,7 +41,7 @@ describe('with an agent', () => {
     const target = `127.0.0.1:${echo.port}`
     expect(await connect(home, ['expose', target, '--name', 'postgres'])).toMatchObject({
       code: 0,
-      stdout: `[ok] Exposing ${target} as postgres\n  Elsewhere: connect reach postgres\n`,
+      stdout: `[ok] Exposing ${target} as postgres\n`,
       stderr: '',
     })
     const listed = await connectOk(home, ['services'])
@@ -120,7 +120,9 @@ describe('without an agent', () => {
     const home = await joined(world)
     const saved = await connect(home, ['expose', '3000', '--name', 'saved'])
     expect(saved).toMatchObject({ code: 0, stdout: 'Saved: localhost:3000 as saved\n' })
-    expect(saved.stderr).toMatch(/^\[!\] No agent is running here, .* Run: connect daemon start\n/)
+    expect(saved.stderr).toMatch(
+      /^\[!\] No agent is running here, .*\n(?:\[!\] .*\n)* {2}Next: connect daemon install\n$/,
+    )
     expect(JSON.parse(await connectOk(home, ['expose', '3001', '--name', 'saved', '--json']))).toMatchObject({
       name: 'saved',
       host: 'localhost',

@@ -63,9 +63,7 @@ const saved = (home: Home) => readFileSync(home.file('reaches.json'), 'utf8')
 describe('without a daemon', () => {
   test('a reach is kept for when one runs, its port settled, and is held once one does', async () => {
     const home = await joined(world, 'laptop')
-    expect(await connectOk(home, ['reach'])).toBe(
-      'No reach is kept here\n  To keep one: connect reach NAME --keep\n',
-    )
+    expect(await connectOk(home, ['reach'])).toBe('No reach is kept here\n')
     const first = await keep(home)
     const port = portIn(first.stdout)
     expect(first).toMatchObject({
@@ -73,7 +71,7 @@ describe('without a daemon', () => {
       stdout: expect.stringMatching(
         /^echo is kept at localhost:\d+\n {2}\d+ may be the service’s own port on this machine, so it is \d+\n$/,
       ),
-      stderr: '[!] No agent is running here, so nobody holds that port yet. Run: connect daemon start\n',
+      stderr: '[!] No agent is running here, so nobody holds that port yet\n  Next: connect daemon install\n',
     })
     expect(await connectOk(home, ['reach'])).toBe(
       `NAME  AT               PORT      CONNECTIONS\necho  localhost:${port}  not held  -\n  None of these ports is held: no agent runs here. Run: connect daemon start\n`,

@@ -54,7 +54,7 @@ describe('login', () => {
     const { code, stdout, stderr } = await login(home, token, ['--label', 'ada'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(
-      /^\[ok\] Logged in to http:\S+\n {2}Agent ID: agent_[0-9a-f]{16}\n {2}Label: ada\n {2}Next: connect daemon start\n$/,
+      /^\[ok\] Logged in to http:\S+\n {2}Agent ID: agent_[0-9a-f]{16}\n {2}Label: ada\n$/,
     )
     expect(statSync(home.file('config.json')).mode & 0o777).toBe(0o600)
     expect(filesOf(home)).toEqual(['config.json'])
@@ -73,9 +73,10 @@ describe('login', () => {
 
   test('a second time with another label saves that, and says how the hub learns it', async () => {
     const home = await joined(world)
-    expect(await connectOk(home, ['login', '--label', 'grace'])).toMatch(
-      /\n {2}Label: grace\n {2}If the daemon runs: connect daemon restart\n$/,
-    )
+    expect(await connect(home, ['login', '--label', 'grace'])).toMatchObject({
+      stdout: expect.stringMatching(/\n {2}Label: grace\n$/),
+      stderr: '  Next: connect daemon restart (if the daemon runs)\n',
+    })
     expect(await connectOk(home, ['whoami'])).toContain('Label: grace\n')
   })
 

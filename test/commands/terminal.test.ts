@@ -47,6 +47,26 @@ test('a terminal sees the steps move, and then the same lines as a pipe', async 
   )
 })
 
+test('a terminal is told what comes next, as its last line; a pipe is not', async (context) => {
+  needsTerminal(context)
+  const [home, laptop] = [emptyHome(), await joined(world, 'laptop')]
+  mkdirSync(home.folder, { recursive: true })
+  const env = { CONNECT_PLATFORM: 'background', PRIVATECONNECT_TOKEN: await world.joinToken() }
+  const last = async (words: string, on = home) => {
+    const lines = (await typed(on, words, env)).trimEnd().split('\n')
+    // The cursor is shown again once all is said.
+    return lines.findLast((line) => !line.startsWith('\u001b'))
+  }
+  expect(await last(`login --hub ${world.hubUrl}`)).toBe('  Next: connect daemon install')
+  expect(await last('daemon start')).toBe('  Next: connect expose PORT --name NAME')
+  expect(await last('expose 80 --name next')).toBe('  Next: connect reach next (on another machine)')
+  expect(await last('services', laptop)).toBe('  Next: connect reach next')
+  expect(await last('reach next --keep', laptop)).toBe('  Next: connect daemon install')
+  expect(await last('status', laptop)).toBe('  All commands: connect --help')
+  const { stdout, stderr } = await connect(home, ['expose', '80', '--name', 'next'])
+  expect(stdout + stderr).not.toContain('Next:')
+})
+
 test('a terminal sees the seconds count while a stop waits for an agent that does not react', async (context) => {
   needsTerminal(context)
   const home = await joined(world)

@@ -59,6 +59,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'cli/login': ['hub-client', 'config/proxy', 'config', 'files', 'text', 'errors.ts'],
   'cli/kept': [
     'cli',
+    'tasks/machine',
     'tasks/hub',
     'tasks/steps',
     'tasks',
@@ -72,7 +73,6 @@ const ARROWS: Record<string, readonly string[]> = {
   cli: [
     'cli/format',
     'cli/output',
-    'tasks/machine',
     'tasks',
     'platforms/selection',
     'platforms',

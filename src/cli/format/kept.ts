@@ -21,7 +21,7 @@ export function formatKept(
   const result = outcome !== 'unchanged' && hasAgent ? `[ok] ${done}` : done
   const blocked = reach.held ? undefined : `That port is not held now: ${notHeld(reach)}`
   const warnings = [
-    hasAgent ? blocked : 'No agent is running here, so nobody holds that port yet. Run: connect daemon start',
+    hasAgent ? blocked : 'No agent is running here, so nobody holds that port yet',
     openToOthers(reach),
   ]
   const why = because === null ? undefined : `  ${because}, so it is ${reach.port}`

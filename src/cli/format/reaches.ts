@@ -21,7 +21,7 @@ export function reachTroubles(reaches: readonly ShownReach[]): string[] {
 
 /** As a table, for `connect reach`. */
 export function formatReaches(reaches: readonly ShownReach[]): string[] {
-  if (reaches.length === 0) return ['No reach is kept here', '  To keep one: connect reach NAME --keep']
+  if (reaches.length === 0) return ['No reach is kept here']
   const rows = reaches.map((reach) => [
     reach.name,
     localAddressOf(reach),

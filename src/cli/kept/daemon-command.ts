@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { instanceFor } from '../../config/instance.ts'
 import type { Selection } from '../../platforms/selection/select.ts'
 import type { DaemonContext } from '../../tasks/daemon-context.ts'
+import { isUnused } from '../../tasks/machine/is-unused.ts'
 import { isOwnSshSession } from '../../tasks/own-ssh-session.ts'
 import { configFlag, hubFlag } from '../flags.ts'
 import { KeptCommand } from './kept-command.ts'
@@ -22,6 +23,11 @@ export abstract class DaemonCommand extends KeptCommand {
   } {
     const { context, selection } = this.contextOf(instanceFor(flags.config))
     return { context: { ...context, hub: flags.hub }, selection }
+  }
+
+  /** For a daemon that has nothing to do yet. */
+  protected suggestUse({ instance }: DaemonContext): void {
+    if (isUnused(instance)) this.suggestNext('connect expose PORT --name NAME')
   }
 
   /** Before a stop: whoever reaches this machine through its own daemon should know. */

@@ -37,7 +37,8 @@ export default class DaemonInstall extends DaemonCommand {
     for (const line of formatInstalled(report)) this.print(line)
     for (const warning of report.warnings) this.printError(`[!] ${warning}`)
     if (flags.ca !== undefined && report.change === 'unchanged')
-      this.printError('[!] A daemon that ran already takes up the CA file with: connect daemon restart')
+      this.tellNext('connect daemon restart', 'takes up the CA file')
+    else this.suggestUse(context)
     return { installed: true, manager, ...report, plan: null }
   }
 }

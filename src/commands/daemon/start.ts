@@ -25,6 +25,7 @@ export default class DaemonStart extends DaemonCommand {
       },
     })
     for (const line of formatStarted(report, context)) this.print(line)
+    this.suggestUse(context)
     return report
   }
 }
