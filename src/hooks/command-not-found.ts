@@ -1,42 +1,17 @@
 import type { Hook } from '@oclif/core'
 import { printable } from '../text/printable.ts'
 
-/** What other programs call it. */
-const OTHER_WORDS: Readonly<Record<string, string>> = {
-  connect: 'reach NAME',
-  dial: 'reach NAME',
-  forward: 'reach NAME',
-  info: 'daemon status',
-  install: 'daemon install',
-  join: 'login',
-  list: 'services',
-  log: 'daemon logs',
-  logs: 'daemon logs',
-  ls: 'services',
-  open: 'reach NAME',
-  ps: 'daemon status',
-  publish: 'expose PORT --name NAME',
-  restart: 'daemon restart',
-  serve: 'expose PORT --name NAME',
-  server: 'hub',
-  share: 'expose PORT --name NAME',
-  start: 'daemon start',
-  status: 'daemon status',
-  stop: 'daemon stop',
-  token: 'hub token create',
-  tunnel: 'expose PORT --name NAME',
-  uninstall: 'daemon uninstall',
-  version: '--version',
-}
-
 /** A typing mistake suggests the command that was meant, and another program's word ours. */
 const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [], config }) {
-  const { closest, distance } = await import('fastest-levenshtein')
-  const typed = id.split(':')
+  const [{ closest, distance }, { ourWordsFor }] = await Promise.all([
+    import('fastest-levenshtein'),
+    import('../cli/argv/other-programs.ts'),
+  ])
+  const typed = wordsOf(id)
   const message = `There is no command "${config.bin} ${printable(typed.join(' '))}"`
   const known = config.commands.filter(({ hidden }) => !hidden)
-  const [first = ''] = typed
-  const hint = Object.hasOwn(OTHER_WORDS, first) ? mean(OTHER_WORDS[first]!) : nearest()
+  const ours = ourWordsFor([...typed, ...argv])
+  const hint = ours === undefined ? nearest() : mean(printable(ours))
   if (isForProgram(argv)) {
     const error = { code: 'USAGE', message, hints: [hint] }
     process.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`)
@@ -65,6 +40,13 @@ const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [
     }
     return `See: ${config.bin} --help`
   }
+}
+
+/** oclif joins them by colons, which one of them may have in it: `localhost:5432`. */
+function wordsOf(id: string): string[] {
+  const line = process.argv.slice(2)
+  const count = line.findIndex((_, at) => line.slice(0, at + 1).join(':') === id) + 1
+  return count === 0 ? id.split(':') : line.slice(0, count)
 }
 
 function isForProgram(argv: readonly string[]): boolean {

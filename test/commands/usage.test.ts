@@ -31,16 +31,18 @@ describe('a typo gets the command that was meant:', () => {
   })
 
   testVariations([
-    ['status', 'daemon status'],
     ['logs', 'daemon logs'],
     ['version', '--version'],
     ['start', 'daemon start'],
     ['stop', 'daemon stop'],
     ['ls', 'services'],
     ['serve', 'expose PORT --name NAME'],
-    ['share 3000', 'expose PORT --name NAME'],
+    ['share 3000', 'expose 3000 --name NAME'],
+    ['serve http://localhost:8080', 'expose localhost:8080 --name NAME'],
+    ['-c frpc.toml', 'expose PORT --name NAME'],
+    ['-R 8080:db:3000 host', 'expose db:3000 --name NAME'],
     ['tunnel', 'expose PORT --name NAME'],
-    ['forward pg', 'reach NAME'],
+    ['forward pg', 'reach pg'],
   ] as const)('another program’s word gets ours: %s', async ([typed, ours]) => {
     const { code, stdout, stderr } = await connect(emptyHome(), typed.split(' '))
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
