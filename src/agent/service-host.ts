@@ -11,6 +11,7 @@ import type {
   ExposeRequest,
   KeepReply,
   KeepRequest,
+  OffersReply,
   UnexposeReply,
   TakeBackRequest,
   UnreachReply,
@@ -103,6 +104,11 @@ export class ServiceHost implements AgentControl {
       reaches: this.#reaches.status(),
       streams: this.#link.streamCount,
     }
+  }
+
+  async offers(): Promise<OffersReply> {
+    const offered = await new HubClient(this.#config).services(new Signer(this.#config))
+    return { offers: offered.map((one) => ({ ...one, port: one.port ?? null })) }
   }
 
   hopsOf(port: number): number | undefined {

@@ -10,10 +10,12 @@ import {
   ExposeReply,
   Identified,
   KeepReply,
+  OffersReply,
   UnexposeReply,
   UnreachReply,
   type ExposeRequest,
   type KeepRequest,
+  type Offer,
   type TakeBackRequest,
 } from './schema.ts'
 
@@ -42,6 +44,25 @@ export async function identityOf(
 export function agentStatus(instance: Instance, timeoutMs = TIMEOUT_MS): Promise<AgentStatus | undefined> {
   return request(instance, 'GET', '/v1/status', AgentStatus, { timeoutMs })
 }
+
+/**
+ * What the workspace offers, as the agent hears it from its hub.
+ *
+ * @returns undefined if no agent listens, or it can't be asked: it doesn't answer, or is of another version
+ * @throws ConnectError if the hub does not say
+ */
+export async function agentOffers(instance: Instance, timeoutMs: number): Promise<Offer[] | undefined> {
+  try {
+    return (await request(instance, 'GET', '/v1/offers', OffersReply, { timeoutMs }))?.offers
+  } catch (error) {
+    const isOfAgent = error instanceof ConnectError && UNASKED.has(error.code)
+    if (isOfAgent) return undefined
+    throw error
+  }
+}
+
+/** BAD_VALUE says that there is no such path. */
+const UNASKED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['AGENT_BUSY', 'AGENT_OTHER_VERSION', 'BAD_VALUE'])
 
 /**
  * Whether the agent carries the connection that comes from this local port.

@@ -62,6 +62,23 @@ export const AgentStatus = v.object({
 })
 export type AgentStatus = v.InferOutput<typeof AgentStatus>
 
+/** A service of the workspace, as the hub says it. */
+export const Offer = v.object({
+  name: v.string(),
+  /** Null if what is behind it has none, as a Unix socket. */
+  port: v.nullable(v.number()),
+  /** The id of the machine that exposes it, and its label. */
+  agent: v.string(),
+  label: v.string(),
+  /** That machine is connected. */
+  online: v.boolean(),
+})
+export type Offer = v.InferOutput<typeof Offer>
+
+/** GET /v1/offers: the agent asks the hub; a command would have to load all that takes first. */
+export const OffersReply = v.object({ offers: v.array(Offer) })
+export type OffersReply = v.InferOutput<typeof OffersReply>
+
 /**
  * GET /v1/ports/PORT: whether one of the agent’s connections to a target comes from that local port, and
  * the hops of its stream.

@@ -13,6 +13,7 @@ import {
   type PortReply,
   type ExposeReply,
   type KeepReply,
+  type OffersReply,
   type UnreachReply,
   type UnexposeReply,
 } from './schema.ts'
@@ -20,6 +21,8 @@ import {
 /** What the agent does when it is asked. */
 export interface AgentControl {
   status(): AgentStatus
+  /** What the workspace offers. @throws ConnectError if the hub does not say */
+  offers(): Promise<OffersReply>
   /** The hops of the stream whose connection to its target comes from this local port, if there is one. */
   hopsOf(port: number): number | undefined
   expose(name: string, request: ExposeRequest): Promise<ExposeReply>
@@ -61,6 +64,7 @@ async function route(agent: AgentControl, request: IncomingMessage): Promise<unk
   const [, version, kind, name, ...rest] = (request.url ?? '').split('/')
   if (version === 'v1' && rest.length === 0) {
     if (request.method === 'GET' && kind === 'status' && name === undefined) return agent.status()
+    if (request.method === 'GET' && kind === 'offers' && name === undefined) return agent.offers()
     if (request.method === 'GET' && kind === 'ports' && name !== undefined)
       return portReply(agent.hopsOf(Number(name)))
     if (kind === 'services' && name !== undefined) {

@@ -14,7 +14,7 @@ interface Target {
   readonly stretch?: number
 }
 
-/** `connect daemon status` is run in prompts and scripts. */
+/** `connect daemon status` and `connect status` are run in prompts and scripts. */
 const STATUS_TARGET = { must: 3.2, stretch: 2.5 }
 /** How much longer a log of 1 GB may take to open than one of 1 KB: only its end is read. */
 const LOG_TARGET = 3
@@ -54,6 +54,20 @@ export async function benchStartup(): Promise<void> {
         argv: [runJs, 'daemon', 'status'],
         env: running.env,
         expected: 'Connection: connected',
+        target: STATUS_TARGET,
+      },
+      {
+        title: 'connect status, new machine',
+        argv: [runJs, 'status'],
+        env: world.emptyMachine('new').env,
+        expected: 'Logged in: no',
+        target: STATUS_TARGET,
+      },
+      {
+        title: 'connect status, agent connected',
+        argv: [runJs, 'status'],
+        env: running.env,
+        expected: ', connected',
         target: STATUS_TARGET,
       },
       { title: 'connect __complete', argv: [runJs, '__complete', 'daemon', ''], env: stopped.env },

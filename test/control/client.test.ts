@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { instanceFor, userFolder, type Instance } from '../../src/config/instance.ts'
 import {
   agentCarries,
+  agentOffers,
   agentStatus,
   exposeService,
   keepReach,
@@ -44,9 +45,12 @@ const reach = {
   failure: null,
 }
 
+const offer = { name: 'db', port: null, agent: 'agent_1', label: 'x', online: true }
+
 /** An agent that has `web`, takes any other name but `taken`, and fails on `broken`. */
 const agent: AgentControl = {
   status: () => status,
+  offers: async () => ({ offers: [offer] }),
   hopsOf: (port) => (port === 22 ? 3 : undefined),
   async expose(name) {
     if (name === 'taken') throw new ConnectError('NAME_TAKEN', 'taken is exposed by eve')
@@ -92,6 +96,22 @@ describe('a command asks the agent', () => {
 
   test('how it is', async () => {
     expect(await agentStatus(await served())).toEqual(status)
+  })
+
+  test('what the workspace offers; one that can’t be asked is no error, and a hub that doesn’t say is', async () => {
+    const answering = async (code: string) => {
+      const instance = emptyInstance()
+      const server = await serveLocally(instance.socketPath, (_, response) => {
+        response.writeHead(400).end(JSON.stringify({ error: { code, message: 'why' } }))
+      })
+      onTestFinished(() => server.close())
+      return instance
+    }
+    expect(await agentOffers(await served(), 10_000)).toEqual([offer])
+    expect(await agentOffers(emptyInstance(), 10_000)).toBeUndefined()
+    expect(await agentOffers(await answering('BAD_VALUE'), 10_000)).toBeUndefined()
+    const refused = await rejectionOf(agentOffers(await answering('HUB_UNREACHABLE'), 10_000))
+    expect(refused).toMatchObject({ code: 'HUB_UNREACHABLE', message: 'why' })
   })
 
   test('to expose a service, and to take it back', async () => {

@@ -40,6 +40,7 @@ async function answering(instance: Instance, agent: AgentIdentity): Promise<void
   } as const
   const control = await startControlServer(instance, {
     status: () => ({ ...status, services: [] }),
+    offers: () => Promise.reject(new Error('not asked for')),
     hopsOf: () => undefined,
     expose: () => Promise.reject(new Error('not asked for')),
     unexpose: () => Promise.reject(new Error('not asked for')),

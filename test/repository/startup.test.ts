@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { emptyHome } from '../fixtures/joined.ts'
 import { runProgram } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { connectOk, root, runJs, startConnect } from '../helpers/cli.ts'
@@ -44,12 +45,14 @@ async function loadedBy(home: Home, args: readonly string[]): Promise<Loaded & {
 
 const isOclif = (file: string) => /^(dist\/oclif\.cjs|node_modules\/@oclif\/core\/lib\/index\.js)$/.test(file)
 
-describe('daemon status loads no more than it needs', () => {
+describe('what is asked in prompts and scripts loads no more than it needs:', () => {
   test.for([
-    ['without an agent', () => withoutAgent, 'Status: stopped'],
-    ['with one', () => withAgent, 'Connection: connected'],
-  ] as const)('%s', async ([, home, expected]) => {
-    const { files, builtins, intl, stdout } = await loadedBy(home(), ['daemon', 'status'])
+    ['daemon status without an agent', () => withoutAgent, ['daemon', 'status'], 'Status: stopped'],
+    ['daemon status with one', () => withAgent, ['daemon', 'status'], 'Connection: connected'],
+    ['status of a new machine', emptyHome, ['status'], 'Logged in: no'],
+    ['status with an agent, which asks the hub', () => withAgent, ['status'], ', connected\n'],
+  ] as const)('%s', async ([, home, args, expected]) => {
+    const { files, builtins, intl, stdout } = await loadedBy(home(), args)
     expect(stdout).toContain(expected)
     expect(files.filter((file) => file.startsWith('node_modules'))).toEqual([])
     expect(files.length, files.join('\n')).toBeLessThanOrEqual(14)

@@ -23,7 +23,7 @@ export async function machineStatus(instance: AgentInstance): Promise<MachineSta
   const [hub, agent, elsewhere] = await Promise.all([
     problems.look(hubHere),
     agentHere(instance, problems),
-    config ? offeredElsewhere(config) : NOBODY_ASKED,
+    config ? offeredElsewhere(instance, config) : NOBODY_ASKED,
   ])
   const start = (await problems.look(() => startCommand(instance))) ?? ''
   const standing = {
