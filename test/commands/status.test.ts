@@ -103,6 +103,27 @@ test('what it says to run is for the instance that it was asked about', async ()
 })
 
 describe('the hub', () => {
+  test('of this machine is told, and how it is joined from here', async () => {
+    const { hubHome, hubUrl } = world
+    expect(await shown(hubHome)).toMatch(
+      new RegExp(
+        `\\n {2}Hub here: running \\(PID: ${world.hub.pid}\\) at ${hubUrl}, in the foreground, \\d+ of \\d+ machines connected\\n`,
+      ),
+    )
+    expect(await known(hubHome)).toMatchObject({
+      hub: { state: 'running', mode: 'foreground', pid: world.hub.pid, address: hubUrl },
+      next: [{ command: 'connect hub token create --invite | connect login --token-file -' }],
+    })
+  })
+
+  test('of this machine that is stopped is to be started first', async () => {
+    const home = emptyHome()
+    await connectOk(home, ['hub', 'token', 'create'])
+    expect(await shown(home)).toMatch(
+      /\n {2}Hub here: stopped\n {2}Logged in: no\n\n {2}Next: connect hub start\n/,
+    )
+  })
+
   test('that does not answer is waited for 2 seconds, and then what it has is not known', async () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1')
     await once(silent, 'listening')

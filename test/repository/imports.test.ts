@@ -99,6 +99,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'tasks/machine': [
     'tasks/reaches',
     'hub-client',
+    'hub/control',
     'platforms',
     'control',
     'runtime',

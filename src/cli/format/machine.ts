@@ -39,12 +39,15 @@ function rows(all: readonly Row[]): string[] {
   )
 }
 
-function hub({ hub: { state, pid, mode, address, reason } }: MachineStatus): string {
-  if (state === 'none') return 'none'
-  const where = address === null ? '' : ` at ${address}`
-  if (state === 'stopped') return `stopped${address === null ? '' : ` (${address})`}`
+function hub({ hub: { state, pid, mode, address, reason, joined, online } }: MachineStatus): string {
   if (state === 'unknown') return notKnown(reason)
-  return `running (PID: ${pid})${where}${mode === 'foreground' ? ', in someone’s terminal' : ''}`
+  if (state !== 'running') return state
+  const how = [
+    `running (PID: ${pid})${address === null ? '' : ` at ${address}`}`,
+    mode === 'foreground' ? 'in the foreground' : undefined,
+    reason ?? (joined === null ? undefined : `${online} of ${joined} machines connected`),
+  ]
+  return how.filter((part) => part !== undefined).join(', ')
 }
 
 function login({ loggedIn, login }: MachineStatus): string {

@@ -1,27 +1,54 @@
 import { existsSync } from 'node:fs'
-import path from 'node:path'
-import { hubInstance } from '../../config/hub/hub-instance.ts'
+import { hubInstance, type HubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
+import { ConnectError } from '../../errors.ts'
+import { hubStatus } from '../../hub/control/client.ts'
+import type { HubStatus } from '../../hub/control/schema.ts'
 import { processHere, UNKNOWN, type ProcessHere } from './process-here.ts'
+
+/** How long the hub on this machine is waited for, in ms. */
+const PATIENCE_MS = 2000
 
 /** The hub of this user on this machine; `none` where there has never been one. */
 export interface HubHere extends Omit<ProcessHere, 'state'> {
   readonly state: ProcessHere['state'] | 'none'
-  /** The address that others are told, else the one that it listens on, as far as that is settled. */
+  /** The address that others are told, or the one that it is to listen on; null if neither is known. */
   readonly address: string | null
+  /** Machines that have joined; null unless it runs and says so. */
+  readonly joined: number | null
+  /** Those of them whose agent is connected. */
+  readonly online: number | null
 }
 
-export const UNKNOWN_HUB: HubHere = { ...UNKNOWN, address: null }
+export const UNKNOWN_HUB: HubHere = { ...UNKNOWN, address: null, joined: null, online: null }
 
 /** @throws ConnectError HUB_SETTINGS_DAMAGED, CONFIG_UNREADABLE, CONFIG_NEWER, FILE_UNTRUSTED */
 export async function hubHere(): Promise<HubHere> {
   const settings = readHubSettings()
   const instance = hubInstance(settings)
   const found = await processHere(instance)
-  const isNone = found.state === 'stopped' && !settings && !existsSync(path.join(instance.folder, 'hub.db'))
+  const isNone = found.state === 'stopped' && !settings && !existsSync(instance.mainFile)
+  const said: Said = found.state === 'stopped' ? {} : await ask(instance)
   return {
     ...found,
     state: isNone ? 'none' : found.state,
-    address: settings?.url ?? settings?.listen ?? null,
+    reason: found.reason ?? said.silence ?? null,
+    address: said.status?.url ?? settings?.url ?? settings?.listen ?? null,
+    joined: said.status?.joined ?? null,
+    online: said.status?.online ?? null,
+  }
+}
+
+interface Said {
+  readonly status?: HubStatus | undefined
+  readonly silence?: string
+}
+
+async function ask(instance: HubInstance): Promise<Said> {
+  try {
+    return { status: await hubStatus(instance, PATIENCE_MS) }
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
+    return { silence: error.message }
   }
 }
