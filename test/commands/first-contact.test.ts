@@ -78,7 +78,8 @@ describe('with a hub', () => {
     const folder = home.file('hub of ours')
     const args = ['hub', '--listen', '127.0.0.1:0', '--data-dir', folder]
     const hub = world.keep(startConnect(home, args))
-    await hub.printed(new RegExp(`Let a machine join: connect hub token create --data-dir '${folder}'\n`))
+    const command = `connect hub token create --invite --data-dir '${folder}'`
+    await hub.printed(new RegExp(`\n {2}Next: ${command} \\(lets a machine join\\)\n`))
     await hub.stop('SIGINT')
   })
 

@@ -86,7 +86,7 @@ describe('a working folder that was deleted', () => {
     const hub = runProgram(['sh', '-c', script, 'sh', folder, process.execPath, runJs, ...args], {
       env: home.env,
     })
-    await hub.printed(/Let a machine join/)
+    await hub.printed(/Next: connect hub token create/)
     const { code, stdout } = await connect(home, ['hub', 'token', 'create'])
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^tok_/) })
     await hub.stop()

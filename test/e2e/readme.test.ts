@@ -71,7 +71,7 @@ test('the README’s first session prints what it shows', async () => {
       .split(' ')
     const [program, ...args] = words
     let shown: string
-    if (command === 'connect hub') [shown] = await world.hub.printed(/^\[ok\][^]*Let a machine join: .*\n/)
+    if (command === 'connect hub') [shown] = await world.hub.printed(/^\[ok\][^]* Data: .*\n/)
     else if (program !== 'connect') continue
     else if (args[0] === 'reach') {
       const { port, output } = await reached(homes[machine]!, args)

@@ -43,7 +43,7 @@ export default class HubRun extends ConnectCommand {
       this.#printAuthority(hub)
       this.print(`  Data: ${tilde(serving.folder)}`)
       const where = flags['data-dir'] === undefined ? '' : ` --data-dir ${shellQuote(flags['data-dir'])}`
-      this.print(`  Let a machine join: connect hub token create${where}`)
+      this.tellNext(`connect hub token create --invite${where}`, 'lets a machine join')
     }
     await this.carryData(async (signal) => {
       await runHub({ ...options, onListening }, signal)
