@@ -62,7 +62,7 @@ export abstract class ConnectCommand extends Command {
     this.logToStderr(wrapLine(printable(addConfigFlag(line, this.#configFile)), columnsOf(2)))
   }
 
-  /** What to run next, where there is nobody to be served before that. */
+  /** What to run next, where nobody is served before that is run. */
   protected tellNext(command: string, note: string | null = null): void {
     this.printError(formatNext({ command, note }))
   }

@@ -134,7 +134,7 @@ describe('the hub', () => {
     writeFileSync(home.file('config.json'), config.replace(world.hubUrl, url))
     const began = performance.now()
     expect(await shown(home)).toContain(
-      `\n  Offered elsewhere: not known: no answer from ${url} within 2 s\n\n  Next: connect daemon install\n`,
+      `\n  Offered elsewhere: not known: no answer within 2 s\n\n  Next: connect daemon install\n`,
     )
     // Ten seconds are what all others give it.
     expect(performance.now() - began).toBeLessThan(8000)

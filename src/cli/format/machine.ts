@@ -62,7 +62,7 @@ function daemon({
 }: MachineStatus): string | undefined {
   if (state === 'stopped') return loggedIn === false ? undefined : 'stopped'
   if (state === 'unknown') return notKnown(reason)
-  const running = connection ? formatConnection(connection) : notKnown(reason)
+  const running = connection ? formatConnection(connection) : (reason ?? notKnown(null))
   return mode === 'daemon'
     ? `running (PID: ${pid}), ${running}`
     : `stopped; an agent runs in the foreground (PID: ${pid}), ${running}`

@@ -23,8 +23,8 @@ export async function offeredElsewhere(instance: AgentInstance, config: Config):
       // An agent asks in half the time: it is connected, and has loaded what that takes.
       async () => (await agentOffers(instance, PATIENCE_MS)) ?? ask(config),
       PATIENCE_MS,
-      () =>
-        new ConnectError('HUB_UNREACHABLE', `no answer from ${config.hub} within ${PATIENCE_MS / 1000} s`),
+      // Of the hub, or of an agent that hangs.
+      () => new ConnectError('HUB_UNREACHABLE', `no answer within ${PATIENCE_MS / 1000} s`),
     )
     return { offered: all.filter(({ agent }) => agent !== config.agentId), hubSilence: null }
   } catch (error) {
