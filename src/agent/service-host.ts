@@ -18,6 +18,7 @@ import type {
 } from '../control/schema.ts'
 import type { AgentControl } from '../control/server.ts'
 import { ConnectError } from '../errors.ts'
+import { askOffers } from '../hub-client/find-services.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
 import { HubLink } from '../hub-client/hub-link.ts'
@@ -107,8 +108,7 @@ export class ServiceHost implements AgentControl {
   }
 
   async offers(): Promise<OffersReply> {
-    const offered = await new HubClient(this.#config).services(new Signer(this.#config))
-    return { offers: offered.map((one) => ({ ...one, port: one.port ?? null })) }
+    return { offers: await askOffers(this.#config) }
   }
 
   hopsOf(port: number): number | undefined {

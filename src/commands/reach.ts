@@ -19,7 +19,7 @@ import { reach, type Reached, type ReachOptions } from '../reach/reach.ts'
 import { carryStdio } from '../reach/stdio.ts'
 import { keep, type Keeping } from '../tasks/reaches/keep.ts'
 import { listReaches } from '../tasks/reaches/list.ts'
-import type { ShownReach } from '../tasks/reaches/shown-reach.ts'
+import { NO_AGENT, type ShownReach } from '../tasks/reaches/shown-reach.ts'
 import { startCommand } from '../tasks/machine/start-command.ts'
 
 export default class Reach extends ConnectCommand {
@@ -132,6 +132,7 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     const reaches = await listReaches(instance)
     for (const line of formatReaches(reaches)) this.print(line)
     if (reaches.length === 0) this.suggestNext('connect reach NAME --keep')
+    if (reaches.some(({ reason }) => reason === NO_AGENT)) this.tellNext(startCommand(instance))
     return { reaches }
   }
 

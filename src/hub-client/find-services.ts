@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import type { Offer } from '../control/schema.ts'
 import { ConnectError, ERRORS } from '../errors.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { Signer } from './credential.ts'
@@ -25,6 +26,12 @@ export async function findServices(config: Config, names: readonly string[]): Pr
     missing,
     all.map(({ name }) => name),
   )
+}
+
+/** All that the workspace offers, by name. @throws ConnectError as HubClient */
+export async function askOffers(config: Config): Promise<Offer[]> {
+  const offered = await new HubClient(config).services(new Signer(config))
+  return offered.map((one) => ({ ...one, port: one.port ?? null }))
 }
 
 async function unknownServices(names: readonly string[], offered: readonly string[]): Promise<ConnectError> {

@@ -1,6 +1,6 @@
 import { localAddressOf } from '../../config/reaches.ts'
 import { describeHolder } from '../../process/port-holder.ts'
-import { NO_AGENT, type ShownReach } from '../../tasks/reaches/shown-reach.ts'
+import type { ShownReach } from '../../tasks/reaches/shown-reach.ts'
 import { localTime } from './local-time.ts'
 import { formatTable } from './table.ts'
 
@@ -14,8 +14,7 @@ export function reachesInLine(reaches: readonly ShownReach[]): string | undefine
 export function reachTroubles(reaches: readonly ShownReach[]): string[] {
   const untold = reaches.find(({ since }) => since === null)
   const each = reaches.flatMap((reach) => [whyNotHeld(reach), whyFailing(reach), openToOthers(reach)])
-  const start = untold?.reason === NO_AGENT ? '. Run: connect daemon start' : ''
-  const all = untold ? `None of these ports is held: ${untold.reason}${start}` : undefined
+  const all = untold ? `None of these ports is held: ${untold.reason}` : undefined
   return [all, ...each].filter((line) => line !== undefined)
 }
 

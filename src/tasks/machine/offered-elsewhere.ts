@@ -35,10 +35,6 @@ export async function offeredElsewhere(instance: AgentInstance, config: Config):
 
 /** Loaded only where it is needed. */
 async function ask(config: Config): Promise<Offer[]> {
-  const [{ HubClient }, { Signer }] = await Promise.all([
-    import('../../hub-client/hub-client.ts'),
-    import('../../hub-client/credential.ts'),
-  ])
-  const offered = await new HubClient(config).services(new Signer(config))
-  return offered.map((one) => ({ ...one, port: one.port ?? null }))
+  const { askOffers } = await import('../../hub-client/find-services.ts')
+  return askOffers(config)
 }
