@@ -1,5 +1,5 @@
 import { CommandHelp, Errors, Help } from '@oclif/core'
-import { groupCommands } from './format/help-groups.ts'
+import { groupCommands } from './help-groups.ts'
 
 const EXAMPLES = `A hub for your machines, on one of them, and an invite for each of the others:
 

@@ -120,7 +120,7 @@ describe('the hub', () => {
     const home = emptyHome()
     await connectOk(home, ['hub', 'token', 'create'])
     expect(await shown(home)).toMatch(
-      /\n {2}Hub here: stopped\n {2}Logged in: no\n\n {2}Next: connect hub start\n/,
+      /\n {2}Hub here: stopped\n {2}Logged in: no\n\n {2}Next: connect hub install\n/,
     )
   })
 

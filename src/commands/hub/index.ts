@@ -12,7 +12,8 @@ import { shellQuote } from '../../text/shell-quote.ts'
 import { tilde } from '../../text/tilde.ts'
 
 export default class HubRun extends ConnectCommand {
-  static override summary = 'Run a hub on this machine, until Ctrl-C'
+  static override summary =
+    'Run a hub on this machine, until Ctrl-C; or keep one running: install, start, stop, status, logs'
   static override description =
     'It listens on loopback with plain http. On an address that other machines reach it speaks HTTPS: with a certificate that you give, or one that it makes for itself and renews.'
   static override examples = [

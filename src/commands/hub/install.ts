@@ -44,6 +44,7 @@ export default class HubInstall extends HubCommand {
     })
     for (const line of installedLines(report, 'hub', formatHubTold(report))) this.print(line)
     for (const warning of report.warnings) this.printError(`[!] ${warning}`)
+    this.suggestNext('connect hub token create --invite', 'lets a machine join')
     return { installed: true, manager, ...report, plan: null }
   }
 }

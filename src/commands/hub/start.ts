@@ -39,6 +39,7 @@ export default class HubStart extends HubCommand {
       this.print(
         `  It runs version ${report.version}, installed is ${context.version}. Run: connect hub restart`,
       )
+    this.suggestNext('connect hub token create --invite', 'lets a machine join')
     return report
   }
 }

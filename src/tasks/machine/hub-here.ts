@@ -1,13 +1,8 @@
 import { existsSync } from 'node:fs'
-import { hubInstance, type HubInstance } from '../../config/hub/hub-instance.ts'
+import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
-import { ConnectError } from '../../errors.ts'
-import { hubStatus } from '../../hub/control/client.ts'
-import type { HubStatus } from '../../hub/control/schema.ts'
+import { askHub } from '../hub/ask-hub.ts'
 import { processHere, UNKNOWN, type ProcessHere } from './process-here.ts'
-
-/** How long the hub on this machine is waited for, in ms. */
-const PATIENCE_MS = 2000
 
 /** The hub of this user on this machine; `none` where there has never been one. */
 export interface HubHere extends Omit<ProcessHere, 'state'> {
@@ -28,27 +23,13 @@ export async function hubHere(): Promise<HubHere> {
   const instance = hubInstance(settings)
   const found = await processHere(instance)
   const isNone = found.state === 'stopped' && !settings && !existsSync(instance.mainFile)
-  const said: Said = found.state === 'stopped' ? {} : await ask(instance)
+  const said = found.state === 'stopped' ? undefined : await askHub(instance)
   return {
     ...found,
     state: isNone ? 'none' : found.state,
-    reason: found.reason ?? said.silence ?? null,
-    address: said.status?.url ?? settings?.url ?? settings?.listen ?? null,
-    joined: said.status?.joined ?? null,
-    online: said.status?.online ?? null,
-  }
-}
-
-interface Said {
-  readonly status?: HubStatus | undefined
-  readonly silence?: string
-}
-
-async function ask(instance: HubInstance): Promise<Said> {
-  try {
-    return { status: await hubStatus(instance, PATIENCE_MS) }
-  } catch (error) {
-    if (!(error instanceof ConnectError)) throw error
-    return { silence: error.message }
+    reason: found.reason ?? said?.silence ?? null,
+    address: said?.status?.url ?? settings?.url ?? settings?.listen ?? null,
+    joined: said?.status?.joined ?? null,
+    online: said?.status?.online ?? null,
   }
 }

@@ -1,4 +1,6 @@
 import { hubOf, readConfig, type Config } from '../../config/config.ts'
+import { hubInstance } from '../../config/hub/hub-instance.ts'
+import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import type { AgentInstance } from '../../config/instance.ts'
 import { startCommand } from './start-command.ts'
 import { agentHere } from './agent-here.ts'
@@ -25,7 +27,10 @@ export async function machineStatus(instance: AgentInstance): Promise<MachineSta
     agentHere(instance, problems),
     config ? offeredElsewhere(instance, config) : NOBODY_ASKED,
   ])
-  const start = (await problems.look(() => startCommand(instance))) ?? ''
+  const start = await problems.look(() => ({
+    agent: startCommand(instance),
+    hub: startCommand(hubInstance(readHubSettings())),
+  }))
   const standing = {
     hub: hub ?? UNKNOWN_HUB,
     loggedIn: read ? config !== undefined : null,
@@ -34,7 +39,7 @@ export async function machineStatus(instance: AgentInstance): Promise<MachineSta
     ...elsewhere,
     problems: problems.found,
   }
-  return { ...standing, next: nextSteps(standing, start) }
+  return { ...standing, next: start ? nextSteps(standing, start) : [] }
 }
 
 /** @throws ConnectError as readConfig and hubOf */

@@ -9,21 +9,25 @@ export interface NextStep {
   readonly note: string | null
 }
 
+/** What has the agent, or the hub, run here, see start-command.ts. */
+interface StartCommands {
+  readonly agent: string
+  readonly hub: string
+}
+
 /**
  * What most likely comes next: one step; both ways in for a machine that knows nothing; none if all is as it
  * should be, or a problem says itself what to do.
- *
- * @param startCommand what has an agent run here, see tasks/start-command.ts
  */
-export function nextSteps(here: Standing, startCommand: string): NextStep[] {
+export function nextSteps(here: Standing, start: StartCommands): NextStep[] {
   if (here.problems.length > 0) return []
-  if (!here.login) return waysIn(here.hub)
-  const next = stepOf(here, here.login.hub, startCommand)
+  if (!here.login) return waysIn(here.hub, start)
+  const next = stepOf(here, here.login.hub, start)
   return next ? [next] : []
 }
 
-function waysIn({ state }: HubHere): NextStep[] {
-  if (state === 'stopped') return [step('connect hub start')]
+function waysIn({ state }: HubHere, start: StartCommands): NextStep[] {
+  if (state === 'stopped') return [step(start.hub)]
   if (state === 'running')
     return [step('connect hub token create --invite | connect login --token-file -', 'joins the hub here')]
   if (state === 'unknown') return [step('connect hub status', 'says more')]
@@ -33,15 +37,15 @@ function waysIn({ state }: HubHere): NextStep[] {
   ]
 }
 
-function stepOf(here: Standing, hub: string, startCommand: string): NextStep | undefined {
+function stepOf(here: Standing, hub: string, start: StartCommands): NextStep | undefined {
   const { agent } = here
   const isConnected = agent.connection?.state === 'connected'
-  if (!isConnected && here.hub.state === 'stopped' && isOn(here.hub, hub)) return step('connect hub start')
-  if (agent.state === 'stopped') return step(startCommand)
+  if (!isConnected && here.hub.state === 'stopped' && isOn(here.hub, hub)) return step(start.hub)
+  if (agent.state === 'stopped') return step(start.agent)
   if (agent.state === 'unknown') return step('connect daemon status', 'says more')
   if (!agent.connection) return step('connect daemon restart')
   if (!isConnected) return step('connect daemon logs')
-  if (agent.mode === 'foreground') return step(startCommand, 'after Ctrl-C where the agent runs')
+  if (agent.mode === 'foreground') return step(start.agent, 'after Ctrl-C where the agent runs')
   return firstUse(here)
 }
 

@@ -33,7 +33,9 @@ const other = { name: 'pg', port: 5432, agent: 'agent_2', label: 'b', online: tr
 const waiting = { ...unheldReach({ name: 'pg', port: 5432 }), reason: 'taken' }
 const kept = { ...waiting, held: true, reason: null }
 
-const commands = (here: Standing) => nextSteps(here, 'connect daemon install').map(({ command }) => command)
+const START = { agent: 'connect daemon install', hub: 'connect hub start' }
+
+const commands = (here: Standing) => nextSteps(here, START).map(({ command }) => command)
 
 describe('a machine that is not logged in', () => {
   test.for([

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { groupCommands } from '../../../src/cli/format/help-groups.ts'
-import { root } from '../../helpers/cli.ts'
+import { groupCommands } from '../../src/cli/help-groups.ts'
+import { root } from '../helpers/cli.ts'
 
 const manifest = JSON.parse(readFileSync(path.join(root, 'oclif.manifest.json'), 'utf8')) as {
   commands: Record<string, { id: string }>
