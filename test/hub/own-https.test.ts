@@ -30,8 +30,8 @@ describe('a hub for other machines, without a certificate given', () => {
   })
 
   test('says where its authority is, and the fingerprint by which to know it', async () => {
-    await hub.printed(/Let a machine join/)
-    expect(hub.stderr).toBe('')
+    await hub.printed(/Next: connect hub token create/)
+    expect(hub.stderr).toBe('  Next: connect hub token create --invite (lets a machine join)\n')
     expect(hub.stdout).toContain('  Address for others: https://hub.example.com\n')
     expect(hub.stdout).toContain('  Authority of its certificate: ~/.privateconnect/hub/tls/authority.pem\n')
     expect(hub.stdout).toMatch(/\n {2}Its SHA-256: (?:[0-9A-F]{2}:){31}[0-9A-F]{2}\n/)
@@ -134,6 +134,6 @@ test('on loopback a hub speaks plain http, whatever its URL is, and makes no cer
   await hub.printed(
     /\[ok\] Hub listening on http:\/\/127\.0\.0\.1:\d+\n {2}Address for others: https:\/\/hub\.example\.com\/hub\n/,
   )
-  await hub.printed(/Let a machine join/)
+  await hub.printed(/Next: connect hub token create/)
   expect(hub.stdout).not.toContain('certificate')
 })

@@ -38,8 +38,7 @@ describe('hub start', () => {
         `[ok] Hub started (PID: ${pid})\n` +
         '  Logs: ~/.privateconnect/hub/hub.log\n' +
         `  Listens on: ${listen}\n` +
-        `  Address for others: http://${listen}\n` +
-        '  Let a machine join: connect hub token create\n',
+        `  Address for others: http://${listen}\n`,
     )
     expect(readFileSync(home.file('hub/hub.pid'), 'utf8')).toBe(`${pid}\n`)
     expect(statSync(home.file('hub')).mode & 0o777).toBe(0o700)
