@@ -62,15 +62,29 @@ export const ERRORS = {
   },
   BAD_TOKEN: {
     cause:
-      'A join token begins with tok_ and is given by the person who runs the hub (connect hub token create).',
+      'An invite begins with inv_ and a join token with tok_; the person who runs the hub makes them (connect hub token create --invite).',
     fix: 'Set PRIVATECONNECT_TOKEN, or run: connect login --token-file FILE',
+  },
+  BAD_INVITE: {
+    cause: 'An invite is one word that begins with inv_; this one is not as it was made.',
+    fix: 'Copy all of it once more, as it was printed by: connect hub token create --invite',
+  },
+  WRONG_AUTHORITY: {
+    cause:
+      'The certificate that was shown at the hub’s address is not of the authority that the invite names: another hub answers there, or something in between wants to read along. Nothing was sent to it.',
+    fix: 'If the hub has another certificate on purpose, ask for a new invite, and where this machine is logged in: connect logout, then connect login',
+  },
+  SECRET_TYPED: {
+    cause:
+      'An invite or a join token stood in the command line, which every user of this machine can read, and which the shell keeps in its history.',
+    fix: 'Have it revoked (connect hub token revoke ID), and give the next one where it is asked for: connect login',
   },
   TOKEN_REFUSED: {
     cause: 'The hub does not accept this join token: unknown, used up, expired or revoked.',
     fix: 'Ask for a new one: connect hub token create',
   },
   TOKEN_MISSING: {
-    cause: 'Joining a hub takes a join token, and there is no terminal to ask for one.',
+    cause: 'Joining a hub takes an invite or a join token, and there is no terminal to ask for one.',
     fix: 'Set PRIVATECONNECT_TOKEN, or run: connect login --token-file FILE',
   },
   PROXY_FAILED: {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Interfaces } from '@oclif/core'
 import { takeForeignWords } from './cli/argv/foreign-words.ts'
 import { orderArguments, type Commands } from './cli/argv/order-arguments.ts'
+import { refuseSecrets } from './cli/argv/secret-words.ts'
 import { useOclif } from './cli/oclif-copy.ts'
 import { printVersion } from './cli/print-version.ts'
 import { leaveDeletedFolder } from './files/given-path.ts'
@@ -49,6 +50,7 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   }
   const ordered = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
   const argv = takeForeignWords(isStatus(ordered) ? ['status', ...ordered] : ordered)
+  refuseSecrets(argv)
   // Before the compile cache: V8 takes back only what was compiled with the flags that it has, and so Node.js
   // keeps a cache for each set of them.
   if (DATA_COMMANDS.has(argv[0] ?? '')) {

@@ -10,11 +10,12 @@ import { printable } from '../text/printable.ts'
 export default class Login extends ConnectCommand {
   static override summary = 'Join a hub: get a credential for this machine and save it'
   static override description =
-    'The join token comes from PRIVATECONNECT_TOKEN, from --token-file, or is asked for. It is spent once; already logged in, none is.'
+    'An invite or a join token comes from PRIVATECONNECT_TOKEN, from --token-file, or is asked for. An invite needs no --hub. It is spent once; already logged in, none is.'
   static override examples = [
+    '<%= config.bin %> login',
     '<%= config.bin %> login --hub https://hub.example.com',
-    '<%= config.bin %> login --token-file join-token.txt',
-    'ssh hub-machine connect hub token create | <%= config.bin %> login --token-file -',
+    '<%= config.bin %> login --token-file invite.txt',
+    'ssh hub-machine connect hub token create --invite | <%= config.bin %> login --token-file -',
   ]
   static override enableJsonFlag = true
   static override flags = {
@@ -24,7 +25,7 @@ export default class Login extends ConnectCommand {
     ...insecureFlag,
     ...labelFlag,
     'token-file': Flags.string({
-      description: 'read the join token from a file; - for stdin',
+      description: 'read the invite or join token from a file; - for stdin',
       helpValue: 'FILE',
     }),
   }

@@ -21,7 +21,7 @@ export default class Up extends DaemonCommand {
     ...insecureFlag,
     ...labelFlag,
     'token-file': Flags.string({
-      description: 'read the join token from a file; - for stdin',
+      description: 'read the invite or join token from a file; - for stdin',
       helpValue: 'FILE',
     }),
     detach: Flags.boolean({ description: 'hand over to: connect daemon start', exclusive: ['foreground'] }),

@@ -35,6 +35,8 @@ const Config = v.object({
   proxy: v.optional(v.string('not a URL')),
   /** Absolute path of a PEM file: authorities to trust besides the known ones. */
   ca: v.optional(v.string()),
+  /** The only authority to trust for the hub, in PEM, as the invite has named it: see hub-client/login.ts. */
+  authority: v.optional(v.pipe(v.string(), v.startsWith('-----BEGIN CERTIFICATE-----', 'not a certificate'))),
   key: PrivateKey,
 })
 
@@ -74,7 +76,7 @@ export function writeConfig(instance: Instance, config: Config): void {
 export function updateConfig(
   instance: Instance,
   saved: Config,
-  changes: Partial<Pick<Config, 'label' | 'proxy' | 'ca'>>,
+  changes: Partial<Pick<Config, 'label' | 'proxy' | 'ca' | 'authority'>>,
 ): Config {
   const config = { ...saved, ...changes }
   if (JSON.stringify(config) !== JSON.stringify(saved)) writeConfig(instance, config)

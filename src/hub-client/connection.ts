@@ -1,10 +1,12 @@
 import type { RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { callbackify } from 'node:util'
 import { proxyFor } from '../config/proxy/proxy.ts'
 import { openTunnel } from './proxy-connect.ts'
-import { openTcp, openTls, peerOf } from './socket.ts'
-import { trustContext } from './tls/authorities.ts'
+import { openTcp, openTls, openUnverifiedTls, peerOf } from './socket.ts'
+import { pinnedContext, trustContext } from './tls/authorities.ts'
+import { isOfOtherAuthority, wrongAuthority } from './tls/wrong-authority.ts'
 
 /** Where a hub is, and how to get there; a Config has it all. */
 export interface HubAddress {
@@ -14,6 +16,8 @@ export interface HubAddress {
   readonly proxy?: string | undefined
   /** Absolute path of a file with authorities to trust besides the known ones. */
   readonly ca?: string | undefined
+  /** The only authority to trust for it, in PEM: neither `ca` nor what is known counts then. */
+  readonly authority?: string | undefined
 }
 
 /** How long it may take until a connection can be used, in ms: name, TCP, proxy and TLS together. */
@@ -38,16 +42,40 @@ export function hubConnector(
 /**
  * Opens a connection to a hub, through the proxy if there is one, by TLS if the hub’s address says https.
  *
- * @throws ConnectError BAD_PROXY, BAD_CA, PROXY_FAILED; or the system’s error
+ * @throws ConnectError BAD_PROXY, BAD_CA, PROXY_FAILED, WRONG_AUTHORITY; or the system’s error
  */
 export async function openConnection(address: HubAddress, caller: AbortSignal): Promise<Socket> {
+  const { hub, authority } = address
+  const url = new URL(hub)
   const signal = AbortSignal.any([caller, AbortSignal.timeout(TIMEOUT_MS)])
-  const url = new URL(address.hub)
-  const isSecure = url.protocol === 'https:'
-  const peer = peerOf(url)
+  if (url.protocol !== 'https:') return openWay(address, signal)
+  const trust = authority === undefined ? trustContext(address.ca) : pinnedContext(authority)
+  const socket = await openWay(address, signal)
+  try {
+    return await openTls(peerOf(url), socket, trust, signal)
+  } catch (error) {
+    throw authority !== undefined && isOfOtherAuthority(error) ? wrongAuthority(hub, error) : error
+  }
+}
+
+/**
+ * The same by TLS, but with whoever answers: to look at the certificate, and to send nothing.
+ *
+ * @returns `authorized` if what this machine trusts by itself has signed it for that name
+ */
+export async function openUnverified(address: HubAddress): Promise<TLSSocket> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const trust = trustContext(address.ca)
+  const socket = await openWay(address, signal)
+  return openUnverifiedTls(peerOf(new URL(address.hub)), socket, trust, signal)
+}
+
+/** What TLS is spoken over: TCP, or what a proxy has opened. */
+function openWay(address: HubAddress, signal: AbortSignal): Promise<Socket> {
+  const peer = peerOf(new URL(address.hub))
   const proxy = proxyFor(address, process.env)
-  // Plain http over a plain proxy needs no authorities.
-  const trust = isSecure || proxy?.url.protocol === 'https:' ? trustContext(address.ca) : undefined
-  const socket = proxy ? await openTunnel(proxy, peer, trust, signal) : await openTcp(peer, signal)
-  return isSecure ? openTls(peer, socket, trust!, signal) : socket
+  if (!proxy) return openTcp(peer, signal)
+  // What is spoken to a plain proxy needs no authorities.
+  const trust = proxy.url.protocol === 'https:' ? trustContext(address.ca) : undefined
+  return openTunnel(proxy, peer, trust, signal)
 }

@@ -2,35 +2,32 @@ import { prepareConfig, type Config } from '../config/config.ts'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import { agentIdOf } from '../tunnel/protocol/agent-id.ts'
-import type { HubAddress } from './connection.ts'
+import { openUnverified, type HubAddress } from './connection.ts'
 import { newKey, Signer } from './credential.ts'
 import { HubClient } from './hub-client.ts'
+import { hubUnreachable } from './hub-unreachable.ts'
+import { invitedAuthority } from './tls/invited-authority.ts'
+import { wrongAuthority } from './tls/wrong-authority.ts'
 
-const JOIN_TOKEN = /^tok_\w{1,100}$/
-
-/** @throws ConnectError BAD_TOKEN, without the token in it */
-export function parseJoinToken(text: string): string {
-  const token = text.trim()
-  if (token === '') throw new ConnectError('BAD_TOKEN', 'The join token is empty')
-  if (!JOIN_TOKEN.test(token))
-    throw new ConnectError('BAD_TOKEN', 'This is not a join token: one begins with tok_')
-  return token
+export interface LoginOptions extends Omit<HubAddress, 'authority'> {
+  readonly insecure: boolean
+  readonly label: string
+  readonly token: string
+  /** Of the certificate that the hub's must lead to, see invite.ts; then nothing is sent to any other. */
+  readonly fingerprint?: string | undefined
 }
 
 /**
  * Joins a hub: makes a key, spends the token to register it, and saves both.
  *
- * @param options.token asked for only once the hub has answered
- * @throws ConnectError HUB_UNREACHABLE, PROXY_FAILED, NOT_A_HUB, TOKEN_REFUSED, WRITE_FAILED
+ * @throws ConnectError HUB_UNREACHABLE, PROXY_FAILED, NOT_A_HUB, WRONG_AUTHORITY, TOKEN_REFUSED, WRITE_FAILED
  */
-export async function login(
-  instance: Instance,
-  options: HubAddress & { insecure: boolean; label: string; token: () => Promise<string> },
-): Promise<Config> {
-  const { hub, proxy, ca, insecure, label } = options
-  const api = new HubClient(options)
+export async function login(instance: Instance, options: LoginOptions): Promise<Config> {
+  const { hub, proxy, ca, insecure, label, token, fingerprint } = options
+  const invited = fingerprint === undefined ? undefined : await lookAt(options, fingerprint)
+  // Also where the authority is known: between the look and now another could have come in between.
+  const api = new HubClient({ ...options, authority: invited?.authority })
   const info = await api.info()
-  const token = await options.token()
   const key = await newKey()
   const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
   const config: Config = {
@@ -41,6 +38,7 @@ export async function login(
     insecure,
     proxy,
     ca,
+    authority: invited?.isKnown ? undefined : invited?.authority,
     key,
   }
   // Before the token is spent: on a full disk the token would be lost, and the key with it.
@@ -58,4 +56,36 @@ export async function login(
   }
   pending.commit()
   return config
+}
+
+/**
+ * Looks which certificates a hub shows, and takes the one that an invite names. Nothing is sent but the
+ * handshake.
+ *
+ * @returns the certificate in PEM, and whether what this machine trusts by itself leads to that hub as well:
+ * then its authority may change, and is not remembered
+ */
+async function lookAt(
+  address: HubAddress,
+  fingerprint: string,
+): Promise<{ authority: string; isKnown: boolean }> {
+  const { hub } = address
+  if (!hub.startsWith('https:'))
+    throw new ConnectError(
+      'INSECURE_HUB',
+      `The invite is for a hub with a certificate, and ${hub} is plain http`,
+      {
+        hints: [`Give its https address: --hub ${hub.replace(/^http/, 'https')}; or leave --hub out.`],
+      },
+    )
+  const socket = await openUnverified(address).catch((error: unknown) => {
+    throw hubUnreachable(hub, error)
+  })
+  try {
+    const authority = invitedAuthority(socket, fingerprint)
+    if (authority === undefined) throw wrongAuthority(hub)
+    return { authority, isKnown: socket.authorized }
+  } finally {
+    socket.destroy()
+  }
 }

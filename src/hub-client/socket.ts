@@ -1,5 +1,5 @@
 import { isIP, type Socket } from 'node:net'
-import type { SecureContext } from 'node:tls'
+import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'
 import { connectTcp } from '../net/connect-tcp.ts'
 import { hubNames } from '../net/name-resolver.ts'
 import { loadTls } from '../net/tls.ts'
@@ -40,37 +40,59 @@ export async function openTcp(peer: Peer, signal: AbortSignal): Promise<Socket> 
 
 /** @param socket what to speak TLS over; closed if that fails */
 export async function openTls(
-  { host, port }: Peer,
+  peer: Peer,
   socket: Socket,
   trust: SecureContext,
   signal: AbortSignal,
 ): Promise<Socket> {
+  const key = `${withoutBrackets(peer.host)}:${peer.port}`
+  const session = takeSession(trust, key)
+  const secure = startTls(peer, socket, trust, { ...(session && { session: session.ticket }) })
+  secure.once('secureConnect', () => keepSessions(trust, key, secure, session))
+  return secured(secure, signal)
+}
+
+/**
+ * Shakes hands and believes nothing: to look at what is shown, and to send nothing.
+ *
+ * @param trust by what `authorized` of the answer goes
+ */
+export function openUnverifiedTls(
+  peer: Peer,
+  socket: Socket,
+  trust: SecureContext,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  return secured(startTls(peer, socket, trust, { rejectUnauthorized: false }), signal)
+}
+
+function startTls(
+  { host, port }: Peer,
+  socket: Socket,
+  trust: SecureContext,
+  how: Pick<ConnectionOptions, 'session' | 'rejectUnauthorized'>,
+): TLSSocket {
   const name = withoutBrackets(host)
-  const peer = `${name}:${port}`
-  const session = takeSession(trust, peer)
-  const options = {
-    socket,
-    host: name,
-    port,
-    // RFC 6066 §3: an address is no server name.
-    ...(isIP(name) === 0 && { servername: name }),
-    secureContext: trust,
-    ...(session && { session: session.ticket }),
-    ALPNProtocols: ['http/1.1'],
-    // Whatever NODE_TLS_REJECT_UNAUTHORIZED says: there is no hub without its certificate.
-    rejectUnauthorized: true,
-  }
   try {
-    const secure = loadTls().connect(options)
-    secure.once('secureConnect', () => keepSessions(trust, peer, secure, session))
-    return await secured(secure, signal)
+    return loadTls().connect({
+      socket,
+      host: name,
+      port,
+      // RFC 6066 §3: an address is no server name.
+      ...(isIP(name) === 0 && { servername: name }),
+      secureContext: trust,
+      ALPNProtocols: ['http/1.1'],
+      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says: there is no hub without its certificate.
+      rejectUnauthorized: true,
+      ...how,
+    })
   } catch (error) {
     socket.destroy()
     throw error
   }
 }
 
-async function secured(socket: Socket, signal: AbortSignal): Promise<Socket> {
+async function secured(socket: TLSSocket, signal: AbortSignal): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const abort = () => reject(signal.reason as Error)
   // Also for what comes before the next owner listens: it would be an uncaught error.

@@ -40,6 +40,9 @@ const TEXTS: Record<string, string> = {
 const TRUST_IT =
   'If the certificate is your own, or your company’s, name the file of its authority: connect login --ca FILE'
 
+const BE_INVITED =
+  'If it is the hub’s own, ask for an invite, which tells it: connect hub token create --invite'
+
 /** How many of a certificate's names are told. */
 const MAX_NAMES = 5
 
@@ -113,10 +116,16 @@ export function networkHints(error: unknown): string[] {
     }
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY': {
-      return [TRUST_IT, 'Else its certificate file lacks the intermediate ones: it must hold the full chain.']
+      return [
+        TRUST_IT,
+        BE_INVITED,
+        'Else its certificate file lacks the intermediate ones: it must hold the full chain.',
+      ]
     }
     default: {
-      return TEXTS[code] === UNKNOWN_AUTHORITY || code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ? [TRUST_IT] : []
+      return TEXTS[code] === UNKNOWN_AUTHORITY || code === 'DEPTH_ZERO_SELF_SIGNED_CERT'
+        ? [TRUST_IT, BE_INVITED]
+        : []
     }
   }
 }

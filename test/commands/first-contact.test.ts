@@ -31,7 +31,7 @@ describe('on a machine that knows no hub', () => {
 
   test('a hub that was named is not called the public one', async () => {
     const named = ['login', '--hub', 'http://127.0.0.1:9']
-    expect((await connect(emptyHome(), named)).stderr).toBe(
+    expect((await connect(emptyHome(), named, { env })).stderr).toBe(
       '[x] Could not reach the hub at http://127.0.0.1:9: connection refused\n' +
         '  Check the address and that the hub runs, then try again.\n',
     )

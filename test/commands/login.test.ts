@@ -150,8 +150,13 @@ describe('a join token', () => {
   })
 
   test.for([
-    ['missing', undefined, [], 'There is no join token'],
-    ['of another kind', 'ghp_secretsecret', [], 'This is not a join token: one begins with tok_\n'],
+    ['missing', undefined, [], 'There is no invite, and no join token'],
+    [
+      'of another kind',
+      'ghp_secretsecret',
+      [],
+      'This is neither an invite nor a join token: they begin with inv_ and tok_\n',
+    ],
     [
       'in a file that is not there',
       undefined,

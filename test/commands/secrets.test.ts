@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { formatInvite } from '../../src/tunnel/protocol/invite.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
@@ -32,16 +33,18 @@ function openToOthers(home: Home): string[] {
   })
 }
 
-test('a join token and the private key appear nowhere but where they belong', async () => {
+test('an invite, its token and the private key appear nowhere but where they belong', async () => {
   const home = emptyHome()
   const token = await world.joinToken(['--uses', '5'])
-  const env = { PRIVATECONNECT_TOKEN: token }
+  const invite = formatInvite({ address: world.hubUrl, token })
+  const env = { PRIVATECONNECT_TOKEN: invite }
   const shown: string[] = []
   const run = async (...args: string[]) => {
     const { stdout, stderr } = await connect(home, args, { env: { ...env, DEBUG: 'connect' } })
     shown.push(stdout, stderr)
   }
-  await run('login', '--hub', world.hubUrl, '--json')
+  for (const typed of [invite, token]) await run('login', '--hub', typed, '--json')
+  await run('login', '--json')
   await run('daemon', 'start', '--json')
   await run('expose', '80', '--name', 'web', '--json')
   shown.push(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }))
@@ -64,10 +67,14 @@ test('a join token and the private key appear nowhere but where they belong', as
   const files = [home, world.hubHome].flatMap((one) => entriesOf(one.file('.')).filter(isFile))
   expect(files).toContain(home.file('daemon.log'))
 
-  for (const text of shown) expect(text.includes(token) || text.includes(key.d), text).toBe(false)
+  for (const text of shown)
+    expect(
+      [token, invite, key.d].some((secret) => text.includes(secret)),
+      text,
+    ).toBe(false)
   for (const file of files) {
     const content = readFileSync(file)
-    expect(content.includes(token), file).toBe(false)
+    expect(content.includes(token) || content.includes(invite), file).toBe(false)
     expect(content.includes(key.d), file).toBe(file === home.file('config.json'))
   }
 })

@@ -137,7 +137,7 @@ test.for([
     'Ctrl-D at the question for a token types nothing, and that is said',
     '\u0004',
     1,
-    '[x] No join token was typed\n',
+    '[x] No invite or join token was typed\n',
   ],
   ['Ctrl-C at the question for a token ends it', '\u0003', 130, ''],
 ] as const)('%s', async ([, key, code, said], context) => {
@@ -147,7 +147,7 @@ test.for([
   const command = `exec '${process.execPath}' '${runJs}' login --hub ${world.hubUrl}`
   const terminal = spawn('script', ['-qfec', command, '/dev/null'], { env: home.env, cwd: home.folder })
   const running = new RunningCli(terminal, 'login')
-  await running.printed(/Join token .*: $/)
+  await running.printed(/Invite or join token .*: $/)
   terminal.stdin.write(key)
   expect(await running.exited).toMatchObject({ code })
   const [, ...lines] = running.stdout.replaceAll('\r\n', '\n').split('\n')

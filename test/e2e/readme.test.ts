@@ -22,7 +22,7 @@ function firstSession(): Typed[] {
       const [first = '', ...printed] = part.trimEnd().split('\n')
       const [, machine = '', command = ''] = /^(\w+)\$ (.*)$/.exec(first)!
       // Nobody is asked for the token, and told what comes next, where there is no terminal.
-      const isForTerminal = (line: string) => /^(?:Join token| {2}Next: )/.test(line)
+      const isForTerminal = (line: string) => /^(?:Invite or join token| {2}Next: )/.test(line)
       return { machine, command, printed: printed.filter((line) => !isForTerminal(line)) }
     }),
   )

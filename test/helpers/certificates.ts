@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 /** A certificate and its key, as PEM files. */
@@ -13,6 +13,8 @@ export interface IssueOptions {
   readonly names?: string
   /** Default 30; a negative number makes one that has expired. */
   readonly days?: number
+  /** The authority's certificate follows in the file, and so is sent along. */
+  readonly full?: boolean
 }
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
@@ -21,14 +23,14 @@ const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-node
 export class TestAuthority {
   readonly folder: string
   readonly certFile: string
-  readonly #keyFile: string
+  readonly keyFile: string
   #issued = 0
 
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true })
     this.folder = folder
     this.certFile = path.join(folder, 'ca.pem')
-    this.#keyFile = path.join(folder, 'ca.key')
+    this.keyFile = path.join(folder, 'ca.key')
     openssl(
       'req',
       '-x509',
@@ -38,19 +40,24 @@ export class TestAuthority {
       '-days',
       '30',
       '-keyout',
-      this.#keyFile,
+      this.keyFile,
       '-out',
       this.certFile,
     )
   }
 
-  issue({ names = 'DNS:localhost,IP:127.0.0.1,IP:::1', days = 30 }: IssueOptions = {}): IssuedCertificate {
+  issue({
+    names = 'DNS:localhost,IP:127.0.0.1,IP:::1',
+    days = 30,
+    full = false,
+  }: IssueOptions = {}): IssuedCertificate {
     const file = (ending: string) => path.join(this.folder, `${number}.${ending}`)
     const number = ++this.#issued
     openssl('req', ...KEY, '-subj', '/CN=hub', '-keyout', file('key'), '-out', file('csr'))
     writeFileSync(file('ext'), `subjectAltName=${names}\n`)
-    const signer = ['-CA', this.certFile, '-CAkey', this.#keyFile, '-CAcreateserial', '-days', String(days)]
+    const signer = ['-CA', this.certFile, '-CAkey', this.keyFile, '-CAcreateserial', '-days', String(days)]
     openssl('x509', '-req', '-in', file('csr'), ...signer, '-extfile', file('ext'), '-out', file('pem'))
+    if (full) appendFileSync(file('pem'), readFileSync(this.certFile))
     return { cert: file('pem'), key: file('key') }
   }
 

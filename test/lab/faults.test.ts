@@ -52,7 +52,7 @@ test.for(Object.keys(STARTS))(
     onTestFinished(() => home.remove())
     mkdirSync(home.file('.'), { recursive: true, mode: 0o700 })
     const token = await joinToken(hub.folder)
-    const options = { hub: hub.url, insecure: false, label: 'a', token: async () => token }
+    const options = { hub: hub.url, insecure: false, label: 'a', token }
     await login(instanceFor(undefined, home.folder), options)
     const { count, wrong } = await faultsAtStart(STARTS[name]!(home), { every: 3 })
     expect(wrong).toEqual([])

@@ -35,7 +35,7 @@ labSuite(
     test('typed into a terminal it comes to a database that outlives the terminal', async () => {
       const token = await world.joinToken()
       await terminal.type('connect up --label laptop')
-      await terminal.shows(/Join token .*:$/m)
+      await terminal.shows(/Invite or join token .*:$/m)
       await terminal.type(token)
       const [screen] = await terminal.shows(/[^]*\[ok\] Connected to hub[^]*/)
       expect(screen).not.toContain(token)

@@ -18,6 +18,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'ssh',
     'hub/',
     'hub-client',
+    'tunnel/protocol',
     'kept',
     'program',
     'control',
@@ -55,8 +56,19 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   'cli/argv': ['cli', 'config', 'errors.ts'],
-  'cli/hub': ['hub/store', 'hub/control', 'net/local', 'config/hub', 'config', 'files', 'errors.ts'],
-  'cli/login': ['hub-client', 'config/proxy', 'config', 'files', 'text', 'errors.ts'],
+  'cli/hub': [
+    'hub',
+    'hub/tls',
+    'hub/store',
+    'hub/control',
+    'tunnel/protocol',
+    'net/local',
+    'config/hub',
+    'config',
+    'files',
+    'errors.ts',
+  ],
+  'cli/login': ['hub-client', 'tunnel/protocol', 'config/proxy', 'config', 'files', 'text', 'errors.ts'],
   'cli/kept': [
     'cli',
     'tasks/machine',
@@ -304,7 +316,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'fatal-errors.ts',
     'errors.ts',
   ],
-  'hub-client/tls': ['config', 'net', 'errors.ts'],
+  'hub-client/tls': ['tunnel/protocol', 'config', 'net', 'errors.ts'],
   ssh: ['config', 'text', 'errors.ts'],
   kept: ['control', 'log/', 'process', 'runtime', 'config', 'files/', 'text', 'fatal-errors.ts', 'errors.ts'],
   program: ['files/', 'text', 'errors.ts'],
@@ -533,7 +545,7 @@ test('only files that may end the process do so, and nothing prints by itself', 
   // A library that exits, or prints, does so to everyone who uses it.
   const code = (file: string) => sourceOf(file).replaceAll(/^\s*(?:\/\/|\*|\/\*).*$/gm, '')
   const exits = sourceFiles.filter((file) => /process\.(exit|abort|reallyExit)\(/.test(code(file)))
-  expect(exits).toEqual(['src/cli/exit.ts', 'src/cli/login/join-token.ts', 'src/kept/run-kept.ts'])
+  expect(exits).toEqual(['src/cli/exit.ts', 'src/cli/login/ask-secretly.ts', 'src/kept/run-kept.ts'])
   expect(sourceFiles.filter((file) => /\bconsole\./.test(code(file)))).toEqual([])
   const writes = sourceFiles.filter((file) => /process\.(stdout|stderr)\.write\(/.test(code(file)))
   // Who can't open its log has nothing else to tell that by.

@@ -1,14 +1,14 @@
 import { readCaFile } from '../../config/ca-file.ts'
 import { hubOf, readConfig, updateConfig, type Config } from '../../config/config.ts'
 import { FIRST_STEPS } from '../../config/first-steps.ts'
-import { DEFAULT_HUB_URL, parseHubUrl } from '../../config/hub-url.ts'
+import { DEFAULT_HUB_URL, isLoopback, parseHubUrl } from '../../config/hub-url.ts'
 import type { Instance } from '../../config/instance.ts'
 import { defaultLabel } from '../../config/label.ts'
 import { proxyToSave } from '../../config/proxy/proxy.ts'
 import { ConnectError, ERRORS, type ErrorCode } from '../../errors.ts'
 import { givenPath } from '../../files/given-path.ts'
 import { login } from '../../hub-client/login.ts'
-import { readJoinToken } from './join-token.ts'
+import { readJoinSecret, type JoinSecret } from './join-secret.ts'
 
 export interface LoginFlags {
   readonly hub?: string | undefined
@@ -42,40 +42,60 @@ export async function ensureLogin(
     hubOf(saved, flags.hub)
     return { config: withChanges(instance, saved, flags), isNew: false }
   }
+  return { config: await join(instance, flags), isNew: true }
+}
+
+async function join(instance: Instance, flags: LoginFlags): Promise<Config> {
   const insecure = flags.insecure ?? false
-  const hub = parseHubUrl(flags.hub ?? DEFAULT_HUB_URL, { insecure })
   const label = parseLabel(flags.label ?? defaultLabel())
-  const joining = login(instance, {
-    hub,
-    proxy: proxyToSave({ hub }, process.env),
-    ca: parseCa(flags.ca),
-    // A permission that is not needed is not remembered: the next http hub has to be accepted anew.
-    insecure: insecure && hub.startsWith('http:'),
-    label,
-    token: () => readJoinToken(flags['token-file']),
-  })
-  if (flags.hub !== undefined) return { config: await joining, isNew: true }
-  const config = await joining.catch((error) => {
-    throw withFirstSteps(error)
-  })
-  return { config, isNew: true }
+  const ca = parseCa(flags.ca)
+  // Another address than the invite's may be the way to its hub from here, as behind a NAT.
+  const named = flags.hub === undefined ? undefined : parseHubUrl(flags.hub, { insecure })
+  let secret: JoinSecret | undefined
+  try {
+    secret = await readJoinSecret(flags['token-file'])
+    const hub = named ?? parseHubUrl(secret.address ?? DEFAULT_HUB_URL, { insecure })
+    return await login(instance, {
+      hub,
+      proxy: proxyToSave({ hub }, process.env),
+      ca,
+      // A permission that is not needed is not remembered: the next http hub has to be accepted anew.
+      insecure: insecure && hub.startsWith('http:'),
+      label,
+      token: secret.token,
+      fingerprint: secret.fingerprint,
+    })
+  } catch (error) {
+    if (named !== undefined || !(error instanceof ConnectError) || !ANOTHER_HUB.has(error.code)) throw error
+    const known = secret?.address
+    if (known === undefined) throw withFirstSteps(error)
+    throw isLoopback(new URL(known).hostname) ? ofThisMachineOnly(error, known) : error
+  }
 }
 
 /**
  * Nobody has named a hub, and the public one is not what it took: most likely there is another, or none yet.
  */
-function withFirstSteps(error: unknown): unknown {
-  if (!(error instanceof ConnectError) || !ANOTHER_HUB.has(error.code)) return error
+function withFirstSteps(error: ConnectError): ConnectError {
   const own = error.hints.filter((hint) => hint !== ERRORS.HUB_UNREACHABLE.fix)
-  const hints = [...own, 'No hub was named, so this was the public one.', ...FIRST_STEPS]
-  return new ConnectError(error.code, error.message, { hints, cause: error })
+  const asked = error.code === 'TOKEN_MISSING' ? [] : ['No hub was named, so this was the public one.']
+  return new ConnectError(error.code, error.message, {
+    hints: [...own, ...asked, ...FIRST_STEPS],
+    cause: error,
+  })
+}
+
+function ofThisMachineOnly(error: ConnectError, address: string): ConnectError {
+  const hint = `The invite names ${address}: it is for the machine that the hub runs on, and for no other.`
+  return new ConnectError(error.code, error.message, { hints: [hint, ...error.hints], cause: error })
 }
 
 /** Saves what the flags change. A running agent takes that up when it is started again. */
 function withChanges(instance: Instance, saved: Config, { label, ca }: LoginFlags): Config {
   return updateConfig(instance, saved, {
     ...(label !== undefined && { label: parseLabel(label) }),
-    ...(ca !== undefined && { ca: parseCa(ca) }),
+    // Whoever names an authority relies on the invite's no more.
+    ...(ca !== undefined && { ca: parseCa(ca), authority: undefined }),
     proxy: proxyToSave(saved, process.env),
   })
 }

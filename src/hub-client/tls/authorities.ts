@@ -1,6 +1,8 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { SecureContext } from 'node:tls'
+import type { SecureContext, SecureContextOptions } from 'node:tls'
 import { readCaFile } from '../../config/ca-file.ts'
+import { ConnectError } from '../../errors.ts'
 import { loadTls } from '../../net/tls.ts'
 import { offeredCiphers } from './ciphers.ts'
 
@@ -18,14 +20,49 @@ export function trustContext(caFile: string | undefined): SecureContext {
   if (made?.own !== own) {
     made = {
       own,
-      context: loadTls().createSecureContext({
-        ca: [...knownAuthorities(), own],
-        ciphers: offeredCiphers(loadTls().DEFAULT_CIPHERS),
-        minVersion: 'TLSv1.2',
-      }),
+      context: contextFor([...knownAuthorities(), own]),
     }
   }
   return made.context
+}
+
+let pinned: { readonly authority: string; readonly context: SecureContext } | undefined
+
+/**
+ * Believes the certificates of one authority, and of none that this machine knows besides: a company's own
+ * can't read along then.
+ *
+ * @param authority its certificate as PEM; it may be an intermediate one, or the hub's own
+ * @throws ConnectError CONFIG_DAMAGED: what OpenSSL finds no certificate in would be no restriction
+ */
+export function pinnedContext(authority: string): SecureContext {
+  if (pinned?.authority !== authority)
+    pinned = { authority, context: contextFor([certificateIn(authority)], { allowPartialTrustChain: true }) }
+  return pinned.context
+}
+
+function certificateIn(authority: string): string {
+  try {
+    return new X509Certificate(authority).toString()
+  } catch (error) {
+    throw new ConnectError(
+      'CONFIG_DAMAGED',
+      'The certificate of the hub’s authority in the config is damaged',
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+function contextFor(ca: string[], how: SecureContextOptions = {}): SecureContext {
+  const tls = loadTls()
+  return tls.createSecureContext({
+    ...how,
+    ca,
+    ciphers: offeredCiphers(tls.DEFAULT_CIPHERS),
+    minVersion: 'TLSv1.2',
+  })
 }
 
 function knownAuthorities(): string[] {

@@ -52,7 +52,7 @@ async function freePort(): Promise<number> {
 async function memberIn(home: Home, hub: string, token: string): Promise<Config> {
   mkdirSync(home.file('.'), { recursive: true, mode: 0o700 })
   const instance = instanceFor(undefined, home.folder)
-  await login(instance, { hub, insecure: false, label: 'a', token: async () => token })
+  await login(instance, { hub, insecure: false, label: 'a', token })
   return readConfig(instance)!
 }
 

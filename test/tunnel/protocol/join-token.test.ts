@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseJoinToken } from '../../../src/hub-client/login.ts'
+import { parseJoinToken } from '../../../src/tunnel/protocol/join-token.ts'
 import { thrownBy } from '../../fixtures/thrown-by.ts'
 
 const token = `tok_${'0123456789abcdef'.repeat(2)}`

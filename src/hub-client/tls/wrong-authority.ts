@@ -1,0 +1,36 @@
+import { ConnectError } from '../../errors.ts'
+import { networkErrorCode } from '../../net/network-error.ts'
+
+/** OpenSSL’s words for a certificate that leads to no trusted one (openssl-verification-options(1)). */
+const OTHER_AUTHORITY: ReadonlySet<string | undefined> = new Set([
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_REJECTED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** Whether the handshake failed since none of the trusted authorities has signed the certificate. */
+export function isOfOtherAuthority(error: unknown): boolean {
+  return OTHER_AUTHORITY.has(networkErrorCode(error))
+}
+
+/** What answers at a hub's address is not what the invite has named. */
+export function wrongAuthority(hub: string, cause?: unknown): ConnectError {
+  const message = `The certificate at ${hub} is not of the authority that this machine’s invite names`
+  return new ConnectError('WRONG_AUTHORITY', message, {
+    cause,
+    hints: [
+      'It is another hub, or something between here and the hub wants to read along. Nothing was sent to it.',
+      'If the hub has another certificate on purpose, ask for a new invite (connect hub token create --invite).',
+      'Where this machine is logged in, before it is used: connect logout',
+    ],
+  })
+}
