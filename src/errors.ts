@@ -241,6 +241,10 @@ export const ERRORS = {
     cause: 'A hub is already running on this data folder.',
     fix: 'Stop it first, or give another --data-dir.',
   },
+  HUB_ADDRESS_UNKNOWN: {
+    cause: 'An invite names the address of its hub, and it is not known where others reach this one.',
+    fix: 'Run: connect hub install (with --listen or --url for other machines)',
+  },
   HUB_DATA_DAMAGED: {
     cause: 'The hub’s database cannot be opened: damaged, not a database, or of a newer version.',
     fix: 'Restore it from a backup, or give another --data-dir.',

@@ -288,6 +288,8 @@ describe('what is printed is what is described:', () => {
 
   test('the hub’s tokens and machines', async () => {
     const { id } = await prints(world.hubHome, 'hub token create')
+    const made = await connectOk(world.hubHome, ['hub', 'token', 'create', '--invite', '--json'])
+    fits('connect hub token create --invite', made)
     await prints(world.hubHome, 'hub token list')
     expect(await prints(world.hubHome, `hub token revoke ${String(id)}`)).toEqual({
       revoked: id,

@@ -62,16 +62,25 @@ export class Store extends HeldDatabase {
     return new Store(await loadSqlite(), folder)
   }
 
-  /** @param options.ttlMs from now; @param options.uses how many machines may join with it */
-  createToken(options: { ttlMs: number; uses: number; now?: number }): { id: string; token: string } {
+  /**
+   * @param options.ttlMs from now
+   * @param options.uses how many machines may join with it
+   * @returns `expiresAt` in ms since 1970
+   */
+  createToken(options: { ttlMs: number; uses: number; now?: number }): {
+    id: string
+    token: string
+    expiresAt: number
+  } {
     const now = options.now ?? Date.now()
+    const expiresAt = now + options.ttlMs
     const { id, token, hash } = makeJoinToken()
     this.#change(() =>
       this.prepared(
         `INSERT INTO join_tokens (id, workspace, hash, created_at, expires_at, uses_left) VALUES (?, ?, ?, ?, ?, ?)`,
-      ).run(id, WORKSPACE, hash, now, now + options.ttlMs, options.uses),
+      ).run(id, WORKSPACE, hash, now, expiresAt, options.uses),
     )
-    return { id, token }
+    return { id, token, expiresAt }
   }
 
   tokens(now = Date.now()): JoinToken[] {

@@ -22,6 +22,8 @@ export interface Certificate {
   readonly warnings: readonly string[]
 }
 
+const BEGIN = '-----BEGIN CERTIFICATE-----'
+
 const TLS = {
   minVersion: 'TLSv1.2',
   /** ChaCha20 for a client that has it first, as one does whose processor has no instructions for AES. */
@@ -56,6 +58,12 @@ export function readCertificate(files: CertificateFiles): Certificate {
   }
 }
 
+/** SHA-256 of the last certificate in a file, as openssl prints it. @throws ConnectError BAD_CERTIFICATE */
+export function lastFingerprint(file: string): string {
+  const pem = readPem(file, 'certificate')
+  return parseCertificate(pem.slice(Math.max(0, pem.lastIndexOf(BEGIN))), file).fingerprint256
+}
+
 function readPem(file: string, what: string): string {
   let text: string
   try {
@@ -69,7 +77,7 @@ function readPem(file: string, what: string): string {
 }
 
 function parseCertificate(pem: string, file: string): X509Certificate {
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw bad(`${file} has no certificate in it`)
+  if (!pem.includes(BEGIN)) throw bad(`${file} has no certificate in it`)
   try {
     return new X509Certificate(pem)
   } catch (error) {
@@ -94,8 +102,7 @@ function parseKey(pem: string, file: string): KeyObject {
 
 /** The last certificate of a chain that has been checked. */
 function topmost(pem: string): X509Certificate {
-  const begin = '-----BEGIN CERTIFICATE-----'
-  return new X509Certificate(pem.slice(pem.lastIndexOf(begin)))
+  return new X509Certificate(pem.slice(pem.lastIndexOf(BEGIN)))
 }
 
 /** Only a warning: container platforms mount secrets so. A group may be meant, as Debian’s ssl-cert. */

@@ -1,20 +1,28 @@
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
+import { localTime } from '../../../cli/format/local-time.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
+import { invitedHub } from '../../../cli/hub/invited-hub.ts'
 import { withStore } from '../../../cli/hub/with-store.ts'
+import { isLoopback } from '../../../config/hub-url.ts'
 import { parseDuration } from '../../../text/duration.ts'
+import { formatInvite } from '../../../tunnel/protocol/invite.ts'
 
 export default class HubTokenCreate extends ConnectCommand {
-  static override summary = 'Make a join token, and print it alone on stdout'
+  static override summary = 'Make a join token or an invite, and print it alone on stdout'
   static override description =
-    'It is shown this once: the hub keeps only its hash. It works at once, also while the hub runs.'
+    'It is shown this once: the hub keeps only its hash. It works at once, also while the hub runs. An invite also tells the hub’s address and certificate, so that connect login asks for nothing else.'
   static override examples = [
+    '<%= config.bin %> hub token create --invite',
     '<%= config.bin %> hub token create',
     '<%= config.bin %> hub token create --ttl 7d --uses 10',
   ]
   static override enableJsonFlag = true
   static override flags = {
     ...dataDirFlag,
+    invite: Flags.boolean({
+      description: 'with the hub’s address and certificate: all that a machine needs to join',
+    }),
     ttl: Flags.string({
       description: 'how long it may be used: 30s, 10m, 1h, 7d',
       default: '1h',
@@ -33,13 +41,29 @@ export default class HubTokenCreate extends ConnectCommand {
     const { flags } = await this.parse(HubTokenCreate)
     const { uses } = flags
     const ttlMs = parseDuration(flags.ttl)
-    const { id, token } = await withStore(
-      hubFolder(flags['data-dir']),
+    const folder = hubFolder(flags['data-dir'])
+    // Before the token: what can't be told would let nobody in.
+    const hub = flags.invite ? await invitedHub(folder) : undefined
+    const { id, token, expiresAt } = await withStore(
+      folder,
       (store) => store.createToken({ ttlMs, uses }),
       // The first token may well come before the hub's first start.
       { existing: false },
     )
-    this.print(token)
-    return { id, token }
+    if (!hub) {
+      this.print(token)
+      return { id, token }
+    }
+    const invite = formatInvite({ ...hub, token })
+    const expires = new Date(expiresAt).toISOString()
+    // To be copied as it is: never wrapped.
+    this.log(invite)
+    if (isLoopback(new URL(hub.address).hostname))
+      this.printError(`[!] This invite is good on this machine only: its hub is reached at ${hub.address}`)
+    else if (process.stderr.isTTY) {
+      this.printError(`For ${uses === 1 ? 'one machine' : `${uses} machines`}, until ${localTime(expires)}`)
+      this.printError('  There run, and paste it where it is asked for: connect login')
+    }
+    return { id, invite, address: hub.address, expiresAt: expires }
   }
 }
