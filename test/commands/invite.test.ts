@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { readConfig } from '../../src/config/config.ts'
 import { writeHubSettings } from '../../src/config/hub/hub-settings.ts'
 import { instanceFor } from '../../src/config/instance.ts'
-import { parseInvite } from '../../src/tunnel/protocol/invite.ts'
+import { formatInvite, parseInvite } from '../../src/tunnel/protocol/invite.ts'
 import { emptyHome } from '../fixtures/joined.ts'
 import { needsTerminal } from '../fixtures/machine/needs-terminal.ts'
 import { TestAuthority } from '../helpers/certificates.ts'
@@ -207,6 +207,20 @@ describe('login by an invite', () => {
     await connectOk(home, ['login', '--ca', path.join(folder.folder, 'ca.pem')])
     expect(authorityOf(home)).toBeUndefined()
     expect(await connectOk(home, ['services'])).toBeDefined()
+  })
+
+  test('over plain http has to be accepted by whoever joins', async () => {
+    const plain = formatInvite({ address: 'http://192.0.2.7:7700', token: `tok_${'0'.repeat(40)}` })
+    const { code, stderr } = await loginBy(emptyHome(), plain)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^\[x\] 192\.0\.2\.7:7700 would be reached over plain http\n/)
+  })
+
+  test('while logged in to another hub stays with that one, and spends nothing', async () => {
+    const home = emptyHome()
+    await loginBy(home, await newInvite())
+    const another = formatInvite({ address: 'http://127.0.0.1:9', token: `tok_${'0'.repeat(40)}` })
+    expect((await loginBy(home, another)).stdout).toContain(`[ok] Already logged in to ${world.hubUrl}\n`)
   })
 
   test('for the hub’s own machine says so where there is no hub', async () => {

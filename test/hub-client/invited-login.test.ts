@@ -150,6 +150,19 @@ describe('an invite to a hub with an authority of its own', () => {
     expect((await linked(config!)).link.state.state).toBe('connected')
   })
 
+  test('may name a certificate whose authority nobody shows', async () => {
+    const alone = authority.issue()
+    const served = await hubInProcess(undefined, { tls: alone })
+    const token = await joinToken(served.folder)
+    const { config, error } = await joinBy({
+      address: served.url,
+      token,
+      fingerprint: namedBy(alone.cert),
+    })
+    expect(error).toBeUndefined()
+    expect((await linked(config!)).link.state.state).toBe('connected')
+  })
+
   test('pins nothing where this machine trusts the hub by itself: its authority may change', async () => {
     const { config, error } = await joinBy(invite, { ca: authority.certFile })
     expect(error).toBeUndefined()
