@@ -8,10 +8,11 @@ import { instanceFor } from '../../src/config/instance.ts'
 import { formatInvite, parseInvite } from '../../src/tunnel/protocol/invite.ts'
 import { emptyHome } from '../fixtures/joined.ts'
 import { needsTerminal } from '../fixtures/machine/needs-terminal.ts'
-import { TestAuthority } from '../helpers/certificates.ts'
+import { pemOf, TestAuthority } from '../helpers/certificates.ts'
 import { connect, connectOk, runJs, RunningCli, startConnect } from '../helpers/cli.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
+import { crossroads, eavesdropper } from '../hub-client/helpers/eavesdropper.ts'
 
 const folder = makeHome('authority')
 let world: World
@@ -207,6 +208,26 @@ describe('login by an invite', () => {
     await connectOk(home, ['login', '--ca', path.join(folder.folder, 'ca.pem')])
     expect(authorityOf(home)).toBeUndefined()
     expect(await connectOk(home, ['services'])).toBeDefined()
+  })
+
+  test('believes no other authority from then on, be it one that this machine trusts', async () => {
+    const company = new TestAuthority(path.join(folder.folder, 'company'))
+    const hubPort = Number(new URL(world.hubUrl).port)
+    const between = await eavesdropper(pemOf(company.issue({ full: true })), hubPort)
+    let way = hubPort
+    const { port } = await crossroads(() => way)
+    const home = emptyHome()
+    const joined = await loginBy(home, await newInvite(), ['--hub', `https://127.0.0.1:${port}`])
+    expect(joined.code).toBe(0)
+    way = between.port
+    const env = { NODE_EXTRA_CA_CERTS: company.certFile }
+    const { code, stderr } = await connect(home, ['services'], { env })
+    expect({ code, heard: between.heard }).toEqual({ code: 1, heard: '' })
+    expect(stderr).toMatch(
+      /: The certificate at \S+ is not of the authority that this machine’s invite names\n$/,
+    )
+    way = hubPort
+    expect((await connect(home, ['services'], { env })).code).toBe(0)
   })
 
   test('over plain http has to be accepted by whoever joins', async () => {

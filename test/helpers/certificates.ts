@@ -15,6 +15,8 @@ export interface IssueOptions {
   readonly days?: number
   /** The authority's certificate follows in the file, and so is sent along. */
   readonly full?: boolean
+  /** It tells who has signed it by their name alone, and not by their key. */
+  readonly nameOnly?: boolean
 }
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
@@ -50,11 +52,13 @@ export class TestAuthority {
     names = 'DNS:localhost,IP:127.0.0.1,IP:::1',
     days = 30,
     full = false,
+    nameOnly = false,
   }: IssueOptions = {}): IssuedCertificate {
     const file = (ending: string) => path.join(this.folder, `${number}.${ending}`)
     const number = ++this.#issued
     openssl('req', ...KEY, '-subj', '/CN=hub', '-keyout', file('key'), '-out', file('csr'))
-    writeFileSync(file('ext'), `subjectAltName=${names}\n`)
+    const by = nameOnly ? 'authorityKeyIdentifier=none\n' : ''
+    writeFileSync(file('ext'), `subjectAltName=${names}\n${by}`)
     const signer = ['-CA', this.certFile, '-CAkey', this.keyFile, '-CAcreateserial', '-days', String(days)]
     openssl('x509', '-req', '-in', file('csr'), ...signer, '-extfile', file('ext'), '-out', file('pem'))
     if (full) appendFileSync(file('pem'), readFileSync(this.certFile))

@@ -226,6 +226,16 @@ describe('nothing is sent, and nothing kept,', () => {
     expect(between.heard).toBe('')
   })
 
+  test('to one that only stands in between during the look, to have its own authority taken for a known one', async () => {
+    const { cert, key } = pemOf(other.issue({ nameOnly: true }))
+    const forged = { cert: cert + readFileSync(authority.certFile, 'utf8'), key }
+    const between = await eavesdropper(forged, hub.hub.port)
+    const way = await crossroads((connection) => (connection === 1 ? between.port : hub.hub.port))
+    const { error } = await joinBy({ ...invite, address: at(way.port) }, { ca: other.certFile })
+    expect(error?.code).toBe('WRONG_AUTHORITY')
+    expect(way.count).toBe(1)
+  })
+
   test('to the hub of another invite', async () => {
     const another = await hubInProcess(undefined, { tls: other.issue({ full: true }) })
     const { error } = await joinBy({ ...invite, address: another.url })
