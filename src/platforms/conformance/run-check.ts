@@ -11,18 +11,23 @@ import { Sandbox } from './harness/sandbox.ts'
 import type { TestHub } from './harness/test-hub.ts'
 
 /** The checks that apply: one that does not is left out, and not passed. */
-export function checksFor({ installable = true }: ConformanceOptions): readonly Check[] {
-  return [
+export function checksFor({ installable = true, kind = 'agent' }: ConformanceOptions): readonly Check[] {
+  const checks = [
     ...emptyChecks,
     ...startChecks,
     ...stopChecks,
     ...apartChecks,
     ...(installable ? [...installChecks, ...restartChecks] : [...notInstallableChecks, ...crashChecks]),
   ]
+  return checks.filter(({ only = kind }) => only === kind)
 }
 
 /** @throws Error that names the promise which was broken, or what could not be cleaned up */
-export async function runCheck(check: Check, hub: TestHub, options: ConformanceOptions): Promise<void> {
+export async function runCheck(
+  check: Check,
+  hub: TestHub | undefined,
+  options: ConformanceOptions,
+): Promise<void> {
   const sandbox = new Sandbox(hub, options, check.home)
   const failures: unknown[] = []
   try {

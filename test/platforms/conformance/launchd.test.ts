@@ -10,7 +10,10 @@ const common = { description: launchd, fatalExitCode: 0 }
 
 describe.runIf(FAKE_RUNS_HERE)('on a launchd that stands for the real one (Linux only)', () => {
   const env: NodeJS.ProcessEnv = {}
-  const suite = platformConformance({ ...common, env })
+  const suites = (['agent', 'hub'] as const).map((kind) => ({
+    kind,
+    ...platformConformance({ ...common, kind, env }),
+  }))
   let fake: FakeLaunchd
 
   beforeAll(async () => {
@@ -19,24 +22,35 @@ describe.runIf(FAKE_RUNS_HERE)('on a launchd that stands for the real one (Linux
   })
 
   afterAll(async () => {
-    await suite.close()
+    for (const suite of suites) await suite.close()
     await fake.close()
   })
 
-  for (const { title, run } of suite.checks) test(title, { tags: ['variation'], timeout: 120_000 }, run)
+  for (const { kind, checks } of suites)
+    for (const { title, run } of checks)
+      test(`${kind}: ${title}`, { tags: ['variation'], timeout: 120_000 }, run)
 })
 
 const isRunnersMac = process.platform === 'darwin' && process.env.CI !== undefined
 
 describe.runIf(isRunnersMac)('on this Mac’s own launchd (where CI is set: it adds jobs for a while)', () => {
-  const suite = platformConformance({
-    ...common,
-    // launchd knows one home folder of a user.
-    env: { HOME: homedir() },
-    writesTo: [path.join(homedir(), 'Library', 'LaunchAgents')],
+  const suite = (kind: 'agent' | 'hub') => ({
+    kind,
+    ...platformConformance({
+      ...common,
+      kind,
+      // launchd knows one home folder of a user.
+      env: { HOME: homedir() },
+      writesTo: [path.join(homedir(), 'Library', 'LaunchAgents')],
+    }),
+  })
+  const suites = [suite('agent'), suite('hub')]
+
+  afterAll(async () => {
+    for (const { close } of suites) await close()
   })
 
-  afterAll(() => suite.close())
-
-  for (const { title, run } of suite.checks) test(title, { tags: ['variation'], timeout: 300_000 }, run)
+  for (const { kind, checks } of suites)
+    for (const { title, run } of checks)
+      test(`${kind}: ${title}`, { tags: ['variation'], timeout: 300_000 }, run)
 })

@@ -75,7 +75,8 @@ export const apartChecks: readonly Check[] = [
       await tested.bringUp()
       await tested.platform.stop()
       await tested.start(tested.daemon())
-      const wanted = { ...secrets, 'the private key': keyOf(tested) }
+      const { kind } = tested.instance
+      const wanted = { ...secrets, ...(kind === 'agent' && { 'the private key': keyOf(tested) }) }
       for (const [file, contents] of contentsOf(sandbox.watched)) {
         if (file === tested.instance.configFile) continue
         for (const [name, value] of Object.entries(wanted)) {

@@ -1,4 +1,5 @@
 import { sep } from 'node:path'
+import { dataFolder } from '../../../config/instance.ts'
 import { identify } from '../../../process/identity.ts'
 import { assert, assertEqual } from '../harness/assert.ts'
 import { contentsOf } from '../harness/folder-contents.ts'
@@ -29,7 +30,7 @@ export const installChecks: readonly Check[] = [
       assertEqual(status.autostart, 'never', 'status() must say autostart: never after uninstall()', status)
       const isInstalled = await sandbox.options.description.isInstalled(tested.context)
       assertEqual(isInstalled, false, 'isInstalled() must be false after uninstall()')
-      const { folder } = tested.instance
+      const folder = dataFolder(sandbox.home)
       const left = [...contentsOf(sandbox.watched).keys()].filter(
         (file) => !before.has(file) && !file.startsWith(`${folder}${sep}`),
       )

@@ -32,6 +32,7 @@ export const startChecks: readonly Check[] = [
   },
   {
     title: 'start() with a hub that is not there returns after stableMs: not ready, but alive',
+    only: 'agent',
     async prove(sandbox) {
       const tested = await sandbox.instance()
       sandbox.moveHub(tested, NO_HUB)

@@ -9,19 +9,24 @@ export type Behaviour = 'good' | 'stubborn' | { readonly exit: number } | { read
 export const LAST_WORDS = 'The stand-in ends, as it was told'
 
 /**
- * The real agent in a program that can be told to misbehave, so that a platform can be watched while it does.
+ * The real agent or hub in a program that can be told to misbehave, so that a platform can be watched while it does.
  */
 export class FakeAgent {
   readonly program: string
   readonly #behaviourFile: string
   readonly #startsFile: string
 
-  constructor(folder: string, runJs: string) {
+  /** @param options.home HOME, whatever the service manager says */
+  constructor(folder: string, { runJs, home }: { runJs: string; home: string }) {
     mkdirSync(folder, { recursive: true })
     this.program = path.join(folder, 'stand-in.mjs')
     this.#behaviourFile = path.join(folder, 'behaviour.json')
     this.#startsFile = path.join(folder, 'starts')
-    writeFileSync(this.program, SOURCE.replace('RUN_JS', JSON.stringify(pathToFileURL(runJs).href)))
+    const words = { RUN_JS: pathToFileURL(runJs).href, HOME_FOLDER: home }
+    writeFileSync(
+      this.program,
+      SOURCE.replaceAll(/RUN_JS|HOME_FOLDER/g, (word) => JSON.stringify(words[word as keyof typeof words])),
+    )
     this.behave('good')
   }
 
@@ -39,6 +44,7 @@ export class FakeAgent {
 const SOURCE = `
 import { appendFileSync, readFileSync, writeSync } from 'node:fs'
 appendFileSync(new URL('starts', import.meta.url), '.')
+process.env.HOME = HOME_FOLDER
 const behaviour = JSON.parse(readFileSync(new URL('behaviour.json', import.meta.url), 'utf8'))
 if (behaviour.exit !== undefined || behaviour.signal) writeSync(2, ${JSON.stringify(LAST_WORDS)})
 if (behaviour.exit !== undefined) process.exitCode = behaviour.exit

@@ -1,8 +1,11 @@
+import type { Kind } from '../../../config/instance.ts'
 import type { PlatformContext, PluginDescription } from '../../platform.ts'
 
 /** The platform that is to be proven, and what the suite cannot know of it. */
 export interface ConformanceOptions {
   readonly description: PluginDescription
+  /** What it is to keep: an agent, or the hub; default `agent`. */
+  readonly kind?: Kind
   /** Whether the daemon can be installed into the platform, here and now; default true. */
   readonly installable?: boolean
   /**

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { requireConfig, writeConfig } from '../../../config/config.ts'
-import { instanceFor } from '../../../config/instance.ts'
+import { hubInstance } from '../../../config/hub/hub-instance.ts'
+import { writeHubSettings } from '../../../config/hub/hub-settings.ts'
+import { instanceFor, type Instance } from '../../../config/instance.ts'
 import { spawnDetached } from '../../../process/spawn-detached.ts'
 import { withDeadline } from '../../deadline.ts'
 import { bounded } from './bounded.ts'
@@ -15,6 +17,16 @@ import { TestInstance } from './test-instance.ts'
 /** How long a killed process may take to be gone, in ms. */
 const END_MS = 30_000
 
+/** What an instance of the suite has to itself. */
+interface Own {
+  readonly instance: Instance
+  readonly home: string
+  /** What its process runs. */
+  readonly program: string
+  /** What only the command lines of its processes hold. */
+  readonly mark: string
+}
+
 /**
  * What one check works with: a throw-away home folder, and what is started in it. It all ends with the check.
  */
@@ -22,12 +34,12 @@ export class Sandbox {
   readonly options: ConformanceOptions
   readonly installable: boolean
   readonly home: string
-  readonly #hub: TestHub
+  readonly #hub: TestHub | undefined
   readonly #base: string
   readonly #instances: TestInstance[] = []
   readonly #strangers: { pid: number; exited: Promise<unknown>; gone: boolean }[] = []
 
-  constructor(hub: TestHub, options: ConformanceOptions, homeName = 'home') {
+  constructor(hub: TestHub | undefined, options: ConformanceOptions, homeName = 'home') {
     this.#hub = hub
     this.options = options
     this.installable = options.installable ?? true
@@ -55,10 +67,10 @@ export class Sandbox {
    */
   async instance(options: { joined?: boolean; env?: NodeJS.ProcessEnv } = {}): Promise<TestInstance> {
     const number = this.#instances.length
-    // Nobody else's job has this name, should the service manager be the user's own.
-    const name = `conformance-${randomBytes(4).toString('hex')}.json`
-    const instance = instanceFor(path.join(this.home, '.privateconnect', name), this.home)
-    const env = { ...plainEnvironment(this.home), ...this.options.env, ...options.env }
+    const { joined = true } = options
+    const kept = this.options.kind === 'hub' ? this.#hubNumber(number) : this.#agent()
+    const { instance } = kept
+    const env = { ...plainEnvironment(kept.home), ...this.options.env, ...options.env }
     const context = { instance, env }
     const { description } = this.options
     const { apiVersion, name: called } = description
@@ -70,12 +82,29 @@ export class Sandbox {
     const tested = new TestInstance({
       context,
       platform,
-      hubUrl: this.#hub.url,
+      hubUrl: this.#hub?.url,
+      program: kept.program,
+      mark: kept.mark,
       installable: this.installable,
     })
     this.#instances.push(tested)
-    if (options.joined ?? true) await this.#hub.join(instance, number)
+    if (joined && this.#hub) await this.#hub.join(instance, number)
+    if (joined && instance.kind === 'hub') writeHubSettings({ listen: '127.0.0.1:0' }, kept.home)
     return tested
+  }
+
+  #agent(): Own {
+    const file = path.join(this.home, '.privateconnect', `${ownName()}.json`)
+    return { instance: instanceFor(file, this.home), home: this.home, program: runJs, mark: file }
+  }
+
+  /** A home has one hub, and a service manager may start it with another HOME. */
+  #hubNumber(number: number): Own {
+    const home = number === 0 ? this.home : path.join(this.home, `home-${number}`)
+    const name = ownName()
+    // Node.js runs no module from a folder with a backslash in its name, as a home may have.
+    const { program } = new FakeAgent(path.join(this.#base, `program-${number}`), { runJs, home })
+    return { instance: { ...hubInstance({}, home), name, stem: name }, home, program, mark: this.#base }
   }
 
   /** Makes an instance believe that its hub is elsewhere. */
@@ -84,7 +113,7 @@ export class Sandbox {
   }
 
   fakeAgent(): FakeAgent {
-    return new FakeAgent(path.join(this.home, 'stand-in'), runJs)
+    return new FakeAgent(path.join(this.home, 'stand-in'), { runJs, home: this.home })
   }
 
   /** A process that has nothing to do with any agent. */
@@ -118,7 +147,7 @@ export class Sandbox {
       await attempt('cleanUp()', () => this.options.cleanUp?.(context))
       await attempt('looking for agents that are left', async () => {
         const left = await tested.killLeftOver()
-        if (left.length > 0) throw new Error(`the agent still ran (PID: ${left.join(', ')})`)
+        if (left.length > 0) throw new Error(`the process still ran (PID: ${left.join(', ')})`)
       })
     }
     for (const stranger of this.#strangers.filter(({ gone }) => !gone)) {
@@ -139,4 +168,9 @@ function ended({ pid, exited }: { pid: number; exited: Promise<unknown> }): Prom
     END_MS,
     () => new Error(`process ${pid} outlives SIGKILL`),
   )
+}
+
+/** Nobody else's job has this name, should the service manager be the user's own. */
+function ownName(): string {
+  return `conformance-${randomBytes(4).toString('hex')}`
 }

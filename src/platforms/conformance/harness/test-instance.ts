@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs'
 import type { Instance } from '../../../config/instance.ts'
-import { agentStatus } from '../../../control/client.ts'
+import { agentStatus, identityOf } from '../../../control/client.ts'
 import { identify, isAlive, type ProcessIdentity } from '../../../process/identity.ts'
 import type { Daemon, Installed, PlatformContext, PlatformStatus, Started } from '../../platform.ts'
 import { assert, eventually } from './assert.ts'
 import type { BoundedPlatform } from './bounded.ts'
 import { commandLineOf } from './command-line.ts'
-import { runJs } from './test-hub.ts'
 
 /** One instance that the platform under test is to keep alive. */
 export class TestInstance {
   readonly context: PlatformContext
   readonly instance: Instance
   readonly platform: BoundedPlatform
-  readonly hubUrl: string
+  readonly hubUrl: string | undefined
+  readonly #program: string
+  readonly #mark: string
   readonly #installable: boolean
   /** Every agent that was seen, so that none is left behind. */
   readonly #seen = new Map<number, ProcessIdentity>()
@@ -21,24 +22,30 @@ export class TestInstance {
   constructor(options: {
     context: PlatformContext
     platform: BoundedPlatform
-    hubUrl: string
+    hubUrl: string | undefined
+    program: string
+    mark: string
     installable: boolean
   }) {
     this.context = options.context
     this.instance = options.context.instance
     this.platform = options.platform
     this.hubUrl = options.hubUrl
+    this.#program = options.program
+    this.#mark = options.mark
     this.#installable = options.installable
   }
 
   daemon(options: { program?: string; hub?: string } = {}): Daemon {
-    const { program = runJs, hub = this.hubUrl } = options
+    const { program = this.#program, hub = this.hubUrl ?? '' } = options
+    const { kind, configFile, logFile } = this.instance
+    const words = kind === 'hub' ? ['hub'] : ['up', '--hub', hub, '--config', configFile]
     const { PRIVATECONNECT_TOKEN: _, ...env } = this.context.env
     return {
-      command: [process.execPath, program, 'up', '--hub', hub, '--config', this.instance.configFile],
+      command: [process.execPath, program, ...words],
       env: { ...env, CONNECT_DAEMON: '1' },
       cwd: String(env.HOME),
-      logFile: this.instance.logFile,
+      logFile,
     }
   }
 
@@ -76,8 +83,8 @@ export class TestInstance {
   ): Promise<number> {
     const { not, timeoutMs = 60_000 } = options
     const ask = async () => {
-      const status = await this.#ask()
-      return status?.hub.state === 'connected' && status.agent.pid !== not ? status.agent.pid : undefined
+      const pid = await this.#up()
+      return pid === not ? undefined : pid
     }
     return eventually(promise, ask, { timeoutMs, seen: () => this.evidence() })
   }
@@ -110,11 +117,11 @@ export class TestInstance {
 
   /** What there is to see when something that was waited for did not come. */
   async evidence(): Promise<unknown> {
-    const [agent, status] = await Promise.all([
-      this.#ask(),
+    const [up, status] = await Promise.all([
+      this.#up(),
       this.platform.status().catch((error: unknown) => String(error)),
     ])
-    return { agent: agent?.hub ?? 'no agent answers', status, log: this.log().slice(-1000) }
+    return { up: up ?? 'none is up', status, log: this.log().slice(-1000) }
   }
 
   log(): string {
@@ -134,20 +141,27 @@ export class TestInstance {
   }
 
   async #isReady(pid: number): Promise<boolean> {
-    const status = await this.#ask()
-    return status?.agent.pid === pid && status.hub.state === 'connected'
+    return (await this.#up()) === pid
   }
 
-  async #ask(): ReturnType<typeof agentStatus> {
+  /** The process that is up: an agent that is connected, a hub that answers. */
+  async #up(): Promise<number | undefined> {
     await this.#note(this.recordedPid())
-    return agentStatus(this.instance, 1000).catch(() => undefined)
+    try {
+      if (this.instance.kind === 'hub') return (await identityOf(this.instance, 1000))?.pid
+      const status = await agentStatus(this.instance, 1000)
+      return status?.hub.state === 'connected' ? status.agent.pid : undefined
+    } catch {
+      // One that is not up yet, or hangs, may answer anything.
+      return undefined
+    }
   }
 
-  /** The files may name anyone: a process is ours only if it runs with our config. */
+  /** The files may name anyone: a process is ours only if it runs from our home, or with our config. */
   async #note(pid: number | undefined): Promise<void> {
     if (pid === undefined || this.#seen.has(pid)) return
     const identity = identify(pid)
     const line = await commandLineOf(pid)
-    if (identity && line?.includes(this.instance.configFile)) this.#seen.set(pid, identity)
+    if (identity && line?.includes(this.#mark)) this.#seen.set(pid, identity)
   }
 }
