@@ -286,6 +286,36 @@ describe('what is printed is what is described:', () => {
     expect(fits('connect up', up.stdout)).toMatchObject({ detached: false, pid: up.pid })
   })
 
+  test('hub start, status, restart, stop and logs, through the life of a hub', async () => {
+    const home = emptyHome('hub-life')
+    expect(await prints(home, 'hub status')).toMatchObject({ status: 'stopped', lastExit: null, url: null })
+    expect(await prints(home, 'hub logs')).toMatchObject({ lines: [] })
+    expect(await prints(home, 'hub stop')).toEqual({ stopped: null, foregroundPid: null })
+    const foreground = world.keep(startConnect(home, ['hub', '--listen', '127.0.0.1:0'], { env }))
+    await foreground.printed(/Hub listening/)
+    expect(await prints(home, 'hub status')).toMatchObject({
+      foregroundPid: foreground.pid,
+      certificate: null,
+    })
+    expect(await prints(home, 'hub stop')).toEqual({ stopped: null, foregroundPid: foreground.pid })
+    await foreground.stop('SIGINT')
+    expect(await prints(home, 'hub start --listen 0.0.0.0:0')).toMatchObject({ outcome: 'started' })
+    expect(await prints(home, 'hub status')).toMatchObject({
+      status: 'running',
+      certificate: { own: true, warning: null },
+      machines: { joined: 0, online: 0 },
+    })
+    expect(await prints(home, 'hub start --listen 127.0.0.1:0')).toMatchObject({ stopped: 'exited' })
+    const { pid } = await prints(home, 'hub restart')
+    process.kill(pid as number, 'SIGSTOP')
+    expect(await prints(home, 'hub status')).toMatchObject({ unresponsive: true, machines: null })
+    expect(await prints(home, 'hub start')).toMatchObject({ outcome: 'already running', listen: null })
+    expect(await prints(home, 'hub stop')).toEqual({ stopped: 'killed', foregroundPid: null })
+    expect(await prints(home, 'hub restart')).toMatchObject({ outcome: 'started', stopped: null })
+    expect(await prints(home, 'hub uninstall')).toEqual({ removed: false, files: [], warnings: [] })
+    expect(((await prints(home, 'hub logs')).lines as unknown[]).length).toBeGreaterThan(2)
+  })
+
   test('the hub’s tokens and machines', async () => {
     const { id } = await prints(world.hubHome, 'hub token create')
     const made = await connectOk(world.hubHome, ['hub', 'token', 'create', '--invite', '--json'])
@@ -359,11 +389,9 @@ test(
   { tags: ['variation'] },
   () => {
     // Only a machine with a service manager installs anything.
-    const unseen = [...shapes.keys()].filter(
-      (title) => title !== 'Errors' && title !== 'connect daemon install',
-    )
+    const unseen = [...shapes.keys()].filter((title) => title !== 'Errors' && !title.endsWith(' install'))
     expect([...seen.keys()].filter((title) => title !== 'Errors').toSorted()).toEqual(unseen.toSorted())
-    // What only a service manager says, and an agent that stops answering just after it was started.
+    // What only a service manager or a full disk brings, and what stops answering just after it was started.
     const rare = new Set([
       'daemon status: reason',
       'daemon status: restarts',
@@ -372,6 +400,15 @@ test(
       'daemon restart: updated',
       'daemon start: version',
       'daemon restart: version',
+      'hub status: reason',
+      'hub status: restarts',
+      'hub status: unsaved',
+      'hub start: updated',
+      'hub start: version',
+      'hub restart: listen',
+      'hub restart: url',
+      'hub restart: updated',
+      'hub restart: version',
       'unexpose: ended',
       'unexpose: connections',
     ])

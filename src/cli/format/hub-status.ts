@@ -71,8 +71,9 @@ function machines({ machines }: HubServiceStatus): string | undefined {
 
 function unsaved({ unsaved }: HubServiceStatus): string | undefined {
   if (!unsaved) return undefined
-  const changes = unsaved.changes === 1 ? '1 change' : `${unsaved.changes} changes`
-  return printable(`${changes}, since the hub can’t save: ${unsaved.reason}`)
+  const { changes, reason } = unsaved
+  const lost = changes === 0 ? 'what is new is refused' : changes === 1 ? '1 change' : `${changes} changes`
+  return printable(`${lost}, since the hub can’t save: ${reason}`)
 }
 
 function hint({ status, foregroundPid, lastExit }: HubServiceStatus): string | undefined {

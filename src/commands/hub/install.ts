@@ -4,9 +4,8 @@ import { formatPlan, installedLines } from '../../cli/format/installed.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
 import { resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
-import { hubDaemonOf, settingsWith } from '../../tasks/hub/hub-context.ts'
-import { installHubService } from '../../tasks/hub/start-hub.ts'
-import { planInstall } from '../../tasks/install.ts'
+import { settingsWith } from '../../tasks/hub/hub-context.ts'
+import { installHubService, planHubInstall } from '../../tasks/hub/start-hub.ts'
 
 export default class HubInstall extends HubCommand {
   static override summary = 'Install the hub as a system service (launchd on macOS, systemd on Linux)'
@@ -30,10 +29,10 @@ export default class HubInstall extends HubCommand {
     const { context, selection } = this.hubContext(settingsWith(settings))
     const manager = selection.description.name
     if (flags['dry-run']) {
-      const planned = await planInstall(context, hubDaemonOf(context), selection)
+      const planned = await planHubInstall(context, settings, selection)
       // To be copied as it is: never wrapped.
       for (const line of formatPlan(planned, 'hub')) this.log(line)
-      return { ...planned, settings: settingsWith(settings), manager, warnings: [] }
+      return { ...planned, manager, warnings: [] }
     }
     const report = await installHubService(context, settings, {
       selection,

@@ -61,5 +61,10 @@ export function removeHubSettings(home = homedir()): void {
 export function writeHubSettings(settings: HubSettings, home = homedir()): void {
   ensurePrivateFolder(dataFolder(home))
   ensurePrivateFolder(hubHome(home))
-  writeFileAtomic(hubSettingsFile(home), `${JSON.stringify({ version: VERSION, ...settings }, null, 2)}\n`)
+  writeFileAtomic(hubSettingsFile(home), hubSettingsText(settings))
+}
+
+/** Settings as the text of their file. */
+export function hubSettingsText(settings: HubSettings): string {
+  return `${JSON.stringify({ version: VERSION, ...settings }, null, 2)}\n`
 }

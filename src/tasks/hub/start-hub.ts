@@ -1,9 +1,17 @@
 import { askHub } from './ask-hub.ts'
 import { refuseOtherFolder } from './beside.ts'
+import { hubSettingsFile, hubSettingsText } from '../../config/hub/hub-settings.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
-import { installKept, type InstallKeptOptions, type InstallOutcome } from '../install.ts'
+import {
+  installKept,
+  planInstall,
+  type InstallKeptOptions,
+  type InstallOutcome,
+  type PlannedInstall,
+} from '../install.ts'
+import type { Selection } from '../../platforms/selection/select.ts'
 import { startKept, type StartKeptOptions, type StartOutcome } from '../start.ts'
-import { hubDaemonOf, keptHub, type GivenSettings, type HubContext } from './hub-context.ts'
+import { hubDaemonOf, keptHub, settingsWith, type GivenSettings, type HubContext } from './hub-context.ts'
 
 /** What a hub that was started says of itself. */
 export interface HubTold {
@@ -52,6 +60,25 @@ export async function installHubService(
   const daemon = hubDaemonOf(context)
   const { said, isStale: _, ...done } = await installKept(context, kept, { ...options, daemon })
   return { ...done, ...(await toldBy(context, said)) }
+}
+
+/** What installHubService would do, and how it stands now. Changes nothing. @throws ConnectError INSTALL_UNSUPPORTED */
+export async function planHubInstall(
+  context: HubContext,
+  settings: GivenSettings,
+  selection: Selection,
+): Promise<PlannedInstall & HubTold> {
+  const { plan, change, ...known } = await planInstall(context, hubDaemonOf(context), selection)
+  const wanted = settingsWith(settings)
+  const isNew = keptHub(context.instance, settings).isChanged?.() ?? false
+  const file = { file: hubSettingsFile(), content: hubSettingsText(wanted) }
+  const told = known.pid === null ? { listen: null, url: null, version: null } : await toldBy(context)
+  return {
+    ...known,
+    ...told,
+    change: isNew && change === 'unchanged' ? 'updated' : change,
+    plan: { ...plan, files: isNew ? [file, ...plan.files] : plan.files },
+  }
 }
 
 /** What it has said while it was started, or says now. */

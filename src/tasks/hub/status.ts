@@ -1,4 +1,3 @@
-import { homedir } from 'node:os'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import { readAgentRecord, type AgentEnd } from '../../control/agent-record.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
@@ -63,7 +62,7 @@ export interface HubServiceStatus {
 /** @throws ConnectError if there are settings that can't be used */
 export async function hubServiceStatus(context: HubContext): Promise<HubServiceStatus> {
   const { instance, platform, description } = context
-  const settings = readHubSettings(homedir())
+  const settings = readHubSettings()
   const found = await platform.status()
   const isRunning = found.state === 'running'
   const { foregroundPid } = found
