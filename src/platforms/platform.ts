@@ -3,8 +3,9 @@ import type { Finding } from '../control/find-agent.ts'
 import type { Termination } from '../process/terminate.ts'
 
 /**
- * What keeps the agent alive: launchd, systemd, a plain background process, or what a plugin brings. The
- * words are those of kardianos/service (https://pkg.go.dev/github.com/kardianos/service).
+ * What keeps an agent or the hub alive, here called the daemon: launchd, systemd, a plain background process,
+ * or what a plugin brings. The words are those of kardianos/service
+ * (https://pkg.go.dev/github.com/kardianos/service).
  *
  * What changes anything is an `Action`: the platform says in which steps it is done, and whoever
  * calls runs them.

@@ -110,6 +110,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'tasks/hub': [
     'tasks/steps',
     'tasks',
+    'platforms/selection',
     'hub/control',
     'platforms',
     'control',

@@ -62,7 +62,11 @@ export async function installHubService(
   return { ...done, ...(await toldBy(context, said)) }
 }
 
-/** What installHubService would do, and how it stands now. Changes nothing. @throws ConnectError INSTALL_UNSUPPORTED */
+/**
+ * What installHubService would do, and how it stands now. Changes nothing.
+ *
+ * @throws ConnectError INSTALL_UNSUPPORTED
+ */
 export async function planHubInstall(
   context: HubContext,
   settings: GivenSettings,

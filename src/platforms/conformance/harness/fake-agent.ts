@@ -9,7 +9,8 @@ export type Behaviour = 'good' | 'stubborn' | { readonly exit: number } | { read
 export const LAST_WORDS = 'The stand-in ends, as it was told'
 
 /**
- * The real agent or hub in a program that can be told to misbehave, so that a platform can be watched while it does.
+ * The real agent or hub in a program that can be told to misbehave, so that a platform can be watched while
+ * it does.
  */
 export class FakeAgent {
   readonly program: string
