@@ -86,7 +86,7 @@ export async function planHubInstall(
 }
 
 /** What it has said while it was started, or says now. */
-export async function toldBy({ instance }: HubContext, said?: HubStatus): Promise<HubTold> {
+async function toldBy({ instance }: HubContext, said?: HubStatus): Promise<HubTold> {
   const { status = said, version } = said ? { version: said.agent.version } : await askHub(instance)
   return { listen: status?.listen ?? null, url: status?.url ?? null, version }
 }

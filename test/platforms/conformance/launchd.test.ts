@@ -47,7 +47,7 @@ describe.runIf(isRunnersMac)('on this Mac’s own launchd (where CI is set: it a
   const suites = [suite('agent'), suite('hub')]
 
   afterAll(async () => {
-    for (const { close } of suites) await close()
+    for (const suite of suites) await suite.close()
   })
 
   for (const { kind, checks } of suites)
