@@ -63,7 +63,6 @@ labSuite('the hub as a service of systemd', machineNeeds, () => {
   The hub will now start automatically on boot.
   Listens on: ${LISTEN}
   Address for others: http://${LISTEN}
-  Let a machine join: connect hub token create
 
   Commands:
     Status:    connect hub status
