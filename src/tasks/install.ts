@@ -1,4 +1,3 @@
-import { homedir } from 'node:os'
 import { wordsOf } from '../config/kind.ts'
 import type { HubConnection } from '../control/hub-connection.ts'
 import { ConnectError } from '../errors.ts'
@@ -9,8 +8,7 @@ import { keptAgent, type DaemonContext } from './daemon-context.ts'
 import { explainCrash } from './steps/explain-crash.ts'
 import { giveUpHubName } from './give-up-hub-name.ts'
 import type { Kept, KeptContext } from './steps/kept.ts'
-import { withCommandLock } from './locks/command-lock.ts'
-import { withHomeLock } from './locks/home-lock.ts'
+import { withAllLocks } from './locks/all-locks.ts'
 import { runSteps } from './steps/run-steps.ts'
 import { knownOf } from './start.ts'
 import { takeOver } from './steps/take-over.ts'
@@ -43,7 +41,7 @@ export async function installDaemon(
   onStart: () => void,
 ): Promise<InstallReport> {
   checkSupported(context, selection)
-  const named = await withLocks(context, {}, () => giveUpHubName(context))
+  const named = await withAllLocks(context.instance, () => giveUpHubName(context))
   const kept = keptAgent(named.instance)
   const { said, isStale, ...done } = await installKept(named, kept, { daemon, selection, onStart })
   const { hub } = await knownOf(named, said)
@@ -76,7 +74,8 @@ export async function installKept<Said>(
 ): Promise<InstallOutcome & { readonly said: Said | undefined; readonly isStale: boolean }> {
   checkSupported(context, selection)
   const { platform, interactive } = context
-  return withLocks(context, {}, async () => {
+  return withAllLocks(context.instance, async () => {
+    await kept.refuse?.()
     const before = await platform.status()
     const install = explainCrash(context, kept, (options) => platform.install(daemon, options))
     const takingOver = takeOver(context, before, { command: 'install', steps: install.steps })
@@ -131,23 +130,12 @@ export async function planInstall(
 
 /** @returns undefined if there was nothing to remove */
 export async function uninstallKept(context: KeptContext): Promise<Uninstalled | undefined> {
-  return withLocks(context, { writes: false }, async () => {
+  const remove = async () => {
     const { steps, result } = context.platform.uninstall()
     await runSteps(steps, context)
     return result()
-  })
-}
-
-/**
- * Keeps out other commands, also those on other instances: what install makes and uninstall removes belongs
- * in part to all instances of a user.
- */
-function withLocks<T>(
-  { instance }: KeptContext,
-  options: { writes?: boolean },
-  action: () => Promise<T>,
-): Promise<T> {
-  return withCommandLock(instance, () => withHomeLock(homedir(), action, options), options)
+  }
+  return withAllLocks(context.instance, remove, { writes: false })
 }
 
 function checkSupported({ instance }: KeptContext, { description, reasons }: Selection): void {

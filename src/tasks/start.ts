@@ -7,6 +7,7 @@ import { checkConfiguration } from './steps/check-configuration.ts'
 import { keptAgent, type DaemonContext } from './daemon-context.ts'
 import { explainCrash } from './steps/explain-crash.ts'
 import type { Kept, KeptContext } from './steps/kept.ts'
+import { withAllLocks } from './locks/all-locks.ts'
 import { withCommandLock } from './locks/command-lock.ts'
 import { runSteps } from './steps/run-steps.ts'
 import { takeOver } from './steps/take-over.ts'
@@ -68,7 +69,9 @@ export async function startKept<Said>(
   daemon: Daemon,
   options: StartKeptOptions,
 ): Promise<StartOutcome & { readonly said: Said | undefined }> {
-  return withCommandLock(context.instance, async () => {
+  const withLocks = kept.isShared ? withAllLocks : withCommandLock
+  return withLocks(context.instance, async () => {
+    await kept.refuse?.()
     const { platform, interactive } = context
     const before = await platform.status()
     const isWanted = options.running === 'stop' || (kept.isChanged?.() ?? false)

@@ -24,6 +24,22 @@ describe.skipIf(!isRoot)('by sudo (skipped unless run as root)', () => {
     },
   )
 
+  test.for(['install', 'uninstall', 'start', 'stop', 'restart'])(
+    'hub %s is refused, with what to run instead',
+    async (action) => {
+      const home = emptyHome()
+      const { code, stderr } = await connect(home, ['hub', action], { env })
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: `[x] With sudo this would be root’s hub, and not that of ada
+  Run it as yourself, without sudo: connect hub ${action}
+  If root’s hub is what you want: sudo env -u SUDO_USER connect hub ${action}
+`,
+      })
+      expect(existsSync(home.file('hub'))).toBe(false)
+    },
+  )
+
   test('up --detach is refused before it logs in', async () => {
     const home = emptyHome()
     expect(await connect(home, ['up', '--detach'], { env })).toMatchObject({

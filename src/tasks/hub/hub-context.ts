@@ -12,6 +12,7 @@ import { releaseHubName } from '../../config/instance.ts'
 import { hubStatus } from '../../hub/control/client.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import type { Daemon } from '../../platforms/platform.ts'
+import { refuseOtherFolder } from './beside.ts'
 import { executableOf, keptEnvironment, type Kept, type KeptContext } from '../steps/kept.ts'
 
 /** What every action on the hub of this user works on. */
@@ -56,6 +57,8 @@ export function settingsWith({ given, reset = false }: GivenSettings): HubSettin
 export function keptHub(instance: HubInstance, settings: GivenSettings): Kept<HubStatus> {
   let replaced: { readonly saved: HubSettings | undefined } | undefined
   return {
+    isShared: true,
+    refuse: () => refuseOtherFolder(instance),
     isChanged: () => !isDeepStrictEqual(settingsWith(settings), readHubSettings() ?? {}),
     prepare() {
       // Nothing is installed under it, see platforms/selection/hub-name.ts.

@@ -1,5 +1,4 @@
 import { askHub } from './ask-hub.ts'
-import { refuseOtherFolder } from './beside.ts'
 import { hubSettingsFile, hubSettingsText } from '../../config/hub/hub-settings.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import {
@@ -38,7 +37,6 @@ export async function startHubService(
   settings: GivenSettings,
   options: StartKeptOptions,
 ): Promise<HubStartReport> {
-  await refuseOtherFolder(context.instance)
   const kept = keptHub(context.instance, settings)
   const { said, ...done } = await startKept(context, kept, hubDaemonOf(context), options)
   return { ...done, ...(await toldBy(context, said)) }
@@ -55,7 +53,6 @@ export async function installHubService(
   settings: GivenSettings,
   options: Omit<InstallKeptOptions, 'daemon'>,
 ): Promise<HubInstallReport> {
-  await refuseOtherFolder(context.instance)
   const kept = keptHub(context.instance, settings)
   const daemon = hubDaemonOf(context)
   const { said, isStale: _, ...done } = await installKept(context, kept, { ...options, daemon })

@@ -18,6 +18,10 @@ export interface KeptContext extends RunOptions {
 
 /** What a start of the daemon does otherwise than one of the hub. */
 export interface Kept<Said> {
+  /** What `prepare` saves is not of this instance alone: other commands on it are kept out, too. */
+  readonly isShared?: boolean
+  /** Looks for what forbids a start, before anything else. @throws ConnectError */
+  readonly refuse?: () => Promise<void>
   /** Whether what it is to be run with is other than what one that runs was started with. */
   readonly isChanged?: () => boolean
   /**

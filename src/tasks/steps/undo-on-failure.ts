@@ -20,10 +20,26 @@ export function undoOnFailure(
   { daemon, before }: { readonly daemon: Daemon; readonly before: PlatformStatus },
 ): readonly Step[] {
   return withRescue(steps, async (error) => {
-    if (!kept.undo?.() || !(error instanceof ConnectError)) return error
-    const left = before.state === 'running' ? await runAgain(context, kept, daemon) : AS_BEFORE
+    if (!(error instanceof ConnectError)) return error
+    const left = await putBack(context, kept, { daemon, before })
+    if (left === undefined) return error
     return new ConnectError(error.code, error.message, { hints: [...error.hints, left], cause: error })
   })
+}
+
+/** @returns a sentence on how it is left; undefined if there was nothing to put back */
+async function putBack(
+  context: KeptContext,
+  kept: Kept<unknown>,
+  { daemon, before }: { readonly daemon: Daemon; readonly before: PlatformStatus },
+): Promise<string | undefined> {
+  try {
+    if (!kept.undo?.()) return undefined
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
+    return `Its settings of before could not be put back: ${error.message}`
+  }
+  return before.state === 'running' ? runAgain(context, kept, daemon) : AS_BEFORE
 }
 
 const AS_BEFORE = 'Its settings are as before.'

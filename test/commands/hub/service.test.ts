@@ -132,6 +132,21 @@ describe('hub start', () => {
   })
 })
 
+test('of two starts at once with other data each, one is refused', async () => {
+  const home = emptyHome('two')
+  const folder = scratchFolder()
+  const results = await Promise.all(
+    ['one', 'other'].map((name) =>
+      connect(home, ['hub', 'start', ...FREE, '--data-dir', path.join(folder, name)]),
+    ),
+  )
+  expect(results.filter(({ code }) => code === 0)).toHaveLength(1)
+  expect(results.find(({ code }) => code === 1)!.stderr).toContain('stop it first: connect hub stop')
+  const { dataDir } = settingsIn(home) as { dataDir: string }
+  expect(await statusOf(home)).toMatchObject({ status: 'running', folder: dataDir })
+  await connectOk(home, ['hub', 'stop'])
+})
+
 test('hub restart gives another process, and stop none', async () => {
   const { home, pid } = await started('restart')
   const restarted = await connectOk(home, ['hub', 'restart'])
