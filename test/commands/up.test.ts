@@ -53,7 +53,7 @@ describe('up', () => {
     const home = emptyHome()
     const { code, stderr } = await connect(home, ['up', '--hub', world.hubUrl])
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^\[x\] There is no join token\n {2}.*PRIVATECONNECT_TOKEN.*\n$/)
+    expect(stderr).toMatch(/^\[x\] There is no invite, and no join token\n {2}.*PRIVATECONNECT_TOKEN.*\n$/)
     expect(existsSync(home.file('config.json'))).toBe(false)
   })
 })

@@ -6,6 +6,9 @@ import { KeptCommand } from './kept-command.ts'
 
 /** A command that acts on the hub of this user, as something that is kept. */
 export abstract class HubCommand extends KeptCommand {
+  // Said again: oclif’s manifest takes nothing from above a class that has no static of its own.
+  static override enableJsonFlag = true
+
   protected readonly kind = 'hub'
 
   /**
