@@ -118,6 +118,17 @@ labSuite('the hub as a service of systemd', machineNeeds, () => {
     expect((await status()).pid).not.toBe(pid)
   })
 
+  test('install takes over from a hub in the background, and start goes on with the service', async () => {
+    await hubOk('uninstall')
+    const background = { env: { CONNECT_PLATFORM: 'background' }, timeoutMs: 100_000 }
+    await machine.connectOk(['hub', 'start'], background)
+    const { pid } = await status()
+    await hubOk('install')
+    expect(await status()).toMatchObject({ status: 'running', installed: true, notes: [] })
+    expect((await status()).pid).not.toBe(pid)
+    expect(await hubOk('start')).toContain('[ok] Hub already running')
+  })
+
   test('uninstall leaves the home folder, the units and lingering as they were', async () => {
     expect(await hubOk('uninstall')).toContain(`  Removed: ~/${UNIT_FILE}\n`)
     expect(await homeFiles()).toBe(before)

@@ -112,6 +112,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'tasks',
     'platforms/selection',
     'hub/control',
+    'hub/tls',
     'platforms',
     'control',
     'runtime',

@@ -11,6 +11,7 @@ import { servingOf } from '../../config/hub/serving.ts'
 import { releaseHubName } from '../../config/instance.ts'
 import { hubStatus } from '../../hub/control/client.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
+import type { CertificateFiles } from '../../hub/tls/certificate.ts'
 import type { Daemon } from '../../platforms/platform.ts'
 import { refuseOtherFolder } from './beside.ts'
 import { executableOf, keptEnvironment, type Kept, type KeptContext } from '../steps/kept.ts'
@@ -53,12 +54,22 @@ export function settingsWith({ given, reset = false }: GivenSettings): HubSettin
   return wanted
 }
 
+/** Before a hub that runs is stopped for another certificate. @throws ConnectError BAD_CERTIFICATE */
+async function checkCertificate(files: CertificateFiles): Promise<void> {
+  const { readCertificate } = await import('../../hub/tls/certificate.ts')
+  readCertificate(files)
+}
+
 /** The hub is up once it answers: it listens by then. */
 export function keptHub(instance: HubInstance, settings: GivenSettings): Kept<HubStatus> {
   let replaced: { readonly saved: HubSettings | undefined } | undefined
   return {
     isShared: true,
-    refuse: () => refuseOtherFolder(instance),
+    async refuse() {
+      await refuseOtherFolder(instance)
+      const { tls } = servingOf(settingsWith(settings))
+      if (typeof tls === 'object') await checkCertificate(tls)
+    },
     isChanged: () => !isDeepStrictEqual(settingsWith(settings), readHubSettings() ?? {}),
     prepare() {
       // Nothing is installed under it, see platforms/selection/hub-name.ts.

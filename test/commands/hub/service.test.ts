@@ -102,6 +102,8 @@ describe('hub start', () => {
     }
     expect(await refused('--listen', 'nonsense')).toEqual([2, '[x] "nonsense" is not [HOST:]PORT'])
     expect(await refused('--tls-cert', 'x.pem')).toEqual([2, '[x] --tls-cert is of no use without --tls-key'])
+    const missing = await refused('--tls-cert', '/nowhere.pem', '--tls-key', '/nowhere.key')
+    expect(missing).toEqual([1, expect.stringContaining('/nowhere.pem')])
     expect(await statusOf(home)).toMatchObject({ pid })
     expect(settingsIn(home)).toEqual({ version: 1, listen: '127.0.0.1:0' })
   })
