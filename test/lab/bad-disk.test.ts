@@ -137,6 +137,22 @@ labSuite('a home on a disk', { programs: ['mount', 'umount'], root: true }, () =
     await works(home, 'daemon stop')
   })
 
+  test('a hub that runs goes on as it is; it can be seen, and stopped', async () => {
+    const home = emptyHome()
+    const disk = await mountSmallDisk(home.folder)
+    await works(home, 'hub start --listen 127.0.0.1:0')
+    const status = async () => JSON.parse(await works(home, 'hub status --json')) as { pid: number }
+    const { pid } = await status()
+    const settings = readFileSync(home.file('hub/config.json'), 'utf8')
+    disk.fill()
+    await fails(home, 'hub start --url https://hub.example.com', FULL)
+    await fails(home, 'hub restart', FULL)
+    expect(await status()).toMatchObject({ pid })
+    expect(readFileSync(home.file('hub/config.json'), 'utf8')).toBe(settings)
+    await works(home, 'hub logs')
+    expect(await works(home, 'hub stop')).toBe('[ok] Hub stopped\n')
+  })
+
   test('a daemon that was killed is seen to be gone', async () => {
     const { home, disk } = await machine('killed')
     await works(home, 'daemon start')
