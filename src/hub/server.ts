@@ -103,6 +103,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       if (why === 'revoked') links.close(agent.id, GOAWAY_CODES.REVOKED, 'this agent was revoked')
       else if (why === 'logged out')
         links.close(agent.id, GOAWAY_CODES.LOGGED_OUT, 'this agent has logged out')
+      else if (why === 'removed')
+        links.close(agent.id, GOAWAY_CODES.PROTOCOL, 'this agent was removed from the hub')
       // It comes back for as long as the hub knows it no more: a backup may be on its way.
       else links.close(agent.id, GOAWAY_CODES.PROTOCOL, 'the hub’s database has this agent no more')
     },
@@ -145,6 +147,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   server.on('error', fail)
   const timer = setInterval(() => links.tick(), 1000)
   const unfollow = follow(server, certificate)
+  const presence = {
+    isOnline: (id: string) => links.isServing(id),
+    lastSeen: (id: string) => registry.lastSeen(id),
+  }
   const listen = formatTarget({ host: options.host, port })
   return {
     id: registry.hubId,
@@ -162,9 +168,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       streams: links.streamCount,
       unsaved: registry.unsaved ?? null,
     }),
-    agents: (after) => agentsPage(registry.agents(), after, (id) => links.isServing(id)),
+    agents: (after) => agentsPage(registry.agents(), after, presence),
     revokeAgent: (id) => registry.revokeAgent(id),
     revokeToken: (id) => registry.revokeToken(id),
+    removeAgent: (id) => registry.removeAgent(id),
+    createToken: (token) => registry.createToken(token),
+    saved: async () => ({ ...(await registry.saved()), unsaved: registry.unsaved ?? null }),
     async close() {
       clearInterval(timer)
       unfollow()

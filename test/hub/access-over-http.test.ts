@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import { revoke } from '../../src/cli/hub/revoke.ts'
+import { shutOut } from '../../src/cli/hub/shut-out.ts'
 import type { Config } from '../../src/config/config.ts'
 import { newKey, Signer } from '../../src/hub-client/credential.ts'
 import { HubClient } from '../../src/hub-client/hub-client.ts'
@@ -171,7 +171,7 @@ describe('a request to join is refused', () => {
   test('with a key in another spelling than its own, which would be another id', async () => {
     const hub = await hubInProcess()
     const ada = await member(hub)
-    await revoke(hub.folder, 'agent', ada.agentId)
+    await shutOut(hub.folder, 'revoke agent', ada.agentId)
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     const last = letters.indexOf(ada.key.x.at(-1)!)
     for (const step of [0, 1, 2, 3]) {

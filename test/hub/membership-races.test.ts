@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { revoke } from '../../src/cli/hub/revoke.ts'
+import { shutOut } from '../../src/cli/hub/shut-out.ts'
 import { Signer } from '../../src/hub-client/credential.ts'
 import { HubClient } from '../../src/hub-client/hub-client.ts'
 import { Store } from '../../src/hub/store/store.ts'
@@ -70,7 +70,7 @@ test('a machine that is revoked while it changes its services keeps no name, now
   const honest = await linked(await member(hub, 'honest'))
   for (let race = 0; race < 10; race++) {
     const agent = await indecisive(hub, `agent-${race}`)
-    expect(await revoke(hub.folder, 'agent', agent.config.agentId)).toEqual({ saved: true })
+    expect(await shutOut(hub.folder, 'revoke agent', agent.config.agentId)).toEqual({ saved: true })
     // From this very moment.
     expect(
       await honest.link.offer([

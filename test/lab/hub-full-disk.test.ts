@@ -104,9 +104,7 @@ labSuite('a hub whose disk is full for a while', { programs: ['mount', 'umount']
     expect(await connect(hubHome, ['hub', 'token', 'create'])).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: expect.stringMatching(
-        /^\[x\] Could not change the hub’s data in \S+: .* \(its disk is full\)\n/,
-      ),
+      stderr: expect.stringMatching(/^\[x\] The hub can’t save it: its disk is full\n/),
     })
     expect(await connect(server.home, ['unexpose', 'leaving'])).toMatchObject({ code: 0 })
     do {

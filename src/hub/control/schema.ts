@@ -59,8 +59,8 @@ export const HubAgent = v.object({
   revoked: v.boolean(),
   /** Whether its agent is connected; a mere reach doesn't count. */
   online: v.boolean(),
-  /** RFC 3339; when its agent was connected last, null if that isn't known. */
-  lastSeen: v.optional(v.nullable(v.string())),
+  /** RFC 3339; when it was connected last, a mere reach included; null if that isn't known. */
+  lastSeen: v.nullable(v.string()),
 })
 export type HubAgent = v.InferOutput<typeof HubAgent>
 
@@ -71,12 +71,35 @@ export const AGENTS_A_PAGE = 500
 export const AgentsReply = v.object({ agents: v.array(HubAgent), more: v.boolean() })
 export type AgentsReply = v.InferOutput<typeof AgentsReply>
 
-/** DELETE /v1/agents/ID or /v1/tokens/ID: the revocation is in effect, saved or not yet, and why not. */
+/**
+ * DELETE /v1/agents/ID or /v1/tokens/ID revokes, POST /v1/agents/ID/remove forgets: it is in effect, saved or
+ * not yet, and why not.
+ */
 export const RevokeReply = v.variant('saved', [
   v.object({ saved: v.literal(true) }),
   v.object({ saved: v.literal(false), reason: v.string() }),
 ])
 export type RevokeReply = v.InferOutput<typeof RevokeReply>
+
+/** POST /v1/tokens?ttlMs=N&uses=N */
+export const TokenReply = v.object({
+  id: v.string(),
+  token: v.string(),
+  /** ms since 1970 */
+  expiresAt: v.number(),
+})
+
+/** GET /v1/saved: what a hub that starts would find, and what it would not. */
+export const SavedReply = v.object({
+  id: v.string(),
+  generation: v.number(),
+  unsaved: HubStatus.entries.unsaved,
+})
+export type SavedReply = v.InferOutput<typeof SavedReply>
+
+/** With status 507 (RFC 4918 §11.5): nothing was done, since that can't be saved, and why not. */
+export const NOT_SAVED = 507
+export const NotSavedReply = v.object({ reason: v.string() })
 
 /** With status 404: there is nothing with that id. */
 export const NOT_THERE = 404

@@ -2,7 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { tryAnnounce } from '../../control/try-announce.ts'
 import { codeOf, messageOf } from '../../errors.ts'
 import { serveLocally, type LocalServer } from '../../net/local/serve.ts'
-import { NOT_THERE, type AgentsReply, type HubStatus, type RevokeReply } from './schema.ts'
+import { StoreError } from '../store/store-error.ts'
+import type { MadeToken, TokenOptions } from '../store/store.ts'
+import {
+  NOT_SAVED,
+  NOT_THERE,
+  type AgentsReply,
+  type HubStatus,
+  type RevokeReply,
+  type SavedReply,
+} from './schema.ts'
 
 /** What the hub does when its owner asks on this machine. */
 export interface HubControl {
@@ -13,6 +22,12 @@ export interface HubControl {
   revokeAgent(id: string): Promise<RevokeReply>
   /** @throws ConnectError NO_SUCH_ENTRY */
   revokeToken(id: string): Promise<RevokeReply>
+  /** @throws ConnectError NO_SUCH_ENTRY */
+  removeAgent(id: string): Promise<RevokeReply>
+  /** @throws StoreError */
+  createToken(options: TokenOptions): Promise<MadeToken>
+  /** @throws StoreError */
+  saved(): Promise<SavedReply>
 }
 
 /**
@@ -68,6 +83,10 @@ async function answer(
     if (!reply) response.statusCode = 400
     response.end(JSON.stringify(reply ?? {}))
   } catch (error) {
+    if (error instanceof StoreError) {
+      response.statusCode = NOT_SAVED
+      return void response.end(JSON.stringify({ reason: error.message }))
+    }
     const isUnknown = codeOf(error) === 'NO_SUCH_ENTRY'
     if (!isUnknown) log(`[x] ${request.method} ${request.url}: ${messageOf(error)}`)
     response.statusCode = isUnknown ? NOT_THERE : 500
@@ -80,13 +99,30 @@ async function route(
   hub: HubControl,
   asked: string,
   log: (line: string) => void,
-): Promise<HubStatus | AgentsReply | RevokeReply | undefined> {
+): Promise<object | undefined> {
   if (asked === 'GET /v1/status') return hub.status()
+  if (asked === 'GET /v1/saved') return hub.saved()
   const listed = /^GET \/v1\/agents(?:\?after=(\w{1,64}))?$/.exec(asked)
   if (listed) return hub.agents(listed[1])
-  const [, kind, id] = /^DELETE \/v1\/(agents|tokens)\/(\w{1,64})$/.exec(asked) ?? []
-  if (id === undefined) return undefined
-  const reply = await (kind === 'agents' ? hub.revokeAgent(id) : hub.revokeToken(id))
-  log(reply.saved ? `${id} was revoked` : `[!] ${id} was revoked, which is not saved yet: ${reply.reason}`)
-  return reply
+  const made = /^POST \/v1\/tokens\?ttlMs=(\d{1,15})&uses=(\d{1,7})$/.exec(asked)
+  if (made) return hub.createToken({ ttlMs: Number(made[1]), uses: Number(made[2]) })
+  return change(hub, asked, log)
+}
+
+/** What holds at once, and is told to be unsaved where it can't be saved. */
+async function change(
+  hub: HubControl,
+  asked: string,
+  log: (line: string) => void,
+): Promise<RevokeReply | undefined> {
+  const done = async (id: string, what: string, changed: Promise<RevokeReply>) => {
+    const reply = await changed
+    log(reply.saved ? `${id} was ${what}` : `[!] ${id} was ${what}, which is not saved yet: ${reply.reason}`)
+    return reply
+  }
+  const [, kind, revoked] = /^DELETE \/v1\/(agents|tokens)\/(\w{1,64})$/.exec(asked) ?? []
+  if (revoked !== undefined)
+    return done(revoked, 'revoked', kind === 'agents' ? hub.revokeAgent(revoked) : hub.revokeToken(revoked))
+  const [, removed] = /^POST \/v1\/agents\/(\w{1,64})\/remove$/.exec(asked) ?? []
+  return removed === undefined ? undefined : done(removed, 'removed', hub.removeAgent(removed))
 }

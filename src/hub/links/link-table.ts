@@ -33,11 +33,16 @@ interface ActiveLink {
   readonly epoch: number
   readonly port: SwitchPort
   readonly offers: Offers<RefusedName[]>
+  /** When the registry was told last that it is up, in ms of performance.now(). */
+  seenAt: number
 }
 
 /** How many lists of services an agent may send at once, and then in a second. */
 const LISTS_AT_ONCE = 32
 const LISTS_PER_SECOND = 16
+
+/** How often the registry is told that a link is still up, in ms: a killed hub can't tell of its end. */
+const SEEN_EVERY_MS = 3_600_000
 
 /** How many links are looked at in one turn of the event loop. */
 const TICKS_A_TURN = 500
@@ -116,9 +121,10 @@ export class LinkTable {
       (message) => this.#claim(entry, message),
       (seq, refused) => this.#answer(entry, { type: 'services', seq, refused: refused.map(shownRefusal) }),
     )
-    const entry: ActiveLink = { agent, role, link, epoch, port, offers }
+    const entry: ActiveLink = { agent, role, link, epoch, port, offers, seenAt: performance.now() }
     links.set(link, entry)
     this.#byAgent.set(agent.id, links)
+    this.#registry.seen(agent.id)
     const handler: LinkHandler = {
       frame: (frame, message) => this.#guarded(entry, () => this.#frame(entry, frame, message)),
       relieved: () => this.#switch.relieved(port),
@@ -127,6 +133,7 @@ export class LinkTable {
         offers.stop()
         this.#switch.closed(port, code)
         this.#remove(entry)
+        this.#registry.seen(agent.id)
         if (role !== 'agent') return
         this.#serving.remove(port, code !== undefined)
         this.#logOf(agent, 'disconnected', `disconnected: ${reason}`)
@@ -176,8 +183,16 @@ export class LinkTable {
       const { value: entry } = entries.next()
       if (!entry) return
       entry.port.link.tick()
+      this.#noteSeen(entry)
     }
     setImmediate(() => this.#tickSome(entries))
+  }
+
+  #noteSeen(entry: ActiveLink): void {
+    const now = performance.now()
+    if (now - entry.seenAt < SEEN_EVERY_MS) return
+    entry.seenAt = now
+    this.#registry.seen(entry.agent.id)
   }
 
   /** Asks every agent to come back, each after a moment of its own. */

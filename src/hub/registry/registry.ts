@@ -1,6 +1,6 @@
 import type { ConnectError } from '../../errors.ts'
 import type { Agent, ClaimedService, JoinTry } from '../store/store.ts'
-import type { Saved } from '../store/unsaved.ts'
+import type { Saved } from './unsaved.ts'
 
 /** A name that an agent has claimed and can't have. */
 export interface RefusedName {
@@ -27,6 +27,8 @@ export interface Registry {
    */
   join(request: Pick<JoinTry, 'token' | 'agent' | 'key' | 'label'>): Promise<boolean>
   setLabel(agent: string, label: string): void
+  /** A link of the agent is up, or was until now. */
+  seen(agent: string): void
   /** Forgets an agent that has logged out, and its names: at once, also if that can't be saved. */
   remove(agent: string): Promise<Saved>
   service(workspace: string, name: string): ClaimedService | undefined
@@ -47,7 +49,7 @@ export interface Registry {
 
 export interface RegistryEvents {
   /** The agent is no member any more. `lost`: the database doesn't have it, as one that was put back. */
-  gone(agent: Agent, why: 'revoked' | 'logged out' | 'lost'): void
+  gone(agent: Agent, why: 'revoked' | 'logged out' | 'removed' | 'lost'): void
   /** The database is damaged, so there is no use in going on. */
   failed(error: ConnectError): void
   log(line: string): void

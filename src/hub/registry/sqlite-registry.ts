@@ -2,9 +2,19 @@ import { ConnectError, messageOf } from '../../errors.ts'
 import { LANES, SaveQueue, type Write } from '../store/save-queue.ts'
 import type { StoreError } from '../store/store-error.ts'
 import { StoreThread, type StoreCalls, type StoreEvents } from '../store/store-thread.ts'
-import { Store, type Agent, type ClaimedService, type JoinTry, type Snapshot } from '../store/store.ts'
-import { SAVED, Unsaved, type Saved } from '../store/unsaved.ts'
+import type { Mark } from '../store/schema.ts'
+import {
+  Store,
+  type Agent,
+  type ClaimedService,
+  type JoinTry,
+  type MadeToken,
+  type Snapshot,
+  type TokenOptions,
+} from '../store/store.ts'
+import { SAVED, Unsaved, type Saved } from './unsaved.ts'
 import { AgentSettings } from './agent-settings.ts'
+import { LastSeen } from './last-seen.ts'
 import type { RefusedName, Registry, RegistryEvents } from './registry.ts'
 import { isSameNames, missingFrom, ServiceNames } from './service-names.ts'
 
@@ -16,6 +26,7 @@ export class SqliteRegistry implements Registry {
   readonly #queue: SaveQueue
   readonly #names: ServiceNames
   readonly #settings: AgentSettings
+  readonly #lastSeen: LastSeen
   #agents: Map<string, Agent>
   /** The agents that join right now, and the promises to wait for before anything else is done with them. */
   readonly #joining = new Map<string, Promise<unknown>>()
@@ -44,6 +55,7 @@ export class SqliteRegistry implements Registry {
     this.#queue = new SaveQueue({ damaged, log })
     const told = { names: this.#names, label: (id: string) => this.#member(id)?.label }
     this.#settings = new AgentSettings(this.#queue, this.#store, told, snapshot.services)
+    this.#lastSeen = new LastSeen(this.#queue, this.#store, snapshot.agents)
   }
 
   /**
@@ -124,15 +136,51 @@ export class SqliteRegistry implements Registry {
     void this.#settings.save(id)
   }
 
+  seen(id: string): void {
+    if (this.#agents.has(id)) this.#lastSeen.note(id)
+  }
+
+  /** When a link of the agent was up, in ms since 1970; undefined if that isn't known. */
+  lastSeen(id: string): number | undefined {
+    return this.#lastSeen.of(id)
+  }
+
   async remove(id: string): Promise<Saved> {
     while (this.#joining.has(id)) await this.#joining.get(id)
     const agent = this.#member(id)
-    if (agent) {
-      this.#agents.delete(id)
-      this.#forget(agent, 'logged out')
-      this.#keep(this.#removed, id, LANES.membership, () => this.#store.call('removeAgent', id))
-    }
+    if (agent) this.#remove(agent, 'logged out')
     return (await this.#removed.get(id)?.attempt()) ?? SAVED
+  }
+
+  /**
+   * Forgets an agent, whose key may join anew, and its names: at once, also if that can't be saved.
+   *
+   * @throws ConnectError NO_SUCH_ENTRY
+   */
+  async removeAgent(id: string): Promise<Saved> {
+    while (this.#joining.has(id)) await this.#joining.get(id)
+    const agent = this.#agents.get(id)
+    if (agent) this.#remove(agent, 'removed')
+    else if (!this.#removed.has(id)) throw new ConnectError('NO_SUCH_ENTRY', `There is no machine "${id}"`)
+    return (await this.#removed.get(id)?.attempt()) ?? SAVED
+  }
+
+  #remove(agent: Agent, why: 'logged out' | 'removed'): void {
+    const { id, revoked } = agent
+    this.#agents.delete(id)
+    this.#lastSeen.forget(id)
+    if (!revoked) this.#forget(agent, why)
+    this.#keep(this.#removed, id, LANES.membership, () => this.#store.call('removeAgent', id, revoked))
+  }
+
+  /** @throws StoreError if that can't be saved */
+  createToken(options: TokenOptions): Promise<MadeToken> {
+    return this.#store.call('createToken', options)
+  }
+
+  /** What a hub that starts would find. @throws StoreError if it would not find what was saved */
+  saved(): Promise<Mark> {
+    return this.#store.call('readMark')
   }
 
   /**
@@ -204,6 +252,7 @@ export class SqliteRegistry implements Registry {
   }
 
   async close(): Promise<void> {
+    this.#lastSeen.stop()
     await this.#queue.close()
     await this.#store.close()
   }

@@ -1,7 +1,7 @@
 import { StoreError } from './store-error.ts'
 
-/** What is written before what: a revocation before anything else, and lists of services last. */
-export const LANES = { revocation: 0, membership: 1, settings: 2 } as const
+/** What is written before what: a revocation before anything else, and when agents were seen last. */
+export const LANES = { revocation: 0, membership: 1, settings: 2, seen: 3 } as const
 
 /** Something to be written to the database. */
 export interface Write {

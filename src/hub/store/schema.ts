@@ -12,9 +12,27 @@ const PORTLESS_VERSION = 2
 /** The only workspace of this version. */
 export const WORKSPACE = 'default'
 
-/** How often the database was changed. Versions of before don't count, and don't mind. */
-const GENERATION = 'generation INTEGER NOT NULL DEFAULT 0'
-const HAS_GENERATION = `SELECT 1 FROM pragma_table_info('hub') WHERE name = 'generation'`
+/** What versions of before have not made, and don't mind: how to tell that it is there, and to make it. */
+const ADDITIONS = [
+  // How often the database was changed.
+  {
+    has: `SELECT 1 FROM pragma_table_info('hub') WHERE name = 'generation'`,
+    make: 'ALTER TABLE hub ADD COLUMN generation INTEGER NOT NULL DEFAULT 0',
+  },
+  // When a link of the agent was up.
+  {
+    has: `SELECT 1 FROM pragma_table_info('agents') WHERE name = 'last_seen'`,
+    make: 'ALTER TABLE agents ADD COLUMN last_seen INTEGER',
+  },
+  // The agents that were revoked and then removed: a backup may have them from before.
+  {
+    has: `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'removed_revoked'`,
+    make: 'CREATE TABLE removed_revoked (id TEXT PRIMARY KEY) STRICT',
+  },
+]
+
+/** All tables; each refers to those that stand before it. */
+export const TABLES = ['hub', 'workspaces', 'join_tokens', 'agents', 'services', 'removed_revoked'] as const
 
 const servicesTable = (port: 'INTEGER NOT NULL' | 'INTEGER') => `
   CREATE TABLE services (
@@ -46,7 +64,7 @@ const SCHEMA = `
     revoked_at INTEGER
   ) STRICT;
   ${servicesTable('INTEGER NOT NULL')}
-  CREATE TABLE hub (id TEXT NOT NULL, ${GENERATION}) STRICT;
+  CREATE TABLE hub (id TEXT NOT NULL) STRICT;
 `
 
 /** Which state of which hub's database it is. */
@@ -67,12 +85,16 @@ export function migrate(database: DatabaseSync): void {
   inTransaction(database, () => {
     // Another process may have done it meanwhile.
     if (isMigrated(database)) return
-    if (versionOf(database) > 0) return database.exec(`ALTER TABLE hub ADD COLUMN ${GENERATION}`)
-    database.exec(SCHEMA)
-    database.prepare('INSERT INTO workspaces (id) VALUES (?)').run(WORKSPACE)
-    database.prepare('INSERT INTO hub (id) VALUES (?)').run(`hub_${randomBytes(8).toString('hex')}`)
-    database.exec(`PRAGMA user_version = ${VERSION}`)
+    if (versionOf(database) === 0) makeTables(database)
+    for (const { make } of missingIn(database)) database.exec(make)
   })
+}
+
+function makeTables(database: DatabaseSync): void {
+  database.exec(SCHEMA)
+  database.prepare('INSERT INTO workspaces (id) VALUES (?)').run(WORKSPACE)
+  database.prepare('INSERT INTO hub (id) VALUES (?)').run(`hub_${randomBytes(8).toString('hex')}`)
+  database.exec(`PRAGMA user_version = ${VERSION}`)
 }
 
 /**
@@ -80,7 +102,7 @@ export function migrate(database: DatabaseSync): void {
  * hub that runs, or is brought back, in a version of before can go on with the database.
  */
 export function allowPortless(database: DatabaseSync): void {
-  if (versionOf(database) >= PORTLESS_VERSION) return
+  if (allowsPortless(database)) return
   // SQLite can't take back NOT NULL (https://sqlite.org/lang_altertable.html#otheralter).
   database.exec(`
     ALTER TABLE services RENAME TO services_before;
@@ -89,6 +111,11 @@ export function allowPortless(database: DatabaseSync): void {
     DROP TABLE services_before;
     PRAGMA user_version = ${PORTLESS_VERSION};
   `)
+}
+
+/** @param schema the name of a database that is attached; default: the database itself */
+export function allowsPortless(database: DatabaseSync, schema = 'main'): boolean {
+  return versionOf(database, schema) >= PORTLESS_VERSION
 }
 
 /** @returns undefined if the database has no tables, as one of an empty file */
@@ -105,9 +132,13 @@ function isMigrated(database: DatabaseSync): boolean {
       hints: [ERRORS.CONFIG_NEWER.fix],
     })
   }
-  return version > 0 && database.prepare(HAS_GENERATION).get() !== undefined
+  return version > 0 && missingIn(database).length === 0
 }
 
-function versionOf(database: DatabaseSync): number {
-  return Number(database.prepare('PRAGMA user_version').get()!.user_version)
+function missingIn(database: DatabaseSync): readonly (typeof ADDITIONS)[number][] {
+  return ADDITIONS.filter(({ has }) => database.prepare(has).get() === undefined)
+}
+
+function versionOf(database: DatabaseSync, schema = 'main'): number {
+  return Number(database.prepare(`PRAGMA ${schema}.user_version`).get()!.user_version)
 }

@@ -6,7 +6,8 @@ import { StoreKeeper, type Mishap } from './store-keeper.ts'
 import type { Agent } from './store.ts'
 
 /** The store's methods that the hub calls while it runs. */
-export type StoreMethod = 'join' | 'removeAgent' | 'revokeAgent' | 'revokeToken' | 'setAgent'
+export type StoreMethod =
+  'createToken' | 'join' | 'readMark' | 'removeAgent' | 'revokeAgent' | 'revokeToken' | 'setAgent' | 'setSeen'
 
 export interface StoreCall {
   id: number

@@ -5,7 +5,8 @@ import { loadSqlite, type SQLOutputValue } from '../../files/sqlite.ts'
 import type { PublicKey } from '../../tunnel/protocol/handshake.ts'
 import { HeldDatabase } from './held-database.ts'
 import { hashOf, joinTokenOf, makeJoinToken, type JoinToken } from './join-token.ts'
-import { allowPortless, WORKSPACE } from './schema.ts'
+import { replaceContents } from './replace-contents.ts'
+import { allowPortless, WORKSPACE, type Mark } from './schema.ts'
 import { inTransaction } from './transaction.ts'
 
 /** A machine that has joined. */
@@ -17,6 +18,8 @@ export interface Agent {
   /** ms since 1970 */
   readonly joinedAt: number
   readonly revoked: boolean
+  /** When a link of it was up, as far as that is known, in ms since 1970; saved now and then. */
+  readonly lastSeen?: number | undefined
 }
 
 /** A name that an agent has claimed; it stays the agent's while it is offline. */
@@ -42,6 +45,23 @@ export interface JoinTry {
   readonly now?: number
 }
 
+export interface TokenOptions {
+  /** From now, in ms. */
+  readonly ttlMs: number
+  /** How many machines may join with it. */
+  readonly uses: number
+  /** ms since 1970, default now */
+  readonly now?: number
+}
+
+/** A join token for its bearer, and the id that it is spoken of by. */
+export interface MadeToken {
+  readonly id: string
+  readonly token: string
+  /** ms since 1970 */
+  readonly expiresAt: number
+}
+
 /** What a hub that starts needs to know. */
 export interface Snapshot {
   readonly hubId: string
@@ -62,16 +82,7 @@ export class Store extends HeldDatabase {
     return new Store(await loadSqlite(), folder)
   }
 
-  /**
-   * @param options.ttlMs from now
-   * @param options.uses how many machines may join with it
-   * @returns `expiresAt` in ms since 1970
-   */
-  createToken(options: { ttlMs: number; uses: number; now?: number }): {
-    id: string
-    token: string
-    expiresAt: number
-  } {
+  createToken(options: TokenOptions): MadeToken {
     const now = options.now ?? Date.now()
     const expiresAt = now + options.ttlMs
     const { id, token, hash } = makeJoinToken()
@@ -149,6 +160,7 @@ export class Store extends HeldDatabase {
       const joined = this.prepared(
         'INSERT INTO agents (id, workspace, public_key, label, joined_at) VALUES (?, ?, ?, ?, ?) RETURNING *',
       ).get(agent, String(row.workspace), key.x, label, now)
+      this.prepared('DELETE FROM removed_revoked WHERE id = ?').run(agent)
       return agentOf(joined!)
     })
   }
@@ -175,13 +187,52 @@ export class Store extends HeldDatabase {
     })
   }
 
-  /** Forgets an agent that has logged out, and its names. */
-  removeAgent(agent: string): void {
-    this.#change(() => this.#remove(agent))
+  /**
+   * Forgets an agent, and its names; not that it was revoked, for a backup from before that is restored.
+   *
+   * @param isRevoked it was, which may not be saved yet
+   * @returns false if there is no such agent
+   */
+  removeAgent(agent: string, isRevoked = false): boolean {
+    return this.#change(() => {
+      this.prepared(
+        'INSERT OR IGNORE INTO removed_revoked SELECT id FROM agents WHERE id = ? AND (? OR revoked_at IS NOT NULL)',
+      ).run(agent, Number(isRevoked))
+      return this.#remove(agent)
+    })
   }
 
-  #remove(agent: string): void {
-    this.prepared('DELETE FROM agents WHERE id = ?').run(agent)
+  #remove(agent: string): boolean {
+    return this.prepared('DELETE FROM agents WHERE id = ?').run(agent).changes > 0
+  }
+
+  /** Keeps when links of agents were up. That is no change of what counts: it makes no generation. */
+  setSeen(seen: ReadonlyMap<string, number>): void {
+    inTransaction(this.database, () => {
+      const update = this.prepared('UPDATE agents SET last_seen = ? WHERE id = ?')
+      for (const [id, time] of seen) update.run(time, id)
+    })
+  }
+
+  /** See HeldDatabase; for who asks from another thread. */
+  readMark(): Mark {
+    return this.mark
+  }
+
+  /**
+   * Puts all that is in another hub's database in the place of what is in this one, or nothing of it. What
+   * join tokens could do in the meantime nobody knows, so all are revoked; and so are the agents that this
+   * one knows to be.
+   *
+   * @param file of a database that a Store has opened before, and nobody has open
+   */
+  replaceWith(file: string): void {
+    this.prepared('ATTACH ? AS other').run(file)
+    try {
+      this.#change(() => replaceContents(this.database, 'other'))
+    } finally {
+      this.database.exec('DETACH other')
+    }
   }
 
   /** Does all of the work, or nothing of it. What has changed something is another generation. */
@@ -215,5 +266,6 @@ function agentOf(row: Record<string, SQLOutputValue>): Agent {
     label: String(row.label),
     joinedAt: Number(row.joined_at),
     revoked: row.revoked_at !== null,
+    lastSeen: row.last_seen === null ? undefined : Number(row.last_seen),
   }
 }

@@ -1,15 +1,17 @@
 import { once } from 'node:events'
-import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { revoke } from '../../../src/cli/hub/revoke.ts'
+import { createToken } from '../../../src/cli/hub/create-token.ts'
+import { shutOut } from '../../../src/cli/hub/shut-out.ts'
 import { ConnectError } from '../../../src/errors.ts'
 import { Signer } from '../../../src/hub-client/credential.ts'
 import { HubClient } from '../../../src/hub-client/hub-client.ts'
 import { hubSocketPath } from '../../../src/hub/control/schema.ts'
 import { startHubControl, type HubControl } from '../../../src/hub/control/server.ts'
+import { StoreError } from '../../../src/hub/store/store-error.ts'
 import { Store } from '../../../src/hub/store/store.ts'
 import { requestLocally } from '../../../src/net/local/request.ts'
 import { hubInProcess, joinToken, linked, member, stranger } from '../../fixtures/hub/hub-in-process.ts'
@@ -22,6 +24,9 @@ const NO_HUB: HubControl = {
   agents: vi.fn<() => never>(),
   revokeAgent: vi.fn<() => never>(),
   revokeToken: vi.fn<() => never>(),
+  removeAgent: vi.fn<() => never>(),
+  createToken: vi.fn<() => never>(),
+  saved: vi.fn<() => never>(),
 }
 
 async function stored(folder: string) {
@@ -37,7 +42,7 @@ test('a revocation holds once it is answered: the link is closed, and it is in t
   const hub = await hubInProcess()
   const ada = await member(hub)
   const { ended } = await linked(ada)
-  expect(await revoke(hub.folder, 'agent', ada.agentId)).toEqual({ saved: true })
+  expect(await shutOut(hub.folder, 'revoke agent', ada.agentId)).toEqual({ saved: true })
   expect((await rejectionOf(ended)).code).toBe('REVOKED')
   expect((await stored(hub.folder)).agents).toMatchObject([{ revoked: true }])
   expect(hub.log.filter((line) => line.includes('revoked'))[0]).toContain(ada.agentId)
@@ -47,23 +52,65 @@ test('a join token that is revoked is of no use once that is answered', async ()
   const hub = await hubInProcess()
   await joinToken(hub.folder)
   const { tokens } = await stored(hub.folder)
-  expect(await revoke(hub.folder, 'token', tokens[0]!.id)).toEqual({ saved: true })
+  expect(await shutOut(hub.folder, 'revoke token', tokens[0]!.id)).toEqual({ saved: true })
   expect((await stored(hub.folder)).tokens).toMatchObject([{ state: 'revoked' }])
 })
 
-test.for(['agent', 'token'] as const)('an unknown %s is an error, with a hub and without', async (kind) => {
+test('a join token is made by the hub, which knows whether it lasts', async () => {
   const hub = await hubInProcess()
-  expect((await rejectionOf(revoke(hub.folder, kind, 'agent_0000000000000000'))).code).toBe('NO_SUCH_ENTRY')
-  expect((await rejectionOf(revoke(hub.folder, kind, '../../x?y'))).code).toBe('NO_SUCH_ENTRY')
-  await hub.close()
-  expect((await rejectionOf(revoke(hub.folder, kind, 'agent_0000000000000000'))).code).toBe('NO_SUCH_ENTRY')
+  const { id, token, expiresAt } = await createToken(hub.folder, { ttlMs: 60_000, uses: 2 })
+  expect(token).toMatch(/^tok_/)
+  expect((await stored(hub.folder)).tokens).toMatchObject([{ id, usesLeft: 2, expiresAt, state: 'valid' }])
 })
+
+test('a join token that would not last is not made', async () => {
+  const hub = await hubInProcess()
+  await createToken(hub.folder, { ttlMs: 60_000, uses: 1 })
+  writeFileSync(path.join(hub.folder, 'other.db'), '')
+  renameSync(path.join(hub.folder, 'other.db'), path.join(hub.folder, 'hub.db'))
+  expect(await rejectionOf(createToken(hub.folder, { ttlMs: 60_000, uses: 1 }))).toMatchObject({
+    code: 'WRITE_FAILED',
+    message: 'The hub can’t save it: its database was replaced',
+  })
+})
+
+test('a machine that is removed is cut off and known no more, and may join anew', async () => {
+  const hub = await hubInProcess()
+  const ada = await member(hub)
+  const { link } = await linked(ada)
+  await link.offer([{ name: 'web', port: 80 }])
+  expect(await shutOut(hub.folder, 'remove agent', ada.agentId)).toEqual({ saved: true })
+  await expect.poll(() => hub.hub.status().links, { timeout: 30_000 }).toBe(0)
+  expect(hub.hub.agents(undefined).agents).toEqual([])
+  expect((await stored(hub.folder)).agents).toEqual([])
+  const asked = new HubClient({ hub: hub.url }).services(new Signer(ada))
+  expect((await rejectionOf(asked)).code).toBe('AGENT_UNKNOWN')
+  const { kty, crv, x } = ada.key
+  const request = { token: await joinToken(hub.folder), key: { kty, crv, x }, label: 'ada' }
+  await new HubClient({ hub: hub.url }).join(new Signer(ada), request)
+  expect((await stored(hub.folder)).agents).toMatchObject([{ id: ada.agentId, revoked: false }])
+})
+
+test.for(['revoke agent', 'remove agent', 'revoke token'] as const)(
+  '%s of an unknown one is an error, with a hub and without',
+  async (kind) => {
+    const hub = await hubInProcess()
+    expect((await rejectionOf(shutOut(hub.folder, kind, 'agent_0000000000000000'))).code).toBe(
+      'NO_SUCH_ENTRY',
+    )
+    expect((await rejectionOf(shutOut(hub.folder, kind, '../../x?y'))).code).toBe('NO_SUCH_ENTRY')
+    await hub.close()
+    expect((await rejectionOf(shutOut(hub.folder, kind, 'agent_0000000000000000'))).code).toBe(
+      'NO_SUCH_ENTRY',
+    )
+  },
+)
 
 test('without a hub the database is written, and a hub that comes later heeds it', async () => {
   const hub = await hubInProcess()
   const ada = await member(hub)
   await hub.close()
-  expect(await revoke(hub.folder, 'agent', ada.agentId)).toEqual({ saved: true })
+  expect(await shutOut(hub.folder, 'revoke agent', ada.agentId)).toEqual({ saved: true })
   const again = await hubInProcess(hub.folder)
   const asked = new HubClient({ hub: again.url }).services(new Signer(ada))
   expect((await rejectionOf(asked)).code).toBe('REVOKED')
@@ -95,7 +142,7 @@ test('a socket that something has cleaned away is opened again', async () => {
   onTestFinished(() => control.close())
   rmSync(hubSocketPath(folder))
   await control.look()
-  expect(await revoke(folder, 'token', 'jt_00000000')).toEqual({ saved: true })
+  expect(await shutOut(folder, 'revoke token', 'jt_00000000')).toEqual({ saved: true })
   expect(revoked).toEqual(['jt_00000000'])
 })
 
@@ -105,7 +152,7 @@ test('a data folder whose path is too long for a socket has one all the same', a
   const hub = await hubInProcess(folder)
   const ada = await member(hub)
   const { ended } = await linked(ada)
-  expect(await revoke(folder, 'agent', ada.agentId)).toEqual({ saved: true })
+  expect(await shutOut(folder, 'revoke agent', ada.agentId)).toEqual({ saved: true })
   expect((await rejectionOf(ended)).code).toBe('REVOKED')
 })
 
@@ -119,7 +166,12 @@ describe('what is asked on the socket', () => {
     const folder = scratchFolder()
     const [revoked, log]: [string[], string[]] = [[], []]
     const noted = (kind: string) => (id: string) => (revoked.push(`${kind} ${id}`), revoke(id))
-    const hub = { ...NO_HUB, revokeAgent: noted('agent'), revokeToken: noted('token') }
+    const hub = {
+      ...NO_HUB,
+      revokeAgent: noted('agent'),
+      revokeToken: noted('token'),
+      removeAgent: noted('removed'),
+    }
     const control = await startHubControl(hubSocketPath(folder), hub, (line) => void log.push(line))
     onTestFinished(() => control.close())
     const asking = request({ socketPath: hubSocketPath(folder), method, path: target, agent: false }).end()
@@ -159,6 +211,24 @@ describe('what is asked on the socket', () => {
     })
   })
 
+  test('is removed, and that is logged', async () => {
+    expect(await asked('POST', '/v1/agents/agent_1/remove')).toEqual({
+      status: 200,
+      json: { saved: true },
+      revoked: ['removed agent_1'],
+      log: ['agent_1 was removed'],
+    })
+  })
+
+  test('is not done where it can’t be saved, and it is said why', async () => {
+    const failing = () => Promise.reject(new StoreError({ kind: 'storage', reason: 'its disk is full' }))
+    expect(await asked('DELETE', '/v1/tokens/jt_1', failing)).toMatchObject({
+      status: 507,
+      json: { reason: 'its disk is full' },
+      log: [],
+    })
+  })
+
   test('may fail, and why is logged', async () => {
     for (const error of [new Error('a bug'), new ConnectError('WRITE_FAILED', 'a bug')])
       expect(await asked('DELETE', '/v1/tokens/jt_1', () => Promise.reject(error))).toMatchObject({
@@ -172,6 +242,10 @@ describe('what is asked on the socket', () => {
     ['GET', '/v1/agents/agent_1'],
     ['DELETE', '/'],
     ['DELETE', '/v1/agents/'],
+    ['POST', '/v1/agents//remove'],
+    ['POST', '/v1/tokens'],
+    ['POST', '/v1/tokens?ttlMs=-1&uses=1'],
+    ['POST', '/v1/tokens?ttlMs=1&uses=1&x'],
     ['DELETE', '/v1/agents/a/b'],
     ['DELETE', '/x/v1/agents/a'],
     ['DELETE', '/v1/others/a'],

@@ -70,7 +70,7 @@ interface TestTable {
 function tableOf(many: number, note: (n: number) => void = () => {}, answers = false): TestTable {
   const closed: number[] = []
   const goaways: TestTable['goaways'] = []
-  const table = new LinkTable({} as Registry, { version: '0.0.0', log() {} })
+  const table = new LinkTable({ seen() {} } as Partial<Registry> as Registry, { version: '0.0.0', log() {} })
   const addLink = (n: number) => {
     const looked = () => note(n)
     const agent = {

@@ -62,7 +62,7 @@ test('it answers each call by its number', async () => {
   expect(await says()).toEqual([
     { agents: [] },
     { id: 1, result: expect.objectContaining({ id: one.agent }) },
-    { id: 2, result: undefined },
+    { id: 2, result: false },
     { id: 3, result: true },
   ])
 })
@@ -139,11 +139,11 @@ test('those that were deleted before, or while, a call was done are written anew
   const remove = () => rmSync(path.join(folder, 'hub.db'))
   remove()
   ask('removeAgent', NOBODY)
-  expect(await says()).toEqual([ANEW, { id: 1, result: undefined }])
-  const spy = vi.spyOn(Store.prototype, 'removeAgent').mockImplementation(remove)
+  expect(await says()).toEqual([ANEW, { id: 1, result: false }])
+  const spy = vi.spyOn(Store.prototype, 'removeAgent').mockImplementation(() => (remove(), true))
   onTestFinished(() => spy.mockRestore())
   ask('removeAgent', NOBODY)
-  expect(await says()).toEqual([ANEW, { id: 2, result: undefined }])
+  expect(await says()).toEqual([ANEW, { id: 2, result: true }])
 })
 
 test('what could not be found again is refused and not done, and why is told once, until it is over', async () => {

@@ -145,6 +145,48 @@ describe('a machine', () => {
     expect(store.snapshot()).toMatchObject({ agents: [{ label: one.label, revoked: true }], services: [] })
   })
 
+  test('that is removed is forgotten; that it was revoked is not, until it has joined anew', async () => {
+    const folder = scratchFolder()
+    const store = await open(folder)
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 9 })
+    const [plain, revoked, unsaved] = [machine(), machine(), machine()]
+    for (const joining of [plain, revoked, unsaved]) store.join({ ...joining, token })
+    store.revokeAgent(revoked.agent)
+    expect(store.removeAgent(plain.agent)).toBe(true)
+    expect(store.removeAgent(revoked.agent)).toBe(true)
+    expect(store.removeAgent(unsaved.agent, true)).toBe(true)
+    expect(store.removeAgent(unsaved.agent, true)).toBe(false)
+    const kept = () => {
+      const database = new DatabaseSync(path.join(folder, 'hub.db'), { readOnly: true })
+      const ids = database
+        .prepare('SELECT id FROM removed_revoked')
+        .all()
+        .map(({ id }) => id)
+      database.close()
+      return ids.map(String).toSorted((one, other) => (one < other ? -1 : 1))
+    }
+    expect(store.agents()).toEqual([])
+    expect(kept()).toEqual([revoked.agent, unsaved.agent].toSorted())
+    store.join({ ...unsaved, token })
+    expect(kept()).toEqual([revoked.agent])
+  })
+
+  test('is known to have been there, which is no change of what counts', async () => {
+    const store = await open()
+    const one = machine()
+    store.join({ ...one, token: store.createToken({ ttlMs: HOUR, uses: 1 }).token })
+    const { generation } = store.mark
+    expect(store.agents()[0]!.lastSeen).toBeUndefined()
+    store.setSeen(
+      new Map([
+        [one.agent, 1000],
+        ['agent_0', 2000],
+      ]),
+    )
+    expect(store.agents()).toMatchObject([{ id: one.agent, lastSeen: 1000 }])
+    expect(store.mark.generation).toBe(generation)
+  })
+
   test('that has logged out, which may not be saved yet, joins afresh', async () => {
     const store = await open()
     const { token } = store.createToken({ ttlMs: HOUR, uses: 2 })

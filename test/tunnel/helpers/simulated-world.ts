@@ -142,6 +142,7 @@ export class SimulatedWorld {
       agent: (id) => agents.get(id),
       join: () => Promise.resolve(false),
       setLabel() {},
+      seen() {},
       remove: () => Promise.resolve({ saved: true }),
       service,
       services: () => [],

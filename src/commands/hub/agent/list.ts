@@ -2,30 +2,27 @@ import { ConnectCommand } from '../../../cli/command.ts'
 import { localTime } from '../../../cli/format/local-time.ts'
 import { formatTable } from '../../../cli/format/table.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
-import { withStore } from '../../../cli/hub/with-store.ts'
+import { listAgents } from '../../../cli/hub/list-agents.ts'
 import { printable } from '../../../text/printable.ts'
 
 export default class HubAgentList extends ConnectCommand {
-  static override summary = 'List the machines that have joined'
+  static override summary = 'List the machines that have joined, and when they were connected last'
   static override enableJsonFlag = true
   static override flags = dataDirFlag
 
   async run() {
     const { flags } = await this.parse(HubAgentList)
-    const stored = await withStore(hubFolder(flags['data-dir']), (store) => store.agents())
-    const agents = stored.map(({ id, label, joinedAt, revoked }) => ({
-      id,
-      label,
-      revoked,
-      joinedAt: new Date(joinedAt).toISOString(),
-    }))
-    const rows = agents.map(({ id, label, joinedAt, revoked }) => [
+    const agents = await listAgents(hubFolder(flags['data-dir']))
+    const rows = agents.map(({ id, label, joinedAt, revoked, online, lastSeen }) => [
       id,
       printable(label),
       localTime(joinedAt),
+      online ? 'online' : lastSeen === null ? '-' : localTime(lastSeen),
       revoked ? 'revoked' : '',
     ])
-    const lines = formatTable([['ID', 'LABEL', 'JOINED', ''], ...rows])
+    if (agents.some(({ online }) => online === null))
+      this.printError('[!] The hub does not answer, so who is online is not known. Run: connect hub restart')
+    const lines = formatTable([['ID', 'LABEL', 'JOINED', 'LAST SEEN', ''], ...rows])
     for (const line of rows.length > 0 ? lines : ['No machine has joined yet']) this.print(line)
     return { agents }
   }

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
-import { revoke, unsavedLines } from '../../../cli/hub/revoke.ts'
+import { shutOut, unsavedLines } from '../../../cli/hub/shut-out.ts'
 
 export default class HubAgentRevoke extends ConnectCommand {
   static override summary = 'Revoke a machine: its links end at once, and it is not let in again'
@@ -13,10 +13,10 @@ export default class HubAgentRevoke extends ConnectCommand {
 
   async run() {
     const { args, flags } = await this.parse(HubAgentRevoke)
-    const reply = await revoke(hubFolder(flags['data-dir']), 'agent', args.id)
+    const reply = await shutOut(hubFolder(flags['data-dir']), 'revoke agent', args.id)
     if (reply.saved) this.print(`[ok] Revoked ${args.id}`)
     else {
-      for (const line of unsavedLines(args.id, reply.reason)) this.printError(line)
+      for (const line of unsavedLines(`Revoked ${args.id}`, reply.reason)) this.printError(line)
       process.exitCode = 1
     }
     return { revoked: args.id, saved: reply.saved }

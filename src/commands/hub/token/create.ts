@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
 import { localTime } from '../../../cli/format/local-time.ts'
+import { createToken } from '../../../cli/hub/create-token.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
 import { invitedHub } from '../../../cli/hub/invited-hub.ts'
-import { withStore } from '../../../cli/hub/with-store.ts'
 import { isLoopback } from '../../../config/hub-url.ts'
 import { parseDuration } from '../../../text/duration.ts'
 import { formatInvite } from '../../../tunnel/protocol/invite.ts'
@@ -44,12 +44,7 @@ export default class HubTokenCreate extends ConnectCommand {
     const folder = hubFolder(flags['data-dir'])
     // Before the token: what can't be told would let nobody in.
     const hub = flags.invite ? await invitedHub(folder) : undefined
-    const { id, token, expiresAt } = await withStore(
-      folder,
-      (store) => store.createToken({ ttlMs, uses }),
-      // The first token may well come before the hub's first start.
-      { existing: false },
-    )
+    const { id, token, expiresAt } = await createToken(folder, { ttlMs, uses })
     if (!hub) {
       this.print(token)
       return { id, token }

@@ -1,5 +1,5 @@
-import type { SaveQueue, Write } from './save-queue.ts'
-import type { StoreError } from './store-error.ts'
+import type { SaveQueue, Write } from '../store/save-queue.ts'
+import type { StoreError } from '../store/store-error.ts'
 
 /** Whether a change that is in effect will be so after a restart, and if not, why. */
 export type Saved = { readonly saved: true } | { readonly saved: false; readonly reason: string }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { LANES, SaveQueue } from '../../../src/hub/store/save-queue.ts'
 import { StoreError, type StoreErrorKind } from '../../../src/hub/store/store-error.ts'
-import { Unsaved } from '../../../src/hub/store/unsaved.ts'
+import { Unsaved } from '../../../src/hub/registry/unsaved.ts'
 
 /** One change, whose attempts to be saved end as a test says. */
 function change() {

@@ -1,0 +1,64 @@
+import { ConnectError } from '../../errors.ts'
+import { NOT_THERE, RevokeReply } from '../../hub/control/schema.ts'
+import type { Store } from '../../hub/store/store.ts'
+import { askHub } from './ask-hub.ts'
+import { withStore } from './with-store.ts'
+
+/** What is asked of the hub, what else is done to its database, and what it is done to. */
+interface Way {
+  readonly method: 'DELETE' | 'POST'
+  readonly path: (id: string) => string
+  readonly store: (store: Store, id: string) => boolean
+  readonly noun: string
+  readonly list: string
+}
+
+const AGENT = { noun: 'machine', list: 'connect hub agent list' }
+const TOKEN = { noun: 'join token', list: 'connect hub token list' }
+
+const WAYS = {
+  'revoke agent': {
+    method: 'DELETE',
+    path: (id) => `/v1/agents/${id}`,
+    store: (store, id) => store.revokeAgent(id),
+    ...AGENT,
+  },
+  'remove agent': {
+    method: 'POST',
+    path: (id) => `/v1/agents/${id}/remove`,
+    store: (store, id) => store.removeAgent(id),
+    ...AGENT,
+  },
+  'revoke token': {
+    method: 'DELETE',
+    path: (id) => `/v1/tokens/${id}`,
+    store: (store, id) => store.revokeToken(id),
+    ...TOKEN,
+  },
+} as const satisfies Record<string, Way>
+
+/**
+ * Revokes a machine or a join token, or removes a machine: through the hub if one runs, which heeds it from
+ * then on; else in its database.
+ *
+ * @throws ConnectError NO_SUCH_ENTRY, HUB_DATA_MISSING, HUB_DATA_DAMAGED, WRITE_FAILED
+ */
+export async function shutOut(folder: string, way: keyof typeof WAYS, id: string): Promise<RevokeReply> {
+  const { method, path, store: change, noun, list } = WAYS[way]
+  const missing = () =>
+    new ConnectError('NO_SUCH_ENTRY', `There is no ${noun} "${id}"`, { hints: [`See the list: ${list}`] })
+  const answer = await askHub(folder, method, path(encodeURIComponent(id)), RevokeReply)
+  if (answer === NOT_THERE) throw missing()
+  if (answer) return answer
+  const isKnown = await withStore(folder, (store) => change(store, id))
+  if (!isKnown) throw missing()
+  return { saved: true }
+}
+
+/** The lines about what holds now, and would not after a restart of the hub. @param done as `Revoked ID` */
+export function unsavedLines(done: string, reason: string): string[] {
+  return [
+    `[!] ${done}: it is in effect, but not saved yet. The hub can’t save it: ${reason}`,
+    '  It would be undone if the hub ended now. Fix that, then run this again.',
+  ]
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { RegistryWorld } from '../../fixtures/hub/registry-world.ts'
+import { rejectionOf } from '../../fixtures/thrown-by.ts'
+
+test('a machine that is removed is gone with its names, at once, though that can’t be saved', async () => {
+  const world = await RegistryWorld.start()
+  const ada = await world.member('ada')
+  await world.claim(ada, { web: 80 })
+  world.database.full()
+  expect(await world.registry.removeAgent(ada)).toEqual({ saved: false, reason: 'its disk is full' })
+  expect([world.registry.agent(ada), world.names, world.gone]).toEqual([undefined, {}, ['ada removed']])
+  expect(await world.registry.removeAgent(ada)).toMatchObject({ saved: false })
+  world.database.trouble = undefined
+  expect(await world.registry.removeAgent(ada)).toEqual({ saved: true })
+  expect((await world.stored()).agents).toEqual([])
+  expect((await rejectionOf(world.registry.removeAgent(ada))).code).toBe('NO_SUCH_ENTRY')
+})
+
+test('one that was revoked is removed without being told of it again', async () => {
+  const world = await RegistryWorld.start()
+  const ada = await world.member('ada')
+  await world.registry.revokeAgent(ada)
+  expect(await world.registry.removeAgent(ada)).toEqual({ saved: true })
+  expect(world.gone).toEqual(['ada revoked'])
+  expect([...world.registry.agents()]).toEqual([])
+})
+
+test('a revocation and a removal that could not be saved do not meet a machine that has joined anew since', async () => {
+  const world = await RegistryWorld.start()
+  const request = world.join('ada')
+  await world.registry.join(request)
+  world.database.full()
+  await world.registry.revokeAgent(request.agent)
+  await world.registry.removeAgent(request.agent)
+  world.database.trouble = undefined
+  expect(await world.registry.join(request)).toBe(true)
+  await world.close()
+  expect((await world.stored()).agents).toMatchObject([{ id: request.agent, revoked: false }])
+})
