@@ -247,12 +247,25 @@ export const ERRORS = {
   },
   HUB_DATA_DAMAGED: {
     cause: 'The hub’s database cannot be opened: damaged, not a database, or of a newer version.',
-    fix: 'Restore it from a backup, or give another --data-dir.',
+    fix: 'Restore a backup: connect hub restore FILE; or give another --data-dir.',
   },
   HUB_DATA_MISSING: {
     cause:
       'There is no hub’s database in that folder: no hub has run on it, and no join token was made there.',
     fix: 'Check --data-dir; connect hub and connect hub token create make one.',
+  },
+  FILE_EXISTS: {
+    cause: 'A backup is never written over anything, and through no link.',
+    fix: 'Give the path of a file that is not there yet, or remove what is.',
+  },
+  BACKUP_UNUSABLE: {
+    cause: 'The file can’t be restored: it is no backup of a hub, is damaged, or a newer version made it.',
+    fix: 'Give a file that connect hub backup has made. The hub’s data is as it was.',
+  },
+  BACKUP_OF_ANOTHER: {
+    cause:
+      'The backup is of another hub than the one whose data is here: the machines of this one would have to join anew.',
+    fix: 'If that is meant to be so, run it again with --replace: the data of this one is kept beside. Or give another --data-dir.',
   },
   NO_SUCH_ENTRY: {
     cause: 'There is nothing with that id.',

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyHome, joined } from '../fixtures/joined.ts'
 import { documentedShapes, mismatches } from '../fixtures/product/json-shape.ts'
+import { scratchFolder } from '../fixtures/scratch.ts'
 import { connect, connectOk, root, startConnect, type CliOptions } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { echoServer, type TestServer } from '../helpers/servers.ts'
@@ -328,11 +329,40 @@ describe('what is printed is what is described:', () => {
     const home = await joined(world, 'revoked')
     const { agentId } = await prints(home, 'whoami')
     expect(await prints(world.hubHome, 'hub agent list')).toMatchObject({
-      agents: expect.arrayContaining([expect.objectContaining({ id: agentId, revoked: false })]),
+      agents: expect.arrayContaining([
+        expect.objectContaining({ id: agentId, revoked: false, online: false }),
+      ]),
     })
     expect(await prints(world.hubHome, `hub agent revoke ${String(agentId)}`)).toEqual({
       revoked: agentId,
       saved: true,
+    })
+  })
+
+  test('a backup of the hub, and what becomes of it', async () => {
+    const home = await joined(world, 'backed-up')
+    const { agentId } = await prints(home, 'whoami')
+    const [one, other] = [scratchFolder(), scratchFolder()]
+    const backup = path.join(scratchFolder(), 'backup.db')
+    const restore = (file: string, folder: string) =>
+      prints(world.hubHome, `hub restore ${file} --data-dir ${folder}`)
+    const agents = expect.arrayContaining([expect.objectContaining({ id: agentId, names: [] })]) as unknown
+    expect(await prints(world.hubHome, `hub backup ${backup}`)).toMatchObject({ hasKey: false, unsaved: 0 })
+    expect(await restore(backup, one)).toMatchObject({ before: 'none', kept: null, authority: null, agents })
+    mkdirSync(path.join(one, 'tls'), { mode: 0o700 })
+    writeFileSync(path.join(one, 'tls/authority.key'), 'a key', { mode: 0o600 })
+    const withKey = path.join(scratchFolder(), 'backup.db')
+    await prints(world.hubHome, `hub backup ${withKey} --data-dir ${one}`)
+    expect(await restore(withKey, other)).toMatchObject({ authority: 'restored' })
+    await prints(world.hubHome, `hub agent list --data-dir ${other}`)
+    const removed = await prints(world.hubHome, `hub agent remove ${String(agentId)} --data-dir ${other}`)
+    expect(removed).toEqual({ removed: agentId, saved: true })
+    const copy = path.join(one, 'copy.db')
+    copyFileSync(path.join(one, 'hub.db'), copy)
+    expect(await restore(copy, other)).toMatchObject({
+      madeAt: null,
+      before: 'same',
+      kept: expect.any(String),
     })
   })
 

@@ -27,5 +27,5 @@ test('a hub whose database is damaged while it runs ends with 1, and says so', a
   })
   expect(login.code).toBe(1)
   expect(await world.hub.exited).toEqual({ code: 1, signal: null })
-  expect(world.hub.stderr).toMatch(/\[x\] The hub’s database is damaged: .+\n {2}Restore it from a backup/)
+  expect(world.hub.stderr).toMatch(/\[x\] The hub’s database is damaged: .+\n {2}Restore a backup/)
 })

@@ -124,7 +124,7 @@ describe('a kept hub that can’t start says why in its log and its record,', ()
   test('and is to be left down where its database is damaged', async () => {
     const damage = ({ mainFile }: HubInstance) => writeFileSync(mainFile, 'no database '.repeat(500))
     const { code, end, log } = await ended({}, damage)
-    const fix = expect.stringContaining('Restore it from a backup') as string
+    const fix = expect.stringContaining('Restore a backup') as string
     expect({ code, end }).toMatchObject({ code: FATAL, end: { code: FATAL, fix } })
     expect(log).toContain(` error [x] ${end!.reason}\n`)
   })

@@ -269,6 +269,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'files',
     'errors.ts',
   ],
+  'hub/backup': ['hub/store', 'hub/tls', 'control', 'config/hub', 'files/', 'text', 'errors.ts'],
   'hub/http': [
     'hub/links',
     'hub/auth',

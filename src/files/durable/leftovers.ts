@@ -12,7 +12,7 @@ export function temporaryFor(file: string): string {
   return `${file}.${process.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`
 }
 
-/** Removes the temporary files of a file whose writers were killed. */
+/** Removes the temporary files, or folders, of a file whose writers were killed. */
 export function removeLeftovers(file: string): void {
   const folder = path.dirname(file)
   const begin = `${path.basename(file)}.`
@@ -22,7 +22,8 @@ export function removeLeftovers(file: string): void {
       const [, pid] = /^(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name.slice(begin.length)) ?? []
       if (pid === undefined || isThere(Number(pid))) continue
       const temporary = path.join(folder, name)
-      if (Date.now() - statSync(temporary).mtimeMs > CERTAINLY_LEFT_MS) rmSync(temporary, { force: true })
+      if (Date.now() - statSync(temporary).mtimeMs <= CERTAINLY_LEFT_MS) continue
+      rmSync(temporary, { recursive: true, force: true })
     }
   } catch {
     // A folder that can't be listed, or another process that clears away too: the next writer tries again.

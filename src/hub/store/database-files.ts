@@ -134,7 +134,7 @@ function copyAll(from: number, to: number): void {
 export function adviceOn(reason: string, folder: string): string {
   if (reason === FOLDER_DELETED) return `Make ${folder} again, and it writes its database there`
   if (reason === OVERWRITTEN)
-    return `Its machines stay connected until it ends: stop it, and restore ${folder} from a backup`
+    return 'Its machines stay connected until it ends: stop it, and restore a backup with connect hub restore FILE'
   if (reason !== REPLACED) return 'It tries again'
   return `Restart the hub to go on with what is in ${folder} now; or remove hub.db there, and it writes its own again`
 }

@@ -13,7 +13,7 @@ export function authorityFile(folder: string): string {
 }
 
 /** The same with its key. */
-function authorityKeyFile(folder: string): string {
+export function authorityKeyFile(folder: string): string {
   return path.join(folder, 'authority.key')
 }
 

@@ -194,7 +194,7 @@ test.for([
   ],
   [
     'its database was overwritten',
-    'Its machines stay connected until it ends: stop it, and restore /x from a backup',
+    'Its machines stay connected until it ends: stop it, and restore a backup with connect hub restore FILE',
   ],
   ['its disk is full', 'It tries again'],
 ] as const)('what can be done about it, when %s', ([reason, advice]) => {

@@ -43,7 +43,7 @@ describe('what is not in the hub’s file is not said to be saved, while someone
     await expect(kept.thread.call('revokeToken', 'jt_0')).rejects.toMatchObject({ message: reason })
     expect(readFileSync(file).equals(spoiled)).toBe(true)
     expect(kept.log).toEqual([
-      `[x] The hub can save nothing: ${reason}. Its machines stay connected until it ends: stop it, and restore ${kept.folder} from a backup`,
+      `[x] The hub can save nothing: ${reason}. Its machines stay connected until it ends: stop it, and restore a backup with connect hub restore FILE`,
     ])
     // As it was, all is well again, and what was refused was not done.
     writeFileSync(file, whole)
@@ -98,7 +98,7 @@ test('one that had in it what is nowhere else counts as overwritten', async () =
     kind: 'storage',
     message: 'its database was overwritten',
   })
-  expect(kept.log).toEqual([expect.stringMatching(/database was overwritten\. .* restore .* from a backup/)])
+  expect(kept.log).toEqual([expect.stringMatching(/database was overwritten\. .* connect hub restore FILE/)])
 })
 
 test('what SQLite writes into the file itself is no stranger’s, whoever reads or has it written', async () => {

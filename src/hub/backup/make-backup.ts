@@ -1,0 +1,73 @@
+import { statSync } from 'node:fs'
+import path from 'node:path'
+import { ConnectError, messageOf } from '../../errors.ts'
+import { writeNewFile } from '../../files/durable/new-file.ts'
+import { isSameFile } from '../../files/is-same-file.ts'
+import { isNoDatabase, loadSqlite } from '../../files/sqlite.ts'
+import type { Mark } from '../store/schema.ts'
+import { Store } from '../store/store.ts'
+import { readAuthority } from './authority.ts'
+import { addNotes, type Counts } from './notes.ts'
+
+/** A backup that was made. */
+export interface Backup extends Counts {
+  readonly hubId: string
+  readonly bytes: number
+  /** The key of the hub's own authority is in it. */
+  readonly hasKey: boolean
+}
+
+/**
+ * Writes all that a hub has saved into one file, whether the hub runs or not.
+ *
+ * @param folder the hub's data folder
+ * @param file absolute; not there yet
+ * @param saved what the hub itself says that it has saved
+ * @throws ConnectError BAD_VALUE, FILE_EXISTS, WRITE_FAILED, FILE_UNTRUSTED, HUB_DATA_MISSING,
+ * HUB_DATA_DAMAGED
+ */
+export async function makeBackup(folder: string, file: string, saved?: Mark): Promise<Backup> {
+  if (isSameFile(path.dirname(file), folder)) {
+    throw new ConnectError('BAD_VALUE', `A backup in ${folder} would be lost with the hub’s data`, {
+      hints: ['Give a file in another folder, best on another disk.'],
+    })
+  }
+  const store = await Store.open(folder, { existing: true })
+  try {
+    return await copyStore(store, file, { authority: readAuthority(folder), saved })
+  } finally {
+    store.close()
+  }
+}
+
+/**
+ * Writes all that is in a hub's database into one file.
+ *
+ * @throws ConnectError FILE_EXISTS, WRITE_FAILED, FILE_UNTRUSTED, HUB_DATA_DAMAGED
+ */
+export async function copyStore(
+  store: Store,
+  file: string,
+  { authority, saved }: { authority: string | undefined; saved?: Mark | undefined },
+): Promise<Backup> {
+  const sqlite = await loadSqlite()
+  return writeNewFile(file, (beside) => {
+    copyTo(store, beside)
+    const contents = addNotes(sqlite, beside, authority === undefined ? {} : { authority })
+    if (contents.id !== (saved ?? store.mark).id || contents.generation < (saved?.generation ?? 0))
+      throw new Error('the database is not the one that the hub has saved to')
+    const { id: hubId, machines, names, tokens } = contents
+    return { hubId, machines, names, tokens, hasKey: authority !== undefined, bytes: statSync(beside).size }
+  })
+}
+
+function copyTo(store: Store, file: string): void {
+  try {
+    store.copyTo(file)
+  } catch (error) {
+    if (!isNoDatabase(error)) throw error
+    throw new ConnectError('HUB_DATA_DAMAGED', `The hub’s database is damaged: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
