@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { expect, onTestFinished, test } from 'vitest'
 import { emptyHome } from '../fixtures/joined.ts'
@@ -38,6 +39,43 @@ labSuite('a hub whose disk is full when it starts', { programs: ['mount', 'umoun
     if (hasRun) expect(await connectOk(home, ['hub', 'token', 'list'])).toMatch(/^jt_/m)
   })
 })
+
+labSuite(
+  'a backup or a restore for which the disk is full',
+  { programs: ['mount', 'umount'], root: true },
+  () => {
+    test('says so, leaves nothing and changes nothing, and goes once there is room', async () => {
+      const home = emptyHome()
+      const disk = await mountSmallDisk(home.file('hub'))
+      const target = await mountSmallDisk(home.file('target'))
+      await connectOk(home, ['hub', 'token', 'create'])
+      const [full, file] = [home.file('target/backup.db'), home.file('backup.db')]
+      target.fill()
+      const before = readdirSync(home.file('target'))
+      expect(await connect(home, ['hub', 'backup', full])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /^\[x\] Could not write \S+target\/backup\.db: .+\n {2}Free some space/,
+        ),
+      })
+      expect(readdirSync(home.file('target'))).toEqual(before)
+      target.free()
+      await connectOk(home, ['hub', 'backup', full])
+      await connectOk(home, ['hub', 'backup', file])
+
+      disk.fill()
+      const restored = await connect(home, ['hub', 'restore', file])
+      expect(restored).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^\[x\] Could not .+\n {2}Free some/),
+      })
+      disk.free()
+      expect(await connectOk(home, ['hub', 'token', 'list'])).toMatch(/^jt_\w+ +valid/m)
+      await connectOk(home, ['hub', 'restore', file])
+      expect(await connectOk(home, ['hub', 'token', 'list'])).toMatch(/^jt_\w+ +revoked/m)
+    })
+  },
+)
 
 labSuite('a hub whose disk is full for a while', { programs: ['mount', 'umount'], root: true }, () => {
   test('carries what it carries, answers truly, and has saved all that it said once there is room', async () => {
