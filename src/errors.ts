@@ -63,7 +63,7 @@ export const ERRORS = {
   BAD_TOKEN: {
     cause:
       'An invite begins with inv_ and a join token with tok_; the person who runs the hub makes them (connect hub token create --invite).',
-    fix: 'Set PRIVATECONNECT_TOKEN, or run: connect login --token-file FILE',
+    fix: 'Copy all of it once more, as it was printed, and run: connect login (without a terminal: with --token-file FILE)',
   },
   BAD_INVITE: {
     cause: 'An invite is one word that begins with inv_; this one is not as it was made.',
@@ -81,7 +81,7 @@ export const ERRORS = {
   },
   TOKEN_REFUSED: {
     cause: 'The hub does not accept this join token: unknown, used up, expired or revoked.',
-    fix: 'Ask for a new one: connect hub token create',
+    fix: 'Ask for a new one: connect hub token create --invite',
   },
   TOKEN_MISSING: {
     cause: 'Joining a hub takes an invite or a join token, and there is no terminal to ask for one.',

@@ -3,7 +3,7 @@ import { groupCommands } from './help-groups.ts'
 
 const EXAMPLES = `A hub for your machines, on one of them, and an invite for each of the others:
 
-$ connect hub install
+$ connect hub install --listen 0.0.0.0:7700
 $ connect hub token create --invite
 
 Offer a service of another machine, now and after each start:

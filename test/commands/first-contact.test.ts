@@ -6,7 +6,7 @@ import { World } from '../helpers/world.ts'
 const WAYS_IN =
   '  With an invite to a hub: connect login\n' +
   '  With a hub’s address and a join token for it: connect login --hub URL\n' +
-  '  With a hub of your own: connect hub install\n'
+  '  With a hub of your own: connect hub install --listen 0.0.0.0:7700\n'
 
 describe('on a machine that knows no hub', () => {
   // Nothing answers at port 9 (discard) of this machine: the public hub can't be reached.

@@ -35,6 +35,12 @@ function loginBy(home: Home, invite: string, args: readonly string[] = []) {
   return connect(home, ['login', ...args], { env: { PRIVATECONNECT_TOKEN: invite } })
 }
 
+/** @param command for a shell */
+function onTerminal(home: Home, command: string): RunningCli {
+  const options = { env: home.env, cwd: home.folder }
+  return new RunningCli(spawn('script', ['-qfec', command, '/dev/null'], options), command)
+}
+
 function authorityOf(home: Home): string | undefined {
   return readConfig(instanceFor(undefined, home.folder))?.authority
 }
@@ -74,8 +80,7 @@ describe('hub token create --invite', () => {
     )
     const [, port] = await hub.printed(/listening on https:\/\/0\.0\.0\.0:(\d+)/)
     const command = `stty cols 60 rows 40; exec '${process.execPath}' '${runJs}' hub token create --invite`
-    const options = { env: home.env, cwd: home.folder }
-    const terminal = new RunningCli(spawn('script', ['-qfec', command, '/dev/null'], options), 'create')
+    const terminal = onTerminal(home, command)
     expect(await terminal.exited).toMatchObject({ code: 0 })
     const [invite, ...said] = terminal.stdout.replaceAll('\r\n', '\n').split('\n')
     expect(said.join('\n')).toMatch(
@@ -86,6 +91,16 @@ describe('hub token create --invite', () => {
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
     expect(authorityOf(machine)).toBe(readFileSync(home.file('hub/tls/authority.pem'), 'utf8'))
     await hub.stop('SIGINT')
+  })
+
+  test('on a terminal, but piped on, says nothing of pasting it', async (context) => {
+    needsTerminal(context)
+    const home = emptyHome('hub')
+    writeHubSettings({ listen: '127.0.0.1:9', url: 'https://hub.test' }, home.folder)
+    const command = `'${process.execPath}' '${runJs}' hub token create --invite | cat`
+    const terminal = onTerminal(home, command)
+    expect(await terminal.exited).toMatchObject({ code: 0 })
+    expect(terminal.output).toMatch(/^inv_\S+\r\n$/)
   })
 
   test('of a hub that was never installed says what to run, and makes no token', async () => {
@@ -173,7 +188,7 @@ describe('login by an invite', () => {
     expect((await loginBy(emptyHome(), used)).code).toBe(0)
     const invite = await newInvite()
     for (const [text, sentence] of [
-      [used, 'The hub did not accept the join token'],
+      [used, 'The hub did not accept the invite: used, expired or revoked'],
       [
         `${invite.slice(0, 30)}${invite[30] === 'a' ? 'b' : 'a'}${invite.slice(31)}`,
         'The invite is incomplete, or a',

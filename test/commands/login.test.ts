@@ -126,7 +126,8 @@ describe('a join token', () => {
     expect(await login(third, token)).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: '[x] The hub did not accept the join token\n  Ask for a new one: connect hub token create\n',
+      stderr:
+        '[x] The hub did not accept the join token\n  Ask for a new one: connect hub token create --invite\n',
     })
     expect(filesOf(third)).toEqual([])
   })
@@ -170,7 +171,7 @@ describe('a join token', () => {
     const { code, stdout, stderr } = await login(home, token, args)
     expect({ code, stdout, files: filesOf(home) }).toEqual({ code: 1, stdout: '', files: [] })
     expect(stderr.startsWith(`[x] ${sentence}`)).toBe(true)
-    expect(stderr).toMatch(/\n {2}.*--token-file FILE\n$/)
+    expect(stderr).toMatch(/\n {2}.*--token-file FILE\)?\n$/)
     expect(stderr).not.toContain('ghp_')
   })
 

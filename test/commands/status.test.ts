@@ -33,7 +33,7 @@ test('a machine that knows nothing is offered a hub of its own, or an invite; al
     '  Logged in: no\n' +
     '\n' +
     '  Next: connect login (with an invite to a hub)\n' +
-    '    or: connect hub install (for a hub of your own, here)\n' +
+    '    or: connect hub install --listen 0.0.0.0:7700 (for a hub of your own, here)\n' +
     '  All commands: connect --help\n'
   expect(await connect(emptyHome(), ['status'])).toEqual({
     code: 0,
@@ -43,7 +43,7 @@ test('a machine that knows nothing is offered a hub of its own, or an invite; al
   })
   expect(await connectOk(emptyHome(), [])).toBe(expected)
   expect(JSON.parse(await connectOk(emptyHome(), ['--json']))).toMatchObject({
-    next: [{ command: 'connect login' }, { command: 'connect hub install' }],
+    next: [{ command: 'connect login' }, { command: 'connect hub install --listen 0.0.0.0:7700' }],
   })
 })
 

@@ -10,7 +10,7 @@ interface Given {
   readonly name: string | undefined
 }
 
-type Ours = string | ((given: Given) => string)
+type Ours = string | ((given: Given) => string | undefined)
 
 const expose: Ours = ({ target = 'PORT' }) => `expose ${target} --name NAME`
 const reach: Ours = ({ name = 'NAME' }) => `reach ${name}`
@@ -26,6 +26,17 @@ const access: Ours = ({ rest: [what], target }) =>
 /** Of cloudflared, too: `tunnel run` offers what was set up before, the others set it up. */
 const tunnel: Ours = (given) => (given.rest[0] === 'run' ? 'daemon start' : expose(given))
 
+/** What one might say of a hub as of the daemon, or of other things. */
+const HUB_WORDS: Readonly<Record<string, string>> = {
+  down: 'hub stop',
+  invite: 'hub token create --invite',
+  run: 'hub',
+  serve: 'hub',
+  up: 'hub start',
+}
+
+const ofHub: Ours = ({ rest: [word = ''] }) => (Object.hasOwn(HUB_WORDS, word) ? HUB_WORDS[word] : undefined)
+
 /** What frp, cloudflared, ngrok, Tailscale, chisel, bore, localtunnel, pm2 and ssh call it. */
 const OTHER_WORDS: Readonly<Record<string, Ours>> = {
   '--port': expose,
@@ -35,6 +46,7 @@ const OTHER_WORDS: Readonly<Record<string, Ours>> = {
   // frpc has a file of what to offer; ours is written by `expose`.
   '-c': expose,
   access,
+  agent: 'hub agent list',
   authtoken: 'login',
   client: reach,
   connect: reach,
@@ -43,7 +55,9 @@ const OTHER_WORDS: Readonly<Record<string, Ours>> = {
   forward: reach,
   funnel: expose,
   http: expose,
+  hub: ofHub,
   info: 'status',
+  init: 'status',
   install: 'daemon install',
   invite: 'hub token create --invite',
   ip: 'whoami',
@@ -61,6 +75,7 @@ const OTHER_WORDS: Readonly<Record<string, Ours>> = {
   save: 'daemon install',
   serve: expose,
   server: 'hub',
+  setup: 'status',
   share: expose,
   start: 'daemon start',
   startup: 'daemon install',

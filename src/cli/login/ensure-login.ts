@@ -65,9 +65,10 @@ async function join(instance: Instance, flags: LoginFlags): Promise<Config> {
       token: secret.token,
       fingerprint: secret.fingerprint,
     })
-  } catch (error) {
-    if (named !== undefined || !(error instanceof ConnectError) || !ANOTHER_HUB.has(error.code)) throw error
+  } catch (thrown) {
     const known = secret?.address
+    const error = known === undefined ? thrown : ofInvite(thrown)
+    if (named !== undefined || !(error instanceof ConnectError) || !ANOTHER_HUB.has(error.code)) throw error
     if (known === undefined) throw withFirstSteps(error)
     throw isLoopback(new URL(known).hostname) ? ofThisMachineOnly(error, known) : error
   }
@@ -82,6 +83,15 @@ function withFirstSteps(error: ConnectError): ConnectError {
   return new ConnectError(error.code, error.message, {
     hints: [...own, ...asked, ...FIRST_STEPS],
     cause: error,
+  })
+}
+
+/** Who was given an invite knows of no token, and asks for another invite. */
+function ofInvite(thrown: unknown): unknown {
+  if (!(thrown instanceof ConnectError) || thrown.code !== 'TOKEN_REFUSED') return thrown
+  return new ConnectError('TOKEN_REFUSED', 'The hub did not accept the invite: used, expired or revoked', {
+    hints: ['Ask for a new one: connect hub token create --invite'],
+    cause: thrown,
   })
 }
 

@@ -1,3 +1,4 @@
+import { OWN_HUB } from '../../config/first-steps.ts'
 import { isLoopback } from '../../config/hub-url.ts'
 import type { HubHere } from './hub-here.ts'
 import type { Standing } from './standing.ts'
@@ -31,10 +32,7 @@ function waysIn({ state }: HubHere, start: StartCommands): NextStep[] {
   if (state === 'running')
     return [step('connect hub token create --invite | connect login --token-file -', 'joins the hub here')]
   if (state === 'unknown') return [step('connect hub status', 'says more')]
-  return [
-    step('connect login', 'with an invite to a hub'),
-    step('connect hub install', 'for a hub of your own, here'),
-  ]
+  return [step('connect login', 'with an invite to a hub'), step(OWN_HUB, 'for a hub of your own, here')]
 }
 
 function stepOf(here: Standing, hub: string, start: StartCommands): NextStep | undefined {

@@ -32,6 +32,10 @@ test.for([
   ['ssh', '-R8080:localhost:3000 host', 'expose localhost:3000 --name NAME'],
   ['ssh', '-L 15432:db:5432 host', 'reach NAME --port 15432'],
   ['kubectl', 'forward postgres', 'reach postgres'],
+  ['Compose', 'hub up', 'hub start'],
+  ['Compose', 'hub down', 'hub stop'],
+  ['Tailscale', 'hub invite', 'hub token create --invite'],
+  ['git', 'init', 'status'],
   ['docker', 'publish 8080:80', 'expose 80 --name NAME'],
 ] as const)('%s: %s is %s', ([, typed, ours]) => {
   expect(ourWordsFor(typed.split(' '))).toBe(ours)
@@ -45,6 +49,13 @@ test('what is no port is not put in for one', () => {
 })
 
 test('what no program calls anything is not guessed at', () => {
-  for (const typed of [[], ['frobnicate'], ['constructor'], ['__proto__', '80']])
+  for (const typed of [
+    [],
+    ['frobnicate'],
+    ['constructor'],
+    ['__proto__', '80'],
+    ['hub'],
+    ['hub', 'constructor'],
+  ])
     expect(ourWordsFor(typed)).toBeUndefined()
 })

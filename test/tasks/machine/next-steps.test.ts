@@ -39,7 +39,7 @@ const commands = (here: Standing) => nextSteps(here, START).map(({ command }) =>
 
 describe('a machine that is not logged in', () => {
   test.for([
-    ['knows nothing: both ways in', NO_HUB, ['connect login', 'connect hub install']],
+    ['knows nothing: both ways in', NO_HUB, ['connect login', 'connect hub install --listen 0.0.0.0:7700']],
     ['has a hub that is stopped', { ...NO_HUB, state: 'stopped' }, ['connect hub start']],
     [
       'has a hub that runs',

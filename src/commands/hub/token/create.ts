@@ -4,6 +4,7 @@ import { localTime } from '../../../cli/format/local-time.ts'
 import { createToken } from '../../../cli/hub/create-token.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
 import { invitedHub } from '../../../cli/hub/invited-hub.ts'
+import { OWN_HUB } from '../../../config/first-steps.ts'
 import { isLoopback } from '../../../config/hub-url.ts'
 import { parseDuration } from '../../../text/duration.ts'
 import { formatInvite } from '../../../tunnel/protocol/invite.ts'
@@ -53,9 +54,12 @@ export default class HubTokenCreate extends ConnectCommand {
     const expires = new Date(expiresAt).toISOString()
     // To be copied as it is: never wrapped.
     this.log(invite)
-    if (isLoopback(new URL(hub.address).hostname))
+    // Piped on, it needs nobody to paste it, and is for wherever that is.
+    const isToBePasted = process.stdout.isTTY && process.stderr.isTTY
+    if (isLoopback(new URL(hub.address).hostname)) {
       this.printError(`[!] This invite is good on this machine only: its hub is reached at ${hub.address}`)
-    else if (process.stderr.isTTY) {
+      if (isToBePasted) this.printError(`  For other machines: ${OWN_HUB}`)
+    } else if (isToBePasted) {
       this.printError(`For ${uses === 1 ? 'one machine' : `${uses} machines`}, until ${localTime(expires)}`)
       this.printError('  There run, and paste it where it is asked for: connect login')
     }
