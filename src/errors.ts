@@ -54,7 +54,7 @@ export const ERRORS = {
   INSECURE_HUB: {
     cause:
       'The hub’s address is plain http and leads off this machine, so anyone on the way could read the traffic.',
-    fix: 'Use https, or accept the risk with --insecure.',
+    fix: 'Use its https address (a hub that others reach has a certificate of its own), or accept the risk with --insecure.',
   },
   WRONG_HUB: {
     cause: 'A credential belongs to the hub that issued it, and this one was issued by another.',

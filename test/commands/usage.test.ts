@@ -185,7 +185,7 @@ test('a hub over plain http elsewhere is refused without --insecure', async () =
   const { code, stderr } = await connect(emptyHome(), ['login', '--hub', 'http://192.0.2.1:7700'])
   expect(code).toBe(1)
   expect(stderr).toBe(
-    '[x] 192.0.2.1:7700 would be reached over plain http\n  Use https, or accept the risk with --insecure.\n',
+    '[x] 192.0.2.1:7700 would be reached over plain http\n  Use its https address (a hub that others reach has a certificate of its own), or accept the risk with --insecure.\n',
   )
 })
 
