@@ -25,6 +25,8 @@ export interface MachineOptions {
   readonly polkit?: boolean
   /** Its host name; default one of its own. */
   readonly name?: string
+  /** The network namespace that it is in; default the host's. */
+  readonly network?: string
 }
 
 export interface MachineProcess {
@@ -55,10 +57,11 @@ export class Machine {
     const script = path.join(checkout, 'scripts', 'lab-image.sh')
     const kind = options.polkit ? 'polkit' : 'plain'
     const tree = (await runOk('bash', [script, kind], { timeoutMs: MACHINE_START_MS })).trim()
-    const keeper = await Keeper.start(tree, name, [
+    const binds = [
       `--bind-ro=${process.execPath}:/usr/local/bin/node`,
       `--bind-ro=${checkout}:/opt/private-connect`,
-    ])
+    ]
+    const keeper = await Keeper.start(tree, name, binds, options.network)
     const machine = new Machine(name, keeper)
     try {
       await machine.boot()
@@ -112,6 +115,11 @@ export class Machine {
   /** Ends it, whatever it is at, and removes all there is of it. */
   async stop(): Promise<void> {
     await this.#keeper.stop()
+  }
+
+  /** A line for a shell: a terminal of the host then runs that in the machine, as who has logged in. */
+  inTerminal(command: Command, env: Readonly<Record<string, string>>): string {
+    return quoted(['sh', ...this.#enter(command, { env })])
   }
 
   /** Runs a command to its end, in its user's home folder. */

@@ -15,6 +15,8 @@ const [initdb = '', postgres = '', psqlProgram = '', pgbenchProgram = ''] = post
 
 export interface Postgres {
   readonly port: number
+  /** Where its Unix socket is. */
+  readonly folder: string
   /** Its Unix socket. */
   readonly socket: string
   /** What the server has logged. */
@@ -22,8 +24,15 @@ export interface Postgres {
   stop(): Promise<void>
 }
 
+/** Where its port is: default the host's network, and a free port. */
+export interface PostgresPlace {
+  /** A network namespace. */
+  readonly network?: string
+  readonly port?: number
+}
+
 /** A cluster of its own, in a temporary folder. It runs as the user postgres: it refuses to as root. */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres({ network, port: given }: PostgresPlace = {}): Promise<Postgres> {
   const [uid, gid] = (await Promise.all(['-u', '-g'].map((flag) => runOk('id', [flag, 'postgres'])))).map(
     Number,
   )
@@ -32,13 +41,17 @@ export async function startPostgres(): Promise<Postgres> {
   const asPostgres = { uid: uid!, gid: gid!, cwd: folder }
   const data = path.join(folder, 'data')
   await runOk(initdb, ['-D', data, '--auth=trust', '--no-sync', '--encoding=UTF8'], asPostgres)
-  const port = await freePort()
+  const port = given ?? (await freePort())
   const settings = ['listen_addresses=127.0.0.1', 'max_connections=250', 'fsync=off']
   const args = ['-D', data, '-k', folder, '-p', String(port), ...settings.flatMap((one) => ['-c', one])]
-  const server = start(postgres, args, asPostgres)
+  const enter = [`--net=${network}`, '--setuid', String(uid), '--setgid', String(gid), postgres]
+  const server = network
+    ? start('nsenter', [...enter, ...args], { cwd: folder })
+    : start(postgres, args, asPostgres)
   await server.printed(/ready to accept connections/)
   return {
     port,
+    folder,
     socket: path.join(folder, `.s.PGSQL.${port}`),
     log: () => server.output,
     async stop() {

@@ -6,6 +6,8 @@ import { run, runOk } from './run.ts'
 
 const TIMEOUT_MS = 60_000
 
+let terminals = 0
+
 /** A real terminal (tmux) with a shell in it, typed into as a person does. */
 export class Terminal {
   readonly #server: string
@@ -18,11 +20,21 @@ export class Terminal {
   /** @param env what the shell finds set, besides the home's own */
   static async open(home: Home, env: Readonly<Record<string, string>>): Promise<Terminal> {
     mkdirSync(home.folder, { recursive: true })
-    const terminal = new Terminal(`pc-lab-${process.pid}-${Date.now()}`)
-    const options = { env: { ...home.env, ...env, TERM: 'xterm-256color' }, cwd: home.folder }
-    const session = ['-f', '/dev/null', 'new-session', '-d', '-x', '140', '-y', '200']
-    await runOk('tmux', ['-u', '-L', terminal.#server, ...session, 'bash --norc --noprofile'], options)
+    const options = { env: { ...home.env, ...env }, cwd: home.folder, columns: 140 }
+    const terminal = await Terminal.run('bash --norc --noprofile', options)
     await terminal.shows(/[$#]$/m)
+    return terminal
+  }
+
+  /** @param line for a shell: what runs in it */
+  static async run(
+    line: string,
+    { env, cwd, columns }: { env?: NodeJS.ProcessEnv; cwd?: string; columns: number },
+  ): Promise<Terminal> {
+    const terminal = new Terminal(`pc-lab-${process.pid}-${++terminals}`)
+    const options = { env: { ...(env ?? process.env), TERM: 'xterm-256color' }, ...(cwd && { cwd }) }
+    const session = ['-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', '200']
+    await runOk('tmux', ['-u', '-L', terminal.#server, ...session, line], options)
     return terminal
   }
 
@@ -45,9 +57,9 @@ export class Terminal {
     return { code: Number(code), screen }
   }
 
-  /** What the screen shows, with the escape sequences of its colours. */
+  /** What the screen shows, with the escape sequences of its colours. Lines that it has broken are whole. */
   coloured(): Promise<string> {
-    return this.#tmux(['capture-pane', '-p', '-e'])
+    return this.#tmux(['capture-pane', '-p', '-e', '-J'])
   }
 
   /** Waits until the screen shows this. @throws Error with the screen if it takes too long */

@@ -1,0 +1,129 @@
+import type { Typed } from '../../fixtures/product/first-session.ts'
+import { Machine } from './machine.ts'
+import { quoted } from './machine-command.ts'
+import { postgresPrograms, startPostgres } from './postgres.ts'
+import { runOk } from './run.ts'
+import { Terminal } from './terminal.ts'
+import { TwoHosts } from './two-hosts.ts'
+
+/** As many as a terminal usually has. */
+export const COLUMNS = 80
+
+const HOSTS = [
+  ['server', '192.0.2.10'],
+  ['laptop', '192.0.2.20'],
+] as const
+
+/** Programs that it takes, besides those of a machine. */
+export const stagePrograms = ['tmux', 'ip', ...postgresPrograms]
+
+/** A command as it was typed, and what the terminal then showed of it, with its colours. */
+export interface Played extends Typed {
+  /** The command's own line, and those that it printed, with the escape sequences of their colours. */
+  readonly coloured: readonly string[]
+}
+
+/**
+ * A server with a PostgreSQL, and a laptop: each with a systemd and a network of its own, and a terminal in
+ * which somebody types. What is an invite is copied from one to the other.
+ */
+export class SessionStage {
+  readonly #ends: (() => Promise<unknown>)[] = []
+  readonly #terminals = new Map<string, Terminal>()
+  #laptopNetwork = ''
+  #invite = ''
+
+  static async start(): Promise<SessionStage> {
+    const stage = new SessionStage()
+    try {
+      await stage.#build()
+    } catch (error) {
+      await stage.stop()
+      throw error
+    }
+    return stage
+  }
+
+  /** Types it, and waits until the prompt is back. */
+  async play(machine: string, command: string): Promise<Played> {
+    const terminal = command.startsWith('psql ')
+      ? await this.#shell(machine, this.#laptopNetwork)
+      : this.#terminals.get(machine)!
+    const before = await terminal.coloured()
+    await terminal.type(command)
+    if (command === 'connect login') {
+      await terminal.shows(/Invite or join token .*:\s*$/)
+      await terminal.type(this.#invite)
+    }
+    await terminal.shows(new RegExp(`\\n${machine}\\$\\s*$`))
+    const shown = linesOf(await terminal.coloured()).slice(linesOf(before).length - 1, -1)
+    this.#invite = /^inv_\S+/m.exec(shown.join('\n'))?.[0] ?? this.#invite
+    const coloured = linesOf(shown.map((line) => shortenInvite(line.trimEnd())).join('\n'))
+    return { machine, command, printed: coloured.slice(1).map(withoutColours), coloured }
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.#ends.splice(0).toReversed()) await end()
+  }
+
+  async #build(): Promise<void> {
+    const hosts = await TwoHosts.start([HOSTS[0][1], HOSTS[1][1]])
+    this.#ends.push(() => hosts.stop())
+    const [server = '', laptop = ''] = hosts.files
+    this.#laptopNetwork = laptop
+    const postgres = await startPostgres({ network: server, port: 5432 })
+    this.#ends.push(() => postgres.stop())
+    for (const statement of SHOP) await runOk('psql', ['-h', postgres.folder, '-U', 'postgres', ...statement])
+    for (const [at, [name]] of HOSTS.entries()) {
+      const machine = await Machine.start({ name, network: hosts.files[at]!, polkit: true })
+      this.#ends.push(() => machine.stop())
+      const shell = ['exec', 'script', '-qec', 'bash --norc --noprofile', '/dev/null']
+      const env = { PS1: promptOf(name), TERM: 'xterm-256color', LANG: 'C.UTF-8' }
+      this.#terminals.set(name, await this.#open(machine.inTerminal(quoted(shell), env)))
+    }
+  }
+
+  /** A shell of the host, in another network: where a program is that the machine hasn't got. */
+  async #shell(machine: string, network: string): Promise<Terminal> {
+    const env = ['env', `PS1=${promptOf(machine)}`, 'LANG=C.UTF-8', 'PAGER=', 'bash', '--norc', '--noprofile']
+    return this.#open(quoted(['nsenter', `--net=${network}`, ...env]))
+  }
+
+  async #open(line: string): Promise<Terminal> {
+    const terminal = await Terminal.run(line, { columns: COLUMNS })
+    this.#ends.push(() => terminal.close())
+    await terminal.shows(/^\w+\$\s*$/)
+    return terminal
+  }
+}
+
+const SHOP = [
+  ['-c', 'create database shop'],
+  [
+    '-d',
+    'shop',
+    '-c',
+    "create table orders as select * from (values (1, 'tea'), (2, 'biscuits')) as it (id, item)",
+  ],
+]
+
+/** In colour, as it usually is; bash is told which characters take no room. */
+function promptOf(machine: string): string {
+  return String.raw`\[\e[32m\]${machine}$\[\e[39m\] `
+}
+
+function linesOf(screen: string): string[] {
+  return screen.trimEnd().split('\n')
+}
+
+/** It is long, and a secret. */
+function shortenInvite(line: string): string {
+  return line.replace(/inv_\w{16}\S*/, (invite) => `${invite.slice(0, 20)}…`)
+}
+
+// oxlint-disable-next-line no-control-regex -- what begins a colour is one
+const COLOUR = /\u001B\[[\d;]*m/g
+
+function withoutColours(line: string): string {
+  return line.replaceAll(COLOUR, '').trimEnd()
+}
