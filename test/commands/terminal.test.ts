@@ -58,7 +58,9 @@ test('a terminal is told what comes next, as its last line; a pipe is not', asyn
     return lines.findLast((line) => !line.startsWith('\u001b'))
   }
   expect(await last(`login --hub ${world.hubUrl}`)).toBe('  Next: connect daemon install')
-  expect(await last('daemon start')).toBe('  Next: connect expose PORT --name NAME')
+  expect(await last('daemon start')).toBe(
+    '  Next: connect expose PORT --name NAME (what others offer: connect services)',
+  )
   expect(await last('expose 80 --name next')).toBe('  Next: connect reach next (on another machine)')
   expect(await last('services', laptop)).toBe('  Next: connect reach next')
   expect(await last('reach next --keep', laptop)).toBe('  Next: connect daemon install')

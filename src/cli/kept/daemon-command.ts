@@ -27,7 +27,8 @@ export abstract class DaemonCommand extends KeptCommand {
 
   /** For a daemon that has nothing to do yet. */
   protected suggestUse({ instance }: DaemonContext): void {
-    if (isUnused(instance)) this.suggestNext('connect expose PORT --name NAME')
+    if (isUnused(instance))
+      this.suggestNext('connect expose PORT --name NAME', 'what others offer: connect services')
   }
 
   /** Before a stop: whoever reaches this machine through its own daemon should know. */
