@@ -252,6 +252,12 @@ describe('login by an invite', () => {
     expect(stderr).toMatch(/^\[x\] 192\.0\.2\.7:7700 would be reached over plain http\n/)
   })
 
+  test('on a machine without authorities of its own says nothing of them', async () => {
+    const SSL_CERT_DIR = path.join(folder.folder, 'nowhere')
+    const env = { PRIVATECONNECT_TOKEN: await newInvite(), SSL_CERT_DIR, SSL_CERT_FILE: SSL_CERT_DIR }
+    expect(await connect(emptyHome(), ['login'], { env })).toMatchObject({ code: 0, stderr: '' })
+  })
+
   test('while logged in to another hub stays with that one, and spends nothing', async () => {
     const home = emptyHome()
     await loginBy(home, await newInvite())

@@ -1,10 +1,13 @@
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { SecureContext, SecureContextOptions } from 'node:tls'
 import { readCaFile } from '../../config/ca-file.ts'
 import { ConnectError } from '../../errors.ts'
 import { loadTls } from '../../net/tls.ts'
 import { offeredCiphers } from './ciphers.ts'
+
+/** Where OpenSSL looks, by how Node.js was built: its own, Debian's, Fedora's. */
+const OPENSSL_FOLDERS = ['/etc/ssl/certs', '/usr/lib/ssl/certs', '/etc/pki/tls/certs']
 
 let made: { readonly own: string; readonly context: SecureContext } | undefined
 
@@ -69,7 +72,19 @@ function knownAuthorities(): string[] {
   const tls = loadTls()
   // Node.js before 22.15 can't list them. What is not named is not trusted, NODE_EXTRA_CA_CERTS included.
   if (typeof tls.getCACertificates !== 'function') return [...tls.rootCertificates, ...extraAuthorities()]
-  return [...new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system')])]
+  const system = hasSystemAuthorities() ? tls.getCACertificates('system') : []
+  return [...new Set([...tls.getCACertificates('default'), ...system])]
+}
+
+/**
+ * Whether there may be any. Where the folder is missing, as in a small container, Node.js finds none and
+ * prints a line to stderr for each process.
+ */
+function hasSystemAuthorities(): boolean {
+  const { SSL_CERT_DIR, SSL_CERT_FILE } = process.env
+  if (process.platform !== 'linux') return true
+  const folders = SSL_CERT_DIR === undefined ? OPENSSL_FOLDERS : [SSL_CERT_DIR]
+  return [...folders, SSL_CERT_FILE ?? '/etc/ssl/cert.pem'].some((name) => existsSync(name))
 }
 
 function extraAuthorities(): string[] {
