@@ -1,98 +1,67 @@
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connect, root, startConnect } from '../helpers/cli.ts'
+import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { afterAll, expect, test } from 'vitest'
+import { firstSession } from '../fixtures/product/first-session.ts'
+import { connect, resultOf, RunningCli, runJs, type CliResult } from '../helpers/cli.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
-import { echoed, echoServer, type TestServer } from '../helpers/servers.ts'
-import { World } from '../helpers/world.ts'
+import { echoed, echoServer } from '../helpers/servers.ts'
+import { freePort } from '../lab/helpers/free-port.ts'
 
-/** A command of the README's first session, where it is typed, and what it prints there. */
-interface Typed {
-  readonly machine: string
-  readonly command: string
-  readonly printed: readonly string[]
-}
-
-function firstSession(): Typed[] {
-  const text = readFileSync(path.join(root, 'README.md'), 'utf8')
-  const [, section] = /^## A first session\n([^]*?)^## /m.exec(text)!
-  const blocks = [...section!.matchAll(/^```\n([^]*?)^```$/gm)].map(([, block]) => block!)
-  return blocks.flatMap((block) =>
-    block.split(/^(?=\w+\$ )/m).map((part) => {
-      const [first = '', ...printed] = part.trimEnd().split('\n')
-      const [, machine = '', command = ''] = /^(\w+)\$ (.*)$/.exec(first)!
-      // Nobody is asked for the token, and told what comes next, where there is no terminal.
-      const isForTerminal = (line: string) => /^(?:Invite or join token| {2}Next: )/.test(line)
-      return { machine, command, printed: printed.filter((line) => !isForTerminal(line)) }
-    }),
-  )
-}
-
-/** What is another one each time. */
-function alike(lines: readonly string[]): string[] {
-  return lines.map((line) =>
-    line
-      .replaceAll(/agent_[0-9a-f]{16}/g, 'agent_ID')
-      .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d\d:\d\d:\d\d/g, 'TIME')
-      .replaceAll(/(?<=connection )[0-9a-f]{8}/g, 'ID')
-      .replaceAll(/(?<=tok_)\S+/g, 'SECRET')
-      .replaceAll(/(?<=Platform: )\w+/g, 'SYSTEM')
-      .replaceAll(/\b\d{3,6}\b/g, 'N')
-      .replaceAll(/(?<=\S) {2,}/g, '  '),
-  )
-}
-
-let world: World
-let postgres: TestServer
-const homes: Record<string, Home> = {}
-
-beforeAll(async () => {
-  world = await World.start()
-  postgres = await echoServer()
-  for (const name of ['db', 'laptop']) homes[name] = makeHome(name)
-})
+const homes: Record<string, Home> = { server: makeHome('server'), laptop: makeHome('laptop') }
+const service = await echoServer()
 
 afterAll(async () => {
   for (const home of Object.values(homes)) {
-    await connect(home, ['daemon', 'stop'])
+    for (const kept of ['daemon', 'hub']) await connect(home, [kept, 'stop'])
     home.remove()
   }
-  await world.stop()
-  await postgres.close()
+  await service.close()
 })
 
-test('the README’s first session prints what it shows', async () => {
-  const session = firstSession()
-  expect(session.length).toBeGreaterThan(10)
-  for (const { machine, command, printed } of session) {
-    const words = command
-      .replaceAll('http://127.0.0.1:7700', world.hubUrl)
-      .replaceAll('5432', String(postgres.port))
-      .split(' ')
-    const [program, ...args] = words
-    let shown: string
-    if (command === 'connect hub') [shown] = await world.hub.printed(/^\[ok\][^]* Data: .*\n/)
-    else if (program !== 'connect') continue
-    else if (args[0] === 'reach') {
-      const { port, output } = await reached(homes[machine]!, args)
-      expect(await echoed(port, 'a query')).toBe('a query')
-      shown = output
-    } else {
-      const home = homes[machine] ?? world.hubHome
-      const token = args[0] === 'login' ? { PRIVATECONNECT_TOKEN: await world.joinToken() } : {}
-      const { code, stdout, stderr } = await connect(home, args, {
-        env: { CONNECT_PLATFORM: 'background', ...token },
-      })
-      expect({ code, stderr }, command).toEqual({ code: 0, stderr: '' })
-      shown = stdout
-    }
-    expect(alike(shown.trimEnd().split('\n')), command).toEqual(alike(printed))
-  }
-})
-
-async function reached(home: Home, args: readonly string[]): Promise<{ port: number; output: string }> {
-  const cli = world.keep(startConnect(home, args))
-  const [, port] = await cli.printed(/is at \S+:(\d+)/)
-  await cli.printed(/Connected to hub/)
-  return { port: Number(port), output: cli.output }
+/** Runs a line as a shell of that machine does, without a terminal. */
+function typed(home: Home, line: string, invite: string): Promise<CliResult> {
+  mkdirSync(home.folder, { recursive: true })
+  const script = `connect() { '${process.execPath}' '${runJs}' "$@"; }\n${line}`
+  // What a service manager does, the lab shows, where there is one.
+  const env = { ...home.env, CONNECT_PLATFORM: 'background', PRIVATECONNECT_TOKEN: invite }
+  const child = spawn('sh', ['-c', script], { cwd: home.folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return resultOf(new RunningCli(child, line), [line], {})
 }
+
+/** What is another one each time, or where there is no terminal, and one machine for all. */
+function alike(lines: readonly string[]): string[] {
+  const here =
+    /^ {2}(?:Next: |\d+ may be the service’s own port)|^Invite or join token|^For one|^ {2}There run/
+  return lines
+    .filter((line) => !here.test(line))
+    .map((line) =>
+      line
+        .replaceAll(/agent_[0-9a-f]{16}/g, 'agent_ID')
+        .replace(/inv_.*/, 'INVITE')
+        .replace(/(?<=Label: | as |from )[^ )]+/, 'LABEL')
+        .replaceAll(/https:\/\/[\d.]+/g, 'https://HUB')
+        .replaceAll(/(?<=PID: )\d+|\b\d{4,5}\b/g, 'N'),
+    )
+}
+
+test('the README’s first session prints what it shows, and the service answers', async () => {
+  const session = firstSession()
+  expect(session.length).toBeGreaterThanOrEqual(7)
+  const hubPort = await freePort()
+  let invite = ''
+  let reached = 0
+  for (const { machine, command, printed } of session) {
+    if (!/^connect\b/.test(command)) continue
+    const isInstall = command.includes(' install')
+    const line = command
+      .replace(' install', ' start')
+      .replace(/0\.0\.0\.0:\d+/, `0.0.0.0:${hubPort} --url https://127.0.0.1:${hubPort}`)
+      .replace(/(?<=expose )\d+/, String(service.port))
+    const { code, stdout } = await typed(homes[machine]!, line, invite)
+    expect(code, line).toBe(0)
+    invite = /^inv_\S+/m.exec(stdout)?.[0] ?? invite
+    reached = Number(/ is kept at localhost:(\d+)/.exec(stdout)?.[1] ?? reached)
+    if (!isInstall) expect(alike(stdout.trimEnd().split('\n')), line).toEqual(alike(printed))
+  }
+  expect(await echoed(reached, 'a query')).toBe('a query')
+})

@@ -171,7 +171,7 @@ test('every status that a document shows has the lines that a status has, in the
   const shown = pages.flatMap((file) =>
     [...read(file).matchAll(/^📊 .*\n\n((?: {2,}.*\n)+)/gm)].map(([, lines]) => ({ file, lines: lines! })),
   )
-  expect(shown.length).toBeGreaterThan(1)
+  expect(shown.length).toBeGreaterThan(0)
   for (const { file, lines } of shown) {
     const found = [...lines.matchAll(/^ {2,4}(?:● )?([A-Z][\w ]*): /gm)].map(([, name]) => name!)
     expect(found, file).toEqual(names.filter((name) => found.includes(name)))

@@ -77,16 +77,16 @@ export class SessionStage {
     for (const [at, [name]] of HOSTS.entries()) {
       const machine = await Machine.start({ name, network: hosts.files[at]!, polkit: true })
       this.#ends.push(() => machine.stop())
-      const shell = ['exec', 'script', '-qec', 'bash --norc --noprofile', '/dev/null']
-      const env = { PS1: promptOf(name), TERM: 'xterm-256color', LANG: 'C.UTF-8' }
-      this.#terminals.set(name, await this.#open(machine.inTerminal(quoted(shell), env)))
+      // In a terminal of the machine’s own, around that of the host.
+      const shell = ['script', '-qec', quoted(shellAt(name)), '/dev/null']
+      const line = machine.inTerminal(shell, { TERM: 'xterm-256color' })
+      this.#terminals.set(name, await this.#open(line))
     }
   }
 
   /** A shell of the host, in another network: where a program is that the machine hasn't got. */
   async #shell(machine: string, network: string): Promise<Terminal> {
-    const env = ['env', `PS1=${promptOf(machine)}`, 'LANG=C.UTF-8', 'PAGER=', 'bash', '--norc', '--noprofile']
-    return this.#open(quoted(['nsenter', `--net=${network}`, ...env]))
+    return this.#open(quoted(['nsenter', `--net=${network}`, ...shellAt(machine)]))
   }
 
   async #open(line: string): Promise<Terminal> {
@@ -107,9 +107,10 @@ const SHOP = [
   ],
 ]
 
-/** In colour, as it usually is; bash is told which characters take no room. */
-function promptOf(machine: string): string {
-  return String.raw`\[\e[32m\]${machine}$\[\e[39m\] `
+/** A shell whose prompt is in colour, as it usually is; bash is told which characters take no room. */
+function shellAt(machine: string): string[] {
+  const prompt = String.raw`\[\e[32m\]${machine}$\[\e[39m\] `
+  return ['env', `PS1=${prompt}`, 'LANG=C.UTF-8', 'PAGER=', 'bash', '--norc', '--noprofile']
 }
 
 function linesOf(screen: string): string[] {
