@@ -111,16 +111,18 @@ labSuite('what the commands print on a terminal, to the letter', { programs: ['t
     return own(await Terminal.open(home, { ...env, PATH: launcher.path, ...more }), (it) => it.close())
   }
 
-  /** What a clear screen shows once a command has ended, without the shell’s own lines. */
+  /** What a clear screen shows once a command has ended; not the shell’s lines, nor what comes next. */
   async function typed(terminal: Terminal, command: string): Promise<{ code: number; lines: string[] }> {
     const { code, screen } = await terminal.runs(`clear; connect ${command}`)
     const lines = screen.split('\n').map((line) => line.trimEnd())
     return {
       code,
-      lines: lines.slice(
-        0,
-        lines.findIndex((line) => /^command-\d+ exit /.test(line)),
-      ),
+      lines: lines
+        .slice(
+          0,
+          lines.findIndex((line) => /^command-\d+ exit /.test(line)),
+        )
+        .filter((line) => !line.startsWith('  Next: ')),
     }
   }
 
