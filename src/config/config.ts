@@ -76,7 +76,7 @@ export function writeConfig(instance: Instance, config: Config): void {
 export function updateConfig(
   instance: Instance,
   saved: Config,
-  changes: Partial<Pick<Config, 'label' | 'proxy' | 'ca' | 'authority'>>,
+  changes: Partial<Pick<Config, 'label' | 'hub' | 'insecure' | 'proxy' | 'ca' | 'authority'>>,
 ): Config {
   const config = { ...saved, ...changes }
   if (JSON.stringify(config) !== JSON.stringify(saved)) writeConfig(instance, config)

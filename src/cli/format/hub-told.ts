@@ -1,3 +1,4 @@
+import type { Joining } from '../../tasks/hub/join-here.ts'
 import type { HubTold } from '../../tasks/hub/start-hub.ts'
 
 /** Where a hub that was started can be reached. */
@@ -5,4 +6,25 @@ export function formatHubTold({ listen, url }: HubTold): string[] {
   if (listen === null || url === null)
     return ['  It does not say yet where it listens. See: connect hub status']
   return [`  Listens on: ${listen}`, `  Address for others: ${url}`]
+}
+
+/** What became of this machine with the hub on it; nothing if that has failed, which is a warning. */
+export function formatJoining({ outcome, agentId, hub }: Joining): string[] {
+  switch (outcome) {
+    case 'joined': {
+      return [`  This machine has joined it, as ${agentId}`]
+    }
+    case 'member': {
+      return ['  This machine has joined it before']
+    }
+    case 'moved': {
+      return [`  This machine has joined it before, and has its new address: ${hub}`]
+    }
+    case 'elsewhere': {
+      return [`  This machine is logged in to ${hub}, and stays there`]
+    }
+    default: {
+      return []
+    }
+  }
 }

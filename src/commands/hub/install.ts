@@ -1,16 +1,20 @@
 import { Flags } from '@oclif/core'
-import { formatHubTold } from '../../cli/format/hub-told.ts'
+import { formatHubTold, formatJoining } from '../../cli/format/hub-told.ts'
 import { formatPlan, installedLines } from '../../cli/format/installed.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
 import { resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
+import { instanceFor } from '../../config/instance.ts'
+import { findAgent } from '../../control/find-agent.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
-import { installHubService, planHubInstall } from '../../tasks/hub/start-hub.ts'
+import { joinHere, type Joining } from '../../tasks/hub/join-here.ts'
+import { installHubService, planHubInstall, toldBy } from '../../tasks/hub/start-hub.ts'
+import { startCommand } from '../../tasks/machine/start-command.ts'
 
 export default class HubInstall extends HubCommand {
   static override summary = 'Install the hub as a system service (launchd on macOS, systemd on Linux)'
   static override description =
-    'Flags that are given are kept for the next start. A hub that runs with others is started anew.'
+    'Flags that are given are kept for the next start. A hub that runs with others is started anew. This machine joins it, unless it is logged in already.'
   static override examples = [
     '<%= config.bin %> hub install',
     '<%= config.bin %> hub install --listen 0.0.0.0:7700',
@@ -19,6 +23,7 @@ export default class HubInstall extends HubCommand {
   static override flags = {
     ...serveFlags,
     ...resetFlag,
+    'no-join': Flags.boolean({ description: 'don’t let this machine join the hub' }),
     'dry-run': Flags.boolean({ description: 'print what would be written and run, and do nothing' }),
   }
 
@@ -32,18 +37,36 @@ export default class HubInstall extends HubCommand {
       const planned = await planHubInstall(context, settings, selection)
       // To be copied as it is: never wrapped.
       for (const line of formatPlan(planned, 'hub')) this.log(line)
-      return { ...planned, manager, warnings: [] }
+      return { ...planned, manager, warnings: [], joining: null }
     }
-    const report = await installHubService(context, settings, {
+    const installed = await installHubService(context, settings, {
       selection,
       onStart: () => {
         this.print('🔧 Installing Private Connect hub...')
         this.print()
       },
     })
-    for (const line of installedLines(report, 'hub', formatHubTold(report))) this.print(line)
+    const joining = flags['no-join'] ? null : await joinHere(context.instance, instanceFor())
+    // By now a slow one may say what it didn't say at its start.
+    const report = { ...installed, ...(installed.listen === null && (await toldBy(context))) }
+    const told = [...formatHubTold(report), ...(joining ? formatJoining(joining) : [])]
+    for (const line of installedLines(report, 'hub', told)) this.print(line)
     for (const warning of report.warnings) this.printError(`[!] ${warning}`)
-    this.suggestNext('connect hub token create --invite', 'lets a machine join')
-    return { installed: true, manager, ...report, plan: null }
+    await this.#sayNext(joining)
+    return { installed: true, manager, ...report, plan: null, joining }
+  }
+
+  async #sayNext(joining: Joining | null): Promise<void> {
+    if (joining?.outcome === 'failed') {
+      this.printError(`[!] This machine has not joined the hub: ${joining.reason}`)
+      this.tellNext('connect hub token create --invite | connect login --token-file -', 'joins the hub here')
+      return
+    }
+    const agent = instanceFor()
+    const isMember = joining !== null && joining.outcome !== 'elsewhere'
+    const mayRun = ['running', 'unknown'].includes((await findAgent(agent)).state)
+    if (isMember && !mayRun) this.suggestNext(startCommand(agent))
+    else if (joining?.outcome === 'moved') this.tellNext('connect daemon restart', 'takes up the address')
+    else this.suggestNext('connect hub token create --invite', 'lets a machine join')
   }
 }

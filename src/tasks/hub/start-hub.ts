@@ -83,7 +83,7 @@ export async function planHubInstall(
 }
 
 /** What it has said while it was started, or says now. */
-async function toldBy({ instance }: HubContext, said?: HubStatus): Promise<HubTold> {
+export async function toldBy({ instance }: HubContext, said?: HubStatus): Promise<HubTold> {
   const { status = said, version } = said ? { version: said.agent.version } : await askHub(instance)
   return { listen: status?.listen ?? null, url: status?.url ?? null, version }
 }

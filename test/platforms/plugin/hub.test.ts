@@ -41,6 +41,7 @@ test('the hub is installed, found again, comes back after a crash, and is remove
   const home = await linked(emptyHome('installed'))
   const installed = await ok(home, 'hub', 'install', ...FREE)
   expect(installed).toMatch(/^🔧 Installing Private Connect hub\.\.\.\n\n\[ok\] Hub installed and started\n/)
+  expect(installed).toMatch(/^ {2}This machine has joined it, as agent_[0-9a-f]+$/m)
   expect(installed).toContain('    Status:    connect hub status\n')
   const { pid } = await statusOf(home)
   expect(await statusOf(home)).toMatchObject({
@@ -61,7 +62,8 @@ test('the hub is installed, found again, comes back after a crash, and is remove
 
 test('an install with other flags starts the hub anew, and keeps them', async () => {
   const home = await linked(emptyHome('anew'))
-  await ok(home, 'hub', 'install', ...FREE)
+  expect(await ok(home, 'hub', 'install', '--no-join', ...FREE)).not.toContain('This machine')
+  expect(existsSync(home.file('config.json'))).toBe(false)
   const first = await statusOf(home)
   await ok(home, 'hub', 'install', '--listen', '[::1]:0')
   // This service manager doesn’t wait until the hub listens.

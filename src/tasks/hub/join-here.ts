@@ -1,0 +1,109 @@
+import { readConfig, updateConfig, type Config } from '../../config/config.ts'
+import type { HubInstance } from '../../config/hub/hub-instance.ts'
+import { isLoopback, parseHubUrl } from '../../config/hub-url.ts'
+import type { AgentInstance } from '../../config/instance.ts'
+import { defaultLabel } from '../../config/label.ts'
+import { proxyToSave } from '../../config/proxy/proxy.ts'
+import { ConnectError, messageOf } from '../../errors.ts'
+import { readText } from '../../files/read-text.ts'
+import { hubStatus } from '../../hub/control/client.ts'
+import type { HubStatus } from '../../hub/control/schema.ts'
+import { storeErrorOf } from '../../hub/store/store-error.ts'
+import { Store } from '../../hub/store/store.ts'
+import { waitFor } from '../../runtime/wait-for.ts'
+
+/** How long a hub that has just been started may take until it answers, in ms. */
+const ANSWERS_WITHIN_MS = 20_000
+
+/** The token is spent at once, or never; in ms. */
+const TOKEN_TTL_MS = 60_000
+
+/** How this machine stands with the hub on it. */
+export interface Joining {
+  /**
+   * `joined`: by this very command; `member`: it had joined before; `moved`: so it had, and has been told
+   * where the hub is now; `elsewhere`: it is logged in to another hub, and stays so; `failed`: see `reason`.
+   */
+  readonly outcome: 'joined' | 'member' | 'moved' | 'elsewhere' | 'failed'
+  /** Null if it has failed. */
+  readonly agentId: string | null
+  /** The address that this machine has for its hub; null if it has failed. */
+  readonly hub: string | null
+  /** A sentence without a full stop; null unless it has failed. */
+  readonly reason: string | null
+}
+
+/**
+ * Has this machine join the hub that runs on it, as by an invite of its own. One that is logged in stays
+ * where it is. That it can't is no error: the hub runs all the same.
+ */
+export async function joinHere(hub: HubInstance, agent: AgentInstance): Promise<Joining> {
+  try {
+    const saved = readConfig(agent)
+    const status = await waitFor(() => hubStatus(hub), { timeoutMs: ANSWERS_WITHIN_MS, everyMs: 100 })
+    if (!status) return failed('the hub does not say yet where it listens')
+    if (!saved) return told('joined', await join(hub, status, agent))
+    if (saved.hubId !== status.hubId) return told('elsewhere', saved)
+    const address = addressHere(status)
+    if (saved.hub === address || !isLoopback(new URL(saved.hub).hostname)) return told('member', saved)
+    return told('moved', updateConfig(agent, saved, { hub: address, ...trusted(status) }))
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
+    return failed(messageOf(error))
+  }
+}
+
+async function join(instance: HubInstance, status: HubStatus, agent: AgentInstance): Promise<Config> {
+  const hub = addressHere(status)
+  const token = await makeToken(instance)
+  const { login } = await import('../../hub-client/login.ts')
+  return login(agent, {
+    hub,
+    proxy: proxyToSave({ hub }, process.env),
+    insecure: hub.startsWith('http:') && !isLoopback(new URL(hub).hostname),
+    label: defaultLabel(),
+    token,
+    fingerprint: fingerprintOf(status),
+  })
+}
+
+async function makeToken({ folder }: HubInstance): Promise<string> {
+  const store = await Store.open(folder, { existing: true })
+  try {
+    return store.createToken({ ttlMs: TOKEN_TTL_MS, uses: 1 }).token
+  } catch (error) {
+    throw storeErrorOf(folder, error)
+  } finally {
+    store.close()
+  }
+}
+
+/**
+ * Where the hub is from here: where it listens, so that neither a changed address nor a router makes a
+ * difference. A certificate that it was given is for the address that others are told.
+ */
+function addressHere({ listen, url, certificate }: HubStatus): string {
+  if (certificate && !certificate.own) return parseHubUrl(url, { insecure: true })
+  const own = listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')
+  return parseHubUrl(`${certificate ? 'https' : 'http'}://${own}`, { insecure: true })
+}
+
+/** As an invite has it. */
+function fingerprintOf({ certificate }: HubStatus): string | undefined {
+  if (!certificate) return undefined
+  return Buffer.from(certificate.fingerprint.replaceAll(':', ''), 'hex').toString('base64url')
+}
+
+/** What to trust where the hub has a certificate of its own: the file lies on this machine. */
+function trusted({ certificate }: HubStatus): Pick<Config, 'authority' | 'insecure'> {
+  const file = certificate?.authority ?? undefined
+  return { authority: file === undefined ? undefined : readText(file), insecure: false }
+}
+
+function told(outcome: Joining['outcome'], { agentId, hub }: Config): Joining {
+  return { outcome, agentId, hub, reason: null }
+}
+
+function failed(reason: string): Joining {
+  return { outcome: 'failed', agentId: null, hub: null, reason }
+}
