@@ -18,21 +18,17 @@ export class Keeper {
     this.#boot = boot
   }
 
-  /** @param network the network namespace that the machine is in; default the host's */
+  /** @param via what to run it by, to have it in another network */
   static async start(
     tree: string,
     name: string,
     nspawnOptions: readonly string[],
-    network?: string,
+    via: readonly string[] = [],
   ): Promise<Keeper> {
     const script = path.join(import.meta.dirname, 'keeper.sh')
     // Whatever this process dies of, the keeper is told.
-    const told = ['--pdeathsig', 'TERM', 'unshare', '--mount', '--propagation', 'private']
-    const keep = [...told, 'bash', script, tree, name, ...nspawnOptions]
-    const [program, ...args] = network
-      ? (['nsenter', `--net=${network}`, 'setpriv', ...keep] as const)
-      : (['setpriv', ...keep] as const)
-    const child = spawn(program, args, {
+    const told = ['--pdeathsig', 'TERM', ...via, 'unshare', '--mount', '--propagation', 'private']
+    const child = spawn('setpriv', [...told, 'bash', script, tree, name, ...nspawnOptions], {
       stdio: ['pipe', 'pipe', 'pipe'],
       // Ctrl-C in a terminal is for the tests, which then end it.
       detached: true,

@@ -10,9 +10,10 @@ export interface InMachine {
   readonly as?: 'dev' | 'root'
   /**
    * `login`, the default, is a session by PAM, as ssh has one; it ends with the command. `bare` is what cron
-   * and `sudo -u` give: another user's process, in no session, and nothing set but HOME and PATH.
+   * and `sudo -u` give: another user's process, in no session, and nothing set but HOME and PATH. `terminal` is
+   * a session with a shell for a person, who types what is to be run.
    */
-  readonly session?: 'login' | 'bare'
+  readonly session?: 'login' | 'bare' | 'terminal'
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
   readonly timeoutMs?: number
@@ -23,6 +24,8 @@ export function asUser(command: Command, { as = 'dev', session = 'login', env = 
   const { id, home } = USERS[as]
   const line = `${exported(env)}${typeof command === 'string' ? command : `exec ${quoted(command)}`}`
   const clean = ['env', '-i', `PATH=${SYSTEM_PATH}`]
+  // With -c it would have no terminal to be in charge of.
+  if (session === 'terminal') return [...clean, 'TERM=xterm-256color', 'su', '-', as]
   if (session === 'login') return [...clean, 'su', '-', as, '-c', line]
   const user = ['setpriv', `--reuid=${id}`, `--regid=${id}`, '--init-groups']
   return [...user, ...clean, `HOME=${home}`, 'sh', '-c', `cd; ${line}`]

@@ -25,8 +25,10 @@ export interface MachineOptions {
   readonly polkit?: boolean
   /** Its host name; default one of its own. */
   readonly name?: string
-  /** The network namespace that it is in; default the host's. */
-  readonly network?: string
+  /** A network of its own, see Lan.via; default the host's. */
+  readonly via?: readonly string[]
+  /** Folders of the host that it has to read, by where they are there. */
+  readonly folders?: Readonly<Record<string, string>>
 }
 
 export interface MachineProcess {
@@ -37,10 +39,10 @@ export interface MachineProcess {
 }
 
 /**
- * A Debian with a systemd of its own as process 1, that can be rebooted. It has the host's network: what
- * listens on
- * 127.0.0.1 of one is reached from the other, and a port can be taken only once. Of the rest of the host it
- * has the checkout and Node.js, to read. It ends with this process at the latest, and leaves nothing.
+ * A Debian with a systemd of its own as process 1, that can be rebooted. By default it has the host's network:
+ * what listens on 127.0.0.1 of one is reached from the other, and a port can be taken only once. Of the rest of
+ * the host it has the checkout and Node.js, to read. It ends with this process at the latest, and leaves
+ * nothing.
  */
 export class Machine {
   readonly name: string
@@ -57,11 +59,10 @@ export class Machine {
     const script = path.join(checkout, 'scripts', 'lab-image.sh')
     const kind = options.polkit ? 'polkit' : 'plain'
     const tree = (await runOk('bash', [script, kind], { timeoutMs: MACHINE_START_MS })).trim()
-    const binds = [
-      `--bind-ro=${process.execPath}:/usr/local/bin/node`,
-      `--bind-ro=${checkout}:/opt/private-connect`,
-    ]
-    const keeper = await Keeper.start(tree, name, binds, options.network)
+    const binds = { [process.execPath]: '/usr/local/bin/node', [checkout]: '/opt/private-connect' }
+    const folders = Object.entries({ ...binds, ...options.folders })
+    const bound = folders.map(([here, there]) => `--bind-ro=${here}:${there}`)
+    const keeper = await Keeper.start(tree, name, bound, options.via)
     const machine = new Machine(name, keeper)
     try {
       await machine.boot()
@@ -117,9 +118,9 @@ export class Machine {
     await this.#keeper.stop()
   }
 
-  /** A line for a shell: a terminal of the host then runs that in the machine, as who has logged in. */
-  inTerminal(command: Command, env: Readonly<Record<string, string>>): string {
-    return quoted(['sh', ...this.#enter(command, { env })])
+  /** What to run in a terminal of the host, to run that in the machine as who has logged in. */
+  inTerminal(command: Command, env: Readonly<Record<string, string>>): readonly string[] {
+    return ['sh', ...this.#enter(command, { env })]
   }
 
   /** Runs a command to its end, in its user's home folder. */
@@ -129,6 +130,11 @@ export class Machine {
       ...(input !== undefined && { input }),
       ...(timeoutMs !== undefined && { timeoutMs }),
     })
+  }
+
+  /** What to run in a terminal to be logged in on it, with that terminal. */
+  get loginCommand(): readonly string[] {
+    return ['sh', ...this.#enter('', { session: 'terminal' })]
   }
 
   /** Logs in, and stays so until `logoutAll`. */

@@ -24,15 +24,15 @@ export interface Postgres {
   stop(): Promise<void>
 }
 
-/** Where its port is: default the host's network, and a free port. */
+/** Where it runs: default the host's network, and a free port. */
 export interface PostgresPlace {
-  /** A network namespace. */
-  readonly network?: string
+  /** What to run it by, to have it in another network. */
+  readonly via?: readonly string[]
   readonly port?: number
 }
 
 /** A cluster of its own, in a temporary folder. It runs as the user postgres: it refuses to as root. */
-export async function startPostgres({ network, port: given }: PostgresPlace = {}): Promise<Postgres> {
+export async function startPostgres({ via = [], port: given }: PostgresPlace = {}): Promise<Postgres> {
   const [uid, gid] = (await Promise.all(['-u', '-g'].map((flag) => runOk('id', [flag, 'postgres'])))).map(
     Number,
   )
@@ -44,10 +44,10 @@ export async function startPostgres({ network, port: given }: PostgresPlace = {}
   const port = given ?? (await freePort())
   const settings = ['listen_addresses=127.0.0.1', 'max_connections=250', 'fsync=off']
   const args = ['-D', data, '-k', folder, '-p', String(port), ...settings.flatMap((one) => ['-c', one])]
-  const enter = [`--net=${network}`, '--setuid', String(uid), '--setgid', String(gid), postgres]
-  const server = network
-    ? start('nsenter', [...enter, ...args], { cwd: folder })
-    : start(postgres, args, asPostgres)
+  // Into another network only root may go.
+  const asUser = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--', postgres, ...args]
+  const [program = '', ...words] = [...via, ...asUser]
+  const server = start(program, words, { cwd: folder })
   await server.printed(/ready to accept connections/)
   return {
     port,
@@ -65,9 +65,13 @@ export async function startPostgres({ network, port: given }: PostgresPlace = {}
 /** A port of this machine, or the folder of a Unix socket with the usual name. */
 type Server = number | string
 
-/** @returns what the query yields, unaligned and without headers */
-export async function psql(server: Server, query: string): Promise<string> {
-  return (await runOk(psqlProgram, psqlArgs(server, query), { timeoutMs: 120_000 })).trim()
+/**
+ * @param via what to run it by, to have it in another network
+ * @returns what the query yields, unaligned and without headers
+ */
+export async function psql(server: Server, query: string, via: readonly string[] = []): Promise<string> {
+  const [program = '', ...words] = [...via, psqlProgram, ...psqlArgs(server, query)]
+  return (await runOk(program, words, { timeoutMs: 120_000 })).trim()
 }
 
 /** Starts a query, to go on while the test does. */
@@ -77,6 +81,11 @@ export function startPsql(server: Server, query: string): RunningCli {
 
 export async function pgbench(server: Server, args: readonly string[]) {
   return run(pgbenchProgram, [...args, ...connectionTo(server), 'postgres'], { timeoutMs: 120_000 })
+}
+
+/** A session that takes its queries from stdin, and ends at the first that fails. */
+export function psqlCommand(server: Server): [string, ...string[]] {
+  return [psqlProgram, '--no-psqlrc', '-v', 'ON_ERROR_STOP=1', '-At', ...connectionTo(server), 'postgres']
 }
 
 function psqlArgs(server: Server, query: string): string[] {

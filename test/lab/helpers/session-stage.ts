@@ -1,18 +1,18 @@
 import type { Typed } from '../../fixtures/product/first-session.ts'
+import { Lan } from './lan.ts'
 import { Machine } from './machine.ts'
 import { quoted } from './machine-command.ts'
 import { postgresPrograms, startPostgres } from './postgres.ts'
 import { runOk } from './run.ts'
 import { Terminal } from './terminal.ts'
-import { TwoHosts } from './two-hosts.ts'
 
 /** As many as a terminal usually has. */
 export const COLUMNS = 80
 
-const HOSTS = [
-  ['server', '192.0.2.10'],
-  ['laptop', '192.0.2.20'],
-] as const
+const HOSTS = ['server', 'laptop'] as const
+
+/** For examples (RFC 5737). */
+const SUBNET = '192.0.2'
 
 /** Programs that it takes, besides those of a machine. */
 export const stagePrograms = ['tmux', 'ip', ...postgresPrograms]
@@ -30,7 +30,7 @@ export interface Played extends Typed {
 export class SessionStage {
   readonly #ends: (() => Promise<unknown>)[] = []
   readonly #terminals = new Map<string, Terminal>()
-  #laptopNetwork = ''
+  #lan: Lan | undefined
   #invite = ''
 
   static async start(): Promise<SessionStage> {
@@ -47,7 +47,7 @@ export class SessionStage {
   /** Types it, and waits until the prompt is back. */
   async play(machine: string, command: string): Promise<Played> {
     const terminal = command.startsWith('psql ')
-      ? await this.#shell(machine, this.#laptopNetwork)
+      ? await this.#open([...this.#lan!.via(machine), ...shellAt(machine)])
       : this.#terminals.get(machine)!
     const before = await terminal.coloured()
     await terminal.type(command)
@@ -67,30 +67,24 @@ export class SessionStage {
   }
 
   async #build(): Promise<void> {
-    const hosts = await TwoHosts.start([HOSTS[0][1], HOSTS[1][1]])
-    this.#ends.push(() => hosts.stop())
-    const [server = '', laptop = ''] = hosts.files
-    this.#laptopNetwork = laptop
-    const postgres = await startPostgres({ network: server, port: 5432 })
+    const lan = await Lan.start(HOSTS, SUBNET)
+    this.#ends.push(() => lan.stop())
+    this.#lan = lan
+    const postgres = await startPostgres({ via: lan.via('server'), port: 5432 })
     this.#ends.push(() => postgres.stop())
     for (const statement of SHOP) await runOk('psql', ['-h', postgres.folder, '-U', 'postgres', ...statement])
-    for (const [at, [name]] of HOSTS.entries()) {
-      const machine = await Machine.start({ name, network: hosts.files[at]!, polkit: true })
+    for (const name of HOSTS) {
+      const machine = await Machine.start({ name, via: lan.via(name), polkit: true })
       this.#ends.push(() => machine.stop())
       // In a terminal of the machine’s own, around that of the host.
       const shell = ['script', '-qec', quoted(shellAt(name)), '/dev/null']
-      const line = machine.inTerminal(shell, { TERM: 'xterm-256color' })
-      this.#terminals.set(name, await this.#open(line))
+      const command = machine.inTerminal(shell, { TERM: 'xterm-256color' })
+      this.#terminals.set(name, await this.#open(command))
     }
   }
 
-  /** A shell of the host, in another network: where a program is that the machine hasn't got. */
-  async #shell(machine: string, network: string): Promise<Terminal> {
-    return this.#open(quoted(['nsenter', `--net=${network}`, ...shellAt(machine)]))
-  }
-
-  async #open(line: string): Promise<Terminal> {
-    const terminal = await Terminal.run(line, { columns: COLUMNS })
+  async #open(command: readonly string[]): Promise<Terminal> {
+    const terminal = await Terminal.run(command, { columns: COLUMNS })
     this.#ends.push(() => terminal.close())
     await terminal.shows(/^\w+\$\s*$/)
     return terminal

@@ -2,11 +2,23 @@ import { mkdirSync } from 'node:fs'
 import { waitFor } from '../../../src/runtime/wait-for.ts'
 import type { Home } from '../../helpers/home.ts'
 import { isGone } from './is-gone.ts'
+import type { Machine } from './machine.ts'
 import { run, runOk } from './run.ts'
 
 const TIMEOUT_MS = 60_000
 
 let terminals = 0
+
+interface TerminalOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  readonly columns?: number
+}
+
+interface CommandOnScreen {
+  readonly code: number
+  readonly screen: string
+}
 
 /** A real terminal (tmux) with a shell in it, typed into as a person does. */
 export class Terminal {
@@ -20,21 +32,29 @@ export class Terminal {
   /** @param env what the shell finds set, besides the home's own */
   static async open(home: Home, env: Readonly<Record<string, string>>): Promise<Terminal> {
     mkdirSync(home.folder, { recursive: true })
-    const options = { env: { ...home.env, ...env }, cwd: home.folder, columns: 140 }
-    const terminal = await Terminal.run('bash --norc --noprofile', options)
-    await terminal.shows(/[$#]$/m)
+    const options = { env: { ...home.env, ...env }, cwd: home.folder }
+    const terminal = await Terminal.run(['bash', '--norc', '--noprofile'], options)
+    await terminal.shows(/[$#] ?$/m)
     return terminal
   }
 
-  /** @param line for a shell: what runs in it */
-  static async run(
-    line: string,
-    { env, cwd, columns }: { env?: NodeJS.ProcessEnv; cwd?: string; columns: number },
-  ): Promise<Terminal> {
+  /** One that somebody has logged in to a machine with. */
+  static async on({ loginCommand }: Machine): Promise<Terminal> {
+    const terminal = await Terminal.run(loginCommand)
+    await terminal.shows(/[$#] ?$/m)
+    return terminal
+  }
+
+  /**
+   * @param command what runs in it
+   * @param options.columns default 140
+   */
+  static async run(command: readonly string[], options: TerminalOptions = {}): Promise<Terminal> {
+    const { env, cwd, columns = 140 } = options
     const terminal = new Terminal(`pc-lab-${process.pid}-${++terminals}`)
-    const options = { env: { ...(env ?? process.env), TERM: 'xterm-256color' }, ...(cwd && { cwd }) }
     const session = ['-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', '200']
-    await runOk('tmux', ['-u', '-L', terminal.#server, ...session, line], options)
+    const started = { env: { ...(env ?? process.env), TERM: 'xterm-256color' }, ...(cwd && { cwd }) }
+    await runOk('tmux', ['-u', '-L', terminal.#server, ...session, ...command], started)
     return terminal
   }
 
@@ -49,12 +69,26 @@ export class Terminal {
     await this.#tmux(['send-keys', key])
   }
 
-  /** Types a command and waits until it has ended. @returns its exit code, and the screen */
-  async runs(command: string): Promise<{ code: number; screen: string }> {
+  /**
+   * Types a command and waits until it has ended.
+   *
+   * @param answers what it asks, and what is typed then
+   * @returns its exit code, and the screen
+   */
+  async runs(command: string, answers: readonly [RegExp, string][] = []): Promise<CommandOnScreen> {
     const mark = `command-${++this.#commands}`
     await this.type(`${command}; echo "${mark} exit $?"`)
+    for (const [question, answer] of answers) {
+      await this.shows(question)
+      await this.type(answer)
+    }
     const [screen, code] = await this.shows(new RegExp(`[^]*${mark} exit (\\d+)`))
     return { code: Number(code), screen }
+  }
+
+  /** What the screen shows, with lines as long as they were printed. */
+  unwrapped(): Promise<string> {
+    return this.#tmux(['capture-pane', '-p', '-J'])
   }
 
   /** What the screen shows, with the escape sequences of its colours. Lines that it has broken are whole. */

@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process'
+import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { RunningCli } from '../helpers/cli.ts'
+import { echoServer, echoed } from '../helpers/servers.ts'
+import { freePort } from './helpers/free-port.ts'
+import { Machine, MACHINE_START_MS, machineNeeds } from './helpers/machine.ts'
+import { ownedBySuite } from './helpers/owned.ts'
+import { Packages } from './helpers/package.ts'
+import { Pinged } from './helpers/pinged.ts'
+import { postgresPrograms, psqlCommand, startPostgres } from './helpers/postgres.ts'
+import { labSuite } from './helpers/suite.ts'
+
+/** A tarball of the version to come from; without it this one is taken under a lower number. */
+const BEFORE = process.env.LAB_BEFORE
+
+const STREAMS = 99
+const UP = '/opt/upgraded'
+const needs = { ...machineNeeds, programs: [...machineNeeds.programs!, ...postgresPrograms, 'npm'] }
+
+interface Status {
+  readonly version: string
+  readonly pid: number
+}
+
+labSuite('a hub that is started anew under 100 streams', needs, () => {
+  const own = ownedBySuite()
+  let packages: Packages
+  let machine: Machine
+  /** Of the kept reaches. */
+  let ports: { echo: number; postgres: number }
+  let streams: Pinged[]
+  let transaction: RunningCli & { finish(): void }
+
+  beforeAll(async () => {
+    packages = own(await Packages.make(BEFORE), (it) => it.remove())
+    await packages.install(packages.before)
+    const postgres = own(await startPostgres(), (it) => it.stop())
+    const echo = own(await echoServer(), (it) => it.close())
+    const folders = { [packages.prefix]: UP }
+    machine = own(await Machine.start({ polkit: true, folders }), (it) => it.stop())
+    await ok(`hub install --listen 127.0.0.1:${await freePort()}`)
+    const { url } = JSON.parse(await ok('hub status --json')) as { url: string }
+    // Two machines, though they share a disk: the one offers, the other holds the ports.
+    for (const config of ['offers', 'holds']) {
+      const env = { PRIVATECONNECT_TOKEN: (await ok('hub token create')).trim() }
+      await ok(`login --hub ${url} --label ${config} --config .${config}/${config}.json`, env)
+      await ok(`daemon install --config .${config}/${config}.json`)
+    }
+    await ok(`expose ${echo.port} --name echo --config .offers/offers.json`)
+    await ok(`expose ${postgres.port} --name postgres --config .offers/offers.json`)
+    ports = { echo: await keep('echo'), postgres: await keep('postgres') }
+  }, MACHINE_START_MS)
+
+  beforeEach(async () => {
+    transaction = await begin(ports.postgres)
+    streams = await Promise.all(Array.from({ length: STREAMS }, () => Pinged.open(ports.echo)))
+    onTestFinished(() => {
+      for (const stream of streams) stream.close()
+    })
+    for (const stream of streams) stream.slowestMs = 0
+  })
+
+  async function ok(line: string, env: Record<string, string> = {}): Promise<string> {
+    return machine.runOk(`mkdir -p .offers .holds; ${UP}/bin/connect ${line}`, { env, timeoutMs: 100_000 })
+  }
+
+  async function keep(name: string): Promise<number> {
+    const kept = await ok(`reach ${name} --keep --port ${await freePort()} --config .holds/holds.json`)
+    return Number(/is kept at localhost:(\d+)/.exec(kept)![1])
+  }
+
+  const hub = async () => JSON.parse(await ok('hub status --json')) as Status
+
+  /** All streams have gone on, and the transaction. */
+  async function noneBroke(title: string): Promise<void> {
+    await Promise.all(streams.map((stream) => stream.answersAgain()))
+    const slowest = streams.map(({ slowestMs }) => slowestMs).toSorted((a, b) => a - b)
+    console.log(
+      `${title}: the slowest answers took ${slowest[0]!.toFixed()} to ${slowest.at(-1)!.toFixed()} ms`,
+    )
+    transaction.finish()
+    await transaction.printed(/^sum 42$/m)
+    expect(await transaction.exited).toMatchObject({ code: 0 })
+  }
+
+  test('by hub restart breaks none', async () => {
+    const { pid } = await hub()
+    await ok('hub restart')
+    await noneBroke('hub restart')
+    expect((await hub()).pid).not.toBe(pid)
+  })
+
+  test('for another version breaks none, with agents that are still of the one before', async () => {
+    const { version } = await hub()
+    await packages.install(packages.now)
+    expect(await ok('hub status')).toContain('connect hub restart')
+    // Of a process whose program has been replaced below it.
+    expect(await echoed(ports.echo, 'a new one')).toBe('a new one')
+    await ok('hub restart')
+    await noneBroke('upgrade')
+    expect((await hub()).version).not.toBe(version)
+    expect(await echoed(ports.echo, 'another')).toBe('another')
+    for (const config of ['offers', 'holds']) await ok(`daemon restart --config .${config}/${config}.json`)
+    await expect
+      .poll(() => echoed(ports.echo, 'all anew').catch(() => ''), { timeout: 30_000 })
+      .toBe('all anew')
+  })
+})
+
+/** psql in the middle of a transaction. */
+async function begin(port: number): Promise<RunningCli & { finish(): void }> {
+  const [program, ...args] = psqlCommand(port)
+  const child = spawn(program, args)
+  child.stdin.on('error', () => {})
+  child.stdin.write('begin;\ncreate temp table t (x int);\ninsert into t values (42);\nselect 4711;\n')
+  const finish = () => child.stdin.end("select 'sum ' || sum(x) from t;\ncommit;\n")
+  const running = Object.assign(new RunningCli(child, 'psql'), { finish })
+  await running.printed(/^4711$/m)
+  return running
+}
