@@ -69,7 +69,12 @@ export abstract class ConnectCommand extends Command {
 
   /** What most likely comes next, for whoever watches: on a terminal only. */
   protected suggestNext(command: string, note: string | null = null): void {
-    if (process.stdout.isTTY && process.stderr.isTTY && !this.jsonEnabled()) this.tellNext(command, note)
+    if (this.isWatched) this.tellNext(command, note)
+  }
+
+  /** Whether what is said is read by a person at a terminal. */
+  protected get isWatched(): boolean {
+    return process.stdout.isTTY && process.stderr.isTTY && !this.jsonEnabled()
   }
 
   override log(line = ''): void {
@@ -114,14 +119,7 @@ export abstract class ConnectCommand extends Command {
   /** Whether someone watches: then progress moves, elsewhere only results are printed. */
   protected get interactive(): boolean {
     const { CI, NO_COLOR, TERM } = process.env
-    return (
-      process.stdout.isTTY &&
-      process.stderr.isTTY &&
-      !this.jsonEnabled() &&
-      !CI &&
-      !NO_COLOR &&
-      TERM !== 'dumb'
-    )
+    return this.isWatched && !CI && !NO_COLOR && TERM !== 'dumb'
   }
 
   /** An error is one sentence, why, and what to do next; a stack trace only for a bug, or with DEBUG. */

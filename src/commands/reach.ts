@@ -8,6 +8,7 @@ import { configFlag } from '../cli/flags.ts'
 import { formatKept } from '../cli/format/kept.ts'
 import { formatReached, reachedDocument } from '../cli/format/reached.ts'
 import { formatReaches } from '../cli/format/reaches.ts'
+import { offerDaemon } from '../cli/kept/offer-daemon.ts'
 import { byteInput } from '../cli/output/byte-input.ts'
 import { byteOutput } from '../cli/output/byte-output.ts'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
@@ -78,7 +79,11 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     const config = { ...saved, hub: hubOf(saved) }
     const { bind } = flags
     if (line.does === 'carry stdio') return this.#carryStdio(line.name, config)
-    if (line.does === 'keep') return this.#keep(instance, config, line.services, bind)
+    if (line.does === 'keep') {
+      const keeping = await this.#keep(instance, config, line.services, bind)
+      if (!keeping.at(-1)!.hasAgent) await this.#offerToHold(instance, flags.config)
+      return keeping.length === 1 ? keeping[0] : undefined
+    }
     const log = terminalLog((text) => this.printError(text))
     const options = { config, services: line.services, bind, version: this.config.version, log }
     if (line.program) await this.#forProgram(options, line.program)
@@ -136,22 +141,33 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     return { reaches }
   }
 
-  /** @returns what --json prints at the end: where several are kept, each was printed by then */
+  /** With --json each is printed at once where there are several. */
   async #keep(
     instance: AgentInstance,
     config: Config,
     wanted: readonly WantedService[],
     bind: string | undefined,
-  ): Promise<Keeping | void> {
-    for (const [at, { name, port }] of wanted.entries()) {
+  ): Promise<Keeping[]> {
+    const all: Keeping[] = []
+    for (const { name, port } of wanted) {
       const keeping = await keep(instance, config, { name, port, bind })
       const { results, warnings } = formatKept(keeping, port === undefined)
       for (const line of results) this.print(line)
       for (const line of warnings) this.printError(line)
-      if (at === wanted.length - 1 && !keeping.hasAgent) this.tellNext(startCommand(instance))
-      if (wanted.length === 1) return keeping
-      if (this.jsonEnabled()) this.#printJson(this.toSuccessJson(keeping), true)
+      if (wanted.length > 1 && this.jsonEnabled()) this.#printJson(this.toSuccessJson(keeping), true)
+      all.push(keeping)
     }
+    return all
+  }
+
+  /** What is kept is of no use before an agent holds it. */
+  async #offerToHold(instance: AgentInstance, configFile: string | undefined): Promise<void> {
+    const what = 'it is held from now on'
+    const code = this.jsonEnabled() ? undefined : await offerDaemon(instance, what, configFile)
+    if (code === undefined) this.tellNext(startCommand(instance))
+    // What went wrong has been said.
+    else if (code !== 0) process.exitCode = code
+    else for (const line of formatReaches(await listReaches(instance))) this.print(line)
   }
 
   #printJson(document: unknown, isOneOfMany: boolean): void {

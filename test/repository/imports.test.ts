@@ -77,6 +77,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'tasks',
     'platforms/selection',
     'log/',
+    'process',
     'config/hub',
     'config',
     'text',

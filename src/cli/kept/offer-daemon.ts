@@ -1,0 +1,47 @@
+import { createInterface } from 'node:readline/promises'
+import type { AgentInstance } from '../../config/instance.ts'
+import { runInForeground } from '../../process/foreground.ts'
+import { startCommand } from '../../tasks/machine/start-command.ts'
+
+/**
+ * Where no agent runs, and what was just done needs one: asks whoever sits at the terminal whether to run the
+ * command for it now, and runs it.
+ *
+ * @param what it is for, to follow "so that"
+ * @param configFile the value of --config
+ * @returns its exit code; undefined if nobody was asked, or they don't want it
+ */
+export async function offerDaemon(
+  instance: AgentInstance,
+  what: string,
+  configFile: string | undefined,
+): Promise<number | undefined> {
+  const { stdin, stdout, stderr, env, execPath, argv } = process
+  if (!stdin.isTTY || !stdout.isTTY || !stderr.isTTY || env.CI) return undefined
+  const command = startCommand(instance)
+  if (!(await agrees(`Run ${command} now, so that ${what}? [Y/n] `))) return undefined
+  // A process of its own, as if it was typed: what acts by a platform is loaded otherwise, see start.ts.
+  const words = command.split(' ').slice(1)
+  const config = configFile === undefined ? [] : ['--config', configFile]
+  return runInForeground([execPath, argv[1]!, ...words, ...config], env)
+}
+
+/** Enter is yes; Ctrl-D, or a terminal that goes away, is no. */
+async function agrees(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  const { promise: answer, resolve } = Promise.withResolvers<string>()
+  // Else it would count as no, and the command go on.
+  lines.on('SIGINT', () => {
+    lines.close()
+    process.kill(process.pid, 'SIGINT')
+  })
+  lines.once('line', resolve)
+  lines.once('close', () => resolve('n'))
+  lines.setPrompt(question)
+  lines.prompt()
+  try {
+    return /^(y(es)?)?$/i.test((await answer).trim())
+  } finally {
+    lines.close()
+  }
+}
