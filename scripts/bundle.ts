@@ -41,12 +41,14 @@ const PLACED = new Set([
 
 /**
  * What is loaded together is one file, with all that it imports: that of every process; that of the daemon's
- * commands, much of which the agent loads too; and what of them imports oclif, which the agent must not.
+ * commands, much of which the agent loads too; what of them imports oclif, which the agent must not; and that
+ * of what tells where this machine stands.
  */
-const GROUPS = ['start', 'daemon', 'oclif', 'command'] as const
+const GROUPS = ['start', 'daemon', 'oclif', 'command', 'machine'] as const
 
 const EVERY_PROCESS = sources('start')
 const DAEMON = sources('commands/daemon/status', 'platforms/{selection/*,background/background}')
+const MACHINE = sources('tasks/machine/machine-status')
 
 /** What ws loads, and a link without TLS and compression never uses. */
 const OF_WS = /^(https|tls|zlib|querystring)$/
@@ -129,6 +131,7 @@ const grouping: Plugin = {
       const needsOclif = withImports([id]).has('\0oclif')
       groupOf.set(id, id === '\0oclif' ? 'oclif' : needsOclif ? 'command' : 'daemon')
     }
+    for (const id of withImports(MACHINE)) if (!groupOf.has(id)) groupOf.set(id, 'machine')
     for (const file of PLACED) groupOf.delete(file)
   },
 }

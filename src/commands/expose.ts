@@ -8,6 +8,8 @@ import { parseServiceName } from '../config/service-name.ts'
 import { formatTarget, listTarget, parseTarget } from '../config/target.ts'
 import { engineRights } from '../tasks/engine-socket.ts'
 import { expose } from '../tasks/exposure.ts'
+import { hubHere } from '../tasks/machine/hub-here.ts'
+import { Problems } from '../tasks/machine/problems.ts'
 import { startCommand } from '../tasks/machine/start-command.ts'
 
 export default class Expose extends ConnectCommand {
@@ -66,9 +68,15 @@ export default class Expose extends ConnectCommand {
     if (!asked.isListening)
       this.printError(`[!] Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
     if (state === 'no agent') this.tellNext(startCommand(instance))
-    else if (state === 'confirmed') this.suggestNext(`connect reach ${name}`, 'on another machine')
+    else if (state === 'confirmed' && this.isWatched) await this.#suggestReaching(name)
     const reason = state === 'saved' ? exposure.reason : null
     const before = was ? listTarget(was) : null
     return { name, ...listTarget(target), was: before, state, reason, answering: asked.isListening }
+  }
+  /** On the hub's own machine, where no other has joined yet, that comes first. */
+  async #suggestReaching(name: string): Promise<void> {
+    const hub = await new Problems().look(hubHere)
+    if (hub?.joined === 1) this.suggestNext('connect hub token create --invite', 'lets another machine in')
+    else this.suggestNext(`connect reach ${name}`, 'on another machine')
   }
 }

@@ -2,9 +2,12 @@ import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../cli/command.ts'
 import { caFlag, configFlag, hubFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { ensureLogin } from '../cli/login/ensure-login.ts'
+import type { Config } from '../config/config.ts'
 import { instanceFor, type AgentInstance } from '../config/instance.ts'
 import { readServices } from '../config/services.ts'
 import { ConnectError, messageOf } from '../errors.ts'
+import { offeredElsewhere } from '../tasks/machine/offered-elsewhere.ts'
+import { startCommand } from '../tasks/machine/start-command.ts'
 import { printable } from '../text/printable.ts'
 
 export default class Login extends ConnectCommand {
@@ -42,11 +45,19 @@ export default class Login extends ConnectCommand {
     this.print(`  Label: ${printable(label)}`)
     if (isNew) {
       this.tellExposed(instance)
-      this.suggestNext('connect daemon install')
+      await this.suggestUse(instance, config)
     } else if (flags.ca !== undefined || flags.label !== undefined) {
       this.tellNext('connect daemon restart', 'if the daemon runs')
     }
     return { agentId, label, hub, alreadyLoggedIn: !isNew }
+  }
+
+  /** Whoever has come for a service is shown the way to it; else the machine most likely offers one. */
+  private async suggestUse(instance: AgentInstance, config: Config): Promise<void> {
+    if (!this.isWatched) return
+    const { offered } = await offeredElsewhere(instance, config)
+    const offer = offered?.find(({ online }) => online)
+    this.suggestNext(offer ? `connect reach ${offer.name} --keep` : startCommand(instance))
   }
 
   /** A list that can't be read is no reason to say that the login failed. */

@@ -62,6 +62,10 @@ test('a terminal is told what comes next, as its last line; a pipe is not', asyn
     '  Next: connect expose PORT --name NAME (what others offer: connect services)',
   )
   expect(await last('expose 80 --name next')).toBe('  Next: connect reach next (on another machine)')
+  const newcomer = emptyHome('newcomer')
+  mkdirSync(newcomer.folder, { recursive: true })
+  env.PRIVATECONNECT_TOKEN = await world.joinToken()
+  expect(await last(`login --hub ${world.hubUrl}`, newcomer)).toBe('  Next: connect reach next --keep')
   expect(await last('services', laptop)).toBe('  Next: connect reach next')
   expect(await last('reach next --keep', laptop)).toBe('  Next: connect daemon install')
   expect(await last('status', laptop)).toBe('  All commands: connect --help')
