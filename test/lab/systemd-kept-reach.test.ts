@@ -4,6 +4,7 @@ import { waitFor } from '../../src/runtime/wait-for.ts'
 import { until } from '../helpers/until.ts'
 import { takesClients, WatchedPort } from '../helpers/watched-port.ts'
 import { World } from '../helpers/world.ts'
+import { managerStartedAt, monotonicMs } from './helpers/boot-clock.ts'
 import { Machine, MACHINE_START_MS, machineNeeds } from './helpers/machine.ts'
 import { ownedBySuite } from './helpers/owned.ts'
 import { postgresPrograms, psql, startPostgres, type Postgres } from './helpers/postgres.ts'
@@ -105,18 +106,6 @@ labSuite('a kept reach, on machines that boot while nobody logs in', needs, () =
     expect(Math.max(...took)).toBeLessThan(HUB_BACK_WITHIN_MS)
   })
 })
-
-/** When the manager of the machine's user began to start, in ms of the clock that all machines share. */
-async function managerStartedAt(machine: Machine): Promise<number> {
-  const property = '--property=InactiveExitTimestampMonotonic'
-  const line = await machine.runOk(['systemctl', 'show', 'user@1000.service', property, '--value'], asRoot)
-  expect(Number(line)).toBeGreaterThan(0)
-  return Number(line) / 1000
-}
-
-function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n)
-}
 
 function report(title: string, took: readonly number[]): void {
   const seconds = took.map((ms) => (ms / 1000).toFixed(1))

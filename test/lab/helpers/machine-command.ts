@@ -10,8 +10,8 @@ export interface InMachine {
   readonly as?: 'dev' | 'root'
   /**
    * `login`, the default, is a session by PAM, as ssh has one; it ends with the command. `bare` is what cron
-   * and `sudo -u` give: another user's process, in no session, and nothing set but HOME and PATH. `terminal` is
-   * a session with a shell for a person, who types what is to be run.
+   * and `sudo -u` give: another user's process, in no session, and nothing set but HOME and PATH. `terminal`
+   * is a session with a shell for a person, who types what is to be run.
    */
   readonly session?: 'login' | 'bare' | 'terminal'
   readonly env?: Readonly<Record<string, string>>

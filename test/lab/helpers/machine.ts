@@ -39,10 +39,10 @@ export interface MachineProcess {
 }
 
 /**
- * A Debian with a systemd of its own as process 1, that can be rebooted. By default it has the host's network:
- * what listens on 127.0.0.1 of one is reached from the other, and a port can be taken only once. Of the rest of
- * the host it has the checkout and Node.js, to read. It ends with this process at the latest, and leaves
- * nothing.
+ * A Debian with a systemd of its own as process 1, that can be rebooted. By default it has the host's
+ * network: what listens on 127.0.0.1 of one is reached from the other, and a port can be taken only once. Of
+ * the rest of the host it has the checkout and Node.js, to read. It ends with this process at the latest, and
+ * leaves nothing.
  */
 export class Machine {
   readonly name: string

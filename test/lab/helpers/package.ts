@@ -26,11 +26,11 @@ export class Packages {
     this.before = before
   }
 
-  /** @param before a tarball; without it the version before is this one under a lower number */
-  static async make(before: string | undefined): Promise<Packages> {
+  /** The version before is the tarball that LAB_BEFORE names, else this one; its number is lowered. */
+  static async make(): Promise<Packages> {
     const folder = mkdtempSync(path.join(tmpdir(), 'pc-package-'))
     const now = await pack(root, folder)
-    return new Packages(folder, now, before ?? (await lowered(now, folder)))
+    return new Packages(folder, now, await lowered(process.env.LAB_BEFORE || now, folder))
   }
 
   /** Where npm puts global packages; its `bin` has `connect`. */

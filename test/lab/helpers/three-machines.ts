@@ -1,10 +1,10 @@
 import { waitFor } from '../../../src/runtime/wait-for.ts'
+import { monotonicMs } from './boot-clock.ts'
 import { Lan } from './lan.ts'
 import { Machine, machineNeeds } from './machine.ts'
 import type { Own } from './owned.ts'
 import { postgresPrograms, psql, startPostgres, type Postgres } from './postgres.ts'
 import type { Needs } from './suite.ts'
-import { asRoot } from './systemd-scene.ts'
 
 export const threeMachinesNeed: Needs = {
   ...machineNeeds,
@@ -45,7 +45,11 @@ export class ThreeMachines {
     return Object.values(this.machines)
   }
 
-  /** Waits until psql on the laptop has its answer. @returns when that was, in ms of the clock that all share */
+  /**
+   * Waits until psql on the laptop has its answer.
+   *
+   * @returns when that was, in ms of the clock that all machines share
+   */
   async answers(port: number): Promise<number> {
     const ask = async () =>
       (await psql(port, 'select 6 * 7', this.lan.via('laptop')).catch(() => '')) === '42' || undefined
@@ -55,19 +59,7 @@ export class ThreeMachines {
 
   /** Leaves nothing of the product on any machine. */
   async reset(): Promise<void> {
-    for (const machine of this.all)
-      await machine.runOk('connect daemon uninstall; connect hub uninstall; rm -rf ~/.privateconnect')
+    const remove = 'connect daemon uninstall; connect hub uninstall; rm -rf ~/.privateconnect'
+    await Promise.all(this.all.map((machine) => machine.runOk(remove)))
   }
-}
-
-/** When the manager of the machine's user began to start, in ms of the clock that all machines share. */
-export async function managerStartedAt(machine: Machine): Promise<number> {
-  const property = '--property=InactiveExitTimestampMonotonic'
-  const line = await machine.runOk(['systemctl', 'show', 'user@1000.service', property, '--value'], asRoot)
-  if (!(Number(line) > 0)) throw new Error(`nobody has a manager on ${machine.name}`)
-  return Number(line) / 1000
-}
-
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n)
 }
