@@ -2,12 +2,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { formatTarget } from '../config/target.ts'
-import { codeOf } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { loadHttp, loadHttps } from '../net/http.ts'
-import { listenTcp } from '../net/listen.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import { GOAWAY_CODES } from '../tunnel/protocol/codes.ts'
 import { HUB_HEADER } from '../tunnel/protocol/handshake.ts'
@@ -25,6 +22,7 @@ import { Connections, type ConnectionLimits } from './http/connections.ts'
 import { isForLink, LinkUpgrade } from './http/upgrade.ts'
 import { LinkTable } from './links/link-table.ts'
 import { SqliteRegistry } from './registry/sqlite-registry.ts'
+import { listenPatiently } from './listen-patiently.ts'
 import { toldUrl } from './told-url.ts'
 import type { CertificateFiles } from './tls/certificate.ts'
 import { ServedCertificate } from './tls/served-certificate.ts'
@@ -183,23 +181,6 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       await closed
       await registry.close()
     },
-  }
-}
-
-/** How soon a port that is in use is tried again, in ms. */
-const PORT_AGAIN_MS = 50
-
-/** A hub that takes the place of another finds its port in use for a moment. */
-async function listenPatiently(server: Server | HttpsServer, options: HubOptions): Promise<number> {
-  const { host, port, portPatienceMs = 0 } = options
-  const until = performance.now() + portPatienceMs
-  for (;;) {
-    try {
-      return await listenTcp(server, host, port)
-    } catch (error) {
-      if (codeOf(error) !== 'PORT_IN_USE' || performance.now() >= until) throw error
-      await sleep(PORT_AGAIN_MS)
-    }
   }
 }
 

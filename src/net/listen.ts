@@ -14,14 +14,17 @@ const BACKLOG = 4096
 export async function listenTcp(server: Server, host: string, port: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
-  server.listen({ host, port, backlog: BACKLOG }, resolve)
+  server.once('listening', resolve)
+  server.listen({ host, port, backlog: BACKLOG })
   try {
     await promise
     return (server.address() as AddressInfo).port
   } catch (error) {
     throw cannotListen(host, port, error)
   } finally {
+    // Whoever tries again with the same server leaves none behind.
     server.off('error', reject)
+    server.off('listening', resolve)
   }
 }
 

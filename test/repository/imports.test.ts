@@ -268,6 +268,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'websocket',
     'log',
     'net',
+    'process',
     'runtime',
     'config/hub',
     'config',
