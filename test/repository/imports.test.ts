@@ -66,6 +66,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'config/hub',
     'config',
     'files',
+    'text',
     'errors.ts',
   ],
   'cli/login': ['hub-client', 'tunnel/protocol', 'config/proxy', 'config', 'files', 'text', 'errors.ts'],

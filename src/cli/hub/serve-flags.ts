@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import type { HubSettings } from '../../config/hub/hub-settings.ts'
 import { DEFAULT_LISTEN } from '../../config/hub/serving.ts'
 import { givenPath } from '../../files/given-path.ts'
+import { givenDataFolder } from './data-folder.ts'
 import { dataDirFlag } from './flags.ts'
 
 /** How a hub is to serve. */
@@ -39,8 +40,9 @@ export interface ServeFlags {
 
 /** The settings that flags speak of; those that were not given are not there. */
 export function givenSettings(flags: ServeFlags): HubSettings {
-  const files = { dataDir: flags['data-dir'], tlsCert: flags['tls-cert'], tlsKey: flags['tls-key'] }
+  const files = { tlsCert: flags['tls-cert'], tlsKey: flags['tls-key'] }
   return {
+    ...(flags['data-dir'] !== undefined && { dataDir: givenDataFolder(flags['data-dir']) }),
     ...(flags.listen !== undefined && { listen: flags.listen }),
     ...(flags.url !== undefined && { url: flags.url }),
     ...(flags.insecure && { insecure: true }),

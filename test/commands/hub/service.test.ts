@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
@@ -147,6 +147,25 @@ test('of two starts at once with other data each, one is refused', async () => {
   const { dataDir } = settingsIn(home) as { dataDir: string }
   expect(await statusOf(home)).toMatchObject({ status: 'running', folder: dataDir })
   await connectOk(home, ['hub', 'stop'])
+})
+
+test.each([
+  ['hub', 'start', ...FREE],
+  ['hub', ...FREE],
+  ['hub', 'token', 'create'],
+])('%s %s closes no folder to others that holds other things', async (...args) => {
+  const folder = scratchFolder()
+  writeFileSync(path.join(folder, 'site.html'), '')
+  chmodSync(folder, 0o755)
+  const { code, stderr } = await connect(emptyHome(), [...args, '--data-dir', folder])
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr:
+      `[x] ${folder} holds other things, and a hub would close it to all other users\n` +
+      `  Give the hub a folder of its own: --data-dir ${folder}/hub\n`,
+  })
+  expect(statSync(folder).mode & 0o777).toBe(0o755)
+  expect(readdirSync(folder)).toEqual(['site.html'])
 })
 
 test('hub restart gives another process, and stop none', async () => {

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
 import { localTime } from '../../../cli/format/local-time.ts'
 import { createToken } from '../../../cli/hub/create-token.ts'
+import { givenDataFolder } from '../../../cli/hub/data-folder.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
 import { invitedHub } from '../../../cli/hub/invited-hub.ts'
 import { OWN_HUB } from '../../../config/first-steps.ts'
@@ -42,7 +43,8 @@ export default class HubTokenCreate extends ConnectCommand {
     const { flags } = await this.parse(HubTokenCreate)
     const { uses } = flags
     const ttlMs = parseDuration(flags.ttl)
-    const folder = hubFolder(flags['data-dir'])
+    const dataDir = flags['data-dir']
+    const folder = dataDir === undefined ? hubFolder(dataDir) : givenDataFolder(dataDir)
     // Before the token: what can't be told would let nobody in.
     const hub = flags.invite ? await invitedHub(folder) : undefined
     const { id, token, expiresAt } = await createToken(folder, { ttlMs, uses })
