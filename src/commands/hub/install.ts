@@ -39,6 +39,7 @@ export default class HubInstall extends HubCommand {
       for (const line of formatPlan(planned, 'hub')) this.log(line)
       return { ...planned, manager, warnings: [], joining: null }
     }
+    const left = this.leftBehind(context.instance)
     const installed = await installHubService(context, settings, {
       selection,
       onStart: () => {
@@ -51,9 +52,10 @@ export default class HubInstall extends HubCommand {
     const report = { ...installed, ...(installed.listen === null && (await toldBy(context))) }
     const told = [...formatHubTold(report), ...(joining ? formatJoining(joining) : [])]
     for (const line of installedLines(report, 'hub', told)) this.print(line)
-    for (const warning of report.warnings) this.printError(`[!] ${warning}`)
+    const warnings = left === undefined ? report.warnings : [...report.warnings, left]
+    for (const warning of warnings) this.printError(`[!] ${warning}`)
     await this.#sayNext(joining)
-    return { installed: true, manager, ...report, plan: null, joining }
+    return { installed: true, manager, ...report, warnings, plan: null, joining }
   }
 
   async #sayNext(joining: Joining | null): Promise<void> {

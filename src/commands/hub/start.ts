@@ -21,6 +21,7 @@ export default class HubStart extends HubCommand {
     this.refuseSudo()
     const settings = { given: givenSettings(flags), reset: flags.reset }
     const { context } = this.hubContext(settingsWith(settings))
+    const left = this.leftBehind(context.instance)
     const report = await startHubService(context, settings, {
       running: flags.replace ? 'stop' : 'keep',
       onStart: ({ installed }) => {
@@ -39,6 +40,7 @@ export default class HubStart extends HubCommand {
       this.print(
         `  It runs version ${report.version}, installed is ${context.version}. Run: connect hub restart`,
       )
+    if (left !== undefined) this.printError(`[!] ${left}`)
     this.suggestNext('connect hub token create --invite', 'lets a machine join')
     return report
   }

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
@@ -118,8 +127,8 @@ describe('hub start', () => {
   })
 
   test('with another data folder is refused while the hub runs, and said how', async () => {
-    const { home, pid } = await started('moved')
     const other = path.join(scratchFolder(), 'data')
+    const { home, pid } = await started('moved')
     const { code, stderr } = await connect(home, ['hub', 'start', '--data-dir', other])
     expect(code).toBe(1)
     expect(stderr).toBe(
@@ -127,16 +136,27 @@ describe('hub start', () => {
         '  To give it another data folder, stop it first: connect hub stop\n',
     )
     await connectOk(home, ['hub', 'stop'])
-    await connectOk(home, ['hub', 'start', '--data-dir', other])
+    expect(await connect(home, ['hub', 'start', '--data-dir', other])).toMatchObject({
+      code: 0,
+      stderr:
+        '[!] The data of before stays in ~/.privateconnect/hub: machines that have joined the hub there are not known here\n',
+    })
     expect(await statusOf(home)).toMatchObject({ status: 'running', folder: other })
     await connectOk(home, ['hub', 'stop'])
-    expect(existsSync(path.join(other, 'hub.db'))).toBe(true)
+    expect([home.file('hub'), other].map((folder) => existsSync(path.join(folder, 'hub.db')))).toEqual([
+      true,
+      true,
+    ])
+    // The same folder by another name.
+    const link = `${other}-link`
+    symlinkSync(other, link)
+    expect(await connect(home, ['hub', 'start', '--data-dir', link])).toMatchObject({ code: 0, stderr: '' })
   })
 })
 
 test('of two starts at once with other data each, one is refused', async () => {
-  const home = emptyHome('two')
   const folder = scratchFolder()
+  const home = emptyHome('two')
   const results = await Promise.all(
     ['one', 'other'].map((name) =>
       connect(home, ['hub', 'start', ...FREE, '--data-dir', path.join(folder, name)]),

@@ -53,7 +53,9 @@ test('the hub is installed, found again, comes back after a crash, and is remove
   await ok(home, 'hub', 'status', '--wait', '30s')
   await expect.poll(async () => (await statusOf(home)).status, { timeout: 30_000 }).toBe('running')
   expect(await ok(home, 'hub', 'restart')).toContain('[ok] Hub started\n')
-  expect(await ok(home, 'hub', 'uninstall')).toContain('[ok] Hub uninstalled\n')
+  expect(await ok(home, 'hub', 'uninstall')).toContain(
+    '[ok] Hub uninstalled\n  What it knows stays in ~/.privateconnect/hub, for the next install\n',
+  )
   expect(await statusOf(home)).toMatchObject({ status: 'stopped', installed: false, autostart: 'never' })
   expect(unitsIn(home.file('hub'))).toEqual([])
   // What it knows is not the service's to remove.
