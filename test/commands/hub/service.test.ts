@@ -283,3 +283,43 @@ test('settings that are damaged are told, and nothing is started with others', a
   }
   expect(readdirSync(home.file('hub'))).toEqual(['config.json'])
 })
+
+test('files of its process that are damaged do not hide a hub that runs, nor keep the next one down', async () => {
+  const { home, pid } = await started('spoilt')
+  const spoil = () => {
+    writeFileSync(home.file('hub/hub.json'), '{"pid":')
+    writeFileSync(home.file('hub/hub.pid'), '1\n')
+  }
+  spoil()
+  expect(await statusOf(home)).toMatchObject({ status: 'running', pid })
+  expect(await connectOk(home, ['hub', 'stop'])).toBe('[ok] Hub stopped\n')
+  expect(identify(pid)).toBeUndefined()
+  spoil()
+  expect(await statusOf(home)).toMatchObject({ status: 'stopped', pid: null })
+  expect(await connectOk(home, ['hub', 'start'])).toContain('[ok] Hub started')
+})
+
+test('settings that others can change are not believed', async () => {
+  const { home, pid } = await started('changeable')
+  chmodSync(home.file('hub/config.json'), 0o666)
+  for (const action of ['start', 'restart', 'status', 'stop']) {
+    const { code, stderr } = await connect(home, ['hub', action])
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr:
+        '[x] ~/.privateconnect/hub/config.json can be changed by other users (mode 666)\n' +
+        `  Run: chmod go-w ${home.file('hub/config.json')}\n`,
+    })
+  }
+  chmodSync(home.file('hub/config.json'), 0o600)
+  expect(await statusOf(home)).toMatchObject({ status: 'running', pid })
+})
+
+test('a stop that comes while the hub starts waits for that, and then stops it', async () => {
+  const home = emptyHome('both')
+  const starting = startConnect(home, ['hub', 'start', ...FREE])
+  await expect.poll(() => existsSync(home.file('hub/hub.json')), { timeout: 30_000, interval: 5 }).toBe(true)
+  expect(await connectOk(home, ['hub', 'stop'])).toBe('[ok] Hub stopped\n')
+  expect(await starting.exited).toMatchObject({ code: 0 })
+  expect(await statusOf(home)).toMatchObject({ status: 'stopped' })
+})
