@@ -62,7 +62,7 @@ labSuite('the plugin that docs/platform-plugins.md prints', { programs: ['runsvd
   /** Has runsvdir look after the home's services, and the plugin found in it. */
   async function managed(home: Home): Promise<{ services: string; runsvdir: RunningCli }> {
     const services = path.join(home.folder, 'service')
-    mkdirSync(services)
+    mkdirSync(services, { recursive: true })
     await connectOk(home, ['plugins', 'link', '--no-install', folder])
     return { services, runsvdir: startManager(home, services) }
   }

@@ -105,22 +105,24 @@ labSuite('the hub as a service of systemd, when not all is well', machineNeeds, 
   describe('install', () => {
     test('on a full disk changes nothing, and works once there is room', async () => {
       const before = await scene.homeFiles()
+      const folder = `/home/dev/${FOLDER}`
+      await scene.machine.runOk(`mkdir -p -m 700 ${FOLDER}`)
       await scene.machine.runOk(
-        `mkdir -p ${FOLDER} && mount -t tmpfs -o size=64k,nr_inodes=20,uid=1000,mode=0700 none ${FOLDER}
-         dd if=/dev/zero of=${FOLDER}/filling bs=4k status=none; chown -R 1000 .privateconnect; true`,
-        { as: 'root', session: 'bare', env: { HOME: '/home/dev' } },
+        `mount -t tmpfs -o size=64k,nr_inodes=20,uid=1000,mode=0700 none ${folder}
+         dd if=/dev/zero of=${folder}/filling bs=4k status=none; chown 1000 ${folder}/filling`,
+        asRoot,
       )
       const { code, stderr } = await hub('install --listen 127.0.0.1:0')
       expect({ code, stderr }).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(
-          /^\[x\] Could not .*ENOSPC: no space left on device\n {2}Free some space/,
+          /^\[x\] Could not .*ENOSPC: no space left on device.*\n {2}Free some space/,
         ) as string,
       })
       expect(await hubs()).toEqual([])
       expect(await scene.homeFiles()).toBe(before)
       expect(await scene.machine.lingers()).toBe(false)
-      await scene.machine.runOk(`umount --lazy /home/dev/${FOLDER}`, asRoot)
+      await scene.machine.runOk(`umount --lazy ${folder}`, asRoot)
       await hubOk('install --listen 127.0.0.1:0')
     })
 
