@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { readHubSettings } from '../../src/config/hub/hub-settings.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
+import { emptyHome } from '../fixtures/joined.ts'
+import { connect, connectOk, startConnect } from '../helpers/cli.ts'
+import type { Home } from '../helpers/home.ts'
+import { soakSuite } from './helpers/soak.ts'
+
+const plugin = path.join(import.meta.dirname, '..', 'fixtures', 'plugin-platform')
+const env = { OCLIF_DISABLE_LINKED_ESM_WARNING: '1' }
+
+const ACTIONS = ['start', 'start --replace', 'restart', 'stop', 'install', 'uninstall']
+/** What a home's hub has, and no more: what was half written is cleared away by whoever writes next. */
+const FILES = /^(config\.json|hub\.(db(-shm|-wal)?|json|lock|log|pid|sock|command\.lock)|.*testinit\.json)$/
+
+/** The hubs that run from a home; Linux alone tells. */
+function hubsOf(home: Home): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const isHub = readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith('run.js\0hub\0')
+        return (
+          isHub && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${home.folder}`)
+        )
+      } catch {
+        // It has ended meanwhile.
+        return false
+      }
+    })
+}
+
+soakSuite('kills at random moments of the hub, and of commands on it', ({ random, length }) => {
+  test('leave one hub or none, which every command finds', async () => {
+    const home = emptyHome('hub')
+    await connectOk(home, ['plugins', 'link', '--no-install', plugin])
+    onTestFinished(async () => void (await connect(home, ['hub', 'uninstall'], { env })))
+    const hub = (line: string) => connectOk(home, ['hub', ...line.split(' ')], { env, timeoutMs: 60_000 })
+    await hub('start --listen 127.0.0.1:0')
+    const durations = new Map<string, number>()
+    const kills = length({ short: 15, long: 500 })
+    for (let done = 0; done < kills;) {
+      const action = random.pick(ACTIONS)
+      const kill = random.pick(['command', 'hub'])
+      const moment = random.fraction() * (durations.get(action) ?? 500) * 1.05
+      const began = performance.now()
+      const cli = startConnect(home, ['hub', ...action.split(' ')], { env })
+      await Promise.race([sleep(moment), cli.exited])
+      if (kill === 'command') cli.kill('SIGKILL')
+      else for (const pid of hubsOf(home)) process.kill(pid, 'SIGKILL')
+      const { signal } = await cli.exited
+      if (signal === 'SIGKILL' || kill === 'hub') done++
+      else durations.set(action, performance.now() - began)
+      const story = `${action}: the ${kill} was killed after ${moment.toFixed(0)} ms\n${cli.output}`
+
+      expect(readHubSettings(home.folder), story).toEqual({ listen: '127.0.0.1:0' })
+      // One that was just begun by a command that is no more says so within moments.
+      const isSettled = async () => {
+        const { pid } = JSON.parse(await hub('status --json')) as { pid: number | null }
+        return hubsOf(home).every((one) => one === pid) || undefined
+      }
+      expect(await waitFor(isSettled, { timeoutMs: 30_000 }), story).toBe(true)
+      await hub('start').catch((error: unknown) => {
+        throw new Error(story, { cause: error })
+      })
+      await hub('status --wait 60s')
+      const one = () => (hubsOf(home).length === 1 ? true : undefined)
+      expect(await waitFor(one, { timeoutMs: 30_000 }), `${story}: ${hubsOf(home).join(', ')}`).toBe(true)
+      await hub('token list')
+      if (random.chance(0.5)) await hub('stop')
+    }
+    await hub('uninstall')
+    await hub('stop')
+    expect(hubsOf(home)).toEqual([])
+    expect(readdirSync(home.file('hub')).filter((name) => !FILES.test(name))).toEqual([])
+  })
+})
