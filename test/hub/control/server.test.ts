@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -128,6 +129,35 @@ test('the socket is for its owner alone, and answers nothing else', async () => 
     ['POST', '/'],
   ] as const)
     expect(await requestLocally({ socketPath, method, path, timeoutMs: 5000 })).toMatchObject({ status: 400 })
+})
+
+test('what its owner sends without measure is bounded, and keeps no other command waiting', async () => {
+  const hub = await hubInProcess()
+  const socketPath = hubSocketPath(hub.folder)
+  const ask = (path: string) => requestLocally({ socketPath, method: 'GET', path, timeoutMs: 5000 })
+  // Begun, and not gone on with.
+  const slow = connect(socketPath)
+  onTestFinished(() => void slow.destroy())
+  slow.write('GET /v1/status HTTP/1.1\r\nHost: hub\r\n')
+  // A body that has no end: not a byte of it is kept.
+  const large = connect(socketPath)
+  onTestFinished(() => void large.destroy())
+  large.on('error', () => {})
+  const closed = new Promise((resolve) => large.once('close', resolve))
+  large.write(
+    'DELETE /v1/agents/agent_0000000000000000 HTTP/1.1\r\nHost: hub\r\nContent-Length: 9000000000\r\n\r\n',
+  )
+  const chunk = Buffer.alloc(1024 * 1024)
+  const pour = () => {
+    while (large.writable && large.write(chunk));
+  }
+  large.on('drain', pour)
+  pour()
+  large.resume()
+  expect(await ask('/v1/status')).toMatchObject({ status: 200 })
+  await closed
+  expect(await ask(`/v1/agents?after=${'x'.repeat(1000)}`)).toMatchObject({ status: 400 })
+  expect(await ask(`/${'x'.repeat(20_000)}`)).toMatchObject({ status: 431 })
 })
 
 test('a socket that something has cleaned away is opened again', async () => {
