@@ -81,6 +81,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'process',
     'config/hub',
     'config',
+    'files',
     'text',
     'errors.ts',
   ],

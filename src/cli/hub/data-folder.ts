@@ -8,8 +8,8 @@ import { shellQuote } from '../../text/shell-quote.ts'
 const ITS_OWN = new Set(['hub.db', 'lost+found'])
 
 /**
- * Where a hub's data is to lie. That folder is closed to all others, so one that holds something else, such as
- * /srv or a home folder, is refused while others may enter it.
+ * Where a hub's data is to lie. That folder is closed to all others, so one that holds something else, such
+ * as /srv or a home folder, is refused while others may enter it.
  *
  * @throws ConnectError BAD_VALUE
  */

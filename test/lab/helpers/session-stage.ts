@@ -55,6 +55,10 @@ export class SessionStage {
       await terminal.shows(/Invite or join token .*:\s*$/)
       await terminal.type(this.#invite)
     }
+    if (command.endsWith(' --keep')) {
+      await terminal.shows(/\[Y\/n\]\s*$/)
+      await terminal.press('Enter')
+    }
     await terminal.shows(new RegExp(`\\n${machine}\\$\\s*$`))
     const shown = linesOf(await terminal.coloured()).slice(linesOf(before).length - 1, -1)
     this.#invite = /^inv_\S+/m.exec(shown.join('\n'))?.[0] ?? this.#invite
