@@ -3,6 +3,7 @@ import path from 'node:path'
 import { ConnectError } from '../../errors.ts'
 import { givenPath } from '../../files/given-path.ts'
 import { shellQuote } from '../../text/shell-quote.ts'
+import { hubFolder } from './flags.ts'
 
 /** What makes a folder a hub's, and what a disk has that holds nothing yet. */
 const ITS_OWN = new Set(['hub.db', 'lost+found'])
@@ -25,4 +26,14 @@ export function givenDataFolder(dataDir: string): string {
     `${folder} holds other things, and a hub would close it to all other users`,
     { hints: [`Give the hub a folder of its own: --data-dir ${shellQuote(path.join(folder, 'hub'))}`] },
   )
+}
+
+/**
+ * Where a command works that makes the folder if it is not there.
+ *
+ * @param dataDir without it that of the hub that this user has installed
+ * @throws ConnectError BAD_VALUE, HUB_SETTINGS_DAMAGED and the like
+ */
+export function newHubFolder(dataDir: string | undefined): string {
+  return dataDir === undefined ? hubFolder(dataDir) : givenDataFolder(dataDir)
 }

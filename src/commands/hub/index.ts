@@ -1,5 +1,5 @@
 import { ConnectCommand } from '../../cli/command.ts'
-import { hubFolder } from '../../cli/hub/flags.ts'
+import { newHubFolder } from '../../cli/hub/data-folder.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { servingOf } from '../../config/hub/serving.ts'
@@ -26,7 +26,7 @@ export default class HubRun extends ConnectCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(HubRun)
-    const serving = servingOf({ ...givenSettings(flags), dataDir: hubFolder(flags['data-dir']) })
+    const serving = servingOf({ ...givenSettings(flags), dataDir: newHubFolder(flags['data-dir']) })
     const warning = insecureWarning(serving)
     if (warning !== undefined) this.printError(warning)
     const options = {

@@ -2,7 +2,8 @@ import { Args, Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
 import { localTime } from '../../cli/format/local-time.ts'
 import { formatTable } from '../../cli/format/table.ts'
-import { dataDirFlag, hubFolder } from '../../cli/hub/flags.ts'
+import { newHubFolder } from '../../cli/hub/data-folder.ts'
+import { dataDirFlag } from '../../cli/hub/flags.ts'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { givenPath } from '../../files/given-path.ts'
 import { restoreBackup, type Restored } from '../../hub/backup/restore-backup.ts'
@@ -33,7 +34,7 @@ export default class HubRestore extends ConnectCommand {
 
   async run() {
     const { args, flags } = await this.parse(HubRestore)
-    const instance = hubInstance({ dataDir: hubFolder(flags['data-dir']) })
+    const instance = hubInstance({ dataDir: newHubFolder(flags['data-dir']) })
     const restored = await restoreBackup(instance, givenPath(args.file), { replace: flags.replace })
     const { hubId, madeAt, agents, before, kept, authority } = restored
     const made = madeAt === undefined ? undefined : new Date(madeAt).toISOString()

@@ -173,6 +173,7 @@ test.each([
   ['hub', 'start', ...FREE],
   ['hub', ...FREE],
   ['hub', 'token', 'create'],
+  ['hub', 'restore', 'backup'],
 ])('%s %s closes no folder to others that holds other things', async (...args) => {
   const folder = scratchFolder()
   writeFileSync(path.join(folder, 'site.html'), '')

@@ -2,8 +2,8 @@ import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../../../cli/command.ts'
 import { localTime } from '../../../cli/format/local-time.ts'
 import { createToken } from '../../../cli/hub/create-token.ts'
-import { givenDataFolder } from '../../../cli/hub/data-folder.ts'
-import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
+import { newHubFolder } from '../../../cli/hub/data-folder.ts'
+import { dataDirFlag } from '../../../cli/hub/flags.ts'
 import { invitedHub } from '../../../cli/hub/invited-hub.ts'
 import { OWN_HUB } from '../../../config/first-steps.ts'
 import { isLoopback } from '../../../config/hub-url.ts'
@@ -43,8 +43,7 @@ export default class HubTokenCreate extends ConnectCommand {
     const { flags } = await this.parse(HubTokenCreate)
     const { uses } = flags
     const ttlMs = parseDuration(flags.ttl)
-    const dataDir = flags['data-dir']
-    const folder = dataDir === undefined ? hubFolder(dataDir) : givenDataFolder(dataDir)
+    const folder = newHubFolder(flags['data-dir'])
     // Before the token: what can't be told would let nobody in.
     const hub = flags.invite ? await invitedHub(folder) : undefined
     const { id, token, expiresAt } = await createToken(folder, { ttlMs, uses })
