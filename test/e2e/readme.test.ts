@@ -61,6 +61,9 @@ test('the README’s first session prints what it shows, and the service answers
     expect(code, line).toBe(0)
     invite = /^inv_\S+/m.exec(stdout)?.[0] ?? invite
     reached = Number(/ is kept at localhost:(\d+)/.exec(stdout)?.[1] ?? reached)
+    // What a hub’s install does besides.
+    if (command.startsWith('connect hub install'))
+      await typed(homes[machine]!, 'connect hub token create --invite | connect login --token-file -', '')
     if (isInstall) continue
     // Where there is no terminal nobody is asked whether to install the daemon.
     const isKept = command.endsWith(' --keep')
