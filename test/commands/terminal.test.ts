@@ -17,12 +17,22 @@ beforeAll(async () => {
 
 afterAll(() => world.stop())
 
-/** What a person sees who types this. */
-async function typed(home: Home, words: string, env: NodeJS.ProcessEnv, columns = 100): Promise<string> {
+/**
+ * What a person sees who types this.
+ *
+ * @param answer what is typed then; default nothing
+ */
+async function typed(
+  home: Home,
+  words: string,
+  env: NodeJS.ProcessEnv,
+  { columns = 100, answer = '' } = {},
+): Promise<string> {
   // A new terminal is 0 columns wide.
   const command = `stty cols ${columns} rows 40; exec '${process.execPath}' '${runJs}' ${words}`
   const options = { env: { ...home.env, TERM: 'xterm-256color', ...env }, cwd: home.folder }
-  const terminal = runProgram(['script', '-qfec', command, '/dev/null'], options)
+  const inTerminal = 'printf %s "$1" | script -qfec "$0" /dev/null'
+  const terminal = runProgram(['sh', '-c', inTerminal, command, answer], options)
   expect(await terminal.exited, terminal.output).toMatchObject({ code: 0 })
   return terminal.stdout.replaceAll('\r\n', '\n')
 }
@@ -52,8 +62,8 @@ test('a terminal is told what comes next, as its last line; a pipe is not', asyn
   const [home, laptop] = [emptyHome(), await joined(world, 'laptop')]
   mkdirSync(home.folder, { recursive: true })
   const env = { CONNECT_PLATFORM: 'background', PRIVATECONNECT_TOKEN: await world.joinToken() }
-  const last = async (words: string, on = home) => {
-    const lines = (await typed(on, words, env)).trimEnd().split('\n')
+  const last = async (words: string, on = home, answer = '') => {
+    const lines = (await typed(on, words, env, { answer })).trimEnd().split('\n')
     // The cursor is shown again once all is said.
     return lines.findLast((line) => !line.startsWith('\u001b'))
   }
@@ -67,10 +77,21 @@ test('a terminal is told what comes next, as its last line; a pipe is not', asyn
   env.PRIVATECONNECT_TOKEN = await world.joinToken()
   expect(await last(`login --hub ${world.hubUrl}`, newcomer)).toBe('  Next: connect reach next --keep')
   expect(await last('services', laptop)).toBe('  Next: connect reach next')
-  expect(await last('reach next --keep', laptop)).toBe('  Next: connect daemon install')
+  expect(await last('reach next --keep', laptop, 'n\n')).toBe('  Next: connect daemon install')
   expect(await last('status', laptop)).toBe('  All commands: connect --help')
   const { stdout, stderr } = await connect(home, ['expose', '80', '--name', 'next'])
   expect(stdout + stderr).not.toContain('Next:')
+})
+
+test('a terminal is asked whether a daemon is to hold what is kept, and Enter is yes', async (context) => {
+  needsTerminal(context)
+  const home = await joined(world, 'keeper')
+  await connectOk(home, ['daemon', 'start'])
+  await connectOk(home, ['daemon', 'stop'])
+  const shown = await typed(home, 'reach any --keep --port 0', {}, { answer: '\n' })
+  expect(shown).toContain('Run connect daemon start now, so that it is held from now on? [Y/n]')
+  expect(shown).toContain('[ok] Daemon started (PID: ')
+  expect(await connectOk(home, ['reach'])).toMatch(/^any +localhost:\d+ +held/m)
 })
 
 test('a terminal sees the seconds count while a stop waits for an agent that does not react', async (context) => {
@@ -128,7 +149,7 @@ test('a line that is too long for the terminal is broken between words, and on a
   needsTerminal(context)
   const home = await joined(world)
   await connectOk(home, ['daemon', 'start'])
-  const shown = await typed(home, 'daemon status', {}, 80)
+  const shown = await typed(home, 'daemon status', {}, { columns: 80 })
   expect(shown).toContain(
     '\n    Manager: a background process: not restarted after a crash, gone after a\n      reboot\n',
   )

@@ -2,8 +2,10 @@ import { Flags } from '@oclif/core'
 import { formatHubTold, formatJoining } from '../../cli/format/hub-told.ts'
 import { formatPlan, installedLines } from '../../cli/format/installed.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
+import { createToken } from '../../cli/hub/create-token.ts'
 import { resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
+import type { HubInstance } from '../../config/hub/hub-instance.ts'
 import { instanceFor } from '../../config/instance.ts'
 import { findAgent } from '../../control/find-agent.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
@@ -47,7 +49,7 @@ export default class HubInstall extends HubCommand {
         this.print()
       },
     })
-    const joining = flags['no-join'] ? null : await joinHere(context.instance, instanceFor())
+    const joining = flags['no-join'] ? null : await this.#join(context.instance)
     // By now a slow one may say what it didn't say at its start.
     const report = { ...installed, ...(installed.listen === null && (await toldBy(context))) }
     const told = [...formatHubTold(report), ...(joining ? formatJoining(joining) : [])]
@@ -56,6 +58,14 @@ export default class HubInstall extends HubCommand {
     for (const warning of warnings) this.printError(`[!] ${warning}`)
     await this.#sayNext(joining)
     return { installed: true, manager, ...report, warnings, plan: null, joining }
+  }
+
+  #join(hub: HubInstance): Promise<Joining> {
+    return joinHere(hub, instanceFor(), async () => {
+      // It is spent at once, or never.
+      const { token } = await createToken(hub.folder, { ttlMs: 60_000, uses: 1 })
+      return token
+    })
   }
 
   async #sayNext(joining: Joining | null): Promise<void> {

@@ -8,15 +8,10 @@ import { ConnectError, messageOf } from '../../errors.ts'
 import { readText } from '../../files/read-text.ts'
 import { hubStatus } from '../../hub/control/client.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
-import { storeErrorOf } from '../../hub/store/store-error.ts'
-import { Store } from '../../hub/store/store.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
 
 /** How long a hub that has just been started may take until it answers, in ms. */
 const ANSWERS_WITHIN_MS = 20_000
-
-/** The token is spent at once, or never; in ms. */
-const TOKEN_TTL_MS = 60_000
 
 /** How this machine stands with the hub on it. */
 export interface Joining {
@@ -36,13 +31,19 @@ export interface Joining {
 /**
  * Has this machine join the hub that runs on it, as by an invite of its own. One that is logged in stays
  * where it is. That it can't is no error: the hub runs all the same.
+ *
+ * @param makeToken makes a join token of that hub
  */
-export async function joinHere(hub: HubInstance, agent: AgentInstance): Promise<Joining> {
+export async function joinHere(
+  hub: HubInstance,
+  agent: AgentInstance,
+  makeToken: () => Promise<string>,
+): Promise<Joining> {
   try {
     const saved = readConfig(agent)
     const status = await waitFor(() => hubStatus(hub), { timeoutMs: ANSWERS_WITHIN_MS, everyMs: 100 })
     if (!status) return failed('the hub does not say yet where it listens')
-    if (!saved) return told('joined', await join(hub, status, agent))
+    if (!saved) return told('joined', await join(agent, status, makeToken))
     if (saved.hubId !== status.hubId) return told('elsewhere', saved)
     const address = addressHere(status)
     if (saved.hub === address || !isLoopback(new URL(saved.hub).hostname)) return told('member', saved)
@@ -53,9 +54,13 @@ export async function joinHere(hub: HubInstance, agent: AgentInstance): Promise<
   }
 }
 
-async function join(instance: HubInstance, status: HubStatus, agent: AgentInstance): Promise<Config> {
+async function join(
+  agent: AgentInstance,
+  status: HubStatus,
+  makeToken: () => Promise<string>,
+): Promise<Config> {
   const hub = addressHere(status)
-  const token = await makeToken(instance)
+  const token = await makeToken()
   const { login } = await import('../../hub-client/login.ts')
   return login(agent, {
     hub,
@@ -65,17 +70,6 @@ async function join(instance: HubInstance, status: HubStatus, agent: AgentInstan
     token,
     fingerprint: fingerprintOf(status),
   })
-}
-
-async function makeToken({ folder }: HubInstance): Promise<string> {
-  const store = await Store.open(folder, { existing: true })
-  try {
-    return store.createToken({ ttlMs: TOKEN_TTL_MS, uses: 1 }).token
-  } catch (error) {
-    throw storeErrorOf(folder, error)
-  } finally {
-    store.close()
-  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { createToken } from '../../../src/cli/hub/create-token.ts'
 import { readConfig } from '../../../src/config/config.ts'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
 import { instanceFor } from '../../../src/config/instance.ts'
@@ -24,8 +25,10 @@ async function withHub(name: string, listen: string): Promise<Home> {
   return home
 }
 
-const join = (home: Home): Promise<Joining> =>
-  joinHere(hubInstance({}, home.folder), instanceFor(undefined, home.folder))
+function join(home: Home): Promise<Joining> {
+  const makeToken = async () => (await createToken(home.file('hub'), { ttlMs: 60_000, uses: 1 })).token
+  return joinHere(hubInstance({}, home.folder), instanceFor(undefined, home.folder), makeToken)
+}
 const configOf = (home: Home) => readConfig(instanceFor(undefined, home.folder))!
 const exposes = (home: Home) => connectOk(home, ['services', '--json'])
 
