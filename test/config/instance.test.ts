@@ -1,6 +1,7 @@
 import { lchownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { hubInstance } from '../../src/config/hub/hub-instance.ts'
 import { instanceFor, ownsFolder, userFolder, type AgentInstance } from '../../src/config/instance.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 
@@ -10,6 +11,15 @@ const home = '/home/ada'
 function filesOf({ kind, name, folder, ...files }: AgentInstance): string[] {
   return Object.values(files).filter((file) => file !== kind && file !== name && file !== folder)
 }
+
+test('no file of a hub is one of an agent’s, though both lie in the same folder', () => {
+  const hub = Object.values(hubInstance({ dataDir: '/srv' }, home)).filter((value) =>
+    value.startsWith('/srv/'),
+  )
+  const agents = ['/srv/hub.json', '/srv/config.json', '/srv/hub'].map((file) => instanceFor(file, home))
+  expect(hub.length).toBeGreaterThan(6)
+  expect(agents.flatMap(filesOf).filter((file) => hub.includes(file))).toEqual([])
+})
 
 describe('the default instance', () => {
   test('has the files that the documentation names', () => {

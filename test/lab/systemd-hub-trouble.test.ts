@@ -93,11 +93,11 @@ labSuite('the hub as a service of systemd, when not all is well', machineNeeds, 
   test('files of its process that are damaged or gone do not hide it', async () => {
     await hubOk('install --listen 127.0.0.1:0')
     const { pid } = await status()
-    await scene.machine.runOk(`cd ${FOLDER} && echo x >hub.json && echo 1 >hub.pid && rm hub.sock`)
+    await scene.machine.runOk(`cd ${FOLDER} && echo x >hub.process.json && echo 1 >hub.pid && rm hub.sock`)
     expect(await status()).toMatchObject({ status: 'running', pid })
     expect(await hubOk('stop')).toBe('[ok] Hub stopped\n')
     expect(await hubs()).toEqual([])
-    await scene.machine.runOk(`cd ${FOLDER} && echo x >hub.json && echo 1 >hub.pid`)
+    await scene.machine.runOk(`cd ${FOLDER} && echo x >hub.process.json && echo 1 >hub.pid`)
     await hubOk('start')
     expect(await hubs()).toHaveLength(1)
   })

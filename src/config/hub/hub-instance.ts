@@ -25,7 +25,8 @@ export function hubInstance({ dataDir }: HubSettings = {}, home = homedir()): Hu
     mainFile: within('hub.db'),
     logFile: within('hub.log'),
     pidFile: within('hub.pid'),
-    recordFile: within('hub.json'),
+    // Not hub.json: in a folder that somebody shares that may be an agent’s config, with its key.
+    recordFile: within('hub.process.json'),
     lockFile: within('hub.lock'),
     commandLockFile: within('hub.command.lock'),
     socketPath: socketPathFor(within('hub.sock')),

@@ -288,7 +288,7 @@ test('settings that are damaged are told, and nothing is started with others', a
 test('files of its process that are damaged do not hide a hub that runs, nor keep the next one down', async () => {
   const { home, pid } = await started('spoilt')
   const spoil = () => {
-    writeFileSync(home.file('hub/hub.json'), '{"pid":')
+    writeFileSync(home.file('hub/hub.process.json'), '{"pid":')
     writeFileSync(home.file('hub/hub.pid'), '1\n')
   }
   spoil()
@@ -319,7 +319,9 @@ test('settings that others can change are not believed', async () => {
 test('a stop that comes while the hub starts waits for that, and then stops it', async () => {
   const home = emptyHome('both')
   const starting = startConnect(home, ['hub', 'start', ...FREE])
-  await expect.poll(() => existsSync(home.file('hub/hub.json')), { timeout: 30_000, interval: 5 }).toBe(true)
+  await expect
+    .poll(() => existsSync(home.file('hub/hub.process.json')), { timeout: 30_000, interval: 5 })
+    .toBe(true)
   expect(await connectOk(home, ['hub', 'stop'])).toBe('[ok] Hub stopped\n')
   expect(await starting.exited).toMatchObject({ code: 0 })
   expect(await statusOf(home)).toMatchObject({ status: 'stopped' })
