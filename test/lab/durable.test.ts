@@ -1,27 +1,37 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { joined } from '../fixtures/joined.ts'
+import { emptyHome, joined } from '../fixtures/joined.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
-import { runJs } from '../helpers/cli.ts'
+import { connectOk, runJs } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
+import { start } from './helpers/run.ts'
 import { labSuite } from './helpers/suite.ts'
+
+const STRACE = ['-f', '-y', '-s', '4096', '-e', 'trace=fsync,fdatasync,rename,renameat,renameat2', '-o']
 
 /**
  * What a command has the kernel put on the disk below this folder, and what it renames there, in that order.
  */
 function synced(home: Home, folder: string, args: readonly string[]): string[] {
   const trace = path.join(scratchFolder(), 'trace')
-  const calls = 'trace=fsync,fdatasync,rename,renameat,renameat2'
-  execFileSync(
-    'strace',
-    ['-f', '-y', '-s', '4096', '-e', calls, '-o', trace, process.execPath, runJs, ...args],
-    {
-      env: home.env,
-    },
-  )
+  execFileSync('strace', [...STRACE, trace, process.execPath, runJs, ...args], { env: home.env })
+  return callsBelow(folder, trace)
+}
+
+/** The same of a process that runs, while something is done. */
+async function syncedBy(pid: number, folder: string, work: () => Promise<unknown>): Promise<string[]> {
+  const trace = path.join(scratchFolder(), 'trace')
+  const strace = start('strace', [...STRACE, trace, '-p', String(pid)])
+  await strace.printed(/attached/)
+  await work()
+  await strace.stop('SIGINT')
+  return callsBelow(folder, trace)
+}
+
+function callsBelow(folder: string, trace: string): string[] {
   const lines = readFileSync(trace, 'utf8')
     .split('\n')
     .filter((line) => line.endsWith(' = 0') && line.includes(folder))
@@ -59,8 +69,17 @@ labSuite('what is answered as done outlives a power cut:', { programs: ['strace'
     ])
   })
 
-  test('a join token, which is in the database of the hub', () => {
-    const lines = synced(world.hubHome, world.hubHome.file('hub'), ['hub', 'token', 'create'])
-    expect(lines).toContainEqual(expect.stringMatching(/^f(data)?sync hub\.db-wal$/))
+  const JOURNAL = expect.stringMatching(/^f(data)?sync hub\.db-wal$/)
+
+  test('a join token, which is in the database of a hub that does not run', () => {
+    const home = emptyHome('no-hub')
+    mkdirSync(home.folder, { recursive: true })
+    expect(synced(home, home.file('hub'), ['hub', 'token', 'create'])).toContainEqual(JOURNAL)
+  })
+
+  test('a join token that the hub makes', async () => {
+    const { hub, hubHome } = world
+    const make = () => connectOk(hubHome, ['hub', 'token', 'create'])
+    expect(await syncedBy(hub.pid, hubHome.file('hub'), make)).toContainEqual(JOURNAL)
   })
 })

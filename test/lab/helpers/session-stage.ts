@@ -51,6 +51,8 @@ export class SessionStage {
       : this.#terminals.get(machine)!
     const before = await terminal.coloured()
     await terminal.type(command)
+    // Until then the prompt that is seen is the one before.
+    await terminal.shows(new RegExp(String.raw`^${machine}\$ ${escaped(command.slice(0, 30))}`, 'm'))
     if (command === 'connect login') {
       await terminal.shows(/Invite or join token .*:\s*$/)
       await terminal.type(this.#invite)
@@ -109,6 +111,11 @@ const SHOP = [
 function shellAt(machine: string): string[] {
   const prompt = String.raw`\[\e[32m\]${machine}$\[\e[39m\] `
   return ['env', `PS1=${prompt}`, 'LANG=C.UTF-8', 'PAGER=', 'bash', '--norc', '--noprofile']
+}
+
+/** For a regular expression. */
+function escaped(text: string): string {
+  return text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)
 }
 
 function linesOf(screen: string): string[] {
