@@ -13,6 +13,8 @@ export interface LoginOptions extends Omit<HubAddress, 'authority'> {
   readonly insecure: boolean
   readonly label: string
   readonly token: string
+  /** The hub that is to be joined, if that is known: no token is sent to another one. */
+  readonly hubId?: string | undefined
   /** Of the certificate that the hub's must lead to, see invite.ts; then nothing is sent to any other. */
   readonly fingerprint?: string | undefined
 }
@@ -20,7 +22,7 @@ export interface LoginOptions extends Omit<HubAddress, 'authority'> {
 /**
  * Joins a hub: makes a key, spends the token to register it, and saves both.
  *
- * @throws ConnectError HUB_UNREACHABLE, PROXY_FAILED, NOT_A_HUB, WRONG_AUTHORITY, TOKEN_REFUSED, WRITE_FAILED
+ * @throws ConnectError HUB_UNREACHABLE, PROXY_FAILED, NOT_A_HUB, WRONG_HUB, WRONG_AUTHORITY, TOKEN_REFUSED, WRITE_FAILED
  */
 export async function login(instance: Instance, options: LoginOptions): Promise<Config> {
   const { hub, proxy, ca, insecure, label, token, fingerprint } = options
@@ -28,6 +30,8 @@ export async function login(instance: Instance, options: LoginOptions): Promise<
   // Also where the authority is known: between the look and now another could have come in between.
   const api = new HubClient({ ...options, authority: invited?.authority })
   const info = await api.info()
+  if (options.hubId !== undefined && info.hub !== options.hubId)
+    throw new ConnectError('WRONG_HUB', `${hub} leads to another hub (${info.hub}) than this one`)
   const key = await newKey()
   const publicKey = { kty: key.kty, crv: key.crv, x: key.x }
   const config: Config = {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import type { Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { isLoopback } from '../config/hub-url.ts'
 import { formatTarget } from '../config/target.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { loadHttp, loadHttps } from '../net/http.ts'
@@ -149,7 +150,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     isOnline: (id: string) => links.isServing(id),
     lastSeen: (id: string) => registry.lastSeen(id),
   }
-  const listen = formatTarget({ host: options.host, port })
+  const host = hostOf(server, options.host)
+  const listen = formatTarget({ host, port })
   return {
     id: registry.hubId,
     port,
@@ -158,7 +160,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     status: () => ({
       hubId: registry.hubId,
       listen,
-      url: toldUrl(options, port),
+      url: toldUrl({ ...options, host }, port),
       certificate: certificate?.status ?? null,
       joined: registry.memberCount,
       online: links.servingCount,
@@ -193,6 +195,14 @@ function responseOver(socket: Socket, request: IncomingMessage): ServerResponse 
   socket.on('error', () => {})
   request.push(null)
   return response
+}
+
+/**
+ * Where it is found. `localhost` is two addresses, of which it has one: at the other another user of this
+ * machine can be waiting for the tokens of those who go by the name.
+ */
+function hostOf(server: Server, host: string): string {
+  return isLoopback(host) ? (server.address() as AddressInfo).address : host
 }
 
 async function openCertificate(options: HubOptions): Promise<ServedCertificate | undefined> {

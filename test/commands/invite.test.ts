@@ -113,6 +113,14 @@ describe('hub token create --invite', () => {
     expect((await connect(home, ['hub', 'token', 'list'])).stderr).toContain('[x] ')
   })
 
+  test('of a hub on localhost that does not run names neither of its two addresses', async () => {
+    const home = emptyHome()
+    writeHubSettings({ listen: 'localhost:7700' }, home.folder)
+    const { code, stdout, stderr } = await connect(home, ['hub', 'token', 'create', '--invite'])
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain('[x] This hub does not run, and it is not known where it will be reached')
+  })
+
   test.for([
     [{}, 'http://127.0.0.1:7700', false],
     [{ listen: '[::1]:7701' }, 'http://[::1]:7701', false],

@@ -111,6 +111,12 @@ describe('an invite to a hub with an authority of its own', () => {
     expect(far.strays).toEqual([])
   })
 
+  test('is not spent at another hub than the one that is meant, though its certificate is right', async () => {
+    const { error } = await joinBy(invite, { hubId: 'hub_0123456789abcdef' })
+    expect(error?.code).toBe('WRONG_HUB')
+    expect(await isTokenUnused()).toBe(true)
+  })
+
   test('is good for one machine, and then for none', async () => {
     expect((await joinBy(invite)).error).toBeUndefined()
     expect((await joinBy(invite)).error?.code).toBe('TOKEN_REFUSED')

@@ -46,6 +46,14 @@ describe('a hub that cannot start says why', () => {
   })
 })
 
+test('a hub on localhost tells the one address that it has: the other may be another user’s', async () => {
+  const hub = await startHub({ ...optionsFor(scratchFolder()), host: 'localhost' })
+  const { listen, url } = hub.status()
+  await hub.close()
+  expect(listen).toMatch(/^(?:127\.0\.0\.1|\[::1\]):\d+$/)
+  expect([url, hub.address]).toEqual([`http://${listen}`, `http://${listen}`])
+})
+
 test('a hub keeps its id and its members over a restart', async () => {
   const folder = scratchFolder()
   const first = await startHub(optionsFor(folder))

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import path from 'node:path'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import { servingOf, type Serving } from '../../config/hub/serving.ts'
-import { parseHubUrl } from '../../config/hub-url.ts'
+import { isLoopback, parseHubUrl } from '../../config/hub-url.ts'
 import { ConnectError } from '../../errors.ts'
 import { hubStatus } from '../../hub/control/client.ts'
 import { authorityFile } from '../../hub/tls/authority.ts'
@@ -25,13 +26,17 @@ export async function invitedHub(folder: string): Promise<InvitedHub> {
   if (status) return describe(status.url, status.certificate?.fingerprint)
   const settings = readHubSettings()
   const serving = settings && servingOf(settings)
-  // A port that is free today may be another one tomorrow.
-  if (!serving || serving.folder !== folder || serving.port === 0)
+  if (!serving || serving.folder !== folder || !isKnown(serving))
     throw new ConnectError(
       'HUB_ADDRESS_UNKNOWN',
       'This hub does not run, and it is not known where it will be reached',
     )
   return describe(toldUrl(serving, serving.port), fingerprintOf(serving))
+}
+
+/** Not a port that is free today, which may be another one tomorrow; nor a name, which may be another address. */
+function isKnown({ url, host, port }: Serving): boolean {
+  return url !== undefined || (port !== 0 && (isIP(host) !== 0 || !isLoopback(host)))
 }
 
 /** @param fingerprint as openssl prints it; there is none on plain http */

@@ -68,6 +68,7 @@ async function join(
     insecure: hub.startsWith('http:') && !isLoopback(new URL(hub).hostname),
     label: defaultLabel(),
     token,
+    hubId: status.hubId,
     fingerprint: fingerprintOf(status),
   })
 }
