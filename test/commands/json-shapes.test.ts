@@ -1,6 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { issueAuthority } from '../../src/hub/tls/issue.ts'
+import { pemPair } from '../../src/hub/tls/pem-pair.ts'
 import { emptyHome, joined } from '../fixtures/joined.ts'
 import { documentedShapes, mismatches } from '../fixtures/product/json-shape.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
@@ -350,7 +352,9 @@ describe('what is printed is what is described:', () => {
     expect(await prints(world.hubHome, `hub backup ${backup}`)).toMatchObject({ hasKey: false, unsaved: 0 })
     expect(await restore(backup, one)).toMatchObject({ before: 'none', kept: null, authority: null, agents })
     mkdirSync(path.join(one, 'tls'), { mode: 0o700 })
-    writeFileSync(path.join(one, 'tls/authority.key'), 'a key', { mode: 0o600 })
+    writeFileSync(path.join(one, 'tls/authority.key'), pemPair(await issueAuthority(Date.now())), {
+      mode: 0o600,
+    })
     const withKey = path.join(scratchFolder(), 'backup.db')
     await prints(world.hubHome, `hub backup ${withKey} --data-dir ${one}`)
     expect(await restore(withKey, other)).toMatchObject({ authority: 'restored' })

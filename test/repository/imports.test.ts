@@ -277,7 +277,17 @@ const ARROWS: Record<string, readonly string[]> = {
     'files',
     'errors.ts',
   ],
-  'hub/backup': ['hub/store', 'hub/tls', 'control', 'config/hub', 'files/', 'text', 'errors.ts'],
+  'hub/backup': [
+    'hub/store',
+    'hub/tls',
+    'tunnel/protocol',
+    'control',
+    'config/hub',
+    'config',
+    'files/',
+    'text',
+    'errors.ts',
+  ],
   'hub/http': [
     'hub/links',
     'hub/auth',

@@ -6,7 +6,7 @@ import { isSameFile } from '../../files/is-same-file.ts'
 import { isNoDatabase, loadSqlite } from '../../files/sqlite.ts'
 import type { Mark } from '../store/schema.ts'
 import { Store } from '../store/store.ts'
-import { readAuthority } from './authority.ts'
+import { authorityToKeep } from './authority.ts'
 import { addNotes, type Counts } from './notes.ts'
 
 /** A backup that was made. */
@@ -24,7 +24,7 @@ export interface Backup extends Counts {
  * @param file absolute; not there yet
  * @param saved what the hub itself says that it has saved
  * @throws ConnectError BAD_VALUE, FILE_EXISTS, WRITE_FAILED, FILE_UNTRUSTED, HUB_DATA_MISSING,
- * HUB_DATA_DAMAGED
+ * HUB_DATA_DAMAGED, HUB_TLS_DAMAGED
  */
 export async function makeBackup(folder: string, file: string, saved?: Mark): Promise<Backup> {
   if (isSameFile(path.dirname(file), folder)) {
@@ -34,7 +34,7 @@ export async function makeBackup(folder: string, file: string, saved?: Mark): Pr
   }
   const store = await Store.open(folder, { existing: true })
   try {
-    return await copyStore(store, file, { authority: readAuthority(folder), saved })
+    return await copyStore(store, file, { authority: authorityToKeep(folder), saved })
   } finally {
     store.close()
   }

@@ -47,6 +47,7 @@ export function addNotes(sqlite: Sqlite, copy: string, { madeAt, authority }: No
  */
 export function readContents(sqlite: Sqlite, copy: string): Contents | undefined {
   return withDatabase(sqlite, copy, (database) => {
+    checkIsTables(database)
     const damage = quickCheck(database)
     if (damage !== undefined) throw new Error(damage)
     const mark = markOf(database)
@@ -54,9 +55,10 @@ export function readContents(sqlite: Sqlite, copy: string): Contents | undefined
   })
 }
 
-/** What a hub has in its files it has no use for in its database. */
-export function removeNotes(sqlite: Sqlite, copy: string): void {
-  withDatabase(sqlite, copy, (database) => database.exec('DROP TABLE IF EXISTS backup'))
+/** Views, triggers and virtual tables are programs, and have no page (sqlite.org/fileformat2.html#ffschema). */
+function checkIsTables(database: DatabaseSync): void {
+  const other = database.prepare('SELECT 1 FROM sqlite_schema WHERE coalesce(rootpage, 0) = 0').get()
+  if (other) throw new Error('it has more in it than tables')
 }
 
 function notesOf(database: DatabaseSync): Notes {
@@ -76,7 +78,11 @@ function countsOf(database: DatabaseSync): Counts {
   }
 }
 
-function withDatabase<T>({ DatabaseSync }: Sqlite, file: string, work: (database: DatabaseSync) => T): T {
+export function withDatabase<T>(
+  { DatabaseSync }: Sqlite,
+  file: string,
+  work: (database: DatabaseSync) => T,
+): T {
   const database = new DatabaseSync(file)
   try {
     return work(database)

@@ -1,33 +1,54 @@
-import { closeSync, constants, copyFileSync, existsSync, fstatSync, openSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import path from 'node:path'
 import { ConnectError, ERRORS, messageOf } from '../../errors.ts'
 import { NotAFileError } from '../../files/check-is-file.ts'
 import { loadSqlite, sqliteCode } from '../../files/sqlite.ts'
 import { checkTrusted } from '../../files/trust.ts'
 import { Store } from '../store/store.ts'
-import { readContents, removeNotes, type Contents } from './notes.ts'
+import { checkNotes, checkRows } from './check-contents.ts'
+import { readContents, withDatabase, type Contents } from './notes.ts'
+
+/** How much of a file is copied at a time, in bytes. */
+const PIECE_BYTES = 1024 * 1024
 
 /**
- * Copies a backup, and brings the copy to what this version works with; all of it is looked through. The
- * backup itself is only read.
+ * Makes a database that has all of a backup, in tables of this version’s own; all of it is looked through.
+ * The backup itself is only read, and whatever else is in it stays there.
  *
  * @param file absolute
- * @param folder ours alone, and empty; the copy is its hub.db
+ * @param folder ours alone, and empty; the database is its hub.db, whose join tokens are revoked
  * @throws ConnectError BACKUP_UNUSABLE, FILE_UNTRUSTED, WRITE_FAILED
  */
-export async function openBackup(file: string, folder: string, copy: string): Promise<Contents> {
+export async function openBackup(file: string, folder: string): Promise<Contents> {
+  const given = path.join(folder, 'given')
+  const copy = path.join(given, 'hub.db')
+  mkdirSync(given, { mode: 0o700 })
   copyTrusted(file, copy)
   const sqlite = await loadSqlite()
   try {
     const contents = readContents(sqlite, copy)
     if (!contents) throw new Error('it is not the database of a hub')
-    removeNotes(sqlite, copy)
+    checkNotes(contents)
+    // One of before lacks what was added since.
+    const migrated = await Store.open(given)
+    migrated.close()
     const store = await Store.open(folder)
     try {
-      // Another program's tables can have the same names.
-      store.snapshot()
+      store.replaceWith(copy)
     } finally {
       store.close()
     }
+    withDatabase(sqlite, path.join(folder, 'hub.db'), checkRows)
     return contents
   } catch (error) {
     throw unusable(file, error)
@@ -42,15 +63,27 @@ function copyTrusted(file: string, copy: string): void {
       const found = fstatSync(descriptor)
       if (!found.isFile()) throw new NotAFileError('it is not a file')
       checkTrusted(file, found)
+      const wal = `${file}-wal`
+      if (existsSync(wal) && statSync(wal).size > 0)
+        throw new Error(`a part of it is in ${wal}, so it is the database of a hub and no backup`)
+      copyFrom(descriptor, copy)
     } finally {
       closeSync(descriptor)
     }
-    const wal = `${file}-wal`
-    if (existsSync(wal) && statSync(wal).size > 0)
-      throw new Error(`a part of it is in ${wal}, so it is the database of a hub and no backup`)
-    copyFileSync(file, copy, constants.COPYFILE_EXCL)
   } catch (error) {
     throw unusable(file, error)
+  }
+}
+
+/** By its name it could be another file by now. */
+function copyFrom(descriptor: number, copy: string): void {
+  const target = openSync(copy, 'wx', 0o600)
+  try {
+    const piece = Buffer.allocUnsafe(PIECE_BYTES)
+    for (let bytes = readSync(descriptor, piece); bytes > 0; bytes = readSync(descriptor, piece))
+      writeFileSync(target, piece.subarray(0, bytes))
+  } finally {
+    closeSync(target)
   }
 }
 

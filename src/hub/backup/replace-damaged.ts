@@ -3,7 +3,6 @@ import path from 'node:path'
 import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { writeNewFile } from '../../files/durable/new-file.ts'
 import { syncFolder } from '../../files/durable/sync-folder.ts'
-import { Store } from '../store/store.ts'
 
 /** No database: a hub that is started does not take it for one, nor begin another in its place. */
 const UNFINISHED = 'A restore was interrupted here. Run it again: connect hub restore FILE\n'
@@ -23,13 +22,7 @@ export function keepDamaged(place: string, kept: string): void {
  * @param copy in the same folder, or one below; nobody has it open
  * @throws ConnectError WRITE_FAILED; the system's error
  */
-export async function replaceDamaged(place: string, copy: string): Promise<void> {
-  const store = await Store.open(path.dirname(copy))
-  try {
-    store.revokeTokens(0)
-  } finally {
-    store.close()
-  }
+export function replaceDamaged(place: string, copy: string): void {
   writeFileAtomic(place, UNFINISHED)
   for (const ending of ['-wal', '-shm']) rmSync(place + ending, { force: true })
   syncFolder(path.dirname(place))

@@ -10,7 +10,7 @@ import type { Mark } from '../store/schema.ts'
 import { storeErrorOf } from '../store/store-error.ts'
 import { counted } from '../../text/counted.ts'
 import { Store, type Agent, type Snapshot } from '../store/store.ts'
-import { placeAuthority, readAuthority } from './authority.ts'
+import { placeAuthority, readSoundAuthority } from './authority.ts'
 import { copyStore } from './make-backup.ts'
 import { openBackup } from './open-backup.ts'
 import { keepDamaged, replaceDamaged } from './replace-damaged.ts'
@@ -87,7 +87,7 @@ async function restore(
   options: { replace: boolean },
 ): Promise<Restored> {
   const copy = path.join(work, 'hub.db')
-  const backup = await openBackup(file, work, copy)
+  const backup = await openBackup(file, work)
   const store = await openData(folder)
   try {
     const old = typeof store === 'object' ? store.snapshot() : undefined
@@ -96,9 +96,10 @@ async function restore(
     const stamp = `before-restore-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`
     const kept = `${place}.${stamp}`
     if (store === 'damaged') keepDamaged(place, kept)
-    else if (typeof store === 'object') await copyStore(store, kept, { authority: readAuthority(folder) })
+    else if (typeof store === 'object')
+      await copyStore(store, kept, { authority: readSoundAuthority(folder) })
     const authority = restoreAuthority(folder, backup, before, path.join(folder, `tls.${stamp}`))
-    if (store === 'damaged') await replaceDamaged(place, copy)
+    if (store === 'damaged') replaceDamaged(place, copy)
     else await replaceSound(folder, store, copy)
     const agents = await readRestored(folder, before === 'same' ? old : undefined)
     const { id: hubId, madeAt } = backup
@@ -133,7 +134,7 @@ function refuseAnother(file: string, { agents }: Snapshot): void {
   )
 }
 
-/** What machines trust now is not taken from them, unless they are another hub's. */
+/** What machines trust now is not taken from them, unless they are another hub's, or it is damaged. */
 function restoreAuthority(
   folder: string,
   { authority }: Contents,
@@ -141,7 +142,7 @@ function restoreAuthority(
   aside: string,
 ): Restored['authority'] {
   if (authority === undefined) return undefined
-  const found = readAuthority(folder)
+  const found = readSoundAuthority(folder)
   if (found !== undefined && before !== 'another') return found === authority ? undefined : 'kept'
   placeAuthority(folder, authority, aside)
   return 'restored'

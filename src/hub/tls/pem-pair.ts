@@ -20,7 +20,11 @@ export function pemPair({ certificate, key }: Issued, chain: readonly X509Certif
  */
 export function readPemPair(file: string): Issued | undefined {
   const text = readText(file, (found) => checkPrivate(file, found))
-  if (text === undefined) return undefined
+  return text === undefined ? undefined : parsePemPair(text)
+}
+
+/** @throws any error if it is damaged */
+export function parsePemPair(text: string): Issued {
   const [certificate, key] = [new X509Certificate(text), createPrivateKey(text)]
   if (!certificate.checkPrivateKey(key)) throw new Error('the key is not that of the certificate')
   return { certificate, key }

@@ -11,9 +11,9 @@ export const PROTOCOL_VERSION = 1
 /** Every answer of a hub has this header, so that a proxy's error page is told from the hub's own word. */
 export const HUB_HEADER = 'x-private-connect-hub'
 
-const HubId = v.pipe(v.string(), v.regex(/^hub_[0-9a-f]{16}$/))
-const Label = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
-const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
+export const HubId = v.pipe(v.string(), v.regex(/^hub_[0-9a-f]{16}$/))
+export const Label = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
+export const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
 
 /** A hub's words for a person: they hold what other agents call themselves, and end up on a terminal. */
 const Message = v.pipe(v.string(), v.maxLength(500), v.transform(printable))

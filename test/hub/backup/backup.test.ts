@@ -15,6 +15,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { createToken } from '../../../src/cli/hub/create-token.ts'
 import { shutOut } from '../../../src/cli/hub/shut-out.ts'
+import { issueAuthority } from '../../../src/hub/tls/issue.ts'
+import { pemPair } from '../../../src/hub/tls/pem-pair.ts'
 import { makeBackup } from '../../../src/hub/backup/make-backup.ts'
 import { Store } from '../../../src/hub/store/store.ts'
 import { HubData } from '../../fixtures/hub/hub-data.ts'
@@ -45,11 +47,12 @@ test('a backup is one file for us alone, with all that the hub has', async () =>
 
 test('the authority of the hub’s own is in it', async () => {
   const data = await HubData.start()
-  data.writeAuthority('an authority')
+  const authority = pemPair(await issueAuthority(Date.now()))
+  data.writeAuthority(authority)
   const file = path.join(scratchFolder(), 'backup.db')
   expect(await makeBackup(data.folder, file)).toMatchObject({ hasKey: true })
   const copy = new DatabaseSync(file, { readOnly: true })
-  expect(copy.prepare('SELECT authority FROM backup').get()).toEqual({ authority: 'an authority' })
+  expect(copy.prepare('SELECT authority FROM backup').get()).toEqual({ authority })
   copy.close()
 })
 

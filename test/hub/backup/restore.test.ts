@@ -21,6 +21,8 @@ import { tryLock } from '../../../src/files/lock.ts'
 import { makeBackup } from '../../../src/hub/backup/make-backup.ts'
 import { restoreBackup } from '../../../src/hub/backup/restore-backup.ts'
 import { startHub } from '../../../src/hub/server.ts'
+import { issueAuthority } from '../../../src/hub/tls/issue.ts'
+import { pemPair } from '../../../src/hub/tls/pem-pair.ts'
 import { fsCalls } from '../../fixtures/fs-calls.ts'
 import { damagedData } from '../../fixtures/hub/damaged-data.ts'
 import { HubData } from '../../fixtures/hub/hub-data.ts'
@@ -231,11 +233,15 @@ describe('another hub’s backup', () => {
   })
 })
 
-describe('the authority of the hub’s own', () => {
+describe('the authority of the hub’s own', async () => {
+  const [ofBackup, another] = [await issueAuthority(Date.now()), await issueAuthority(Date.now())].map(
+    (issued) => pemPair(issued),
+  ) as [string, string]
+
   const withAuthority = async () => {
     const data = await HubData.start()
     await data.join('ada')
-    data.writeAuthority('authority of the backup')
+    data.writeAuthority(ofBackup)
     const file = path.join(scratchFolder(), 'backup.db')
     await makeBackup(data.folder, file)
     return { data, file }
@@ -247,32 +253,45 @@ describe('the authority of the hub’s own', () => {
     expect(await restoreBackup(fresh.instance, file, { replace: false })).toMatchObject({
       authority: 'restored',
     })
-    expect(fresh.authority).toBe('authority of the backup')
+    expect(fresh.authority).toBe(ofBackup)
     expect(await fresh.change((store) => store.snapshot().agents.length)).toBe(1)
   })
 
   test('takes the place of another hub’s, which is kept', async () => {
     const { file } = await withAuthority()
     const fresh = await HubData.start()
-    fresh.writeAuthority('authority of a new hub')
+    fresh.writeAuthority(another)
     await restoreBackup(fresh.instance, file, { replace: false })
-    expect(fresh.authority).toBe('authority of the backup')
+    expect(fresh.authority).toBe(ofBackup)
     const kept = readdirSync(fresh.folder).find((name) => name.startsWith('tls.before-restore-'))!
-    expect(readFileSync(path.join(fresh.folder, kept, 'authority.key'), 'utf8')).toBe(
-      'authority of a new hub',
-    )
+    expect(readFileSync(path.join(fresh.folder, kept, 'authority.key'), 'utf8')).toBe(another)
   })
 
   test('is not taken from machines that trust the one that this hub has by now', async () => {
     const { data, file } = await withAuthority()
-    data.writeAuthority('a newer authority')
+    data.writeAuthority(another)
     expect(await restoreBackup(data.instance, file, { replace: false })).toMatchObject({ authority: 'kept' })
-    expect(data.authority).toBe('a newer authority')
-    data.writeAuthority('authority of the backup')
+    expect(data.authority).toBe(another)
+    data.writeAuthority(ofBackup)
     expect(await restoreBackup(data.instance, file, { replace: false })).toMatchObject({
       authority: undefined,
     })
   })
+})
+
+test('an authority that is damaged is brought back from a backup, and none is made of it', async () => {
+  const data = await HubData.start()
+  const sound = pemPair(await issueAuthority(Date.now()))
+  data.writeAuthority(sound)
+  const file = path.join(scratchFolder(), 'backup.db')
+  await makeBackup(data.folder, file)
+  data.writeAuthority(sound.slice(0, 400))
+  expect((await rejectionOf(makeBackup(data.folder, `${file}.2`))).code).toBe('HUB_TLS_DAMAGED')
+  expect(existsSync(`${file}.2`)).toBe(false)
+  expect(await restoreBackup(data.instance, file, { replace: false })).toMatchObject({
+    authority: 'restored',
+  })
+  expect(data.authority).toBe(sound)
 })
 
 describe('nothing is changed, and it is said why, by', () => {
