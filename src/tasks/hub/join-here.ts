@@ -45,9 +45,9 @@ export async function joinHere(
     if (!status) return failed('the hub does not say yet where it listens')
     if (!saved) return told('joined', await join(agent, status, makeToken))
     if (saved.hubId !== status.hubId) return told('elsewhere', saved)
-    const address = addressHere(status)
-    if (saved.hub === address || !isLoopback(new URL(saved.hub).hostname)) return told('member', saved)
-    return told('moved', updateConfig(agent, saved, { hub: address, ...trusted(status) }))
+    const way = wayTo(status, saved.proxy)
+    if (saved.hub === way.hub || !isLoopback(new URL(saved.hub).hostname)) return told('member', saved)
+    return told('moved', updateConfig(agent, saved, { ...way, authority: authorityOf(status) }))
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error
     return failed(messageOf(error))
@@ -59,18 +59,22 @@ async function join(
   status: HubStatus,
   makeToken: () => Promise<string>,
 ): Promise<Config> {
-  const hub = addressHere(status)
   const token = await makeToken()
   const { login } = await import('../../hub-client/login.ts')
   return login(agent, {
-    hub,
-    proxy: proxyToSave({ hub }, process.env),
-    insecure: hub.startsWith('http:') && !isLoopback(new URL(hub).hostname),
+    ...wayTo(status),
     label: defaultLabel(),
     token,
     hubId: status.hubId,
     fingerprint: fingerprintOf(status),
   })
+}
+
+/** How this machine gets to the hub: whoever runs it without a certificate has accepted that, for here too. */
+function wayTo(status: HubStatus, proxy?: string): Pick<Config, 'hub' | 'proxy' | 'insecure'> {
+  const hub = addressHere(status)
+  const insecure = hub.startsWith('http:') && !isLoopback(new URL(hub).hostname)
+  return { hub, proxy: proxyToSave({ hub, proxy }, process.env), insecure }
 }
 
 /**
@@ -90,9 +94,9 @@ function fingerprintOf({ certificate }: HubStatus): string | undefined {
 }
 
 /** What to trust where the hub has a certificate of its own: the file lies on this machine. */
-function trusted({ certificate }: HubStatus): Pick<Config, 'authority' | 'insecure'> {
+function authorityOf({ certificate }: HubStatus): string | undefined {
   const file = certificate?.authority ?? undefined
-  return { authority: file === undefined ? undefined : readText(file), insecure: false }
+  return file === undefined ? undefined : readText(file)
 }
 
 function told(outcome: Joining['outcome'], { agentId, hub }: Config): Joining {

@@ -5,7 +5,9 @@ import { createToken } from '../../../src/cli/hub/create-token.ts'
 import { readConfig } from '../../../src/config/config.ts'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
 import { instanceFor } from '../../../src/config/instance.ts'
+import { formatTarget } from '../../../src/config/target.ts'
 import { defaultLabel } from '../../../src/config/label.ts'
+import { outwardAddresses } from '../../../src/net/own-address.ts'
 import { joinHere, type Joining } from '../../../src/tasks/hub/join-here.ts'
 import { emptyHome, joined } from '../../fixtures/joined.ts'
 import { connectOk } from '../../helpers/cli.ts'
@@ -64,6 +66,25 @@ test('on loopback it is plain http, and once the hub has another address the mac
   expect(configOf(home).hub).toBe(moved.hub)
   await exposes(home)
 })
+
+const outward = outwardAddresses()[0]
+
+test.skipIf(outward === undefined)(
+  'where the hub has moved to plain http that others reach, the machine can follow it',
+  async () => {
+    const home = await withHub('follows', '127.0.0.1:0')
+    await join(home)
+    await connectOk(home, [
+      'hub',
+      'start',
+      '--listen',
+      formatTarget({ host: outward!, port: 0 }),
+      '--insecure',
+    ])
+    expect(await join(home)).toMatchObject({ outcome: 'moved' })
+    expect(JSON.parse(await exposes(home))).toEqual({ exposed: [], offered: [] })
+  },
+)
 
 test('one that is logged in to another hub stays there, and one whose config can’t be read has not joined', async () => {
   const world = await World.start()
