@@ -125,7 +125,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
         sessionTimeout: TLS_SESSION_SECONDS,
       })
     : loadHttp().createServer(LIMITS)
-  const connections = new Connections(options.limits ?? {}, options.log)
+  const connections = new Connections(options.limits ?? {}, certificate !== undefined, options.log)
   server.on('connection', (socket: Socket) => connections.add(socket))
   server.on('request', (request, response) => void api.answer(request, response))
   const answerLink = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 import { LineLimiter } from '../../log/line-limiter.ts'
 import { connectionLimit, describeConnectionLimit } from '../../runtime/descriptor-limit.ts'
-import { MAX_STRANGERS } from '../../tunnel/protocol/limits.ts'
+import { MAX_STRANGERS, MAX_TLS_STRANGERS } from '../../tunnel/protocol/limits.ts'
 
 export interface ConnectionLimits {
   /** How many connections there may be at a time; default what `ulimit -n` leaves room for. */
   readonly connections?: number
-  /** How many connections may have no link; default MAX_STRANGERS. */
+  /** How many connections may have no link; default MAX_STRANGERS, with TLS MAX_TLS_STRANGERS. */
   readonly strangers?: number
 }
 
@@ -25,9 +25,9 @@ export class Connections {
   readonly #log: (line: string) => void
   readonly #lines = new LineLimiter()
 
-  constructor(limits: ConnectionLimits, log: (line: string) => void) {
+  constructor(limits: ConnectionLimits, isTls: boolean, log: (line: string) => void) {
     this.#most = limits.connections ?? connectionLimit()
-    this.#mostStrangers = limits.strangers ?? MAX_STRANGERS
+    this.#mostStrangers = limits.strangers ?? (isTls ? MAX_TLS_STRANGERS : MAX_STRANGERS)
     this.#log = log
   }
 

@@ -29,6 +29,12 @@ export const MAX_NONCES = 256
 /** Connections without a link at a time: 10,000 agents may come back at once. */
 export const MAX_STRANGERS = 16_384
 
+/**
+ * The same where the hub speaks TLS: one that has begun its handshake takes 80 KB, and a quarter of a
+ * millisecond or more, and all can begin theirs in the same moment.
+ */
+export const MAX_TLS_STRANGERS = 4096
+
 /** Links of one agent at a time: its own process, and each `reach` beside it. */
 export const MAX_LINKS = 64
 

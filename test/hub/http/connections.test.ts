@@ -3,6 +3,8 @@ import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Config } from '../../../src/config/config.ts'
 import { startHub } from '../../../src/hub/server.ts'
+import { descriptorLimit } from '../../../src/runtime/descriptor-limit.ts'
+import { MAX_TLS_STRANGERS } from '../../../src/tunnel/protocol/limits.ts'
 import { hubInProcess, linked, member, nonceOf } from '../../fixtures/hub/hub-in-process.ts'
 import { TestAuthority } from '../../helpers/certificates.ts'
 import { makeHome } from '../../helpers/home.ts'
@@ -78,6 +80,17 @@ test('where links have all the places, more connections are refused, and no link
   await links[0]!.stop()
   await expect.poll(() => nonceOf(test).catch(() => undefined), { timeout: 30_000 }).toBeDefined()
 })
+
+// Both ends of each are here.
+test.skipIf(descriptorLimit() < 3 * MAX_TLS_STRANGERS)(
+  'with TLS they are fewer: each may begin its handshake in the same moment as all others',
+  async () => {
+    const test = await hubInProcess(undefined, { tls: authority.issue() })
+    const [oldest] = await silentOnes(test.hub.port, MAX_TLS_STRANGERS + 1)
+    await oldest!.closed
+    expect(test.log.at(-1)).toMatch(/no link are closed, the oldest first: 4096 of them are open$/)
+  },
+)
 
 test('those without a link are bounded by themselves, whatever there is room for', async () => {
   const test = await hubInProcess(undefined, { limits: { strangers: ROOM } })
