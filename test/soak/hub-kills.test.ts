@@ -3,6 +3,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { readHubSettings } from '../../src/config/hub/hub-settings.ts'
+import { codeOf } from '../../src/errors.ts'
 import { waitFor } from '../../src/runtime/wait-for.ts'
 import { emptyHome } from '../fixtures/joined.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
@@ -14,7 +15,8 @@ const env = { OCLIF_DISABLE_LINKED_ESM_WARNING: '1' }
 
 const ACTIONS = ['start', 'start --replace', 'restart', 'stop', 'install', 'uninstall']
 /** What a home's hub has, and no more: what was half written is cleared away by whoever writes next. */
-const FILES = /^(config\.json|hub\.(db(-shm|-wal)?|json|lock|log|pid|sock|command\.lock)|.*testinit\.json)$/
+const FILES =
+  /^(config\.json|hub\.(db(-shm|-wal)?|process\.json|lock|log|pid|sock|command\.lock)|.*testinit\.json)$/
 
 /** The hubs that run from a home; Linux alone tells. */
 function hubsOf(home: Home): number[] {
@@ -34,6 +36,15 @@ function hubsOf(home: Home): number[] {
     })
 }
 
+/** It may have ended since it was found. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (codeOf(error) !== 'ESRCH') throw error
+  }
+}
+
 soakSuite('kills at random moments of the hub, and of commands on it', ({ random, length }) => {
   test('leave one hub or none, which every command finds', async () => {
     const home = emptyHome('hub')
@@ -51,7 +62,7 @@ soakSuite('kills at random moments of the hub, and of commands on it', ({ random
       const cli = startConnect(home, ['hub', ...action.split(' ')], { env })
       await Promise.race([sleep(moment), cli.exited])
       if (kill === 'command') cli.kill('SIGKILL')
-      else for (const pid of hubsOf(home)) process.kill(pid, 'SIGKILL')
+      else hubsOf(home).forEach(killIfThere)
       const { signal } = await cli.exited
       if (signal === 'SIGKILL' || kill === 'hub') done++
       else durations.set(action, performance.now() - began)
