@@ -156,8 +156,8 @@ export const ERRORS = {
     fix: 'Have it installed anew, by another name: connect daemon install --config FILE',
   },
   PROGRAM_GONE: {
-    cause: 'The program that the agent runs, or its config, was deleted while it ran.',
-    fix: `Install it again if that was not meant: ${LOCAL_PACKAGE}, then: connect daemon restart`,
+    cause: 'The program that the agent or the hub runs, or the agent’s config, was deleted while it ran.',
+    fix: `Install it again if that was not meant: ${LOCAL_PACKAGE}, then: connect daemon restart, or connect hub restart`,
   },
   SERVICE_UNKNOWN: {
     cause: 'No service of that name is offered in the workspace.',

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import type { Instance } from '../config/instance.ts'
+import { wordsOf } from '../config/kind.ts'
 import { readAgentRecord, restoreAgentRecord, type AgentRecord } from '../control/agent-record.ts'
-import { ConnectError, messageOf } from '../errors.ts'
+import { ConnectError, LOCAL_PACKAGE, messageOf } from '../errors.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
 import { isAnotherRunning } from './another.ts'
@@ -47,7 +48,7 @@ export function startHousekeeping(options: {
     const gone = needed.find((file) => !existsSync(file))
     goneSince = gone === undefined ? undefined : (goneSince ?? performance.now())
     if (goneSince !== undefined && performance.now() - goneSince >= PATIENCE * everyMs)
-      throw new ConnectError('PROGRAM_GONE', `${gone} was deleted while the ${instance.kind} ran`)
+      throw programGone(instance, gone!)
     options.onTick?.()
     // The folder itself may be gone, and is not for us to make.
     if (gone !== undefined) return
@@ -76,6 +77,13 @@ export function startHousekeeping(options: {
   const timer = setInterval(() => void tick(), everyMs)
   timer.unref()
   return { givenUp: giveUp.signal, stop: () => clearInterval(timer) }
+}
+
+function programGone(instance: Instance, file: string): ConnectError {
+  const { process, command } = wordsOf(instance)
+  return new ConnectError('PROGRAM_GONE', `${file} was deleted while the ${process} ran`, {
+    hints: [`Install it again if that was not meant: ${LOCAL_PACKAGE}, then: ${command} restart`],
+  })
 }
 
 function isRecorded(instance: Instance, { nonce, mode, pid }: AgentRecord): boolean {

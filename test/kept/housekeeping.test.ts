@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startHousekeeping, type Housekeeping } from '../../src/kept/housekeeping.ts'
+import { hubInstance } from '../../src/config/hub/hub-instance.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import { writeAgentRecord, type AgentRecord } from '../../src/control/agent-record.ts'
 import { waitFor } from '../../src/runtime/wait-for.ts'
@@ -58,6 +59,22 @@ describe('an agent that could never be started again gives up:', () => {
       code: 'PROGRAM_GONE',
       message: `${file} was deleted while the agent ran`,
     })
+  })
+})
+
+test.for([
+  ['an agent', () => instanceFor(path.join(scratchFolder(), 'staging.json')), 'connect daemon restart'],
+  ['a hub', () => hubInstance({ dataDir: scratchFolder() }), 'connect hub restart'],
+] as const)('%s whose program is gone names its own command for afterwards', async ([, of, command]) => {
+  const instance = of()
+  const script = path.join(scratchFolder(), 'gone.js')
+  const record = writeAgentRecord(instance, identityFor(instance, { script }))
+  const housekeeping = startHousekeeping({ instance, record, log: () => {}, everyMs: 5 })
+  onTestFinished(() => housekeeping.stop())
+  await soon(() => housekeeping.givenUp.aborted)
+  expect(housekeeping.givenUp.reason).toMatchObject({
+    code: 'PROGRAM_GONE',
+    hints: [expect.stringMatching(`, then: ${command}$`)],
   })
 })
 
