@@ -6,7 +6,8 @@ import { givenPath } from '../../files/given-path.ts'
 /** Where the hub keeps its database. */
 export const dataDirFlag = {
   'data-dir': Flags.string({
-    description: 'where the hub keeps its data (default: ~/.privateconnect/hub)',
+    description:
+      'where the hub keeps its data (default: that of the hub that is kept, else ~/.privateconnect/hub)',
     helpValue: 'DIR',
   }),
 }

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
-import path from 'node:path'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import { servingOf, type Serving } from '../../config/hub/serving.ts'
 import { isLoopback, parseHubUrl } from '../../config/hub-url.ts'
 import { ConnectError } from '../../errors.ts'
 import { hubStatus } from '../../hub/control/client.ts'
-import { authorityFile } from '../../hub/tls/authority.ts'
+import { authorityFile, tlsFolder } from '../../hub/tls/authority.ts'
 import { lastFingerprint } from '../../hub/tls/certificate.ts'
 import { toldUrl } from '../../hub/told-url.ts'
 import type { Invite } from '../../tunnel/protocol/invite.ts'
@@ -50,7 +49,7 @@ function describe(url: string, fingerprint: string | undefined): InvitedHub {
 function fingerprintOf({ tls, folder }: Serving): string | undefined {
   if (tls === undefined) return undefined
   if (tls !== 'own') return lastFingerprint(tls.cert)
-  const authority = authorityFile(path.join(folder, 'tls'))
+  const authority = authorityFile(tlsFolder(folder))
   if (existsSync(authority)) return lastFingerprint(authority)
   throw new ConnectError(
     'HUB_ADDRESS_UNKNOWN',

@@ -1,12 +1,11 @@
 import { renameSync } from 'node:fs'
-import path from 'node:path'
 import { ConnectError } from '../../errors.ts'
 import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { syncFolder } from '../../files/durable/sync-folder.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { readText } from '../../files/read-text.ts'
 import { checkTrusted } from '../../files/trust.ts'
-import { authorityKeyFile } from '../tls/authority.ts'
+import { authorityKeyFile, tlsFolder } from '../tls/authority.ts'
 import { parsePemPair } from '../tls/pem-pair.ts'
 
 /**
@@ -61,9 +60,5 @@ export function placeAuthority(folder: string, authority: string, aside: string)
     syncFolder(folder)
   }
   ensurePrivateFolder(tls)
-  writeFileAtomic(authorityKeyFile(tlsFolder(folder)), authority)
-}
-
-function tlsFolder(folder: string): string {
-  return path.join(folder, 'tls')
+  writeFileAtomic(authorityKeyFile(tls), authority)
 }

@@ -7,6 +7,11 @@ import { shellQuote } from '../../text/shell-quote.ts'
 import { issueAuthority, type Issued } from './issue.ts'
 import { pemPair, readPemPair } from './pem-pair.ts'
 
+/** What is the hub's own to speak TLS with, in its data folder. */
+export function tlsFolder(dataFolder: string): string {
+  return path.join(dataFolder, 'tls')
+}
+
 /** The authority's certificate, for machines to trust. */
 export function authorityFile(folder: string): string {
   return path.join(folder, 'authority.pem')

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { ConnectError, messageOf } from '../../errors.ts'
 import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
-import { authorityFile, keepAuthority, openAuthority } from './authority.ts'
+import { authorityFile, keepAuthority, openAuthority, tlsFolder } from './authority.ts'
 import type { CertificateFiles } from './certificate.ts'
 import { day, type Validity } from './dates.ts'
 import { EARLIEST, issueServer, type Issued } from './issue.ts'
@@ -53,7 +53,7 @@ export class OwnCertificate {
    * @throws ConnectError HUB_TLS_DAMAGED, HUB_KEY_EXPOSED, FILE_UNTRUSTED, CONFIG_UNREADABLE, WRITE_FAILED
    */
   static async open(options: OwnOptions): Promise<OwnCertificate> {
-    const folder = path.join(options.folder, 'tls')
+    const folder = tlsFolder(options.folder)
     ensurePrivateFolder(folder)
     const authority = await openAuthority(folder, existsSync(serverFile(folder)), options.now())
     const own = new OwnCertificate(folder, authority, options)
