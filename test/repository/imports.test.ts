@@ -120,6 +120,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'hub-client',
     'platforms',
     'control',
+    'tunnel/protocol',
     'runtime',
     'config/hub',
     'config/proxy',

@@ -9,7 +9,7 @@ import { hubStatus } from '../../hub/control/client.ts'
 import { authorityFile, tlsFolder } from '../../hub/tls/authority.ts'
 import { lastFingerprint } from '../../hub/tls/certificate.ts'
 import { toldUrl } from '../../hub/told-url.ts'
-import type { Invite } from '../../tunnel/protocol/invite.ts'
+import { fingerprintFrom, type Invite } from '../../tunnel/protocol/invite.ts'
 
 /** Where a hub is found, and by what it is known. */
 export type InvitedHub = Omit<Invite, 'token'>
@@ -43,7 +43,7 @@ function describe(url: string, fingerprint: string | undefined): InvitedHub {
   // In the one form that an invite has it: without a port that goes without saying.
   const address = parseHubUrl(url, { insecure: true })
   if (fingerprint === undefined || !address.startsWith('https:')) return { address }
-  return { address, fingerprint: Buffer.from(fingerprint.replaceAll(':', ''), 'hex').toString('base64url') }
+  return { address, fingerprint: fingerprintFrom(fingerprint) }
 }
 
 function fingerprintOf({ tls, folder }: Serving): string | undefined {

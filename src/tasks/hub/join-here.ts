@@ -9,6 +9,7 @@ import { readText } from '../../files/read-text.ts'
 import { hubStatus } from '../../hub/control/client.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
+import { fingerprintFrom } from '../../tunnel/protocol/invite.ts'
 
 /** How long a hub that has just been started may take until it answers, in ms. */
 const ANSWERS_WITHIN_MS = 20_000
@@ -66,7 +67,7 @@ async function join(
     label: defaultLabel(),
     token,
     hubId: status.hubId,
-    fingerprint: fingerprintOf(status),
+    fingerprint: status.certificate ? fingerprintFrom(status.certificate.fingerprint) : undefined,
   })
 }
 
@@ -85,12 +86,6 @@ function addressHere({ listen, url, certificate }: HubStatus): string {
   if (certificate && !certificate.own) return parseHubUrl(url, { insecure: true })
   const own = listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')
   return parseHubUrl(`${certificate ? 'https' : 'http'}://${own}`, { insecure: true })
-}
-
-/** As an invite has it. */
-function fingerprintOf({ certificate }: HubStatus): string | undefined {
-  if (!certificate) return undefined
-  return Buffer.from(certificate.fingerprint.replaceAll(':', ''), 'hex').toString('base64url')
 }
 
 /** What to trust where the hub has a certificate of its own: the file lies on this machine. */

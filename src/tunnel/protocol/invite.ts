@@ -36,6 +36,11 @@ export function fingerprintOf(certificate: Uint8Array): string {
   return createHash('sha256').update(certificate).digest('base64url')
 }
 
+/** @param printed as openssl prints it: hexadecimal digits, with colons @returns as fingerprintOf */
+export function fingerprintFrom(printed: string): string {
+  return Buffer.from(printed.replaceAll(':', ''), 'hex').toString('base64url')
+}
+
 /** @returns one word, of letters, digits, `_` and `-` */
 export function formatInvite({ address, token, fingerprint }: Invite): string {
   const content = { v: VERSION, u: address, t: token, ...(fingerprint !== undefined && { f: fingerprint }) }

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  fingerprintFrom,
   fingerprintOf,
   formatInvite,
   looksLikeInvite,
@@ -34,6 +36,11 @@ function invited(content: unknown): string {
   const body = Buffer.from(JSON.stringify(content)).toString('base64url')
   return `inv_${body}${fingerprintOf(Buffer.from(body)).slice(0, 4)}`
 }
+
+test('a fingerprint as openssl prints it is the same one', () => {
+  const printed = createHash('sha256').update('a certificate').digest('hex').toUpperCase()
+  expect(fingerprintFrom(printed.match(/../g)!.join(':'))).toBe(fingerprint)
+})
 
 test('what is put into an invite is what comes out of it', () => {
   fc.assert(
