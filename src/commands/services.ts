@@ -7,8 +7,7 @@ import { instanceFor } from '../config/instance.ts'
 import { listService, readServices } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
 import { ConnectError, messageOf } from '../errors.ts'
-import { Signer } from '../hub-client/credential.ts'
-import { HubClient } from '../hub-client/hub-client.ts'
+import { askOffers } from '../hub-client/find-services.ts'
 import { printable } from '../text/printable.ts'
 
 export default class Services extends ConnectCommand {
@@ -40,13 +39,13 @@ export default class Services extends ConnectCommand {
       ]),
     )
     try {
-      const offered = await new HubClient({ ...config, hub: hubOf(config) }).services(new Signer(config))
+      const offered = await askOffers({ ...config, hub: hubOf(config) })
       this.print('Offered in the workspace:')
       this.table(
         ['NAME', 'PORT', 'FROM', 'AGENT ID', 'AGENT'],
         offered.map(({ name, port, label, agent, online }) => [
           name,
-          port === undefined ? 'none' : String(port),
+          port === null ? 'none' : String(port),
           printable(label),
           agent,
           online ? 'online' : 'offline',
@@ -54,7 +53,7 @@ export default class Services extends ConnectCommand {
       )
       const other = offered.find(({ agent, online }) => online && agent !== config.agentId)
       if (other) this.suggestNext(`connect reach ${other.name}`)
-      return { exposed, offered: offered.map(({ name, port = null, ...rest }) => ({ name, port, ...rest })) }
+      return { exposed, offered }
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error
       this.printError(`[!] What the workspace offers is not known: ${messageOf(error)}`)
