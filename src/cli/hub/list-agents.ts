@@ -1,5 +1,6 @@
+import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { hubAgents } from '../../hub/control/client.ts'
-import { hubSocketPath, type HubAgent } from '../../hub/control/schema.ts'
+import type { HubAgent } from '../../hub/control/schema.ts'
 import { withStore } from './with-store.ts'
 
 /** A machine that has joined; `online` is null if a hub runs that doesn’t say. */
@@ -11,7 +12,7 @@ export type ListedAgent = Omit<HubAgent, 'online'> & { readonly online: boolean 
  * @throws ConnectError HUB_DATA_MISSING, HUB_DATA_DAMAGED, WRITE_FAILED
  */
 export async function listAgents(folder: string): Promise<ListedAgent[]> {
-  const told = await hubAgents({ socketPath: hubSocketPath(folder) }).catch(() => null)
+  const told = await hubAgents(hubInstance({ dataDir: folder })).catch(() => null)
   const agents = told ?? (await storedAgents(folder, told === null ? null : false))
   return agents.toSorted((one, other) => Date.parse(one.joinedAt) - Date.parse(other.joinedAt))
 }

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
-import { askHub } from '../../cli/hub/ask-hub.ts'
+import { requestHub } from '../../cli/hub/request-hub.ts'
 import { dataDirFlag, hubFolder } from '../../cli/hub/flags.ts'
 import { givenPath } from '../../files/given-path.ts'
 import { makeBackup } from '../../hub/backup/make-backup.ts'
@@ -23,7 +23,7 @@ export default class HubBackup extends ConnectCommand {
     const { args, flags } = await this.parse(HubBackup)
     const folder = hubFolder(flags['data-dir'])
     const file = givenPath(args.file)
-    const answer = await askHub(folder, 'GET', '/v1/saved', SavedReply)
+    const answer = await requestHub(folder, 'GET', '/v1/saved', SavedReply)
     const saved = answer === NOT_THERE ? undefined : answer
     const backup = await makeBackup(folder, file, saved)
     const { bytes, machines, names, tokens, hasKey } = backup

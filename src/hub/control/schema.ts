@@ -1,14 +1,7 @@
-import path from 'node:path'
 import * as v from 'valibot'
-import { socketPathFor } from '../../config/instance.ts'
 import { AgentIdentity } from '../../control/agent-record.ts'
 
-/** The hub's local API, for commands on its machine: HTTP over a Unix socket, JSON bodies. */
-
-/** The socket of the hub that runs on this data folder. */
-export function hubSocketPath(folder: string): string {
-  return socketPathFor(path.join(folder, 'hub.sock'))
-}
+/** The hub's local API, for commands on its machine, on the socket of its instance: HTTP, JSON bodies. */
 
 /** GET /v1/status */
 export const HubStatus = v.object({

@@ -7,10 +7,10 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createToken } from '../../../src/cli/hub/create-token.ts'
 import { shutOut } from '../../../src/cli/hub/shut-out.ts'
+import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
 import { ConnectError } from '../../../src/errors.ts'
 import { Signer } from '../../../src/hub-client/credential.ts'
 import { HubClient } from '../../../src/hub-client/hub-client.ts'
-import { hubSocketPath } from '../../../src/hub/control/schema.ts'
 import { startHubControl, type HubControl } from '../../../src/hub/control/server.ts'
 import { StoreError } from '../../../src/hub/store/store-error.ts'
 import { Store } from '../../../src/hub/store/store.ts'
@@ -29,6 +29,8 @@ const NO_HUB: HubControl = {
   createToken: vi.fn<() => never>(),
   saved: vi.fn<() => never>(),
 }
+
+const hubSocketPath = (dataDir: string) => hubInstance({ dataDir }).socketPath
 
 async function stored(folder: string) {
   const store = await Store.open(folder)
