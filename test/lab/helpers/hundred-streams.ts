@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { RunningCli } from '../../helpers/cli.ts'
-import { Pinged } from './pinged.ts'
+import { Pinged } from '../../helpers/pinged.ts'
 import { psqlCommand } from './postgres.ts'
 
 const STREAMS = 99

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { waitFor } from '../../../src/runtime/wait-for.ts'
+import { waitFor } from '../../src/runtime/wait-for.ts'
 
 const EVERY_MS = 50
 const LINE_MS = 60_000
