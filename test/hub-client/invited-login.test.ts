@@ -1,4 +1,5 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -267,7 +268,7 @@ describe('nothing is sent, and nothing kept,', () => {
 
   test('over plain http, once an invite has named a certificate', async () => {
     const asked = vi.fn()
-    const plain = createHttpsServer(asked)
+    const plain = createHttpServer(asked)
     const address = `http://127.0.0.1:${await listening(plain)}`
     const { error } = await joinBy({ ...invite, address })
     expect(error?.code).toBe('INSECURE_HUB')

@@ -34,7 +34,7 @@ test('when machines were seen is saved for all of them at once, and once a minut
   expect(asked()).toBe(1)
 })
 
-test('a hub that starts knows it', async () => {
+test('a hub that starts knows when machines were seen before', async () => {
   const { world, ada, pass } = await started()
   world.registry.seen(ada)
   const last = world.registry.lastSeen(ada)
