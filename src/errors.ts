@@ -239,7 +239,7 @@ export const ERRORS = {
   },
   HUB_RUNNING: {
     cause: 'A hub is already running on this data folder.',
-    fix: 'Stop it first, or give another --data-dir.',
+    fix: 'Stop it first: connect hub stop (one in a terminal: Ctrl-C). Or give another --data-dir.',
   },
   HUB_ADDRESS_UNKNOWN: {
     cause: 'An invite names the address of its hub, and it is not known where others reach this one.',
