@@ -1,6 +1,9 @@
 /** What has a hub run here that other machines reach: on loopback, as without flags, none of them does. */
 export const OWN_HUB = 'connect hub install --listen 0.0.0.0:7700'
 
+/** What has a machine join the hub that runs on it. */
+export const JOIN_OWN_HUB = 'connect hub token create --invite | connect login --token-file -'
+
 /** For a machine that knows no hub yet: the ways in, a line each. */
 export const FIRST_STEPS: readonly string[] = [
   'With an invite to a hub: connect login',

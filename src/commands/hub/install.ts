@@ -6,6 +6,7 @@ import { createToken } from '../../cli/hub/create-token.ts'
 import { resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
 import type { HubInstance } from '../../config/hub/hub-instance.ts'
+import { JOIN_OWN_HUB } from '../../config/first-steps.ts'
 import { instanceFor } from '../../config/instance.ts'
 import { findAgent } from '../../control/find-agent.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
@@ -71,7 +72,7 @@ export default class HubInstall extends HubCommand {
   async #sayNext(joining: Joining | null): Promise<void> {
     if (joining?.outcome === 'failed') {
       this.printError(`[!] This machine has not joined the hub: ${joining.reason}`)
-      this.tellNext('connect hub token create --invite | connect login --token-file -', 'joins the hub here')
+      this.tellNext(JOIN_OWN_HUB, 'joins the hub here')
       return
     }
     const agent = instanceFor()

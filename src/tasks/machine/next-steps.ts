@@ -1,4 +1,4 @@
-import { OWN_HUB } from '../../config/first-steps.ts'
+import { JOIN_OWN_HUB, OWN_HUB } from '../../config/first-steps.ts'
 import { isLoopback } from '../../config/hub-url.ts'
 import type { HubHere } from './hub-here.ts'
 import type { Standing } from './standing.ts'
@@ -29,8 +29,7 @@ export function nextSteps(here: Standing, start: StartCommands): NextStep[] {
 
 function waysIn({ state }: HubHere, start: StartCommands): NextStep[] {
   if (state === 'stopped') return [step(start.hub)]
-  if (state === 'running')
-    return [step('connect hub token create --invite | connect login --token-file -', 'joins the hub here')]
+  if (state === 'running') return [step(JOIN_OWN_HUB, 'joins the hub here')]
   if (state === 'unknown') return [step('connect hub status', 'says more')]
   return [step('connect login', 'with an invite to a hub'), step(OWN_HUB, 'for a hub of your own, here')]
 }
