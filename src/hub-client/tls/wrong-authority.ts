@@ -30,7 +30,7 @@ export function wrongAuthority(hub: string, cause?: unknown): ConnectError {
     hints: [
       'It is another hub, or something between here and the hub wants to read along. Nothing was sent to it.',
       'If the hub has another certificate on purpose, ask for a new invite (connect hub token create --invite).',
-      'Where this machine is logged in, before it is used: connect logout',
+      'Where this machine is logged in already, forget the old one first: connect logout',
     ],
   })
 }

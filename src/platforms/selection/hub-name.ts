@@ -18,6 +18,6 @@ export async function refuseTakenHubName(options: Omit<SelectOptions, 'purpose'>
   if (!(await description.isInstalled(context))) return
   const message = `An agent’s service has the name that is the hub’s now: that of ${tilde(holder)}`
   throw new ConnectError('HUB_NAME_TAKEN', message, {
-    hints: [`Have it installed anew, by another: connect daemon install --config ${shellQuote(holder)}`],
+    hints: [`Have it installed anew, by another name: connect daemon install --config ${shellQuote(holder)}`],
   })
 }

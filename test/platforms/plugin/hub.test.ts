@@ -121,7 +121,7 @@ test('an agent that was installed under the hub’s name keeps its service until
       code: 1,
       stderr:
         '[x] An agent’s service has the name that is the hub’s now: that of ~/.privateconnect/hub.json\n' +
-        `  Have it installed anew, by another: connect daemon install --config ${config}\n`,
+        `  Have it installed anew, by another name: connect daemon install --config ${config}\n`,
     })
   }
   expect(await status()).toContain('● Status: running')
