@@ -59,7 +59,7 @@ async function ask<T>(
   }
   if (!answer) return undefined
   try {
-    // One of before has another status, and no body that says more.
+    // A hub of an older version answers with another status, and with no body that says more.
     return v.parse(schema, JSON.parse(answer.text))
   } catch (error) {
     const message = 'The hub that runs gave an answer that this version can’t read'

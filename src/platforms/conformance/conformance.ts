@@ -11,8 +11,8 @@ export interface ConformanceSuite {
 
 /**
  * What every platform promises, as tests: a real hub, real agents, and homes that are thrown away; with the
- * kind `hub`, real hubs. It needs
- * no test framework: a check that fails rejects with an error that names the promise which was broken.
+ * kind `hub`, real hubs. It needs no test framework: a check that fails rejects with an error that names the
+ * promise which was broken.
  */
 export function platformConformance(options: ConformanceOptions): ConformanceSuite {
   let hub: Promise<TestHub> | undefined
