@@ -22,7 +22,8 @@ export interface LoginOptions extends Omit<HubAddress, 'authority'> {
 /**
  * Joins a hub: makes a key, spends the token to register it, and saves both.
  *
- * @throws ConnectError HUB_UNREACHABLE, PROXY_FAILED, NOT_A_HUB, WRONG_HUB, WRONG_AUTHORITY, TOKEN_REFUSED, WRITE_FAILED
+ * @throws ConnectError HUB_UNREACHABLE, PROXY_FAILED, NOT_A_HUB, WRONG_HUB, WRONG_AUTHORITY, TOKEN_REFUSED,
+ * WRITE_FAILED
  */
 export async function login(instance: Instance, options: LoginOptions): Promise<Config> {
   const { hub, proxy, ca, insecure, label, token, fingerprint } = options

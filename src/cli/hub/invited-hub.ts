@@ -33,7 +33,7 @@ export async function invitedHub(folder: string): Promise<InvitedHub> {
   return describe(toldUrl(serving, serving.port), fingerprintOf(serving))
 }
 
-/** Not a port that is free today, which may be another one tomorrow; nor a name, which may be another address. */
+/** Not a port that is free today, and may be another tomorrow; nor a name, which may be another address. */
 function isKnown({ url, host, port }: Serving): boolean {
   return url !== undefined || (port !== 0 && (isIP(host) !== 0 || !isLoopback(host)))
 }

@@ -55,7 +55,10 @@ export function readContents(sqlite: Sqlite, copy: string): Contents | undefined
   })
 }
 
-/** Views, triggers and virtual tables are programs, and have no page (sqlite.org/fileformat2.html#ffschema). */
+/**
+ * Views, triggers and virtual tables are programs, and have no page
+ * (https://sqlite.org/fileformat2.html#ffschema).
+ */
 function checkIsTables(database: DatabaseSync): void {
   const other = database.prepare('SELECT 1 FROM sqlite_schema WHERE coalesce(rootpage, 0) = 0').get()
   if (other) throw new Error('it has more in it than tables')

@@ -71,7 +71,7 @@ async function join(
   })
 }
 
-/** How this machine gets to the hub: whoever runs it without a certificate has accepted that, for here too. */
+/** How this machine gets to its hub. Who runs that without a certificate has accepted it for here, too. */
 function wayTo(status: HubStatus, proxy?: string): Pick<Config, 'hub' | 'proxy' | 'insecure'> {
   const hub = addressHere(status)
   const insecure = hub.startsWith('http:') && !isLoopback(new URL(hub).hostname)
