@@ -1,35 +1,62 @@
-// Writes docs/errors.md; with --check says whether it is fresh.
-import { readFileSync, writeFileSync } from 'node:fs'
+// Writes what of the documents is made: docs/errors.md, what docs/commands.md has of the commands, and the
+// manual pages in man/ with their list in package.json. With --check it says whether they are fresh.
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { ERRORS } from '../src/errors.ts'
+import { EXAMPLES } from '../src/cli/help.ts'
+import { builtCommands } from './docs/command.ts'
+import { commandsPage } from './docs/commands-page.ts'
+import { errorsPage } from './docs/errors-page.ts'
+import { manPages } from './man/pages.ts'
 
-const file = path.join(path.dirname(import.meta.dirname), 'docs', 'errors.md')
+const root = path.dirname(import.meta.dirname)
+const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
 
-const HEAD = `# Errors
+/** What is made, by its path in the checkout. */
+export async function madeDocuments(): Promise<Map<string, string>> {
+  const commands = await builtCommands()
+  const page = commandsPage(read('docs/commands.md'), commands)
+  const own = JSON.parse(read('package.json')) as { description: string; version: string }
+  // Of the newest version that is not in the making.
+  const [, date = ''] = /^## \[\d[^\]]*\] - (\S+)$/m.exec(read('CHANGELOG.md')) ?? []
+  const pages = manPages({
+    commands,
+    commandsPage: page,
+    readme: read('README.md'),
+    examples: EXAMPLES,
+    description: own.description,
+    version: own.version,
+    date,
+  })
+  const man = [...pages.keys()].map((name) => `man/${name}`)
+  return new Map([
+    ['docs/errors.md', errorsPage()],
+    ['docs/commands.md', page],
+    ['package.json', `${JSON.stringify({ ...own, man }, null, 2)}\n`],
+    ...[...pages].map(([name, text]): [string, string] => [`man/${name}`, text]),
+  ])
+}
 
-Every failure is one line on stderr that begins with \`[x]\`, and below it what to do next. With \`--json\` it is an object on
-stdout instead, \`{"error": {"code", "message", "hints"}}\`, whose \`code\` is one of those below, or \`USAGE\` for a command
-line that can't be understood. \`DEBUG=1\` adds where in the program it came from.
+/** The files that are not as they would be made, those of no use any more included. */
+export async function staleDocuments(): Promise<string[]> {
+  const made = await madeDocuments()
+  const isStale = ([file, text]: [string, string]) =>
+    !existsSync(path.join(root, file)) || read(file) !== text
+  return [...[...made].filter(isStale).map(([file]) => file), ...leftOver(made)]
+}
 
-The exit code is 1, or 2 where the command line itself is wrong. The agent alone ends with 78 when only a human can help,
-so that whatever keeps it alive does not start it again; under launchd, which knows no such code, with 0.
-
-This page is made from src/errors.ts by \`npm run docs\`.
-`
-
-/** The page as the table of errors makes it. */
-export function errorsPage(): string {
-  const sections = Object.entries(ERRORS)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([code, { cause, fix }]) => `\n## ${code}\n\n${cause}\n\n**What to do:** ${fix}\n`)
-  return HEAD + sections.join('')
+function leftOver(made: ReadonlyMap<string, string>): string[] {
+  return globSync('man/*', { cwd: root }).filter((file) => !made.has(file.replaceAll(path.sep, '/')))
 }
 
 if (import.meta.main) {
-  const fresh = errorsPage()
-  if (!process.argv.includes('--check')) writeFileSync(file, fresh)
-  else if (readFileSync(file, 'utf8') !== fresh) {
-    console.error('[x] docs/errors.md is stale. Run: npm run docs')
-    process.exit(1)
+  if (process.argv.includes('--check')) {
+    const stale = await staleDocuments()
+    for (const file of stale) console.error(`[x] ${file} is stale. Run: npm run docs`)
+    if (stale.length > 0) process.exit(1)
+  } else {
+    const made = await madeDocuments()
+    mkdirSync(path.join(root, 'man'), { recursive: true })
+    for (const [file, text] of made) writeFileSync(path.join(root, file), text)
+    for (const file of leftOver(made)) rmSync(path.join(root, file))
   }
 }

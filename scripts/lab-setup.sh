@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs what test/lab needs, and what checks plists in npm test, on Debian as root, where it is missing.
+# Installs what test/lab needs, and what checks plists and manual pages in npm test, on Debian as root, where it is missing.
 set -euo pipefail
 
 packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux runit
   nginx-light haproxy caddy squid openssl zsh libplist-utils libxml2-utils
-  systemd-container debootstrap debian-archive-keyring iproute2 strace git rsync)
+  systemd-container debootstrap debian-archive-keyring iproute2 strace git rsync
+  man-db groff-base mandoc)
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -1,7 +1,8 @@
 import { CommandHelp, Errors, Help } from '@oclif/core'
 import { groupCommands } from './help-groups.ts'
 
-const EXAMPLES = `A hub for your machines, on one of them, and an invite for each of the others:
+/** A first session, in short. */
+export const EXAMPLES = `A hub for your machines, on one of them, and an invite for each of the others:
 
 $ connect hub install --listen 0.0.0.0:7700
 $ connect hub token create --invite
@@ -49,7 +50,12 @@ export default class ConnectHelp extends Help {
       this.formatCommands(members).replace('COMMANDS', title),
     )
     const more = this.formatTopics(topics).replace('TOPICS', 'MORE FROM PLUGINS')
-    for (const section of [this.formatRoot(), ...groups, more].filter(Boolean)) this.log(`${section}\n`)
+    const manual =
+      process.platform === 'win32'
+        ? ''
+        : this.section('MANUAL', 'man connect, and a page for each command: man connect-daemon')
+    for (const section of [this.formatRoot(), ...groups, more, manual].filter(Boolean))
+      this.log(`${section}\n`)
   }
 
   override formatRoot(): string {

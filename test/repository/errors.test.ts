@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { errorsPage } from '../../scripts/docs.ts'
+import { errorsPage } from '../../scripts/docs/errors-page.ts'
 import { generateManifest } from '../../scripts/manifest.ts'
 import { ConnectError, ERRORS, type ErrorCode } from '../../src/errors.ts'
 import { root } from '../helpers/cli.ts'

@@ -84,6 +84,8 @@ test('the package holds what it needs, and nothing of the machine that it was ma
       'dist/kept/watchdog-end.js',
       'dist/hub/store/store-worker.js',
       'docs/errors.md',
+      'man/connect.1',
+      'man/connect-daemon.1',
       'LICENSE',
       'oclif.manifest.json',
       'package.json',
