@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { formatTable } from '../../src/cli/format/table.ts'
 import { formatLine } from '../../src/log/line.ts'
+import { installPlugins } from '../fixtures/machine/installed-plugins.ts'
 import { runJs, connectOk } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
@@ -19,6 +20,9 @@ const STATUS_TARGET = { must: 3.2, stretch: 2.5 }
 /** How much longer a log of 1 GB may take to open than one of 1 KB: only its end is read. */
 const LOG_TARGET = 3
 const LOG_ROUNDS = 10
+/** How much longer a command may take to start where three plugins are installed. */
+const PLUGINS_TARGET = 1.15
+const PLUGINS_ROUNDS = 40
 
 /** Prints how long the program takes to start, beside a bare Node.js. */
 export async function benchStartup(): Promise<void> {
@@ -93,14 +97,36 @@ export async function benchStartup(): Promise<void> {
       ...logs.map((measured, at) => row(measured, at === 0 ? undefined : { must: LOG_TARGET })),
     ]))
       console.log(line)
+    const plugins = benchPlugins(stopped, await world.machine('plugins'))
+    console.log(`\nHere "×" is the ratio to none; the target is at most ${PLUGINS_TARGET}.\n`)
+    for (const line of formatTable([['', 'median ms', '×', 'min … max', 'must'], ...plugins]))
+      console.log(line)
   } finally {
     await world.stop()
   }
 }
 
+/** What each command takes without plugins, and with three. */
+function benchPlugins(none: Home, three: Home): string[][] {
+  installPlugins(three)
+  const commands = [
+    ['status', 'Hub here'],
+    ['daemon status', 'Status: stopped'],
+    ['--help', 'USAGE'],
+  ] as const
+  return commands.flatMap(([command, expected]) => {
+    const argv = [runJs, ...command.split(' ')]
+    const measured = measureInTurns(PLUGINS_ROUNDS, [
+      { title: `connect ${command}, no plugin`, argv, env: none.env, expected },
+      { title: `connect ${command}, three`, argv, env: three.env, expected },
+    ])
+    return measured.map((one, at) => row(one, at === 0 ? undefined : { must: PLUGINS_TARGET }))
+  })
+}
+
 function row({ title, medianMs, ratio }: Measured, target: Target = {}): string[] {
   const judged = [target.must, target.stretch].map((limit) =>
-    limit === undefined ? '' : `${limit.toFixed(1)} ${ratio.median <= limit ? 'met' : 'not met'}`,
+    limit === undefined ? '' : `${limit.toFixed(2)} ${ratio.median <= limit ? 'met' : 'not met'}`,
   )
   return [
     title,

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyHome } from '../fixtures/joined.ts'
+import { installPlugins } from '../fixtures/machine/installed-plugins.ts'
 import { runProgram } from '../fixtures/run-fixture.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { connectOk, root, runJs, startConnect } from '../helpers/cli.ts'
@@ -68,6 +69,24 @@ describe('what is asked in prompts and scripts loads no more than it needs:', ()
     ]
     expect(builtins.filter((name) => slow.includes(name))).toEqual([])
     expect(intl).toEqual([])
+  })
+})
+
+describe('of three plugins a command loads what it needs:', () => {
+  const descriptions = ['connect-daemontools/description.js', 'connect-openrc/description.js']
+
+  test.for([
+    [['status'], []],
+    [['--help'], []],
+    [['hub', 'status'], descriptions],
+    [['daemon', 'status'], descriptions],
+  ] as const)('%j', async ([args, expected]) => {
+    const home = emptyHome()
+    installPlugins(home)
+    const { files, stdout } = await loadedBy(home, args)
+    const theirs = files.flatMap((file) => /\/private-connect\/node_modules\/(.*)$/.exec(file)?.[1] ?? [])
+    expect(theirs.toSorted()).toEqual(expected)
+    if (args[0] === '--help') expect(stdout).toMatch(/^ {2}greet +Greet$/m)
   })
 })
 
