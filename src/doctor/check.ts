@@ -12,8 +12,9 @@ export type Finding = {
   /** The one command or action that mends it. Always there where `state` is `warning` or `failed`. */
   fix?: string
   /**
-   * Mends it, and returns what was done, as a sentence; the check is then run once more, and what that says
-   * counts. Only for what costs nobody anything: owners and modes of our files, stale files, lingering, drift.
+   * Mends it, and returns what was done, as a sentence; the check is then run once more, and what that
+   * says counts. Only for what costs nobody anything: owners and modes of our files, stale files, lingering,
+   * drift.
    */
   mend?: () => Promise<string>
 }
