@@ -215,9 +215,17 @@ export const ERRORS = {
     cause: 'The service manager of this machine can’t be spoken to, or did not do what it was asked.',
     fix: 'Look at what it says itself: systemctl --user status, or on macOS: launchctl print gui/$(id -u)',
   },
+  INSTALLED_ELSEWHERE: {
+    cause: 'The daemon, or the hub, is installed in another service manager: two would start two of it.',
+    fix: 'Remove it from there first: connect daemon uninstall, or connect hub uninstall',
+  },
   PLATFORM_UNKNOWN: {
     cause: 'No platform of that name is built in or installed as a plugin.',
-    fix: 'Unset CONNECT_PLATFORM, or install the plugin: connect plugins install NAME',
+    fix: 'Name one of those (--platform, CONNECT_PLATFORM), or install a plugin: connect plugins install NAME',
+  },
+  PLATFORM_AMBIGUOUS: {
+    cause: 'Two plugins bring a platform of the same name, or a plugin one that is called as a built-in one.',
+    fix: 'Remove one of the plugins: connect plugins uninstall NAME',
   },
   PLATFORM_UNSUPPORTED: {
     cause: 'Not currently supported (use foreground mode: connect up)',
@@ -307,6 +315,36 @@ export const ERRORS = {
     cause:
       'The platform that a plugin brings could not do what it was asked, took too long, or gave an answer that cannot be read.',
     fix: 'See the plugin’s own documentation, or do without it: CONNECT_PLATFORM=background',
+  },
+  NPM_MISSING: {
+    cause: 'Plugins are installed by npm, which comes with Node.js. It is not where programs are looked for.',
+    fix: 'Install npm, or add its folder to PATH, then run this again: https://docs.npmjs.com/downloading-and-installing-node-js-and-npm',
+  },
+  PLUGIN_NOT_INSTALLED: {
+    cause: 'npm could not get the plugin, or gave up. What was installed before is as it was.',
+    fix: 'Look at what npm says itself: npm view NAME, npm ping',
+  },
+  PLUGIN_UNUSABLE: {
+    cause:
+      'What was to be installed is no plugin of Private Connect, is made for another version of it, or can’t be loaded.',
+    fix: 'Ask who made it, or take another version: connect plugins install NAME@VERSION',
+  },
+  PLUGIN_IN_USE: {
+    cause:
+      'The daemon, or the hub, is installed in a platform that the plugin brings: nothing else can stop or remove it.',
+    fix: 'Remove that first: connect daemon uninstall, or connect hub uninstall',
+  },
+  PLUGIN_UNKNOWN: {
+    cause: 'No plugin of that name is installed.',
+    fix: 'See which there are: connect plugins',
+  },
+  PLUGINS_BUSY: {
+    cause: 'Another command changes the plugins of this user at this very moment.',
+    fix: 'Wait for it, or end it, then try again.',
+  },
+  PLUGINS_DAMAGED: {
+    cause: 'The list of the plugins that are installed can’t be read, so none of them is used.',
+    fix: 'Repair that file; or remove it, and install the plugins again.',
   },
   AGENT_OTHER_VERSION: {
     cause:

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +10,7 @@ import { useOclif } from './cli/oclif-copy.ts'
 import { printVersion } from './cli/print-version.ts'
 import { leaveDeletedFolder } from './files/given-path.ts'
 import { settleEnvironment } from './files/home.ts'
+import { listFile, pluginDataFolder } from './plugins/data-folder.ts'
 import { useCompileCache } from './runtime/compile-cache.ts'
 import { delayMemoryReducer, limitSemiSpace } from './runtime/v8-flags.ts'
 
@@ -76,18 +77,19 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
     useOclif('own')
     leaveOutIdleHooks(argv, pjson)
   }
+  const loadOptions = {
+    root,
+    pjson: development ? fromSource(pjson) : pjson,
+    ignoreManifest: development,
+    userPlugins: false,
+  }
+  const needsPlugins = (!ours || isKept(argv)) && existsSync(listFile(pluginDataFolder(process.env)))
   import('@oclif/core')
-    .then(({ execute }) =>
-      execute({
-        args: [...argv],
-        loadOptions: {
-          root,
-          pjson: development ? fromSource(pjson) : pjson,
-          ignoreManifest: development,
-          userPlugins: canEnter(homedir()),
-        },
-      }),
-    )
+    .then(async ({ execute }) => {
+      if (!needsPlugins) return execute({ args: [...argv], loadOptions })
+      const { withUserPlugins } = await import('./cli/plugins/load-plugins.ts')
+      return execute({ args: [...argv], loadOptions: await withUserPlugins(loadOptions, { isOurs: ours }) })
+    })
     .catch(fail)
 }
 
@@ -111,20 +113,26 @@ function ourCommands(): Commands {
 }
 
 /**
- * Whether this is one of our own commands. The plugins we ship (help, plugins, autocomplete) only add
- * commands: ours start a twentieth faster without them. What the user has installed is loaded in any case.
+ * Whether this is one of our own commands, and none of them is a plugin's. The plugins we ship (help, plugins,
+ * autocomplete) only add commands: ours start a twentieth faster without them.
  */
 function isOurs(word: string | undefined): boolean {
   const commands = readdirSync(path.join(import.meta.dirname, 'commands'))
-  return commands.some((entry) => path.parse(entry).name === word)
+  return word !== 'plugins' && commands.some((entry) => path.parse(entry).name === word)
+}
+
+/**
+ * Whether it acts by a platform, which a plugin may bring. Of ours no others load what the user has installed,
+ * so that nothing of that can slow them down, or break them. `connect hub` alone is a hub, and keeps nothing.
+ */
+function isKept([word, next]: readonly string[]): boolean {
+  return word === 'daemon' || word === 'up' || (word === 'hub' && next !== undefined)
 }
 
 /** Each is a file to load. `prerun` is for the plugins that we ship, `init` for what acts by a platform. */
-function leaveOutIdleHooks([word, next]: readonly string[], { oclif }: PackageJson): void {
+function leaveOutIdleHooks(argv: readonly string[], { oclif }: PackageJson): void {
   delete oclif.hooks?.prerun
-  // `connect hub` alone is a hub, and keeps nothing.
-  const isKept = word === 'daemon' || word === 'up' || (word === 'hub' && next !== undefined)
-  if (!isKept) delete oclif.hooks?.init
+  if (!isKept(argv)) delete oclif.hooks?.init
 }
 
 type PackageJson = Interfaces.PJSON & { version: string }
@@ -135,15 +143,4 @@ function fromSource<T>(pjson: T): T {
     .replaceAll('./dist/', './src/')
     .replaceAll(/(\.\/src\/[^"]*)\.js"/g, '$1.ts"')
   return JSON.parse(text) as T
-}
-
-/**
- * In a home that is a file, or closed to this user, oclif would look for plugins and print what goes wrong.
- */
-function canEnter(home: string): boolean {
-  try {
-    return statSync(`${home}/.`, { throwIfNoEntry: false }) !== undefined
-  } catch {
-    return false
-  }
 }

@@ -47,3 +47,11 @@ export function parsePort(text: string): number {
 export const replaceFlag = {
   replace: Flags.boolean({ description: 'stop existing daemon before starting new one' }),
 }
+
+/** Read by the init hook, before the command. */
+export const platformFlag = {
+  platform: Flags.string({
+    description: 'install into this one: launchd, systemd, or a plugin’s (default: the first that is there)',
+    helpValue: 'NAME',
+  }),
+}

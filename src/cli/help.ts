@@ -1,5 +1,8 @@
 import { CommandHelp, Errors, Help } from '@oclif/core'
+import { problemLine } from '../plugins/plugin-problem.ts'
+import { printable } from '../text/printable.ts'
 import { groupCommands } from './help-groups.ts'
+import { problemsAtLoad } from './plugins/problems-at-load.ts'
 
 /** A first session, in short. */
 export const EXAMPLES = `A hub for your machines, on one of them, and an invite for each of the others:
@@ -56,6 +59,8 @@ export default class ConnectHelp extends Help {
         : this.section('MANUAL', 'man connect, and a page for each command: man connect-daemon')
     for (const section of [this.formatRoot(), ...groups, more, manual].filter(Boolean))
       this.log(`${section}\n`)
+    // Their commands may be what one looks for.
+    for (const problem of problemsAtLoad()) process.stderr.write(`[!] ${printable(problemLine(problem))}\n`)
   }
 
   override formatRoot(): string {

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 import { removeLeftovers, temporaryFor } from '../files/durable/leftovers.ts'
@@ -56,6 +56,13 @@ function linkUnlessThere(from: string, to: string): void {
 /** Gives it back. */
 export function releaseName(registry: string, stem: string, configFile: string): void {
   if (ownerOf(registry, stem) === configFile) removeFile(path.join(registry, stem))
+}
+
+/** The config files that have a name. */
+export function ownedNames(registry: string): string[] {
+  if (!existsSync(registry)) return []
+  const owners = readdirSync(registry).map((name) => ownerOf(registry, name))
+  return owners.filter((owner) => owner !== undefined && path.isAbsolute(owner)) as string[]
 }
 
 /** The config file that has the name; undefined if nobody has. */

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { codeOf } from '../errors.ts'
 import { givenPath } from '../files/given-path.ts'
-import { claimName, instanceName, ownerOf, releaseName, shortHash } from './instance-name.ts'
+import { claimName, instanceName, ownedNames, ownerOf, releaseName, shortHash } from './instance-name.ts'
 
 /** What is kept running: the agent of a config file, or the hub of a user. */
 export type Kind = 'agent' | 'hub'
@@ -96,6 +96,11 @@ function registryFolder(home: string): string {
 /** No other instance of this user takes its name from now on. @throws ConnectError WRITE_FAILED */
 export function claimInstanceName({ name, stem, configFile }: Instance, home = homedir()): void {
   if (name === stem && name !== 'default') claimName(registryFolder(home), stem, configFile)
+}
+
+/** The instances beside the default one that have taken their names, most of them by an install. */
+export function namedInstances(home = homedir()): AgentInstance[] {
+  return ownedNames(registryFolder(home)).map((configFile) => instanceFor(configFile, home))
 }
 
 /** The config file of the agent that has the hub's name: it was installed before that was the hub's. */

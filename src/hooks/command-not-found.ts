@@ -3,10 +3,14 @@ import { printable } from '../text/printable.ts'
 
 /** A typing mistake suggests the command that was meant, and another program's word ours. */
 const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [], config }) {
-  const [{ closest, distance }, { ourWordsFor }] = await Promise.all([
+  const [{ closest, distance }, { ourWordsFor }, { problemsAtLoad }, { problemLine }] = await Promise.all([
     import('fastest-levenshtein'),
     import('../cli/argv/other-programs.ts'),
+    import('../cli/plugins/problems-at-load.ts'),
+    import('../plugins/plugin-problem.ts'),
   ])
+  // It may be a command of theirs.
+  for (const problem of problemsAtLoad()) process.stderr.write(`[!] ${printable(problemLine(problem))}\n`)
   const typed = wordsOf(id)
   const message = `There is no command "${config.bin} ${printable(typed.join(' '))}"`
   const known = config.commands.filter(({ hidden }) => !hidden)

@@ -1,14 +1,11 @@
 import { parseArgs } from 'node:util'
-import type { Hook, Interfaces } from '@oclif/core'
+import type { Hook } from '@oclif/core'
 import type { Instance } from '../config/instance.ts'
 
 /** The commands that act on the daemon, on the hub that is kept, or hand over to the daemon. */
 const ACTS_BY_PLATFORM = /^(daemon(:|$)|up$|hub:(install|uninstall|start|stop|restart|status|logs)$)/
 
 type Values = Readonly<Record<string, unknown>>
-
-/** How long a plugin may take to say which platform it brings, in ms. */
-const PLUGIN_TIMEOUT_MS = 2000
 
 /**
  * Picks and loads the platform, for the commands that act by it; --help and all others pay nothing. It never
@@ -20,6 +17,7 @@ const hook: Hook.Init = async function init({ id, argv, config }) {
     args: argv,
     options: {
       config: { type: 'string' },
+      platform: { type: 'string' },
       'data-dir': { type: 'string' },
       reset: { type: 'boolean', default: false },
       detach: { type: 'boolean', default: false },
@@ -31,21 +29,23 @@ const hook: Hook.Init = async function init({ id, argv, config }) {
     const { willDetach } = await import('../cli/will-detach.ts')
     if (!willDetach({ detach: Boolean(values.detach), foreground: Boolean(values.foreground) })) return
   }
-  const [{ keepChosen }, { selectPlatform }] = await Promise.all([
+  const [{ keepChosen }, { selectPlatform }, { askPlugins }] = await Promise.all([
     import('../platforms/selection/chosen.ts'),
     import('../platforms/selection/select.ts'),
+    import('../cli/plugins/ask-plugins.ts'),
   ])
   const choose = async () => {
     const instance = id?.startsWith('hub:') ? await hubOf(values) : await agentOf(values)
     const context = { instance, env: process.env }
     const purpose = id?.endsWith(':install') ? 'install' : 'use'
-    let brought: ReturnType<typeof broughtByPlugins> | undefined
-    const plugins = () => (brought ??= broughtByPlugins(config))
+    const named = typeof values.platform === 'string' ? values.platform : undefined
+    let brought: ReturnType<typeof askPlugins> | undefined
+    const plugins = () => (brought ??= askPlugins(config))
     if (instance.kind === 'hub') {
       const { refuseTakenHubName } = await import('../platforms/selection/hub-name.ts')
       await refuseTakenHubName({ context, plugins })
     }
-    const selection = await selectPlatform({ context, purpose, plugins })
+    const selection = await selectPlatform({ context, purpose, named, plugins })
     return { ...selection, platform: await selection.description.load(context) }
   }
   await keepChosen(config, choose())
@@ -65,20 +65,6 @@ async function hubOf({ 'data-dir': dataDir, reset }: Values): Promise<Instance> 
   ])
   if (typeof dataDir === 'string') return hubInstance({ dataDir: givenPath(dataDir) })
   return hubInstance(reset === true ? {} : readHubSettings())
-}
-
-async function broughtByPlugins(config: Interfaces.Config) {
-  // oclif's own timer keeps no process alive: a plugin that hangs would end this one without a word.
-  const awake = setTimeout(() => {}, PLUGIN_TIMEOUT_MS * 2)
-  try {
-    const { successes, failures } = await config.runHook('connect:platforms', {}, PLUGIN_TIMEOUT_MS, true)
-    return {
-      platforms: successes.map(({ result }) => result),
-      warnings: failures.map(({ plugin, error }) => `Plugin ${plugin.name} failed: ${error.message}`),
-    }
-  } finally {
-    clearTimeout(awake)
-  }
 }
 
 export default hook

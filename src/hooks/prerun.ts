@@ -3,7 +3,6 @@ import type { Hook, Interfaces } from '@oclif/core'
 /** What the plugins that come with oclif get wrong, for as long as we use them. */
 const hook: Hook.Prerun = async function prerun({ Command, argv, config }) {
   if (Command.id === 'autocomplete:script') await printQuoted(Command, argv, config)
-  if (Command.id === 'plugins:install') await nameFolders(argv)
 }
 
 /** Ours in the place of its own. */
@@ -17,16 +16,6 @@ async function printQuoted(
   if (!isShell(wanted)) return
   process.stdout.write(autocompleteLine(wanted, { bin, cacheFolder: cacheDir, home }))
   command.run = async () => undefined
-}
-
-/** A path with a slash would be taken for a repository of GitHub's. */
-async function nameFolders(argv: string[]): Promise<void> {
-  const [{ existsSync }, { givenPath }] = await Promise.all([
-    import('node:fs'),
-    import('../files/given-path.ts'),
-  ])
-  for (const [at, word] of argv.entries())
-    if (/^[./~]/.test(word) && existsSync(word)) argv[at] = `file:${givenPath(word)}`
 }
 
 export default hook

@@ -5,7 +5,7 @@ import { ownVersion, root } from './installed.ts'
 import type { InstanceOptions } from './instance-options.ts'
 
 /** Plugins are found by oclif, which a library does without. */
-const noPlugins = async () => ({ platforms: [], warnings: [] })
+const noPlugins = async () => ({ platforms: [], problems: [] })
 
 /** @throws ConnectError if there is a config that can't be used */
 export async function statusOf({ config }: InstanceOptions): Promise<DaemonStatus> {

@@ -21,15 +21,17 @@ const MAX_OUTPUT = 1024 * 1024
  * Runs a program of the system for its answer: by a list of arguments, without a shell, without input, and
  * not for ever.
  *
+ * @param options.cwd default this process's
  * @param options.timeoutMs default 10,000
  * @throws Error if it can't be run for another reason than that it is missing
  */
 export async function run(
   command: readonly [string, ...string[]],
-  options: { env: NodeJS.ProcessEnv; timeoutMs?: number },
+  options: { env: NodeJS.ProcessEnv; cwd?: string; timeoutMs?: number },
 ): Promise<RunResult> {
   const [program, ...args] = command
-  const child = spawn(program, args, { env: options.env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const { env, cwd } = options
+  const child = spawn(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

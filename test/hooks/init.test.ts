@@ -15,7 +15,9 @@ beforeAll(async () => {
 
 /** A run of its own, of a command that plugins bring these platforms to. */
 async function run(id: string, argv: string[] = [], brought: unknown[] = []): Promise<object> {
+  const plugins = new Map([['plugin', { name: 'plugin', hooks: { 'connect:platforms': [{}] } }]])
   const own = Object.create(config, {
+    plugins: { value: plugins },
     runHook: { value: async () => ({ successes: [{ result: brought }], failures: [] }) },
   }) as Config
   await init.call({} as never, { id, argv, config: own, context: {} as never })

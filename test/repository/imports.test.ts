@@ -6,7 +6,7 @@ import { imports, loadedWith, sourceFiles, sourceOf, type Import } from '../fixt
  * an entry names only what stands further down.
  */
 const ARROWS: Record<string, readonly string[]> = {
-  'start.ts': ['cli/argv', 'cli', 'agent', 'hub', 'runtime', 'files'],
+  'start.ts': ['cli/argv', 'cli/plugins', 'cli', 'agent', 'hub', 'plugins', 'runtime', 'files'],
   commands: [
     'cli/',
     'tasks/machine',
@@ -19,6 +19,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'hub/',
     'hub-client',
     'tunnel/protocol',
+    'plugins',
     'kept',
     'program',
     'control',
@@ -46,9 +47,11 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   hooks: [
     'cli/argv',
+    'cli/plugins',
     'cli',
     'platforms/selection',
     'platforms',
+    'plugins',
     'config/hub',
     'config',
     'files',
@@ -88,9 +91,11 @@ const ARROWS: Record<string, readonly string[]> = {
   cli: [
     'cli/format',
     'cli/output',
+    'cli/plugins',
     'tasks',
     'platforms/selection',
     'platforms',
+    'plugins',
     'log',
     'runtime',
     'config',
@@ -99,6 +104,16 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   'cli/format': ['tasks/machine', 'tasks/hub', 'tasks/reaches', 'tasks', 'process', 'config', 'text'],
   'cli/output': ['errors.ts'],
+  'cli/plugins': [
+    'platforms/selection',
+    'platforms/plugin',
+    'platforms',
+    'plugins',
+    'config/hub',
+    'config',
+    'text',
+    'errors.ts',
+  ],
   'tasks/machine': [
     'tasks/hub',
     'tasks/reaches',
@@ -167,6 +182,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'platforms/systemd',
     'platforms/background',
     'platforms',
+    'plugins',
     'config',
     'text',
     'errors.ts',
@@ -349,6 +365,7 @@ const ARROWS: Record<string, readonly string[]> = {
   ssh: ['config', 'text', 'errors.ts'],
   kept: ['control', 'log/', 'process', 'runtime', 'config', 'files/', 'text', 'fatal-errors.ts', 'errors.ts'],
   program: ['files/', 'text', 'errors.ts'],
+  plugins: ['net', 'process', 'runtime', 'files/', 'errors.ts'],
   control: ['net/', 'process', 'runtime', 'config', 'files/', 'errors.ts'],
   'tunnel/stream': ['tunnel/link', 'tunnel/bounds', 'tunnel/protocol', 'memory'],
   'tunnel/link': ['tunnel/protocol', 'websocket'],
@@ -542,11 +559,11 @@ test('the init hook alone loads a platform, and the library, which has no hooks'
   // The suite that proves platforms is none of a command's business.
   const others = sourceFiles.filter((file) => !file.startsWith('src/platforms/conformance/'))
   const loads = others.filter((file) => /(description|platform)\.load\(/.test(sourceOf(file)))
-  // The one of select.ts only guards what a plugin's own load() gives.
+  // The one of known-platforms.ts only guards what a plugin's own load() gives.
   expect(loads).toEqual([
     'src/hooks/init.ts',
     'src/library/status-of.ts',
-    'src/platforms/selection/select.ts',
+    'src/platforms/selection/known-platforms.ts',
     // An agent that gets another name goes on under that one.
     'src/tasks/give-up-hub-name.ts',
   ])

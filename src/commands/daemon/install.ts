@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { DaemonCommand } from '../../cli/kept/daemon-command.ts'
-import { caFlag, replaceFlag } from '../../cli/flags.ts'
+import { caFlag, platformFlag, replaceFlag } from '../../cli/flags.ts'
 import { formatInstalled, formatPlan } from '../../cli/format/installed.ts'
 import { ensureLogin } from '../../cli/login/ensure-login.ts'
 import { daemonOf } from '../../tasks/daemon-context.ts'
@@ -11,6 +11,7 @@ export default class DaemonInstall extends DaemonCommand {
   static override summary = 'Install daemon as a system service (launchd on macOS, systemd on Linux)'
   static override flags = {
     ...caFlag,
+    ...platformFlag,
     ...replaceFlag,
     'dry-run': Flags.boolean({ description: 'print what would be written and run, and do nothing' }),
   }

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { formatHubTold, formatJoining } from '../../cli/format/hub-told.ts'
 import { formatPlan, installedLines } from '../../cli/format/installed.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
+import { platformFlag } from '../../cli/flags.ts'
 import { createToken } from '../../cli/hub/create-token.ts'
 import { resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
@@ -26,6 +27,7 @@ export default class HubInstall extends HubCommand {
   static override flags = {
     ...serveFlags,
     ...resetFlag,
+    ...platformFlag,
     'no-join': Flags.boolean({ description: 'don’t let this machine join the hub' }),
     'dry-run': Flags.boolean({ description: 'print what would be written and run, and do nothing' }),
   }

@@ -1,12 +1,11 @@
-import * as v from 'valibot'
 import { wordsOf } from '../../config/kind.ts'
-import { ConnectError } from '../../errors.ts'
+import { ConnectError, ERRORS } from '../../errors.ts'
+import { problemLine, uninstallCommand } from '../../plugins/plugin-problem.ts'
 import { background } from '../background/description.ts'
-import { withDeadline } from '../deadline.ts'
 import { launchd } from '../launchd/description.ts'
-import type { PlatformContext, PlatformDescription, PluginDescription } from '../platform.ts'
-import { sentenceOf } from '../plugin/plugin-error.ts'
+import type { PlatformContext, PlatformDescription } from '../platform.ts'
 import { systemd } from '../systemd/description.ts'
+import { knownPlatforms, type Brought, type KnownPlatform } from './known-platforms.ts'
 
 /** The platform that was picked, and what is to be told about that. */
 export interface Selection {
@@ -21,149 +20,129 @@ export interface SelectOptions {
   readonly context: PlatformContext
   /** `install` wants a platform that can be installed into; anything else the one that is in use. */
   readonly purpose: 'install' | 'use'
+  /** The value of --platform; it comes before CONNECT_PLATFORM. */
+  readonly named?: string | undefined
   /** What plugins bring, and which failed. */
-  readonly plugins: () => Promise<{ platforms: unknown[]; warnings: string[] }>
-  /** How long each method of a plugin's platform may take, in ms; default 60 000. */
+  readonly plugins: () => Promise<Brought>
+  /** See knownPlatforms. */
   readonly pluginTimeoutMs?: number
 }
 
-/** No hung service manager holds a command longer, in ms. */
-const PLUGIN_TIMEOUT_MS = 60_000
-
-/** How long a plugin's platform may take to say whether it is installed, or could be, in ms. */
-const ANSWER_TIMEOUT_MS = 5000
-
-const BUILT_IN: readonly PlatformDescription[] = [launchd, systemd, background]
+export const BUILT_IN: readonly PlatformDescription[] = [launchd, systemd, background]
 
 /**
  * The operating system that a platform belongs to; on others it is taken only if CONNECT_PLATFORM names it.
  */
 const SYSTEM_OF: Readonly<Record<string, NodeJS.Platform>> = { launchd: 'darwin', systemd: 'linux' }
 
-/** A plugin's answer is checked for its shape: what it does when called is its own affair. */
-const Description = v.object({
-  apiVersion: v.picklist([1, 2]),
-  name: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]*$/)),
-  summary: v.string(),
-  probe: v.function(),
-  isInstalled: v.function(),
-  load: v.function(),
-})
-
-const Answer = {
-  isInstalled: v.boolean(),
-  probe: v.variant('available', [
-    v.object({ available: v.literal(true) }),
-    v.object({ available: v.literal(false), reason: v.pipe(v.string(), v.nonEmpty()) }),
-  ]),
-}
-
 /**
- * Picks the platform: the one that CONNECT_PLATFORM names, else one on which this instance is installed, else
- * for `install` the first whose probe succeeds, else background.
+ * Picks the platform: the one that is named, by --platform or CONNECT_PLATFORM, else one on which this
+ * instance is installed, else for `install` the first whose probe succeeds, else background.
  *
- * @throws ConnectError PLATFORM_UNKNOWN, PLATFORM_UNSUPPORTED
+ * @throws ConnectError PLATFORM_UNKNOWN, PLATFORM_UNSUPPORTED, PLATFORM_AMBIGUOUS, INSTALLED_ELSEWHERE
  */
 export async function selectPlatform(options: SelectOptions): Promise<Selection> {
-  const { context, purpose, plugins, pluginTimeoutMs = PLUGIN_TIMEOUT_MS } = options
+  const { context, purpose, plugins, pluginTimeoutMs } = options
   if (process.platform === 'win32') {
     const { kept, foreground } = wordsOf(context.instance)
     throw new ConnectError('PLATFORM_UNSUPPORTED', `The ${kept} is not currently supported on Windows`, {
       hints: [`Not currently supported (use foreground mode: ${foreground})`],
     })
   }
-  const { platforms, warnings } = await withPlugins(plugins, pluginTimeoutMs)
-  const picked = (description: PlatformDescription, reasons: string[] = []) => ({
+  const { known, problems } = knownPlatforms(BUILT_IN, await plugins(), pluginTimeoutMs)
+  const picked = ({ description }: KnownPlatform, reasons: string[] = []) => ({
     description,
     reasons,
-    warnings,
+    warnings: problems.map(problemLine),
   })
-
-  const forced = context.env.CONNECT_PLATFORM
-  if (forced) {
-    const named = platforms.find(({ name }) => name === forced)
-    if (!named) throw new ConnectError('PLATFORM_UNKNOWN', `There is no platform "${forced}"`)
-    return picked(named)
-  }
-  const candidates = platforms.filter(
-    ({ name }) => (SYSTEM_OF[name] ?? process.platform) === process.platform,
+  const candidates = known.filter(
+    ({ description: { name } }) => (SYSTEM_OF[name] ?? process.platform) === process.platform,
   )
-  for (const platform of candidates) if (await platform.isInstalled(context)) return picked(platform)
+
+  const named = options.named ?? (context.env.CONNECT_PLATFORM || undefined)
+  if (named !== undefined) {
+    const platform = known.find(({ description }) => description.name === named)
+    if (!platform) throw unknown(named, candidates)
+    if (platform.rivals.length > 0) throw ambiguous(platform)
+    if (purpose === 'install') {
+      if (options.named === background.name) throw notInstallable(context)
+      await refuseSecond(platform, candidates, context)
+    }
+    return picked(platform)
+  }
+  for (const platform of candidates)
+    if (await isInstalled(platform, context)) return picked(unambiguous(platform))
   const reasons: string[] = []
   if (purpose === 'install') {
     for (const platform of candidates) {
-      const probe = await platform.probe(context)
-      if (probe.available) return picked(platform)
-      if (platform !== background) reasons.push(`${platform.name}: ${probe.reason}`)
+      const { description } = platform
+      const probe = await description.probe(context)
+      if (probe.available) return picked(unambiguous(platform))
+      if (description !== background) reasons.push(`${description.name}: ${probe.reason}`)
     }
   }
-  return picked(background, reasons)
+  return picked(
+    known.find(({ description }) => description === background)!,
+    reasons,
+  )
 }
 
-async function withPlugins(
-  plugins: SelectOptions['plugins'],
-  timeoutMs: number,
-): Promise<{ platforms: PlatformDescription[]; warnings: string[] }> {
-  const platforms = [...BUILT_IN]
-  const answers = await plugins()
-  const warnings = [...answers.warnings]
-  for (const answer of answers.platforms.flat()) {
-    const parsed = v.safeParse(Description, answer)
-    if (!parsed.success) warnings.push(`A plugin’s platform is not usable: ${parsed.issues[0].message}`)
-    else if (platforms.some(({ name }) => name === parsed.output.name)) {
-      warnings.push(`Two platforms are called "${parsed.output.name}"; the first is used`)
-    } else platforms.push(guardPlugin(answer as PluginDescription, warnings, timeoutMs))
-  }
-  return { platforms, warnings }
+/** Of two plugins that bring a platform of one name either may be the one that is in use. */
+async function isInstalled(
+  { description, plugin, rivals }: KnownPlatform,
+  context: PlatformContext,
+): Promise<boolean> {
+  if (await description.isInstalled(context)) return true
+  if (plugin === undefined) return false
+  for (const rival of rivals) if (await rival.description.isInstalled(context)) return true
+  return false
 }
 
-/**
- * A plugin's platform: while one is picked, what it throws, or never answers, is a warning and a no. Once it
- * is picked, it is an error.
- */
-function guardPlugin(
-  platform: PluginDescription,
-  warnings: string[],
-  timeoutMs: number,
-): PlatformDescription {
-  async function ask<T>(
-    question: () => Promise<unknown>,
-    answer: v.GenericSchema<unknown, T>,
-    no: (why: string) => T,
-  ): Promise<T> {
-    try {
-      const tooLate = () => new Error('no answer in time')
-      return v.parse(answer, await withDeadline(question, ANSWER_TIMEOUT_MS, tooLate))
-    } catch (error) {
-      const why = sentenceOf(error)
-      warnings.push(`Platform ${platform.name} failed: ${why}`)
-      return no(why)
-    }
+/** A built-in one keeps its name, unless it is asked for by that. */
+function unambiguous(platform: KnownPlatform): KnownPlatform {
+  if (platform.plugin !== undefined && platform.rivals.length > 0) throw ambiguous(platform)
+  return platform
+}
+
+function ambiguous({ description: { name }, plugin, rivals }: KnownPlatform): ConnectError {
+  const others = rivals.map((rival) => rival.plugin)
+  const message =
+    plugin === undefined
+      ? `Two platforms are called "${name}": one is built in, one comes from the plugin ${others.join(', ')}`
+      : `Two platforms are called "${name}": they come from the plugins ${[plugin, ...others].join(' and ')}`
+  return new ConnectError('PLATFORM_AMBIGUOUS', message, {
+    hints: [`Remove one of the plugins: ${uninstallCommand(others[0]!)}`],
+  })
+}
+
+function unknown(name: string, candidates: readonly KnownPlatform[]): ConnectError {
+  const names = candidates.map(({ description, plugin }) =>
+    plugin === undefined ? description.name : `${description.name} (of the plugin ${plugin})`,
+  )
+  return new ConnectError('PLATFORM_UNKNOWN', `There is no platform "${name}"`, {
+    hints: [`Here there are: ${names.join(', ')}`, ERRORS.PLATFORM_UNKNOWN.fix],
+  })
+}
+
+/** Two service managers would start two of it, of which one always ends. */
+async function refuseSecond(
+  wanted: KnownPlatform,
+  candidates: readonly KnownPlatform[],
+  context: PlatformContext,
+): Promise<void> {
+  const { kept, command } = wordsOf(context.instance)
+  for (const other of candidates) {
+    if (other === wanted || !(await isInstalled(other, context))) continue
+    const { name } = other.description
+    throw new ConnectError('INSTALLED_ELSEWHERE', `The ${kept} is installed already, in ${name}`, {
+      hints: [`Remove it from there first: ${command} uninstall`],
+    })
   }
-  const { name, summary } = platform
-  return {
-    apiVersion: 2,
-    name,
-    summary,
-    probe: (context) =>
-      ask(
-        () => platform.probe(context),
-        Answer.probe,
-        (reason) => ({ available: false, reason }),
-      ),
-    isInstalled: (context) =>
-      ask(
-        () => platform.isInstalled(context),
-        Answer.isInstalled,
-        () => false,
-      ),
-    async load(context) {
-      // Loaded only where there is a plugin.
-      const { loadPluginPlatform } = await import('../plugin/plugin-platform.ts')
-      return loadPluginPlatform(platform, () => platform.load(context), {
-        instance: context.instance,
-        timeoutMs,
-      })
-    },
-  }
+}
+
+function notInstallable({ instance }: PlatformContext): ConnectError {
+  const message = 'The platform background has nothing to install into: it is a plain process'
+  return new ConnectError('INSTALL_UNSUPPORTED', message, {
+    hints: [`Start it: ${wordsOf(instance).command} start`],
+  })
 }

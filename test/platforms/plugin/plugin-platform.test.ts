@@ -45,7 +45,7 @@ async function pickAs(
     isInstalled: async () => true,
     load,
   }
-  const plugins = async () => ({ platforms: [openrc], warnings: [] })
+  const plugins = async () => ({ platforms: [{ plugin: 'plugin', answer: openrc }], problems: [] })
   const { description } = await selectPlatform({ context, purpose: 'use', plugins, pluginTimeoutMs })
   return description.load(context)
 }

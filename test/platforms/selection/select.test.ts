@@ -2,18 +2,22 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
 import type { PlatformDescription } from '../../../src/platforms/platform.ts'
+import type { PluginProblem } from '../../../src/plugins/plugin-problem.ts'
 import { selectPlatform } from '../../../src/platforms/selection/select.ts'
 import { rejectionOf } from '../../fixtures/thrown-by.ts'
 
 interface Wish {
+  /** By CONNECT_PLATFORM. */
   readonly forced?: string
+  /** By --platform. */
+  readonly named?: string
   readonly purpose?: 'install' | 'use'
   readonly platforms?: unknown[]
-  readonly warnings?: string[]
+  readonly problems?: PluginProblem[]
   readonly pluginTimeoutMs?: number
 }
 
-function select({ forced, purpose = 'use', platforms = [], warnings = [], ...more }: Wish) {
+function select({ forced, purpose = 'use', platforms = [], problems = [], ...more }: Wish) {
   return selectPlatform({
     ...more,
     context: {
@@ -21,7 +25,10 @@ function select({ forced, purpose = 'use', platforms = [], warnings = [], ...mor
       env: forced === undefined ? {} : { CONNECT_PLATFORM: forced },
     },
     purpose,
-    plugins: async () => ({ platforms, warnings }),
+    plugins: async () => ({
+      platforms: platforms.map((answer, at) => ({ plugin: `plugin-${at + 1}`, answer })),
+      problems,
+    }),
   })
 }
 
@@ -69,16 +76,82 @@ describe('the platform is', () => {
   })
 })
 
-test('an unknown name is an error that says so', async () => {
-  const error = await rejectionOf(select({ forced: 'openrc' }))
-  expect(error.code).toBe('PLATFORM_UNKNOWN')
-  expect(error.message).toBe('There is no platform "openrc"')
+test.for([{ forced: 'openrc' }, { named: 'openrc', forced: 'background' }])(
+  'an unknown name is an error that says which there are, %j',
+  async (wish) => {
+    const error = await rejectionOf(select({ ...wish, platforms: [described('runit')] }))
+    expect(error).toMatchObject({ code: 'PLATFORM_UNKNOWN', message: 'There is no platform "openrc"' })
+    const ours = process.platform === 'darwin' ? 'launchd' : 'systemd'
+    expect(error.hints[0]).toBe(`Here there are: ${ours}, background, runit (of the plugin plugin-1)`)
+  },
+)
+
+describe('two platforms of one name', () => {
+  const two = (more: Partial<PlatformDescription> = {}) => [described('runit'), described('runit', more)]
+
+  test.for([
+    ['--platform names it', { named: 'runit', platforms: two() }],
+    ['CONNECT_PLATFORM names it', { forced: 'runit', platforms: two() }],
+    ['either is the one in use', { platforms: two({ isInstalled: async () => true }) }],
+  ] as const)('are an error that names both plugins where %s', async ([, wish]) => {
+    const error = await rejectionOf(select({ ...wish, platforms: [...wish.platforms] }))
+    expect(error).toMatchObject({
+      code: 'PLATFORM_AMBIGUOUS',
+      message: 'Two platforms are called "runit": they come from the plugins plugin-1 and plugin-2',
+      hints: ['Remove one of the plugins: connect plugins uninstall plugin-2'],
+    })
+  })
+
+  test('are a warning where none of them is meant', async () => {
+    const { description, warnings } = await select({ platforms: two() })
+    expect(description.name).toBe('background')
+    expect(warnings).toEqual([
+      'Plugin plugin-2 brings a platform "runit", as one of the plugin plugin-1 is called. To remove it: connect plugins uninstall plugin-2',
+    ])
+  })
+
+  test('are an error where one is built in, and the name is given', async () => {
+    const error = await rejectionOf(select({ named: 'systemd', platforms: [described('systemd')] }))
+    expect(error.message).toBe(
+      'Two platforms are called "systemd": one is built in, one comes from the plugin plugin-1',
+    )
+  })
+})
+
+describe('an installation into a platform that is named', () => {
+  test('is refused while another one has it', async () => {
+    const openrc = described('openrc', { isInstalled: async () => true })
+    const wish = { named: 'runit', platforms: [openrc, described('runit')] }
+    const error = await rejectionOf(select({ ...wish, purpose: 'install' }))
+    expect(error).toMatchObject({
+      code: 'INSTALLED_ELSEWHERE',
+      message: 'The daemon is installed already, in openrc',
+      hints: ['Remove it from there first: connect daemon uninstall'],
+    })
+    // Whoever removes it from there says where.
+    expect((await select({ ...wish, named: 'openrc' })).description.name).toBe('openrc')
+  })
+
+  test('is refused where there is nothing to install into', async () => {
+    const error = await rejectionOf(select({ named: 'background', purpose: 'install' }))
+    expect(error).toMatchObject({
+      code: 'INSTALL_UNSUPPORTED',
+      hints: ['Start it: connect daemon start'],
+    })
+  })
+
+  test('goes there, before CONNECT_PLATFORM and what is found first', async () => {
+    const wish = { named: 'runit', forced: 'background', purpose: 'install' as const }
+    const platforms = [described('openrc'), described('runit')]
+    expect((await select({ ...wish, platforms })).description.name).toBe('runit')
+  })
 })
 
 describe('a plugin that does not answer properly is a warning:', () => {
   test('a failure', async () => {
-    const warnings = ['Plugin openrc failed: no such file']
-    expect(await select({ warnings })).toMatchObject({ warnings, description: { name: 'background' } })
+    const problems = [{ plugin: 'openrc', what: 'failed: no such file' }]
+    const warnings = ['Plugin openrc failed: no such file. To remove it: connect plugins uninstall openrc']
+    expect(await select({ problems })).toMatchObject({ warnings, description: { name: 'background' } })
   })
 
   test.for([
@@ -86,6 +159,7 @@ describe('a plugin that does not answer properly is a warning:', () => {
     ['text', 'openrc'],
     ['an empty object', {}],
     ['a platform of another version', { ...described('openrc'), apiVersion: 3 }],
+    ['a platform of an old version', { ...described('openrc'), apiVersion: 0 }],
     ['a platform without a name', { ...described('openrc'), name: undefined }],
     ['a name that is no name', described('../openrc')],
     ['a platform without a probe', { ...described('openrc'), probe: true }],
@@ -96,7 +170,9 @@ describe('a plugin that does not answer properly is a warning:', () => {
       purpose: 'use',
     })
     expect(description.name).toBe('background')
-    expect(warnings).toEqual([expect.stringMatching(/^A plugin’s platform is not usable: \S/)])
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Plugin plugin-1 \S.*\. To remove it: connect plugins uninstall plugin-1$/),
+    ])
     // The others are still there.
     expect(
       (await select({ platforms: [answer, described('runit')], forced: 'runit' })).description.name,
@@ -107,7 +183,9 @@ describe('a plugin that does not answer properly is a warning:', () => {
     const late = described('background', { isInstalled: async () => true })
     const { description, warnings } = await select({ platforms: [late] })
     expect(description.summary).toContain('a background process')
-    expect(warnings).toEqual(['Two platforms are called "background"; the first is used'])
+    expect(warnings).toEqual([
+      'Plugin plugin-1 brings a platform "background", as a built-in one is called. To remove it: connect plugins uninstall plugin-1',
+    ])
   })
 
   const fail = async () => {
@@ -120,7 +198,9 @@ describe('a plugin that does not answer properly is a warning:', () => {
     const platforms = [described('openrc', { [method]: fail })]
     const { description, reasons, warnings } = await select({ platforms, purpose })
     expect(description.name).not.toBe('openrc')
-    expect(warnings).toEqual(['Platform openrc failed: rc-service crashed'])
+    expect(warnings).toEqual([
+      'Plugin plugin-1 failed, with its platform openrc: rc-service crashed. To remove it: connect plugins uninstall plugin-1',
+    ])
     if (purpose === 'install') expect(reasons).toContain('openrc: rc-service crashed')
   })
 })
@@ -137,9 +217,21 @@ describe('an answer of the wrong shape is a warning and a no:', () => {
     const platforms = [described('openrc', { [method]: async () => answer })]
     const { description, reasons, warnings } = await select({ platforms, purpose })
     expect(description.name).not.toBe('openrc')
-    expect(warnings).toEqual([expect.stringMatching(/^Platform openrc failed: Invalid \S.*$/)])
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Plugin plugin-1 failed, with its platform openrc: Invalid \S.*$/),
+    ])
     if (purpose === 'install') expect(reasons).toContainEqual(expect.stringMatching(/^openrc: Invalid /))
   })
+})
+
+test.for([
+  [3, 'newer'],
+  [0, 'older'],
+])('one of apiVersion %i is said to be made for %s Private Connect', async ([apiVersion, than]) => {
+  const platforms = [{ ...described('openrc'), apiVersion }]
+  expect((await select({ platforms })).warnings).toEqual([
+    `Plugin plugin-1 is made for ${than === 'newer' ? 'a' : 'an'} ${than} Private Connect: its apiVersion is ${apiVersion}, this one knows 1 and 2. To remove it: connect plugins uninstall plugin-1`,
+  ])
 })
 
 test('several platforms of one plugin are all there', async () => {

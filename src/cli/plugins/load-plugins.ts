@@ -1,0 +1,87 @@
+import { Config, Plugin, type Interfaces } from '@oclif/core'
+import { ConnectError } from '../../errors.ts'
+import { withDeadline } from '../../platforms/deadline.ts'
+import { sentenceOf } from '../../platforms/plugin/plugin-error.ts'
+import { pluginDataFolder } from '../../plugins/data-folder.ts'
+import { readPluginList, rootOf, type ListedPlugin } from '../../plugins/plugin-list.ts'
+import { readPluginPackage } from '../../plugins/plugin-package.ts'
+import type { PluginProblem } from '../../plugins/plugin-problem.ts'
+import { PLATFORMS_HOOK } from './ask-plugins.ts'
+import { keepProblems } from './problems-at-load.ts'
+
+/** How long the commands of a plugin may take to be imported, where no manifest tells them; in ms. */
+const LOAD_TIMEOUT_MS = 2000
+
+/**
+ * Loads the plugins that the user has installed, as oclif would. But one that can't be loaded costs only
+ * itself, and is told of where it matters: oclif warns at each command, of what it was thrown.
+ *
+ * @param options.isOurs the command is one of ours: of the plugins' hooks, only that for platforms is for it
+ */
+export async function withUserPlugins(
+  loadOptions: Interfaces.Options,
+  { isOurs }: { isOurs: boolean },
+): Promise<Interfaces.Options | Config> {
+  const { loaded, problems } = await loadUserPlugins(pluginDataFolder(process.env))
+  keepProblems(problems)
+  if (loaded.length === 0) return loadOptions
+  const config = await Config.load(loadOptions)
+  for (const plugin of loaded) {
+    if (config.plugins.has(plugin.name)) continue
+    if (isOurs) plugin.hooks = { [PLATFORMS_HOOK]: plugin.hooks[PLATFORMS_HOOK] ?? [] }
+    config.plugins.set(plugin.name, plugin)
+  }
+  return config
+}
+
+async function loadUserPlugins(
+  dataFolder: string,
+): Promise<{ loaded: Plugin[]; problems: readonly PluginProblem[] }> {
+  const problems: PluginProblem[] = []
+  const loaded = await Promise.all(
+    listedIn(dataFolder, problems).map(async (listed) => {
+      try {
+        return [await loadPlugin(dataFolder, listed)]
+      } catch (error) {
+        problems.push({ plugin: listed.name, what: problemOf(listed, error) })
+        return []
+      }
+    }),
+  )
+  return { loaded: loaded.flat(), problems }
+}
+
+/** A list that can't be read stops no command: whoever is to change it is told. */
+function listedIn(dataFolder: string, problems: PluginProblem[]): ListedPlugin[] {
+  try {
+    return readPluginList(dataFolder)
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
+    problems.push({ plugin: undefined, what: [error.message, ...error.hints].join('. ') })
+    return []
+  }
+}
+
+/** Loads one, by its manifest or its commands. @throws Error what is wrong with it */
+export async function loadPlugin(dataFolder: string, listed: ListedPlugin): Promise<Plugin> {
+  const root = rootOf(dataFolder, listed)
+  const { name } = listed
+  readPluginPackage(root, name)
+  // As `link` oclif takes the folder as it is, and searches no other.
+  const plugin = new Plugin({ name, root, type: 'link' })
+  const failures: unknown[] = []
+  // It would warn of each command that can't be imported, and go on without.
+  Object.assign(plugin, { warn: (error: unknown) => void failures.push(error) })
+  const tooLate = () => new Error(`its commands took longer than ${LOAD_TIMEOUT_MS / 1000} s to load`)
+  await withDeadline(() => plugin.load(), LOAD_TIMEOUT_MS, tooLate)
+  if (failures.length > 0) throw failures[0]
+  return plugin
+}
+
+/** What was thrown, to follow the plugin's name. */
+export function problemOf({ name }: ListedPlugin, error: unknown): string {
+  const text = sentenceOf(error)
+  return error instanceof ConnectError && text.startsWith(`${name} `)
+    ? text.slice(name.length + 1)
+    : `can’t be loaded: ${text}`
+}

@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Interfaces, Plugin } from '@oclif/core'
+import { ConnectError } from '../../errors.ts'
+import { BUILT_IN } from '../../platforms/selection/select.ts'
+import { knownPlatforms } from '../../platforms/selection/known-platforms.ts'
+import type { ListedPlugin } from '../../plugins/plugin-list.ts'
+import { askOnly } from './ask-plugins.ts'
+import { loadPlugin, problemOf } from './load-plugins.ts'
+
+/**
+ * Loads a plugin before it is listed, and asks it for its platforms: what fails here would fail at each
+ * command later.
+ *
+ * @returns the names of its platforms
+ * @throws ConnectError PLUGIN_UNUSABLE
+ */
+export async function provePlugin(
+  config: Interfaces.Config,
+  dataFolder: string,
+  listed: ListedPlugin & { readonly root: string },
+): Promise<string[]> {
+  const { name } = listed
+  if (name === config.name || config.plugins.get(name)?.type === 'core')
+    throw new ConnectError('PLUGIN_UNUSABLE', `${name} is part of Private Connect already`, { hints: [] })
+  const plugin = await loadPlugin(dataFolder, listed).catch((error: unknown) => {
+    throw unusable(name, problemOf(listed, error))
+  })
+  keepManifest(plugin, listed)
+  const others = [...config.plugins.values()].filter((other) => other.name !== name)
+  const [own, theirs] = await Promise.all([askOnly(config, [plugin]), askOnly(config, others)])
+  const platforms = [...theirs.platforms, ...own.platforms]
+  const { known, problems } = knownPlatforms(BUILT_IN, { platforms, problems: own.problems })
+  const found = problems.find((problem) => problem.plugin === name)
+  if (found) throw unusable(name, found.what)
+  return known.flatMap((one) => (one.plugin === name ? [one.description.name] : []))
+}
+
+function unusable(name: string, what: string): ConnectError {
+  return new ConnectError('PLUGIN_UNUSABLE', `Plugin ${name} ${what}`)
+}
+
+/** Without one oclif would import all of its commands at each command of ours. */
+function keepManifest(plugin: Plugin, { type, root }: ListedPlugin & { readonly root: string }): void {
+  if (type === 'link' || plugin.hasManifest || plugin.commands.length === 0) return
+  writeFileSync(path.join(root, 'oclif.manifest.json'), JSON.stringify(plugin.manifest))
+}

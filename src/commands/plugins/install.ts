@@ -1,0 +1,46 @@
+import { Args } from '@oclif/core'
+import { ConnectCommand } from '../../cli/command.ts'
+import { provePlugin } from '../../cli/plugins/prove-plugin.ts'
+import { pluginDataFolder } from '../../plugins/data-folder.ts'
+import { fetchPlugin } from '../../plugins/fetch-plugin.ts'
+import { changePluginList } from '../../plugins/change-plugin-list.ts'
+import { parsePluginSource } from '../../plugins/plugin-source.ts'
+
+export default class PluginsInstall extends ConnectCommand {
+  static override summary = 'Install a plugin, by npm'
+  static override description =
+    'It is copied into a folder of its own, with all that it depends on; scripts of packages are not run. Registry, proxy and credentials are those of npm (npmrc).'
+  static override enableJsonFlag = true
+  static override aliases = ['plugins:add']
+  static override args = {
+    plugin: Args.string({
+      description: 'NAME[@VERSION], a folder or tarball (./FOLDER), or an address (https://, github:)',
+      required: true,
+    }),
+  }
+  static override examples = [
+    '<%= config.bin %> plugins install private-connect-runit',
+    '<%= config.bin %> plugins install ./private-connect-runit-0.1.0.tgz',
+  ]
+
+  async run() {
+    const { args } = await this.parse(PluginsInstall)
+    const source = parsePluginSource(args.plugin)
+    const dataFolder = pluginDataFolder(process.env)
+    return changePluginList(dataFolder, async (plugins) => {
+      const fetched = await fetchPlugin(dataFolder, source, process.env)
+      const { name, version, listed } = fetched
+      const platforms = await provePlugin(this.config, dataFolder, listed).catch((error: unknown) => {
+        fetched.discard()
+        throw error
+      })
+      plugins.set(name, listed)
+      this.print(`[ok] Installed the plugin ${name} ${version}`)
+      for (const platform of platforms) {
+        this.print(`  It brings the platform ${platform}`)
+        this.suggestNext(`connect daemon install --platform ${platform}`)
+      }
+      return { name, version, root: listed.root, platforms }
+    })
+  }
+}

@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { ConnectError } from '../errors.ts'
+import { describeNetworkError } from '../net/network-error.ts'
+import { run, type RunResult } from '../process/run.ts'
+import type { PluginSource } from './plugin-source.ts'
+
+/** How long npm may take, in ms. */
+const TIMEOUT_MS = 120_000
+
+/**
+ * No scripts: a package could run anything at once, with all that it depends on, and a plugin needs none. A
+ * folder is copied, as a package that was published would be. Private Connect itself, of which a plugin may
+ * say that it is made for it, is not fetched.
+ */
+const OPTIONS = [
+  '--ignore-scripts',
+  '--install-links',
+  '--legacy-peer-deps',
+  '--omit=dev',
+  '--location=project',
+  '--no-audit',
+  '--no-fund',
+  '--no-package-lock',
+  '--no-progress',
+  '--no-update-notifier',
+  '--loglevel=error',
+  '--json',
+]
+
+/** npm waits for minutes by itself: 10 s, then 100 s, before it asks again. */
+const PATIENCE = {
+  npm_config_fetch_retries: '2',
+  npm_config_fetch_retry_mintimeout: '1000',
+  npm_config_fetch_retry_maxtimeout: '3000',
+  npm_config_fetch_timeout: '30000',
+}
+
+/**
+ * Has the user's npm put a package, and what it depends on, into a folder that has a package.json.
+ *
+ * @throws ConnectError NPM_MISSING, PLUGIN_NOT_INSTALLED with npm's reason
+ */
+export async function npmInstall(
+  folder: string,
+  source: PluginSource,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  // Beside node there mostly is an npm, and npm itself looks for node on the PATH.
+  const PATH = [env.PATH, path.dirname(process.execPath)].filter(Boolean).join(path.delimiter)
+  const command = [...npmOn(PATH), 'install', ...OPTIONS, '--', source.spec] as const
+  const result = await run(command, {
+    cwd: folder,
+    env: { ...PATIENCE, ...env, PATH },
+    timeoutMs: TIMEOUT_MS,
+  })
+  if (result.outcome === 'missing') throw new ConnectError('NPM_MISSING', 'There is no npm on the PATH')
+  if (result.code !== 0) throw notInstalled(source, result)
+}
+
+/** On Windows npm is a script for a shell, which nothing is handed to: what that runs lies beside it. */
+function npmOn(searchPath: string): [string, ...string[]] {
+  if (process.platform !== 'win32') return ['npm']
+  const scripts = searchPath
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, 'node_modules', 'npm', 'bin', 'npm-cli.js'))
+  const found = scripts.find((file) => existsSync(file))
+  return found === undefined ? ['npm'] : [process.execPath, found]
+}
+
+function notInstalled(
+  { name, tag, spec }: PluginSource,
+  { outcome, stdout, stderr }: RunResult,
+): ConnectError {
+  const { code, summary } = saidBy(stdout, stderr)
+  const what = name ?? spec
+  const fail = (message: string, ...hints: string[]) =>
+    new ConnectError('PLUGIN_NOT_INSTALLED', message, hints.length > 0 ? { hints } : {})
+  if (outcome === 'timed out') return fail(`npm did not get ${what} within ${TIMEOUT_MS / 60_000} minutes`)
+  if (code === 'E404' && name !== undefined)
+    return fail(
+      `There is no package ${name} in npm’s registry`,
+      'Check the name. A folder or a tarball is installed by its path: connect plugins install ./FOLDER',
+    )
+  if (code === 'ETARGET') return fail(`There is no version ${tag} of ${what}`, 'Check the version.')
+  if (code !== undefined && OF_NETWORK.test(code))
+    return fail(`npm could not reach its registry: ${networkWords(code, summary)}`)
+  return fail(`npm could not install ${what}: ${summary}`)
+}
+
+/** Codes that npm passes on from Node.js: names, connections, TLS. */
+const OF_NETWORK =
+  /^(EAI_|ECONN|EHOST|ENET|ENOTFOUND|ETIMEDOUT|ERR_SOCKET|ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
+
+function networkWords(code: string, summary: string): string {
+  const known = code === 'ERR_SOCKET_TIMEOUT' ? 'ETIMEDOUT' : code
+  return describeNetworkError(Object.assign(new Error(summary), { code: known }))
+}
+
+/** What npm says with --json; if it comes to that, what it writes for people. */
+function saidBy(stdout: string, stderr: string): { code?: string; summary: string } {
+  try {
+    const { error } = JSON.parse(stdout) as { error: { code?: string; summary: string } }
+    const [summary = ''] = error.summary.split('\n')
+    return { ...error, summary }
+  } catch {
+    const lines = stderr.split('\n').map((line) => line.replace(/^npm (error|ERR!)\s*/, '').trim())
+    const [, code] = /^code (\S+)$/m.exec(lines.join('\n')) ?? []
+    const summary = lines.find((line) => line !== '' && !line.startsWith('code ')) ?? 'it did not say why'
+    return { ...(code !== undefined && { code }), summary }
+  }
+}

@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import * as v from 'valibot'
+import { ConnectError, messageOf } from '../errors.ts'
+
+const Target = v.union([v.string(), v.looseObject({ target: v.string() })])
+
+const Package = v.looseObject({
+  name: v.pipe(v.string(), v.nonEmpty()),
+  version: v.string(),
+  oclif: v.optional(
+    v.looseObject({
+      hooks: v.optional(v.record(v.string(), v.union([Target, v.array(Target)])), {}),
+      commands: v.optional(Target),
+    }),
+  ),
+})
+
+/** What a plugin's package says of itself. */
+export interface PluginPackage {
+  readonly name: string
+  readonly version: string
+  /** It adds commands, too. */
+  readonly hasCommands: boolean
+}
+
+/**
+ * Reads a plugin's package.json, and looks whether what that names is there. Runs nothing of it.
+ *
+ * @throws ConnectError PLUGIN_UNUSABLE
+ */
+export function readPluginPackage(root: string, called = path.basename(root)): PluginPackage {
+  const fail = (what: string, hints?: string[]) =>
+    new ConnectError('PLUGIN_UNUSABLE', `${called} ${what}`, hints && { hints })
+  if (!existsSync(root)) throw fail(`is not there: ${root}`)
+  const found = v.safeParse(Package, readJsonOf(path.join(root, 'package.json'), fail))
+  if (!found.success) throw fail(`has a package.json that can’t be used: ${issueOf(found.issues[0])}`)
+  const { name, version, oclif } = found.output
+  if (oclif === undefined)
+    throw fail('is no plugin of Private Connect', [
+      'The package.json of one names what it brings, as "oclif": see docs/platform-plugins.md',
+    ])
+  const { commands, hooks } = oclif
+  for (const target of [...Object.values(hooks).flat(), ...(commands === undefined ? [] : [commands])]) {
+    const file = typeof target === 'string' ? target : target.target
+    if (!['', '.js', '.mjs', '.cjs'].some((ending) => existsSync(path.join(root, file + ending))))
+      throw fail(`lacks ${file}, which its package.json names`)
+  }
+  const manifest = path.join(root, 'oclif.manifest.json')
+  if (commands !== undefined && existsSync(manifest)) {
+    const { version: of } = readJsonOf(manifest, fail) as { version?: string }
+    if (of !== version) throw fail(`has an oclif.manifest.json of version ${of}, and is ${version}`)
+  }
+  return { name, version, hasCommands: commands !== undefined }
+}
+
+function readJsonOf(file: string, fail: (what: string) => Error): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as unknown
+  } catch (error) {
+    if (!existsSync(file)) throw fail(`has no ${path.basename(file)}`)
+    throw fail(`has a ${path.basename(file)} that can’t be read: ${messageOf(error)}`)
+  }
+}
+
+function issueOf(issue: v.BaseIssue<unknown>): string {
+  return [v.getDotPath(issue), issue.message].filter(Boolean).join(': ')
+}

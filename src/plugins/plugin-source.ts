@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs'
+import { ConnectError } from '../errors.ts'
+import { givenPath } from '../files/given-path.ts'
+import type { ListedPlugin } from './plugin-list.ts'
+
+/** Where a plugin comes from, as npm is told. */
+export interface PluginSource {
+  readonly spec: string
+  /** Of one that comes from a registry its name. */
+  readonly name?: string
+  /** The version, range or tag, `latest` if none was given. */
+  readonly tag?: string
+  /** Of any other: what to install it from again. */
+  readonly url?: string
+}
+
+/** https://docs.npmjs.com/cli/v11/configuring-npm/package-json#name, and no letter that old packages may have. */
+const NAME = /^(@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/
+
+/** A version, a range or a tag: nothing that npm takes for another kind of source. */
+const TAG = /^[\w.^~<>=*|+ -]+$/
+
+const PATH = /^(file:|[./~\\]|[A-Za-z]:[\\/])|^(?!-|\w+:).*\.(tgz|tar\.gz)$/
+
+const REPOSITORY = /^(https:|git\+https:|git\+ssh:|github:)[^\s]+$/
+
+/**
+ * A plugin's name in the registry (`name`, `name@1.2`), a folder or tarball (`./plugin`, `plugin.tgz`), or an
+ * address of one or of a Git repository. Nothing that npm could take for an option.
+ *
+ * @throws ConnectError BAD_VALUE
+ */
+export function parsePluginSource(text: string): PluginSource {
+  if (REPOSITORY.test(text)) return { spec: text, url: text }
+  if (PATH.test(text)) return fromFile(givenPath(text.replace(/^file:/, '')))
+  const [, name = '', tag = 'latest'] = /^(@?[^@]+)(?:@(.+))?$/.exec(text) ?? []
+  if (NAME.test(name) && TAG.test(tag)) return { spec: `${name}@${tag}`, name, tag }
+  throw new ConnectError('BAD_VALUE', `"${text}" is no name of a plugin`, {
+    hints: [
+      existsSync(text) && !text.startsWith('-')
+        ? `For a folder or a tarball: connect plugins install ./${text}`
+        : 'Give its name in the registry, the path of a folder or tarball (./plugin), or an address (https://, github:).',
+    ],
+  })
+}
+
+function fromFile(file: string): PluginSource {
+  if (!existsSync(file)) throw new ConnectError('BAD_VALUE', `There is no ${file}`, { hints: [] })
+  return { spec: `file:${file}`, url: `file:${file}` }
+}
+
+/** What a listed plugin is installed from again. @throws ConnectError BAD_VALUE if that is gone */
+export function sourceOf({ name, tag, url }: ListedPlugin): PluginSource {
+  return parsePluginSource(url ?? `${name}@${tag ?? 'latest'}`)
+}
