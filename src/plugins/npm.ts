@@ -69,31 +69,31 @@ function npmOn(searchPath: string): [string, ...string[]] {
 }
 
 function notInstalled(
-  { name, tag, spec }: PluginSource,
+  { name, tag, shown }: PluginSource,
   { outcome, stdout, stderr }: RunResult,
 ): ConnectError {
   const { code, summary } = saidBy(stdout, stderr)
-  const what = name ?? spec
   const fail = (message: string, ...hints: string[]) =>
     new ConnectError('PLUGIN_NOT_INSTALLED', message, hints.length > 0 ? { hints } : {})
-  if (outcome === 'timed out') return fail(`npm did not get ${what} within ${TIMEOUT_MS / 60_000} minutes`)
+  if (outcome === 'timed out') return fail(`npm did not get ${shown} within ${TIMEOUT_MS / 60_000} minutes`)
   if (code === 'E404' && name !== undefined)
     return fail(
       `There is no package ${name} in npm’s registry`,
       'Check the name. A folder or a tarball is installed by its path: connect plugins install ./FOLDER',
     )
-  if (code === 'ETARGET') return fail(`There is no version ${tag} of ${what}`, 'Check the version.')
+  if (code === 'ETARGET') return fail(`There is no version ${tag} of ${shown}`, 'Check the version.')
   if (code !== undefined && OF_NETWORK.test(code))
     return fail(`npm could not reach its registry: ${networkWords(code, summary)}`)
-  return fail(`npm could not install ${what}: ${summary}`)
+  return fail(`npm could not install ${shown}: ${summary}`)
 }
 
 /** Codes that npm passes on from Node.js: names, connections, TLS. */
 const OF_NETWORK =
-  /^(EAI_|ECONN|EHOST|ENET|ENOTFOUND|ETIMEDOUT|ERR_SOCKET|ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
+  /^(FETCH_ERROR|EAI_|ECONN|EHOST|ENET|ENOTFOUND|ETIMEDOUT|ERR_SOCKET|ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
 
 function networkWords(code: string, summary: string): string {
-  const known = code === 'ERR_SOCKET_TIMEOUT' ? 'ETIMEDOUT' : code
+  const isLate = code === 'ERR_SOCKET_TIMEOUT' || /^network timeout/.test(summary)
+  const known = isLate ? 'ETIMEDOUT' : code
   return describeNetworkError(Object.assign(new Error(summary), { code: known }))
 }
 

@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs'
 import { ConnectError } from '../errors.ts'
 import { givenPath } from '../files/given-path.ts'
+import { tilde } from '../text/tilde.ts'
 import type { ListedPlugin } from './plugin-list.ts'
 
 /** Where a plugin comes from, as npm is told. */
 export interface PluginSource {
   readonly spec: string
+  /** For people. */
+  readonly shown: string
   /** Of one that comes from a registry its name. */
   readonly name?: string
   /** The version, range or tag, `latest` if none was given. */
@@ -31,10 +34,10 @@ const REPOSITORY = /^(https:|git\+https:|git\+ssh:|github:)[^\s]+$/
  * @throws ConnectError BAD_VALUE
  */
 export function parsePluginSource(text: string): PluginSource {
-  if (REPOSITORY.test(text)) return { spec: text, url: text }
+  if (REPOSITORY.test(text)) return { spec: text, shown: text, url: text }
   if (PATH.test(text)) return fromFile(givenPath(text.replace(/^file:/, '')))
   const [, name = '', tag = 'latest'] = /^(@?[^@]+)(?:@(.+))?$/.exec(text) ?? []
-  if (NAME.test(name) && TAG.test(tag)) return { spec: `${name}@${tag}`, name, tag }
+  if (NAME.test(name) && TAG.test(tag)) return { spec: `${name}@${tag}`, shown: name, name, tag }
   throw new ConnectError('BAD_VALUE', `"${text}" is no name of a plugin`, {
     hints: [
       existsSync(text) && !text.startsWith('-')
@@ -45,8 +48,8 @@ export function parsePluginSource(text: string): PluginSource {
 }
 
 function fromFile(file: string): PluginSource {
-  if (!existsSync(file)) throw new ConnectError('BAD_VALUE', `There is no ${file}`, { hints: [] })
-  return { spec: `file:${file}`, url: `file:${file}` }
+  if (!existsSync(file)) throw new ConnectError('BAD_VALUE', `There is no ${tilde(file)}`, { hints: [] })
+  return { spec: `file:${file}`, shown: tilde(file), url: `file:${file}` }
 }
 
 /** What a listed plugin is installed from again. @throws ConnectError BAD_VALUE if that is gone */

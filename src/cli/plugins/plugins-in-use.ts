@@ -16,12 +16,17 @@ export interface KeptByPlugin {
   readonly command: string
 }
 
-/** Which of this user's daemons, and whether the hub, are installed in a platform that the plugin brings. */
+/**
+ * Which of this user's daemons, and whether the hub, are installed in a platform that the plugin brings.
+ *
+ * @returns undefined if the plugin can't say
+ */
 export async function keptByPlugin(
   config: Interfaces.Config,
   plugin: Interfaces.Plugin,
-): Promise<KeptByPlugin[]> {
-  const { known } = knownPlatforms([], await askOnly(config, [plugin]))
+): Promise<KeptByPlugin[] | undefined> {
+  const { known, problems } = knownPlatforms([], await askOnly(config, [plugin]))
+  if (problems.length > 0) return undefined
   const kept: KeptByPlugin[] = []
   for (const { description } of known) {
     for (const instance of instances()) {

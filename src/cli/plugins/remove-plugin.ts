@@ -24,7 +24,11 @@ export async function removePlugin(
     throw new ConnectError('PLUGIN_UNKNOWN', `There is no plugin ${name} installed`, { hints })
   }
   const loaded = config.plugins.get(name)
-  const kept = loaded === undefined ? [] : await keptByPlugin(config, loaded)
+  const kept = loaded && (await keptByPlugin(config, loaded))
+  if (kept === undefined) {
+    plugins.delete(name)
+    return [`It can’t be loaded, so it can’t say whether the daemon or the hub is installed in its platform`]
+  }
   const [first] = kept
   if (first && !force) {
     const what = `The ${first.kept} is installed in ${first.platform}, which the plugin ${name} brings`

@@ -1,5 +1,7 @@
 import { ConnectCommand } from '../../cli/command.ts'
 import { askPlugins } from '../../cli/plugins/ask-plugins.ts'
+import { knownPlatforms } from '../../platforms/selection/known-platforms.ts'
+import { BUILT_IN } from '../../platforms/selection/select.ts'
 import { pluginDataFolder } from '../../plugins/data-folder.ts'
 import { readPluginList, rootOf } from '../../plugins/plugin-list.ts'
 import { problemLine } from '../../plugins/plugin-problem.ts'
@@ -13,11 +15,13 @@ export default class Plugins extends ConnectCommand {
     await this.parse(Plugins)
     const dataFolder = pluginDataFolder(process.env)
     const listed = readPluginList(dataFolder)
-    const { platforms: brought, problems } = await askPlugins(this.config)
+    const { known, problems } = knownPlatforms(BUILT_IN, await askPlugins(this.config))
     const plugins = listed.map((plugin) => {
       const { name, type, tag = null, url = null } = plugin
       const loaded = this.config.plugins.get(name)
-      const platforms = brought.flatMap((one) => (one.plugin === name ? namesIn(one.answer) : []))
+      const platforms = known
+        .filter((one) => [one.plugin, ...one.rivals.map((rival) => rival.plugin)].includes(name))
+        .map(({ description }) => description.name)
       const problem = problems.find((one) => one.plugin === name)?.what ?? null
       const commands = (loaded?.commands ?? []).map(({ id }) => id.replaceAll(':', ' '))
       const version = loaded?.version ?? null
@@ -35,9 +39,4 @@ export default class Plugins extends ConnectCommand {
     for (const problem of problems) this.printError(`[!] ${problemLine(problem)}`)
     return { plugins }
   }
-}
-
-function namesIn(answer: unknown): string[] {
-  const all = [answer].flat() as ({ name?: unknown } | null | undefined)[]
-  return all.flatMap((one) => (typeof one?.name === 'string' ? [one.name] : []))
 }

@@ -9,8 +9,6 @@ import { World } from '../../helpers/world.ts'
 import { emptyHome, joined } from '../../fixtures/joined.ts'
 
 const plugin = path.join(import.meta.dirname, '..', '..', 'fixtures', 'plugin-platform')
-// A linked plugin in ESM makes oclif warn on each run, which is for plugin authors.
-const quiet = { OCLIF_DISABLE_LINKED_ESM_WARNING: '1' }
 
 let world: World
 
@@ -26,7 +24,7 @@ async function linked(home: Home): Promise<Home> {
 }
 
 function daemon(home: Home, action: string, env: NodeJS.ProcessEnv = {}) {
-  return connect(home, ['daemon', action], { env: { ...quiet, ...env } })
+  return connect(home, ['daemon', action], { env })
 }
 
 test('a plugin’s platform installs the daemon, keeps it, and is found again', async () => {
@@ -47,10 +45,32 @@ test('a plugin’s platform installs the daemon, keeps it, and is found again', 
   expect(left.stdout).toContain('Service installed: no')
 })
 
+test('--platform says where the daemon and the hub are installed, and all else finds them there', async () => {
+  const home = await linked(await joined(world, 'named'))
+  const env = { CONNECT_PLATFORM: 'background' }
+  const install = (...args: string[]) => connect(home, [...args, '--platform', 'testinit'], { env })
+  expect(await install('daemon', 'install')).toMatchObject({ code: 0, stderr: '' })
+  expect(await install('hub', 'install', '--no-join', '--listen', '127.0.0.1:0')).toMatchObject({ code: 0 })
+  for (const kept of ['daemon', 'hub']) {
+    const status = JSON.parse(await connectOk(home, [kept, 'status', '--json'])) as {
+      manager: { name: string }
+    }
+    expect(status.manager.name).toBe('testinit')
+  }
+  expect((await connect(home, ['plugins', 'uninstall', 'plugin-platform'])).stderr).toContain(
+    '[x] The daemon is installed in testinit, which the plugin plugin-platform brings\n',
+  )
+  for (const kept of ['daemon', 'hub']) await connectOk(home, [kept, 'uninstall'])
+  const odd = await connect(home, ['hub', 'install', '--platform', 'openrc'])
+  expect(odd.stderr).toMatch(
+    /^ {2}Here there are: .*, background, testinit \(of the plugin plugin-platform\)$/m,
+  )
+})
+
 test('it is used for start only where it is installed, or CONNECT_PLATFORM says so', async () => {
   const home = await linked(await joined(world, 'optional'))
   const manager = async (env: NodeJS.ProcessEnv) => {
-    const { stdout } = await connect(home, ['daemon', 'status', '--json'], { env: { ...quiet, ...env } })
+    const { stdout } = await connect(home, ['daemon', 'status', '--json'], { env })
     return (JSON.parse(stdout) as { manager: { name: string } }).manager.name
   }
   expect(await manager({})).toBe('background')
@@ -64,21 +84,22 @@ describe('with a plugin that is broken every command goes on, and warns:', () =>
   })
 
   test.for([
-    ['throws', '[!] Plugin plugin-platform failed: testinit is not there\n'],
-    ['hangs', '[!] Plugin plugin-platform failed: Timed out after 2000 ms.\n'],
-    ['badShape', '[!] A plugin’s platform is not usable: '],
-    ['duplicate', '[!] Two platforms are called "background"; the first is used\n'],
-    ['askingFails', '[!] Platform testinit failed: testinit crashed\n'],
-  ] as const)('%s', async ([answer, warning]) => {
+    ['throws', 'failed: testinit is not there'],
+    ['hangs', 'failed: it gave no answer within 2 s'],
+    ['badShape', 'brings a platform that is not usable: '],
+    ['duplicate', 'brings a platform "background", as a built-in one is called'],
+    ['askingFails', 'failed, with its platform testinit: testinit crashed'],
+  ] as const)('%s', async ([answer, what]) => {
     const { code, stdout, stderr } = await daemon(home, 'status', { PLUGIN_PLATFORM_ANSWER: answer })
     expect(code).toBe(0)
     expect(stdout).toContain('○ Status: stopped')
-    expect(stderr.startsWith(warning)).toBe(true)
+    expect(stderr.startsWith(`[!] Plugin plugin-platform ${what}`)).toBe(true)
+    expect(stderr).toContain('. To remove it: connect plugins uninstall plugin-platform\n')
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
   })
 
   test('other commands do not even ask it', async () => {
-    const env = { ...quiet, PLUGIN_PLATFORM_ANSWER: 'throws' }
+    const env = { PLUGIN_PLATFORM_ANSWER: 'throws' }
     expect(await connect(home, ['whoami'], { env })).toMatchObject({
       code: 1,
       stderr: NOT_CONFIGURED,
@@ -111,7 +132,7 @@ describe('what a plugin’s platform throws is one clear sentence, and no bug of
   })
 
   test('statusIsText is a state that is not known', async () => {
-    const env = { ...quiet, PLUGIN_PLATFORM_ANSWER: 'statusIsText' }
+    const env = { PLUGIN_PLATFORM_ANSWER: 'statusIsText' }
     const { code, stdout } = await connect(home, ['daemon', 'status', '--json'], { env })
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ status: 'unknown', pid: null })
@@ -126,7 +147,8 @@ test('a platform that nobody brings is an error that says what to do', async () 
     stdout: '',
     stderr:
       '[x] There is no platform "openrc"\n' +
-      '  Unset CONNECT_PLATFORM, or install the plugin: connect plugins install NAME\n',
+      `  Here there are: ${process.platform === 'darwin' ? 'launchd' : 'systemd'}, background\n` +
+      `  ${ERRORS.PLATFORM_UNKNOWN.fix}\n`,
   })
 })
 
@@ -139,7 +161,7 @@ test(
     const { code, stdout, stderr } = await daemon(home, 'status', { PLUGIN_PLATFORM_ANSWER: 'childHangs' })
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: expect.stringContaining('[!] Platform testinit failed') as string,
+      stderr: expect.stringContaining('[!] Plugin plugin-platform failed') as string,
     })
     expect(stdout).toContain('Agent not configured. Run: connect up\n')
     expect(performance.now() - before).toBeLessThan(50_000)

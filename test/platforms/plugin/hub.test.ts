@@ -10,7 +10,7 @@ import type { Home } from '../../helpers/home.ts'
 import { World } from '../../helpers/world.ts'
 
 const plugin = path.join(import.meta.dirname, '..', '..', 'fixtures', 'plugin-platform')
-const env = { OCLIF_DISABLE_LINKED_ESM_WARNING: '1' }
+const env = {}
 const FREE = ['--listen', '127.0.0.1:0']
 
 let world: World

@@ -1,0 +1,213 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { emptyHome } from '../../fixtures/joined.ts'
+import { scratchFolder } from '../../fixtures/scratch.ts'
+import { connect, connectOk } from '../../helpers/cli.ts'
+import type { Home } from '../../helpers/home.ts'
+import { writePlugin } from '../../helpers/plugins/plugin-folder.ts'
+import { homeWithNpm, installFolders, listedNames } from '../../helpers/plugins/plugin-home.ts'
+import { Registry } from '../../helpers/plugins/registry.ts'
+
+const NAME = 'private-connect-testinit'
+
+let registry: Registry
+
+beforeAll(async () => {
+  registry = await Registry.start()
+})
+
+afterAll(() => registry.stop())
+
+async function linked(name?: string): Promise<{ home: Home; folder: string }> {
+  const home = emptyHome(name)
+  const folder = writePlugin()
+  await connectOk(home, ['plugins', 'link', folder])
+  return { home, folder }
+}
+
+describe('update', () => {
+  test('takes what is new where each came from, and keeps what has no better', async (context) => {
+    const home = homeWithNpm(registry, context)
+    const folder = writePlugin({ name: 'private-connect-local', platform: 'local' })
+    for (const version of ['1.0.0', '1.1.0']) {
+      registry.publish({ version })
+      if (version === '1.0.0') {
+        await connectOk(home, ['plugins', 'install', NAME])
+        await connectOk(home, ['plugins', 'install', folder])
+      }
+    }
+    writePlugin({ name: 'private-connect-local', platform: 'local', version: '1.0.1' }, folder)
+    expect(await connectOk(home, ['plugins', 'update'])).toBe(
+      `[ok] Updated ${NAME} from 1.0.0 to 1.1.0\n[ok] Updated private-connect-local from 1.0.0 to 1.0.1\n`,
+    )
+    rmSync(folder, { recursive: true })
+    registry.publish({ version: '2.0.0', description: 'throw new Error("no such library")' })
+    const { code, stderr } = await connect(home, ['plugins', 'update'])
+    expect({ code, stderr: stderr.split('\n') }).toEqual({
+      code: 1,
+      stderr: [
+        `[!] ${NAME} stays as it is: Plugin ${NAME} failed: no such library`,
+        `[!] private-connect-local stays as it is: There is no ${folder}`,
+        '',
+      ],
+    })
+    const list = await connectOk(home, ['plugins'])
+    expect(list).toBe(`${NAME} 1.1.0: platform testinit\nprivate-connect-local 1.0.1: platform local\n`)
+    expect(installFolders(home)).toHaveLength(2)
+    registry.publish({ version: '2.0.1' })
+    expect(await connectOk(home, ['plugins', 'update', NAME])).toContain('from 1.1.0 to 2.0.1\n')
+    expect(await connectOk(home, ['plugins', 'update', NAME])).toBe(`[ok] ${NAME} 2.0.1 is the newest\n`)
+  })
+})
+
+describe('uninstall', () => {
+  test('leaves nothing, and needs no npm', async (context) => {
+    const home = homeWithNpm(undefined, context)
+    await connectOk(home, ['plugins', 'install', writePlugin()], { env: { npm_config_offline: 'true' } })
+    const env = { PATH: '/nonesuch' }
+    expect(await connectOk(home, ['plugins', 'uninstall', NAME], { env })).toBe(
+      `[ok] Removed the plugin ${NAME}\n`,
+    )
+    expect([listedNames(home), installFolders(home)]).toEqual([[], []])
+    expect(await connect(home, ['plugins', 'uninstall', NAME])).toMatchObject({
+      code: 1,
+      stderr: `[x] There is no plugin ${NAME} installed\n  There are none.\n`,
+    })
+  })
+
+  test('of a plugin that keeps a daemon or the hub is refused, and says what to do first', async () => {
+    const { home } = await linked()
+    const config = path.join(home.folder, 'staging.json')
+    mkdirSync(home.file('hub'), { recursive: true })
+    mkdirSync(home.file('instances'))
+    writeFileSync(home.file('instances/staging'), `${config}\n`)
+    for (const file of [home.file('hub/hub.testinit'), path.join(home.folder, 'staging.testinit')])
+      writeFileSync(file, '')
+    const refused = await connect(home, ['plugins', 'uninstall', NAME])
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr:
+        `[x] The daemon is installed in testinit, which the plugin ${NAME} brings\n` +
+        '  Remove it from there first: connect daemon uninstall --config ' +
+        `${config}\n` +
+        '  Remove it from there first: connect hub uninstall\n' +
+        `  Or leave it there, for testinit to run: connect plugins uninstall ${NAME} --force\n`,
+    })
+    expect(listedNames(home)).toEqual([NAME])
+    expect((await connect(home, ['plugins', 'reset'])).code).toBe(1)
+    expect(await connect(home, ['plugins', 'uninstall', NAME, '--force'])).toMatchObject({
+      code: 0,
+      stdout: `[ok] Removed the plugin ${NAME}\n`,
+      stderr:
+        '[!] The daemon stays installed in testinit, and nothing here can stop or remove it any more\n' +
+        '[!] The hub stays installed in testinit, and nothing here can stop or remove it any more\n',
+    })
+    expect(listedNames(home)).toEqual([])
+  })
+})
+
+test('a link is to the folder, and what is linked is not updated', async () => {
+  const { home, folder } = await linked()
+  expect(await connectOk(home, ['plugins'])).toBe(`${NAME} 1.0.0 (link) ${folder}: platform testinit\n`)
+  writePlugin({ version: '1.2.3', platform: 'otherinit' }, folder)
+  expect(await connectOk(home, ['plugins'])).toBe(`${NAME} 1.2.3 (link) ${folder}: platform otherinit\n`)
+  expect(await connectOk(home, ['plugins', 'update'])).toBe('There is no plugin to update\n')
+  expect((await connect(home, ['plugins', 'update', NAME])).stderr).toContain('is linked')
+  expect(await connectOk(home, ['plugins', 'reset'])).toBe(`[ok] Removed: ${NAME}\n`)
+})
+
+test('what oclif itself has installed before is used, and goes without a trace', async () => {
+  const home = emptyHome()
+  const data = path.join(home.folder, '.local/share/private-connect')
+  writePlugin({}, path.join(data, 'node_modules', NAME))
+  const list = {
+    dependencies: { [NAME]: '^1.0.0' },
+    oclif: { plugins: [{ name: NAME, type: 'user', tag: 'latest' }] },
+  }
+  writeFileSync(path.join(data, 'package.json'), JSON.stringify(list))
+  expect(await connectOk(home, ['plugins'])).toBe(`${NAME} 1.0.0: platform testinit\n`)
+  await connectOk(home, ['plugins', 'uninstall', NAME])
+  expect(await connect(home, ['plugins'])).toMatchObject({ stdout: 'No plugins are installed\n', stderr: '' })
+})
+
+describe('a plugin that is broken is one warning, where it matters, and no stop:', () => {
+  const gone = (folder: string) => rmSync(folder, { recursive: true })
+  const write = (file: string, text: string) => (folder: string) =>
+    writeFileSync(path.join(folder, file), text)
+  const package_ = (more: object) => (folder: string) => void writePlugin({ more }, folder)
+  const cases: readonly [string, (folder: string) => void, string][] = [
+    ['its folder was deleted', gone, 'is not there: '],
+    ['its package.json is damaged', write('package.json', '{'), 'has a package.json that can’t be read: '],
+    [
+      'its package.json has no name',
+      package_({ name: undefined }),
+      'has a package.json that can’t be used: ',
+    ],
+    ['a file is missing', (folder) => rmSync(path.join(folder, 'description.js')), 'lacks ./description.js'],
+    ['it throws as it is loaded', write('description.js', 'throw new Error("oh")'), 'failed: oh'],
+    [
+      'it hangs as it is loaded',
+      write('description.js', 'await new Promise(() => {})'),
+      'failed: it gave no answer',
+    ],
+    [
+      'its hook hangs',
+      write('description.js', 'export default () => new Promise(() => {})'),
+      'failed: it gave no',
+    ],
+    [
+      'it is too old',
+      write('description.js', 'export default () => ({ apiVersion: 0 })'),
+      'is made for an older Private Connect: its apiVersion is 0, this one knows 1 and 2',
+    ],
+  ]
+
+  test.for(cases)('%s', async ([, spoil, what]) => {
+    const { home, folder } = await linked()
+    spoil(folder)
+    const status = await connect(home, ['daemon', 'status'])
+    expect(status).toMatchObject({ code: 0, stdout: expect.stringContaining('○ Status: stopped') as string })
+    expect(status.stderr).toMatch(/^[^\n]+\n$/)
+    expect(status.stderr).toContain(`[!] Plugin ${NAME} ${what}`)
+    expect(status.stderr).toContain(`. To remove it: connect plugins uninstall ${NAME}\n`)
+    for (const other of [['status'], ['hub', '--help'], ['whoami', '--help']])
+      expect(await connect(home, other)).toMatchObject({ code: 0, stderr: '' })
+    const plugins = await connect(home, ['plugins'])
+    expect(plugins).toMatchObject({ code: 0, stderr: status.stderr })
+    expect(plugins.stdout).toContain(NAME)
+    expect(await connect(home, ['plugins', 'uninstall', NAME])).toMatchObject({
+      code: 0,
+      stdout: `[ok] Removed the plugin ${NAME}\n`,
+      stderr:
+        '[!] It can’t be loaded, so it can’t say whether the daemon or the hub is installed in its platform\n',
+    })
+    expect(await connect(home, ['daemon', 'status'])).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('its commands can’t be imported: help, and a word that nobody knows, say so', async () => {
+    const { home, folder } = await linked()
+    const files = { 'commands/hello.js': 'await new Promise(() => {})' }
+    writePlugin({ files, more: { oclif: { commands: './commands' } } }, folder)
+    const warning = `[!] Plugin ${NAME} can’t be loaded: its commands took longer than 2 s to load. To remove it: connect plugins uninstall ${NAME}\n`
+    expect(await connect(home, ['--help'])).toMatchObject({ code: 0, stderr: warning })
+    const unknown = await connect(home, ['hello'])
+    expect(unknown.code).toBe(2)
+    expect(unknown.stderr.startsWith(`${warning}[x] There is no command "connect hello"\n`)).toBe(true)
+  })
+
+  test('the list is damaged: nothing stops, and what is to be done is said', async () => {
+    const home = emptyHome()
+    const file = path.join(home.folder, '.local/share/private-connect/package.json')
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, '{"oclif":')
+    const { code, stderr } = await connect(home, ['daemon', 'status'])
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(
+        /^\[!\] \S+package\.json is damaged: .*\. Repair that file; or remove it,/,
+      ) as string,
+    })
+    expect((await connect(home, ['plugins', 'link', scratchFolder()])).stderr).not.toContain('    at ')
+  })
+})
