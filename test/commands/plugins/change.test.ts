@@ -8,6 +8,7 @@ import type { Home } from '../../helpers/home.ts'
 import { writePlugin } from '../../helpers/plugins/plugin-folder.ts'
 import { homeWithNpm, installFolders, listedNames } from '../../helpers/plugins/plugin-home.ts'
 import { Registry } from '../../helpers/plugins/registry.ts'
+import { testVariations } from '../../helpers/variations.ts'
 
 const NAME = 'private-connect-testinit'
 
@@ -163,7 +164,7 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
     ],
   ]
 
-  test.for(cases)('%s', async ([, spoil, what]) => {
+  testVariations(cases)('%s', async ([, spoil, what]) => {
     const { home, folder } = await linked()
     spoil(folder)
     const status = await connect(home, ['daemon', 'status'])

@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, type TestContext } from 'vitest'
+import { emptyHome } from '../../fixtures/joined.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { connect, connectOk, startConnect } from '../../helpers/cli.ts'
 import type { Home } from '../../helpers/home.ts'
 import { HELLO_COMMAND, writePlugin, type PluginWish } from '../../helpers/plugins/plugin-folder.ts'
 import { homeWithNpm, installFolders, listedNames } from '../../helpers/plugins/plugin-home.ts'
 import { packFolder, Registry } from '../../helpers/plugins/registry.ts'
+import { testVariations } from '../../helpers/variations.ts'
 import { until } from '../../helpers/until.ts'
 
 const NAME = 'private-connect-testinit'
@@ -61,7 +63,7 @@ describe('a plugin is installed', () => {
     })
   })
 
-  test('by a version', async (context) => {
+  test('by a version', { tags: ['variation'] }, async (context) => {
     const home = homeWithNpm(registry, context)
     await connectOk(home, ['plugins', 'add', `${NAME}@0.9.0`])
     expect(await platformsIn(home)).toEqual([[NAME, '0.9.0', 'testinit']])
@@ -131,7 +133,7 @@ describe('what can’t be installed is one sentence, and leaves nothing:', () =>
     ],
   ]
 
-  test.for(cases)('%s', async ([, args, env, sentence], context) => {
+  testVariations(cases)('%s', async ([, args, env, sentence], context) => {
     const home = homeWithNpm(registry, context)
     const { code, stdout, stderr } = await connect(home, ['plugins', 'install', ...args], { env })
     expect({ code, stdout, stderr }).toEqual({
@@ -143,7 +145,7 @@ describe('what can’t be installed is one sentence, and leaves nothing:', () =>
     expectNothing(home)
   })
 
-  test('a registry that doesn’t answer', async (context) => {
+  test('a registry that doesn’t answer', { tags: ['variation'] }, async (context) => {
     const home = homeWithNpm(registry, context)
     registry.hold(/./)
     const env = { npm_config_fetch_timeout: '300', npm_config_fetch_retries: '0' }
@@ -179,7 +181,7 @@ describe('what can’t be installed is one sentence, and leaves nothing:', () =>
     ],
   ]
 
-  test.for(broken)('a plugin %s', async ([, wish, why], context) => {
+  testVariations(broken)('a plugin %s', async ([, wish, why], context) => {
     const home = homeWithNpm(undefined, context)
     const env = { npm_config_offline: 'true' }
     const { code, stderr } = await connect(home, ['plugins', 'install', writePlugin(wish)], { env })
@@ -190,25 +192,14 @@ describe('what can’t be installed is one sentence, and leaves nothing:', () =>
     expectNothing(home)
   })
 
-  test.for([
-    '--ignore-scripts=false',
-    '-g',
-    `${NAME}@npm:other`,
-    `${NAME}@file:../x`,
-    'a b',
-    '@scope',
-    'some/repository',
-    './nonesuch',
-    'http://example.com/plain.tgz',
-    '',
-  ])('%j, which is not handed to npm', async (text, context) => {
-    // It would say that there is none.
-    const home = homeWithNpm(undefined, context)
-    const { code, stderr } = await connect(home, ['plugins', 'install', '--', text], {
-      env: { PATH: '/nonesuch' },
+  test('an option in the place of a name, which npm never sees', async () => {
+    // It would say that there is no npm.
+    const args = ['plugins', 'install', '--', '--ignore-scripts=false']
+    const { code, stderr } = await connect(emptyHome(), args, { env: { PATH: '/nonesuch' } })
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^\[x\] "--ignore-scripts=false" is no name of a plugin\n/) as string,
     })
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^\[x\] /) as string })
-    expect(stderr).not.toContain('npm on the PATH')
   })
 })
 

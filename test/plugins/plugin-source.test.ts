@@ -1,0 +1,50 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { parsePluginSource } from '../../src/plugins/plugin-source.ts'
+import { scratchFolder } from '../fixtures/scratch.ts'
+import { thrownBy } from '../fixtures/thrown-by.ts'
+
+test.for([
+  ['private-connect-runit', 'private-connect-runit', 'latest'],
+  ['@some/plugin', '@some/plugin', 'latest'],
+  ['runit@1.2.3', 'runit', '1.2.3'],
+  ['@some/runit@^1.2 || >=3', '@some/runit', '^1.2 || >=3'],
+  ['runit@next', 'runit', 'next'],
+] as const)('%j is a name in the registry', ([text, name, tag]) => {
+  expect(parsePluginSource(text)).toEqual({ spec: `${name}@${tag}`, shown: name, name, tag })
+})
+
+test('a path is one of a folder or a tarball that is there', () => {
+  const file = path.join(scratchFolder(), 'a #1 %20.tgz')
+  writeFileSync(file, '')
+  for (const text of [file, `file:${file}`])
+    expect(parsePluginSource(text)).toEqual({ spec: `file:${file}`, shown: file, url: `file:${file}` })
+  for (const text of ['./nonesuch', '/nonesuch', 'nonesuch.tgz', 'file:nonesuch'])
+    expect(thrownBy(() => parsePluginSource(text))).toMatchObject({
+      code: 'BAD_VALUE',
+      message: expect.stringMatching(/^There is no .*nonesuch/) as string,
+    })
+})
+
+test.for(['https://example.com/plugin.tgz', 'git+https://example.com/plugin.git', 'github:some/plugin'])(
+  '%s is where it is',
+  (url) => expect(parsePluginSource(url)).toEqual({ spec: url, shown: url, url }),
+)
+
+test.for([
+  ['an option', '--ignore-scripts=false'],
+  ['a short option', '-g'],
+  ['an alias', 'runit@npm:other'],
+  ['a folder in disguise', 'runit@file:../x'],
+  ['an address in disguise', 'runit@https://example.com/x.tgz'],
+  ['two words', 'a b'],
+  ['a scope alone', '@scope'],
+  ['a repository without its place', 'some/repository'],
+  ['what would be read by others on the way', 'http://example.com/plain.tgz'],
+  ['a name that leads elsewhere', '@some/../../x'],
+  ['a line break', 'runit\n--force'],
+  ['nothing', ''],
+] as const)('%s is nothing that npm is given', ([, text]) => {
+  expect(thrownBy(() => parsePluginSource(text))).toMatchObject({ code: 'BAD_VALUE' })
+})
