@@ -88,7 +88,7 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
     .then(async ({ execute }) => {
       if (!needsPlugins) return execute({ args: [...argv], loadOptions })
       const { withUserPlugins } = await import('./cli/plugins/load-plugins.ts')
-      return execute({ args: [...argv], loadOptions: await withUserPlugins(loadOptions, { isOurs: ours }) })
+      return execute({ args: [...argv], loadOptions: await withUserPlugins(loadOptions, argv[0]) })
     })
     .catch(fail)
 }

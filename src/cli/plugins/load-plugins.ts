@@ -16,11 +16,12 @@ const LOAD_TIMEOUT_MS = 2000
  * Loads the plugins that the user has installed, as oclif would. But one that can't be loaded costs only
  * itself, and is told of where it matters: oclif warns at each command, of what it was thrown.
  *
- * @param options.isOurs the command is one of ours: of the plugins' hooks, only that for platforms is for it
+ * @param word the first one of the command. Hooks, but for that which tells of platforms, are for the commands
+ * of the plugin itself: one that hangs must not be in the way of `plugins uninstall`
  */
 export async function withUserPlugins(
   loadOptions: Interfaces.Options,
-  { isOurs }: { isOurs: boolean },
+  word: string | undefined,
 ): Promise<Interfaces.Options | Config> {
   const { loaded, problems } = await loadUserPlugins(pluginDataFolder(process.env))
   keepProblems(problems)
@@ -28,7 +29,9 @@ export async function withUserPlugins(
   const config = await Config.load(loadOptions)
   for (const plugin of loaded) {
     if (config.plugins.has(plugin.name)) continue
-    if (isOurs) plugin.hooks = { [PLATFORMS_HOOK]: plugin.hooks[PLATFORMS_HOOK] ?? [] }
+    const isIts = plugin.commands.some(({ id }) => id.split(':', 1)[0] === word)
+    if (!isIts || config.commandIDs.some((id) => id.split(':', 1)[0] === word))
+      plugin.hooks = { [PLATFORMS_HOOK]: plugin.hooks[PLATFORMS_HOOK] ?? [] }
     config.plugins.set(plugin.name, plugin)
   }
   return config

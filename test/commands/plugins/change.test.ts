@@ -5,7 +5,7 @@ import { emptyHome } from '../../fixtures/joined.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { connect, connectOk } from '../../helpers/cli.ts'
 import type { Home } from '../../helpers/home.ts'
-import { writePlugin } from '../../helpers/plugins/plugin-folder.ts'
+import { HELLO_COMMAND, writePlugin } from '../../helpers/plugins/plugin-folder.ts'
 import { homeWithNpm, installFolders, listedNames } from '../../helpers/plugins/plugin-home.ts'
 import { Registry } from '../../helpers/plugins/registry.ts'
 import { testVariations } from '../../helpers/variations.ts'
@@ -184,6 +184,20 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
         '[!] It can’t be loaded, so it can’t say whether the daemon or the hub is installed in its platform\n',
     })
     expect(await connect(home, ['daemon', 'status'])).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('its hooks hang: only its own commands have them', async () => {
+    const { home, folder } = await linked()
+    const files = { 'hang.js': 'await new Promise(() => {})', 'commands/testinit/hello.js': HELLO_COMMAND }
+    const hooks = { init: './hang.js', prerun: './hang.js' }
+    writePlugin({ files, more: { oclif: { commands: './commands', hooks } } }, folder)
+    for (const args of [
+      ['plugins'],
+      ['help', 'testinit'],
+      ['daemon', 'status'],
+      ['plugins', 'uninstall', NAME],
+    ])
+      expect(await connect(home, args), args.join(' ')).toMatchObject({ code: 0, stderr: '' })
   })
 
   test('its commands can’t be imported: help, and a word that nobody knows, say so', async () => {
