@@ -20,8 +20,6 @@ const Package = v.looseObject({
 export interface PluginPackage {
   readonly name: string
   readonly version: string
-  /** It adds commands, too. */
-  readonly hasCommands: boolean
 }
 
 /**
@@ -41,17 +39,23 @@ export function readPluginPackage(root: string, called = path.basename(root)): P
       'The package.json of one names what it brings, as "oclif": see docs/platform-plugins.md',
     ])
   const { commands, hooks } = oclif
-  for (const target of [...Object.values(hooks).flat(), ...(commands === undefined ? [] : [commands])]) {
+  const manifest = path.join(root, 'oclif.manifest.json')
+  const hasManifest = commands !== undefined && existsSync(manifest)
+  // A manifest stands for the commands until one of them is run.
+  const targets = [
+    ...Object.values(hooks).flat(),
+    ...(commands === undefined || hasManifest ? [] : [commands]),
+  ]
+  for (const target of targets) {
     const file = typeof target === 'string' ? target : target.target
     if (!['', '.js', '.mjs', '.cjs'].some((ending) => existsSync(path.join(root, file + ending))))
       throw fail(`lacks ${file}, which its package.json names`)
   }
-  const manifest = path.join(root, 'oclif.manifest.json')
-  if (commands !== undefined && existsSync(manifest)) {
+  if (hasManifest) {
     const { version: of } = readJsonOf(manifest, fail) as { version?: string }
     if (of !== version) throw fail(`has an oclif.manifest.json of version ${of}, and is ${version}`)
   }
-  return { name, version, hasCommands: commands !== undefined }
+  return { name, version }
 }
 
 function readJsonOf(file: string, fail: (what: string) => Error): unknown {

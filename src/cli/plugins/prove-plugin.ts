@@ -8,18 +8,32 @@ import type { ListedPlugin } from '../../plugins/plugin-list.ts'
 import { askOnly } from './ask-plugins.ts'
 import { loadPlugin, problemOf } from './load-plugins.ts'
 
+/** What a plugin adds. */
+export interface Brings {
+  readonly platforms: readonly string[]
+  readonly commands: readonly string[]
+}
+
+/** For whoever has just installed it. */
+export function formatBrings({ platforms, commands }: Brings): string[] {
+  return [
+    ...platforms.map((name) => `  It brings the platform ${name}`),
+    ...commands.map((command) => `  It brings the command connect ${command}`),
+  ]
+}
+
 /**
  * Loads a plugin before it is listed, and asks it for its platforms: what fails here would fail at each
  * command later.
  *
- * @returns the names of its platforms
+ * @returns the names of its platforms, and its commands as they are typed
  * @throws ConnectError PLUGIN_UNUSABLE
  */
 export async function provePlugin(
   config: Interfaces.Config,
   dataFolder: string,
   listed: ListedPlugin & { readonly root: string },
-): Promise<string[]> {
+): Promise<Brings> {
   const { name } = listed
   if (name === config.name || config.plugins.get(name)?.type === 'core')
     throw new ConnectError('PLUGIN_UNUSABLE', `${name} is part of Private Connect already`, { hints: [] })
@@ -33,7 +47,10 @@ export async function provePlugin(
   const { known, problems } = knownPlatforms(BUILT_IN, { platforms, problems: own.problems })
   const found = problems.find((problem) => problem.plugin === name)
   if (found) throw unusable(name, found.what)
-  return known.flatMap((one) => (one.plugin === name ? [one.description.name] : []))
+  return {
+    platforms: known.flatMap((one) => (one.plugin === name ? [one.description.name] : [])),
+    commands: plugin.commands.flatMap(({ id, hidden }) => (hidden ? [] : [id.replaceAll(':', ' ')])),
+  }
 }
 
 function unusable(name: string, what: string): ConnectError {

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
-import { provePlugin } from '../../cli/plugins/prove-plugin.ts'
+import { formatBrings, provePlugin } from '../../cli/plugins/prove-plugin.ts'
 import { pluginDataFolder } from '../../plugins/data-folder.ts'
 import { fetchPlugin } from '../../plugins/fetch-plugin.ts'
 import { changePluginList } from '../../plugins/change-plugin-list.ts'
@@ -30,17 +30,16 @@ export default class PluginsInstall extends ConnectCommand {
     return changePluginList(dataFolder, async (plugins) => {
       const fetched = await fetchPlugin(dataFolder, source, process.env)
       const { name, version, listed } = fetched
-      const platforms = await provePlugin(this.config, dataFolder, listed).catch((error: unknown) => {
+      const brings = await provePlugin(this.config, dataFolder, listed).catch((error: unknown) => {
         fetched.discard()
         throw error
       })
       plugins.set(name, listed)
       this.print(`[ok] Installed the plugin ${name} ${version}`)
-      for (const platform of platforms) {
-        this.print(`  It brings the platform ${platform}`)
-        this.suggestNext(`connect daemon install --platform ${platform}`)
-      }
-      return { name, version, root: listed.root, platforms }
+      for (const line of formatBrings(brings)) this.print(line)
+      const [platform] = brings.platforms
+      if (platform !== undefined) this.suggestNext(`connect daemon install --platform ${platform}`)
+      return { name, version, root: listed.root, ...brings }
     })
   }
 }

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
-import { provePlugin } from '../../cli/plugins/prove-plugin.ts'
+import { formatBrings, provePlugin } from '../../cli/plugins/prove-plugin.ts'
 import { givenPath } from '../../files/given-path.ts'
 import { changePluginList } from '../../plugins/change-plugin-list.ts'
 import { pluginDataFolder } from '../../plugins/data-folder.ts'
@@ -22,11 +22,11 @@ export default class PluginsLink extends ConnectCommand {
     const dataFolder = pluginDataFolder(process.env)
     return changePluginList(dataFolder, async (plugins) => {
       const listed = { name, type: 'link', root } as const
-      const platforms = await provePlugin(this.config, dataFolder, listed)
+      const brings = await provePlugin(this.config, dataFolder, listed)
       plugins.set(name, listed)
       this.print(`[ok] Linked the plugin ${name} ${version}, as it is in ${tilde(root)}`)
-      for (const platform of platforms) this.print(`  It brings the platform ${platform}`)
-      return { name, version, root, platforms }
+      for (const line of formatBrings(brings)) this.print(line)
+      return { name, version, root, ...brings }
     })
   }
 }

@@ -98,7 +98,10 @@ describe('a plugin is installed', () => {
       more: { oclif: { commands: './commands' } },
       files: { 'commands/testinit/hello.js': command },
     })
-    await connectOk(home, ['plugins', 'install', folder], { env: { npm_config_offline: 'true' } })
+    const env = { npm_config_offline: 'true' }
+    expect(await connectOk(home, ['plugins', 'install', folder], { env })).toContain(
+      '\n  It brings the command connect testinit hello\n',
+    )
     rmSync(loaded)
     const help = await connectOk(home, ['--help'])
     expect(help.slice(help.indexOf('\nFROM PLUGINS\n'))).toMatch(/^ {2}testinit {2,}Say hello$/m)
