@@ -321,7 +321,7 @@ export const ERRORS = {
     fix: 'Install npm, or add its folder to PATH, then run this again: https://docs.npmjs.com/downloading-and-installing-node-js-and-npm',
   },
   PLUGIN_NOT_INSTALLED: {
-    cause: 'npm could not get the plugin, or gave up. What was installed before is as it was.',
+    cause: 'The plugin could not be had by npm, or not in time. What was installed before is as it was.',
     fix: 'Look at what npm says itself: npm view NAME, npm ping',
   },
   PLUGIN_UNUSABLE: {

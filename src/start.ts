@@ -113,7 +113,7 @@ function ourCommands(): Commands {
 }
 
 /**
- * Whether this is one of our own commands, and none of them is a plugin's. The plugins we ship (help, plugins,
+ * Whether this is one of our own commands, and no plugin adds to it. The plugins we ship (help, plugins,
  * autocomplete) only add commands: ours start a twentieth faster without them.
  */
 function isOurs(word: string | undefined): boolean {
@@ -122,8 +122,9 @@ function isOurs(word: string | undefined): boolean {
 }
 
 /**
- * Whether it acts by a platform, which a plugin may bring. Of ours no others load what the user has installed,
- * so that nothing of that can slow them down, or break them. `connect hub` alone is a hub, and keeps nothing.
+ * Whether it acts by a platform, which a plugin may bring. Of ours no others load what the user has
+ * installed, so that nothing of that can slow them down, or break them. `connect hub` alone is a hub, and
+ * keeps nothing.
  */
 function isKept([word, next]: readonly string[]): boolean {
   return word === 'daemon' || word === 'up' || (word === 'hub' && next !== undefined)

@@ -92,7 +92,7 @@ const OF_NETWORK =
   /^(FETCH_ERROR|EAI_|ECONN|EHOST|ENET|ENOTFOUND|ETIMEDOUT|ERR_SOCKET|ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
 
 function networkWords(code: string, summary: string): string {
-  const isLate = code === 'ERR_SOCKET_TIMEOUT' || /^network timeout/.test(summary)
+  const isLate = code === 'ERR_SOCKET_TIMEOUT' || summary.startsWith('network timeout')
   const known = isLate ? 'ETIMEDOUT' : code
   return describeNetworkError(Object.assign(new Error(summary), { code: known }))
 }

@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import * as v from 'valibot'
 import { ConnectError, messageOf } from '../errors.ts'
 import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { makeFolder } from '../files/make-folder.ts'
 import { readText } from '../files/read-text.ts'
-import path from 'node:path'
 import { listFile } from './data-folder.ts'
 
 /** A plugin as the list has it. */
@@ -57,7 +58,8 @@ export function rootOf(dataFolder: string, { root, name }: ListedPlugin): string
 
 function read(dataFolder: string): v.InferOutput<typeof List> {
   const file = listFile(dataFolder)
-  const text = readText(file)
+  // A home that is a file, or closed to this user, has none.
+  const text = existsSync(file) ? readText(file) : undefined
   if (text === undefined) return { oclif: { plugins: [] } }
   try {
     return v.parse(List, JSON.parse(text))

@@ -17,7 +17,7 @@ export interface PluginSource {
   readonly url?: string
 }
 
-/** https://docs.npmjs.com/cli/v11/configuring-npm/package-json#name, and no letter that old packages may have. */
+/** https://docs.npmjs.com/cli/v11/configuring-npm/package-json#name, for packages that are new. */
 const NAME = /^(@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/
 
 /** A version, a range or a tag: nothing that npm takes for another kind of source. */

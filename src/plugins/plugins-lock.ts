@@ -8,7 +8,11 @@ import { installFolder } from './data-folder.ts'
 /** The longest that another command may take, in ms: npm has two minutes. */
 const TIMEOUT_MS = 150_000
 
-/** Changes the plugins of a user while no other command does. @throws ConnectError PLUGINS_BUSY, WRITE_FAILED */
+/**
+ * Changes the plugins of a user while no other command does.
+ *
+ * @throws ConnectError PLUGINS_BUSY, WRITE_FAILED
+ */
 export async function withPluginsLock<T>(dataFolder: string, action: () => Promise<T>): Promise<T> {
   const folder = installFolder(dataFolder)
   ensurePrivateFolder(folder)

@@ -16,8 +16,8 @@ const LOAD_TIMEOUT_MS = 2000
  * Loads the plugins that the user has installed, as oclif would. But one that can't be loaded costs only
  * itself, and is told of where it matters: oclif warns at each command, of what it was thrown.
  *
- * @param word the first one of the command. Hooks, but for that which tells of platforms, are for the commands
- * of the plugin itself: one that hangs must not be in the way of `plugins uninstall`
+ * @param word the first one of the command. Hooks, but for that which tells of platforms, are for the
+ * commands of the plugin itself: one that hangs must not be in the way of `plugins uninstall`
  */
 export async function withUserPlugins(
   loadOptions: Interfaces.Options,
