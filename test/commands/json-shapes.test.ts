@@ -8,6 +8,8 @@ import { documentedShapes, mismatches } from '../fixtures/product/json-shape.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { connect, connectOk, root, startConnect, type CliOptions } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
+import { writePlugin } from '../helpers/plugins/plugin-folder.ts'
+import { homeWithNpm } from '../helpers/plugins/plugin-home.ts'
 import { echoServer, type TestServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 
@@ -370,6 +372,27 @@ describe('what is printed is what is described:', () => {
     })
   })
 
+  test('plugins, from the first to the last', async (context) => {
+    const home = homeWithNpm(undefined, context)
+    const folder = writePlugin()
+    const env = { npm_config_offline: 'true' }
+    const plugins = async (title: string, ...args: string[]) => {
+      const words = ['plugins', ...title.split(' ').filter(Boolean), ...args, '--json']
+      return fits(['connect plugins', title].join(' ').trim(), await connectOk(home, words, { env }))
+    }
+    const name = 'private-connect-testinit'
+    expect(await plugins('install', folder)).toMatchObject({ name, platforms: ['testinit'] })
+    expect(await plugins('')).toMatchObject({ plugins: [{ name, type: 'user', problem: null }] })
+    expect(await plugins('update')).toEqual({
+      updated: [{ name, before: '1.0.0', version: '1.0.0', error: null }],
+    })
+    expect(await plugins('link', folder)).toMatchObject({ root: folder })
+    expect(await plugins('uninstall', name)).toEqual({ name, warnings: [] })
+    expect(await plugins('reset')).toEqual({ names: [], warnings: [] })
+    const { stdout } = await connect(home, ['plugins', 'uninstall', name, '--json'])
+    expect(fits('Errors', stdout)).toMatchObject({ error: { code: 'PLUGIN_UNKNOWN' } })
+  })
+
   test('errors: of every kind of command, and of the command line', async () => {
     const nobody = emptyHome()
     for (const line of [
@@ -423,7 +446,9 @@ test(
   { tags: ['variation'] },
   () => {
     // Only a machine with a service manager installs anything.
-    const unseen = [...shapes.keys()].filter((title) => title !== 'Errors' && !title.endsWith(' install'))
+    const unseen = [...shapes.keys()].filter(
+      (title) => title !== 'Errors' && !/^connect (daemon|hub) install$/.test(title),
+    )
     expect([...seen.keys()].filter((title) => title !== 'Errors').toSorted()).toEqual(unseen.toSorted())
     // What only a service manager or a full disk brings, and what stops answering just after it was started.
     const rare = new Set([
