@@ -5,6 +5,11 @@ export function hasAbandonedWork(): boolean {
   return isAbandoned
 }
 
+/** Code of others was run, which may have left anything running: a timer, a child. */
+export function mayLeaveWork(): void {
+  isAbandoned = true
+}
+
 /**
  * Waits for work, but no longer than this. The work itself is not ended: nobody listens to it any more.
  *

@@ -33,7 +33,7 @@ const PATIENCE = {
   npm_config_fetch_retries: '2',
   npm_config_fetch_retry_mintimeout: '1000',
   npm_config_fetch_retry_maxtimeout: '3000',
-  npm_config_fetch_timeout: '30000',
+  npm_config_fetch_timeout: '20000',
 }
 
 /**

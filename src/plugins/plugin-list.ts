@@ -5,6 +5,7 @@ import { ConnectError, messageOf } from '../errors.ts'
 import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { makeFolder } from '../files/make-folder.ts'
 import { readText } from '../files/read-text.ts'
+import { checkTrusted } from '../files/trust.ts'
 import { listFile } from './data-folder.ts'
 
 /** A plugin as the list has it. */
@@ -38,7 +39,7 @@ const List = v.looseObject({
   oclif: v.optional(v.looseObject({ plugins: v.optional(v.array(Entry), []) }), { plugins: [] }),
 })
 
-/** @throws ConnectError PLUGINS_DAMAGED, CONFIG_UNREADABLE */
+/** What is in it is run: so it is believed like a config. @throws ConnectError PLUGINS_DAMAGED, FILE_UNTRUSTED */
 export function readPluginList(dataFolder: string): ListedPlugin[] {
   return read(dataFolder).oclif.plugins
 }
@@ -59,7 +60,7 @@ export function rootOf(dataFolder: string, { root, name }: ListedPlugin): string
 function read(dataFolder: string): v.InferOutput<typeof List> {
   const file = listFile(dataFolder)
   // A home that is a file, or closed to this user, has none.
-  const text = existsSync(file) ? readText(file) : undefined
+  const text = existsSync(file) ? readText(file, (found) => checkTrusted(file, found)) : undefined
   if (text === undefined) return { oclif: { plugins: [] } }
   try {
     return v.parse(List, JSON.parse(text))

@@ -16,9 +16,9 @@ test('each command of ours is in one group, and none is taken for a plugin’s',
 })
 
 test('what plugins bring stands at the end, in a group of its own', () => {
-  expect(groupCommands([{ id: 'runit:logs' }, { id: 'status' }, { id: 'plugins' }])).toEqual([
+  expect(groupCommands([{ id: 'runit:logs' }, { id: 'status' }, { id: 'help' }])).toEqual([
     ['THIS MACHINE', [{ id: 'status' }]],
-    ['FROM PLUGINS', [{ id: 'runit:logs' }, { id: 'plugins' }]],
+    ['FROM PLUGINS', [{ id: 'runit:logs' }, { id: 'help' }]],
   ])
 })
 

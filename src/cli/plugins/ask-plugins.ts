@@ -1,5 +1,5 @@
 import type { Interfaces } from '@oclif/core'
-import { withDeadline } from '../../platforms/deadline.ts'
+import { mayLeaveWork, withDeadline } from '../../platforms/deadline.ts'
 import { sentenceOf } from '../../platforms/plugin/plugin-error.ts'
 import type { Brought } from '../../platforms/selection/known-platforms.ts'
 import { problemsAtLoad } from './problems-at-load.ts'
@@ -21,6 +21,7 @@ export async function askOnly(
   plugins: readonly Interfaces.Plugin[],
 ): Promise<Brought> {
   const asked = plugins.filter(({ hooks }) => hooks[PLATFORMS_HOOK] !== undefined)
+  if (asked.length > 0) mayLeaveWork()
   const answers = await Promise.all(
     asked.map(async (plugin): Promise<Brought> => {
       try {

@@ -28,6 +28,7 @@ export default class PluginsInstall extends ConnectCommand {
     const source = parsePluginSource(args.plugin)
     const dataFolder = pluginDataFolder(process.env)
     return changePluginList(dataFolder, async (plugins) => {
+      if (this.isWatched) this.printError(`npm gets ${source.shown}...`)
       const fetched = await fetchPlugin(dataFolder, source, process.env)
       const { name, version, listed } = fetched
       const brings = await provePlugin(this.config, dataFolder, listed).catch((error: unknown) => {

@@ -51,6 +51,7 @@ export default class PluginsUpdate extends ConnectCommand {
   }
 
   async #fetch(dataFolder: string, plugin: ListedPlugin) {
+    if (this.isWatched) this.printError(`npm gets ${plugin.name}...`)
     const fetched = await fetchPlugin(dataFolder, sourceOf(plugin), process.env)
     try {
       if (fetched.name !== plugin.name)

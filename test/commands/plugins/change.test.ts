@@ -1,11 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyHome } from '../../fixtures/joined.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { connect, connectOk } from '../../helpers/cli.ts'
 import type { Home } from '../../helpers/home.ts'
-import { HELLO_COMMAND, writePlugin } from '../../helpers/plugins/plugin-folder.ts'
+import { descriptionOf, HELLO_COMMAND, writePlugin } from '../../helpers/plugins/plugin-folder.ts'
 import { homeWithNpm, installFolders, listedNames } from '../../helpers/plugins/plugin-home.ts'
 import { Registry } from '../../helpers/plugins/registry.ts'
 import { testVariations } from '../../helpers/variations.ts'
@@ -184,6 +184,25 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
         '[!] It can’t be loaded, so it can’t say whether the daemon or the hub is installed in its platform\n',
     })
     expect(await connect(home, ['daemon', 'status'])).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('it leaves a timer running: the command ends all the same', async () => {
+    const { home, folder } = await linked()
+    write('description.js', `setInterval(() => {}, 1000)\n${descriptionOf('testinit')}`)(folder)
+    for (const args of [['daemon', 'status'], ['plugins']])
+      expect(await connect(home, args)).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('its list can be changed by others: nothing in it is run', async () => {
+    const { home, folder } = await linked()
+    write('description.js', 'process.stdout.write("run")')(folder)
+    chmodSync(path.join(home.folder, '.local/share/private-connect/package.json'), 0o666)
+    const { code, stdout, stderr } = await connect(home, ['daemon', 'status'])
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: expect.not.stringContaining('run\n') as string,
+      stderr: expect.stringMatching(/^\[!\] \S+package\.json can be changed by other users/) as string,
+    })
   })
 
   test('its hooks hang: only its own commands have them', async () => {
