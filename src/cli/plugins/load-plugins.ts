@@ -69,7 +69,8 @@ function listedIn(dataFolder: string, problems: PluginProblem[]): ListedPlugin[]
 export async function loadPlugin(dataFolder: string, listed: ListedPlugin): Promise<Plugin> {
   const root = rootOf(dataFolder, listed)
   const { name } = listed
-  readPluginPackage(root, name)
+  const found = readPluginPackage(root, name)
+  if (found.name !== name) throw new Error(`its package.json calls it ${found.name}`)
   // As `link` oclif takes the folder as it is, and searches no other.
   const plugin = new Plugin({ name, root, type: 'link' })
   const failures: unknown[] = []

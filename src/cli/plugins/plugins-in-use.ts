@@ -1,8 +1,9 @@
 import type { Interfaces } from '@oclif/core'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
-import { readHubSettings } from '../../config/hub/hub-settings.ts'
+import { readHubSettings, type HubSettings } from '../../config/hub/hub-settings.ts'
 import { instanceFor, namedInstances, type Instance } from '../../config/instance.ts'
 import { wordsOf } from '../../config/kind.ts'
+import { ConnectError } from '../../errors.ts'
 import { knownPlatforms } from '../../platforms/selection/known-platforms.ts'
 import { shellQuote } from '../../text/shell-quote.ts'
 import { askOnly } from './ask-plugins.ts'
@@ -26,7 +27,6 @@ export async function keptByPlugin(
   plugin: Interfaces.Plugin,
 ): Promise<KeptByPlugin[] | undefined> {
   const { known, problems } = knownPlatforms([], await askOnly(config, [plugin]))
-  if (problems.length > 0) return undefined
   const kept: KeptByPlugin[] = []
   for (const { description } of known) {
     for (const instance of instances()) {
@@ -35,11 +35,22 @@ export async function keptByPlugin(
       kept.push({ kept: words.kept, platform: description.name, command: uninstallCommandOf(instance) })
     }
   }
-  return kept
+  // They grow as the platforms are asked.
+  return kept.length === 0 && problems.length > 0 ? undefined : kept
 }
 
 function instances(): Instance[] {
-  return [instanceFor(), ...namedInstances(), hubInstance(readHubSettings())]
+  return [instanceFor(), ...namedInstances(), hubInstance(hubSettings())]
+}
+
+/** Damaged ones are the hub's business: its name is the same with any. */
+function hubSettings(): HubSettings | undefined {
+  try {
+    return readHubSettings()
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
+    return undefined
+  }
 }
 
 function uninstallCommandOf(instance: Instance): string {

@@ -145,6 +145,11 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
       package_({ name: undefined }),
       'has a package.json that can’t be used: ',
     ],
+    [
+      'it has another name now',
+      package_({ name: 'other' }),
+      'can’t be loaded: its package.json calls it other',
+    ],
     ['a file is missing', (folder) => rmSync(path.join(folder, 'description.js')), 'lacks ./description.js'],
     ['it throws as it is loaded', write('description.js', 'throw new Error("oh")'), 'failed: oh'],
     [
