@@ -8,6 +8,7 @@ const Target = v.union([v.string(), v.looseObject({ target: v.string() })])
 const Package = v.looseObject({
   name: v.pipe(v.string(), v.nonEmpty()),
   version: v.string(),
+  peerDependencies: v.optional(v.record(v.string(), v.string()), {}),
   oclif: v.optional(
     v.looseObject({
       hooks: v.optional(v.record(v.string(), v.union([Target, v.array(Target)])), {}),
@@ -20,6 +21,8 @@ const Package = v.looseObject({
 export interface PluginPackage {
   readonly name: string
   readonly version: string
+  /** The versions of Private Connect that it is made for: a range, if it says so. */
+  readonly madeFor: string | undefined
 }
 
 /**
@@ -33,7 +36,7 @@ export function readPluginPackage(root: string, called = path.basename(root)): P
   if (!existsSync(root)) throw fail(`is not there: ${root}`)
   const found = v.safeParse(Package, readJsonOf(path.join(root, 'package.json'), fail))
   if (!found.success) throw fail(`has a package.json that can’t be used: ${issueOf(found.issues[0])}`)
-  const { name, version, oclif } = found.output
+  const { name, version, peerDependencies, oclif } = found.output
   if (oclif === undefined)
     throw fail('is no plugin of Private Connect', [
       'The package.json of one names what it brings, as "oclif": see docs/platform-plugins.md',
@@ -55,7 +58,7 @@ export function readPluginPackage(root: string, called = path.basename(root)): P
     const { version: of } = readJsonOf(manifest, fail) as { version?: string }
     if (of !== version) throw fail(`has an oclif.manifest.json of version ${of}, and is ${version}`)
   }
-  return { name, version }
+  return { name, version, madeFor: peerDependencies['private-connect'] }
 }
 
 function readJsonOf(file: string, fail: (what: string) => Error): unknown {

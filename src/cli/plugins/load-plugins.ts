@@ -6,6 +6,7 @@ import { pluginDataFolder } from '../../plugins/data-folder.ts'
 import { readPluginList, rootOf, type ListedPlugin } from '../../plugins/plugin-list.ts'
 import { readPluginPackage } from '../../plugins/plugin-package.ts'
 import type { PluginProblem } from '../../plugins/plugin-problem.ts'
+import { isInRange } from '../../plugins/version-range.ts'
 import { PLATFORMS_HOOK } from './ask-plugins.ts'
 import { keepProblems } from './problems-at-load.ts'
 
@@ -23,7 +24,8 @@ export async function withUserPlugins(
   loadOptions: Interfaces.Options,
   word: string | undefined,
 ): Promise<Interfaces.Options | Config> {
-  const { loaded, problems } = await loadUserPlugins(pluginDataFolder(process.env))
+  const { version } = loadOptions.pjson as { version: string }
+  const { loaded, problems } = await loadUserPlugins(pluginDataFolder(process.env), version)
   keepProblems(problems)
   if (loaded.length === 0) return loadOptions
   const config = await Config.load(loadOptions)
@@ -39,12 +41,13 @@ export async function withUserPlugins(
 
 async function loadUserPlugins(
   dataFolder: string,
+  version: string,
 ): Promise<{ loaded: Plugin[]; problems: readonly PluginProblem[] }> {
   const problems: PluginProblem[] = []
   const loaded = await Promise.all(
     listedIn(dataFolder, problems).map(async (listed) => {
       try {
-        return [await loadPlugin(dataFolder, listed)]
+        return [await loadPlugin(listed, { dataFolder, version })]
       } catch (error) {
         problems.push({ plugin: listed.name, what: problemOf(listed, error) })
         return []
@@ -65,12 +68,24 @@ function listedIn(dataFolder: string, problems: PluginProblem[]): ListedPlugin[]
   }
 }
 
-/** Loads one, by its manifest or its commands. @throws Error what is wrong with it */
-export async function loadPlugin(dataFolder: string, listed: ListedPlugin): Promise<Plugin> {
+/**
+ * Loads one, by its manifest or its commands.
+ *
+ * @param options.version ours
+ * @throws Error what is wrong with it
+ */
+export async function loadPlugin(
+  listed: ListedPlugin,
+  { dataFolder, version }: { dataFolder: string; version: string },
+): Promise<Plugin> {
   const root = rootOf(dataFolder, listed)
   const { name } = listed
   const found = readPluginPackage(root, name)
-  if (found.name !== name) throw new Error(`its package.json calls it ${found.name}`)
+  const fail = (what: string) => new ConnectError('PLUGIN_UNUSABLE', `${name} ${what}`)
+  if (found.name !== name) throw fail(`is called ${found.name} in its package.json`)
+  const { madeFor } = found
+  if (madeFor !== undefined && isInRange(version, madeFor) === false)
+    throw fail(`is made for Private Connect ${madeFor}, and this is ${version}`)
   // As `link` oclif takes the folder as it is, and searches no other.
   const plugin = new Plugin({ name, root, type: 'link' })
   const failures: unknown[] = []

@@ -37,7 +37,8 @@ export async function provePlugin(
   const { name } = listed
   if (name === config.name || config.plugins.get(name)?.type === 'core')
     throw new ConnectError('PLUGIN_UNUSABLE', `${name} is part of Private Connect already`, { hints: [] })
-  const plugin = await loadPlugin(dataFolder, listed).catch((error: unknown) => {
+  const { version } = config
+  const plugin = await loadPlugin(listed, { dataFolder, version }).catch((error: unknown) => {
     throw unusable(name, problemOf(listed, error))
   })
   keepManifest(plugin, listed)

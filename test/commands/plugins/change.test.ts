@@ -145,11 +145,7 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
       package_({ name: undefined }),
       'has a package.json that can’t be used: ',
     ],
-    [
-      'it has another name now',
-      package_({ name: 'other' }),
-      'can’t be loaded: its package.json calls it other',
-    ],
+    ['it has another name now', package_({ name: 'other' }), 'is called other in its package.json'],
     ['a file is missing', (folder) => rmSync(path.join(folder, 'description.js')), 'lacks ./description.js'],
     ['it throws as it is loaded', write('description.js', 'throw new Error("oh")'), 'failed: oh'],
     [
@@ -161,6 +157,11 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
       'its hook hangs',
       write('description.js', 'export default () => new Promise(() => {})'),
       'failed: it gave no',
+    ],
+    [
+      'it is made for another major version',
+      package_({ peerDependencies: { 'private-connect': '^7.1' } }),
+      'is made for Private Connect ^7.1, and this is ',
     ],
     [
       'it is too old',
