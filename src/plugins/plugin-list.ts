@@ -39,7 +39,11 @@ const List = v.looseObject({
   oclif: v.optional(v.looseObject({ plugins: v.optional(v.array(Entry), []) }), { plugins: [] }),
 })
 
-/** What is in it is run: so it is believed like a config. @throws ConnectError PLUGINS_DAMAGED, FILE_UNTRUSTED */
+/**
+ * What it names is run, so it is believed like a config.
+ *
+ * @throws ConnectError PLUGINS_DAMAGED, FILE_UNTRUSTED, CONFIG_UNREADABLE
+ */
 export function readPluginList(dataFolder: string): ListedPlugin[] {
   return read(dataFolder).oclif.plugins
 }

@@ -4,8 +4,8 @@ const COMPARATOR = /^(\^|~|>=|<=|>|<|=)?v?([\dx*]+)(?:\.([\dx*]+))?(?:\.([\dx*]+
 const SCALE = [1e12, 1e6, 1] as const
 
 /**
- * Whether a version is in a range, by npm's rules (https://docs.npmjs.com/cli/v11/configuring-npm/package-json,
- * "dependencies"), but for what follows a hyphen. npm's own semver takes 10 ms to load.
+ * Whether a version is in a range, by npm's rules (https://github.com/npm/node-semver#ranges), but for what
+ * follows a hyphen. npm's own semver takes 10 ms to load.
  *
  * @returns undefined for a range of another form
  */

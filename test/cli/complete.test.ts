@@ -9,7 +9,8 @@ const { commands } = JSON.parse(readFileSync(path.join(root, 'oclif.manifest.jso
   commands: Parameters<typeof candidates>[1]
 }
 
-const WORDS = 'daemon expose hub login logout reach services ssh status unexpose unreach up whoami'.split(' ')
+const WORDS =
+  'daemon expose hub login logout plugins reach services ssh status unexpose unreach up whoami'.split(' ')
 
 test.for([
   [[''], WORDS],
