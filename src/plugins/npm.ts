@@ -11,14 +11,19 @@ const TIMEOUT_MS = 120_000
 /**
  * No scripts: a package could run anything at once, with all that it depends on, and a plugin needs none. A
  * folder is copied, as a package that was published would be. Private Connect itself, of which a plugin may
- * say that it is made for it, is not fetched.
+ * say that it is made for it, is not fetched. The rest is what an npmrc may have otherwise.
  */
 const OPTIONS = [
   '--ignore-scripts',
   '--install-links',
   '--legacy-peer-deps',
   '--omit=dev',
+  '--no-global',
   '--location=project',
+  '--save',
+  '--no-dry-run',
+  '--no-package-lock-only',
+  '--install-strategy=hoisted',
   '--no-audit',
   '--no-fund',
   '--no-package-lock',

@@ -79,6 +79,18 @@ describe('a plugin is installed', () => {
     expect(await platformsIn(home)).toEqual([[NAME, '1.0.0', 'testinit']])
   })
 
+  test('whatever the npmrc says of other installations', { tags: ['variation'] }, async (context) => {
+    const home = homeWithNpm(undefined, context)
+    const env = { npm_config_offline: 'true', npm_config_prefix: path.join(home.folder, 'prefix') }
+    const settings = ['global', 'ignore_scripts', 'dry_run', 'save', 'package_lock_only', 'install_links']
+    for (const setting of settings)
+      for (const value of ['true', 'false']) {
+        const odd = { ...env, [`npm_config_${setting}`]: value }
+        await connectOk(home, ['plugins', 'install', writePlugin()], { env: odd })
+      }
+    expect(existsSync(env.npm_config_prefix)).toBe(false)
+  })
+
   test('from a tarball, in the place of the one that is there', async (context) => {
     const home = homeWithNpm(undefined, context)
     const env = { npm_config_offline: 'true' }
