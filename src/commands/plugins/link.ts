@@ -10,7 +10,9 @@ import { tilde } from '../../text/tilde.ts'
 export default class PluginsLink extends ConnectCommand {
   static override summary = 'Use a plugin from the folder that you work on it in'
   static override enableJsonFlag = true
-  static override args = { folder: Args.string({ description: 'the plugin’s folder', default: '.' }) }
+  static override args = {
+    folder: Args.string({ description: 'the plugin’s folder (default: this one)', default: '.' }),
+  }
   static override flags = {
     'no-install': Flags.boolean({ hidden: true, description: 'what there is no need to say any more' }),
   }
