@@ -127,7 +127,7 @@ function isOurs(word: string | undefined): boolean {
  * keeps nothing.
  */
 function isKept([word, next]: readonly string[]): boolean {
-  return word === 'daemon' || word === 'up' || (word === 'hub' && next !== undefined)
+  return ['daemon', 'doctor', 'up'].includes(word ?? '') || (word === 'hub' && next !== undefined)
 }
 
 /** Each is a file to load. `prerun` is for the plugins that we ship, `init` for what acts by a platform. */

@@ -1,6 +1,6 @@
 /** Our commands by what one wants to do, in the order of a first session. */
 const GROUPS: readonly (readonly [title: string, words: readonly string[]])[] = [
-  ['THIS MACHINE', ['status', 'login', 'logout', 'whoami']],
+  ['THIS MACHINE', ['status', 'login', 'logout', 'whoami', 'doctor']],
   ['OFFER A SERVICE', ['expose', 'unexpose']],
   ['REACH A SERVICE', ['services', 'reach', 'unreach', 'ssh']],
   ['KEEP IT RUNNING', ['daemon', 'up']],

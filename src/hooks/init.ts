@@ -3,7 +3,7 @@ import type { Hook } from '@oclif/core'
 import type { Instance } from '../config/instance.ts'
 
 /** The commands that act on the daemon, on the hub that is kept, or hand over to the daemon. */
-const ACTS_BY_PLATFORM = /^(daemon(:|$)|up$|hub:(install|uninstall|start|stop|restart|status|logs)$)/
+const ACTS_BY_PLATFORM = /^(daemon(:|$)|doctor$|up$|hub:(install|uninstall|start|stop|restart|status|logs)$)/
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -45,10 +45,13 @@ const hook: Hook.Init = async function init({ id, argv, config }) {
       const { refuseTakenHubName } = await import('../platforms/selection/hub-name.ts')
       await refuseTakenHubName({ context, plugins })
     }
+    const forInstall = () => selectPlatform({ context, purpose: 'install', named, plugins })
     const selection = await selectPlatform({ context, purpose, named, plugins })
-    return { ...selection, platform: await selection.description.load(context) }
+    return { ...selection, platform: await selection.description.load(context), forInstall }
   }
-  await keepChosen(config, choose())
+  const kept = keepChosen(config, choose())
+  // It looks at everything else meanwhile, and a plugin that hangs is one of its findings.
+  if (id !== 'doctor') await kept
 }
 
 async function agentOf({ config }: Values): Promise<Instance> {

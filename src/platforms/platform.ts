@@ -46,8 +46,12 @@ export interface Platform {
    * @throws ConnectError in a step: DAEMON_WONT_STOP
    */
   stop(found: PlatformStatus): Action<Termination | undefined>
-  /** Looks, and changes nothing but what is certainly left over. */
-  status(): Promise<PlatformStatus>
+  /** Looks, and changes nothing but what is certainly left over; with `lookOnly`, not even that. */
+  status(options?: StatusOptions): Promise<PlatformStatus>
+}
+
+export interface StatusOptions {
+  readonly lookOnly?: boolean
 }
 
 /** What is done in steps, one after another: each is a line of the list that a person watches. */

@@ -9,6 +9,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'start.ts': ['cli/argv', 'cli/plugins', 'cli', 'agent', 'hub', 'plugins', 'runtime', 'files'],
   commands: [
     'cli/',
+    'platforms/selection',
     'tasks/machine',
     'tasks/hub',
     'tasks/reaches',
@@ -75,6 +76,7 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   'cli/login': ['hub-client', 'tunnel/protocol', 'config/proxy', 'config', 'files', 'text', 'errors.ts'],
   'cli/kept': [
+    'cli/output',
     'cli',
     'tasks/machine',
     'tasks/hub',
@@ -103,6 +105,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'text',
     'errors.ts',
   ],
+  'cli/doctor': ['cli/output', 'doctor/checks', 'doctor', 'text'],
   'cli/format': ['tasks/machine', 'tasks/hub', 'tasks/reaches', 'tasks', 'process', 'config', 'text'],
   'cli/output': ['errors.ts'],
   'cli/plugins': [
@@ -113,6 +116,19 @@ const ARROWS: Record<string, readonly string[]> = {
     'config/hub',
     'config',
     'text',
+    'errors.ts',
+  ],
+  'doctor/checks': ['doctor/checks/files', 'doctor/checks/machine', 'doctor'],
+  'doctor/checks/files': ['doctor', 'control', 'config', 'files/', 'text', 'errors.ts'],
+  'doctor/checks/machine': ['doctor', 'control', 'runtime', 'files', 'text', 'errors.ts'],
+  doctor: [
+    'tasks/machine',
+    'tasks',
+    'platforms/selection',
+    'platforms',
+    'control',
+    'runtime',
+    'config',
     'errors.ts',
   ],
   'tasks/machine': [
@@ -409,7 +425,11 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
     files: /^src\/(hub-client\/credential|hub\/auth\/authenticator)\.ts$/,
     kinds: ['static', 'dynamic', 'type'],
   },
-  { module: /^listr2$/, files: /^src\/tasks\/steps\/run-steps\.ts$/, kinds: ['dynamic'] },
+  {
+    module: /^listr2$/,
+    files: /^src\/(tasks\/steps\/run-steps|cli\/doctor\/watch-checks)\.ts$/,
+    kinds: ['dynamic'],
+  },
   { module: /^node:child_process$/, files: /^src\/(process|runtime)\//, kinds: ['static', 'dynamic'] },
   { module: /^node:http$/, files: /^src\/net\/http\.ts$/, kinds: ['static', 'dynamic'] },
   { module: /^node:http$/, files: /^src\//, kinds: ['type'] },

@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline/promises'
 import type { AgentInstance } from '../../config/instance.ts'
 import { runInForeground } from '../../process/foreground.ts'
 import { startCommand } from '../../tasks/machine/start-command.ts'
+import { agrees } from '../output/agrees.ts'
 
 /**
  * Where no agent runs, and what was just done needs one: asks whoever sits at the terminal whether to run the
@@ -24,24 +24,4 @@ export async function offerDaemon(
   const words = command.split(' ').slice(1)
   const config = configFile === undefined ? [] : ['--config', configFile]
   return runInForeground([execPath, argv[1]!, ...words, ...config], env)
-}
-
-/** Enter is yes; Ctrl-D, or a terminal that goes away, is no. */
-async function agrees(question: string): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  const { promise: answer, resolve } = Promise.withResolvers<string>()
-  // Else it would count as no, and the command go on.
-  lines.on('SIGINT', () => {
-    lines.close()
-    process.kill(process.pid, 'SIGINT')
-  })
-  lines.once('line', resolve)
-  lines.once('close', () => resolve('n'))
-  lines.setPrompt(question)
-  lines.prompt()
-  try {
-    return /^(y(es)?)?$/i.test((await answer).trim())
-  } finally {
-    lines.close()
-  }
 }

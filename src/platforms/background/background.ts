@@ -9,6 +9,7 @@ import type {
   PlatformStatus,
   Started,
   StartOptions,
+  StatusOptions,
 } from '../platform.ts'
 import { startProcess } from './start.ts'
 import { processStatus } from './status.ts'
@@ -38,7 +39,7 @@ export class BackgroundPlatform implements Platform {
     return stopProcess(this.#instance, found)
   }
 
-  status(): Promise<PlatformStatus> {
-    return processStatus(this.#instance)
+  status(options?: StatusOptions): Promise<PlatformStatus> {
+    return processStatus(this.#instance, options)
   }
 }

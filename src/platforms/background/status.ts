@@ -1,13 +1,16 @@
 import type { Instance } from '../../config/instance.ts'
 import { clearStale } from '../../control/agent-end.ts'
 import { agentElsewhere, findAgent } from '../../control/find-agent.ts'
-import type { PlatformStatus } from '../platform.ts'
+import type { PlatformStatus, StatusOptions } from '../platform.ts'
 
 /** A background process is not there after a reboot, and nobody starts it again. */
 const NEVER = { installed: false, autostart: 'never' } as const
 
 /** What the agent's own files say, and the process that they name. */
-export async function processStatus(instance: Instance): Promise<PlatformStatus> {
+export async function processStatus(
+  instance: Instance,
+  { lookOnly = false }: StatusOptions = {},
+): Promise<PlatformStatus> {
   const found = await findAgent(instance)
   if (found.state === 'unknown')
     return {
@@ -16,7 +19,8 @@ export async function processStatus(instance: Instance): Promise<PlatformStatus>
       reason: [found.reason, ...agentElsewhere(instance, found.reason).hints].join('. '),
       background: found,
     }
-  if (found.state === 'stale') return { ...NEVER, state: 'stopped', cleanedUp: await clearStale(instance) }
+  if (found.state === 'stale')
+    return { ...NEVER, state: 'stopped', cleanedUp: !lookOnly && (await clearStale(instance)) }
   if (found.state === 'none') return { ...NEVER, state: 'stopped' }
   const { pid, startedAt, mode } = found.agent
   if (mode === 'foreground') return { ...NEVER, state: 'stopped', foregroundPid: pid }

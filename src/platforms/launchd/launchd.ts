@@ -9,6 +9,7 @@ import type {
   PlatformStatus,
   Started,
   StartOptions,
+  StatusOptions,
   Uninstalled,
 } from '../platform.ts'
 import { plistText } from './definition.ts'
@@ -51,7 +52,7 @@ export class LaunchdPlatform implements Platform {
   async #changeOf(wanted: string): Promise<Installed['change']> {
     const found = this.#installation.file.read()
     if (found === undefined) return 'created'
-    const { state, notes = [] } = await this.status()
+    const { state, notes = [] } = await this.status({ lookOnly: true })
     return found === wanted && state === 'running' && notes.length === 0 ? 'unchanged' : 'updated'
   }
 
@@ -138,9 +139,9 @@ export class LaunchdPlatform implements Platform {
     }
   }
 
-  status(): Promise<PlatformStatus> {
+  status(options?: StatusOptions): Promise<PlatformStatus> {
     this.#installation.launchctl.limit(this.#installation.timing.totalMs)
-    return installationStatus(this.#installation)
+    return installationStatus(this.#installation, options)
   }
 
   /** From here on the clock runs. */

@@ -2,7 +2,7 @@ import { clearStale } from '../../control/agent-end.ts'
 import type { AgentIdentity } from '../../control/agent-record.ts'
 import { findAgent } from '../../control/find-agent.ts'
 import { signalName } from '../../process/signal-name.ts'
-import type { PlatformStatus } from '../platform.ts'
+import type { PlatformStatus, StatusOptions } from '../platform.ts'
 import { readMark } from './definition.ts'
 import { restartsSince } from './install-receipt.ts'
 import type { Installation } from './installation.ts'
@@ -15,7 +15,10 @@ function disabledNote({ words }: JobNames): string {
 }
 
 /** What launchd says of the job, and beside it what an agent's own files say. */
-export async function installationStatus(installation: Installation): Promise<PlatformStatus> {
+export async function installationStatus(
+  installation: Installation,
+  { lookOnly = false }: StatusOptions = {},
+): Promise<PlatformStatus> {
   const { instance, file, control, names } = installation
   const [found, lookup, disabled] = await Promise.all([
     findAgent(instance),
@@ -57,7 +60,7 @@ export async function installationStatus(installation: Installation): Promise<Pl
     return { ...known, state: 'running', pid, startedAt, notes: [why, ...notes] }
   }
   if (lookup.doubt !== undefined) return { ...known, state: 'unknown', reason: lookup.doubt, notes }
-  const cleanedUp = found.state === 'stale' && (await clearStale(instance))
+  const cleanedUp = found.state === 'stale' && !lookOnly && (await clearStale(instance))
   return {
     ...known,
     state: 'stopped',

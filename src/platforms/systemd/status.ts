@@ -2,7 +2,7 @@ import { clearStale, noteSeenEnd, type SeenEnd } from '../../control/agent-end.t
 import type { AgentIdentity } from '../../control/agent-record.ts'
 import { findAgent } from '../../control/find-agent.ts'
 import { signalName } from '../../process/signal-name.ts'
-import type { PlatformStatus } from '../platform.ts'
+import type { PlatformStatus, StatusOptions } from '../platform.ts'
 import type { Installation } from './installation.ts'
 import { isUp } from './manager/control.ts'
 import { readLingering } from './manager/lingering.ts'
@@ -10,13 +10,16 @@ import { notesOf, stateOf, type UnitState } from './manager/state.ts'
 import { NO_MANAGER } from './manager/systemctl.ts'
 
 /** What the manager says of the unit, and beside it what an agent's own files say. */
-export async function installationStatus(installation: Installation): Promise<PlatformStatus> {
+export async function installationStatus(
+  installation: Installation,
+  { lookOnly = false }: StatusOptions = {},
+): Promise<PlatformStatus> {
   const { instance, names, file, manager, control } = installation
   const found = await findAgent(instance)
   const agent = found.state === 'running' ? found.agent : undefined
   const unit = await control.readState()
   // Once the next process runs, systemd has forgotten how this one ended.
-  if (unit && unit.pid === 0 && found.state === 'stale') {
+  if (unit && unit.pid === 0 && found.state === 'stale' && !lookOnly) {
     const end = lastEndOf(unit)
     if (end) await noteSeenEnd(instance, end.pid, end)
   }
@@ -44,7 +47,7 @@ export async function installationStatus(installation: Installation): Promise<Pl
   }
   if (!unit && (await manager.isThere()))
     return { ...known, state: 'unknown', reason: 'systemctl --user gives no answer that can be read' }
-  const cleanedUp = found.state === 'stale' && (await clearStale(instance))
+  const cleanedUp = found.state === 'stale' && !lookOnly && (await clearStale(instance))
   return {
     ...known,
     ...(unit ? stateOf(unit) : { state: 'stopped', reason: NO_MANAGER }),

@@ -10,6 +10,7 @@ import type {
   PlatformStatus,
   Started,
   StartOptions,
+  StatusOptions,
   Step,
   Uninstalled,
 } from '../platform.ts'
@@ -162,8 +163,8 @@ export class SystemdPlatform implements Platform {
     }
   }
 
-  status(): Promise<PlatformStatus> {
-    return installationStatus(this.#installation)
+  status(options?: StatusOptions): Promise<PlatformStatus> {
+    return installationStatus(this.#installation, options)
   }
 }
 

@@ -1,0 +1,66 @@
+import { performance } from 'node:perf_hooks'
+import { ALL_CHECKS } from '../../doctor/checks/all.ts'
+import { doctorContext, type DoctorContext, type Patient } from '../../doctor/context.ts'
+import { mendAll } from '../../doctor/mend.ts'
+import { runChecks, type Checked } from '../../doctor/run-checks.ts'
+import { agrees } from '../output/agrees.ts'
+
+export interface DiagnoseOptions {
+  /** Mend what can be mended, and look again. */
+  readonly fix: boolean
+  /** Ask before anything is mended. */
+  readonly asks: boolean
+  /** Someone watches: then a list moves. */
+  readonly watched: boolean
+  /** A line on stderr. */
+  readonly tell: (line: string) => void
+}
+
+/** All answers have come by then, however much hangs: with the end of the process it is less than 15 s. */
+const LOOK_MS = 13_500
+
+/** What is mended first may have hidden more: a folder what lies in it. */
+const MAX_ROUNDS = 3
+
+type Known = Checked<DoctorContext>
+
+/** @returns how everything is, once what could be mended is */
+export async function diagnose(patient: Patient, options: DiagnoseOptions): Promise<Known[]> {
+  // The clock begins with the process.
+  let checked = await look(patient, options, LOOK_MS)
+  const mended = new Map<string, string>()
+  const given = new Set<string>()
+  for (let round = 0; options.fix && round < MAX_ROUNDS; round++) {
+    const mendable = checked.filter(({ check, mend }) => mend && !given.has(check.name))
+    if (mendable.length === 0 || (options.asks && !(await isWanted(mendable, options)))) break
+    for (const { check, done, error } of await mendAll(mendable)) {
+      if (done !== undefined) mended.set(check.name, done)
+      if (error === undefined) continue
+      given.add(check.name)
+      options.tell(`[!] ${check.title} could not be mended: ${error}`)
+    }
+    checked = await look(patient, options, performance.now() + LOOK_MS)
+  }
+  return checked.map((one) => {
+    const done = mended.get(one.check.name)
+    return done === undefined ? one : { ...one, mended: done }
+  })
+}
+
+async function look(patient: Patient, { watched }: DiagnoseOptions, untilMs: number): Promise<Known[]> {
+  const context = doctorContext(patient)
+  const run = (onChecked?: (one: Known) => void) =>
+    runChecks(ALL_CHECKS, context, { untilMs, ...(onChecked && { onChecked }) })
+  if (!watched) return run()
+  const { watchChecks } = await import('./watch-checks.ts')
+  return watchChecks(ALL_CHECKS, run)
+}
+
+async function isWanted(mendable: readonly Known[], { tell }: DiagnoseOptions): Promise<boolean> {
+  tell('To be mended:')
+  for (const { check, seen, fix } of mendable) {
+    tell(`  ${check.title}: ${seen}`)
+    if (fix !== undefined) tell(`    ${fix}`)
+  }
+  return agrees('Mend that now? [Y/n] ')
+}

@@ -1,0 +1,49 @@
+import type { CheckGroup, CheckState } from '../../doctor/check.ts'
+import type { Checked } from '../../doctor/run-checks.ts'
+import { counted } from '../../text/counted.ts'
+
+const MARKS: Readonly<Record<CheckState, string>> = {
+  ok: '[ok]',
+  warning: '[!]',
+  failed: '[x]',
+  unknown: '[?]',
+  skipped: '[-]',
+}
+
+export const HEADS: Readonly<Record<CheckGroup, string>> = {
+  files: 'Files',
+  machine: 'This machine',
+  daemon: 'Daemon',
+  network: 'The way to the hub',
+  hub: 'Hub',
+  services: 'Services',
+  'hub-here': 'Hub on this machine',
+}
+
+/** What was seen, by group, and how often what. */
+export function formatDoctor<Context>(all: readonly Checked<Context>[]): string[] {
+  const groups = Map.groupBy(all, ({ check }) => check.group)
+  const lines = [...groups].flatMap(([group, members]) => [
+    HEADS[group],
+    ...members.flatMap((one) => formatChecked(one).map((line) => `  ${line}`)),
+    '',
+  ])
+  return [...lines, counts(all)]
+}
+
+/** Also a line of the list that a person watches. */
+export function formatChecked<Context>({ check, state, seen, fix, mended }: Checked<Context>): string[] {
+  const line = `${MARKS[state]} ${check.title}: ${seen}`
+  const below = [mended === undefined ? undefined : `Mended: ${mended}`, fix]
+  return [line, ...below.flatMap((text) => (text === undefined ? [] : [`    ${text}`]))]
+}
+
+function counts<Context>(all: readonly Checked<Context>[]): string {
+  const count = (state: CheckState) => all.filter((one) => one.state === state).length
+  const said = [`${count('ok')} ok`, counted(count('warning'), 'warning'), `${count('failed')} failed`]
+  const blank = (['unknown', 'skipped'] as const).flatMap((state) => {
+    const times = count(state)
+    return times === 0 ? [] : [`${times} ${state}`]
+  })
+  return [...said, ...blank].join(', ')
+}

@@ -1,0 +1,52 @@
+import { homedir } from 'node:os'
+import { Flags } from '@oclif/core'
+import { ConnectCommand } from '../cli/command.ts'
+import { diagnose } from '../cli/doctor/diagnose.ts'
+import { configFlag } from '../cli/flags.ts'
+import { formatDoctor } from '../cli/doctor/format-doctor.ts'
+import { instanceFor } from '../config/instance.ts'
+import { choosingFor } from '../platforms/selection/chosen.ts'
+
+export default class Doctor extends ConnectCommand {
+  static override summary = 'Look for what is wrong here and on the way to the hub, and say what mends it'
+  static override description =
+    'It changes nothing without --fix, and takes 15 seconds at the most. It exits 1 if anything failed.'
+  static override enableJsonFlag = true
+  static override flags = {
+    ...configFlag,
+    fix: Flags.boolean({
+      description:
+        'mend what costs nobody anything: owners and modes of our files, what was left over, lingering, a service that differs; asks first on a terminal',
+    }),
+    yes: Flags.boolean({ description: 'with --fix: ask nothing', dependsOn: ['fix'] }),
+  }
+
+  async run() {
+    const { flags } = await this.parse(Doctor)
+    const { root, version } = this.config
+    const choosing = choosingFor(this.config)
+    const instance = instanceFor(flags.config)
+    const patient = { instance, home: homedir(), env: process.env, root, version, choosing }
+    const checked = await diagnose(patient, {
+      fix: flags.fix,
+      asks: this.isWatched && !flags.yes,
+      watched: this.interactive,
+      tell: (line) => this.printError(line),
+    })
+    for (const line of formatDoctor(checked)) this.print(line)
+    const isWell = checked.every(({ state }) => state !== 'failed')
+    if (!isWell) process.exitCode = 1
+    return {
+      ok: isWell,
+      checks: checked.map(({ check: { group, name, title }, state, seen, fix = null, mended = null }) => ({
+        group,
+        name,
+        title,
+        state,
+        seen,
+        fix,
+        mended,
+      })),
+    }
+  }
+}

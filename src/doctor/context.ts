@@ -1,0 +1,61 @@
+import { readConfig, type Config } from '../config/config.ts'
+import type { AgentInstance } from '../config/instance.ts'
+import { askAgent, type AgentAnswer } from '../control/ask-agent.ts'
+import { findAgent } from '../control/find-agent.ts'
+import type { PlatformStatus } from '../platforms/platform.ts'
+import type { Chosen } from '../platforms/selection/chosen.ts'
+import type { DaemonContext } from '../tasks/daemon-context.ts'
+import { hubHere, type HubHere } from '../tasks/machine/hub-here.ts'
+
+/** Whom a check is about, and where. */
+export interface Patient {
+  readonly instance: AgentInstance
+  /** The user's home folder. */
+  readonly home: string
+  readonly env: NodeJS.ProcessEnv
+  /** The package's folder, where bin/ lies. */
+  readonly root: string
+  /** The version of this command. */
+  readonly version: string
+  /** What keeps the daemon alive. @throws ConnectError what kept it from being picked */
+  readonly choosing: Promise<Chosen>
+}
+
+/**
+ * What several checks look at: looked at once, when the first of them asks, and as it was then. Each throws
+ * why it can't be known.
+ */
+export interface DoctorContext extends Patient {
+  /** Undefined if this machine is not logged in. @throws ConnectError as readConfig */
+  config(): Promise<Config | undefined>
+  /** What the agent says of itself; undefined if none runs. @throws ConnectError as findAgent */
+  agent(): Promise<AgentAnswer | undefined>
+  /** What keeps the daemon says of it. @throws ConnectError what it fails by */
+  daemon(): Promise<PlatformStatus>
+  /** For what acts on the daemon. @throws ConnectError what kept its platform from being picked */
+  daemonContext(): Promise<DaemonContext>
+  /** The hub of this user on this machine. @throws ConnectError as hubHere */
+  hub(): Promise<HubHere>
+}
+
+export function doctorContext(patient: Patient): DoctorContext {
+  const { instance, root, version, choosing } = patient
+  return {
+    ...patient,
+    config: once(async () => readConfig(instance)),
+    agent: once(async () =>
+      (await findAgent(instance)).state === 'running' ? askAgent(instance) : undefined,
+    ),
+    daemon: once(async () => (await choosing).platform.status({ lookOnly: true })),
+    daemonContext: once(async () => {
+      const { platform, description } = await choosing
+      return { instance, platform, description, root, version, interactive: false, hub: undefined }
+    }),
+    hub: once(hubHere),
+  }
+}
+
+function once<T>(look: () => Promise<T>): () => Promise<T> {
+  let looking: Promise<T> | undefined
+  return () => (looking ??= look())
+}

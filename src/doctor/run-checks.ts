@@ -1,0 +1,68 @@
+import { performance } from 'node:perf_hooks'
+import { ConnectError, messageOf } from '../errors.ts'
+import { withDeadline } from '../platforms/deadline.ts'
+import { explainOperationalError } from '../runtime/operational-error.ts'
+import type { Check, Finding } from './check.ts'
+
+/** What came of a check. */
+export interface Checked<Context> extends Finding {
+  readonly check: Check<Context>
+  /** What was done to mend it, if anything was. */
+  readonly mended?: string
+}
+
+export interface RunOptions<Context> {
+  /** When the last of them has to be through, as performance.now() tells the time. */
+  readonly untilMs: number
+  readonly onChecked?: (checked: Checked<Context>) => void
+}
+
+const TIMEOUT_MS = 5000
+
+/** However late it is, what needs no time gets some. */
+const LEAST_MS = 500
+
+/**
+ * Looks at everything side by side. It throws for nothing: a check that fails, or takes too long, has seen
+ * nothing.
+ *
+ * @returns in the order of the checks
+ */
+export function runChecks<Context>(
+  checks: readonly Check<Context>[],
+  context: Context,
+  options: RunOptions<Context>,
+): Promise<Checked<Context>[]> {
+  return Promise.all(
+    checks.map(async (check) => {
+      const leftMs = Math.max(LEAST_MS, options.untilMs - performance.now())
+      const checked = { ...(await runCheck(check, context, leftMs)), check }
+      options.onChecked?.(checked)
+      return checked
+    }),
+  )
+}
+
+async function runCheck<Context>(check: Check<Context>, context: Context, leftMs: number): Promise<Finding> {
+  const timeoutMs = Math.min(check.timeoutMs ?? TIMEOUT_MS, leftMs)
+  const abort = new AbortController()
+  const tooLate = () => new ConnectError('SYSTEM_FAILED', `No answer within ${seconds(timeoutMs)} s`)
+  try {
+    return await withDeadline(() => check.run(context, abort.signal), timeoutMs, tooLate)
+  } catch (thrown) {
+    return { state: 'unknown', ...whyUnknown(thrown) }
+  } finally {
+    abort.abort()
+  }
+}
+
+function whyUnknown(thrown: unknown): Pick<Finding, 'seen' | 'fix'> {
+  const error = explainOperationalError(thrown)
+  if (!(error instanceof ConnectError)) return { seen: `This check itself failed: ${messageOf(error)}` }
+  const [fix] = error.code === 'SYSTEM_FAILED' ? [] : error.hints
+  return { seen: error.message, ...(fix !== undefined && { fix }) }
+}
+
+function seconds(ms: number): number {
+  return Math.max(1, Math.round(ms / 1000))
+}
