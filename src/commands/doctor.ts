@@ -1,13 +1,13 @@
 import { homedir } from 'node:os'
 import { Flags } from '@oclif/core'
-import { ConnectCommand } from '../cli/command.ts'
 import { diagnose } from '../cli/doctor/diagnose.ts'
 import { configFlag } from '../cli/flags.ts'
 import { formatDoctor } from '../cli/doctor/format-doctor.ts'
+import { KeptCommand } from '../cli/kept/kept-command.ts'
 import { instanceFor } from '../config/instance.ts'
 import { choosingFor } from '../platforms/selection/chosen.ts'
 
-export default class Doctor extends ConnectCommand {
+export default class Doctor extends KeptCommand {
   static override summary = 'Look for what is wrong here and on the way to the hub, and say what mends it'
   static override description =
     'It changes nothing without --fix, and takes 15 seconds at the most. It exits 1 if anything failed.'
@@ -21,8 +21,11 @@ export default class Doctor extends ConnectCommand {
     yes: Flags.boolean({ description: 'with --fix: ask nothing', dependsOn: ['fix'] }),
   }
 
+  protected readonly kind = 'agent'
+
   async run() {
     const { flags } = await this.parse(Doctor)
+    if (flags.fix) this.refuseSudo('doctor --fix')
     const { root, version } = this.config
     const choosing = choosingFor(this.config)
     const instance = instanceFor(flags.config)

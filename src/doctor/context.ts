@@ -2,10 +2,13 @@ import { readConfig, type Config } from '../config/config.ts'
 import type { AgentInstance } from '../config/instance.ts'
 import { askAgent, type AgentAnswer } from '../control/ask-agent.ts'
 import { findAgent } from '../control/find-agent.ts'
+import type { LogEntry } from '../log/view/entries.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
 import type { Chosen } from '../platforms/selection/chosen.ts'
-import type { DaemonContext } from '../tasks/daemon-context.ts'
+import { daemonOf, type DaemonContext } from '../tasks/daemon-context.ts'
 import { hubHere, type HubHere } from '../tasks/machine/hub-here.ts'
+import { startDaemon } from '../tasks/start.ts'
+import { recentLog } from './recent-log.ts'
 
 /** Whom a check is about, and where. */
 export interface Patient {
@@ -34,12 +37,22 @@ export interface DoctorContext extends Patient {
   daemon(): Promise<PlatformStatus>
   /** For what acts on the daemon. @throws ConnectError what kept its platform from being picked */
   daemonContext(): Promise<DaemonContext>
+  /** What the log says of the last hour, newest first. @throws ConnectError LOG_UNREADABLE */
+  log(): Promise<readonly LogEntry[]>
+  /**
+   * Mends whatever differs of the daemon that runs. @returns what was done @throws ConnectError as startDaemon
+   */
+  restart(): Promise<string>
   /** The hub of this user on this machine. @throws ConnectError as hubHere */
   hub(): Promise<HubHere>
 }
 
 export function doctorContext(patient: Patient): DoctorContext {
   const { instance, root, version, choosing } = patient
+  const daemonContext = once(async () => {
+    const { platform, description } = await choosing
+    return { instance, platform, description, root, version, interactive: false, hub: undefined }
+  })
   return {
     ...patient,
     config: once(async () => readConfig(instance)),
@@ -47,12 +60,16 @@ export function doctorContext(patient: Patient): DoctorContext {
       (await findAgent(instance)).state === 'running' ? askAgent(instance) : undefined,
     ),
     daemon: once(async () => (await choosing).platform.status({ lookOnly: true })),
-    daemonContext: once(async () => {
-      const { platform, description } = await choosing
-      return { instance, platform, description, root, version, interactive: false, hub: undefined }
-    }),
+    daemonContext,
+    log: once(async () => recentLog(instance.logFile)),
+    restart: once(async () => restartDaemon(await daemonContext())),
     hub: once(hubHere),
   }
+}
+
+async function restartDaemon(context: DaemonContext): Promise<string> {
+  const { pid } = await startDaemon(context, daemonOf(context), { running: 'stop' })
+  return `the daemon was started anew (PID: ${pid})`
 }
 
 function once<T>(look: () => Promise<T>): () => Promise<T> {

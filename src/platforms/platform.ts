@@ -167,6 +167,8 @@ export interface PlatformStatus {
    * How the last one ended: this one, or the one before it if this one runs; undefined where it doesn't tell.
    */
   readonly lastExit?: { readonly code: number | null; readonly signal: string | null }
+  /** The manager has it twice, so that one waits for the other; where and how, as a sentence. */
+  readonly doubled?: string
   /** Files that named a process which is gone have been removed. */
   readonly cleanedUp?: boolean
   /** An agent runs, but in someone's terminal and not as the daemon. */

@@ -18,16 +18,22 @@ export function removeLeftovers(file: string): void {
   const begin = `${path.basename(file)}.`
   try {
     for (const name of readdirSync(folder)) {
-      if (!name.startsWith(begin)) continue
-      const [, pid] = /^(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name.slice(begin.length)) ?? []
-      if (pid === undefined || isThere(Number(pid))) continue
       const temporary = path.join(folder, name)
-      if (Date.now() - statSync(temporary).mtimeMs <= CERTAINLY_LEFT_MS) continue
-      rmSync(temporary, { recursive: true, force: true })
+      // Of this file, and not of one whose name begins alike.
+      if (!name.startsWith(begin) || !/^\d+\.\w+\.tmp$/.test(name.slice(begin.length))) continue
+      if (isLeftover(temporary)) rmSync(temporary, { recursive: true, force: true })
     }
   } catch {
     // A folder that can't be listed, or another process that clears away too: the next writer tries again.
   }
+}
+
+/** Whether this is a temporary file, or folder, whose writer is certainly gone. */
+export function isLeftover(temporary: string): boolean {
+  const [, pid] = /\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(temporary) ?? []
+  if (pid === undefined || isThere(Number(pid))) return false
+  const found = statSync(temporary, { throwIfNoEntry: false })
+  return found !== undefined && Date.now() - found.mtimeMs > CERTAINLY_LEFT_MS
 }
 
 function isThere(pid: number): boolean {

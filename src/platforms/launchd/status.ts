@@ -36,6 +36,7 @@ export async function installationStatus(
     ...(found.state === 'running' && isBeside(lookup, found.agent) && { background: found }),
     ...(job?.runs !== undefined && { restarts: restartsSince(names, job.runs) }),
     ...(job?.exit && { lastExit: exitOf(job.exit) }),
+    ...(lookup.loaded.length > 1 && { doubled: doubledIn(lookup) }),
   } as const
   const notes = [
     ...(isDisabled && installed ? [disabledNote(names)] : []),
@@ -68,6 +69,10 @@ export async function installationStatus(
     notes,
     ...(cleanedUp && { cleanedUp }),
   }
+}
+
+function doubledIn({ loaded }: JobLookup): string {
+  return `launchd has it in ${loaded.map(({ domain }) => domain).join(' and ')}: one waits for the other`
 }
 
 /** Whether the agent runs as the daemon, and certainly not as a job of launchd's. */

@@ -1,0 +1,46 @@
+import { ConnectError } from '../../../errors.ts'
+import type { Check, Finding } from '../../check.ts'
+import type { DoctorContext } from '../../context.ts'
+
+/** What keeps the daemon, and the first thing that is in its way. */
+export const serviceManager: Check<DoctorContext> = {
+  name: 'service-manager',
+  group: 'daemon',
+  title: 'What keeps it',
+  timeoutMs: 9000,
+  async run({ choosing, instance, env }) {
+    try {
+      const { description, warnings, forInstall } = await choosing
+      const [warning] = warnings
+      if (warning !== undefined)
+        return { state: 'warning', seen: warning, fix: 'See what is installed: connect plugins' }
+      if (description.name === 'background') return await inBackground(forInstall)
+      const { name, summary } = description
+      const probe = await description.probe({ instance, env })
+      if (probe.available) return { state: 'ok', seen: `${name}, ${summary}` }
+      return {
+        state: 'failed',
+        seen: `${name} can’t keep it: ${probe.reason}`,
+        fix: 'Until that is so again: connect up --foreground',
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error
+      return { state: 'failed', seen: error.message, fix: error.hints[0]! }
+    }
+  },
+}
+
+/** Where nothing is installed: what could be. */
+async function inBackground(
+  forInstall: () => Promise<{ description: { name: string }; reasons: readonly string[] }>,
+): Promise<Finding> {
+  const { description, reasons } = await forInstall()
+  if (description.name !== 'background')
+    return { state: 'ok', seen: `Nothing yet; ${description.name} would: connect daemon install` }
+  const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`
+  return {
+    state: 'warning',
+    seen: `No service manager can${why}`,
+    fix: 'In the background it runs until the next reboot: connect daemon start',
+  }
+}

@@ -1,0 +1,102 @@
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { hubInstance } from '../../../config/hub/hub-instance.ts'
+import { readHubSettings } from '../../../config/hub/hub-settings.ts'
+import { ownsFolder, type Instance } from '../../../config/instance.ts'
+import { wordsOf } from '../../../config/kind.ts'
+import { clearStale } from '../../../control/agent-end.ts'
+import { findAgent } from '../../../control/find-agent.ts'
+import { codeOf } from '../../../errors.ts'
+import { isLeftover } from '../../../files/durable/leftovers.ts'
+import { removeFile } from '../../../files/remove-file.ts'
+import { tilde } from '../../../text/tilde.ts'
+import type { Check } from '../../check.ts'
+import type { DoctorContext } from '../../context.ts'
+import { namedFiles } from './our-files.ts'
+
+/** What a process leaves that was killed: it misleads people and scripts, and takes space. */
+interface Left {
+  readonly what: string
+  readonly clear: () => Promise<unknown>
+}
+
+export const leftovers: Check<DoctorContext> = {
+  name: 'leftovers',
+  group: 'files',
+  title: 'What was left over',
+  async run({ instance }) {
+    const left = await Promise.all([instance, ...hubsHere()].map(leftOf)).then((all) => all.flat())
+    if (left.length === 0) return { state: 'ok', seen: 'Nothing' }
+    const few = left.slice(0, 3).map(({ what }) => what)
+    const more = left.length > few.length ? `, and ${left.length - few.length} more` : ''
+    return {
+      state: 'warning',
+      seen: `${few.join('; ')}${more}`,
+      fix: 'Have it removed: connect doctor --fix',
+      async mend() {
+        for (const { clear } of left) await clear()
+        return `removed ${few.join('; ')}${more}`
+      },
+    }
+  },
+}
+
+/** What can't be read of the hub is another check’s. */
+function hubsHere(): Instance[] {
+  try {
+    const hub = hubInstance(readHubSettings())
+    return existsSync(hub.folder) ? [hub] : []
+  } catch {
+    return []
+  }
+}
+
+async function leftOf(instance: Instance): Promise<Left[]> {
+  return [...(await ofProcess(instance)), ...temporaryFiles(instance)]
+}
+
+/** Only if it is certain that none runs. */
+async function ofProcess(instance: Instance): Promise<Left[]> {
+  const { state } = await findAgent(instance)
+  const { socketPath, pidFile } = instance
+  const { process } = wordsOf(instance)
+  const left: Left[] = []
+  if (state === 'stale') {
+    const what = `${tilde(existsSync(pidFile) ? pidFile : instance.recordFile)} names the ${process}, which is gone`
+    left.push({ what, clear: () => clearStale(instance) })
+  }
+  const isDown = state === 'stale' || state === 'none'
+  if (isDown && lstatSync(socketPath, { throwIfNoEntry: false })?.isSocket())
+    left.push({
+      what: `nobody listens on ${tilde(socketPath)}`,
+      clear: async () => void ((await isDownNow(instance)) && removeFile(socketPath)),
+    })
+  return left
+}
+
+async function isDownNow(instance: Instance): Promise<boolean> {
+  return ['stale', 'none'].includes((await findAgent(instance)).state)
+}
+
+/** Of writers that were killed. */
+function temporaryFiles(instance: Instance): Left[] {
+  const { folder } = instance
+  const begins = namedFiles(instance).map((file) => `${path.basename(file)}.`)
+  return namesIn(folder)
+    .filter((name) => ownsFolder(instance) || begins.some((begin) => name.startsWith(begin)))
+    .map((name) => path.join(folder, name))
+    .filter((file) => isLeftover(file))
+    .map((file) => ({
+      what: `${tilde(file)} was never finished`,
+      clear: async () => rmSync(file, { recursive: true, force: true }),
+    }))
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if (!['ENOENT', 'EACCES', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error
+    return []
+  }
+}

@@ -1,0 +1,67 @@
+import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import path from 'node:path'
+import { ownsFolder, userFolder, type Instance } from '../../../config/instance.ts'
+import { codeOf } from '../../../errors.ts'
+
+/** A file or folder of ours, as it is now. */
+export interface OurFile {
+  readonly file: string
+  readonly found: Stats
+}
+
+/** Beyond that somebody else keeps things there: enough is seen by then. */
+const MAX_FILES = 2000
+
+/** What is compiled is made anew at any time, and has many files. */
+const CACHE = 'cache'
+
+/**
+ * All that an instance has on the disk: its folder with all that lies in it, where that is ours alone; else
+ * the files that are named for it. Links are left out: what they lead to is somebody's own affair.
+ */
+export function ourFiles(instance: Instance): OurFile[] {
+  const seen: OurFile[] = []
+  if (ownsFolder(instance)) gather(instance.folder, seen)
+  else for (const file of namedFiles(instance)) gather(file, seen)
+  gather(userFolder(), seen)
+  return seen
+}
+
+/** Those that an instance has in a folder that others use, too. */
+export function namedFiles(instance: Instance): string[] {
+  const files = Object.entries(instance).flatMap(([key, value]) =>
+    /(File|Path)$/.test(key) && typeof value === 'string' ? [value] : [],
+  )
+  return [...new Set(files)]
+}
+
+function gather(file: string, seen: OurFile[]): void {
+  const found = look(file)
+  if (!found || found.isSymbolicLink() || seen.length >= MAX_FILES) return
+  seen.push({ file, found })
+  if (!found.isDirectory() || path.basename(file) === CACHE) return
+  for (const name of namesIn(file)) gather(path.join(file, name), seen)
+}
+
+/** Undefined if it is not there, or hidden by a folder that is closed: that one is seen. */
+function look(file: string): Stats | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false })
+  } catch (error) {
+    if (!isClosed(error)) throw error
+    return undefined
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if (!isClosed(error)) throw error
+    return []
+  }
+}
+
+function isClosed(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')
+}

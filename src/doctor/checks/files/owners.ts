@@ -1,0 +1,46 @@
+import { lchownSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { counted } from '../../../text/counted.ts'
+import { shellQuote } from '../../../text/shell-quote.ts'
+import { tilde } from '../../../text/tilde.ts'
+import type { Check } from '../../check.ts'
+import type { DoctorContext } from '../../context.ts'
+import { ourFiles, type OurFile } from './our-files.ts'
+
+/** A command that was run with sudo leaves files that its user can't read, or write over. */
+export const owners: Check<DoctorContext> = {
+  name: 'owners',
+  group: 'files',
+  title: 'Owners of our files',
+  async run({ instance }) {
+    const me = process.geteuid?.()
+    if (me === undefined) return { state: 'skipped', seen: 'This system has no such owners' }
+    const all = ourFiles(instance)
+    const foreign = all.filter(({ found }) => found.uid !== me)
+    if (foreign.length === 0)
+      return { state: 'ok', seen: all.length === 0 ? 'There are none yet' : 'All are this user’s' }
+    const [{ file, found }] = foreign as [OurFile]
+    const more = foreign.length === 1 ? '' : `, and so ${counted(foreign.length - 1, 'does', 'do')} more`
+    const isMine = me === 0 && statSync(path.dirname(file)).uid === 0
+    return {
+      state: 'failed',
+      seen: `${tilde(file)} belongs to another user (number ${found.uid})${more}`,
+      fix: fixOf(foreign, me, isMine),
+      // Only root may, and only where nobody else could have put it there.
+      ...(isMine && { mend: async () => take(foreign) }),
+    }
+  },
+}
+
+function fixOf(foreign: readonly OurFile[], me: number, isMine: boolean): string {
+  if (me === 0 && !isMine) return 'Run it as the user whose files these are, without sudo: connect doctor'
+  const few = foreign.slice(0, 5).map(({ file }) => shellQuote(file))
+  const more = foreign.length > few.length ? ' (and the others in the same way)' : ''
+  return `Run: sudo chown ${me} ${few.join(' ')}${more}`
+}
+
+/** Not by links, which could lead anywhere. */
+function take(foreign: readonly OurFile[]): string {
+  for (const { file } of foreign) lchownSync(file, 0, 0)
+  return `${counted(foreign.length, 'file is', 'files are')} root’s again`
+}
