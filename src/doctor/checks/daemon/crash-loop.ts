@@ -22,7 +22,7 @@ export const crashLoop: Check<DoctorContext> = {
     const why = last.why === undefined ? '' : `, after: ${last.why}`
     return {
       state: crashes.length >= MANY ? 'failed' : 'warning',
-      seen: `Ended without being told to ${counted(crashes.length, 'time')} in the last hour, the last time before ${at}${why}`,
+      seen: `It ended ${counted(crashes.length, 'time')} in the last hour without being told to, and was last started again at ${at}${why}`,
       fix: FIX,
     }
   },

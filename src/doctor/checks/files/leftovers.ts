@@ -24,8 +24,10 @@ export const leftovers: Check<DoctorContext> = {
   name: 'leftovers',
   group: 'files',
   title: 'What was left over',
-  async run({ instance }) {
-    const left = await Promise.all([instance, ...hubsHere()].map(leftOf)).then((all) => all.flat())
+  async run({ instance, home }) {
+    const left = await Promise.all([instance, ...hubsHere(home)].map((one) => leftOf(one, home))).then(
+      (all) => all.flat(),
+    )
     if (left.length === 0) return { state: 'ok', seen: 'Nothing' }
     const few = left.slice(0, 3).map(({ what }) => what)
     const more = left.length > few.length ? `, and ${left.length - few.length} more` : ''
@@ -42,17 +44,17 @@ export const leftovers: Check<DoctorContext> = {
 }
 
 /** What can't be read of the hub is another check’s. */
-function hubsHere(): Instance[] {
+function hubsHere(home: string): Instance[] {
   try {
-    const hub = hubInstance(readHubSettings())
+    const hub = hubInstance(readHubSettings(home), home)
     return existsSync(hub.folder) ? [hub] : []
   } catch {
     return []
   }
 }
 
-async function leftOf(instance: Instance): Promise<Left[]> {
-  return [...(await ofProcess(instance)), ...temporaryFiles(instance)]
+async function leftOf(instance: Instance, home: string): Promise<Left[]> {
+  return [...(await ofProcess(instance)), ...temporaryFiles(instance, home)]
 }
 
 /** Only if it is certain that none runs. */
@@ -79,11 +81,11 @@ async function isDownNow(instance: Instance): Promise<boolean> {
 }
 
 /** Of writers that were killed. */
-function temporaryFiles(instance: Instance): Left[] {
+function temporaryFiles(instance: Instance, home: string): Left[] {
   const { folder } = instance
   const begins = namedFiles(instance).map((file) => `${path.basename(file)}.`)
   return namesIn(folder)
-    .filter((name) => ownsFolder(instance) || begins.some((begin) => name.startsWith(begin)))
+    .filter((name) => ownsFolder(instance, home) || begins.some((begin) => name.startsWith(begin)))
     .map((name) => path.join(folder, name))
     .filter((file) => isLeftover(file))
     .map((file) => ({

@@ -13,10 +13,10 @@ export const modes: Check<DoctorContext> = {
   name: 'modes',
   group: 'files',
   title: 'Modes of our files',
-  async run({ instance }) {
+  async run(patient) {
     if (process.platform === 'win32') return { state: 'skipped', seen: 'This system has no such modes' }
-    const ours = ourFiles(instance).filter(({ found }) => found.uid === process.geteuid?.())
-    const wrong = ours.filter((one) => isWrong(one, instance))
+    const ours = ourFiles(patient).filter(({ found }) => found.uid === process.geteuid?.())
+    const wrong = ours.filter((one) => isWrong(one, patient.instance))
     const [first] = wrong
     if (!first) return { state: 'ok', seen: 'All are open to this user, and closed to others' }
     const mode = (first.found.mode & 0o777).toString(8).padStart(3, '0')

@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import path from 'node:path'
 import { ownsFolder, userFolder, type Instance } from '../../../config/instance.ts'
 import { codeOf } from '../../../errors.ts'
+import type { Patient } from '../../context.ts'
 
 /** A file or folder of ours, as it is now. */
 export interface OurFile {
@@ -19,11 +20,11 @@ const CACHE = 'cache'
  * All that an instance has on the disk: its folder with all that lies in it, where that is ours alone; else
  * the files that are named for it. Links are left out: what they lead to is somebody's own affair.
  */
-export function ourFiles(instance: Instance): OurFile[] {
+export function ourFiles({ instance, home }: Pick<Patient, 'instance' | 'home'>): OurFile[] {
   const seen: OurFile[] = []
-  if (ownsFolder(instance)) gather(instance.folder, seen)
+  if (ownsFolder(instance, home)) gather(instance.folder, seen)
   else for (const file of namedFiles(instance)) gather(file, seen)
-  gather(userFolder(), seen)
+  gather(userFolder(home), seen)
   return seen
 }
 

@@ -12,10 +12,10 @@ export const owners: Check<DoctorContext> = {
   name: 'owners',
   group: 'files',
   title: 'Owners of our files',
-  async run({ instance }) {
+  async run(patient) {
     const me = process.geteuid?.()
     if (me === undefined) return { state: 'skipped', seen: 'This system has no such owners' }
-    const all = ourFiles(instance)
+    const all = ourFiles(patient)
     const foreign = all.filter(({ found }) => found.uid !== me)
     if (foreign.length === 0)
       return { state: 'ok', seen: all.length === 0 ? 'There are none yet' : 'All are this user’s' }
