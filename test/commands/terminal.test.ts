@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { emptyHome, joined } from '../fixtures/joined.ts'
 import { needsTerminal } from '../fixtures/machine/needs-terminal.ts'
@@ -26,14 +26,14 @@ async function typed(
   home: Home,
   words: string,
   env: NodeJS.ProcessEnv,
-  { columns = 100, answer = '' } = {},
+  { columns = 100, rows = 40, answer = '', code = 0 } = {},
 ): Promise<string> {
   // A new terminal is 0 columns wide.
-  const command = `stty cols ${columns} rows 40; exec '${process.execPath}' '${runJs}' ${words}`
+  const command = `stty cols ${columns} rows ${rows}; exec '${process.execPath}' '${runJs}' ${words}`
   const options = { env: { ...home.env, TERM: 'xterm-256color', ...env }, cwd: home.folder }
   const inTerminal = 'printf %s "$1" | script -qfec "$0" /dev/null'
   const terminal = runProgram(['sh', '-c', inTerminal, command, answer], options)
-  expect(await terminal.exited, terminal.output).toMatchObject({ code: 0 })
+  expect(await terminal.exited, terminal.output).toMatchObject({ code })
   return terminal.stdout.replaceAll('\r\n', '\n')
 }
 
@@ -194,3 +194,24 @@ test.for(['reach web --stdio --keep', 'expose 80', 'reach web --stdio --json'])(
     for (const escape of ['\u001B', String.raw`\u`]) expect(terminal.stdout).not.toContain(escape)
   },
 )
+
+test('doctor shows its checks as they run; --fix asks before it mends, and Enter is yes', async (context) => {
+  needsTerminal(context)
+  const home = await joined(world)
+  chmodSync(home.file('config.json'), 0o622)
+  const mode = () => statSync(home.file('config.json')).mode & 0o777
+  const diagnosed = (words: string, options: { answer?: string; code?: number; rows?: number } = {}) =>
+    typed(home, words, { CONNECT_PLATFORM: 'background' }, options)
+  const declined = await diagnosed('doctor --fix', { answer: 'n\n', code: 1 })
+  expect(declined).toMatch(/To be mended:\n {2}Modes of our files: .*config\.json/)
+  expect(declined).toContain('Mend that now? [Y/n]')
+  expect(declined).toMatch(/\[x\] Modes of our files: /)
+  expect(mode()).toBe(0o622)
+  const shown = await diagnosed('doctor --fix', { answer: '\n' })
+  expect(shown).toContain('\u001b[')
+  expect(shown.slice(shown.lastIndexOf('\u001b[2K'))).toMatch(/\[ok\] Modes of our files: .*\n +Mended: /)
+  expect(mode()).toBe(0o600)
+  chmodSync(home.file('config.json'), 0o622)
+  expect(await diagnosed('doctor --fix --yes')).not.toContain('[Y/n]')
+  expect(mode()).toBe(0o600)
+})

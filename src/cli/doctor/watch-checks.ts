@@ -36,11 +36,16 @@ export async function watchChecks<Context>(
     {
       concurrent: true,
       renderer: 'default',
-      rendererOptions: { logger, clearOutput: true },
+      // What has scrolled away could not be erased.
+      rendererOptions: { logger, clearOutput: true, showSubtasks: fits(checks.length + groups.size) },
       // listr2 would end the process with 127 on Ctrl-C.
       registerSignalListeners: false,
     },
   )
   const [results] = await Promise.all([running, list.run()])
   return results
+}
+
+function fits(lines: number): boolean {
+  return lines + 2 < (process.stderr.rows ?? 0)
 }

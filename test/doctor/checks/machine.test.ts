@@ -1,13 +1,11 @@
 import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { Check } from '../../../src/doctor/check.ts'
 import { descriptors } from '../../../src/doctor/checks/machine/descriptors.ts'
 import { homeFolder } from '../../../src/doctor/checks/machine/home.ts'
 import { memory } from '../../../src/doctor/checks/machine/memory.ts'
 import { nodeVersion } from '../../../src/doctor/checks/machine/node.ts'
 import { ownClock } from '../../../src/doctor/checks/machine/own-clock.ts'
-import type { DoctorContext } from '../../../src/doctor/context.ts'
 import { runProgram } from '../../fixtures/run-fixture.ts'
 import { asNobody } from '../../fixtures/machine/as-nobody.ts'
 import { root } from '../../helpers/cli.ts'
@@ -16,7 +14,7 @@ import { logIn, patient, run } from '../helpers/patient.ts'
 test('all is well on a machine such as this', async () => {
   const who = patient()
   for (const check of [homeFolder, nodeVersion, ownClock, descriptors, memory])
-    expect(await run(check as Check<DoctorContext>, who)).toMatchObject({ state: 'ok' })
+    expect(await run(check, who)).toMatchObject({ state: 'ok' })
   expect((await run(nodeVersion, who)).seen).toContain(process.version)
 })
 
@@ -76,7 +74,7 @@ test('a clock that shows a time before this version was made, or before our file
 
 test('few file descriptors, and little memory', async () => {
   const program = `
-    const { ${'descriptors'} } = await import('${root}/src/doctor/checks/machine/descriptors.ts')
+    const { descriptors } = await import('${root}/src/doctor/checks/machine/descriptors.ts')
     console.log(JSON.stringify(await descriptors.run({ agent: async () => undefined })))`
   const node = `exec '${process.execPath}' --input-type=module -e "$1"`
   const limited = runProgram(['/bin/sh', '-c', `ulimit -n 100; ${node}`, 'sh', program])

@@ -244,7 +244,11 @@ describe.runIf(FAKE_RUNS_HERE)(
         await rig.fake.login()
         const two = async () => ((await rig.state()).alive.length === 2 ? true : undefined)
         expect(await waitFor(two, { timeoutMs: 30_000 })).toBe(true)
-        expect(await rig.platform().status()).toMatchObject({ state: 'running', autostart: 'login' })
+        expect(await rig.platform().status()).toMatchObject({
+          state: 'running',
+          autostart: 'login',
+          doubled: expect.stringMatching(/^launchd has it in gui\/\d+ and user\/\d+: /),
+        })
         await rig.platform().stop()
         expect(await rig.state()).toEqual({ ...NOTHING, plist: true })
       })

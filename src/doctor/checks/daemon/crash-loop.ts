@@ -40,7 +40,7 @@ interface Crash {
  *
  * @param log newest first
  */
-export function crashesIn(log: readonly LogEntry[]): Crash[] {
+function crashesIn(log: readonly LogEntry[]): Crash[] {
   const crashes: Crash[] = []
   let started: string | undefined
   let why: string | undefined
@@ -55,5 +55,5 @@ export function crashesIn(log: readonly LogEntry[]): Crash[] {
   return crashes
 }
 
-const isStart = (text: string) => /^🚀 Starting Private Connect/.test(text)
+const isStart = (text: string) => text.startsWith('🚀 Starting Private Connect')
 const isEnd = (text: string) => /^(Stopped|Stopping: )/.test(text)

@@ -28,7 +28,7 @@ export const program: Check<DoctorContext> = {
       state: 'warning',
       seen: drift.join('; '),
       fix: 'Have it started anew, which ends what it carries for a moment: connect daemon restart',
-      ...(!(await isOwnSshSession(daemonContext)) && { mend: context.restart }),
+      ...(!(await isOwnSshSession(daemonContext)) && { mend: () => context.restart() }),
     }
   },
 }

@@ -28,7 +28,7 @@ export const reconnectLoop: Check<DoctorContext> = {
 }
 
 /** @param log newest first */
-export function reconnectsIn(log: readonly LogEntry[]): {
+function reconnectsIn(log: readonly LogEntry[]): {
   readonly broken: number
   readonly tries: number
   readonly last: LogEntry | undefined

@@ -32,7 +32,7 @@ export const serviceFile: Check<DoctorContext> = {
       state: 'warning',
       seen: differing.join('; '),
       fix: 'Have it written anew, which ends what the daemon carries for a moment: connect daemon restart',
-      ...(!(await isOwnSshSession(daemonContext)) && { mend: context.restart }),
+      ...(!(await isOwnSshSession(daemonContext)) && { mend: () => context.restart() }),
     }
   },
 }
