@@ -39,9 +39,7 @@ export interface DoctorContext extends Patient {
   daemonContext(): Promise<DaemonContext>
   /** What the log says of the last hour, newest first. @throws ConnectError LOG_UNREADABLE */
   log(): Promise<readonly LogEntry[]>
-  /**
-   * Mends whatever differs of the daemon that runs. @returns what was done @throws ConnectError as startDaemon
-   */
+  /** Mends what differs of the daemon. @returns what was done @throws ConnectError as startDaemon */
   restart(): Promise<string>
   /** The hub of this user on this machine. @throws ConnectError as hubHere */
   hub(): Promise<HubHere>

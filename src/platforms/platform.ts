@@ -48,6 +48,17 @@ export interface Platform {
   stop(found: PlatformStatus): Action<Termination | undefined>
   /** Looks, and changes nothing but what is certainly left over; with `lookOnly`, not even that. */
   status(options?: StatusOptions): Promise<PlatformStatus>
+  /** Where it depends on a setting of the user's whether services outlive their logins. */
+  readonly lingering?: Lingering
+}
+
+/** Whether a user's services start on boot and stay after a logout, as loginctl(1) has it. */
+export interface Lingering {
+  read(): Promise<'on' | 'off' | 'unknown'>
+  /** Turns it on. @returns why it isn't; undefined if it is */
+  enable(): Promise<string | undefined>
+  /** For a user who may not turn it on. */
+  readonly command: string
 }
 
 export interface StatusOptions {

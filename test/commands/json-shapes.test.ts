@@ -118,6 +118,15 @@ describe('what is printed is what is described:', () => {
     expect(await prints(home, 'status')).toMatchObject({ hubSilence: expect.any(String) })
   })
 
+  test('doctor, where all is well and where something failed', async () => {
+    expect(await prints(await joined(world, 'doctor'), 'doctor')).toMatchObject({ ok: true })
+    const home = emptyHome()
+    mkdirSync(home.file('.'), { mode: 0o700, recursive: true })
+    writeFileSync(home.file('config.json'), '{', { mode: 0o600 })
+    const { code, stdout } = await connect(home, ['doctor', '--json'], { env })
+    expect({ code, ...fits('connect doctor', stdout) }).toMatchObject({ code: 1, ok: false })
+  })
+
   test('expose, services, reach and unexpose, with an agent and without', async () => {
     const home = await joined(world, 'shapes')
     const expose = `expose ${echo.port} --name shapes`

@@ -123,8 +123,6 @@ const ARROWS: Record<string, readonly string[]> = {
     'doctor',
     'tasks/machine',
     'tasks',
-    'platforms/systemd/manager',
-    'platforms/systemd',
     'platforms',
     'control',
     'log/',

@@ -5,6 +5,7 @@ import type {
   Daemon,
   Installed,
   InstallPlan,
+  Lingering,
   Platform,
   PlatformContext,
   PlatformStatus,
@@ -19,7 +20,7 @@ import { unitText } from './definition.ts'
 import { enableLingering, tidyUp } from './install-receipt.ts'
 import { installationOf, type Installation } from './installation.ts'
 import { isUp } from './manager/control.ts'
-import { LINGER_COMMAND } from './manager/lingering.ts'
+import { LINGER_COMMAND, readLingering } from './manager/lingering.ts'
 import type { UnitState } from './manager/state.ts'
 import { readPreviousUnit, rollBack, type PreviousUnit } from './rollback.ts'
 import { changeOf, findManager, startSteps, writeUnit } from './start.ts'
@@ -29,9 +30,15 @@ import { removeUnit, stopUnit } from './stop.ts'
 /** Keeps the agent as a service of this user's systemd. */
 export class SystemdPlatform implements Platform {
   readonly #installation: Installation
+  readonly lingering: Lingering
 
   constructor(context: PlatformContext) {
-    this.#installation = installationOf(context)
+    const { manager, home } = (this.#installation = installationOf(context))
+    this.lingering = {
+      read: () => readLingering(manager),
+      enable: () => enableLingering(manager, home),
+      command: LINGER_COMMAND,
+    }
   }
 
   async plan(daemon: Daemon): Promise<InstallPlan> {

@@ -41,7 +41,7 @@ function stepOf(here: Standing, hub: string, start: StartCommands): NextStep | u
   if (agent.state === 'stopped') return step(start.agent)
   if (agent.state === 'unknown') return step('connect daemon status', 'says more')
   if (!agent.connection) return step('connect daemon restart')
-  if (!isConnected) return step('connect daemon logs')
+  if (!isConnected) return step('connect doctor', 'says what is in the way')
   if (agent.mode === 'foreground') return step(start.agent, 'after Ctrl-C where the agent runs')
   return firstUse(here)
 }

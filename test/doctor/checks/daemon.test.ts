@@ -18,6 +18,7 @@ import type { Patient } from '../../../src/doctor/context.ts'
 import { ConnectError } from '../../../src/errors.ts'
 import { tryLock } from '../../../src/files/lock.ts'
 import { formatLine, type Level } from '../../../src/log/line.ts'
+import { SystemdPlatform } from '../../../src/platforms/systemd/systemd.ts'
 import type { PlatformDescription } from '../../../src/platforms/platform.ts'
 import { identityFor } from '../../fixtures/identity.ts'
 import { fakePrograms } from '../../platforms/systemd/helpers/fake-programs.ts'
@@ -149,8 +150,13 @@ test('when it starts by itself', async () => {
 })
 
 describe('lingering', () => {
-  const withLoginctl = (script: string) =>
-    loggedIn({ description: SYSTEMD, env: fakePrograms({ loginctl: { script } }) })
+  /** systemd's own, with a loginctl that does as told. */
+  async function withLoginctl(script: string): Promise<Patient> {
+    const who = await loggedIn({ description: SYSTEMD })
+    const env = fakePrograms({ loginctl: { script } })
+    const platform = new SystemdPlatform({ instance: who.instance, env })
+    return { ...who, choosing: who.choosing.then((chosen) => ({ ...chosen, platform })) }
+  }
 
   test('on, off, and not to be known', async () => {
     expect(await run(lingering, await withLoginctl('echo yes'))).toMatchObject({ state: 'ok' })

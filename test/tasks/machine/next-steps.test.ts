@@ -79,7 +79,7 @@ describe('a machine that is logged in', () => {
       { agent: { ...AGENT, connection: null } },
       'connect daemon restart',
     ],
-    ['has an agent without its hub', { agent: { ...AGENT, connection: retrying } }, 'connect daemon logs'],
+    ['has an agent without its hub', { agent: { ...AGENT, connection: retrying } }, 'connect doctor'],
     ['has an agent in the foreground', { agent: { ...AGENT, mode: 'foreground' } }, 'connect daemon install'],
     ['has nothing to do', {}, 'connect expose PORT --name NAME'],
     [
