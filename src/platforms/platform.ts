@@ -108,6 +108,8 @@ export interface InstallPlan {
   readonly files: readonly { readonly file: string; readonly content: string }[]
   /** Programs and their arguments, in order. */
   readonly commands: readonly (readonly string[])[]
+  /** What may keep the daemon from running, and what to do about it, a sentence each. */
+  readonly warnings?: readonly string[]
 }
 
 export interface Installed extends Started {

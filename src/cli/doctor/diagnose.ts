@@ -29,15 +29,15 @@ export async function diagnose(patient: Patient, options: DiagnoseOptions): Prom
   // The clock begins with the process.
   let checked = await look(patient, options, LOOK_MS)
   const mended = new Map<string, string>()
-  const given = new Set<string>()
+  /** What was tried: mended in vain, it is not tried once more. */
+  const tried = new Set<string>()
   for (let round = 0; options.fix && round < MAX_ROUNDS; round++) {
-    const mendable = checked.filter(({ check, mend }) => mend && !given.has(check.name))
+    const mendable = checked.filter((one) => one.mend && !tried.has(keyOf(one)))
     if (mendable.length === 0 || (options.asks && !(await isWanted(mendable, options)))) break
+    for (const one of mendable) tried.add(keyOf(one))
     for (const { check, done, error } of await mendAll(mendable)) {
       if (done !== undefined) mended.set(check.name, done)
-      if (error === undefined) continue
-      given.add(check.name)
-      options.tell(`[!] ${check.title} could not be mended: ${error}`)
+      if (error !== undefined) options.tell(`[!] ${check.title} could not be mended: ${error}`)
     }
     checked = await look(patient, options, performance.now() + LOOK_MS)
   }
@@ -54,6 +54,10 @@ async function look(patient: Patient, { watched }: DiagnoseOptions, untilMs: num
   if (!watched) return run()
   const { watchChecks } = await import('./watch-checks.ts')
   return watchChecks(ALL_CHECKS, run)
+}
+
+function keyOf({ check, seen }: Known): string {
+  return `${check.name}: ${seen}`
 }
 
 async function isWanted(mendable: readonly Known[], { tell }: DiagnoseOptions): Promise<boolean> {

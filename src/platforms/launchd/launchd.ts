@@ -32,8 +32,9 @@ export class LaunchdPlatform implements Platform {
   }
 
   async plan(daemon: Daemon): Promise<InstallPlan> {
-    const { label, file, domains } = this.#installation.names
+    const { label, file, domains, home } = this.#installation.names
     this.#installation.file.checkIsOurs()
+    const isProtected = warnOfProtected(daemon, home)
     const [domain = domains[0]!] = (await this.#look()).domains
     const target = `${domain}/${label}`
     const content = plistText(daemon, label)
@@ -45,6 +46,7 @@ export class LaunchdPlatform implements Platform {
         ['launchctl', 'bootstrap', domain, file],
         ['launchctl', 'kickstart', target],
       ],
+      ...(isProtected !== undefined && { warnings: [isProtected] }),
     }
   }
 

@@ -224,9 +224,11 @@ describe('an agent’s socket', () => {
 
 test('what is installed is what this version would write, differs, or is gone', async () => {
   const content = '[Service]\nExecStart="/new"\nRestart=always\n'
-  const plan = (file: string) => async () => ({ files: [{ file, content }], commands: [] })
+  const warnings: string[] = []
+  const plan = (file: string) => async () => ({ files: [{ file, content }], commands: [], warnings })
   const file = (who: Patient) => path.join(who.home, 'a.service')
-  const who = await loggedIn({ description: SYSTEMD })
+  let status = RUNNING
+  const who = await loggedIn({ description: SYSTEMD, status: async () => status })
   const installed = async () => {
     const { platform, ...chosen } = await who.choosing
     return {
@@ -248,6 +250,14 @@ test('what is installed is what this version would write, differs, or is gone', 
     fix: expect.stringContaining('connect daemon restart'),
   })
   expect(found.mend).toBeDefined()
+  // Whoever has stopped it wants it so.
+  status = { ...RUNNING, state: 'stopped' }
+  const stopped = await run(serviceFile, await installed())
+  expect(stopped).toMatchObject({ state: 'warning', fix: expect.stringContaining('connect daemon start') })
+  expect(stopped.mend).toBeUndefined()
+  writeFileSync(file(who), content)
+  warnings.push('It lies in ~/Documents: move it elsewhere')
+  expect(await run(serviceFile, await installed())).toMatchObject({ state: 'warning', fix: warnings[0] })
   expect(await run(serviceFile, await loggedIn())).toMatchObject({ state: 'skipped' })
 })
 

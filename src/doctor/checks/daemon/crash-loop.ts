@@ -7,6 +7,9 @@ import type { DoctorContext } from '../../context.ts'
 /** So many in an hour are no accident. */
 const MANY = 3
 
+/** Of a line that others may have caused, in characters. */
+const MAX_TEXT = 200
+
 const FIX = 'See why: connect daemon logs --since 1h --level warn'
 
 /** An agent that ends again and again, and is started again each time. */
@@ -19,7 +22,7 @@ export const crashLoop: Check<DoctorContext> = {
     const [last] = crashes
     if (!last) return { state: 'ok', seen: 'None in the last hour' }
     const at = clockTime(new Date(last.at))
-    const why = last.why === undefined ? '' : `, after: ${last.why}`
+    const why = last.why === undefined ? '' : `, after: ${last.why.slice(0, MAX_TEXT)}`
     return {
       state: crashes.length >= MANY ? 'failed' : 'warning',
       seen: `It ended ${counted(crashes.length, 'time')} in the last hour without being told to, and was last started again at ${at}${why}`,

@@ -7,6 +7,9 @@ import type { DoctorContext } from '../../context.ts'
 /** So often in an hour a connection doesn't break by itself. */
 const MANY = 5
 
+/** Of a line that others may have caused, in characters. */
+const MAX_TEXT = 200
+
 /** A connection that breaks again and again costs time and CPU, and all streams that it carries. */
 export const reconnectLoop: Check<DoctorContext> = {
   name: 'reconnect-loop',
@@ -16,7 +19,7 @@ export const reconnectLoop: Check<DoctorContext> = {
     const { broken, tries, last } = reconnectsIn(await context.log())
     if (tries === 0 || !last) return { state: 'ok', seen: 'None in the last hour' }
     const at = clockTime(new Date(last.time!))
-    const reason = last.text.replace(/\. Reconnecting .*$/, '')
+    const reason = last.text.replace(/\. Reconnecting .*$/, '').slice(0, MAX_TEXT)
     const seen = `${counted(broken, 'time')} in the last hour, with ${counted(tries, 'try', 'tries')} to connect, the last at ${at}: ${reason}`
     if (tries < MANY) return { state: 'ok', seen }
     return {

@@ -18,19 +18,24 @@ export const serviceFile: Check<DoctorContext> = {
       return { state: 'skipped', seen: 'Nothing is installed' }
     if (!platform.plan) return { state: 'skipped', seen: `${description.name} does not tell what it writes` }
     const daemonContext = await context.daemonContext()
-    const { files } = await platform.plan(daemonOf(daemonContext))
+    const { files, warnings: [warning] = [] } = await platform.plan(daemonOf(daemonContext))
     const differing = files.flatMap(({ file, content }) => {
       const differences = differencesOf(readText(file), content)
       return differences === undefined ? [] : [`${tilde(file)} ${differences}`]
     })
+    if (differing.length === 0 && warning !== undefined)
+      return { state: 'warning', seen: 'It may be kept from running', fix: warning }
     if (differing.length === 0)
       return {
         state: 'ok',
         seen: files.map(({ file }) => tilde(file)).join(', ') || 'Nothing that has a file',
       }
+    const seen = differing.join('; ')
+    if ((await context.daemon()).state !== 'running')
+      return { state: 'warning', seen, fix: 'A start writes it anew: connect daemon start' }
     return {
       state: 'warning',
-      seen: differing.join('; '),
+      seen,
       fix: 'Have it written anew, which ends what the daemon carries for a moment: connect daemon restart',
       ...(!(await isOwnSshSession(daemonContext)) && { mend: () => context.restart() }),
     }

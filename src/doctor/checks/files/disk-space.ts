@@ -26,7 +26,7 @@ export const diskSpace: Check<DoctorContext> = {
       return {
         state: 'failed',
         seen: `${tilde(folder)} lies on a disk that is mounted read-only`,
-        fix: `See which, and why: findmnt --target ${tilde(folder)}`,
+        fix: `Mount it again so that it can be written; which one it is, says: df ${tilde(folder)}`,
       }
     const { bavail, bsize, ffree, files } = statfsSync(folder)
     return judge(folder, bavail * bsize, files > 0 ? ffree : Number.POSITIVE_INFINITY)
