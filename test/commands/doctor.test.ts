@@ -165,19 +165,7 @@ describe('whatever hangs, it is through within 15 seconds:', () => {
 
   test.runIf(process.platform === 'linux')('a service manager that does not', async () => {
     const home = await joined(world, 'manager')
-    const bin = path.join(home.folder, 'bin')
-    mkdirSync(bin)
-    for (const name of ['systemctl', 'loginctl'])
-      writeFileSync(path.join(bin, name), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })
-    const units = path.join(home.folder, '.config/systemd/user')
-    mkdirSync(units, { recursive: true })
-    writeFileSync(path.join(units, 'private-connect.service'), '[Service]\nExecStart="/x" "up"\n')
-    const runtime = path.join(home.folder, 'run')
-    mkdirSync(path.join(runtime, 'systemd'), { recursive: true })
-    writeFileSync(path.join(runtime, 'systemd/private'), '')
-    const { of } = await diagnose(home, [], {
-      env: { CONNECT_PLATFORM: '', PATH: `${bin}:${process.env.PATH}`, XDG_RUNTIME_DIR: runtime },
-    })
+    const { of } = await diagnose(home, [], { env: withSystemd(home, 'exec sleep 600') })
     expect(of).toMatchObject({
       lingering: { state: 'unknown' },
       running: { state: 'unknown' },
@@ -186,6 +174,37 @@ describe('whatever hangs, it is through within 15 seconds:', () => {
     })
   })
 })
+
+test.runIf(process.platform === 'linux')(
+  'what could not be mended is told once, with the reason',
+  async () => {
+    const home = await joined(world, 'refused')
+    const script =
+      'case "$*" in *enable-linger*) echo Denied >&2; exit 1;; *Linger*) echo no;; *) exit 1;; esac'
+    const { stdout, stderr } = await connect(home, ['doctor', '--fix'], {
+      env: withSystemd(home, script),
+    })
+    expect(stderr).toMatch(
+      /^\[!\] Outlives the login could not be mended: loginctl enable-linger .*Denied.*\n$/,
+    )
+    expect(stdout).toMatch(/\n {2}\[!\] Outlives the login: Lingering is off: .*\n {6}Run: sudo loginctl /)
+  },
+)
+
+/** Something that seems installed, with programs that do as told in the place of systemd's own. */
+function withSystemd(home: Home, script: string): NodeJS.ProcessEnv {
+  const bin = path.join(home.folder, 'bin')
+  mkdirSync(bin)
+  for (const name of ['systemctl', 'loginctl'])
+    writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  const units = path.join(home.folder, '.config/systemd/user')
+  mkdirSync(units, { recursive: true })
+  writeFileSync(path.join(units, 'private-connect.service'), '[Service]\nExecStart="/x" "up"\n')
+  const runtime = path.join(home.folder, 'run')
+  mkdirSync(path.join(runtime, 'systemd'), { recursive: true })
+  writeFileSync(path.join(runtime, 'systemd/private'), '')
+  return { CONNECT_PLATFORM: '', PATH: `${bin}:${process.env.PATH}`, XDG_RUNTIME_DIR: runtime }
+}
 
 test('a disk that is full, or has little left, or can’t be written', async (context) => {
   const mount = canMount(context)

@@ -383,6 +383,8 @@ describe.runIf(FAKE_RUNS_HERE)(
         const program = path.join(folder, 'agent')
         mkdirSync(folder)
         symlinkSync(rig.daemon().command[0], program)
+        const { warnings } = await rig.platform().plan(rig.daemon('first', program))
+        expect(warnings).toEqual([expect.stringContaining('which macOS keeps background programs out of')])
         const error = await errorOf(rig.platform().install(rig.daemon('first', program), rig.options))
         expect(told(error)).toContain('which macOS keeps background programs out of')
         expect(told(error)).toContain('Full Disk Access')
