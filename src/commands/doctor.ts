@@ -32,7 +32,7 @@ export default class Doctor extends KeptCommand {
     const patient = { instance, home: homedir(), env: process.env, root, version, choosing }
     const checked = await diagnose(patient, {
       fix: flags.fix,
-      asks: this.isWatched && !flags.yes,
+      asks: this.isWatched && process.stdin.isTTY && !flags.yes,
       watched: this.interactive,
       tell: (line) => this.printError(line),
     })

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os'
+import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { ConnectError, messageOf } from '../errors.ts'
 import { withDeadline } from '../platforms/deadline.ts'
@@ -36,7 +38,8 @@ export function runChecks<Context>(
   return Promise.all(
     checks.map(async (check) => {
       const leftMs = Math.max(LEAST_MS, options.untilMs - performance.now())
-      const checked = { ...(await runCheck(check, context, leftMs)), check }
+      const finding = await runCheck(check, context, leftMs)
+      const checked = { ...finding, seen: plainly(finding.seen), check }
       options.onChecked?.(checked)
       return checked
     }),
@@ -65,4 +68,11 @@ function whyUnknown(thrown: unknown): Pick<Finding, 'seen' | 'fix'> {
 
 function seconds(ms: number): number {
   return Math.max(1, Math.round(ms / 1000))
+}
+
+/** As people write paths, and what failed on which file only once. */
+function plainly(seen: string): string {
+  const [, before, why, file] = /^(.*): E[A-Z0-9]+: ([^,]+), \w+ '([^']*)'$/.exec(seen) ?? []
+  const short = before?.includes(file!) ? `${before}: ${why}` : seen
+  return short.replaceAll(`${homedir()}${path.sep}`, '~/')
 }

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os'
+import path from 'node:path'
 import { expect, test } from 'vitest'
 import type { Check, Finding } from '../../src/doctor/check.ts'
 import { runChecks } from '../../src/doctor/run-checks.ts'
@@ -34,6 +36,11 @@ test('one that throws is unknown, in words, and costs the others nothing', async
     [
       check('says why', () => Promise.reject(new ConnectError('CONFIG_DAMAGED', 'It is damaged'))),
       check('was refused', () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOSPC' }))),
+      check('could not read a file', () => {
+        const file = path.join(homedir(), 'a', 'file')
+        const why = `ENOENT: no such file or directory, open '${file}'`
+        return Promise.reject(new ConnectError('CONFIG_UNREADABLE', `Could not read ${file}: ${why}`))
+      }),
       check('has a bug', () => {
         throw new TypeError('x is not a function')
       }),
@@ -45,6 +52,7 @@ test('one that throws is unknown, in words, and costs the others nothing', async
   expect(all.map(({ state, seen }) => [state, seen])).toEqual([
     ['unknown', 'It is damaged'],
     ['unknown', 'This machine refused: no'],
+    ['unknown', 'Could not read ~/a/file: no such file or directory'],
     ['unknown', 'This check itself failed: x is not a function'],
     ['ok', 'fine'],
   ])

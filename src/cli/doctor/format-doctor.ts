@@ -22,13 +22,26 @@ export const HEADS: Readonly<Record<CheckGroup, string>> = {
 
 /** What was seen, by group, and how often what. */
 export function formatDoctor<Context>(all: readonly Checked<Context>[]): string[] {
-  const groups = Map.groupBy(all, ({ check }) => check.group)
+  const groups = Map.groupBy(withoutRepeats(all), ({ check }) => check.group)
   const lines = [...groups].flatMap(([group, members]) => [
     HEADS[group],
     ...members.flatMap((one) => formatChecked(one).map((line) => `  ${line}`)),
     '',
   ])
   return [...lines, counts(all)]
+}
+
+/** One cause may keep much from being looked at, and is mended once. */
+function withoutRepeats<Context>(all: readonly Checked<Context>[]): Checked<Context>[] {
+  const told = new Set<string>()
+  return all.map((one) => {
+    const { fix, ...rest } = one
+    if (fix === undefined || one.state !== 'unknown' || !told.has(fix)) {
+      if (fix !== undefined) told.add(fix)
+      return one
+    }
+    return rest
+  })
 }
 
 /** Also a line of the list that a person watches. */

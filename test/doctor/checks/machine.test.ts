@@ -32,7 +32,7 @@ test('a home folder that is missing, no folder, or closed', async () => {
   })
   const file = path.join(who.home, 'file')
   writeFileSync(file, '')
-  expect((await run(homeFolder, { ...who, home: file })).seen).toBe(`${file} is not a folder`)
+  expect((await run(homeFolder, { ...who, home: file })).seen).toBe('~/file is not a folder')
   const closed = path.join(who.home, 'closed')
   mkdirSync(closed, { mode: 0o500 })
   const found = await asNobody(() =>
