@@ -103,6 +103,31 @@ test('a damaged config is told, and all the rest is looked at', async () => {
   })
 })
 
+test('a crash and a connection that broke are found in the log as the agent writes it', async () => {
+  const home = await joined(world, 'crashed')
+  const start = async () =>
+    (JSON.parse(await connectOk(home, ['daemon', 'start', '--json'], { env })) as { pid: number }).pid
+  process.kill(await start(), 'SIGKILL')
+  await expect.poll(() => connectOk(home, ['daemon', 'status'], { env })).toContain('Status: stopped')
+  await start()
+  await world.hub.stop()
+  await expect
+    .poll(() => connectOk(home, ['daemon', 'status'], { env }), { timeout: 30_000 })
+    .not.toContain('Connection: connected')
+  await world.restartHub()
+  await connectOk(home, ['daemon', 'status', '--wait', '60s'], { env })
+  await connectOk(home, ['daemon', 'restart'], { env })
+  expect(await diagnose(home)).toMatchObject({
+    ok: true,
+    of: {
+      'crash-loop': { state: 'warning', seen: expect.stringContaining('It ended 1 time in the last hour') },
+      'reconnect-loop': {
+        seen: expect.stringMatching(/^1 time in the last hour, with \d+ tr(y|ies) to connect/),
+      },
+    },
+  })
+})
+
 test('without --fix nothing is written, and with it all is mended: a second run says so', async () => {
   const home = await joined(world, 'mended')
   const { pid } = JSON.parse(await connectOk(home, ['daemon', 'start', '--json'], { env })) as { pid: number }
