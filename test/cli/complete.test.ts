@@ -10,7 +10,9 @@ const { commands } = JSON.parse(readFileSync(path.join(root, 'oclif.manifest.jso
 }
 
 const WORDS =
-  'daemon expose hub login logout plugins reach services ssh status unexpose unreach up whoami'.split(' ')
+  'daemon doctor expose hub login logout plugins reach services ssh status unexpose unreach up whoami'.split(
+    ' ',
+  )
 
 test.for([
   [[''], WORDS],
