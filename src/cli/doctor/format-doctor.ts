@@ -25,10 +25,17 @@ export function formatDoctor<Context>(all: readonly Checked<Context>[]): string[
   const groups = Map.groupBy(withoutRepeats(all), ({ check }) => check.group)
   const lines = [...groups].flatMap(([group, members]) => [
     HEADS[group],
-    ...members.flatMap((one) => formatChecked(one).map((line) => `  ${line}`)),
+    ...membersOf(members).map((line) => `  ${line}`),
     '',
   ])
   return [...lines, counts(all)]
+}
+
+/** What there is nothing of here is told in a line. */
+function membersOf<Context>(members: readonly Checked<Context>[]): string[] {
+  const [{ state, seen }] = members as [Checked<Context>]
+  const isNothing = state === 'skipped' && members.every((one) => one.state === state && one.seen === seen)
+  return isNothing ? [`${MARKS.skipped} ${seen}`] : members.flatMap((one) => formatChecked(one))
 }
 
 /** One cause may keep much from being looked at, and is mended once. */

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { formatDoctor } from '../../../src/cli/doctor/format-doctor.ts'
+import type { CheckGroup, Finding } from '../../../src/doctor/check.ts'
+import type { Checked } from '../../../src/doctor/run-checks.ts'
+
+function checked(group: CheckGroup, title: string, finding: Finding & { mended?: string }): Checked<unknown> {
+  const check = { name: title, group, title, run: async () => finding }
+  return { check, ...finding }
+}
+
+test('each group has a head, each check its mark, and what mends it stands below', () => {
+  expect(
+    formatDoctor([
+      checked('files', 'Modes', { state: 'ok', seen: 'All are well', mended: '1 mode was set' }),
+      checked('files', 'Owners', { state: 'failed', seen: 'One is root’s', fix: 'Run: sudo chown' }),
+      checked('machine', 'Clock', { state: 'warning', seen: 'It is late', fix: 'Set it' }),
+      checked('machine', 'Memory', { state: 'unknown', seen: 'No answer within 5 s' }),
+      checked('machine', 'Disk', { state: 'skipped', seen: 'There is none' }),
+    ]),
+  ).toEqual([
+    'Files',
+    '  [ok] Modes: All are well',
+    '      Mended: 1 mode was set',
+    '  [x] Owners: One is root’s',
+    '      Run: sudo chown',
+    '',
+    'This machine',
+    '  [!] Clock: It is late',
+    '      Set it',
+    '  [?] Memory: No answer within 5 s',
+    '  [-] Disk: There is none',
+    '',
+    '1 ok, 1 warning, 1 failed, 1 unknown, 1 skipped',
+  ])
+})
+
+test('a group of which there is nothing here is one line', () => {
+  const none: Finding = { state: 'skipped', seen: 'No hub is kept here' }
+  expect(formatDoctor([checked('hub-here', 'Port', none), checked('hub-here', 'Backup', none)])).toEqual([
+    'Hub on this machine',
+    '  [-] No hub is kept here',
+    '',
+    '0 ok, 0 warnings, 0 failed, 2 skipped',
+  ])
+})
+
+test('what keeps several from being looked at is told with its cure once', () => {
+  const closed: Finding = { state: 'unknown', seen: 'It is closed', fix: 'Run: chmod 700 ~' }
+  const lines = formatDoctor([checked('files', 'One', closed), checked('daemon', 'Other', closed)])
+  expect(lines.filter((line) => line.includes('chmod'))).toHaveLength(1)
+  expect(lines.filter((line) => line.includes('It is closed'))).toHaveLength(2)
+})
