@@ -5,8 +5,9 @@ import { readHubSettings } from '../../../config/hub/hub-settings.ts'
 import { ownsFolder, type Instance } from '../../../config/instance.ts'
 import { wordsOf } from '../../../config/kind.ts'
 import { clearStale } from '../../../control/agent-end.ts'
+import { takeAgentLock } from '../../../control/agent-lock.ts'
 import { findAgent } from '../../../control/find-agent.ts'
-import { codeOf } from '../../../errors.ts'
+import { codeOf, ConnectError } from '../../../errors.ts'
 import { isLeftover } from '../../../files/durable/leftovers.ts'
 import { removeFile } from '../../../files/remove-file.ts'
 import { tilde } from '../../../text/tilde.ts'
@@ -48,7 +49,8 @@ function hubsHere(home: string): Instance[] {
   try {
     const hub = hubInstance(readHubSettings(home), home)
     return existsSync(hub.folder) ? [hub] : []
-  } catch {
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
     return []
   }
 }
@@ -71,13 +73,20 @@ async function ofProcess(instance: Instance): Promise<Left[]> {
   if (isDown && lstatSync(socketPath, { throwIfNoEntry: false })?.isSocket())
     left.push({
       what: `nobody listens on ${tilde(socketPath)}`,
-      clear: async () => void ((await isDownNow(instance)) && removeFile(socketPath)),
+      clear: () => removeSocket(instance),
     })
   return left
 }
 
-async function isDownNow(instance: Instance): Promise<boolean> {
-  return ['stale', 'none'].includes((await findAgent(instance)).state)
+/** Unless one has begun meanwhile. */
+async function removeSocket(instance: Instance): Promise<void> {
+  const lock = await takeAgentLock(instance)
+  if (!lock) return
+  try {
+    removeFile(instance.socketPath)
+  } finally {
+    lock.release()
+  }
 }
 
 /** Of writers that were killed. */
