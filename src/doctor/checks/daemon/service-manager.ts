@@ -13,7 +13,7 @@ export const serviceManager: Check<DoctorContext> = {
       const { description, warnings, forInstall } = await choosing
       const [warning] = warnings
       if (warning !== undefined)
-        return { state: 'warning', seen: warning, fix: 'See what is installed: connect plugins' }
+        return { state: 'warning', seen: warning, fix: 'Install it anew: connect plugins install NAME' }
       if (description.name === 'background') return await inBackground(forInstall)
       const { name, summary } = description
       const probe = await description.probe({ instance, env })
