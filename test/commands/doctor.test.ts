@@ -200,6 +200,26 @@ describe('whatever hangs, it is through within 15 seconds:', () => {
   })
 })
 
+test.for([
+  ['hangs', /^Plugin plugin-platform failed: /],
+  ['childHangs', /^Plugin plugin-platform failed, with its platform testinit: it gave no answer within 5 s$/],
+  ['loadFails', /no such library/],
+  ['throws', /testinit is not there/],
+] as const)(
+  'a plugin that %s is a finding, and all the rest is looked at in time',
+  async ([answer, seen]) => {
+    const home = emptyHome('plugged')
+    const plugin = path.join(import.meta.dirname, '..', 'fixtures', 'plugin-platform')
+    await connectOk(home, ['plugins', 'link', '--no-install', plugin])
+    const { of } = await diagnose(home, [], { env: { CONNECT_PLATFORM: '', PLUGIN_PLATFORM_ANSWER: answer } })
+    expect(of['service-manager']).toMatchObject({
+      state: expect.stringMatching(/^(warning|failed)$/),
+      seen: expect.stringMatching(seen),
+    })
+    expect(of['disk-space']).toMatchObject({ state: 'ok' })
+  },
+)
+
 test.runIf(process.platform === 'linux')(
   'what could not be mended is told once, with the reason',
   async () => {

@@ -83,11 +83,11 @@ describe('what keeps the daemon', () => {
       seen: 'There is no platform "x"',
       fix: expect.any(String),
     })
-    const warnings = ['Plugin runit failed: Timed out']
-    expect(await run(serviceManager, patient({ chosen: { warnings } }))).toMatchObject({
-      state: 'warning',
-      seen: 'Plugin runit failed: Timed out',
-    })
+    const failing = (warning: string) => run(serviceManager, patient({ chosen: { warnings: [warning] } }))
+    const [seen, remove] = ['Plugin runit failed: Timed out', 'connect plugins uninstall runit']
+    expect(await failing(seen)).toMatchObject({ state: 'warning', seen, fix: expect.any(String) })
+    const fix = `Remove it: ${remove}`
+    expect(await failing(`${seen}. To remove it: ${remove}`)).toMatchObject({ state: 'warning', seen, fix })
   })
 })
 

@@ -11,9 +11,7 @@ export const serviceManager: Check<DoctorContext> = {
   async run({ choosing, instance, env }) {
     try {
       const { description, warnings, forInstall } = await choosing
-      const [warning] = warnings
-      if (warning !== undefined)
-        return { state: 'warning', seen: warning, fix: 'Install it anew: connect plugins install NAME' }
+      if (warnings[0] !== undefined) return pluginFailed(warnings[0])
       if (description.name === 'background') return await inBackground(forInstall)
       const { name, summary } = description
       const probe = await description.probe({ instance, env })
@@ -28,6 +26,13 @@ export const serviceManager: Check<DoctorContext> = {
       return { state: 'failed', seen: error.message, fix: error.hints[0]! }
     }
   },
+}
+
+/** @param warning says at its end how to remove the plugin, where it is known which one it is */
+function pluginFailed(warning: string): Finding {
+  const [seen = warning, remove] = warning.split('. To remove it: ')
+  const fix = remove === undefined ? 'Install it anew: connect plugins install NAME' : `Remove it: ${remove}`
+  return { state: 'warning', seen, fix }
 }
 
 /** Where nothing is installed: what could be. */
