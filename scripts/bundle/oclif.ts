@@ -17,8 +17,8 @@ const SHORTCUTS: Readonly<Record<string, readonly [long: string, short: string]>
     '(0, minimatch_1.minimatch)(p, w)',
     '(p === w || (/[*?{[(!]/.test(w) && (0, minimatch_1.minimatch)(p, w)))',
   ],
-  // npm puts a user's plugin beside the package.json that lists it. Node.js would look for its main file, which
-  // most plugins don't have, in many places: 1 ms each.
+  // npm puts a user's plugin beside the package.json that lists it. Node.js would look in many places for its
+  // main file, which most plugins don't have: 1 ms each.
   'util/find-root.js': [
     'let pkgPath;',
     `const beside = (0, node_path_1.join)((0, node_path_1.dirname)(root), 'node_modules', name);
