@@ -25,12 +25,13 @@ export default class HubBackup extends ConnectCommand {
     const file = givenPath(args.file)
     const answer = await requestHub(folder, 'GET', '/v1/saved', SavedReply)
     const saved = answer === NOT_THERE ? undefined : answer
-    const backup = await makeBackup(folder, file, saved)
+    const { unnoted, ...backup } = await makeBackup(folder, file, saved)
     const { bytes, machines, names, tokens, hasKey } = backup
     this.print(`[ok] Backed up the hub to ${tilde(file)} (${Math.ceil(bytes / 1024)} KB)`)
     const counts = [counted(machines, 'machine'), counted(names, 'name'), counted(tokens, 'valid join token')]
     this.print(`  ${counts.join(', ')}`)
     if (hasKey) this.print('  The key of the hub’s own authority is in it: keep it as you keep a password')
+    if (unnoted !== undefined) this.printError(`[!] connect doctor will not know of this backup. ${unnoted}`)
     const unsaved = saved?.unsaved?.changes ?? 0
     if (saved?.unsaved && unsaved > 0) {
       this.printError(

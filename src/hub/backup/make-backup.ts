@@ -7,6 +7,7 @@ import { isNoDatabase, loadSqlite } from '../../files/sqlite.ts'
 import type { Mark } from '../store/schema.ts'
 import { Store } from '../store/store.ts'
 import { authorityToKeep } from './authority.ts'
+import { noteLastBackup, type LastBackup } from './last-backup.ts'
 import { addNotes, type Counts } from './notes.ts'
 
 /** A backup that was made. */
@@ -15,6 +16,11 @@ export interface Backup extends Counts {
   readonly bytes: number
   /** The key of the hub's own authority is in it. */
   readonly hasKey: boolean
+}
+
+/** The same, and why it could not be noted beside the hub's data that it was made. */
+export interface MadeBackup extends Backup {
+  readonly unnoted?: string
 }
 
 /**
@@ -26,7 +32,7 @@ export interface Backup extends Counts {
  * @throws ConnectError BAD_VALUE, FILE_EXISTS, WRITE_FAILED, FILE_UNTRUSTED, HUB_DATA_MISSING,
  * HUB_DATA_DAMAGED, HUB_TLS_DAMAGED
  */
-export async function makeBackup(folder: string, file: string, saved?: Mark): Promise<Backup> {
+export async function makeBackup(folder: string, file: string, saved?: Mark): Promise<MadeBackup> {
   if (isSameFile(path.dirname(file), folder)) {
     throw new ConnectError('BAD_VALUE', `A backup in ${folder} would be lost with the hub’s data`, {
       hints: ['Give a file in another folder, best on another disk.'],
@@ -34,9 +40,25 @@ export async function makeBackup(folder: string, file: string, saved?: Mark): Pr
   }
   const store = await Store.open(folder, { existing: true })
   try {
-    return await copyStore(store, file, { authority: authorityToKeep(folder), saved })
+    const { generation, ...backup } = await copyStore(store, file, {
+      authority: authorityToKeep(folder),
+      saved,
+    })
+    const madeAt = new Date().toISOString()
+    return { ...backup, ...tryToNote(folder, { madeAt, file, id: backup.hubId, generation }) }
   } finally {
     store.close()
+  }
+}
+
+/** The backup is made, whatever becomes of the note. */
+function tryToNote(folder: string, last: LastBackup): Pick<MadeBackup, 'unnoted'> {
+  try {
+    noteLastBackup(folder, last)
+    return {}
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
+    return { unnoted: error.message }
   }
 }
 
@@ -49,15 +71,23 @@ export async function copyStore(
   store: Store,
   file: string,
   { authority, saved }: { authority: string | undefined; saved?: Mark | undefined },
-): Promise<Backup> {
+): Promise<Backup & Pick<Mark, 'generation'>> {
   const sqlite = await loadSqlite()
   return writeNewFile(file, (beside) => {
     copyTo(store, beside)
     const contents = addNotes(sqlite, beside, authority === undefined ? {} : { authority })
     if (contents.id !== (saved ?? store.mark).id || contents.generation < (saved?.generation ?? 0))
       throw new Error('the database is not the one that the hub has saved to')
-    const { id: hubId, machines, names, tokens } = contents
-    return { hubId, machines, names, tokens, hasKey: authority !== undefined, bytes: statSync(beside).size }
+    const { id: hubId, generation, machines, names, tokens } = contents
+    return {
+      hubId,
+      generation,
+      machines,
+      names,
+      tokens,
+      hasKey: authority !== undefined,
+      bytes: statSync(beside).size,
+    }
   })
 }
 

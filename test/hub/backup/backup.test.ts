@@ -17,6 +17,7 @@ import { createToken } from '../../../src/cli/hub/create-token.ts'
 import { shutOut } from '../../../src/cli/hub/shut-out.ts'
 import { issueAuthority } from '../../../src/hub/tls/issue.ts'
 import { pemPair } from '../../../src/hub/tls/pem-pair.ts'
+import { readLastBackup } from '../../../src/hub/backup/last-backup.ts'
 import { makeBackup } from '../../../src/hub/backup/make-backup.ts'
 import { Store } from '../../../src/hub/store/store.ts'
 import { HubData } from '../../fixtures/hub/hub-data.ts'
@@ -180,4 +181,28 @@ test('what a killed one has left is cleared away by a later one, whatever that i
   utimesSync(left, 0, 0)
   await makeBackup(data.folder, path.join(folder, 'two.db'))
   expect(readdirSync(folder)).toEqual(['one.db', 'two.db'])
+})
+
+test('when the last one was made, where, and of what is noted beside the data', async () => {
+  const data = await HubData.start()
+  const folder = scratchFolder()
+  const notes = []
+  for (const name of ['one.db', 'two.db']) {
+    await makeBackup(data.folder, path.join(folder, name))
+    notes.push(readLastBackup(data.folder)!)
+    await data.join(name)
+  }
+  const [one, two] = notes
+  expect(two).toMatchObject({ file: path.join(folder, 'two.db'), id: await data.id() })
+  expect(two!.generation).toBeGreaterThan(one!.generation)
+  expect(Date.now() - Date.parse(two!.madeAt)).toBeLessThan(60_000)
+  expect(statSync(data.file('hub.backup.json')).mode & 0o777).toBe(0o600)
+})
+
+test('a backup is made also where that can’t be noted, and says so', async () => {
+  const data = await HubData.start()
+  mkdirSync(data.file('hub.backup.json'))
+  const file = path.join(scratchFolder(), 'backup.db')
+  expect((await makeBackup(data.folder, file)).unnoted).toMatch(/^Could not write .*hub\.backup\.json/)
+  expect(existsSync(file)).toBe(true)
 })

@@ -70,7 +70,11 @@ describe('a file that someone has crafted is no backup:', () => {
     const found = await data.found()
     expect(await rejectionOf(restore())).toMatchObject({ code: 'BACKUP_UNUSABLE' })
     expect(await data.found()).toEqual(found)
-    expect(readdirSync(data.folder).filter((name) => !name.includes('lock'))).toEqual(['hub.db'])
+    expect(
+      readdirSync(data.folder)
+        .filter((name) => !name.includes('lock'))
+        .toSorted(),
+    ).toEqual(['hub.backup.json', 'hub.db'])
   })
 })
 

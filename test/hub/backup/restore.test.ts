@@ -68,7 +68,7 @@ describe('a restore', () => {
       readdirSync(data.folder)
         .filter((name) => !name.includes('lock'))
         .toSorted(),
-    ).toEqual(['hub.db', path.basename(restored.kept!)])
+    ).toEqual(['hub.backup.json', 'hub.db', path.basename(restored.kept!)])
     // What was there before comes back in the same way.
     await restoreBackup(data.instance, restored.kept!, { replace: false })
     expect(await data.found()).toMatchObject({ machines: ['bob', 'eve'], names: ['api', 'web'] })
@@ -139,10 +139,11 @@ describe('a restore', () => {
     expect(before).toBe('damaged')
     expect(readFileSync(kept!).at(-1)).toBe(0xa5)
     expect(await data.found()).toMatchObject({ hubId, machines: ['ada', 'eve'], tokens: ['revoked'] })
-    expect(readdirSync(data.folder).filter((name) => !name.includes('before'))).toEqual([
-      'hub.db',
-      'hub.lock',
-    ])
+    expect(
+      readdirSync(data.folder)
+        .filter((name) => !name.includes('before'))
+        .toSorted(),
+    ).toEqual(['hub.backup.json', 'hub.db', 'hub.lock'])
   })
 
   test('leaves no moment at which the old journal lies beside the new data, or nothing is there', async () => {
@@ -302,7 +303,11 @@ describe('nothing is changed, and it is said why, by', () => {
     await spoil(file)
     expect(await rejectionOf(restore())).toMatchObject(expected)
     expect(await data.found()).toEqual(found)
-    expect(readdirSync(data.folder).filter((name) => !name.includes('lock'))).toEqual(['hub.db'])
+    expect(
+      readdirSync(data.folder)
+        .filter((name) => !name.includes('lock'))
+        .toSorted(),
+    ).toEqual(['hub.backup.json', 'hub.db'])
   }
   const unusable = (message: RegExp) => ({
     code: 'BACKUP_UNUSABLE',
