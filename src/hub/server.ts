@@ -6,6 +6,7 @@ import { isLoopback } from '../config/hub-url.ts'
 import { formatTarget } from '../config/target.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { loadHttp, loadHttps } from '../net/http.ts'
+import { isOwnAddress } from '../net/own-address.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import { GOAWAY_CODES } from '../tunnel/protocol/codes.ts'
 import { HUB_HEADER } from '../tunnel/protocol/handshake.ts'
@@ -165,6 +166,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       joined: registry.memberCount,
       online: links.servingCount,
       links: links.linkCount,
+      outside: links.hasFrom((address) => !isOwnAddress(address)),
       streams: links.streamCount,
       unsaved: registry.unsaved ?? null,
     }),

@@ -33,6 +33,8 @@ export const HubStatus = v.object({
   online: v.number(),
   /** Those of agents and of reaches. */
   links: v.number(),
+  /** Whether one of them comes from an address of another machine; an older hub does not say. */
+  outside: v.optional(v.boolean()),
   /** Connections that pass through, those included that wait for a link. */
   streams: v.number(),
   /**

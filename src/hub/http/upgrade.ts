@@ -58,7 +58,7 @@ export class LinkUpgrade {
       this.#links.checkEpoch(agent, claims)
       const transport = this.#accept(request, socket as Socket, head)
       if (!transport) return false
-      this.#links.add(agent, claims, new Link(transport))
+      this.#links.add(agent, claims, new Link(transport), request.socket.remoteAddress)
       return true
     } catch (error) {
       await holdBack(error)

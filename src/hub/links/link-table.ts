@@ -32,6 +32,8 @@ interface ActiveLink {
   readonly link: string
   readonly epoch: number
   readonly port: SwitchPort
+  /** Where it comes from, numeric; undefined if that isn't known. */
+  readonly address: string | undefined
   readonly offers: Offers<RefusedName[]>
   /** When the registry was told last that it is up, in ms of performance.now(). */
   seenAt: number
@@ -105,8 +107,12 @@ export class LinkTable {
       throw new RefusedError(429, 'too_many', `This agent has ${MAX_LINKS} links already.`)
   }
 
-  /** Takes a link in; an older connection of the same link is closed at once. */
-  add(agent: Agent, { link, epoch, role }: LinkClaims, connection: Link): void {
+  /**
+   * Takes a link in; an older connection of the same link is closed at once.
+   *
+   * @param address where it comes from
+   */
+  add(agent: Agent, { link, epoch, role }: LinkClaims, connection: Link, address?: string): void {
     if (this.#isShuttingDown) return this.#sendAway(connection)
     const links = this.#linksOf(agent.id)
     const older = links.get(link)
@@ -121,7 +127,7 @@ export class LinkTable {
       (message) => this.#claim(entry, message),
       (seq, refused) => this.#answer(entry, { type: 'services', seq, refused: refused.map(shownRefusal) }),
     )
-    const entry: ActiveLink = { agent, role, link, epoch, port, offers, seenAt: performance.now() }
+    const entry: ActiveLink = { agent, role, link, epoch, port, address, offers, seenAt: performance.now() }
     links.set(link, entry)
     this.#byAgent.set(agent.id, links)
     this.#registry.seen(agent.id)
@@ -160,6 +166,12 @@ export class LinkTable {
     let count = 0
     for (const links of this.#byAgent.values()) count += links.size
     return count
+  }
+
+  /** Whether a link is up that comes from such an address. */
+  hasFrom(isMeant: (address: string) => boolean): boolean {
+    for (const { address } of this.#all()) if (address !== undefined && isMeant(address)) return true
+    return false
   }
 
   /** How many streams pass through, those included that wait for a link. */

@@ -58,7 +58,7 @@ interface TestTable {
   /** The GOAWAYs that were sent. */
   readonly goaways: Extract<Frame, { type: 'goaway' }>[]
   /** One more, of an agent of its own. */
-  readonly addLink: (n: number) => void
+  readonly addLink: (n: number, address?: string) => void
 }
 
 /**
@@ -71,7 +71,7 @@ function tableOf(many: number, note: (n: number) => void = () => {}, answers = f
   const closed: number[] = []
   const goaways: TestTable['goaways'] = []
   const table = new LinkTable({ seen() {} } as Partial<Registry> as Registry, { version: '0.0.0', log() {} })
-  const addLink = (n: number) => {
+  const addLink = (n: number, address?: string) => {
     const looked = () => note(n)
     const agent = {
       get id() {
@@ -108,7 +108,7 @@ function tableOf(many: number, note: (n: number) => void = () => {}, answers = f
       },
       terminate() {},
     })
-    table.add(agent, { purpose: 'link', link: 'link', epoch: 1, role: 'client' }, link)
+    table.add(agent, { purpose: 'link', link: 'link', epoch: 1, role: 'client' }, link, address)
   }
   for (let n = 0; n < many; n++) addLink(n)
   return { table, closed, goaways, addLink }
@@ -166,4 +166,14 @@ describe('a hub that shuts down', () => {
     expect(table.linkCount).toBe(1)
     await shutdown
   })
+})
+
+test('a link from an address is known by it, also where most are from others', () => {
+  const { table, addLink } = tableOf(2)
+  const isOutside = (address: string) => address === '192.0.2.1'
+  expect(table.hasFrom(isOutside)).toBe(false)
+  addLink(2, '127.0.0.1')
+  expect(table.hasFrom(isOutside)).toBe(false)
+  addLink(3, '192.0.2.1')
+  expect(table.hasFrom(isOutside)).toBe(true)
 })
