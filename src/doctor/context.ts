@@ -6,9 +6,11 @@ import type { LogEntry } from '../log/view/entries.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
 import type { Chosen } from '../platforms/selection/chosen.ts'
 import { daemonOf, type DaemonContext } from '../tasks/daemon-context.ts'
-import { hubHere, type HubHere } from '../tasks/machine/hub-here.ts'
+import { hubReport, type HubHere } from '../tasks/machine/hub-here.ts'
 import { startDaemon } from '../tasks/start.ts'
+import { lookIntoHub, type HubHereContext } from './hub-inspection.ts'
 import { recentLog } from './recent-log.ts'
+import { wayOf, type WayContext } from './way/way-of.ts'
 
 /** Whom a check is about, and where. */
 export interface Patient {
@@ -28,7 +30,7 @@ export interface Patient {
  * What several checks look at: looked at once, when the first of them asks, and as it was then. Each throws
  * why it can't be known.
  */
-export interface DoctorContext extends Patient {
+export interface DoctorContext extends Patient, WayContext, HubHereContext {
   /** Undefined if this machine is not logged in. @throws ConnectError as readConfig */
   config(): Promise<Config | undefined>
   /** What the agent says of itself; undefined if none runs. @throws ConnectError as findAgent */
@@ -51,9 +53,11 @@ export function doctorContext(patient: Patient): DoctorContext {
     const { platform, description } = await choosing
     return { instance, platform, description, root, version, interactive: false, hub: undefined }
   })
+  const config = once(async () => readConfig(instance))
+  const report = once(hubReport)
   return {
     ...patient,
-    config: once(async () => readConfig(instance)),
+    config,
     agent: once(async () =>
       (await findAgent(instance)).state === 'running' ? askAgent(instance) : undefined,
     ),
@@ -61,7 +65,10 @@ export function doctorContext(patient: Patient): DoctorContext {
     daemonContext,
     log: once(async () => recentLog(instance.logFile)),
     restart: once(async () => restartDaemon(await daemonContext())),
-    hub: once(hubHere),
+    hub: async () => (await report()).hub,
+    hubReport: report,
+    hubData: once(() => lookIntoHub(report())),
+    way: once(() => wayOf(config())),
   }
 }
 

@@ -22,6 +22,25 @@ import { homeFolder } from './machine/home.ts'
 import { memory } from './machine/memory.ts'
 import { nodeVersion } from './machine/node.ts'
 import { ownClock } from './machine/own-clock.ts'
+import { dns } from './network/dns.ts'
+import { tcp } from './network/tcp.ts'
+import { proxy } from './network/proxy.ts'
+import { tlsChain } from './network/tls-chain.ts'
+import { tlsExpiry } from './network/tls-expiry.ts'
+import { hubAnswer } from './network/hub-answer.ts'
+import { websocket } from './network/websocket.ts'
+import { credential } from './hub/credential.ts'
+import { versions } from './hub/versions.ts'
+import { clock } from './hub/clock.ts'
+import { targets } from './services/targets.ts'
+import { keptPorts } from './services/kept-ports.ts'
+import { reachedServices } from './services/reached-services.ts'
+import { hubProcess } from './hub-here/hub-process.ts'
+import { hubPort } from './hub-here/hub-port.ts'
+import { hubCertificate } from './hub-here/hub-certificate.ts'
+import { hubSaved } from './hub-here/hub-saved.ts'
+import { hubDatabase } from './hub-here/hub-database.ts'
+import { hubBackup } from './hub-here/hub-backup.ts'
 
 /** All that doctor looks at, in the order in which it is told. */
 export const ALL_CHECKS: readonly Check<DoctorContext>[] = [
@@ -51,7 +70,26 @@ export const ALL_CHECKS: readonly Check<DoctorContext>[] = [
   crashLoop,
   reconnectLoop,
   // network
+  dns,
+  tcp,
+  proxy,
+  tlsChain,
+  tlsExpiry,
+  hubAnswer,
+  websocket,
   // hub
+  credential,
+  versions,
+  clock,
   // services
+  targets,
+  keptPorts,
+  reachedServices,
   // hub-here
+  hubProcess,
+  hubPort,
+  hubCertificate,
+  hubSaved,
+  hubDatabase,
+  hubBackup,
 ]

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { hubInstance } from '../../config/hub/hub-instance.ts'
+import { hubInstance, type HubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
-import { askHub } from '../hub/ask-hub.ts'
+import { askHub, type HubAnswer } from '../hub/ask-hub.ts'
 import { processHere, UNKNOWN, type ProcessHere } from './process-here.ts'
 
 /** The hub of this user on this machine; `none` where there has never been one. */
@@ -17,14 +17,27 @@ export interface HubHere extends Omit<ProcessHere, 'state'> {
 
 export const UNKNOWN_HUB: HubHere = { ...UNKNOWN, address: null, joined: null, online: null }
 
-/** @throws ConnectError HUB_SETTINGS_DAMAGED, CONFIG_UNREADABLE, CONFIG_NEWER, FILE_UNTRUSTED */
+/** The hub, and what it says of itself. */
+export interface HubReport {
+  readonly hub: HubHere
+  readonly instance: HubInstance
+  /** Undefined if none runs. */
+  readonly said: HubAnswer | undefined
+}
+
+/** @throws ConnectError as hubReport */
 export async function hubHere(): Promise<HubHere> {
+  return (await hubReport()).hub
+}
+
+/** @throws ConnectError HUB_SETTINGS_DAMAGED, CONFIG_UNREADABLE, CONFIG_NEWER, FILE_UNTRUSTED */
+export async function hubReport(): Promise<HubReport> {
   const settings = readHubSettings()
   const instance = hubInstance(settings)
   const found = await processHere(instance)
   const isNone = found.state === 'stopped' && !settings && !existsSync(instance.mainFile)
   const said = found.state === 'stopped' ? undefined : await askHub(instance)
-  return {
+  const hub: HubHere = {
     ...found,
     state: isNone ? 'none' : found.state,
     reason: found.reason ?? said?.silence ?? null,
@@ -32,4 +45,5 @@ export async function hubHere(): Promise<HubHere> {
     joined: said?.status?.joined ?? null,
     online: said?.status?.online ?? null,
   }
+  return { hub, instance, said }
 }

@@ -1,0 +1,34 @@
+import { startCommand } from '../../../tasks/machine/start-command.ts'
+import { counted } from '../../../text/counted.ts'
+import type { Check } from '../../check.ts'
+import { requireHub, type HubHereContext } from '../../hub-inspection.ts'
+import { told } from '../../told.ts'
+
+/** Whether the hub runs, and answers on its socket. */
+export const hubProcess: Check<HubHereContext> = {
+  name: 'hub-process',
+  group: 'hub-here',
+  title: 'Hub on this machine',
+  run: (context) =>
+    told(async () => {
+      const { hub, instance, said } = await requireHub(context)
+      if (hub.state === 'stopped')
+        return { state: 'failed', seen: 'It does not run', fix: `Run: ${startCommand(instance)}` }
+      if (said?.status) {
+        const { joined, online, agent } = said.status
+        const machines = `${counted(joined, 'machine')} joined, ${online} connected`
+        return { state: 'ok', seen: `It runs (PID: ${agent.pid}): ${machines}` }
+      }
+      if (hub.state === 'unknown')
+        return {
+          state: 'unknown',
+          seen: hub.reason ?? 'It is not known whether it runs',
+          fix: 'Run: connect hub status',
+        }
+      return {
+        state: 'failed',
+        seen: `It runs (PID: ${hub.pid}), but ${said?.silence ?? 'does not answer'}`,
+        fix: 'Run: connect hub restart',
+      }
+    }),
+}

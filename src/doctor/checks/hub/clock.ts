@@ -1,0 +1,38 @@
+import type { Finding, Check } from '../../check.ts'
+import { told } from '../../told.ts'
+import { WAY_MS, type WayContext } from '../../way/way-of.ts'
+
+/** What an answer may take on its way, and more. */
+const APART_MS = 60_000
+
+/** No credential hangs on a clock; the dates of certificates and of join tokens do, and what logs say. */
+export const clock: Check<WayContext> = {
+  name: 'clock',
+  group: 'hub',
+  title: 'Clock',
+  timeoutMs: WAY_MS,
+  run: (context) =>
+    told(async () => {
+      const { aheadMs } = await (await context.way()).answered()
+      return comparedTo(aheadMs)
+    }),
+}
+
+function comparedTo(aheadMs: number | undefined): Finding {
+  if (aheadMs === undefined) return { state: 'unknown', seen: 'The hub’s answers have no date' }
+  if (Math.abs(aheadMs) <= APART_MS) return { state: 'ok', seen: 'It says what the hub’s says' }
+  const way = aheadMs > 0 ? 'ahead of' : 'behind'
+  const set = process.platform === 'darwin' ? 'sudo sntp -sS time.apple.com' : 'sudo timedatectl set-ntp true'
+  return {
+    state: 'warning',
+    seen: `It is ${spanOf(Math.abs(aheadMs))} ${way} the hub’s: certificates and join tokens go by it`,
+    fix: `Have this one set, unless it is the hub’s that is wrong: ${set}`,
+  }
+}
+
+/** `7 minutes`, `3 hours`, `12 days` */
+function spanOf(ms: number): string {
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 120) return `${minutes} minutes`
+  return minutes < 2880 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1440)} days`
+}

@@ -1,0 +1,20 @@
+import { isIP } from 'node:net'
+import type { Check } from '../../check.ts'
+import { told } from '../../told.ts'
+import { WAY_MS, type WayContext } from '../../way/way-of.ts'
+
+export const dns: Check<WayContext> = {
+  name: 'dns',
+  group: 'network',
+  title: 'Name of the hub',
+  timeoutMs: WAY_MS,
+  run: (context) =>
+    told(async () => {
+      const way = await context.way()
+      const { hostname } = new URL(way.config.hub)
+      const addresses = (await way.names()).map(({ address }) => address)
+      const isAddress = isIP(hostname.replaceAll(/^\[|\]$/g, '')) !== 0
+      const seen = isAddress ? `${hostname} needs no look-up` : `${hostname} is ${addresses.join(', ')}`
+      return { state: 'ok', seen }
+    }),
+}

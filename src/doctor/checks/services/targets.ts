@@ -1,0 +1,66 @@
+import { probeService } from '../../../agent/probe-service.ts'
+import type { Config } from '../../../config/config.ts'
+import type { AgentInstance } from '../../../config/instance.ts'
+import { readServices, type ExposedService } from '../../../config/services.ts'
+import { formatTarget } from '../../../config/target.ts'
+import type { AgentAnswer } from '../../../control/ask-agent.ts'
+import { Semaphore } from '../../../runtime/semaphore.ts'
+import { counted } from '../../../text/counted.ts'
+import type { Check } from '../../check.ts'
+import { listed } from '../../listed.ts'
+import { told } from '../../told.ts'
+import { Skipped } from '../../way/skipped.ts'
+
+export interface TargetsContext {
+  readonly instance: AgentInstance
+  config(): Promise<Config | undefined>
+  agent(): Promise<AgentAnswer | undefined>
+}
+
+/** How many are dialled at once: each takes a descriptor, and up to 2 s. */
+const AT_ONCE = 64
+
+/** Whether something answers at each target that is exposed, as the agent would dial it. */
+export const targets: Check<TargetsContext> = {
+  name: 'targets',
+  group: 'services',
+  title: 'Exposed targets',
+  timeoutMs: 10_000,
+  run: (context) =>
+    told(async () => {
+      const services = await exposed(context)
+      if (services.length === 0) throw new Skipped('Nothing is exposed here')
+      const hubId = (await context.config().catch(() => undefined))?.hubId ?? ''
+      const failed = (await probeAll(services, hubId)).filter(({ why }) => why !== undefined)
+      if (failed.length === 0) return { state: 'ok', seen: `${counted(services.length, 'target')} answered` }
+      const shown = failed.map(({ service, why }) => `${service.name} (${formatTarget(service)}): ${why}`)
+      return {
+        state: 'failed',
+        seen: `${failed.length} of ${counted(services.length, 'target')} did not answer: ${listed(shown)}`,
+        fix: `Start what should listen there, or run: connect unexpose ${failed[0]!.service.name}`,
+      }
+    }),
+}
+
+/** As the agent has it, else as it is saved. @throws ConnectError SERVICES_DAMAGED and the like */
+async function exposed({ instance, agent }: TargetsContext): Promise<readonly ExposedService[]> {
+  const said = await agent().catch(() => undefined)
+  return said?.status?.services ?? readServices(instance)
+}
+
+function probeAll(
+  services: readonly ExposedService[],
+  hubId: string,
+): Promise<{ service: ExposedService; why: string | undefined }[]> {
+  const places = new Semaphore(AT_ONCE)
+  const probe = async (service: ExposedService) => {
+    await places.acquire()
+    try {
+      const probed = await probeService(service, hubId)
+      return { service, why: probed.isListening ? undefined : probed.why }
+    } finally {
+      places.release()
+    }
+  }
+  return Promise.all(services.map(probe))
+}

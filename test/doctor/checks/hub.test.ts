@@ -1,0 +1,91 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { newKey } from '../../../src/hub-client/credential.ts'
+import { hubInProcess, member, stranger } from '../../fixtures/hub/hub-in-process.ts'
+import { startHostileHub, HUB_ID, NONCE } from '../../fixtures/hub/hostile-hub.ts'
+import { HUB_HEADER } from '../../../src/tunnel/protocol/handshake.ts'
+import { inBetween } from '../helpers/in-between.ts'
+import { byState, runWayChecks } from '../helpers/way-checks.ts'
+
+test('a credential that was revoked fails, and a WebSocket still counts as let through', async () => {
+  const hub = await hubInProcess()
+  const config = await member(hub)
+  await hub.hub.revokeAgent(config.agentId)
+  const found = await runWayChecks({ config })
+  expect(byState(found).failed).toEqual(['credential'])
+  expect(found.credential).toMatchObject({
+    seen: 'The hub has revoked this agent',
+    fix: expect.stringMatching(/connect logout, then connect login/) as string,
+  })
+  expect(found.websocket).toMatchObject({ state: 'ok', seen: 'The request for one arrives at the hub' })
+})
+
+test('a credential that the hub does not know fails', async () => {
+  const { credential } = await runWayChecks({ config: await stranger(await hubInProcess()) })
+  expect(credential).toMatchObject({ state: 'failed', seen: 'The hub does not know this agent' })
+})
+
+test('a credential of another hub fails, and both are named', async () => {
+  const [before, now] = [await hubInProcess(), await hubInProcess()]
+  const config = { ...(await member(before)), hub: now.url }
+  const { credential } = await runWayChecks({ config })
+  expect(credential).toMatchObject({
+    state: 'failed',
+    seen: `The hub at ${now.url} is ${now.hub.id}, and this machine’s credential is of ${before.hub.id}`,
+    fix: expect.stringMatching(/connect login/) as string,
+  })
+})
+
+test('a key whose halves don’t belong together fails, and is not shown', async () => {
+  const hub = await hubInProcess()
+  const config = await member(hub)
+  const key = { ...config.key, d: (await newKey()).d }
+  const { credential } = await runWayChecks({ config: { ...config, key } })
+  expect(credential!.state).toBe('failed')
+  expect(JSON.stringify(credential)).not.toContain(key.d)
+})
+
+test('a hub that is older, or newer, is a warning that says which one to upgrade', async () => {
+  const config = await member(await hubInProcess())
+  const { versions: older } = await runWayChecks({ config, version: '0.10.0' })
+  expect(older).toMatchObject({
+    state: 'warning',
+    seen: 'The hub is 0.1.0, this program 0.10.0',
+    fix: expect.stringMatching(/^Have the hub upgraded/) as string,
+  })
+  const { versions: newer } = await runWayChecks({ config, version: '0.0.9' })
+  expect(newer).toMatchObject({ state: 'warning', fix: expect.stringMatching(/^Upgrade this one/) as string })
+})
+
+test('a hub that speaks another protocol fails', async () => {
+  const info = { hub: HUB_ID, protocol: 2, version: '9.0.0', nonce: NONCE }
+  const hostile = await startHostileHub({
+    answer: (_request, response) => response.setHeader(HUB_HEADER, HUB_ID).end(JSON.stringify(info)),
+  })
+  onTestFinished(() => hostile.close())
+  const config = { ...(await stranger(await hubInProcess())), hub: hostile.url, hubId: HUB_ID }
+  const { versions } = await runWayChecks({ config })
+  expect(versions).toMatchObject({
+    state: 'failed',
+    seen: expect.stringMatching(/the hub speaks protocol 2, and this program 1$/) as string,
+  })
+})
+
+test('a clock that is another than the hub’s is a warning, and how far it is off', async () => {
+  const hub = await hubInProcess()
+  const config = await member(hub)
+  const dated = async (ms: number) => {
+    const header = { date: new Date(Date.now() + ms).toUTCString() }
+    const { clock } = await runWayChecks({
+      config: { ...config, hub: await inBetween(hub.hub.port, { header }) },
+    })
+    return clock
+  }
+  expect(await dated(-600_000)).toMatchObject({
+    state: 'warning',
+    seen: expect.stringMatching(/^It is 10 minutes ahead of the hub’s/) as string,
+    fix: expect.stringMatching(/set/) as string,
+  })
+  expect((await dated(5 * 86_400_000))!.seen).toMatch(/^It is 5 days behind the hub’s/)
+  expect((await dated(-20_000))!.state).toBe('ok')
+  expect(await dated(Number.NaN)).toMatchObject({ state: 'unknown', seen: 'The hub’s answers have no date' })
+})
