@@ -2,15 +2,18 @@ import { homedir } from 'node:os'
 import { Flags } from '@oclif/core'
 import { diagnose } from '../cli/doctor/diagnose.ts'
 import { configFlag } from '../cli/flags.ts'
+import { formatBundle } from '../cli/doctor/format-bundle.ts'
 import { formatDoctor } from '../cli/doctor/format-doctor.ts'
 import { KeptCommand } from '../cli/kept/kept-command.ts'
 import { instanceFor } from '../config/instance.ts'
+import { writeBundle } from '../doctor/bundle/write-bundle.ts'
+import { givenPath } from '../files/given-path.ts'
 import { choosingFor } from '../platforms/selection/chosen.ts'
 
 export default class Doctor extends KeptCommand {
   static override summary = 'Look for what is wrong here and on the way to the hub, and say what mends it'
   static override description =
-    'It changes nothing without --fix, and takes 15 seconds at the most. It exits 1 if anything failed.'
+    'It changes nothing without --fix, writes nothing without --bundle, and takes 15 seconds at the most. It exits 1 if anything failed.'
   static override enableJsonFlag = true
   static override flags = {
     ...configFlag,
@@ -19,6 +22,11 @@ export default class Doctor extends KeptCommand {
         'mend what costs nobody anything: owners and modes of our files, what was left over, lingering, a service that differs; asks first on a terminal',
     }),
     yes: Flags.boolean({ description: 'with --fix: ask nothing', dependsOn: ['fix'] }),
+    bundle: Flags.string({
+      description:
+        'write what a bug report needs into a file that is not there yet, without keys, tokens, names and addresses',
+      helpValue: 'FILE',
+    }),
   }
 
   protected readonly kind = 'agent'
@@ -30,13 +38,16 @@ export default class Doctor extends KeptCommand {
     const choosing = choosingFor(this.config)
     const instance = instanceFor(flags.config)
     const patient = { instance, home: homedir(), env: process.env, root, version, choosing }
-    const checked = await diagnose(patient, {
+    const file = flags.bundle === undefined ? undefined : givenPath(flags.bundle)
+    const { context, checked } = await diagnose(patient, {
       fix: flags.fix,
       asks: this.isWatched && process.stdin.isTTY && !flags.yes,
       watched: this.interactive,
       tell: (line) => this.printError(line),
     })
     for (const line of formatDoctor(checked)) this.print(line)
+    const bundle = file === undefined ? null : await writeBundle(file, context, checked)
+    if (bundle) for (const line of formatBundle(bundle)) this.print(line)
     const isWell = checked.every(({ state }) => state !== 'failed')
     if (!isWell) process.exitCode = 1
     return {
@@ -50,6 +61,7 @@ export default class Doctor extends KeptCommand {
         fix,
         mended,
       })),
+      bundle,
     }
   }
 }

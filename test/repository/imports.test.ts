@@ -17,6 +17,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'agent',
     'reach',
     'ssh',
+    'doctor/bundle',
     'hub/',
     'hub-client',
     'tunnel/protocol',
@@ -105,7 +106,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'text',
     'errors.ts',
   ],
-  'cli/doctor': ['cli/output', 'doctor/checks', 'doctor', 'text'],
+  'cli/doctor': ['cli/output', 'doctor/checks', 'doctor/bundle', 'doctor', 'text'],
   'cli/format': ['tasks/machine', 'tasks/hub', 'tasks/reaches', 'tasks', 'process', 'config', 'text'],
   'cli/output': ['errors.ts'],
   'cli/plugins': [
@@ -157,6 +158,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   'doctor/checks/hub-here': ['doctor', 'doctor/way', 'tasks/machine', 'hub/backup', 'config', 'text'],
+  'doctor/bundle': ['doctor', 'log/', 'platforms', 'config', 'files/', 'text', 'errors.ts'],
   doctor: [
     'doctor/way',
     'tasks/machine',

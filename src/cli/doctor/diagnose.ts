@@ -24,10 +24,16 @@ const MAX_ROUNDS = 3
 
 type Known = Checked<DoctorContext>
 
+/** What has been looked at, and what has come of that. */
+interface Diagnosis {
+  readonly context: DoctorContext
+  readonly checked: readonly Known[]
+}
+
 /** @returns how everything is, once what could be mended is */
-export async function diagnose(patient: Patient, options: DiagnoseOptions): Promise<Known[]> {
+export async function diagnose(patient: Patient, options: DiagnoseOptions): Promise<Diagnosis> {
   // The clock begins with the process.
-  let checked = await look(patient, options, LOOK_MS)
+  let { context, checked } = await look(patient, options, LOOK_MS)
   const mended = new Map<string, string>()
   /** What was tried: mended in vain, it is not tried once more. */
   const tried = new Set<string>()
@@ -39,21 +45,22 @@ export async function diagnose(patient: Patient, options: DiagnoseOptions): Prom
       if (done !== undefined) mended.set(check.name, done)
       if (error !== undefined) options.tell(`[!] ${check.title} could not be mended: ${error}`)
     }
-    checked = await look(patient, options, performance.now() + LOOK_MS)
+    ;({ context, checked } = await look(patient, options, performance.now() + LOOK_MS))
   }
-  return checked.map((one) => {
+  const told = checked.map((one) => {
     const done = mended.get(one.check.name)
     return done === undefined ? one : { ...one, mended: done }
   })
+  return { context, checked: told }
 }
 
-async function look(patient: Patient, { watched }: DiagnoseOptions, untilMs: number): Promise<Known[]> {
+async function look(patient: Patient, { watched }: DiagnoseOptions, untilMs: number): Promise<Diagnosis> {
   const context = doctorContext(patient)
   const run = (onChecked?: (one: Known) => void) =>
     runChecks(ALL_CHECKS, context, { untilMs, ...(onChecked && { onChecked }) })
-  if (!watched) return run()
+  if (!watched) return { context, checked: await run() }
   const { watchChecks } = await import('./watch-checks.ts')
-  return watchChecks(ALL_CHECKS, run)
+  return { context, checked: await watchChecks(ALL_CHECKS, run) }
 }
 
 function keyOf({ check, seen }: Known): string {

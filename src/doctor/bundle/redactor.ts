@@ -1,0 +1,60 @@
+import { isIP } from 'node:net'
+import { printable } from '../../text/printable.ts'
+import { bare, PIECE } from './program-words.ts'
+
+/** Numbers, versions, days and times of day: of no use to whoever learns them. An address has more dots. */
+const FIGURE =
+  /^(\d{1,7}|v?\d{1,3}\.\d{1,3}(\.\d{1,3}(-[a-z]+\.\d{1,3})?)?|\d{4}-\d\d-\d\d(T\d\d)?|\d\d\.\d{3}(Z|[+-]\d\d))$/
+
+const IPV6 = /[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*/gi
+
+export interface RedactorOptions {
+  /** All words that may stay, see programWords. */
+  readonly words: ReadonlySet<string>
+  /** The user's home folder: written as `~`. */
+  readonly home: string
+  /** Goes wherever it stands, though it be made of words that may stay. */
+  readonly secrets: readonly string[]
+}
+
+/**
+ * Takes out of a text whatever this program has not written itself: names, addresses, paths, what others say.
+ * It goes by what may stay, so nothing has to be recognised. The same is replaced by the same: `*1`, `*2`.
+ */
+export class Redactor {
+  readonly #options: RedactorOptions
+  readonly #marks = new Map<string, string>()
+
+  constructor(options: RedactorOptions) {
+    this.#options = options
+  }
+
+  /** @returns one line stays one */
+  text(text: string): string {
+    const { home, secrets } = this.#options
+    let rest = printable(text)
+    for (const secret of secrets) if (secret !== '') rest = rest.replaceAll(secret, () => this.#mark(secret))
+    return rest
+      .replaceAll(home, '~')
+      .replaceAll(IPV6, (found) => this.#address(found))
+      .replaceAll(PIECE, (piece) => this.#piece(piece))
+  }
+
+  #address(found: string): string {
+    const address = found.replace(/[.:]$/, '')
+    const isForeign = isIP(address) === 6 && !/^[0:]+1?$/.test(address)
+    return isForeign ? this.#mark(address) + found.slice(address.length) : found
+  }
+
+  #piece(piece: string): string {
+    const word = bare(piece)
+    if (word === '' || FIGURE.test(word) || this.#options.words.has(word)) return piece
+    return this.#mark(word) + piece.slice(word.length)
+  }
+
+  #mark(what: string): string {
+    const mark = this.#marks.get(what) ?? `*${this.#marks.size + 1}`
+    this.#marks.set(what, mark)
+    return mark
+  }
+}

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { PIECE, programWords } from '../../../src/doctor/bundle/program-words.ts'
+import { Redactor } from '../../../src/doctor/bundle/redactor.ts'
+import { root } from '../../helpers/cli.ts'
+
+const words = programWords(root)
+
+function redactor(secrets: readonly string[] = []) {
+  return new Redactor({ words, home: '/home/jeanne', secrets })
+}
+
+test('the words of the program are those of its messages, as built and as written', () => {
+  for (const word of ['Reconnecting', 'ECONNREFUSED', 'hub', '.privateconnect', 'ExecStart'])
+    expect(words.has(word), word).toBe(true)
+})
+
+describe('what this program writes itself stays, and what it was told goes:', () => {
+  test.for([
+    [
+      'Could not reach the hub at https://hub.corp.example:8443: connection refused. Reconnecting in 3 s',
+      'Could not reach the hub at https://*1:8443: connection refused. Reconnecting in 3 s',
+    ],
+    ['agent_0123456789abcdef (jeanne-laptop) connected', '*1 (*2) connected'],
+    ['[ok] Connected to 10.20.30.40:5432', '[ok] Connected to *1:5432'],
+    ['Dialing 2001:db8::7 and fe80::1%eth0', 'Dialing *1 and *2%*3'],
+    ['127.0.0.1, ::1 and localhost are everybody’s', '127.0.0.1, ::1 and localhost are *1’s'],
+    ['/home/jeanne/.nvm/versions/node/v24.1.0/bin/node', '~/*1/versions/node/v24.1.0/bin/node'],
+    ['unix:/home/marie/app.sock', 'unix:/home/*1/*2'],
+    ['10:30:00 on 2026-11-27, version 0.1.0', '10:30:00 on 2026-11-27, version 0.1.0'],
+    ['a\u009b31mred', String.raw`a\u{*1}*2`],
+  ] as const)('%s', ([text, redacted]) => {
+    expect(redactor().text(text)).toBe(redacted)
+  })
+})
+
+test('the same is replaced by the same, in all texts of a bundle', () => {
+  const one = redactor()
+  expect(one.text('jeanne-laptop and jeanne-phone')).toBe('*1 and *2')
+  expect(one.text('jeanne-phone')).toBe('*2')
+})
+
+test('a known secret goes also where it is made of words that may stay', () => {
+  expect(redactor(['connection refused', 'hub']).text('the connection refused by the hub')).toBe(
+    'the *1 by the *2',
+  )
+})
+
+test('whatever is put in, nothing comes out but words of the program, figures and marks', () => {
+  const known = [...words].filter((_, at) => at % 500 === 0)
+  for (let round = 0; round < 300; round++) {
+    const noise = randomBytes(24)
+    const inputs = [
+      noise.toString('base64'),
+      noise.toString('base64url'),
+      noise.toString('hex'),
+      noise.toString('latin1'),
+    ]
+    const text = inputs
+      .map((one, at) => `${known[(round + at) % known.length]} ${one}`)
+      .join(round % 2 ? ' ' : '/')
+    const one = redactor()
+    const redacted = one.text(text)
+    // Nothing that is left would be taken out by a second look.
+    expect(one.text(redacted)).toBe(redacted)
+    for (const input of inputs) expect(redacted).not.toContain(input)
+    const longest = (redacted.match(PIECE) ?? []).filter((piece) => !words.has(piece.replace(/\.+$/, '')))
+    expect(
+      longest.every((piece) => /^[\d.:TZ+-]*$|^v\d/.test(piece)),
+      redacted,
+    ).toBe(true)
+  }
+})
