@@ -1,4 +1,4 @@
-import { ConnectError } from '../errors.ts'
+import { ConnectError, ERRORS } from '../errors.ts'
 import { printable } from '../text/printable.ts'
 import type { Finding } from './check.ts'
 import { Skipped } from './way/skipped.ts'
@@ -11,11 +11,18 @@ import { Skipped } from './way/skipped.ts'
  */
 export async function told(look: () => Promise<Finding>): Promise<Finding> {
   const { seen, fix, ...rest } = await look().catch(failureOf)
-  return { ...rest, seen: printable(seen), ...(fix !== undefined && { fix: printable(fix) }) }
+  return { ...rest, seen: shown(seen), ...(fix !== undefined && { fix: shown(fix) }) }
+}
+
+/** A header that someone sends may have thousands of characters. */
+const MAX_SHOWN = 800
+
+function shown(text: string): string {
+  return printable(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)
 }
 
 function failureOf(thrown: unknown): Finding {
   if (thrown instanceof Skipped) return { state: 'skipped', seen: thrown.message }
   if (!(thrown instanceof ConnectError)) throw thrown
-  return { state: 'failed', seen: thrown.message, fix: thrown.hints[0]! }
+  return { state: 'failed', seen: thrown.message, fix: thrown.hints[0] ?? ERRORS[thrown.code].fix }
 }

@@ -142,7 +142,7 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   'doctor/checks/files': ['doctor', 'control', 'config/hub', 'config', 'files/', 'text', 'errors.ts'],
   'doctor/checks/machine': ['doctor', 'control', 'runtime', 'files', 'text', 'errors.ts'],
-  'doctor/checks/network': ['doctor', 'doctor/way', 'hub-client', 'config/proxy', 'text'],
+  'doctor/checks/network': ['doctor', 'doctor/way', 'hub-client', 'config/proxy', 'config', 'text'],
   'doctor/checks/hub': ['doctor', 'doctor/way', 'control', 'tunnel/protocol', 'errors.ts'],
   'doctor/checks/services': [
     'doctor',
@@ -157,7 +157,15 @@ const ARROWS: Record<string, readonly string[]> = {
     'text',
     'errors.ts',
   ],
-  'doctor/checks/hub-here': ['doctor', 'doctor/way', 'tasks/machine', 'hub/backup', 'config', 'text'],
+  'doctor/checks/hub-here': [
+    'doctor',
+    'doctor/way',
+    'tasks/machine',
+    'hub/backup',
+    'control',
+    'config',
+    'text',
+  ],
   'doctor/bundle': ['doctor', 'log/', 'platforms', 'config', 'files/', 'text', 'errors.ts'],
   doctor: [
     'doctor/way',

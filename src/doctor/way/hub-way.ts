@@ -10,6 +10,7 @@ import { openTcp, peerOf } from '../../hub-client/socket.ts'
 import { trustContext } from '../../hub-client/tls/authorities.ts'
 import { knownAddresses, type Address } from '../../net/known-addresses.ts'
 import { hubNames } from '../../net/name-resolver.ts'
+import { withDeadline } from '../../platforms/deadline.ts'
 import type { OfferedService } from '../../tunnel/protocol/handshake.ts'
 import { Skipped } from './skipped.ts'
 import { askForLink } from './ask-for-link.ts'
@@ -158,16 +159,16 @@ export class HubWay {
     if (proxy) throw new Skipped(`The proxy ${shownProxy(proxy.url)} ${what}`)
   }
 
-  /** @throws ConnectError, also for what is no answer in time */
+  /** @throws ConnectError, also for what is no answer in time: getaddrinfo heeds no signal */
   async #reaching<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const signal = AbortSignal.timeout(this.#stageMs)
-    const late = new Promise<never>((_resolve, reject) =>
-      signal.addEventListener('abort', () => reject(signal.reason as Error)),
-    )
+    const abort = new AbortController()
+    const late = () => new DOMException('no answer in time', 'TimeoutError')
     try {
-      return await Promise.race([work(signal), late])
+      return await withDeadline(() => work(abort.signal), this.#stageMs, late)
     } catch (error) {
       throw hubUnreachable(this.config.hub, error)
+    } finally {
+      abort.abort()
     }
   }
 

@@ -12,6 +12,7 @@ import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
 import { writeHubSettings } from '../../../src/config/hub/hub-settings.ts'
+import { writeAgentRecord } from '../../../src/control/agent-record.ts'
 import { hubBackup } from '../../../src/doctor/checks/hub-here/hub-backup.ts'
 import { hubCertificate } from '../../../src/doctor/checks/hub-here/hub-certificate.ts'
 import { hubDatabase } from '../../../src/doctor/checks/hub-here/hub-database.ts'
@@ -26,6 +27,7 @@ import { hubReport, UNKNOWN_HUB, type HubReport } from '../../../src/tasks/machi
 import { damagedData } from '../../fixtures/hub/damaged-data.ts'
 import { HubData } from '../../fixtures/hub/hub-data.ts'
 import { hubInProcess, linked, member } from '../../fixtures/hub/hub-in-process.ts'
+import { identityFor } from '../../fixtures/identity.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { TestAuthority } from '../../helpers/certificates.ts'
 import { makeHome, type Home } from '../../helpers/home.ts'
@@ -88,8 +90,9 @@ test('a hub that is well is ok throughout', async () => {
   expect(found['hub-certificate']!.seen).toMatch(/for (29|30) more days$/)
 })
 
-test('a hub that does not run fails, and its data is looked at all the same', async () => {
-  const { folder } = await HubData.start()
+test('a hub that was kept and does not run fails, and its data is looked at all the same', async () => {
+  const { folder, instance } = await HubData.start()
+  writeAgentRecord(instance, { ...identityFor(instance), pid: 1, startTime: 'gone' })
   const found = await look(stopped(folder))
   expect(byState(found)).toEqual({
     failed: ['hub-process'],
@@ -97,7 +100,15 @@ test('a hub that does not run fails, and its data is looked at all the same', as
     ok: ['hub-database'],
     warning: ['hub-backup'],
   })
-  expect(found['hub-process']).toMatchObject({ seen: 'It does not run', fix: 'Run: connect hub install' })
+  expect(found['hub-process']).toMatchObject({ seen: 'It does not run', fix: 'Run: connect hub start' })
+})
+
+test('one that ran in a terminal need not run', async () => {
+  const { folder } = await HubData.start()
+  expect((await look(stopped(folder)))['hub-process']).toMatchObject({
+    state: 'warning',
+    fix: 'Run: connect hub install',
+  })
 })
 
 test('a hub that hangs fails in time', async () => {

@@ -182,6 +182,21 @@ describe('a proxy', () => {
     expect(found['hub-answer']!.seen).toBe('Not looked at, since the proxy does not lead to the hub')
   })
 
+  test('that only the daemon has is a warning', async () => {
+    vi.stubEnv('NO_PROXY', '.test')
+    vi.stubEnv('no_proxy', '.test')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const config = { ...(await member(await hubInProcess())), hub: 'http://hub.test', insecure: true }
+    const { proxy: found } = await runWayChecks({
+      config: { ...config, proxy: 'http://old.test:3128/' },
+      stageMs: 500,
+    })
+    expect(found).toMatchObject({
+      state: 'warning',
+      seen: 'This shell goes without one, and the daemon by the one of its config',
+    })
+  })
+
   test('that only this shell has is a warning: the daemon goes by its config', async () => {
     const found = await byProxy({}, await hubInProcess(), 'http://old.test:3128/')
     expect(found.proxy).toMatchObject({
@@ -295,15 +310,16 @@ describe('a WebSocket that is not let through, though HTTP is,', () => {
   })
 })
 
-test('what a stranger puts into its header reaches no terminal', async () => {
+test('what a stranger puts into its header reaches no terminal, and fills none', async () => {
   const hub = await hubInProcess()
   const server = createServer((_request, response) => {
     response.setHeader(HUB_HEADER, 'hub_0123456789abcdef')
-    response.setHeader('content-type', 'text/\u009bhtml')
+    response.setHeader('content-type', `text/\u009b${'x'.repeat(10_000)}`)
     response.end('{}')
   })
   const config = { ...(await member(hub)), hub: `http://127.0.0.1:${await listening(server)}` }
   const { 'hub-answer': found } = await runWayChecks({ config })
   expect(found!.state).toBe('failed')
   expect(found!.seen).not.toMatch(/\p{Cc}/u)
+  expect(found!.seen.length).toBeLessThan(1000)
 })

@@ -154,6 +154,16 @@ test('without an agent, kept ports are looked at only as far as others have them
   expect((await look({ instance }))['kept-ports']).toMatchObject({ state: 'warning' })
 })
 
+test('an agent that hangs is no second failure', async () => {
+  const instance = newInstance()
+  writeReaches(instance, [{ name: 'web', port: await closedPort() }])
+  const said = { silence: 'the agent does not answer on its socket', version: null }
+  expect((await look({ instance, said }))['kept-ports']).toMatchObject({
+    state: 'skipped',
+    seen: 'Not looked at, since the agent does not answer on its socket',
+  })
+})
+
 test('a service behind a kept port that is gone, offline, another’s, or fails is told', async () => {
   const hub = await hubInProcess()
   const [config, other] = [await member(hub), await member(hub, 'server')]

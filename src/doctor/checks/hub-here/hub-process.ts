@@ -1,3 +1,4 @@
+import { readAgentRecord } from '../../../control/agent-record.ts'
 import { startCommand } from '../../../tasks/machine/start-command.ts'
 import { counted } from '../../../text/counted.ts'
 import type { Check } from '../../check.ts'
@@ -12,8 +13,12 @@ export const hubProcess: Check<HubHereContext> = {
   run: (context) =>
     told(async () => {
       const { hub, instance, said } = await requireHub(context)
-      if (hub.state === 'stopped')
-        return { state: 'failed', seen: 'It does not run', fix: `Run: ${startCommand(instance)}` }
+      if (hub.state === 'stopped') {
+        // One that ran in a terminal need not run for ever.
+        const isKept = readAgentRecord(instance)?.mode === 'daemon'
+        const fix = `Run: ${startCommand(instance)}`
+        return { state: isKept ? 'failed' : 'warning', seen: 'It does not run', fix }
+      }
       if (said?.status) {
         const { joined, online, agent } = said.status
         const machines = `${counted(joined, 'machine')} joined, ${online} connected`

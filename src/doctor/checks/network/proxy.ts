@@ -1,3 +1,4 @@
+import { isLoopback } from '../../../config/hub-url.ts'
 import { proxyToSave, shownProxy } from '../../../config/proxy/proxy.ts'
 import type { Check } from '../../check.ts'
 import { told } from '../../told.ts'
@@ -12,13 +13,18 @@ export const proxy: Check<WayContext> = {
   run: (context) =>
     told(async () => {
       const way = await context.way()
+      const isDaemons = proxyToSave(way.config, process.env) === way.config.proxy
+      const isDirect = isLoopback(new URL(way.config.hub).hostname) || isDaemons
+      const fix = 'Run: connect daemon restart (which takes over what this shell has)'
+      if (!(await way.proxy()) && !isDirect)
+        return {
+          state: 'warning',
+          seen: 'This shell goes without one, and the daemon by the one of its config',
+          fix,
+        }
       const { url, source } = await way.tunnel()
       const seen = `${shownProxy(url)}, set in ${source}, leads to the hub`
-      if (proxyToSave(way.config, process.env) === way.config.proxy) return { state: 'ok', seen }
-      return {
-        state: 'warning',
-        seen: `${seen}; the daemon has another one, or none`,
-        fix: 'Run: connect daemon restart (which takes over this shell’s)',
-      }
+      if (isDaemons) return { state: 'ok', seen }
+      return { state: 'warning', seen: `${seen}; the daemon has another one, or none`, fix }
     }),
 }

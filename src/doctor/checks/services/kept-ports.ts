@@ -19,11 +19,13 @@ export const keptPorts: Check<ReachesContext> = {
   name: 'kept-ports',
   group: 'services',
   title: 'Kept ports',
+  timeoutMs: 7000,
   run: (context) =>
     told(async () => {
       const said = await context.agent()
       const reaches = shownReaches(context.instance, said)
       if (reaches.length === 0) throw new Skipped('No reach is kept here')
+      if (said && !said.status) throw new Skipped(`Not looked at, since ${said.silence}`)
       const unheld = reaches.filter(({ held }) => !held)
       if (unheld.length === 0)
         return { state: 'ok', seen: `The agent holds ${counted(reaches.length, 'port')}` }
