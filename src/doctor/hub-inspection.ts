@@ -13,7 +13,7 @@ export interface HubHereContext {
   hubData(): Promise<DatabaseLook | undefined>
 }
 
-/** Reads the database of the hub here. @throws as lookIntoDatabase, and what keeps the hub from being known */
+/** Reads the database of the hub here. @throws as lookIntoDatabase, and as hubReport */
 export async function lookIntoHub(report: Promise<HubReport>): Promise<DatabaseLook | undefined> {
   const { instance } = await report
   return lookIntoDatabase(instance.folder)

@@ -15,8 +15,8 @@ import { systemOf } from './system.ts'
 const PATIENCE_MS = 2000
 
 /**
- * All that a bundle holds, field by field: nothing gets in by being there. Numbers, words of our own, and texts
- * that a Redactor has gone over; never config.json, hub.db, a key or a token.
+ * All that a bundle holds, field by field: nothing gets in by being there. Numbers, words of our own, and
+ * texts that a Redactor has gone over; never config.json, hub.db, a key or a token.
  */
 export async function bundleContents(context: DoctorContext, checked: readonly Checked<DoctorContext>[]) {
   const config = await known(() => context.config())
@@ -108,7 +108,7 @@ async function platformOf(context: DoctorContext, redactor: Redactor) {
 }
 
 function redacted(redactor: Redactor, text: string | null | undefined): string | null {
-  return text == null ? null : redactor.text(text)
+  return text === null || text === undefined ? null : redactor.text(text)
 }
 
 /** @returns undefined if it can't be known, which a check has told */

@@ -6,8 +6,8 @@ import path from 'node:path'
 export const PIECE = /[^\s/:=@"'`’“”()<>[\]{}|\\,;&?#!*$%^~…]+/gu
 
 /**
- * All words of this program itself: what stands in code that everyone has is nobody's secret. Its messages are
- * made of them, and so is what a log has besides what others have put there.
+ * All words of this program itself: what stands in code that everyone has is nobody's secret. Its messages
+ * are made of them, and so is what a log has besides what others have put there.
  *
  * @param root the package's folder
  */

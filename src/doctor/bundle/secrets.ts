@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts'
 /** The variables that hold a proxy’s password, or a join token. */
 const SECRET = /^(https?_proxy|all_proxy|PRIVATECONNECT_TOKEN)$/i
 
-/** What is known to be secret here, however it may be written: the redactor knows the rest by what may stay. */
+/** What is known to be secret here, in case it is made of words that may stay. */
 export function knownSecrets(config: Config | undefined, env: NodeJS.ProcessEnv): string[] {
   const values = Object.entries(env).flatMap(([name, value]) => (SECRET.test(name) && value ? [value] : []))
   const urls = [...values, config?.proxy ?? ''].flatMap((text) => [text, `http://${text}`])

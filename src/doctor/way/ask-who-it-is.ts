@@ -8,7 +8,7 @@ import { HUB_HEADER, HubInfo } from '../../tunnel/protocol/handshake.ts'
 /** What a hub says of itself to anyone. */
 export interface HubAnswer {
   readonly info: HubInfo
-  /** How far this machine's clock is ahead of the hub's, in ms, to about a second; undefined if it doesn't say. */
+  /** How far this machine's clock is ahead of the hub's, in ms, to a second; undefined if it doesn't say. */
   readonly aheadMs: number | undefined
 }
 

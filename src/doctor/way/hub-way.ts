@@ -75,7 +75,7 @@ export class HubWay {
     })
   }
 
-  /** TLS, and a certificate that is believed. @throws ConnectError HUB_UNREACHABLE, BAD_CA, WRONG_AUTHORITY */
+  /** A certificate that is believed. @throws ConnectError HUB_UNREACHABLE, BAD_CA, WRONG_AUTHORITY */
   tls(): Promise<ServedChain> {
     return this.#once('tls', async () => {
       if (!this.#isTls) throw new Skipped('The hub is reached over plain http')
@@ -127,7 +127,7 @@ export class HubWay {
    * A WebSocket, which is closed again.
    *
    * @returns whether it was opened: without a credential only the request for it has arrived
-   * @throws ConnectError UPGRADE_BLOCKED, HUB_UNREACHABLE, HUB_ERROR
+   * @throws ConnectError HUB_UNREACHABLE, HUB_ERROR
    */
   webSocket(): Promise<boolean> {
     return this.#once('webSocket', async () => {

@@ -16,8 +16,8 @@ export interface DatabaseLook {
 }
 
 /**
- * Looks through a hub's database, and changes nothing: neither does it make files beside it, whether a hub has
- * it open or not.
+ * Looks through a hub's database, and changes nothing: nor does it make a file beside it, be a hub at work or
+ * not.
  *
  * @returns undefined if there is none
  * @throws SQLite's error, or the system's, if it can't be read
@@ -56,7 +56,7 @@ function openBeside(Database: Database, file: string): DatabaseSync {
   return new Database(file, { readOnly: true, timeout: 1000 })
 }
 
-/** A reader of a database in WAL mode makes these files, and can't remove them (https://sqlite.org/wal.html). */
+/** A reader in WAL mode would make these files, and can't remove them (https://sqlite.org/wal.html). */
 function openAlone(Database: Database, file: string): DatabaseSync {
   try {
     return new Database(new URL('?immutable=1', pathToFileURL(file)), { readOnly: true })

@@ -22,7 +22,7 @@ export const versions: Check<VersionsContext> = {
       const { version } = context
       const { info } = await (await context.way()).answered()
       const agent = (await context.agent().catch(() => undefined))?.version
-      const running = agent == null ? '' : `, the agent ${agent}`
+      const running = agent === null || agent === undefined ? '' : `, the agent ${agent}`
       const seen = `The hub is ${info.version}, this program ${version}${running}`
       if (info.protocol !== PROTOCOL_VERSION) {
         const spoken = `${seen}; the hub speaks protocol ${info.protocol}, and this program ${PROTOCOL_VERSION}`

@@ -4,7 +4,7 @@ import type { Check } from '../../check.ts'
 import { told } from '../../told.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
 
-/** Which one, and whether it leads to the hub; the daemon has no shell’s environment, and goes by its config. */
+/** Whether it leads to the hub. The daemon has no shell’s environment, and goes by its config. */
 export const proxy: Check<WayContext> = {
   name: 'proxy',
   group: 'network',

@@ -43,9 +43,9 @@ export const targets: Check<TargetsContext> = {
 }
 
 /** As the agent has it, else as it is saved. @throws ConnectError SERVICES_DAMAGED and the like */
-async function exposed({ instance, agent }: TargetsContext): Promise<readonly ExposedService[]> {
-  const said = await agent().catch(() => undefined)
-  return said?.status?.services ?? readServices(instance)
+async function exposed(context: TargetsContext): Promise<readonly ExposedService[]> {
+  const said = await context.agent().catch(() => undefined)
+  return said?.status?.services ?? readServices(context.instance)
 }
 
 function probeAll(
