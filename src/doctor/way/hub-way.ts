@@ -49,7 +49,7 @@ export class HubWay {
     return this.#once('names', async () => {
       const { hostname } = this.#url
       await this.#mustBeDirect('looks the hub’s name up')
-      return knownAddresses(hostname) ?? this.#reaching(() => hubNames.resolve(hostname))
+      return knownAddresses(hostname) ?? this.#reaching(() => hubNames.resolve(hostname), silent(hostname))
     })
   }
 
@@ -160,11 +160,14 @@ export class HubWay {
   }
 
   /** @throws ConnectError, also for what is no answer in time: getaddrinfo heeds no signal */
-  async #reaching<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #reaching<T>(work: (signal: AbortSignal) => Promise<T>, late: Error = LATE): Promise<T> {
     const abort = new AbortController()
-    const late = () => new DOMException('no answer in time', 'TimeoutError')
     try {
-      return await withDeadline(() => work(abort.signal), this.#stageMs, late)
+      return await withDeadline(
+        () => work(abort.signal),
+        this.#stageMs,
+        () => late,
+      )
     } catch (error) {
       throw hubUnreachable(this.config.hub, error)
     } finally {
@@ -177,6 +180,12 @@ export class HubWay {
     this.#stages.set(name, gone)
     return gone
   }
+}
+
+const LATE = new DOMException('no answer in time', 'TimeoutError')
+
+function silent(name: string): Error {
+  return new Error(`DNS did not answer for ${name}`)
 }
 
 const BAD_PROXY = 'the proxy that is set can’t be used'
