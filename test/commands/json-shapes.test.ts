@@ -119,7 +119,9 @@ describe('what is printed is what is described:', () => {
   })
 
   test('doctor, where all is well and where something failed', async () => {
-    expect(await prints(await joined(world, 'doctor'), 'doctor')).toMatchObject({ ok: true })
+    expect(await prints(await joined(world, 'doctor'), 'doctor --bundle doctor.json')).toMatchObject({
+      ok: true,
+    })
     const home = emptyHome()
     mkdirSync(home.file('.'), { mode: 0o700, recursive: true })
     writeFileSync(home.file('config.json'), '{', { mode: 0o600 })
