@@ -29,6 +29,7 @@ import { tlsChain } from './network/tls-chain.ts'
 import { tlsExpiry } from './network/tls-expiry.ts'
 import { hubAnswer } from './network/hub-answer.ts'
 import { websocket } from './network/websocket.ts'
+import { agentLink } from './hub/agent-link.ts'
 import { credential } from './hub/credential.ts'
 import { versions } from './hub/versions.ts'
 import { clock } from './hub/clock.ts'
@@ -79,6 +80,7 @@ export const ALL_CHECKS: readonly Check<DoctorContext>[] = [
   websocket,
   // hub
   credential,
+  agentLink,
   versions,
   clock,
   // services

@@ -140,6 +140,12 @@ export class HubWay {
     })
   }
 
+  /** @throws Skipped unless a link can be opened from here */
+  async connectable(): Promise<void> {
+    await after(this.offers(), 'the credential is not accepted')
+    await after(this.webSocket(), 'no WebSocket is let through')
+  }
+
   get #url(): URL {
     return new URL(this.config.hub)
   }

@@ -1,8 +1,14 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Config } from '../../../src/config/config.ts'
+import { instanceFor } from '../../../src/config/instance.ts'
+import type { AgentAnswer } from '../../../src/control/ask-agent.ts'
+import { agentLink } from '../../../src/doctor/checks/hub/agent-link.ts'
+import { HubWay } from '../../../src/doctor/way/hub-way.ts'
 import { newKey } from '../../../src/hub-client/credential.ts'
 import { hubInProcess, member, stranger } from '../../fixtures/hub/hub-in-process.ts'
 import { startHostileHub, HUB_ID, NONCE } from '../../fixtures/hub/hostile-hub.ts'
 import { HUB_HEADER } from '../../../src/tunnel/protocol/handshake.ts'
+import { identityFor } from '../../fixtures/identity.ts'
 import { inBetween } from '../helpers/in-between.ts'
 import { byState, runWayChecks } from '../helpers/way-checks.ts'
 
@@ -82,10 +88,57 @@ test('a clock that is another than the hub’s is a warning, and how far it is o
   }
   expect(await dated(-600_000)).toMatchObject({
     state: 'warning',
-    seen: expect.stringMatching(/^It is 10 minutes ahead of the hub’s/) as string,
+    seen: expect.stringMatching(/^This one is 10 minutes ahead of the hub’s/) as string,
     fix: expect.stringMatching(/set/) as string,
   })
-  expect((await dated(5 * 86_400_000))!.seen).toMatch(/^It is 5 days behind the hub’s/)
+  expect((await dated(5 * 86_400_000))!.seen).toMatch(/^This one is 5 days behind the hub’s/)
   expect((await dated(-20_000))!.state).toBe('ok')
   expect(await dated(Number.NaN)).toMatchObject({ state: 'unknown', seen: 'The hub’s answers have no date' })
+})
+
+describe('the link of the agent', () => {
+  type Hub = NonNullable<AgentAnswer['status']>['hub']
+
+  /** What is told of an agent that says this of its link. */
+  async function told(config: Config, hub: Hub | undefined) {
+    const status = hub && {
+      agent: identityFor(instanceFor('/none/staging.json')),
+      agentId: config.agentId,
+      label: 'ada',
+      hubUrl: config.hub,
+      hub,
+      services: [],
+      streams: 0,
+    }
+    const said = { version: '0.1.0', ...(status ? { status } : { silence: 'it does not answer' }) }
+    const way = new HubWay(config)
+    const context = { way: async () => way, agent: async () => said }
+    return agentLink.run(context, new AbortController().signal)
+  }
+
+  const since = '2026-11-27T10:30:00.000Z'
+
+  test('that is up is ok', async () => {
+    const config = await member(await hubInProcess())
+    expect(await told(config, { state: 'connected', since })).toMatchObject({ state: 'ok' })
+  })
+
+  test('that is down fails where this command gets through, which is a second failure nowhere else', async () => {
+    const hub = await hubInProcess()
+    const config = await member(hub)
+    const down = { state: 'retrying', since, reason: 'connection refused' } as const
+    expect(await told(config, down)).toMatchObject({
+      state: 'failed',
+      seen: `It is down since ${since}, though the way is open: connection refused`,
+    })
+    expect(await told(config, { state: 'connecting', since })).toMatchObject({ state: 'warning' })
+    expect(await told(config, undefined)).toMatchObject({ state: 'skipped' })
+    const blocked = { ...config, hub: await inBetween(hub.hub.port) }
+    expect(await told(blocked, down)).toMatchObject({
+      state: 'skipped',
+      seen: 'Not looked at, since no WebSocket is let through',
+    })
+    await hub.hub.revokeAgent(config.agentId)
+    expect(await told(config, down)).toMatchObject({ state: 'skipped' })
+  })
 })

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { HUB_HEADER } from '../../../src/tunnel/protocol/handshake.ts'
 import { hubInProcess, member, type TestHub } from '../../fixtures/hub/hub-in-process.ts'
@@ -125,6 +127,40 @@ describe('TLS', () => {
     expect(byState(found)).toMatchObject({ ok: ['dns', 'tcp'], failed: ['tls-chain'] })
     expect(found['tls-chain']!.seen).toMatch(seen)
     expect(found['hub-answer']!.seen).toBe('Not looked at, since TLS to the hub fails')
+  })
+
+  test('is believed of none but the authority that the invite has named', async () => {
+    const hub = await hubInProcess(undefined, { tls: authority.issue({ full: true }) })
+    const config = await member(hub, 'ada', authority.certFile)
+    const named = (file: string) => ({
+      ...config,
+      ca: authority.certFile,
+      authority: readFileSync(file, 'utf8'),
+    })
+    const { 'tls-chain': good } = await runWayChecks({ config: named(authority.certFile) })
+    expect(good).toMatchObject({
+      state: 'ok',
+      seen: expect.stringMatching(/the invite has named$/) as string,
+    })
+    const other = new TestAuthority(path.join(home.folder, 'other'))
+    const { 'tls-chain': bad } = await runWayChecks({ config: named(other.certFile) })
+    expect(bad).toMatchObject({
+      state: 'failed',
+      seen: expect.stringMatching(
+        /is not of the authority that this machine’s invite names \(signed by Test CA/,
+      ) as string,
+    })
+  })
+
+  test('fails where the file of the authority is gone', async () => {
+    const hub = await hubInProcess(undefined, { tls: authority.issue() })
+    const config = {
+      ...(await member(hub, 'ada', authority.certFile)),
+      ca: path.join(home.folder, 'none.pem'),
+    }
+    const found = await runWayChecks({ config })
+    expect(byState(found).failed).toEqual(['tls-chain'])
+    expect(found['tls-chain']!.seen).toContain('none.pem')
   })
 
   test('that ends soon is a warning', async () => {

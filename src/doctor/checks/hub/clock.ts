@@ -9,7 +9,7 @@ const APART_MS = 60_000
 export const clock: Check<WayContext> = {
   name: 'clock',
   group: 'hub',
-  title: 'Clock',
+  title: 'This clock and the hub’s',
   timeoutMs: WAY_MS,
   run: (context) =>
     told(async () => {
@@ -20,12 +20,12 @@ export const clock: Check<WayContext> = {
 
 function comparedTo(aheadMs: number | undefined): Finding {
   if (aheadMs === undefined) return { state: 'unknown', seen: 'The hub’s answers have no date' }
-  if (Math.abs(aheadMs) <= APART_MS) return { state: 'ok', seen: 'It says what the hub’s says' }
+  if (Math.abs(aheadMs) <= APART_MS) return { state: 'ok', seen: 'They agree' }
   const way = aheadMs > 0 ? 'ahead of' : 'behind'
   const set = process.platform === 'darwin' ? 'sudo sntp -sS time.apple.com' : 'sudo timedatectl set-ntp true'
   return {
     state: 'warning',
-    seen: `It is ${spanOf(Math.abs(aheadMs))} ${way} the hub’s: certificates and join tokens go by it`,
+    seen: `This one is ${spanOf(Math.abs(aheadMs))} ${way} the hub’s: certificates and join tokens go by it`,
     fix: `Have this one set, unless it is the hub’s that is wrong: ${set}`,
   }
 }

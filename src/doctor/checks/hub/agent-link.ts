@@ -1,0 +1,33 @@
+import type { AgentAnswer } from '../../../control/ask-agent.ts'
+import { hubConnectionOf } from '../../../control/hub-connection.ts'
+import type { Check } from '../../check.ts'
+import { told } from '../../told.ts'
+import { Skipped } from '../../way/skipped.ts'
+import { WAY_MS, type WayContext } from '../../way/way-of.ts'
+
+export interface LinkContext extends WayContext {
+  agent(): Promise<AgentAnswer | undefined>
+}
+
+/** Whether the agent that runs is connected: it may go another way than this command, by another proxy. */
+export const agentLink: Check<LinkContext> = {
+  name: 'agent-link',
+  group: 'hub',
+  title: 'Link of the agent',
+  timeoutMs: WAY_MS,
+  run: (context) =>
+    told(async () => {
+      const said = await context.agent()
+      if (!said) throw new Skipped('No agent runs here')
+      if (!said.status) throw new Skipped(`Not looked at, since ${said.silence}`)
+      const { state, since, reason } = hubConnectionOf(said.status)
+      if (state === 'connected') return { state: 'ok', seen: `It is up, since ${since}` }
+      await (await context.way()).connectable()
+      const seen = `It is down since ${since}, though the way is open`
+      return {
+        state: state === 'connecting' ? 'warning' : 'failed',
+        seen: reason === null ? seen : `${seen}: ${reason}`,
+        fix: 'If it stays so, run: connect daemon restart',
+      }
+    }),
+}
