@@ -17,10 +17,18 @@ export async function serviceFiles(context: DoctorContext, redactor: Redactor): 
   const nothing: Daemon = { command: ['/bin/false'], env: {}, cwd: '/', logFile: instance.logFile }
   const { files = [] } = (await platform.plan?.(nothing)) ?? {}
   return files.map(({ file }) => ({
-    name: redactor.text(path.basename(file)),
+    name: shownName(path.basename(file), redactor),
     lines:
       readText(file)
         ?.split('\n')
         .map((line) => redactor.text(line)) ?? null,
   }))
+}
+
+/** `private-connect.service`, but for what is the instance's own. */
+function shownName(name: string, redactor: Redactor): string {
+  return name
+    .split('.')
+    .map((part) => redactor.text(part))
+    .join('.')
 }
