@@ -166,7 +166,17 @@ const ARROWS: Record<string, readonly string[]> = {
     'config',
     'text',
   ],
-  'doctor/bundle': ['doctor', 'log/', 'platforms', 'config', 'files/', 'text', 'errors.ts'],
+  'doctor/bundle': [
+    'doctor',
+    'hub/control',
+    'platforms',
+    'control',
+    'log/',
+    'config',
+    'files/',
+    'text',
+    'errors.ts',
+  ],
   doctor: [
     'doctor/way',
     'tasks/machine',

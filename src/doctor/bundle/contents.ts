@@ -1,4 +1,6 @@
+import type { AgentStatus } from '../../control/schema.ts'
 import { ConnectError, messageOf } from '../../errors.ts'
+import type { HubStatus } from '../../hub/control/schema.ts'
 import { withDeadline } from '../../platforms/deadline.ts'
 import type { DoctorContext } from '../context.ts'
 import type { Checked } from '../run-checks.ts'
@@ -46,34 +48,8 @@ export async function bundleContents(context: DoctorContext, checked: readonly C
     system: systemOf(context.env, redactor),
     login: config ? loginOf(config) : null,
     platform: platform ?? null,
-    agent: agent?.status
-      ? {
-          connection: agent.status.hub.state,
-          streams: agent.status.streams,
-          services: agent.status.services.map((service) =>
-            'path' in service ? 'socket' : hostKind(service.host),
-          ),
-          reaches:
-            agent.status.reaches?.map(({ addresses, code, failure }) => ({
-              held: addresses.length > 0,
-              code: redacted(redactor, code),
-              failure: failure?.cause ?? null,
-            })) ?? null,
-        }
-      : null,
-    hubHere: hub?.said?.status
-      ? {
-          joined: hub.said.status.joined,
-          online: hub.said.status.online,
-          links: hub.said.status.links,
-          streams: hub.said.status.streams,
-          certificate: hub.said.status.certificate && {
-            own: hub.said.status.certificate.own,
-            notAfter: redactor.text(hub.said.status.certificate.notAfter),
-          },
-          unsaved: hub.said.status.unsaved?.changes ?? 0,
-        }
-      : null,
+    agent: agent?.status ? agentOf(agent.status, redactor) : null,
+    hubHere: hub?.said?.status ? hubOf(hub.said.status, redactor) : null,
     checks: checked.map(({ check: { group, name, title }, state, seen, fix, mended }) => ({
       group,
       name,
@@ -91,6 +67,32 @@ export async function bundleContents(context: DoctorContext, checked: readonly C
       agent: readable(() => logLines(context.instance.logFile, redactor), redactor),
       hub: hubInstance ? readable(() => logLines(hubInstance.logFile, redactor), redactor) : null,
     },
+  }
+}
+
+function agentOf({ hub, streams, services, reaches }: AgentStatus, redactor: Redactor) {
+  return {
+    connection: hub.state,
+    streams,
+    services: services.map((service) => ('path' in service ? 'socket' : hostKind(service.host))),
+    reaches:
+      reaches?.map(({ addresses, code, failure }) => ({
+        held: addresses.length > 0,
+        code: redacted(redactor, code),
+        failure: failure?.cause ?? null,
+      })) ?? null,
+  }
+}
+
+function hubOf(status: HubStatus, redactor: Redactor) {
+  const { joined, online, links, streams, certificate, unsaved } = status
+  return {
+    joined,
+    online,
+    links,
+    streams,
+    certificate: certificate && { own: certificate.own, notAfter: redactor.text(certificate.notAfter) },
+    unsaved: unsaved?.changes ?? 0,
   }
 }
 

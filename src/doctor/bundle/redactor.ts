@@ -4,7 +4,7 @@ import { bare, PIECE } from './program-words.ts'
 
 /** Numbers, versions, days and times of day: of no use to whoever learns them. An address has more dots. */
 const FIGURE =
-  /^(\d{1,7}|v?\d{1,3}\.\d{1,3}(\.\d{1,3}(-[a-z]+\.\d{1,3})?)?|\d{4}-\d\d-\d\d(T\d\d)?|\d\d\.\d{3}(Z|[+-]\d\d))$/
+  /^(\d{1,7}|v?\d{1,3}\.\d{1,3}(\.\d{1,3}(-(alpha|beta|rc)\.\d{1,3})?)?|\d{4}-\d\d-\d\d(T\d\d)?|\d\d\.\d{3}(Z|[+-]\d\d))$/
 
 const IPV6 = /[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*/gi
 
@@ -13,7 +13,7 @@ export interface RedactorOptions {
   readonly words: ReadonlySet<string>
   /** The user's home folder: written as `~`. */
   readonly home: string
-  /** Goes wherever it stands, though it be made of words that may stay. */
+  /** Each goes wherever it stands, though it be made of words that may stay; none is empty. */
   readonly secrets: readonly string[]
 }
 
@@ -33,9 +33,10 @@ export class Redactor {
   text(text: string): string {
     const { home, secrets } = this.#options
     let rest = printable(text)
-    for (const secret of secrets) if (secret !== '') rest = rest.replaceAll(secret, () => this.#mark(secret))
+    for (const secret of secrets) rest = rest.replaceAll(secret, () => this.#mark(secret))
+    // Where there is none it may be the root of all paths.
+    if (home.length > 1) rest = rest.replaceAll(home, '~')
     return rest
-      .replaceAll(home, '~')
       .replaceAll(IPV6, (found) => this.#address(found))
       .replaceAll(PIECE, (piece) => this.#piece(piece))
   }

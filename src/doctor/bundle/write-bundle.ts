@@ -38,7 +38,7 @@ export async function writeBundle(
       'what kind of hub, proxy, certificate and services there are',
       'size, owner and mode of our files',
       ...services.map(({ name }) => `the text of ${name}`),
-      `the last ${lines.length} lines of the log`,
+      `the last ${lines.length} lines of what agent and hub have logged`,
     ],
   }
 }

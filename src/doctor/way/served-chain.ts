@@ -62,7 +62,8 @@ export async function explainCertificate(
   if (!OF_CERTIFICATE.test(networkErrorCode(error) ?? '')) return error
   // Where it isn't shown again, what is known is told.
   const shown = await servedChain(address, timeoutMs).catch(() => undefined)
-  if (!shown) return error
+  // Whoever answers there may show dates that no calendar has.
+  if (!shown || Number.isNaN(shown.from + shown.until)) return error
   const [from, until] = [shown.from, shown.until].map((time) => new Date(time).toISOString().slice(0, 10))
   const message = `${error.message} (signed by ${shown.issuer}, valid from ${from} to ${until})`
   return new ConnectError(error.code, message, { cause: error, hints: error.hints })
