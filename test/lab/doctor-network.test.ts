@@ -100,7 +100,8 @@ labSuite(
         seen: expect.stringMatching(/DNS did not answer for dead\.test$/) as string,
       })
       expect(found.credential).toMatchObject({ state: 'skipped' })
-      expect(ms).toBeLessThan(15_000)
+      // getaddrinfo tries for ten (resolv.conf(5)), and cannot be ended.
+      expect(ms).toBeLessThan(9000)
     })
 
     test('a firewall that drops all is told as that, and nothing waits for it for long', async () => {

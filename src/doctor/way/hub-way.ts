@@ -9,7 +9,7 @@ import { openTunnel } from '../../hub-client/proxy-connect.ts'
 import { openTcp, peerOf } from '../../hub-client/socket.ts'
 import { trustContext } from '../../hub-client/tls/authorities.ts'
 import { knownAddresses, type Address } from '../../net/known-addresses.ts'
-import { hubNames } from '../../net/name-resolver.ts'
+import { askedNames } from '../../net/name-resolver.ts'
 import { withDeadline } from '../../platforms/deadline.ts'
 import type { OfferedService } from '../../tunnel/protocol/handshake.ts'
 import { Skipped } from './skipped.ts'
@@ -49,7 +49,8 @@ export class HubWay {
     return this.#once('names', async () => {
       const { hostname } = this.#url
       await this.#mustBeDirect('looks the hub’s name up')
-      return knownAddresses(hostname) ?? this.#reaching(() => hubNames.resolve(hostname), silent(hostname))
+      // Not by getaddrinfo at once, as an agent does: while name servers are silent no process can end it.
+      return knownAddresses(hostname) ?? this.#reaching(() => askedNames.resolve(hostname))
     })
   }
 
@@ -165,15 +166,12 @@ export class HubWay {
     if (proxy) throw new Skipped(`The proxy ${shownProxy(proxy.url)} ${what}`)
   }
 
-  /** @throws ConnectError, also for what is no answer in time: getaddrinfo heeds no signal */
-  async #reaching<T>(work: (signal: AbortSignal) => Promise<T>, late: Error = LATE): Promise<T> {
+  /** @throws ConnectError, also for what is no answer in time: a look-up heeds no signal */
+  async #reaching<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const abort = new AbortController()
+    const late = () => new DOMException('no answer in time', 'TimeoutError')
     try {
-      return await withDeadline(
-        () => work(abort.signal),
-        this.#stageMs,
-        () => late,
-      )
+      return await withDeadline(() => work(abort.signal), this.#stageMs, late)
     } catch (error) {
       throw hubUnreachable(this.config.hub, error)
     } finally {
@@ -186,12 +184,6 @@ export class HubWay {
     this.#stages.set(name, gone)
     return gone
   }
-}
-
-const LATE = new DOMException('no answer in time', 'TimeoutError')
-
-function silent(name: string): Error {
-  return new Error(`DNS did not answer for ${name}`)
 }
 
 const BAD_PROXY = 'the proxy that is set can’t be used'
