@@ -2,9 +2,11 @@ import { isIP } from 'node:net'
 import { printable } from '../../text/printable.ts'
 import { bare, PIECE } from './program-words.ts'
 
-/** Numbers, versions, days and times of day: of no use to whoever learns them. An address has more dots. */
-const FIGURE =
-  /^(\d{1,7}|v?\d{1,3}\.\d{1,3}(\.\d{1,3}(-(alpha|beta|rc)\.\d{1,3})?)?|\d{4}-\d\d-\d\d(T\d\d)?|\d\d\.\d{3}(Z|[+-]\d\d))$/
+/** A number or a version; an address has more dots. */
+const NUMBER = /^v?\d{1,7}(\.\d{1,3}){0,2}$/
+
+/** What lies between the colons of an RFC 3339 time. */
+const TIME = /^(\d{4}-\d\d-\d\d(T\d\d)?|\d\d\.\d{3}(Z|[+-]\d\d))$/
 
 const IPV6 = /[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*/gi
 
@@ -43,13 +45,13 @@ export class Redactor {
 
   #address(found: string): string {
     const address = found.replace(/[.:]$/, '')
-    const isForeign = isIP(address) === 6 && !/^[0:]+1?$/.test(address)
+    const isForeign = isIP(address) === 6 && !/^[0:]+1$/.test(address)
     return isForeign ? this.#mark(address) + found.slice(address.length) : found
   }
 
   #piece(piece: string): string {
     const word = bare(piece)
-    if (word === '' || FIGURE.test(word) || this.#options.words.has(word)) return piece
+    if (NUMBER.test(word) || TIME.test(word) || this.#options.words.has(word)) return piece
     return this.#mark(word) + piece.slice(word.length)
   }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   appendFileSync,
@@ -13,7 +14,8 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatLine } from '../../../src/log/line.ts'
 import { formatInvite } from '../../../src/tunnel/protocol/invite.ts'
-import { connect, connectOk } from '../../helpers/cli.ts'
+import { canMount } from '../../fixtures/machine/small-disk.ts'
+import { connect, connectOk, runJs } from '../../helpers/cli.ts'
 import { makeHome, type Home } from '../../helpers/home.ts'
 import { serveTcp, type TestServer } from '../../helpers/servers.ts'
 
@@ -216,4 +218,35 @@ describe('a bundle is not written', () => {
     const { stderr } = await connect(home, ['doctor', '--bundle', 'none/bundle.json'])
     expect(stderr).toMatch(/Could not write .*its folder does not exist/)
   })
+
+  test('whole on a full disk, and nothing is left of it', async (context) => {
+    const mount = canMount(context)
+    mkdirSync(path.join(home.folder, 'full'))
+    const script = 'mount -t tmpfs -o size=64k none full && head -c 1m /dev/zero > full/all 2>/dev/null'
+    const command = [`${script}; "$@"; code=$?; ls -A full; exit $code`, 'sh', process.execPath, runJs]
+    const [unshare, ...words] = mount
+    const { status, stdout, stderr } = spawnSync(
+      unshare,
+      [...words, 'sh', '-c', ...command, 'doctor', '--bundle', 'full/bundle.json'],
+      { cwd: home.folder, env: home.env, encoding: 'utf8' },
+    )
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/Could not write .*full\/bundle\.json: .*ENOSPC/) as string,
+    })
+    expect(stdout).toMatch(/^\d+ ok, .*\nall\n$/ms)
+  })
+})
+
+test('a bundle is written also where the config is damaged', async () => {
+  const config = readFileSync(home.file('config.json'), 'utf8')
+  try {
+    writeFileSync(home.file('config.json'), config.slice(0, -10))
+    await connect(home, ['doctor', '--bundle', 'damaged.json'])
+    const text = readFileSync(path.join(home.folder, 'damaged.json'), 'utf8')
+    expect(JSON.parse(text)).toMatchObject({ bundle: 1, login: null })
+    for (const [what, value] of secrets) expect(text.includes(value), what).toBe(false)
+  } finally {
+    writeFileSync(home.file('config.json'), config)
+  }
 })

@@ -34,6 +34,35 @@ describe('what this program writes itself stays, and what it was told goes:', ()
   })
 })
 
+test('numbers, versions and times stay', () => {
+  const figures = ['7', '1234567', '1.25', '0.1.0', 'v24.21.0', '2026-11-27', '10:30:00', '...', '::', '::1']
+  const times = ['2026-11-27T10:30:00.123Z', '2026-11-27T10:30:00.123+01:00', '2026-11-27T10:30:00.123-01:00']
+  for (const text of [...figures, ...times]) expect(redactor().text(text)).toBe(text)
+})
+
+test.for([
+  ['12345678', '*1'],
+  ['10.20.30.40', '*1'],
+  ['v1.2.3-secret', '*1'],
+  ['x1.2.3', '*1'],
+  ['1.2345', '*1'],
+  ['2026-11-27x', '*1'],
+  ['26-11-27', '*1'],
+  ['00.1234Z', '*1'],
+  ['000.123Z', '*1'],
+  ['00.123+1x', '*1'],
+  ['from 2001:db8::7: refused', 'from *1: refused'],
+  ['at 2001:db8::7.', 'at *1.'],
+  ['::1234:1', '*1'],
+  ['1::1', '*1'],
+] as const)('what only looks like one goes: %s', ([text, redacted]) => {
+  expect(redactor().text(text)).toBe(redacted)
+})
+
+test('who has no home folder keeps his paths', () => {
+  expect(new Redactor({ words, home: '/', secrets: [] }).text('/usr/bin/node')).toBe('/usr/bin/node')
+})
+
 test('the same is replaced by the same, in all texts of a bundle', () => {
   const one = redactor()
   expect(one.text('jeanne-laptop and jeanne-phone')).toBe('*1 and *2')
