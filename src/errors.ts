@@ -130,11 +130,11 @@ export const ERRORS = {
   },
   AGENT_BUSY: {
     cause: 'An agent process holds this instance, but does not answer.',
-    fix: 'Run: connect daemon restart',
+    fix: 'Run: connect daemon restart (one in a terminal: Ctrl-C, and start it again)',
   },
   HUB_BUSY: {
     cause: 'A hub process holds its data folder, but does not answer.',
-    fix: 'Run: connect hub restart',
+    fix: 'Run: connect hub restart (one in a terminal: Ctrl-C, and start it again)',
   },
   AGENT_RUNNING: {
     cause: 'An agent is running with this credential.',
@@ -349,12 +349,12 @@ export const ERRORS = {
   AGENT_OTHER_VERSION: {
     cause:
       'The agent that runs answers in a way that this version can’t read: most likely it is of another version.',
-    fix: 'Run: connect daemon restart',
+    fix: 'Run: connect daemon restart (one in a terminal: Ctrl-C, and start it again)',
   },
   HUB_OTHER_VERSION: {
     cause:
       'The hub that runs answers in a way that this version can’t read: most likely it is of another version.',
-    fix: 'Run: connect hub restart',
+    fix: 'Run: connect hub restart (one in a terminal: Ctrl-C, and start it again)',
   },
   NO_PROC: {
     cause: 'Linux tells in /proc which process is which, and it is not mounted here.',

@@ -25,8 +25,16 @@ export interface KindWords {
   readonly anyone: string
   /** What its lock is for. */
   readonly scope: string
-  /** That one runs already, that a command or the process is busy, that the process is not to be told. */
-  readonly errors: { readonly running: ErrorCode; readonly busy: ErrorCode; readonly elsewhere: ErrorCode }
+  readonly errors: {
+    /** One runs already. */
+    readonly running: ErrorCode
+    /** A command on it, or its process, is busy. */
+    readonly busy: ErrorCode
+    /** Its answer can't be read. */
+    readonly otherVersion: ErrorCode
+    /** Which process it is can't be told. */
+    readonly elsewhere: ErrorCode
+  }
 }
 
 const KINDS: Readonly<Record<Kind, KindWords>> = {
@@ -42,7 +50,12 @@ const KINDS: Readonly<Record<Kind, KindWords>> = {
     process: 'agent',
     anyone: 'An agent',
     scope: 'instance',
-    errors: { running: 'AGENT_RUNNING', busy: 'AGENT_BUSY', elsewhere: 'AGENT_ELSEWHERE' },
+    errors: {
+      running: 'AGENT_RUNNING',
+      busy: 'AGENT_BUSY',
+      otherVersion: 'AGENT_OTHER_VERSION',
+      elsewhere: 'AGENT_ELSEWHERE',
+    },
   },
   hub: {
     mainInstance: 'hub',
@@ -56,7 +69,12 @@ const KINDS: Readonly<Record<Kind, KindWords>> = {
     process: 'hub',
     anyone: 'A hub',
     scope: 'data folder',
-    errors: { running: 'HUB_RUNNING', busy: 'HUB_BUSY', elsewhere: 'HUB_ELSEWHERE' },
+    errors: {
+      running: 'HUB_RUNNING',
+      busy: 'HUB_BUSY',
+      otherVersion: 'HUB_OTHER_VERSION',
+      elsewhere: 'HUB_ELSEWHERE',
+    },
   },
 }
 

@@ -63,8 +63,8 @@ export type AgentRecord = v.InferOutput<typeof AgentRecord>
  * @returns undefined if there is no record, or one that makes no sense: whoever holds the lock writes
  * a new one
  */
-export function readAgentRecord(instance: Instance): AgentRecord | undefined {
-  const text = readIfThere(instance.recordFile)
+export function readAgentRecord({ recordFile }: Pick<Instance, 'recordFile'>): AgentRecord | undefined {
+  const text = readIfThere(recordFile)
   if (text === undefined) return undefined
   try {
     return v.parse(AgentRecord, JSON.parse(text))

@@ -1,8 +1,9 @@
-import * as v from 'valibot'
+import type * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
-import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
-import { requestLocally, type LocalAnswer, type LocalRequest } from '../net/local/request.ts'
+import { ConnectError, ERRORS, type ErrorCode } from '../errors.ts'
 import type { AgentIdentity } from './agent-record.ts'
+import { askProcess, parseAnswer, type Asked } from './ask-process.ts'
+import { restartAdvice } from './restart-advice.ts'
 import {
   AgentStatus,
   PortReply,
@@ -21,9 +22,6 @@ import {
 
 /** What an agent that does not answer costs a command at the most, in ms. */
 const TIMEOUT_MS = 3000
-
-/** Where an agent listens. */
-type AgentSocket = Pick<Instance, 'socketPath'>
 
 /** The same of a change: exposing waits for the hub's word, see hub-client/hub-link.ts. */
 const CHANGE_TIMEOUT_MS = 15_000
@@ -70,7 +68,7 @@ const UNASKED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['AGENT_BUSY', 'AGENT
  * @returns undefined if no agent listens
  */
 export async function agentCarries(
-  agent: AgentSocket,
+  agent: Asked,
   port: number,
   timeoutMs = TIMEOUT_MS,
 ): Promise<PortReply | undefined> {
@@ -94,15 +92,19 @@ export function exposeService(
 ): Promise<ExposeReply | undefined> {
   const options = { body: JSON.stringify(target), timeoutMs: CHANGE_TIMEOUT_MS }
   const asked = request(instance, 'PUT', `/v1/services/${name}`, ExposeReply, options)
-  return 'path' in target ? asked.catch(explainOlderAgent) : asked
+  return 'path' in target ? asked.catch((error: unknown) => explainOlderAgent(instance, error)) : asked
 }
 
 /** An agent of before fails on a target without a host, and says so in words of its own. */
-function explainOlderAgent(error: unknown): never {
+function explainOlderAgent(instance: Instance, error: unknown): never {
   const isRefused = error instanceof ConnectError && error.code === 'HUB_ERROR'
   if (!isRefused || !error.message.startsWith('Invalid ')) throw error
   const message = 'The agent that runs is of a version that knows no Unix sockets'
-  throw new ConnectError('AGENT_OTHER_VERSION', message, { cause: error })
+  throw olderAgent(instance, message, error)
+}
+
+function olderAgent(instance: Instance, message: string, cause: unknown): ConnectError {
+  return new ConnectError('AGENT_OTHER_VERSION', message, { hints: [restartAdvice(instance)], cause })
 }
 
 /** @returns undefined if no agent listens */
@@ -147,51 +149,24 @@ async function changeReach<T>(
   } catch (error) {
     if (!(error instanceof ConnectError) || error.message !== `There is no ${method} ${path}`) throw error
     const message = 'The agent that runs is of a version that keeps no reaches'
-    throw new ConnectError('AGENT_OTHER_VERSION', message, { cause: error })
+    throw olderAgent(instance, message, error)
   }
 }
 
 /**
- * @returns undefined if no agent listens
- * @throws ConnectError AGENT_BUSY if an agent listens but doesn't answer, AGENT_OTHER_VERSION if its answer
- * can't be read; what the agent refuses with
+ * @returns undefined if no process listens
+ * @throws ConnectError as askProcess and parseAnswer; what the agent refuses with
  */
 async function request<T>(
-  { socketPath }: AgentSocket,
+  asked: Asked,
   method: string,
   path: string,
   schema: v.GenericSchema<unknown, T>,
   options: { body?: string; timeoutMs: number },
 ): Promise<T | undefined> {
-  const answer = await exchange({ socketPath, method, path, ...options })
+  const answer = await askProcess(asked, { method, path, ...options })
   if (answer === undefined) return undefined
-  let refusal: v.InferOutput<typeof ErrorReply>['error']
-  try {
-    const value: unknown = JSON.parse(answer.text)
-    if (answer.status === 200) return v.parse(schema, value)
-    refusal = v.parse(ErrorReply, value).error
-  } catch (error) {
-    throw new ConnectError(
-      'AGENT_OTHER_VERSION',
-      'The agent that runs gave an answer that this version can’t read',
-      {
-        cause: error,
-      },
-    )
-  }
-  const { code, message } = refusal
+  if (answer.status === 200) return parseAnswer(asked, answer, schema)
+  const { code, message } = parseAnswer(asked, answer, ErrorReply).error
   throw new ConnectError(code in ERRORS ? (code as ErrorCode) : 'HUB_ERROR', message)
-}
-
-async function exchange(options: LocalRequest): Promise<LocalAnswer | undefined> {
-  try {
-    return await requestLocally(options)
-  } catch (error) {
-    const why = isTimeout(error) ? '' : `: ${messageOf(error)}`
-    throw new ConnectError('AGENT_BUSY', `The agent does not answer${why}`, { cause: error })
-  }
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'TimeoutError'
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { agentCarries } from '../control/client.ts'
-import type { Neighbours } from '../control/presence.ts'
+import type { AgentPresence, Neighbours } from '../control/presence.ts'
 import { codeOf, ConnectError } from '../errors.ts'
 import { isOwnAddress } from '../net/own-address.ts'
 
@@ -23,7 +23,7 @@ export function clientHops(client: Socket, neighbours: Neighbours): Promise<numb
   return Promise.all(asked).then((hops) => Math.max(...hops))
 }
 
-async function hopsThrough(agent: { socketPath: string }, port: number): Promise<number> {
+async function hopsThrough(agent: AgentPresence, port: number): Promise<number> {
   try {
     const hops = (await agentCarries(agent, port, TIMEOUT_MS))?.hops
     return hops === undefined ? 0 : hops + 1

@@ -34,6 +34,19 @@ test('the list of machines says who is online, and when the others were', async 
   await expect.poll(line, { timeout: 30_000 }).toMatch(/(?: +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d){2}$/)
 })
 
+test('the list of machines goes on without a hub in a terminal that hangs, and says what to do there', async () => {
+  world.hub.kill('SIGSTOP')
+  const { code, stdout, stderr } = await connect(world.hubHome, ['hub', 'agent', 'list'])
+  world.hub.kill('SIGCONT')
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `[!] The hub does not answer, so who is online is not known
+  End it with Ctrl-C where it runs (PID: ${world.hub.pid}), and start it there again.
+`,
+  })
+  expect(stdout).toContain('seen')
+})
+
 test('a backup brings back a hub, but not a machine that was revoked since, nor a join token', async () => {
   const [good, outcast] = [await joined(world, 'good'), await joined(world, 'outcast')]
   const token = await world.joinToken()

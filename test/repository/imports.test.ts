@@ -63,12 +63,12 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   'cli/argv': ['cli', 'config', 'errors.ts'],
   'cli/hub': [
+    'cli',
     'hub',
     'hub/tls',
     'hub/store',
     'hub/control',
     'tunnel/protocol',
-    'net/local',
     'config/hub',
     'config',
     'files',

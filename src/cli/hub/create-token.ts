@@ -1,6 +1,7 @@
-import { NOT_THERE, TokenReply } from '../../hub/control/schema.ts'
+import { hubInstance } from '../../config/hub/hub-instance.ts'
+import { requestHub } from '../../hub/control/client.ts'
+import { TokenReply } from '../../hub/control/schema.ts'
 import type { MadeToken, TokenOptions } from '../../hub/store/store.ts'
-import { requestHub } from './request-hub.ts'
 import { withStore } from './with-store.ts'
 
 /**
@@ -10,7 +11,7 @@ import { withStore } from './with-store.ts'
  * @throws ConnectError HUB_DATA_DAMAGED, WRITE_FAILED
  */
 export async function createToken(folder: string, { ttlMs, uses }: TokenOptions): Promise<MadeToken> {
-  const made = await requestHub(folder, 'POST', `/v1/tokens?ttlMs=${ttlMs}&uses=${uses}`, TokenReply)
-  if (made !== undefined && made !== NOT_THERE) return made
-  return withStore(folder, (store) => store.createToken({ ttlMs, uses }), { existing: false })
+  const hub = hubInstance({ dataDir: folder })
+  const made = await requestHub(hub, 'POST', `/v1/tokens?ttlMs=${ttlMs}&uses=${uses}`, TokenReply)
+  return made ?? withStore(folder, (store) => store.createToken({ ttlMs, uses }), { existing: false })
 }

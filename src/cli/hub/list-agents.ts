@@ -1,6 +1,5 @@
 import { hubInstance } from '../../config/hub/hub-instance.ts'
-import { ConnectError } from '../../errors.ts'
-import { hubAgents } from '../../hub/control/client.ts'
+import { hubAgents, isHubSilent } from '../../hub/control/client.ts'
 import type { HubAgent } from '../../hub/control/schema.ts'
 import { withStore } from './with-store.ts'
 
@@ -13,14 +12,13 @@ export type ListedAgent = Omit<HubAgent, 'online'> & { readonly online: boolean 
  * @throws ConnectError HUB_DATA_MISSING, HUB_DATA_DAMAGED, WRITE_FAILED
  */
 export async function listAgents(folder: string): Promise<ListedAgent[]> {
-  const told = await hubAgents(hubInstance({ dataDir: folder })).catch(silent)
+  const told = await hubAgents(hubInstance({ dataDir: folder })).catch(unlessSilent)
   const agents = told ?? (await storedAgents(folder, told === null ? null : false))
   return agents.toSorted((one, other) => Date.parse(one.joinedAt) - Date.parse(other.joinedAt))
 }
 
-/** A hub runs that doesn't answer, or not in words that this version knows. */
-function silent(error: unknown): null {
-  if (!(error instanceof ConnectError)) throw error
+function unlessSilent(error: unknown): null {
+  if (!isHubSilent(error)) throw error
   return null
 }
 

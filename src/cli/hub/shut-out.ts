@@ -1,7 +1,8 @@
-import { ConnectError } from '../../errors.ts'
-import { NOT_THERE, RevokeReply } from '../../hub/control/schema.ts'
+import { hubInstance } from '../../config/hub/hub-instance.ts'
+import { codeOf, ConnectError } from '../../errors.ts'
+import { requestHub } from '../../hub/control/client.ts'
+import { RevokeReply } from '../../hub/control/schema.ts'
 import type { Store } from '../../hub/store/store.ts'
-import { requestHub } from './request-hub.ts'
 import { withStore } from './with-store.ts'
 
 /** What is asked of the hub, what else is done to its database, and what it is done to. */
@@ -47,8 +48,15 @@ export async function shutOut(folder: string, way: keyof typeof WAYS, id: string
   const { method, path, store: change, noun, list } = WAYS[way]
   const missing = () =>
     new ConnectError('NO_SUCH_ENTRY', `There is no ${noun} "${id}"`, { hints: [`See the list: ${list}`] })
-  const answer = await requestHub(folder, method, path(encodeURIComponent(id)), RevokeReply)
-  if (answer === NOT_THERE) throw missing()
+  const asked = requestHub(
+    hubInstance({ dataDir: folder }),
+    method,
+    path(encodeURIComponent(id)),
+    RevokeReply,
+  )
+  const answer = await asked.catch((error: unknown) => {
+    throw codeOf(error) === 'NO_SUCH_ENTRY' ? missing() : error
+  })
   if (answer) return answer
   const isKnown = await withStore(folder, (store) => change(store, id))
   if (!isKnown) throw missing()

@@ -1,10 +1,11 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
-import { requestHub } from '../../cli/hub/request-hub.ts'
 import { dataDirFlag, hubFolder } from '../../cli/hub/flags.ts'
+import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { givenPath } from '../../files/given-path.ts'
 import { makeBackup } from '../../hub/backup/make-backup.ts'
-import { NOT_THERE, SavedReply } from '../../hub/control/schema.ts'
+import { requestHub } from '../../hub/control/client.ts'
+import { SavedReply } from '../../hub/control/schema.ts'
 import { counted } from '../../text/counted.ts'
 import { tilde } from '../../text/tilde.ts'
 
@@ -23,8 +24,7 @@ export default class HubBackup extends ConnectCommand {
     const { args, flags } = await this.parse(HubBackup)
     const folder = hubFolder(flags['data-dir'])
     const file = givenPath(args.file)
-    const answer = await requestHub(folder, 'GET', '/v1/saved', SavedReply)
-    const saved = answer === NOT_THERE ? undefined : answer
+    const saved = await requestHub(hubInstance({ dataDir: folder }), 'GET', '/v1/saved', SavedReply)
     const { unnoted, ...backup } = await makeBackup(folder, file, saved)
     const { bytes, machines, names, tokens, hasKey } = backup
     this.print(`[ok] Backed up the hub to ${tilde(file)} (${Math.ceil(bytes / 1024)} KB)`)

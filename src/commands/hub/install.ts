@@ -10,6 +10,7 @@ import type { HubInstance } from '../../config/hub/hub-instance.ts'
 import { JOIN_OWN_HUB } from '../../config/first-steps.ts'
 import { instanceFor } from '../../config/instance.ts'
 import { findAgent } from '../../control/find-agent.ts'
+import { restartAdvice } from '../../control/restart-advice.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
 import { joinHere, type Joining } from '../../tasks/hub/join-here.ts'
 import { installHubService, planHubInstall, toldBy } from '../../tasks/hub/start-hub.ts'
@@ -79,9 +80,10 @@ export default class HubInstall extends HubCommand {
     }
     const agent = instanceFor()
     const isMember = joining !== null && joining.outcome !== 'elsewhere'
-    const mayRun = ['running', 'unknown'].includes((await findAgent(agent)).state)
-    if (isMember && !mayRun) this.suggestNext(startCommand(agent))
-    else if (joining?.outcome === 'moved') this.tellNext('connect daemon restart', 'takes up the address')
+    const { state } = await findAgent(agent)
+    if (isMember && state !== 'running' && state !== 'unknown') this.suggestNext(startCommand(agent))
+    else if (joining?.outcome === 'moved')
+      this.printError(`  The agent takes up the address once it starts anew. ${restartAdvice(agent)}`)
     else this.suggestNext('connect hub token create --invite', 'lets a machine join')
   }
 }

@@ -1,22 +1,21 @@
-import * as v from 'valibot'
-import type { Instance } from '../../config/instance.ts'
-import { ConnectError, messageOf } from '../../errors.ts'
-import { requestLocally, type LocalAnswer } from '../../net/local/request.ts'
-import { AgentsReply, HubStatus, type HubAgent } from './schema.ts'
-
-/** Where a hub listens for commands. */
-type HubSocket = Pick<Instance, 'socketPath'>
+import type * as v from 'valibot'
+import { askProcess, parseAnswer, type Asked } from '../../control/ask-process.ts'
+import { ConnectError } from '../../errors.ts'
+import { AgentsReply, HubStatus, NOT_SAVED, NOT_THERE, NotSavedReply, type HubAgent } from './schema.ts'
 
 /** What a hub that does not answer costs a command at the most, in ms. */
 const TIMEOUT_MS = 3000
+
+/** The same for what changes the hub: its disk may hang. */
+const CHANGE_TIMEOUT_MS = 10_000
 
 /**
  * @returns undefined if no hub listens
  * @throws ConnectError HUB_BUSY if one listens but doesn't answer, HUB_OTHER_VERSION if its answer can't be
  * read
  */
-export function hubStatus(hub: HubSocket, timeoutMs = TIMEOUT_MS): Promise<HubStatus | undefined> {
-  return ask(hub, '/v1/status', HubStatus, timeoutMs)
+export function hubStatus(hub: Asked, timeoutMs = TIMEOUT_MS): Promise<HubStatus | undefined> {
+  return ask(hub, { method: 'GET', path: '/v1/status', timeoutMs }, HubStatus)
 }
 
 /**
@@ -27,7 +26,7 @@ export function hubStatus(hub: HubSocket, timeoutMs = TIMEOUT_MS): Promise<HubSt
  * @throws ConnectError as hubStatus does
  */
 export async function hubAgents(
-  hub: HubSocket,
+  hub: Asked,
   timeoutMs = TIMEOUT_MS,
 ): Promise<readonly HubAgent[] | undefined> {
   const until = performance.now() + timeoutMs
@@ -35,7 +34,8 @@ export async function hubAgents(
   for (let more = true; more;) {
     const last = agents.at(-1)
     const path = last ? `/v1/agents?after=${last.id}` : '/v1/agents'
-    const page = await ask(hub, path, AgentsReply, Math.max(1, until - performance.now()))
+    const left = Math.max(1, until - performance.now())
+    const page = await ask(hub, { method: 'GET', path, timeoutMs: left }, AgentsReply)
     if (!page) return undefined
     agents.push(...page.agents)
     more = page.more && page.agents.length > 0
@@ -43,26 +43,43 @@ export async function hubAgents(
   return agents
 }
 
-async function ask<T>(
-  { socketPath }: HubSocket,
+/**
+ * Has a hub do something, or say what it alone knows.
+ *
+ * @returns undefined if no hub runs, or none answers that: it notices a change of its database by itself
+ * @throws ConnectError WRITE_FAILED if it can't save what was asked, and has not done it; NO_SUCH_ENTRY
+ */
+export async function requestHub<T>(
+  hub: Asked,
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   schema: v.GenericSchema<unknown, T>,
-  timeoutMs: number,
 ): Promise<T | undefined> {
-  let answer: LocalAnswer | undefined
   try {
-    answer = await requestLocally({ socketPath, method: 'GET', path, timeoutMs })
+    return await ask(hub, { method, path, timeoutMs: CHANGE_TIMEOUT_MS }, schema)
   } catch (error) {
-    const isTimeout = error instanceof DOMException && error.name === 'TimeoutError'
-    const why = isTimeout ? '' : `: ${messageOf(error)}`
-    throw new ConnectError('HUB_BUSY', `The hub does not answer${why}`, { cause: error })
+    if (isHubSilent(error)) return undefined
+    throw error
   }
+}
+
+/** Whether it is that a hub doesn't answer, or not in words that this version knows. */
+export function isHubSilent(error: unknown): boolean {
+  return error instanceof ConnectError && (error.code === 'HUB_BUSY' || error.code === 'HUB_OTHER_VERSION')
+}
+
+async function ask<T>(
+  hub: Asked,
+  request: Parameters<typeof askProcess>[1],
+  schema: v.GenericSchema<unknown, T>,
+): Promise<T | undefined> {
+  const answer = await askProcess(hub, request)
   if (!answer) return undefined
-  try {
-    // A hub of an older version answers with another status, and with no body that says more.
-    return v.parse(schema, JSON.parse(answer.text))
-  } catch (error) {
-    const message = 'The hub that runs gave an answer that this version can’t read'
-    throw new ConnectError('HUB_OTHER_VERSION', message, { cause: error })
+  if (answer.status === NOT_THERE) throw new ConnectError('NO_SUCH_ENTRY', 'The hub knows nothing of that id')
+  if (answer.status === NOT_SAVED) {
+    const { reason } = parseAnswer(hub, answer, NotSavedReply)
+    throw new ConnectError('WRITE_FAILED', `The hub can’t save it: ${reason}`)
   }
+  // A hub of an older version answers with another status, and with no body that says more.
+  return parseAnswer(hub, answer, schema)
 }

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os'
 import type { Instance } from '../../config/instance.ts'
 import { withCommandLock } from './command-lock.ts'
 import { withHomeLock } from './home-lock.ts'
@@ -15,5 +14,5 @@ export function withAllLocks<T>(
   action: () => Promise<T>,
   options: { writes?: boolean } = {},
 ): Promise<T> {
-  return withCommandLock(instance, () => withHomeLock(homedir(), action, options), options)
+  return withCommandLock(instance, () => withHomeLock(instance, action, options), options)
 }

@@ -17,7 +17,7 @@ const TIMEOUT_MS = 60_000
  *
  * @param options.writes default true; an action that only ends things also works where nothing can be
  * written, and makes no folder
- * @throws ConnectError AGENT_BUSY if another command takes too long, WRITE_FAILED
+ * @throws ConnectError AGENT_BUSY, HUB_BUSY if another command takes too long, WRITE_FAILED
  */
 export async function withCommandLock<T>(
   instance: Instance,

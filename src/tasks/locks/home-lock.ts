@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { dataFolder } from '../../config/instance.ts'
+import { dataFolder, type Instance } from '../../config/instance.ts'
+import { wordsOf } from '../../config/kind.ts'
 import { ConnectError } from '../../errors.ts'
 import { tryLock } from '../../files/lock.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
@@ -15,14 +16,14 @@ const TIMEOUT_MS = 60_000
  *
  * @param options.writes default true; an action that only removes things also works where nothing can be
  * written, and makes no folder
- * @throws ConnectError AGENT_BUSY if another takes too long, WRITE_FAILED
+ * @throws ConnectError AGENT_BUSY, HUB_BUSY if another takes too long, WRITE_FAILED
  */
 export async function withHomeLock<T>(
-  home: string,
+  instance: Instance,
   action: () => Promise<T>,
   { writes = true }: { writes?: boolean } = {},
 ): Promise<T> {
-  const folder = dataFolder(home)
+  const folder = dataFolder()
   const file = path.join(folder, 'install.lock')
   // Without it nothing was ever installed here, and what has nothing to remove leaves nothing behind.
   if (writes) ensurePrivateFolder(folder)
@@ -30,13 +31,10 @@ export async function withHomeLock<T>(
   const take = () => tryLock(file)
   const lock = await waitFor(() => (writes ? take() : take().catch(withoutLock)), { timeoutMs: TIMEOUT_MS })
   if (!lock) {
-    throw new ConnectError(
-      'AGENT_BUSY',
-      'Another daemon or hub of yours is still being installed or removed',
-      {
-        hints: ['Wait for it, or end it, then try again.'],
-      },
-    )
+    const message = 'Another daemon or hub of yours is still being installed or removed'
+    throw new ConnectError(wordsOf(instance).errors.busy, message, {
+      hints: ['Wait for it, or end it, then try again.'],
+    })
   }
   try {
     return await action()

@@ -1,6 +1,7 @@
 import type { AgentInstance } from '../../config/instance.ts'
 import { tryAgentLock } from '../../control/agent-lock.ts'
 import { agentElsewhere, findAgent } from '../../control/find-agent.ts'
+import { restartAdvice } from '../../control/restart-advice.ts'
 import { ConnectError } from '../../errors.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
 import { tilde } from '../../text/tilde.ts'
@@ -45,9 +46,11 @@ async function whyNot(instance: AgentInstance): Promise<ConnectError> {
   if (found.state !== 'running') {
     return new ConnectError('AGENT_BUSY', 'An agent is just starting or stopping', { hints: ['Try again.'] })
   }
-  const { pid, mode } = found.agent
-  const again = mode === 'daemon' ? 'run: connect daemon restart' : 'end it with Ctrl-C and start it again.'
+  const { pid } = found.agent
   return new ConnectError('AGENT_BUSY', `The agent runs (PID: ${pid}), but nobody listens on its socket`, {
-    hints: [`It looks after ${tilde(instance.socketPath)} every few seconds: try again. Else ${again}`],
+    hints: [
+      `It looks after ${tilde(instance.socketPath)} every few seconds: try again. If it stays so:`,
+      restartAdvice(instance),
+    ],
   })
 }

@@ -40,9 +40,10 @@ function stepOf(here: Standing, hub: string, start: StartCommands): NextStep | u
   if (!isConnected && here.hub.state === 'stopped' && isOn(here.hub, hub)) return step(start.hub)
   if (agent.state === 'stopped') return step(start.agent)
   if (agent.state === 'unknown') return step('connect daemon status', 'says more')
-  if (!agent.connection) return step('connect daemon restart')
-  if (!isConnected) return step('connect doctor', 'says what is in the way')
+  if (agent.connection && !isConnected) return step('connect doctor', 'says what is in the way')
+  // A restart of the daemon does nothing about an agent in a terminal.
   if (agent.mode === 'foreground') return step(start.agent, 'after Ctrl-C where the agent runs')
+  if (!agent.connection) return step('connect daemon restart')
   return firstUse(here)
 }
 

@@ -1,12 +1,14 @@
 import { createServer, type RequestListener } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
+import { writeAgentRecord } from '../../../src/control/agent-record.ts'
 import { hubAgents, hubStatus } from '../../../src/hub/control/client.ts'
 import { AGENTS_A_PAGE } from '../../../src/hub/control/schema.ts'
 import { startHubControl } from '../../../src/hub/control/server.ts'
 import { agentsPage } from '../../../src/hub/control/agents-page.ts'
 import type { Agent } from '../../../src/hub/store/store.ts'
 import { hubInProcess, linked, member } from '../../fixtures/hub/hub-in-process.ts'
+import { identityFor } from '../../fixtures/identity.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { rejectionOf } from '../../fixtures/thrown-by.ts'
 
@@ -108,6 +110,21 @@ test('a hub that does not answer costs a command no more than its time', async (
     message: 'The hub does not answer',
   })
   expect((await rejectionOf(hubAgents(instance, 50))).code).toBe('HUB_BUSY')
+})
+
+test.for([
+  ['that is kept', 'daemon', 'Run: connect hub restart'],
+  [
+    'in a terminal',
+    'foreground',
+    `End it with Ctrl-C where it runs (PID: ${process.pid}), and start it there again.`,
+  ],
+] as const)('what helps with a hub %s that does not answer is said with it', async ([, mode, hint]) => {
+  const silent = await listening(() => {})
+  const garbled = await listening((_, response) => void response.end('?'))
+  for (const instance of [silent, garbled]) writeAgentRecord(instance, identityFor(instance, { mode }))
+  expect((await rejectionOf(hubStatus(silent, 50))).hints).toEqual([hint])
+  expect((await rejectionOf(hubStatus(garbled))).hints).toEqual([hint])
 })
 
 test.for([

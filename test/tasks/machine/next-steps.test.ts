@@ -81,6 +81,11 @@ describe('a machine that is logged in', () => {
     ],
     ['has an agent without its hub', { agent: { ...AGENT, connection: retrying } }, 'connect doctor'],
     ['has an agent in the foreground', { agent: { ...AGENT, mode: 'foreground' } }, 'connect daemon install'],
+    [
+      'has an agent in the foreground that does not answer',
+      { agent: { ...AGENT, mode: 'foreground', connection: null } },
+      'connect daemon install',
+    ],
     ['has nothing to do', {}, 'connect expose PORT --name NAME'],
     [
       'does not know what others offer',

@@ -3,6 +3,8 @@ import { localTime } from '../../../cli/format/local-time.ts'
 import { formatTable } from '../../../cli/format/table.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
 import { listAgents } from '../../../cli/hub/list-agents.ts'
+import { hubInstance } from '../../../config/hub/hub-instance.ts'
+import { restartAdvice } from '../../../control/restart-advice.ts'
 import { printable } from '../../../text/printable.ts'
 
 export default class HubAgentList extends ConnectCommand {
@@ -12,7 +14,8 @@ export default class HubAgentList extends ConnectCommand {
 
   async run() {
     const { flags } = await this.parse(HubAgentList)
-    const agents = await listAgents(hubFolder(flags['data-dir']))
+    const folder = hubFolder(flags['data-dir'])
+    const agents = await listAgents(folder)
     const rows = agents.map(({ id, label, joinedAt, revoked, online, lastSeen }) => [
       id,
       printable(label),
@@ -20,8 +23,10 @@ export default class HubAgentList extends ConnectCommand {
       online ? 'online' : lastSeen === null ? '-' : localTime(lastSeen),
       revoked ? 'revoked' : '',
     ])
-    if (agents.some(({ online }) => online === null))
-      this.printError('[!] The hub does not answer, so who is online is not known. Run: connect hub restart')
+    if (agents.some(({ online }) => online === null)) {
+      this.printError('[!] The hub does not answer, so who is online is not known')
+      this.printError(`  ${restartAdvice(hubInstance({ dataDir: folder }))}`)
+    }
     const lines = formatTable([['ID', 'LABEL', 'JOINED', 'LAST SEEN', ''], ...rows])
     for (const line of rows.length > 0 ? lines : ['No machine has joined yet']) this.print(line)
     return { agents }
