@@ -5,8 +5,9 @@ import { RevokeReply } from '../../hub/control/schema.ts'
 import type { Store } from '../../hub/store/store.ts'
 import { withStore } from './with-store.ts'
 
-/** What is asked of the hub, what else is done to its database, and what it is done to. */
+/** What it is called, what is asked of the hub, what else is done to its database, and what it is done to. */
 interface Way {
+  readonly done: string
   readonly method: 'DELETE' | 'POST'
   readonly path: (id: string) => string
   readonly store: (store: Store, id: string) => boolean
@@ -19,18 +20,21 @@ const TOKEN = { noun: 'join token', list: 'connect hub token list' }
 
 const WAYS = {
   'revoke agent': {
+    done: 'Revoked',
     method: 'DELETE',
     path: (id) => `/v1/agents/${id}`,
     store: (store, id) => store.revokeAgent(id),
     ...AGENT,
   },
   'remove agent': {
+    done: 'Removed',
     method: 'POST',
     path: (id) => `/v1/agents/${id}/remove`,
     store: (store, id) => store.removeAgent(id),
     ...AGENT,
   },
   'revoke token': {
+    done: 'Revoked',
     method: 'DELETE',
     path: (id) => `/v1/tokens/${id}`,
     store: (store, id) => store.revokeToken(id),
@@ -38,13 +42,20 @@ const WAYS = {
   },
 } as const satisfies Record<string, Way>
 
+export type WayOut = keyof typeof WAYS
+
+/** `Revoked ID`, say. */
+export function doneWords(way: WayOut, id: string): string {
+  return `${WAYS[way].done} ${id}`
+}
+
 /**
  * Revokes a machine or a join token, or removes a machine: through the hub if one runs, which heeds it from
  * then on; else in its database.
  *
  * @throws ConnectError NO_SUCH_ENTRY, HUB_DATA_MISSING, HUB_DATA_DAMAGED, WRITE_FAILED
  */
-export async function shutOut(folder: string, way: keyof typeof WAYS, id: string): Promise<RevokeReply> {
+export async function shutOut(folder: string, way: WayOut, id: string): Promise<RevokeReply> {
   const { method, path, store: change, noun, list } = WAYS[way]
   const missing = () =>
     new ConnectError('NO_SUCH_ENTRY', `There is no ${noun} "${id}"`, { hints: [`See the list: ${list}`] })
@@ -61,12 +72,4 @@ export async function shutOut(folder: string, way: keyof typeof WAYS, id: string
   const isKnown = await withStore(folder, (store) => change(store, id))
   if (!isKnown) throw missing()
   return { saved: true }
-}
-
-/** The lines about what holds now, and would not after a restart of the hub. @param done as `Revoked ID` */
-export function unsavedLines(done: string, reason: string): string[] {
-  return [
-    `[!] ${done}: it is in effect, but not saved yet. The hub can’t save it: ${reason}`,
-    '  It would be undone if the hub ended now. Fix that, then run this again.',
-  ]
 }
