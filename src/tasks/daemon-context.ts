@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { hubOf, readConfig, requireConfig, type Config } from '../config/config.ts'
 import { claimInstanceName, instanceFor, type AgentInstance } from '../config/instance.ts'
+import { unlessSilent } from '../control/ask-process.ts'
 import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'
 import type { Daemon } from '../platforms/platform.ts'
@@ -46,7 +47,7 @@ export function keptAgent(instance: AgentInstance): Kept<AgentStatus> {
       return isNewProxy
     },
     async hear(pid) {
-      const status = await agentStatus(instance, HEAR_MS).catch(() => undefined)
+      const status = await unlessSilent(agentStatus(instance, HEAR_MS))
       return status?.agent.pid === pid && status.hub.state === 'connected' ? status : undefined
     },
   }

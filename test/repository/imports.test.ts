@@ -68,6 +68,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'hub/tls',
     'hub/store',
     'hub/control',
+    'control',
     'tunnel/protocol',
     'config/hub',
     'config',

@@ -1,5 +1,6 @@
 import { hubInstance } from '../../config/hub/hub-instance.ts'
-import { hubAgents, isHubSilent } from '../../hub/control/client.ts'
+import { isSilence } from '../../control/ask-process.ts'
+import { hubAgents } from '../../hub/control/client.ts'
 import type { HubAgent } from '../../hub/control/schema.ts'
 import { withStore } from './with-store.ts'
 
@@ -18,7 +19,7 @@ export async function listAgents(folder: string): Promise<ListedAgent[]> {
 }
 
 function unlessSilent(error: unknown): null {
-  if (!isHubSilent(error)) throw error
+  if (!isSilence(error)) throw error
   return null
 }
 

@@ -1,5 +1,5 @@
 import type * as v from 'valibot'
-import { askProcess, parseAnswer, type Asked } from '../../control/ask-process.ts'
+import { askProcess, parseAnswer, unlessSilent, type Asked } from '../../control/ask-process.ts'
 import { ConnectError } from '../../errors.ts'
 import { AgentsReply, HubStatus, NOT_SAVED, NOT_THERE, NotSavedReply, type HubAgent } from './schema.ts'
 
@@ -49,23 +49,13 @@ export async function hubAgents(
  * @returns undefined if no hub runs, or none answers that: it notices a change of its database by itself
  * @throws ConnectError WRITE_FAILED if it can't save what was asked, and has not done it; NO_SUCH_ENTRY
  */
-export async function requestHub<T>(
+export function requestHub<T>(
   hub: Asked,
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   schema: v.GenericSchema<unknown, T>,
 ): Promise<T | undefined> {
-  try {
-    return await ask(hub, { method, path, timeoutMs: CHANGE_TIMEOUT_MS }, schema)
-  } catch (error) {
-    if (isHubSilent(error)) return undefined
-    throw error
-  }
-}
-
-/** Whether it is that a hub doesn't answer, or not in words that this version knows. */
-export function isHubSilent(error: unknown): boolean {
-  return error instanceof ConnectError && (error.code === 'HUB_BUSY' || error.code === 'HUB_OTHER_VERSION')
+  return unlessSilent(ask(hub, { method, path, timeoutMs: CHANGE_TIMEOUT_MS }, schema))
 }
 
 async function ask<T>(

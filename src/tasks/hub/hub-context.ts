@@ -9,6 +9,7 @@ import {
 } from '../../config/hub/hub-settings.ts'
 import { servingOf } from '../../config/hub/serving.ts'
 import { releaseHubName } from '../../config/instance.ts'
+import { unlessSilent } from '../../control/ask-process.ts'
 import { hubStatus } from '../../hub/control/client.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import type { CertificateFiles } from '../../hub/tls/certificate.ts'
@@ -89,7 +90,7 @@ export function keptHub(instance: HubInstance, settings: GivenSettings): Kept<Hu
       return true
     },
     async hear(pid) {
-      const status = await hubStatus(instance, HEAR_MS).catch(() => undefined)
+      const status = await unlessSilent(hubStatus(instance, HEAR_MS))
       return status?.agent.pid === pid ? status : undefined
     },
   }
