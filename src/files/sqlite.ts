@@ -45,6 +45,11 @@ export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === 5
 }
 
+/** SQLITE_FULL: there is no room for what it would write. */
+export function isFull(error: unknown): boolean {
+  return sqliteCode(error) === 13
+}
+
 /** SQLITE_IOERR: part of it is not where it should be, or the disk can't give it. */
 export function isUnreadable(error: unknown): boolean {
   return sqliteCode(error) === 10

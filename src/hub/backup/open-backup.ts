@@ -10,9 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { ConnectError, ERRORS, messageOf } from '../../errors.ts'
+import { codeOf, ConnectError, ERRORS, messageOf } from '../../errors.ts'
 import { NotAFileError } from '../../files/check-is-file.ts'
-import { loadSqlite, sqliteCode } from '../../files/sqlite.ts'
+import { isFull, loadSqlite } from '../../files/sqlite.ts'
 import { checkTrusted } from '../../files/trust.ts'
 import { Store } from '../store/store.ts'
 import { checkNotes, checkRows } from './check-contents.ts'
@@ -90,8 +90,7 @@ function copyFrom(descriptor: number, copy: string): void {
 /** A full disk is nobody's fault but the disk's. */
 function unusable(file: string, error: unknown): unknown {
   if (error instanceof ConnectError && error.code !== 'HUB_DATA_DAMAGED') return error
-  const isFull = sqliteCode(error) === 13 || (error as { code?: string }).code === 'ENOSPC'
-  if (isFull)
+  if (isFull(error) || codeOf(error) === 'ENOSPC')
     return new ConnectError('WRITE_FAILED', `Could not copy ${file}: ${messageOf(error)}`, { cause: error })
   const isNewer = error instanceof ConnectError && error.hints.includes(ERRORS.CONFIG_NEWER.fix)
   const why =
