@@ -3,10 +3,8 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { codeOf } from '../errors.ts'
 import { givenPath } from '../files/given-path.ts'
-import { claimName, instanceName, ownedNames, ownerOf, releaseName, shortHash } from './instance-name.ts'
-
-/** What is kept running: the agent of a config file, or the hub of a user. */
-export type Kind = 'agent' | 'hub'
+import { instanceName, shortHash } from './instance-name.ts'
+import { HUB_NAME, type Kind } from './kind.ts'
 
 /** One config file and all that belongs to it. Two instances share nothing but the machine. */
 export interface Instance {
@@ -37,9 +35,6 @@ export interface AgentInstance extends Instance {
   readonly servicesFile: string
   readonly reachesFile: string
 }
-
-/** The hub's: no agent gets it any more, and one that has it keeps it until the hub is installed. */
-export const HUB_NAME = 'hub'
 
 /** The folder that holds everything of the default instance. */
 export function dataFolder(home = homedir()): string {
@@ -89,34 +84,9 @@ function stemOf(file: string): string {
   return stem === undefined || stem === 'default' ? `${base}-${shortHash(file).slice(0, 8)}` : stem
 }
 
-function registryFolder(home: string): string {
+/** Holds a file for each name that an instance of this user has for good. */
+export function registryFolder(home: string): string {
   return path.join(dataFolder(home), 'instances')
-}
-
-/** No other instance of this user takes its name from now on. @throws ConnectError WRITE_FAILED */
-export function claimInstanceName({ name, stem, configFile }: Instance, home = homedir()): void {
-  if (name === stem && name !== 'default') claimName(registryFolder(home), stem, configFile)
-}
-
-/** The instances beside the default one that have taken their names, most of them by an install. */
-export function namedInstances(home = homedir()): AgentInstance[] {
-  return ownedNames(registryFolder(home)).map((configFile) => instanceFor(configFile, home))
-}
-
-/** The config file of the agent that has the hub's name: it was installed before that was the hub's. */
-export function holderOfHubName(home = homedir()): string | undefined {
-  return ownerOf(registryFolder(home), HUB_NAME)
-}
-
-/** No agent has the hub's name any more. */
-export function releaseHubName(home = homedir()): void {
-  const holder = holderOfHubName(home)
-  if (holder !== undefined) releaseName(registryFolder(home), HUB_NAME, holder)
-}
-
-/** The name is free for others again. */
-export function releaseInstanceName({ stem, configFile }: Instance, home = homedir()): void {
-  releaseName(registryFolder(home), stem, configFile)
 }
 
 /** Whether this is the folder that we alone own, and may close to others. */

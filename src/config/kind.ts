@@ -1,5 +1,10 @@
 import type { ErrorCode } from '../errors.ts'
-import type { Kind } from './instance.ts'
+
+/** What is kept running: the agent of a config file, or the hub of a user. */
+export type Kind = 'agent' | 'hub'
+
+/** The hub's: no agent gets it any more, and one that has it keeps it until the hub is installed. */
+export const HUB_NAME = 'hub'
 
 /** What differs between an agent and the hub, as something that is kept running: names and words. */
 export interface KindWords {
@@ -25,6 +30,9 @@ export interface KindWords {
   readonly anyone: string
   /** What its lock is for. */
   readonly scope: string
+  /** That another one has this folder, a sentence; and that other one. */
+  readonly isTaken: (folder: string) => string
+  readonly another: (folder: string) => string
   readonly errors: {
     /** One runs already. */
     readonly running: ErrorCode
@@ -50,6 +58,8 @@ const KINDS: Readonly<Record<Kind, KindWords>> = {
     process: 'agent',
     anyone: 'An agent',
     scope: 'instance',
+    isTaken: () => 'Another agent is running',
+    another: () => 'another agent of this instance',
     errors: {
       running: 'AGENT_RUNNING',
       busy: 'AGENT_BUSY',
@@ -58,7 +68,7 @@ const KINDS: Readonly<Record<Kind, KindWords>> = {
     },
   },
   hub: {
-    mainInstance: 'hub',
+    mainInstance: HUB_NAME,
     unit: 'private-connect-hub',
     label: 'co.privateconnect.hub',
     description: 'Private Connect Hub',
@@ -69,6 +79,8 @@ const KINDS: Readonly<Record<Kind, KindWords>> = {
     process: 'hub',
     anyone: 'A hub',
     scope: 'data folder',
+    isTaken: (folder) => `A hub is already running on ${folder}`,
+    another: (folder) => `another hub on ${folder}`,
     errors: {
       running: 'HUB_RUNNING',
       busy: 'HUB_BUSY',

@@ -1,5 +1,6 @@
 import { ensureInstanceFolder, hubOf, type Config } from '../config/config.ts'
-import { releaseInstanceName, type Instance } from '../config/instance.ts'
+import { releaseInstanceName } from '../config/claimed-names.ts'
+import type { Instance } from '../config/instance.ts'
 import { takeAgentLock } from '../control/agent-lock.ts'
 import { findAgent } from '../control/find-agent.ts'
 import { ConnectError } from '../errors.ts'

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Instance } from '../config/instance.ts'
+import { wordsOf } from '../config/kind.ts'
 import { noteOwnEnd } from '../control/agent-end.ts'
 import { tryAgentLock } from '../control/agent-lock.ts'
 import {
@@ -17,7 +18,7 @@ import type { Log } from '../log/log.ts'
 import { isAlive } from '../process/identity.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'
 import { waitFor } from '../runtime/wait-for.ts'
-import { anotherRuns, waitsForAnother } from './another.ts'
+import { anotherRuns } from './another.ts'
 import { keptExitCode } from './exit-code.ts'
 import { startHousekeeping } from './housekeeping.ts'
 
@@ -169,6 +170,7 @@ async function waitForLock(options: OwnerOptions, signal: AbortSignal): Promise<
   const ask = () => tryAgentLock(options.instance)
   const soon = await waitFor(ask, { timeoutMs: BRIEF_LOCK_MS, signal })
   if (soon || !options.waitForOthers) return soon
-  options.log(waitsForAnother(options.instance), 'warn')
+  const { instance, log } = options
+  log(`Waiting for ${wordsOf(instance).another(instance.folder)} to end`, 'warn')
   return waitFor(ask, { timeoutMs: Number.POSITIVE_INFINITY, everyMs: 1000, signal })
 }

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
+import { claimInstanceName } from '../config/claimed-names.ts'
 import { hubOf, readConfig, requireConfig, type Config } from '../config/config.ts'
-import { claimInstanceName, instanceFor, type AgentInstance } from '../config/instance.ts'
+import { instanceFor, type AgentInstance } from '../config/instance.ts'
 import { unlessSilent } from '../control/ask-process.ts'
 import { agentStatus } from '../control/client.ts'
 import type { AgentStatus } from '../control/schema.ts'

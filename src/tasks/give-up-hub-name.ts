@@ -1,4 +1,6 @@
-import { HUB_NAME, instanceFor, releaseInstanceName } from '../config/instance.ts'
+import { releaseInstanceName } from '../config/claimed-names.ts'
+import { instanceFor } from '../config/instance.ts'
+import { HUB_NAME } from '../config/kind.ts'
 import type { DaemonContext } from './daemon-context.ts'
 import { runSteps } from './steps/run-steps.ts'
 

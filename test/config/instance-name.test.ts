@@ -4,10 +4,10 @@ import { expect, test } from 'vitest'
 import {
   claimInstanceName,
   holderOfHubName,
-  instanceFor,
   releaseHubName,
   releaseInstanceName,
-} from '../../src/config/instance.ts'
+} from '../../src/config/claimed-names.ts'
+import { instanceFor } from '../../src/config/instance.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 

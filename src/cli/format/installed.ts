@@ -1,5 +1,4 @@
-import type { Kind } from '../../config/instance.ts'
-import { wordsOf } from '../../config/kind.ts'
+import { wordsOf, type Kind } from '../../config/kind.ts'
 import type { InstallOutcome, InstallReport, PlannedInstall } from '../../tasks/install.ts'
 import { shellQuote } from '../../text/shell-quote.ts'
 import { tilde } from '../../text/tilde.ts'

@@ -1,5 +1,4 @@
-import type { Kind } from '../../config/instance.ts'
-import { wordsOf } from '../../config/kind.ts'
+import { wordsOf, type Kind } from '../../config/kind.ts'
 import { GRACE_PERIOD_S } from '../../process/grace-period.ts'
 import type { StopReport } from '../../tasks/stop.ts'
 

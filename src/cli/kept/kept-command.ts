@@ -1,5 +1,5 @@
-import type { Instance, Kind } from '../../config/instance.ts'
-import { wordsOf } from '../../config/kind.ts'
+import type { Instance } from '../../config/instance.ts'
+import { wordsOf, type Kind } from '../../config/kind.ts'
 import { ConnectError } from '../../errors.ts'
 import { chosenFor } from '../../platforms/selection/chosen.ts'
 import type { Selection } from '../../platforms/selection/select.ts'

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { hubHome, hubSettingsFile, type HubSettings } from './hub-settings.ts'
 import { socketPathFor, type Instance } from '../instance.ts'
+import { HUB_NAME } from '../kind.ts'
 
 /** A hub's: its files lie with its data, so that two hubs with different data share nothing. */
 export interface HubInstance extends Instance {
@@ -18,8 +19,8 @@ export function hubInstance({ dataDir }: HubSettings = {}, home = homedir()): Hu
   const within = (name: string) => path.join(folder, name)
   return {
     kind: 'hub',
-    name: 'hub',
-    stem: 'hub',
+    name: HUB_NAME,
+    stem: HUB_NAME,
     folder,
     configFile: hubSettingsFile(home),
     mainFile: within('hub.db'),

@@ -1,4 +1,5 @@
-import { holderOfHubName, instanceFor } from '../../config/instance.ts'
+import { holderOfHubName } from '../../config/claimed-names.ts'
+import { instanceFor } from '../../config/instance.ts'
 import { ConnectError } from '../../errors.ts'
 import { shellQuote } from '../../text/shell-quote.ts'
 import { tilde } from '../../text/tilde.ts'

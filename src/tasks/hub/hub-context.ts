@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
+import { releaseHubName } from '../../config/claimed-names.ts'
 import type { HubInstance } from '../../config/hub/hub-instance.ts'
 import {
   readHubSettings,
@@ -8,7 +9,6 @@ import {
   type HubSettings,
 } from '../../config/hub/hub-settings.ts'
 import { servingOf } from '../../config/hub/serving.ts'
-import { releaseHubName } from '../../config/instance.ts'
 import { unlessSilent } from '../../control/ask-process.ts'
 import { hubStatus } from '../../hub/control/client.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'

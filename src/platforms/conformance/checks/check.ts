@@ -1,4 +1,4 @@
-import type { Kind } from '../../../config/instance.ts'
+import type { Kind } from '../../../config/kind.ts'
 import type { Sandbox } from '../harness/sandbox.ts'
 
 /** One promise that every platform keeps, and how it is proven. */

@@ -1,4 +1,4 @@
-import type { Kind } from '../../../config/instance.ts'
+import type { Kind } from '../../../config/kind.ts'
 import type { PlatformContext, PluginDescription } from '../../platform.ts'
 
 /** The platform that is to be proven, and what the suite cannot know of it. */
