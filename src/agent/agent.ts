@@ -4,7 +4,8 @@ import { readReaches } from '../config/reaches.ts'
 import { readServices } from '../config/services.ts'
 import type { AgentIdentity } from '../control/agent-record.ts'
 import { startControlServer } from '../control/server.ts'
-import { runOwner, type OwnerOptions, type Work } from '../kept/owner.ts'
+import { runOwner, type OwnerOptions } from '../kept/owner.ts'
+import type { Work } from '../kept/work.ts'
 import { ServiceHost } from './service-host.ts'
 
 export interface AgentOptions extends OwnerOptions {

@@ -14,6 +14,24 @@ export interface Housekeeping {
   stop(): void
 }
 
+export interface HousekeepingOptions {
+  readonly instance: Instance
+  readonly record: AgentRecord
+  readonly log: Log
+  /** Files without which it could never be started again, beside the program. */
+  readonly needs?: readonly string[]
+  /** Default 1,000. */
+  readonly everyMs?: number | undefined
+  /**
+   * Holds what was taken for as long as it runs.
+   *
+   * @throws ConnectError AGENT_RUNNING or HUB_RUNNING if that is another's now; any other error is told, and
+   * it is called again
+   */
+  readonly hold?: () => Promise<void>
+  readonly onTick?: (() => void) | undefined
+}
+
 const EVERY_MS = 1000
 
 /** How long the program and the like may be away, in looks: an upgrade takes them away for a moment. */
@@ -22,21 +40,8 @@ const PATIENCE = 30
 /**
  * Looks after what an agent or a hub needs while it runs: what it holds, its record and PID file, if someone
  * has deleted them; its program and the like, without which it could never be started again.
- *
- * @param options.needs files without which it could never be started again, beside the program
- * @param options.everyMs default 1,000
- * @param options.hold holds what was taken for as long as it runs. @throws ConnectError AGENT_RUNNING or
- * HUB_RUNNING if that is another's now; any other error is told, and it is called again
  */
-export function startHousekeeping(options: {
-  instance: Instance
-  record: AgentRecord
-  log: Log
-  needs?: readonly string[]
-  everyMs?: number | undefined
-  hold?: () => Promise<void>
-  onTick?: (() => void) | undefined
-}): Housekeeping {
+export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const { instance, record, log, needs = [], everyMs = EVERY_MS } = options
   const giveUp = new AbortController()
   const limiter = new LineLimiter({ everyMs: PATIENCE * everyMs })
