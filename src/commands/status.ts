@@ -1,6 +1,6 @@
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
-import { formatMachine } from '../cli/format/machine.ts'
+import { formatMachine } from '../cli/format/status/machine.ts'
 import { instanceFor } from '../config/instance.ts'
 import { machineStatus } from '../tasks/machine/machine-status.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { formatStatus } from '../../src/cli/format/status.ts'
+import { formatStatus } from '../../src/cli/format/status/daemon.ts'
 import { ConnectError, ERRORS, LOCAL_PACKAGE, type ErrorCode } from '../../src/errors.ts'
 import { isFatal } from '../../src/fatal-errors.ts'
 import { welcomePage } from '../../src/hub/http/welcome-page.ts'

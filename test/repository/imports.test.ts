@@ -108,6 +108,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   'cli/doctor': ['cli/output', 'doctor/checks', 'doctor/bundle', 'doctor', 'text'],
+  'cli/format/status': ['cli/format', 'tasks/machine', 'tasks/hub', 'tasks', 'config', 'text'],
   'cli/format': ['tasks/machine', 'tasks/hub', 'tasks/reaches', 'tasks', 'process', 'config', 'text'],
   'cli/output': ['errors.ts'],
   'cli/plugins': [

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { DaemonCommand } from '../../cli/kept/daemon-command.ts'
-import { formatStatus } from '../../cli/format/status.ts'
+import { formatStatus } from '../../cli/format/status/daemon.ts'
 import { daemonStatus, waitForConnected } from '../../tasks/status.ts'
 import { parseDuration } from '../../text/duration.ts'
 

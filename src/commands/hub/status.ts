@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { formatHubStatus } from '../../cli/format/hub-status.ts'
+import { formatHubStatus } from '../../cli/format/status/hub.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
 import { hubServiceStatus, isAnswering, waitForHub } from '../../tasks/hub/status.ts'
 import { parseDuration } from '../../text/duration.ts'

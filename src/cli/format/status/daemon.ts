@@ -1,10 +1,11 @@
-import { formatTarget } from '../../config/target.ts'
-import type { DaemonStatus, ForegroundAgent } from '../../tasks/status.ts'
-import { printable } from '../../text/printable.ts'
-import { tilde } from '../../text/tilde.ts'
-import { localTime } from './local-time.ts'
-import { formatConnection } from './connection.ts'
-import { reachesInLine, reachTroubles } from './reaches.ts'
+import { formatTarget } from '../../../config/target.ts'
+import type { DaemonStatus, ForegroundAgent } from '../../../tasks/status.ts'
+import { printable } from '../../../text/printable.ts'
+import { tilde } from '../../../text/tilde.ts'
+import { formatConnection } from '../connection.ts'
+import { localTime } from '../local-time.ts'
+import { reachesInLine, reachTroubles } from '../reaches.ts'
+import { fields, lastExit, STARTS } from './fields.ts'
 
 /** The fields that scripts know, in their order, then what a person asks next. */
 export function formatStatus(status: DaemonStatus): string[] {
@@ -43,24 +44,9 @@ export function formatStatus(status: DaemonStatus): string[] {
   ]
 }
 
-export const STARTS = { boot: 'on boot', login: 'on login', never: 'no' } as const
-
-/** A line for each field that there is; one without a name is a sentence. */
-export function fields(rows: [name: string, value: string | undefined][]): string[] {
-  return rows.flatMap(([name, value]) =>
-    value === undefined ? [] : [`    ${name === '' ? '' : `${name}: `}${value}`],
-  )
-}
-
 function connection({ connection, silence }: DaemonStatus): string {
   if (silence !== null) return `unknown: ${silence}`
   return formatConnection(connection)
-}
-
-export function lastExit({ at, reason, code }: NonNullable<DaemonStatus['lastExit']>): string {
-  const details = [at === null ? undefined : localTime(at), code === null ? undefined : `exit code ${code}`]
-  const known = details.filter((detail) => detail !== undefined).join(', ')
-  return printable(known === '' ? reason : `${reason} (${known})`)
 }
 
 function services({ services }: DaemonStatus): string | undefined {

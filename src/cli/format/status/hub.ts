@@ -1,8 +1,8 @@
-import type { HubServiceStatus } from '../../tasks/hub/status.ts'
-import { printable } from '../../text/printable.ts'
-import { tilde } from '../../text/tilde.ts'
-import { localTime } from './local-time.ts'
-import { fields, lastExit, STARTS } from './status.ts'
+import type { HubServiceStatus } from '../../../tasks/hub/status.ts'
+import { printable } from '../../../text/printable.ts'
+import { tilde } from '../../../text/tilde.ts'
+import { localTime } from '../local-time.ts'
+import { fields, lastExit, STARTS } from './fields.ts'
 
 /** As the daemon's status, for the hub. */
 export function formatHubStatus(status: HubServiceStatus): string[] {

@@ -1,12 +1,12 @@
 import { homedir } from 'node:os'
 import { sep } from 'node:path'
-import { formatTarget } from '../../config/target.ts'
-import type { MachineStatus } from '../../tasks/machine/machine-status.ts'
-import type { Problem } from '../../tasks/machine/problems.ts'
-import { printable } from '../../text/printable.ts'
-import { formatConnection } from './connection.ts'
-import { formatChoice } from './next.ts'
-import { reachesInLine, reachTroubles } from './reaches.ts'
+import { formatTarget } from '../../../config/target.ts'
+import type { MachineStatus } from '../../../tasks/machine/machine-status.ts'
+import type { Problem } from '../../../tasks/machine/problems.ts'
+import { printable } from '../../../text/printable.ts'
+import { formatConnection } from '../connection.ts'
+import { formatChoice } from '../next.ts'
+import { reachesInLine, reachTroubles } from '../reaches.ts'
 
 /** How many names stand in a line; `connect services` lists all. */
 const MAX_NAMES = 5
