@@ -3,6 +3,7 @@ import { probeService } from '../agent/probe-service.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
 import { requireConfig } from '../config/config.ts'
+import { INVITE } from '../config/first-steps.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { formatTarget, listTarget, parseTarget } from '../config/target.ts'
@@ -76,7 +77,7 @@ export default class Expose extends ConnectCommand {
   /** On the hub's own machine, where no other has joined yet, that comes first. */
   async #suggestReaching(name: string): Promise<void> {
     const hub = await new Problems().look(hubHere)
-    if (hub?.joined === 1) this.suggestNext('connect hub token create --invite', 'lets another machine in')
+    if (hub?.joined === 1) this.suggestNext(INVITE.command, INVITE.note)
     else this.suggestNext(`connect reach ${name}`, 'on another machine')
   }
 }

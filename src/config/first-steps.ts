@@ -4,6 +4,9 @@ export const OWN_HUB = 'connect hub install --listen 0.0.0.0:7700'
 /** What has a machine join the hub that runs on it. */
 export const JOIN_OWN_HUB = 'connect hub token create --invite | connect login --token-file -'
 
+/** What lets another machine join the hub on this one, and what is said to that. */
+export const INVITE = { command: 'connect hub token create --invite', note: 'lets another machine in' }
+
 /** For a machine that knows no hub yet: the ways in, a line each. */
 export const FIRST_STEPS: readonly string[] = [
   'With an invite to a hub: connect login',

@@ -119,6 +119,14 @@ export function listTarget(target: Target): ListedTarget {
   return { host: target.host, port: target.port, path: null }
 }
 
+/** All of a machine's addresses of a family, and the loopback that they lead to (RFC 1122 §3.2.1.3, ip(7)). */
+const UNSPECIFIED: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+
+/** Where something on this machine is connected to that listens on an address. */
+export function connectable(host: string): string {
+  return UNSPECIFIED[host] ?? host
+}
+
 function isHostName(host: string): boolean {
   if (/^[\d.]+$/.test(host)) return isIP(host) === 4
   return host.length <= 253 && host.split('.').every((label) => LABEL.test(label))

@@ -1,5 +1,6 @@
 import { isIP, SocketAddress } from 'node:net'
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
+import { connectable } from '../config/target.ts'
 
 /**
  * Whether a connection to an address of this machine arrives at a listener's.
@@ -8,7 +9,7 @@ import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
  * @param listener numeric, what is listened on; `0.0.0.0` and `::` are all of a family, `::` of both
  */
 export function leadsTo(address: string, listener: string): boolean {
-  const [dialled, heard] = [reached(canonical(address)), canonical(listener)]
+  const [dialled, heard] = [connectable(canonical(address)), canonical(listener)]
   if (heard === '::' || (heard === '0.0.0.0' && isIP(dialled) === 4)) return isOwnAddress(dialled)
   return dialled === heard
 }
@@ -17,12 +18,6 @@ export function leadsTo(address: string, listener: string): boolean {
 export function isOwnAddress(address: string): boolean {
   const own = canonical(address)
   return own === '::1' || own.startsWith('127.') || interfaceAddresses().has(own)
-}
-
-/** What an unspecified address leads to: loopback (ip(7), and RFC 4291 §2.5.2 as kernels take it). */
-function reached(address: string): string {
-  if (address === '0.0.0.0') return '127.0.0.1'
-  return address === '::' ? '::1' : address
 }
 
 /** The one text of an address (RFC 5952), and IPv4 for an IPv4-mapped one (RFC 4291 §2.5.5.2). */

@@ -31,7 +31,7 @@ describe('a hub for other machines, without a certificate given', () => {
 
   test('says where its authority is, and the fingerprint by which to know it', async () => {
     await hub.printed(/Next: connect hub token create/)
-    expect(hub.stderr).toBe('  Next: connect hub token create --invite (lets a machine join)\n')
+    expect(hub.stderr).toBe('  Next: connect hub token create --invite (lets another machine in)\n')
     expect(hub.stdout).toContain('  Address for others: https://hub.example.com\n')
     expect(hub.stdout).toContain('  Authority of its certificate: ~/.privateconnect/hub/tls/authority.pem\n')
     expect(hub.stdout).toMatch(/\n {2}Its SHA-256: (?:[0-9A-F]{2}:){31}[0-9A-F]{2}\n/)

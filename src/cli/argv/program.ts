@@ -1,3 +1,4 @@
+import { connectable } from '../../config/target.ts'
 import type { Command } from './reach-line.ts'
 
 /** A program that is to be run, and with which environment. */
@@ -5,9 +6,6 @@ interface Program {
   readonly command: Command
   readonly env: NodeJS.ProcessEnv
 }
-
-/** Addresses that stand for all of a machine's, to listen on and not to connect to (RFC 1122 §3.2.1.3). */
-const CONNECTABLE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
 /**
  * Tells a program where the service is: `{host}` and `{port}` in its arguments are replaced, and CONNECT_HOST
@@ -21,7 +19,7 @@ export function programAt(
   at: { addresses: readonly string[]; port: number },
 ): Program {
   const [address = ''] = at.addresses
-  const host = CONNECTABLE[address] ?? address
+  const host = connectable(address)
   const values = { '{host}': host, '{port}': String(at.port) }
   const filled = args.map((arg) =>
     arg.replaceAll(/\{(?:host|port)\}/g, (word) => values[word as keyof typeof values]),

@@ -7,7 +7,7 @@ import { createToken } from '../../cli/hub/create-token.ts'
 import { resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
 import type { HubInstance } from '../../config/hub/hub-instance.ts'
-import { JOIN_OWN_HUB } from '../../config/first-steps.ts'
+import { INVITE, JOIN_OWN_HUB } from '../../config/first-steps.ts'
 import { instanceFor } from '../../config/instance.ts'
 import { findAgent } from '../../control/find-agent.ts'
 import { restartAdvice } from '../../control/restart-advice.ts'
@@ -84,6 +84,6 @@ export default class HubInstall extends HubCommand {
     if (isMember && state !== 'running' && state !== 'unknown') this.suggestNext(startCommand(agent))
     else if (joining?.outcome === 'moved')
       this.printError(`  The agent takes up the address once it starts anew. ${restartAdvice(agent)}`)
-    else this.suggestNext('connect hub token create --invite', 'lets a machine join')
+    else this.suggestNext(INVITE.command, INVITE.note)
   }
 }

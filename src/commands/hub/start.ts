@@ -2,6 +2,7 @@ import { formatHubTold } from '../../cli/format/hub-told.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
 import { replaceHubFlag, resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
+import { INVITE } from '../../config/first-steps.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
 import { startHubService } from '../../tasks/hub/start-hub.ts'
 import { tilde } from '../../text/tilde.ts'
@@ -41,7 +42,7 @@ export default class HubStart extends HubCommand {
         `  It runs version ${report.version}, installed is ${context.version}. Run: connect hub restart`,
       )
     if (left !== undefined) this.printError(`[!] ${left}`)
-    this.suggestNext('connect hub token create --invite', 'lets a machine join')
+    this.suggestNext(INVITE.command, INVITE.note)
     return report
   }
 }
