@@ -41,6 +41,13 @@ export function parseResponse<T>(hub: string, schema: v.GenericSchema<unknown, T
   return parsed.output
 }
 
+/** Why a join token is of no use, by its state; an older hub doesn't tell that. */
+const REFUSED_TOKENS: ReadonlyMap<string | undefined, string> = new Map([
+  ['used up', 'The join token was used already'],
+  ['expired', 'The join token has expired'],
+  ['revoked', 'The join token was revoked'],
+])
+
 /** What an answer other than the wanted one means. Only the hub's own word counts as a refusal. */
 export function refusalError(hub: string, answer: HubResponse): ConnectError {
   if (!answer.header(HUB_HEADER)) return notAHub(hub, answer)
@@ -56,7 +63,8 @@ export function refusalError(hub: string, answer: HubResponse): ConnectError {
       return new ConnectError('AGENT_UNKNOWN', 'The hub does not know this agent')
     }
     case 'token_refused': {
-      return new ConnectError('TOKEN_REFUSED', 'The hub did not accept the join token')
+      const why = REFUSED_TOKENS.get(refusal.tokenState)
+      return new ConnectError('TOKEN_REFUSED', why ?? 'The hub did not accept the join token')
     }
     default: {
       // Whoever prints a message ends the sentence.

@@ -196,7 +196,7 @@ describe('login by an invite', () => {
     expect((await loginBy(emptyHome(), used)).code).toBe(0)
     const invite = await newInvite()
     for (const [text, sentence] of [
-      [used, 'The hub did not accept the invite: used, expired or revoked'],
+      [used, 'The invite was used already'],
       [
         `${invite.slice(0, 30)}${invite[30] === 'a' ? 'b' : 'a'}${invite.slice(31)}`,
         'The invite is incomplete, or a',

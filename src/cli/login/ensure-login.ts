@@ -89,8 +89,8 @@ function withFirstSteps(error: ConnectError): ConnectError {
 /** Who was given an invite knows of no token, and asks for another invite. */
 function ofInvite(thrown: unknown): unknown {
   if (!(thrown instanceof ConnectError) || thrown.code !== 'TOKEN_REFUSED') return thrown
-  return new ConnectError('TOKEN_REFUSED', 'The hub did not accept the invite: used, expired or revoked', {
-    hints: ['Ask for a new one: connect hub token create --invite'],
+  return new ConnectError('TOKEN_REFUSED', thrown.message.replace('join token', 'invite'), {
+    hints: thrown.hints,
     cause: thrown,
   })
 }

@@ -9,17 +9,20 @@ export class RefusedError extends Error {
   readonly retryAfter: number | undefined
   /** The nonce to sign in place of the one that was signed. */
   readonly nonce: string | undefined
+  /** Of the join token that was refused, if it is one that the hub has made. */
+  readonly tokenState: string | undefined
 
   constructor(
     status: number,
     reason: Refusal['error'],
     message: string,
-    more: { retryAfter?: number; nonce?: string } = {},
+    more: { retryAfter?: number; nonce?: string; tokenState?: string } = {},
   ) {
     super(message)
     this.status = status
     this.reason = reason
     this.retryAfter = more.retryAfter
     this.nonce = more.nonce
+    this.tokenState = more.tokenState
   }
 }

@@ -153,9 +153,12 @@ export class HttpApi {
     const { token, key, label, proof } = parsed.output
     const join = async (agent: string) => {
       const isTaken = await this.#registry.join({ token, agent, key, label })
-      if (!isTaken)
-        this.#note('refused', () => `[!] A join token was refused to ${request.socket.remoteAddress}`)
-      return isTaken
+      if (isTaken) return true
+      this.#note('refused', () => `[!] A join token was refused to ${request.socket.remoteAddress}`)
+      const state = await this.#registry.tokenState(token)
+      // Of a valid one the key is revoked.
+      if (state === undefined || state === 'valid') return false
+      throw new RefusedError(403, 'token_refused', `The join token is ${state}.`, { tokenState: state })
     }
     const agent = await this.#joins.run(() => this.#authenticator.admit(key, proof, join))
     this.#note(`joined ${agent}`, () => `${agent} (${label}) has joined`)

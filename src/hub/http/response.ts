@@ -22,9 +22,9 @@ export function refusalOf(error: unknown): {
   body: Refusal
 } {
   if (error instanceof RefusedError) {
-    const { status, reason, message, retryAfter, nonce } = error
+    const { status, reason, message, retryAfter, nonce, tokenState } = error
     const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
-    return { status, headers, body: { error: reason, message, nonce } }
+    return { status, headers, body: { error: reason, message, nonce, tokenState } }
   }
   if (error instanceof StoreError && error.kind === 'storage') {
     const message = `The hub can’t save it: ${error.message}.`

@@ -1,4 +1,5 @@
 import type { ConnectError } from '../../errors.ts'
+import type { JoinToken } from '../store/join-token.ts'
 import type { Agent, ClaimedService, JoinTry } from '../store/store.ts'
 import type { Saved } from './unsaved.ts'
 
@@ -26,6 +27,8 @@ export interface Registry {
    * @throws StoreError if that can't be saved; nothing is spent then
    */
   join(request: Pick<JoinTry, 'token' | 'agent' | 'key' | 'label'>): Promise<boolean>
+  /** @returns undefined for what is no join token of this hub @throws StoreError */
+  tokenState(token: string): Promise<JoinToken['state'] | undefined>
   setLabel(agent: string, label: string): void
   /** A link of the agent is up, or was until now. */
   seen(agent: string): void

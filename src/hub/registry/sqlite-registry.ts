@@ -1,4 +1,5 @@
 import { ConnectError, messageOf } from '../../errors.ts'
+import type { JoinToken } from '../store/join-token.ts'
 import { LANES, SaveQueue, type Write } from '../store/save-queue.ts'
 import type { StoreError } from '../store/store-error.ts'
 import { StoreThread, type StoreCalls, type StoreEvents } from '../store/store-thread.ts'
@@ -127,6 +128,10 @@ export class SqliteRegistry implements Registry {
       },
     })
     return promise
+  }
+
+  tokenState(token: string): Promise<JoinToken['state'] | undefined> {
+    return this.#store.call('tokenState', token, [...this.#revokedTokens.keys()])
   }
 
   setLabel(id: string, label: string): void {

@@ -7,7 +7,15 @@ import type { Agent } from './store.ts'
 
 /** The store's methods that the hub calls while it runs. */
 export type StoreMethod =
-  'createToken' | 'join' | 'readMark' | 'removeAgent' | 'revokeAgent' | 'revokeToken' | 'setAgent' | 'setSeen'
+  | 'createToken'
+  | 'join'
+  | 'readMark'
+  | 'removeAgent'
+  | 'revokeAgent'
+  | 'revokeToken'
+  | 'setAgent'
+  | 'setSeen'
+  | 'tokenState'
 
 export interface StoreCall {
   id: number

@@ -100,6 +100,17 @@ export class Store extends HeldDatabase {
       .map((row) => joinTokenOf(row, now))
   }
 
+  /**
+   * Of a token, and not of its id: only its bearer is told.
+   *
+   * @param revoked see JoinTry.revokedTokens
+   * @returns undefined if there is no such token
+   */
+  tokenState(token: string, revoked: readonly string[] = []): JoinToken['state'] | undefined {
+    const row = this.prepared('SELECT * FROM join_tokens WHERE hash = ?').get(hashOf(token))
+    return row && joinTokenOf(row, Date.now(), revoked).state
+  }
+
   /** @returns false if there is no such token */
   revokeToken(id: string): boolean {
     return this.#change(() => this.#revoke('join_tokens', id))

@@ -103,6 +103,8 @@ export const Refusal = v.object({
   message: Message,
   /** With the word `nonce`: the nonce to sign in place of the one that was signed. */
   nonce: v.optional(Nonce),
+  /** With the word `token_refused`, to whoever has such a token: `used up`, `expired` or `revoked`. */
+  tokenState: v.optional(v.string()),
 })
 export type Refusal = v.InferOutput<typeof Refusal>
 

@@ -40,6 +40,7 @@ async function hubApi(concurrency?: ConcurrencyOptions) {
     agent: (id) => agents.get(id),
     services: () => [],
     join: () => Promise.resolve(true),
+    tokenState: (token) => Promise.resolve(token === 'tok_1' ? 'valid' : undefined),
     remove: () => Promise.resolve({ saved: true }),
   } satisfies Partial<Registry> as unknown as Registry
   const links = { isServing: (id) => serving.has(id) } satisfies Partial<LinkTable> as unknown as LinkTable
@@ -261,6 +262,19 @@ describe('who joins', () => {
       )
     expect(log).toEqual(['[!] A join token was refused to 127.0.0.1'])
   })
+
+  test.for(['used up', 'expired', 'revoked'] as const)(
+    'with a token that is %s is told so',
+    async (state) => {
+      const { ask, registry, someone } = await hubApi()
+      registry.join = () => Promise.resolve(false)
+      registry.tokenState = () => Promise.resolve(state)
+      expect(await ask('POST', '/v1/join', { body: await (await someone()).joining() })).toMatchObject({
+        status: 403,
+        json: { error: 'token_refused', message: `The join token is ${state}.`, tokenState: state },
+      })
+    },
+  )
 
   test('with a proof of something else is refused, and nothing is logged', async () => {
     const { ask, log, someone } = await hubApi()

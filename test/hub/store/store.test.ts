@@ -97,6 +97,20 @@ describe('a join token', () => {
       expect(store.join({ ...machine(), token: wrong })).toBeUndefined()
   })
 
+  test('tells how it stands to whoever has it, and to nobody who has its id or guesses', async () => {
+    const store = await open()
+    const made = () => store.createToken({ ttlMs: HOUR, uses: 1 })
+    const [valid, used, revoked] = [made(), made(), made()]
+    const expired = store.createToken({ ttlMs: -1, uses: 1 })
+    store.join({ ...machine(), token: used.token })
+    store.revokeToken(revoked.id)
+    const states = [valid, used, revoked, expired].map(({ token }) => store.tokenState(token))
+    expect(states).toEqual(['valid', 'used up', 'revoked', 'expired'])
+    expect(store.tokenState(valid.token, [valid.id])).toBe('revoked')
+    for (const wrong of [used.id, '', `${used.token}0`, used.token.toUpperCase(), '%'])
+      expect(store.tokenState(wrong)).toBeUndefined()
+  })
+
   test('raced by two processes lets in no more than its uses', async () => {
     const folder = scratchFolder()
     const { token } = (await open(folder)).createToken({ ttlMs: HOUR, uses: 25 })

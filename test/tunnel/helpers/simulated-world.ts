@@ -141,6 +141,7 @@ export class SimulatedWorld {
       hubId: 'hub_0123456789abcdef',
       agent: (id) => agents.get(id),
       join: () => Promise.resolve(false),
+      tokenState: () => Promise.resolve(undefined),
       setLabel() {},
       seen() {},
       remove: () => Promise.resolve({ saved: true }),
