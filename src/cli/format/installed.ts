@@ -40,17 +40,23 @@ export function installedLines(
   ]
 }
 
-/** What --dry-run shows: the files as they would be, and the commands as one would type them. */
+/**
+ * What --dry-run shows: the files as they would be, and the commands as one would type them.
+ *
+ * @param more what else would be done, a sentence
+ */
 export function formatPlan(
   { change, file, plan: { files, commands } }: PlannedInstall,
   kind: Kind,
+  more?: string,
 ): string[] {
-  if (change === 'unchanged' && file !== null)
-    return [
-      `Unchanged: ${tilde(file)}`,
-      '',
-      `The ${wordsOf({ kind }).kept} is installed and runs: there is nothing to do.`,
-    ]
+  const also = more === undefined ? [] : [more, '']
+  if (change === 'unchanged' && file !== null) {
+    const runs = `The ${wordsOf({ kind }).kept} is installed and runs`
+    const left =
+      more === undefined ? [`${runs}: there is nothing to do.`] : [`${runs}.`, '', ...also, NOTHING]
+    return [`Unchanged: ${tilde(file)}`, '', ...left]
+  }
   return [
     ...files.flatMap(({ file, content }) => [
       `Would write ${tilde(file)}:`,
@@ -65,6 +71,9 @@ export function formatPlan(
     '',
     ...commands.map((command) => `  ${command.map(shellQuote).join(' ')}`),
     '',
-    'Nothing was changed.',
+    ...also,
+    NOTHING,
   ]
 }
+
+const NOTHING = 'Nothing was changed.'

@@ -6,6 +6,7 @@ import { platformFlag } from '../../cli/flags.ts'
 import { createToken } from '../../cli/hub/create-token.ts'
 import { resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
+import { readConfig } from '../../config/config.ts'
 import type { HubInstance } from '../../config/hub/hub-instance.ts'
 import { INVITE, JOIN_OWN_HUB } from '../../config/first-steps.ts'
 import { instanceFor } from '../../config/instance.ts'
@@ -15,6 +16,8 @@ import { settingsWith } from '../../tasks/hub/hub-context.ts'
 import { joinHere, type Joining } from '../../tasks/hub/join-here.ts'
 import { installHubService, planHubInstall, toldBy } from '../../tasks/hub/start-hub.ts'
 import { startCommand } from '../../tasks/machine/start-command.ts'
+
+const WOULD_JOIN = 'Would have this machine join the hub.'
 
 export default class HubInstall extends HubCommand {
   static override summary = 'Install the hub as a system service (launchd on macOS, systemd on Linux)'
@@ -30,7 +33,9 @@ export default class HubInstall extends HubCommand {
     ...resetFlag,
     ...platformFlag,
     'no-join': Flags.boolean({ description: 'don’t let this machine join the hub' }),
-    'dry-run': Flags.boolean({ description: 'print what would be written and run, and do nothing' }),
+    'dry-run': Flags.boolean({
+      description: 'print what would be written and run, and whether this machine would join, and do nothing',
+    }),
   }
 
   async run() {
@@ -41,8 +46,9 @@ export default class HubInstall extends HubCommand {
     const manager = selection.description.name
     if (flags['dry-run']) {
       const planned = await planHubInstall(context, settings, selection)
+      const joins = !flags['no-join'] && !readConfig(instanceFor())
       // To be copied as it is: never wrapped.
-      for (const line of formatPlan(planned, 'hub')) this.log(line)
+      for (const line of formatPlan(planned, 'hub', joins ? WOULD_JOIN : undefined)) this.log(line)
       return { ...planned, manager, warnings: [], joining: null }
     }
     const left = this.leftBehind(context.instance)

@@ -2,7 +2,7 @@ import { hubOf, readConfig, type Config } from '../../config/config.ts'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import type { AgentInstance } from '../../config/instance.ts'
-import { startCommand } from './start-command.ts'
+import { hubStartStep, startCommand } from './start-command.ts'
 import { agentHere } from './agent-here.ts'
 import { hubHere, UNKNOWN_HUB } from './hub-here.ts'
 import { nextSteps, type NextStep } from './next-steps.ts'
@@ -29,7 +29,7 @@ export async function machineStatus(instance: AgentInstance): Promise<MachineSta
   ])
   const start = await problems.look(() => ({
     agent: startCommand(instance),
-    hub: startCommand(hubInstance(readHubSettings())),
+    hub: hubStartStep(hubInstance(readHubSettings())),
   }))
   const standing = {
     hub: hub ?? UNKNOWN_HUB,

@@ -13,7 +13,7 @@ export interface NextStep {
 /** What has the agent, or the hub, run here, see start-command.ts. */
 interface StartCommands {
   readonly agent: string
-  readonly hub: string
+  readonly hub: NextStep
 }
 
 /**
@@ -28,7 +28,7 @@ export function nextSteps(here: Standing, start: StartCommands): NextStep[] {
 }
 
 function waysIn({ state }: HubHere, start: StartCommands): NextStep[] {
-  if (state === 'stopped') return [step(start.hub)]
+  if (state === 'stopped') return [start.hub]
   if (state === 'running') return [step(JOIN_OWN_HUB, 'joins the hub here')]
   if (state === 'unknown') return [step('connect hub status', 'says more')]
   return [step('connect login', 'with an invite to a hub'), step(OWN_HUB, 'for a hub of your own, here')]
@@ -37,7 +37,7 @@ function waysIn({ state }: HubHere, start: StartCommands): NextStep[] {
 function stepOf(here: Standing, hub: string, start: StartCommands): NextStep | undefined {
   const { agent } = here
   const isConnected = agent.connection?.state === 'connected'
-  if (!isConnected && here.hub.state === 'stopped' && isOn(here.hub, hub)) return step(start.hub)
+  if (!isConnected && here.hub.state === 'stopped' && isOn(here.hub, hub)) return start.hub
   if (agent.state === 'stopped') return step(start.agent)
   if (agent.state === 'unknown') return step('connect daemon status', 'says more')
   if (agent.connection && !isConnected) return step('connect doctor', 'says what is in the way')

@@ -1,6 +1,8 @@
+import type { HubInstance } from '../../config/hub/hub-instance.ts'
 import type { Instance } from '../../config/instance.ts'
 import { wordsOf } from '../../config/kind.ts'
 import { readAgentRecord } from '../../control/agent-record.ts'
+import type { NextStep } from './next-steps.ts'
 
 /**
  * What has a daemon or a hub run here, if none does: the one that was there is started again, as it was kept
@@ -11,4 +13,13 @@ import { readAgentRecord } from '../../control/agent-record.ts'
 export function startCommand(instance: Instance): string {
   const wasKept = readAgentRecord(instance)?.mode === 'daemon'
   return `${wordsOf(instance).command} ${wasKept ? 'start' : 'install'}`
+}
+
+/** The same for the hub. One that ran in a terminal had flags there that nobody has saved. @throws as above */
+export function hubStartStep(instance: HubInstance): NextStep {
+  const wasInTerminal = readAgentRecord(instance)?.mode === 'foreground'
+  return {
+    command: startCommand(instance),
+    note: wasInTerminal ? 'with the flags that connect hub had' : null,
+  }
 }

@@ -33,7 +33,7 @@ const other = { name: 'pg', port: 5432, agent: 'agent_2', label: 'b', online: tr
 const waiting = { ...unheldReach({ name: 'pg', port: 5432 }), reason: 'taken' }
 const kept = { ...waiting, held: true, reason: null }
 
-const START = { agent: 'connect daemon install', hub: 'connect hub start' }
+const START = { agent: 'connect daemon install', hub: { command: 'connect hub start', note: null } }
 
 const commands = (here: Standing) => nextSteps(here, START).map(({ command }) => command)
 

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { formatPlan } from '../../../src/cli/format/installed.ts'
+import type { PlannedInstall } from '../../../src/tasks/install.ts'
+
+const PLANNED: PlannedInstall = {
+  installed: false,
+  change: 'created',
+  file: '/u/hub.service',
+  pid: null,
+  autostart: 'never',
+  plan: { files: [{ file: '/u/hub.service', content: '[Unit]\n' }], commands: [['systemctl', 'start']] },
+}
+const JOINS = 'Would have this machine join the hub.'
+
+test('a plan says what else would be done', () => {
+  expect(formatPlan(PLANNED, 'hub', JOINS)).toEqual([
+    'Would write /u/hub.service:',
+    '',
+    '  [Unit]',
+    '',
+    'Would run:',
+    '',
+    '  systemctl start',
+    '',
+    JOINS,
+    '',
+    'Nothing was changed.',
+  ])
+})
+
+test('a plan by which nothing is written may still do something else', () => {
+  const unchanged = { ...PLANNED, change: 'unchanged' } as const
+  expect(formatPlan(unchanged, 'hub')).toEqual([
+    'Unchanged: /u/hub.service',
+    '',
+    'The hub is installed and runs: there is nothing to do.',
+  ])
+  expect(formatPlan(unchanged, 'hub', JOINS)).toEqual([
+    'Unchanged: /u/hub.service',
+    '',
+    'The hub is installed and runs.',
+    '',
+    JOINS,
+    '',
+    'Nothing was changed.',
+  ])
+})
