@@ -119,7 +119,7 @@ export function listTarget(target: Target): ListedTarget {
   return { host: target.host, port: target.port, path: null }
 }
 
-/** All of a machine's addresses of a family, and the loopback that they lead to (RFC 1122 §3.2.1.3, ip(7)). */
+/** All of a machine's addresses, and the loopback that they lead to (RFC 1122 §3.2.1.3, RFC 4291 §2.5.2). */
 const UNSPECIFIED: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
 /** Where something on this machine is connected to that listens on an address. */

@@ -17,9 +17,9 @@ import {
 } from './agent-record.ts'
 
 /*
- * How an agent ended is written down here: as it says itself, as whoever watched it saw it, as `stop` brought
- * it about, or that nobody knows. Only an agent that hangs can't come here: its watchdog writes it (see
- * kept/watchdog-end.ts). What the agent has said itself is never overwritten.
+ * How an agent or a hub ended is written down here: as it says itself, as whoever watched it saw it, as
+ * `stop` brought it about, or that nobody knows. Only one that hangs can't come here: its watchdog writes it
+ * (see kept/watchdog-end.ts). What it has said itself is never overwritten.
  */
 
 /** How a process was seen to end. */
@@ -30,14 +30,13 @@ export interface SeenEnd {
   readonly at?: Date
 }
 
-/** By the agent itself, which holds its lock. @throws ConnectError WRITE_FAILED, CONFIG_UNREADABLE */
+/** By the process itself, which holds the lock. @throws ConnectError WRITE_FAILED, CONFIG_UNREADABLE */
 export function noteOwnEnd(instance: Instance, end: Omit<AgentEnd, 'at'>): void {
   endAgentRecord(instance, { at: new Date().toISOString(), ...end })
 }
 
 /**
- * By whoever watched the agent's process. What can't be written is no reason to fail: the agent's log
- * says the same.
+ * By whoever watched the process. What can't be written is no reason to fail: its log says the same.
  */
 export async function noteSeenEnd(instance: Instance, pid: number, seen: SeenEnd): Promise<void> {
   const { code, signal, at = new Date() } = seen
@@ -50,10 +49,10 @@ export async function noteSeenEnd(instance: Instance, pid: number, seen: SeenEnd
 }
 
 /**
- * By whoever has stopped the agent: afterwards no file names it as running.
+ * By whoever has stopped it: afterwards no file names it as running.
  *
  * @param pid the process that was stopped; undefined if there was none
- * @returns `named by another` if an agent holds the lock: the files are its own
+ * @returns `named by another` if another one holds the lock: the files are its own
  * @throws ConnectError WRITE_FAILED, CONFIG_UNREADABLE
  */
 export async function noteStopped(
@@ -74,8 +73,8 @@ export async function noteStopped(
 }
 
 /**
- * By whoever finds that the agent is gone. Only under the agent's lock: an agent that is just starting may be
- * writing these files anew.
+ * By whoever finds that it is gone. Only under the lock: one that is just starting may be writing these files
+ * anew.
  *
  * @returns whether anything was cleared away; on a full or read-only disk it stays
  */
@@ -97,7 +96,7 @@ export async function clearStale(instance: Instance): Promise<boolean> {
   return isCleared
 }
 
-/** @returns false if an agent runs after all */
+/** @returns false if one runs after all */
 async function underLock(instance: Instance, write: () => void): Promise<boolean> {
   let lock: FileLock | undefined
   try {

@@ -9,14 +9,14 @@ import { identityOf } from './client.ts'
 /** How long a command may look at the lock, or edit the services under it, in ms. */
 const MOMENT_MS = 500
 
-/** How long an agent may take to say that it lives, in ms. */
+/** How long a process may take to say that it lives, in ms. */
 const ANSWER_MS = 1000
 
 /**
- * Takes the lock of an instance's agent, if it is free and no agent lives: the file of a lock can be deleted,
- * and then a new one is free, though an agent holds the old one.
+ * Takes the lock of an instance, if it is free and no process of it lives: the file of a lock can be deleted,
+ * and then a new one is free, though an agent or a hub holds the old one.
  *
- * @returns undefined if another process holds it, or an agent lives
+ * @returns undefined if another process holds it, or lives
  * @throws ConnectError WRITE_FAILED if the lock can't be used, CONFIG_UNREADABLE
  */
 export async function tryAgentLock(instance: Instance): Promise<FileLock | undefined> {
@@ -31,15 +31,15 @@ export async function tryAgentLock(instance: Instance): Promise<FileLock | undef
   return undefined
 }
 
-/** Takes the lock of an agent that does not run. @returns undefined if one runs after all */
+/** Takes the lock of an instance that does not run. @returns undefined if it runs after all */
 export function takeAgentLock(instance: Instance): Promise<FileLock | undefined> {
   return waitFor(() => tryAgentLock(instance), { timeoutMs: MOMENT_MS, everyMs: 20 })
 }
 
-/** Whether another agent lives, by its record or by its own word. */
+/** Whether another process lives, by its record or by its own word. */
 async function anotherLives(instance: Instance): Promise<boolean> {
   const record = readAgentRecord(instance)
-  // The record of a copied folder names the agent of the folder that it was copied from.
+  // The record of a copied folder names the process of the folder that it was copied from.
   if (record && !record.end && record.configFile === instance.mainFile && isAlive(record))
     return record.pid !== process.pid
   try {

@@ -6,7 +6,7 @@ import { removeFile } from '../files/remove-file.ts'
 import { checkTrusted } from '../files/trust.ts'
 import { identify, isSameBoot, isSameProcess } from '../process/identity.ts'
 
-/** How an agent came to its end. */
+/** How an agent, or a hub, came to its end. */
 export const AgentEnd = v.object({
   /** RFC 3339; null if nobody saw it. */
   at: v.nullable(v.string()),
@@ -23,15 +23,15 @@ const Identity = v.object({
   pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
   startTime: v.string(),
   bootAndNamespace: v.string(),
-  /** Random: tells two agents apart that nothing else does. */
+  /** Random: tells two processes apart that nothing else does. */
   nonce: v.string(),
-  /** `daemon` is kept alive by a platform, `foreground` is `connect up` in someone's terminal. */
+  /** `daemon` is kept alive by a platform, `foreground` runs in someone's terminal. */
   mode: v.picklist(['daemon', 'foreground']),
   version: v.string(),
   startedAt: v.string(),
   /** Absolute: the instance's main file, an agent's config or a hub's database. */
   configFile: v.string(),
-  /** The Node.js and the script that the agent was started with. */
+  /** The Node.js and the script that it was started with. */
   node: v.string(),
   script: v.string(),
 })
@@ -42,7 +42,7 @@ function withPresentNames(value: unknown): unknown {
   return { bootAndNamespace: value.world, ...value }
 }
 
-/** Who an agent is: what it says of itself, in a file beside the plain PID file and on its socket. */
+/** What the process of an instance says of itself, in a file beside the plain PID file and on its socket. */
 export const AgentIdentity = v.pipe(v.unknown(), v.transform(withPresentNames), Identity)
 export type AgentIdentity = v.InferOutput<typeof AgentIdentity>
 
@@ -51,9 +51,9 @@ const AgentRecord = v.pipe(
   v.transform(withPresentNames),
   v.object({
     ...Identity.entries,
-    /** Set once the agent has ended, by itself or by whoever found that it was gone. */
+    /** Set once it has ended, by itself or by whoever found that it was gone. */
     end: v.optional(AgentEnd),
-    /** How the agent before this one ended. */
+    /** How the one before it ended. */
     previousEnd: v.optional(AgentEnd),
   }),
 )
@@ -73,14 +73,14 @@ export function readAgentRecord({ recordFile }: Pick<Instance, 'recordFile'>): A
   }
 }
 
-/** Whether the files name an agent that has not said that it ended. */
+/** Whether the files name a process that has not said that it ended. */
 export function namesAnAgent(instance: Instance): boolean {
   if (readIfThere(instance.pidFile) !== undefined) return true
   const record = readIfThere(instance.recordFile)
   return record !== undefined && readAgentRecord(instance)?.end === undefined
 }
 
-/** Written by the agent itself, once it holds the instance's lock. @throws ConnectError WRITE_FAILED */
+/** Written by the process itself, once it holds the instance's lock. @throws ConnectError WRITE_FAILED */
 export function writeAgentRecord(instance: Instance, identity: AgentIdentity): AgentRecord {
   const previousEnd = endBefore(identity, readAgentRecord(instance))
   const record = { ...identity, ...(previousEnd && { previousEnd }) }
@@ -88,7 +88,7 @@ export function writeAgentRecord(instance: Instance, identity: AgentIdentity): A
   return record
 }
 
-/** Whoever started the agent may have recorded it already, see control/started-agent.ts. */
+/** Whoever started it may have recorded it already, see control/started-agent.ts. */
 function endBefore(identity: AgentIdentity, found: AgentRecord | undefined): AgentEnd | undefined {
   if (!found || isSameProcess(found, identity)) return found?.previousEnd
   return found.end ?? unseenEnd(found)
@@ -102,7 +102,7 @@ export function restoreAgentRecord(instance: Instance, record: AgentRecord): voi
 }
 
 /**
- * Keeps how the agent ended, for `daemon status`. The caller holds the instance's lock.
+ * Keeps how it ended, for `daemon status` and `hub status`. The caller holds the instance's lock.
  *
  * @throws ConnectError WRITE_FAILED
  */
@@ -113,19 +113,19 @@ export function endAgentRecord(instance: Instance, end: AgentEnd): void {
 }
 
 /**
- * Clears away what an agent has left that is gone without a word. The caller holds the instance's lock.
+ * Clears away what a process has left that is gone without a word. The caller holds the instance's lock.
  *
  * @throws ConnectError WRITE_FAILED
  */
 export function clearStaleRecord(instance: Instance): void {
   removeFile(instance.pidFile)
   const record = readAgentRecord(instance)
-  // A record that makes no sense, or came here with a copied folder, tells nothing about an agent of ours.
+  // A record that makes no sense, or came here with a copied folder, tells nothing about a process of ours.
   if (record?.configFile !== instance.mainFile) removeFile(instance.recordFile)
   else if (!record.end) write(instance, { ...record, end: unseenEnd(record) })
 }
 
-/** This process as an agent, to be recorded. */
+/** This very process, to be recorded. */
 export function ownIdentity(): Pick<
   AgentIdentity,
   'pid' | 'startTime' | 'bootAndNamespace' | 'node' | 'script'
@@ -135,7 +135,7 @@ export function ownIdentity(): Pick<
   return { ...self, node: process.execPath, script: process.argv[1] ?? '' }
 }
 
-/** Why an agent ended, in words, where its end was only seen. */
+/** Why a process ended, in words, where its end was only seen. */
 export function endReason({ signal }: { signal: string | null }): string {
   return signal === null ? 'ended by itself' : `ended by ${signal}`
 }

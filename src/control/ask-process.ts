@@ -29,7 +29,7 @@ export async function askProcess(
   }
 }
 
-/** What it has answered. @throws ConnectError AGENT_OTHER_VERSION or HUB_OTHER_VERSION if that makes no sense */
+/** What it answered. @throws ConnectError AGENT_OTHER_VERSION or HUB_OTHER_VERSION if that makes no sense */
 export function parseAnswer<T>(asked: Asked, { text }: LocalAnswer, schema: v.GenericSchema<unknown, T>): T {
   try {
     return v.parse(schema, JSON.parse(text))

@@ -20,7 +20,7 @@ import {
   type TakeBackRequest,
 } from './schema.ts'
 
-/** What an agent that does not answer costs a command at the most, in ms. */
+/** What an agent or a hub that does not answer costs a command at the most, in ms. */
 const TIMEOUT_MS = 3000
 
 /** The same of a change: exposing waits for the hub's word, see hub-client/hub-link.ts. */

@@ -8,16 +8,16 @@ import { waitFor } from '../runtime/wait-for.ts'
 import { namesAnAgent, readAgentRecord, type AgentIdentity } from './agent-record.ts'
 import { identityOf } from './client.ts'
 
-/** What is found of an instance's agent, or of the hub. */
+/** What is found of the process of an instance. */
 export type Finding =
   | { readonly state: 'none' }
-  /** No agent runs, but the files name one: it is gone, or another process has its number now. */
+  /** None runs, but the files name one: it is gone, or another process has its number now. */
   | { readonly state: 'stale' }
   | { readonly state: 'running'; readonly agent: AgentIdentity }
-  /** An agent holds the lock, but nothing tells which process it is. */
+  /** One holds the lock, but nothing tells which process it is. */
   | { readonly state: 'unknown'; readonly reason: string }
 
-/** How long an agent may take between taking its lock and saying who it is, or back; in ms. */
+/** How long it may take between taking its lock and saying who it is, or back; in ms. */
 const SETTLE_MS = 2000
 
 function elsewhere(instance: Instance): string {
@@ -75,7 +75,7 @@ function isAnotherFile(one: string, other: string): boolean {
   return first !== undefined && second !== undefined && (first.dev !== second.dev || first.ino !== second.ino)
 }
 
-/** Asks an agent whose record is gone or damaged: it may still say on its socket who it is. */
+/** Asks one whose record is gone or damaged: it may still say on its socket who it is. */
 async function ask(instance: Instance): Promise<AgentIdentity | undefined> {
   try {
     return await identityOf(instance, SETTLE_MS / 2)

@@ -6,10 +6,10 @@ import { takeAgentLock } from './agent-lock.ts'
 import { readAgentRecord, writeAgentRecord } from './agent-record.ts'
 
 /**
- * Records a daemon that was just started, until it does so itself: one that is slow, or hangs before it has
+ * Records a process that was just started, until it does so itself: one that is slow, or hangs before it has
  * its lock, is found and can be stopped.
  *
- * @param command what the daemon was started with: program and script
+ * @param command what it was started with: program and script
  */
 export async function announceAgent(
   instance: Instance,
@@ -17,7 +17,7 @@ export async function announceAgent(
   [node, script = '']: readonly [string, ...string[]],
 ): Promise<void> {
   const isRecorded = () => readAgentRecord(instance)?.pid === pid
-  // The agent was quicker, and has the lock for good.
+  // It was quicker, and has the lock for good.
   if (isRecorded()) return
   // Now: one that has ended already is found only until Node.js hears of it, and its end is to be told, too.
   const started = identify(pid)
@@ -27,7 +27,7 @@ export async function announceAgent(
       ...started,
       nonce: process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex'),
       mode: 'daemon',
-      // The agent says so itself once it can.
+      // It says so itself once it can.
       version: '',
       startedAt: new Date().toISOString(),
       configFile: instance.mainFile,
@@ -37,7 +37,7 @@ export async function announceAgent(
   })
 }
 
-/** What can't be written is no reason to fail: the agent meets the same, and says so in its log. */
+/** What can't be written is no reason to fail: the process meets the same, and says so in its log. */
 async function withAgentLock(instance: Instance, write: () => void): Promise<void> {
   let lock: FileLock | undefined
   try {

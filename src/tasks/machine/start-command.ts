@@ -15,7 +15,7 @@ export function startCommand(instance: Instance): string {
   return `${wordsOf(instance).command} ${wasKept ? 'start' : 'install'}`
 }
 
-/** The same for the hub. One that ran in a terminal had flags there that nobody has saved. @throws as above */
+/** The same for the hub: one that ran in a terminal had flags there that nobody has saved. */
 export function hubStartStep(instance: HubInstance): NextStep {
   const wasInTerminal = readAgentRecord(instance)?.mode === 'foreground'
   return {
