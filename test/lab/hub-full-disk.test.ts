@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { emptyHome } from '../fixtures/joined.ts'
 import { connect, connectOk, startConnect, type RunningCli } from '../helpers/cli.ts'
@@ -11,6 +12,19 @@ import { labSuite } from './helpers/suite.ts'
 
 /** How long the disk stays full, in ms. */
 const FULL_MS = Number(process.env.HUB_FULL_SECONDS ?? 15) * 1000
+
+const POLL = { timeout: 60_000, interval: 0 }
+
+/**
+ * Reads a database until it is closed. As long as somebody does, SQLite writes behind what its journal has
+ * (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files), and not over it, which takes no room.
+ */
+function holdJournal(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { readOnly: true })
+  database.exec('BEGIN')
+  database.prepare('SELECT * FROM hub').get()
+  return database
+}
 
 labSuite('a hub whose disk is full when it starts', { programs: ['mount', 'umount'], root: true }, () => {
   test.for([
@@ -77,6 +91,52 @@ labSuite(
   },
 )
 
+labSuite('a revocation while the disk is full', { programs: ['mount', 'umount'], root: true }, () => {
+  test.for([
+    ['has no room either', true],
+    ['has room left in its files', false],
+  ] as const)('says truly whether a restart finds it, where the database %s', async ([, isJournalHeld]) => {
+    const home = emptyHome()
+    const disk = await mountSmallDisk(home.file('hub'))
+    let hub = startConnect(home, ['hub', '--listen', '127.0.0.1:0'])
+    onTestFinished(() => hub.stop())
+    const [, url] = (await hub.printed(/listening on (http:\S+)/)) as unknown as [string, string]
+    const machine = emptyHome()
+    const env = { PRIVATECONNECT_TOKEN: (await connectOk(home, ['hub', 'token', 'create'])).trim() }
+    await connectOk(machine, ['login', '--hub', url], { env })
+    const { agentId } = JSON.parse(await connectOk(machine, ['whoami', '--json'])) as { agentId: string }
+
+    const database = home.file('hub/hub.db')
+    const before = statSync(database).mtimeMs
+    if (isJournalHeld)
+      onTestFinished(
+        (
+          (reader) => () =>
+            reader.close()
+        )(holdJournal(database)),
+      )
+    await connectOk(home, ['hub', 'token', 'create'])
+    disk.fill()
+    if (isJournalHeld)
+      await expect.poll(async () => (await connect(home, ['hub', 'token', 'create'])).code, POLL).toBe(1)
+    // All of the journal is in the database now: SQLite begins it anew, in the room that it has.
+    else await expect.poll(() => statSync(database).mtimeMs, POLL).not.toBe(before)
+    const { code, stderr } = await connect(home, ['hub', 'agent', 'revoke', agentId])
+    expect({ code, isSaved: stderr === '' }).toEqual({
+      code: isJournalHeld ? 1 : 0,
+      isSaved: !isJournalHeld,
+    })
+    await hub.stop('SIGKILL')
+    disk.free()
+    hub = startConnect(home, ['hub', '--listen', '127.0.0.1:0'])
+    await hub.printed(/listening on/)
+    const { agents } = JSON.parse(await connectOk(home, ['hub', 'agent', 'list', '--json'])) as {
+      agents: { revoked: boolean }[]
+    }
+    expect(agents).toMatchObject([{ revoked: !isJournalHeld }])
+  })
+})
+
 labSuite('a hub whose disk is full for a while', { programs: ['mount', 'umount'], root: true }, () => {
   test('carries what it carries, answers truly, and has saved all that it said once there is room', async () => {
     const hubHome = emptyHome()
@@ -130,9 +190,11 @@ labSuite('a hub whose disk is full for a while', { programs: ['mount', 'umount']
       }
     }
     await talk()
+    const reader = holdJournal(hubHome.file('hub/hub.db'))
     const spare = await newToken()
 
     disk.fill()
+    await expect.poll(async () => (await connect(hubHome, ['hub', 'token', 'create'])).code, POLL).toBe(1)
     const ends = performance.now() + FULL_MS
     expect(await connect(hubHome, ['hub', 'agent', 'revoke', outcast.agentId])).toMatchObject({
       code: 1,
@@ -164,6 +226,7 @@ labSuite('a hub whose disk is full for a while', { programs: ['mount', 'umount']
       await talk()
     } while (performance.now() < ends)
 
+    reader.close()
     disk.free()
     await hub.printed(/saves what changes again, and all is saved/)
     expect(await connect(hubHome, ['hub', 'agent', 'revoke', outcast.agentId])).toMatchObject({ code: 0 })
