@@ -15,7 +15,7 @@ export const UNKNOWN: ProcessHere = { state: 'unknown', mode: null, pid: null, r
 
 const STOPPED: ProcessHere = { ...UNKNOWN, state: 'stopped' }
 
-/** Asks no platform: what is installed makes no difference to what runs. @throws ConnectError as findAgent */
+/** Asks no platform: what is installed does not tell what runs. @throws ConnectError as findAgent */
 export async function processHere(instance: Instance): Promise<ProcessHere> {
   const found = await findAgent(instance)
   switch (found.state) {
