@@ -15,6 +15,7 @@ import { restartAdvice } from '../../control/restart-advice.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
 import { joinHere, type Joining } from '../../tasks/hub/join-here.ts'
 import { installHubService, planHubInstall, toldBy } from '../../tasks/hub/start-hub.ts'
+import { Problems } from '../../tasks/machine/problems.ts'
 import { startCommand } from '../../tasks/machine/start-command.ts'
 
 const WOULD_JOIN = 'Would have this machine join the hub.'
@@ -46,7 +47,8 @@ export default class HubInstall extends HubCommand {
     const manager = selection.description.name
     if (flags['dry-run']) {
       const planned = await planHubInstall(context, settings, selection)
-      const joins = !flags['no-join'] && !readConfig(instanceFor())
+      const isJoined = new Problems().look(() => readConfig(instanceFor()) !== undefined)
+      const joins = !flags['no-join'] && (await isJoined) === false
       // To be copied as it is: never wrapped.
       for (const line of formatPlan(planned, 'hub', joins ? WOULD_JOIN : undefined)) this.log(line)
       return { ...planned, manager, warnings: [], joining: null }
