@@ -99,7 +99,7 @@ test('expose says what is so while nobody listens, and what to do', { tags: ['va
   const { code, stderr } = await connect(home, ['expose', String(echo.port), '--name', 'echo'])
   expect(code).toBe(1)
   expect(stderr).toContain(`[x] The agent runs (PID: ${pid}), but nobody listens on its socket`)
-  expect(stderr.replaceAll(/\s+/g, ' ')).toContain('run: connect daemon restart')
+  expect(stderr.replaceAll(/\s+/g, ' ')).toContain('Run: connect daemon restart')
   process.kill(pid, 'SIGCONT')
   await expect.poll(() => existsSync(home.file('agent.sock')), POLL).toBe(true)
   await isAsBefore()
