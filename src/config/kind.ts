@@ -1,3 +1,4 @@
+import path from 'node:path'
 import type { ErrorCode } from '../errors.ts'
 
 /** What is kept running: the agent of a config file, or the hub of a user. */
@@ -30,9 +31,9 @@ export interface KindWords {
   readonly anyone: string
   /** What its lock is for. */
   readonly scope: string
-  /** That another one has this folder, a sentence; and that other one. */
-  readonly isTaken: (folder: string) => string
-  readonly another: (folder: string) => string
+  /** That another one has what this one needs, a sentence; and that other one. By the main file. */
+  readonly isTaken: (mainFile: string) => string
+  readonly another: (mainFile: string) => string
   readonly errors: {
     /** One runs already. */
     readonly running: ErrorCode
@@ -79,8 +80,8 @@ const KINDS: Readonly<Record<Kind, KindWords>> = {
     process: 'hub',
     anyone: 'A hub',
     scope: 'data folder',
-    isTaken: (folder) => `A hub is already running on ${folder}`,
-    another: (folder) => `another hub on ${folder}`,
+    isTaken: (mainFile) => `A hub is already running on ${path.dirname(mainFile)}`,
+    another: (mainFile) => `another hub on ${path.dirname(mainFile)}`,
     errors: {
       running: 'HUB_RUNNING',
       busy: 'HUB_BUSY',

@@ -7,7 +7,7 @@ import { isAlive } from '../process/identity.ts'
 /** AGENT_RUNNING or HUB_RUNNING. @param message default: that another one runs */
 export function anotherRuns(instance: Instance, message?: string): ConnectError {
   const { errors, isTaken } = wordsOf(instance)
-  return new ConnectError(errors.running, message ?? isTaken(instance.folder))
+  return new ConnectError(errors.running, message ?? isTaken(instance.mainFile))
 }
 
 export function isAnotherRunning(error: unknown): boolean {

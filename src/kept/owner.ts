@@ -81,6 +81,6 @@ async function waitForLock(
   const ask = () => tryAgentLock(instance)
   const soon = await waitFor(ask, { timeoutMs: BRIEF_LOCK_MS, signal })
   if (soon || !waitForOthers) return soon
-  log(`Waiting for ${wordsOf(instance).another(instance.folder)} to end`, 'warn')
+  log(`Waiting for ${wordsOf(instance).another(instance.mainFile)} to end`, 'warn')
   return waitFor(ask, { timeoutMs: Number.POSITIVE_INFINITY, everyMs: 1000, signal })
 }
