@@ -1,4 +1,5 @@
 import { readAgentRecord } from '../../../control/agent-record.ts'
+import { restartAdvice } from '../../../control/restart-advice.ts'
 import { startCommand } from '../../../tasks/machine/start-command.ts'
 import { counted } from '../../../text/counted.ts'
 import type { Check } from '../../check.ts'
@@ -33,7 +34,7 @@ export const hubProcess: Check<HubHereContext> = {
       return {
         state: 'failed',
         seen: `It runs (PID: ${hub.pid}), but ${said?.silence ?? 'does not answer'}`,
-        fix: 'Run: connect hub restart',
+        fix: restartAdvice(instance),
       }
     }),
 }
