@@ -14,10 +14,11 @@ interface Package {
   readonly name: string
   readonly version: string
   readonly overrides: Record<string, Record<string, string>>
+  readonly workspaces: readonly string[]
 }
 
 interface LockFile {
-  readonly packages: Record<string, { dependencies: Record<string, string> }>
+  readonly packages: Record<string, { dependencies: Record<string, string>; link?: boolean }>
 }
 
 /** A section of the changelog, without its heading. @throws Error if there is none, or nothing in it */
@@ -35,13 +36,16 @@ export function checkTag(tag: string, version: string): void {
 }
 
 /** What the package consists of, in CycloneDX's form. */
-function billOfMaterials({ overrides, ...rest }: Package): string {
+function billOfMaterials({ overrides, workspaces: _plugins, ...rest }: Package): string {
   const lock = JSON.parse(readRoot('package-lock.json')) as LockFile
   // npm sbom takes an override for an error, so the copied lock file has it as what the package asked for.
   for (const [name, replaced] of Object.entries(overrides)) {
     const { dependencies } = lock.packages[`node_modules/${name}`] ?? {}
     Object.assign(dependencies ?? {}, replaced)
   }
+  // Packages of their own, of which the tarball has nothing.
+  for (const [place, { link }] of Object.entries(lock.packages))
+    if (link || place.startsWith('plugins/')) delete lock.packages[place]
   const temporary = mkdtempSync(path.join(tmpdir(), 'sbom-'))
   // npm sbom names the root component for its folder.
   const folder = path.join(temporary, rest.name)

@@ -44,7 +44,7 @@ test('a release is a tarball, a bill of materials, the checksums of both, and th
   expect(metadata.component).toMatchObject({ name, version, type: 'application' })
   const parts = components.map(({ purl }) => decodeURIComponent(purl).replace(/^pkg:npm\/(.+)@.*$/, '$1'))
   expect(parts).toEqual(expect.arrayContaining([...Object.keys(dependencies), 'isexe']))
-  for (const none of ['npm', 'yarn', 'vitest']) expect(parts).not.toContain(none)
+  for (const none of ['npm', 'yarn', 'vitest', 'private-connect-runit']) expect(parts).not.toContain(none)
 })
 
 test('its notes are the section that the changelog has for this version', () => {

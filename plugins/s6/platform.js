@@ -1,0 +1,183 @@
+// @ts-check
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { isWatched, unwatched } from './scandir.js'
+import { changeOf, makeFolder, scriptsFor } from './service-folder.js'
+import { startSteps } from './start.js'
+import { keepDown, removeFolder, stopSteps } from './stop.js'
+import { fail, look, s6, waitFor } from './s6.js'
+
+/** @import { Action, Daemon, Installed, InstallPlan, PlatformContext } from 'private-connect/platform' */
+/** @import { PlatformStatus, PluginPlatform, Started, StartOptions, Step } from 'private-connect/platform' */
+
+/**
+ * What s6 is to look after: a service folder, and how to have s6-svscan watch the folder that it is in.
+ *
+ * @typedef {{
+ *   readonly folder: string
+ *   readonly kind: 'agent' | 'hub'
+ *   readonly unwatched: { readonly why: string; readonly hint: string }
+ * }} Service
+ */
+
+/** @implements {PluginPlatform} */
+export class S6Platform {
+  /** @type {Service} */
+  #service
+
+  /**
+   * @param {string} folder
+   * @param {PlatformContext} context
+   */
+  constructor(folder, { instance, env }) {
+    this.#service = { folder, kind: instance.kind, unwatched: unwatched(path.dirname(folder), env) }
+  }
+
+  /**
+   * @param {Daemon} daemon
+   * @returns {Promise<InstallPlan>}
+   */
+  async plan(daemon) {
+    const { folder } = this.#service
+    const scripts = Object.entries(scriptsFor(daemon))
+    return {
+      change: changeOf(folder, daemon),
+      files: scripts.map(([name, content]) => ({ file: path.join(folder, name), content })),
+      commands: [
+        ['s6-svscanctl', '-a', path.dirname(folder)],
+        ['s6-svc', '-u', folder],
+      ],
+    }
+  }
+
+  /**
+   * @param {Daemon} daemon
+   * @param {StartOptions} options
+   * @returns {Action<Installed>}
+   */
+  install(daemon, options) {
+    const { folder } = this.#service
+    const change = changeOf(folder, daemon)
+    const start = startSteps(this.#service, daemon, options)
+    /** @type {Started | undefined} */
+    let running
+    const steps = {
+      created: () => [...this.#make(daemon), ...start.steps].map((step) => undoing(step, folder)),
+      updated: () => [...stopSteps(folder).steps, ...start.steps],
+      unchanged: () => [
+        {
+          title: 'Look whether it runs',
+          run: async () => {
+            const { state, pid = 0 } = await look(folder)
+            if (state === 'running') running = { pid, ready: await options.isReady(pid) }
+          },
+        },
+        ...start.steps.map((step) => ({
+          ...step,
+          run: async () => (running ? { skipped: 'it runs' } : step.run()),
+        })),
+      ],
+    }
+    return {
+      steps: steps[change](),
+      result: () => ({
+        ...(running ?? start.result()),
+        change,
+        file: path.join(folder, 'run'),
+        autostart: 'boot',
+        warnings: [],
+      }),
+    }
+  }
+
+  /**
+   * @param {Daemon} daemon
+   * @returns {Step[]}
+   */
+  #make(daemon) {
+    const { folder, unwatched } = this.#service
+    const isSeen = async () => (await look(folder)).state !== 'unwatched'
+    return [
+      {
+        title: 'Look for s6-svscan',
+        run: async () => {
+          if (!isWatched(path.dirname(folder))) throw fail(unwatched.why, unwatched.hint)
+        },
+      },
+      { title: 'Write the service folder', run: () => makeFolder(folder, daemon) },
+      {
+        title: 'Have s6-svscan look after it',
+        run: async () => {
+          await s6('s6-svscanctl', '-a', path.dirname(folder))
+          if (!(await waitFor(isSeen, 5000))) throw fail(unwatched.why, unwatched.hint)
+        },
+      },
+    ]
+  }
+
+  /** @returns {Action<boolean>} */
+  uninstall() {
+    const { folder } = this.#service
+    if (!existsSync(folder)) return { steps: [], result: () => false }
+    const remove = { title: 'Remove the service folder', run: () => removeFolder(folder) }
+    return { steps: [...stopSteps(folder).steps, remove], result: () => true }
+  }
+
+  /**
+   * @param {Daemon} daemon
+   * @param {StartOptions} options
+   * @returns {Action<Started>}
+   */
+  start(daemon, options) {
+    return startSteps(this.#service, daemon, options)
+  }
+
+  /**
+   * @param {PlatformStatus} found
+   * @returns {Action<'exited' | 'killed' | undefined>}
+   */
+  stop(found) {
+    const { folder } = this.#service
+    if (!existsSync(folder)) return { steps: [], result: () => undefined }
+    // Also one that is down is told to stay so: it may be about to be started again.
+    const { steps, result } = stopSteps(folder)
+    return {
+      steps: [...steps, keepDown(folder)],
+      result: () => (found.state === 'stopped' ? undefined : result()),
+    }
+  }
+
+  /** @returns {Promise<PlatformStatus>} */
+  async status() {
+    const { folder, unwatched } = this.#service
+    if (!existsSync(folder)) return { state: 'stopped', installed: false, autostart: 'never' }
+    // A user's s6-svscan is mostly run by the system's own s6, or is what a container runs.
+    const isHeld = existsSync(path.join(folder, 'down'))
+    const known = /** @type {const} */ ({ installed: true, autostart: isHeld ? 'never' : 'boot' })
+    const { state, answer, ...seen } = await look(folder)
+    if (state === 'unknown') return { ...known, state, reason: answer }
+    if (state !== 'unwatched') return { ...known, ...seen, state }
+    return { ...known, state: 'stopped', reason: `${unwatched.why}. ${unwatched.hint}` }
+  }
+}
+
+/**
+ * A step of a first installation: if it fails, nothing is left.
+ *
+ * @param {Step} step
+ * @param {string} folder
+ * @returns {Step}
+ */
+function undoing(step, folder) {
+  return {
+    ...step,
+    run: async () => {
+      try {
+        return await step.run()
+      } catch (error) {
+        await removeFolder(folder)
+        throw error
+      }
+    },
+  }
+}
