@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Prints the folder of a Debian tree that boots with systemd, for test/lab, and makes it first where it is not there
-# yet (about a minute, as root): scripts/lab-image.sh plain|polkit
+# Prints the folder of a Debian tree for test/lab, and makes it first where it is not there yet (about a minute, as
+# root): scripts/lab-image.sh plain|polkit|container. The first two boot with systemd, the last is what a container has.
 set -euo pipefail
 
-kind=${1:?plain or polkit}
+kind=${1:?plain, polkit or container}
 suite=bookworm
 packages=(systemd systemd-sysv dbus dbus-user-session libpam-systemd procps)
 case $kind in
   plain) ;;
   polkit) packages+=(polkitd) ;;
+  container) packages=(runit s6) ;;
   *)
     echo "[x] No such image: $kind" >&2
     exit 2
@@ -53,6 +54,7 @@ printf '127.0.0.1 localhost\n::1 localhost\n' >"$new/etc/hosts"
 # Each machine has a name and an identity of its own.
 rm -f "$new/etc/hostname" "$new/etc/machine-id"
 # A machine must not go and look for updates while it is being tested.
+mkdir -p "$new/etc/systemd/system"
 for timer in apt-daily apt-daily-upgrade; do ln -sf /dev/null "$new/etc/systemd/system/$timer.timer"; done
 rm -rf "$new"/var/cache/apt/* "$new"/var/lib/apt/lists/* "$new"/usr/share/{doc,locale,man}/*
 mv "$new" "$tree"

@@ -14,7 +14,7 @@ is_installed() {
 make_images() {
   [ "$(id -u)" -eq 0 ] || return 0
   local kind
-  for kind in plain polkit; do bash "$(dirname "${BASH_SOURCE[0]}")/lab-image.sh" "$kind"; done
+  for kind in plain polkit container; do bash "$(dirname "${BASH_SOURCE[0]}")/lab-image.sh" "$kind"; done
 }
 
 missing=()

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Becomes the first process of a container, in namespaces of its own: container.sh TREE FOLDER COMMAND…
+# Its disk is FOLDER on top of TREE; the command is its user's. It has the host's network, Node.js and npm, and the
+# checkout as it was installed.
+set -euo pipefail
+tree=$1 folder=$2
+shift 2
+disk=$folder/disk
+mkdir -p "$folder"/{changes,work,disk}
+mount -t overlay -o "lowerdir=$tree,upperdir=$folder/changes,workdir=$folder/work" lab-container "$disk"
+
+# bind FROM TO: read-only
+bind() {
+  if [ -d "$1" ]; then mkdir -p "$disk$2"; else install -D /dev/null "$disk$2"; fi
+  mount --bind "$1" "$disk$2"
+  mount -o remount,bind,ro "$disk$2"
+}
+bind "$CONTAINER_NODE" /usr/local/bin/node
+bind "$CONTAINER_NPM" /usr/local/lib/node_modules/npm
+bind "$CONTAINER_CHECKOUT" /opt/private-connect
+ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$disk/usr/local/bin/npm"
+mount -t proc proc "$disk/proc"
+mount --rbind /dev "$disk/dev"
+mount -t tmpfs tmpfs "$disk/run"
+
+cd "$disk"
+mkdir -p host
+pivot_root . host
+umount --lazy /host
+exec setpriv --pdeathsig KILL --reuid=1000 --regid=1000 --init-groups env -i HOME=/home/dev \
+  PATH=/usr/local/bin:/usr/bin:/bin sh -c 'cd && exec "$@"' sh "$@"
