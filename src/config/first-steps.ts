@@ -7,6 +7,10 @@ export const JOIN_OWN_HUB = 'connect hub token create --invite | connect login -
 /** What lets another machine join the hub on this one, and what is said to that. */
 export const INVITE = { command: 'connect hub token create --invite', note: 'lets another machine in' }
 
+/** What has a machine that has joined the hub on it find that again: by another scheme, or another authority. */
+export const FIND_OWN_HUB =
+  'If it should be a hub of your own on this machine, this starts it, and tells this machine how to find it: connect hub start'
+
 /** For a machine that knows no hub yet: the ways in, a line each. */
 export const FIRST_STEPS: readonly string[] = [
   'With an invite to a hub: connect login',

@@ -3,10 +3,11 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { callbackify } from 'node:util'
 import { proxyFor } from '../config/proxy/proxy.ts'
+import { isNoTls } from '../net/network-error.ts'
 import { openTunnel } from './proxy-connect.ts'
 import { openTcp, openTls, openUnverifiedTls, peerOf } from './socket.ts'
 import { pinnedContext, trustContext } from './tls/authorities.ts'
-import { isOfOtherAuthority, wrongAuthority } from './tls/wrong-authority.ts'
+import { isOfOtherAuthority, withoutCertificate, wrongAuthority } from './tls/wrong-authority.ts'
 
 /** Where a hub is, and how to get there; a Config has it all. */
 export interface HubAddress {
@@ -54,7 +55,8 @@ export async function openConnection(address: HubAddress, caller: AbortSignal): 
   try {
     return await openTls(peerOf(url), socket, trust, signal)
   } catch (error) {
-    throw authority !== undefined && isOfOtherAuthority(error) ? wrongAuthority(hub, error) : error
+    if (authority !== undefined && isOfOtherAuthority(error)) throw wrongAuthority(hub, error)
+    throw authority !== undefined && isNoTls(error) ? withoutCertificate(hub, error) : error
   }
 }
 

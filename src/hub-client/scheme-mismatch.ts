@@ -1,3 +1,5 @@
+import { FIND_OWN_HUB, JOIN_OWN_HUB } from '../config/first-steps.ts'
+import { isLoopback } from '../config/hub-url.ts'
 import { ConnectError } from '../errors.ts'
 import { networkErrorCode } from '../net/network-error.ts'
 import { openConnection, type HubAddress } from './connection.ts'
@@ -22,7 +24,9 @@ export async function explainSchemeMismatch(address: HubAddress, error: unknown)
   if (!isCandidate || !(await speaksTls({ ...address, hub: secure }))) return error
   return new ConnectError('HUB_UNREACHABLE', `The hub at ${address.hub} speaks HTTPS, and not plain http`, {
     cause: error,
-    hints: [`Use its https address: connect login --hub ${secure}`],
+    hints: isLoopback(new URL(secure).hostname)
+      ? [FIND_OWN_HUB, `Else have this machine join it anew: connect logout, then ${JOIN_OWN_HUB}`]
+      : [`Use its https address: connect login --hub ${secure}`],
   })
 }
 

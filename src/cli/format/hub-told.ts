@@ -1,5 +1,8 @@
+import { JOIN_OWN_HUB } from '../../config/first-steps.ts'
 import type { Joining } from '../../tasks/hub/join-here.ts'
 import type { HubTold } from '../../tasks/hub/start-hub.ts'
+
+const JOIN_ANEW = `To have it join this one: connect logout, then ${JOIN_OWN_HUB}`
 
 /** Where a hub that was started can be reached. */
 export function formatHubTold({ listen, url }: HubTold): string[] {
@@ -19,6 +22,12 @@ export function formatJoining({ outcome, agentId, hub }: Joining): string[] {
     }
     case 'moved': {
       return [`  This machine has joined it before, and has its new address: ${hub}`]
+    }
+    case 'forgotten': {
+      return [`  The hub knows this machine (${agentId}) no more. ${JOIN_ANEW}`]
+    }
+    case 'displaced': {
+      return [`  This machine is logged in to another hub, which was at ${hub}. ${JOIN_ANEW}`]
     }
     case 'elsewhere': {
       return [`  This machine is logged in to ${hub}, and stays there`]

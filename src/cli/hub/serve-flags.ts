@@ -15,6 +15,9 @@ export const serveFlags = {
     description: `address to listen on (default: ${DEFAULT_LISTEN})`,
     helpValue: 'HOST:PORT',
   }),
+  'plain-http': Flags.boolean({
+    description: 'speak plain http on loopback, for a reverse proxy on this machine that has a certificate',
+  }),
   'tls-cert': Flags.string({
     description: 'speak HTTPS with this certificate (PEM, full chain); read again when it changes',
     helpValue: 'FILE',
@@ -33,6 +36,7 @@ export interface ServeFlags {
   readonly 'data-dir'?: string | undefined
   readonly insecure?: boolean
   readonly listen?: string | undefined
+  readonly 'plain-http'?: boolean
   readonly 'tls-cert'?: string | undefined
   readonly 'tls-key'?: string | undefined
   readonly url?: string | undefined
@@ -45,6 +49,7 @@ export function givenSettings(flags: ServeFlags): HubSettings {
     ...(flags['data-dir'] !== undefined && { dataDir: givenDataFolder(flags['data-dir']) }),
     ...(flags.listen !== undefined && { listen: flags.listen }),
     ...(flags.url !== undefined && { url: flags.url }),
+    ...(flags['plain-http'] && { plainHttp: true }),
     ...(flags.insecure && { insecure: true }),
     ...Object.fromEntries(
       Object.entries(files).flatMap(([name, file]) => (file === undefined ? [] : [[name, givenPath(file)]])),

@@ -1,11 +1,23 @@
 import { existsSync } from 'node:fs'
+import { INVITE } from '../../config/first-steps.ts'
 import { hubInstance, type HubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings, type HubSettings } from '../../config/hub/hub-settings.ts'
+import { isBehindProxy, servingOf } from '../../config/hub/serving.ts'
+import { instanceFor } from '../../config/instance.ts'
+import { findAgent } from '../../control/find-agent.ts'
+import { restartAdvice } from '../../control/restart-advice.ts'
 import { isSameFile } from '../../files/is-same-file.ts'
 import type { Selection } from '../../platforms/selection/select.ts'
 import type { HubContext } from '../../tasks/hub/hub-context.ts'
+import { followHere, type Joining } from '../../tasks/hub/join-here.ts'
+import type { HubTold } from '../../tasks/hub/start-hub.ts'
+import { startCommand } from '../../tasks/machine/start-command.ts'
 import { tilde } from '../../text/tilde.ts'
+import { formatJoining } from '../format/hub-told.ts'
 import { KeptCommand } from './kept-command.ts'
+
+/** What a start tells of this machine; all else is as it was. */
+const NEWS: ReadonlySet<Joining['outcome']> = new Set(['moved', 'forgotten', 'displaced'])
 
 /** A command that acts on the hub of this user, as something that is kept. */
 export abstract class HubCommand extends KeptCommand {
@@ -23,6 +35,38 @@ export abstract class HubCommand extends KeptCommand {
     selection: Selection
   } {
     return this.contextOf(hubInstance(settings))
+  }
+
+  /** What to say of a hub that speaks HTTPS to what is most likely a reverse proxy for plain http. */
+  protected behindProxy(settings: HubSettings): string | undefined {
+    const serving = servingOf(settings)
+    if (serving.tls !== 'own' || !isBehindProxy(serving)) return undefined
+    const command = `connect ${(this.id ?? '').replaceAll(':', ' ')} --plain-http`
+    return `The hub speaks HTTPS by a certificate of its own. A reverse proxy that shows another for ${serving.url} needs plain http. Run: ${command}`
+  }
+
+  /**
+   * Has this machine find a hub that was started, where it has joined that before: it may speak https now, or
+   * plain http, and did not then. Tells only what is new.
+   */
+  protected async follow(hub: HubInstance, { listen }: HubTold): Promise<Joining | null> {
+    const joining = listen === null ? null : await followHere(hub, instanceFor())
+    if (joining && NEWS.has(joining.outcome)) for (const line of formatJoining(joining)) this.print(line)
+    if (joining?.outcome === 'failed')
+      this.printError(`[!] Whether this machine finds the hub is not known: ${joining.reason}`)
+    return joining
+  }
+
+  /** After a start, by what has become of this machine: what it takes to have it there. */
+  protected async sayNext(joining: Joining | null): Promise<void> {
+    const agent = instanceFor()
+    const outcome = joining?.outcome
+    const isMember = outcome === 'joined' || outcome === 'member' || outcome === 'moved'
+    const mayRun = ['running', 'unknown'].includes((await findAgent(agent)).state)
+    if (isMember && !mayRun) this.suggestNext(startCommand(agent))
+    else if (outcome === 'moved')
+      this.printError(`  The agent takes up the address once it starts anew. ${restartAdvice(agent)}`)
+    else this.suggestNext(INVITE.command, INVITE.note)
   }
 
   /** What to say of a hub’s data that its next start leaves behind; to be asked before that. */

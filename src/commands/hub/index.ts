@@ -27,7 +27,10 @@ export default class HubRun extends ConnectCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(HubRun)
-    const serving = servingOf({ ...givenSettings(flags), dataDir: newHubFolder(flags['data-dir']) })
+    const serving = servingOf(
+      { ...givenSettings(flags), dataDir: newHubFolder(flags['data-dir']) },
+      'foreground',
+    )
     const warning = insecureWarning(serving)
     if (warning !== undefined) this.printError(warning)
     const options = {

@@ -8,15 +8,12 @@ import { resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
 import { readConfig } from '../../config/config.ts'
 import type { HubInstance } from '../../config/hub/hub-instance.ts'
-import { INVITE, JOIN_OWN_HUB } from '../../config/first-steps.ts'
+import { JOIN_OWN_HUB } from '../../config/first-steps.ts'
 import { instanceFor } from '../../config/instance.ts'
-import { findAgent } from '../../control/find-agent.ts'
-import { restartAdvice } from '../../control/restart-advice.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
 import { joinHere, type Joining } from '../../tasks/hub/join-here.ts'
 import { installHubService, planHubInstall, toldBy } from '../../tasks/hub/start-hub.ts'
 import { Problems } from '../../tasks/machine/problems.ts'
-import { startCommand } from '../../tasks/machine/start-command.ts'
 
 const WOULD_JOIN = 'Would have this machine join the hub.'
 
@@ -27,7 +24,7 @@ export default class HubInstall extends HubCommand {
   static override examples = [
     '<%= config.bin %> hub install',
     '<%= config.bin %> hub install --listen 0.0.0.0:7700',
-    '<%= config.bin %> hub install --url https://hub.example.com',
+    '<%= config.bin %> hub install --plain-http --url https://hub.example.com',
   ]
   static override flags = {
     ...serveFlags,
@@ -43,7 +40,8 @@ export default class HubInstall extends HubCommand {
     const { flags } = await this.parse(HubInstall)
     this.refuseSudo()
     const settings = { given: givenSettings(flags), reset: flags.reset }
-    const { context, selection } = this.hubContext(settingsWith(settings))
+    const wanted = settingsWith(settings)
+    const { context, selection } = this.hubContext(wanted)
     const manager = selection.description.name
     if (flags['dry-run']) {
       const planned = await planHubInstall(context, settings, selection)
@@ -66,9 +64,10 @@ export default class HubInstall extends HubCommand {
     const report = { ...installed, ...(installed.listen === null && (await toldBy(context))) }
     const told = [...formatHubTold(report), ...(joining ? formatJoining(joining) : [])]
     for (const line of installedLines(report, 'hub', told)) this.print(line)
-    const warnings = left === undefined ? report.warnings : [...report.warnings, left]
+    const own = [left, this.behindProxy(wanted)].filter((warning) => warning !== undefined)
+    const warnings = [...report.warnings, ...own]
     for (const warning of warnings) this.printError(`[!] ${warning}`)
-    await this.#sayNext(joining)
+    await this.#tellNext(joining)
     return { installed: true, manager, ...report, warnings, plan: null, joining }
   }
 
@@ -80,18 +79,12 @@ export default class HubInstall extends HubCommand {
     })
   }
 
-  async #sayNext(joining: Joining | null): Promise<void> {
+  async #tellNext(joining: Joining | null): Promise<void> {
     if (joining?.outcome === 'failed') {
       this.printError(`[!] This machine has not joined the hub: ${joining.reason}`)
       this.tellNext(JOIN_OWN_HUB, 'joins the hub here')
       return
     }
-    const agent = instanceFor()
-    const isMember = joining !== null && joining.outcome !== 'elsewhere'
-    const { state } = await findAgent(agent)
-    if (isMember && state !== 'running' && state !== 'unknown') this.suggestNext(startCommand(agent))
-    else if (joining?.outcome === 'moved')
-      this.printError(`  The agent takes up the address once it starts anew. ${restartAdvice(agent)}`)
-    else this.suggestNext(INVITE.command, INVITE.note)
+    await this.sayNext(joining)
   }
 }

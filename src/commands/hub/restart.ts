@@ -27,6 +27,8 @@ export default class HubRestart extends HubCommand {
     this.print('[ok] Hub started')
     this.print(`  PID: ${report.pid}`)
     for (const line of formatHubTold(report)) this.print(line)
-    return report
+    const joining = await this.follow(context.instance, report)
+    if (joining?.outcome === 'moved') await this.sayNext(joining)
+    return { ...report, joining }
   }
 }

@@ -2,7 +2,6 @@ import { formatHubTold } from '../../cli/format/hub-told.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
 import { replaceHubFlag, resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
-import { INVITE } from '../../config/first-steps.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
 import { startHubService } from '../../tasks/hub/start-hub.ts'
 import { tilde } from '../../text/tilde.ts'
@@ -21,8 +20,9 @@ export default class HubStart extends HubCommand {
     const { flags } = await this.parse(HubStart)
     this.refuseSudo()
     const settings = { given: givenSettings(flags), reset: flags.reset }
-    const { context } = this.hubContext(settingsWith(settings))
-    const left = this.leftBehind(context.instance)
+    const wanted = settingsWith(settings)
+    const { context } = this.hubContext(wanted)
+    const warnings = [this.leftBehind(context.instance), this.behindProxy(wanted)]
     const report = await startHubService(context, settings, {
       running: flags.replace ? 'stop' : 'keep',
       onStart: ({ installed }) => {
@@ -41,8 +41,9 @@ export default class HubStart extends HubCommand {
       this.print(
         `  It runs version ${report.version}, installed is ${context.version}. Run: connect hub restart`,
       )
-    if (left !== undefined) this.printError(`[!] ${left}`)
-    this.suggestNext(INVITE.command, INVITE.note)
-    return report
+    for (const warning of warnings) if (warning !== undefined) this.printError(`[!] ${warning}`)
+    const joining = await this.follow(context.instance, report)
+    await this.sayNext(joining?.outcome === 'moved' ? joining : null)
+    return { ...report, joining }
   }
 }

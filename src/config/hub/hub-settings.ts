@@ -22,6 +22,8 @@ const HubSettings = v.object({
   /** The certificate and its key, where somebody has given them. */
   tlsCert: v.exactOptional(File),
   tlsKey: v.exactOptional(File),
+  /** Plain http on loopback, for a reverse proxy: any user of the machine can take the port while it is free. */
+  plainHttp: v.exactOptional(v.boolean()),
   /** Plain http on an address that others reach was accepted. */
   insecure: v.exactOptional(v.boolean()),
   /** The address that others are told. */

@@ -20,21 +20,19 @@ export interface Serving {
 }
 
 /**
- * What a hub's settings come to. It makes its own certificate where others reach it and it was given none.
+ * What a hub's settings come to. It makes its own certificate if it was given none: on loopback too, where
+ * any user of the machine can take the port while the hub is down. Only one in the foreground, for a trial,
+ * speaks plain http there.
  *
  * @throws ConnectError BAD_TARGET, BAD_HUB_URL, INSECURE_HUB, BAD_VALUE
  */
-export function servingOf(settings: HubSettings): Serving {
-  const { listen = DEFAULT_LISTEN, insecure = false, url } = settings
+export function servingOf(settings: HubSettings, mode: 'daemon' | 'foreground' = 'daemon'): Serving {
+  const { listen = DEFAULT_LISTEN, plainHttp = false, insecure = false } = settings
   const { host, port } = parseListenAddress(listen)
-  const own = isLoopback(host) || insecure ? undefined : 'own'
-  return {
-    folder: hubInstance(settings).folder,
-    host,
-    port,
-    tls: certificateFiles(settings) ?? own,
-    url: url === undefined ? undefined : parseHubUrl(url, { insecure }),
-  }
+  if (plainHttp && !insecure && !isLoopback(host)) throw plainBeyondLoopback(listen)
+  const isPlain = plainHttp || insecure || (mode === 'foreground' && isLoopback(host))
+  const tls = certificateFiles(settings) ?? (isPlain ? undefined : 'own')
+  return { folder: hubInstance(settings).folder, host, port, tls, url: urlOf(settings, tls) }
 }
 
 /** Whether others can reach it by plain http. */
@@ -42,7 +40,34 @@ export function isInsecure({ host, tls }: Serving): boolean {
   return tls === undefined && !isLoopback(host)
 }
 
-function certificateFiles({ tlsCert, tlsKey }: HubSettings): { cert: string; key: string } | undefined {
+/** Whether others are told an address that only a reverse proxy on this machine can have. */
+export function isBehindProxy({ host, url }: Serving): boolean {
+  return isLoopback(host) && url !== undefined && !isLoopback(new URL(url).hostname)
+}
+
+function plainBeyondLoopback(listen: string): ConnectError {
+  return new ConnectError('INSECURE_HUB', `Other machines reach ${listen}, and --plain-http is for loopback`, {
+    hints: [
+      'Leave it out: the hub then has a certificate of its own. One that was given before is forgotten with --reset.',
+      'Or accept the risk with --insecure: anyone on the way can read along.',
+    ],
+  })
+}
+
+function urlOf({ url, insecure = false }: HubSettings, tls: Serving['tls']): string | undefined {
+  if (url === undefined) return undefined
+  const told = parseHubUrl(url, { insecure })
+  if (tls !== 'own' || !told.startsWith('http:') || !isLoopback(new URL(told).hostname)) return told
+  throw new ConnectError('BAD_VALUE', `The hub speaks HTTPS, and ${told} is plain http`, {
+    hints: [`Give --url ${told.replace(/^http/, 'https')}, or have it speak plain http: --plain-http`],
+  })
+}
+
+function certificateFiles({ tlsCert, tlsKey, plainHttp }: HubSettings): Exclude<Serving['tls'], 'own'> {
+  if (plainHttp && (tlsCert !== undefined || tlsKey !== undefined))
+    throw new ConnectError('BAD_VALUE', 'A hub with a certificate speaks HTTPS, and not --plain-http', {
+      hints: ['Leave one of them out. What was given before is forgotten with --reset.'],
+    })
   if (tlsCert !== undefined && tlsKey !== undefined) return { cert: tlsCert, key: tlsKey }
   if (tlsCert === undefined && tlsKey === undefined) return undefined
   const [given, missing] = tlsCert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key']

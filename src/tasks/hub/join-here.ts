@@ -6,7 +6,7 @@ import { defaultLabel } from '../../config/label.ts'
 import { proxyToSave } from '../../config/proxy/proxy.ts'
 import { ConnectError, messageOf } from '../../errors.ts'
 import { readText } from '../../files/read-text.ts'
-import { hubStatus } from '../../hub/control/client.ts'
+import { hubAgents, hubStatus } from '../../hub/control/client.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
 import { fingerprintFrom } from '../../tunnel/protocol/invite.ts'
@@ -18,9 +18,11 @@ const ANSWERS_WITHIN_MS = 20_000
 export interface Joining {
   /**
    * `joined`: by this very command; `member`: it had joined before; `moved`: so it had, and has been told
-   * where the hub is now; `elsewhere`: it is logged in to another hub, and stays so; `failed`: see `reason`.
+   * where the hub is now, and by which authority it is known; `forgotten`: so it had, and the hub knows it no
+   * more; `elsewhere`: it is logged in to another hub, and stays so; `displaced`: so it is, at an address of
+   * this machine that this hub has now; `failed`: see `reason`.
    */
-  readonly outcome: 'joined' | 'member' | 'moved' | 'elsewhere' | 'failed'
+  readonly outcome: 'joined' | 'member' | 'moved' | 'forgotten' | 'elsewhere' | 'displaced' | 'failed'
   /** Null if it has failed. */
   readonly agentId: string | null
   /** The address that this machine has for its hub; null if it has failed. */
@@ -40,19 +42,60 @@ export async function joinHere(
   agent: AgentInstance,
   makeToken: () => Promise<string>,
 ): Promise<Joining> {
-  try {
+  return orFailed(async () => {
     const saved = readConfig(agent)
-    const status = await waitFor(() => hubStatus(hub), { timeoutMs: ANSWERS_WITHIN_MS, everyMs: 100 })
-    if (!status) return failed('the hub does not say yet where it listens')
-    if (!saved) return told('joined', await join(agent, status, makeToken))
-    if (saved.hubId !== status.hubId) return told('elsewhere', saved)
-    const way = wayTo(status, saved.proxy)
-    if (saved.hub === way.hub || !isLoopback(new URL(saved.hub).hostname)) return told('member', saved)
-    return told('moved', updateConfig(agent, saved, { ...way, authority: authorityOf(status) }))
+    const status = await answerOf(hub)
+    return saved ? follow(hub, agent, saved, status) : told('joined', await join(agent, status, makeToken))
+  })
+}
+
+/**
+ * The same where it has joined a hub before, and nothing where it has not: for a hub that may speak https
+ * now, or plain http, and did not before.
+ *
+ * @returns null if this machine is not logged in
+ */
+export async function followHere(hub: HubInstance, agent: AgentInstance): Promise<Joining | null> {
+  return orFailed(async () => {
+    const saved = readConfig(agent)
+    return saved ? follow(hub, agent, saved, await answerOf(hub)) : null
+  })
+}
+
+/** On its socket, which is this user’s alone: so that it is this very hub needs no other proof. */
+async function answerOf(hub: HubInstance): Promise<HubStatus> {
+  const status = await waitFor(() => hubStatus(hub), { timeoutMs: ANSWERS_WITHIN_MS, everyMs: 100 })
+  if (status) return status
+  throw new ConnectError('HUB_BUSY', 'the hub does not say yet where it listens')
+}
+
+async function orFailed<T>(work: () => Promise<T>): Promise<T | Joining> {
+  try {
+    return await work()
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error
-    return failed(messageOf(error))
+    return { outcome: 'failed', agentId: null, hub: null, reason: messageOf(error) }
   }
+}
+
+/** Sees to it that a machine which has joined this hub before finds it, and nobody else in its place. */
+async function follow(
+  hub: HubInstance,
+  agent: AgentInstance,
+  saved: Config,
+  status: HubStatus,
+): Promise<Joining> {
+  const way = wayTo(status, saved.proxy)
+  const { hostname, port } = new URL(saved.hub)
+  const isOnLoopback = isLoopback(hostname)
+  if (saved.hubId !== status.hubId)
+    return told(isOnLoopback && port === new URL(way.hub).port ? 'displaced' : 'elsewhere', saved)
+  const known = await hubAgents(hub)
+  if (known?.every(({ id, revoked }) => id !== saved.agentId || revoked)) return told('forgotten', saved)
+  const authority = authorityOf(status)
+  const isPinnedRight = saved.authority === undefined || saved.authority === authority
+  if (!isOnLoopback || (saved.hub === way.hub && isPinnedRight)) return told('member', saved)
+  return told('moved', updateConfig(agent, saved, { ...way, authority }))
 }
 
 async function join(
@@ -96,8 +139,4 @@ function authorityOf({ certificate }: HubStatus): string | undefined {
 
 function told(outcome: Joining['outcome'], { agentId, hub }: Config): Joining {
   return { outcome, agentId, hub, reason: null }
-}
-
-function failed(reason: string): Joining {
-  return { outcome: 'failed', agentId: null, hub: null, reason }
 }

@@ -22,7 +22,6 @@ export interface HubTold {
   readonly version: string | null
 }
 
-/** Also the shape of `hub start --json` and `hub restart --json`. */
 export type HubStartReport = StartOutcome & HubTold
 
 export type HubInstallReport = InstallOutcome & HubTold
