@@ -257,6 +257,11 @@ export const ERRORS = {
     cause: 'The hub’s database cannot be opened: damaged, not a database, or of a newer version.',
     fix: 'Restore a backup: connect hub restore FILE; or give another --data-dir.',
   },
+  HUB_DATA_ABSENT: {
+    cause:
+      'There is no database where the hub had it: most likely its folder is on a disk that is not mounted. No new one is made in its place.',
+    fix: 'Mount the disk, then run: connect hub start',
+  },
   HUB_DATA_MISSING: {
     cause:
       'There is no hub’s database in that folder: no hub has run on it, and no join token was made there.',

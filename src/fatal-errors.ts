@@ -12,6 +12,7 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'REACHES_DAMAGED',
   'HUB_SETTINGS_DAMAGED',
   'HUB_DATA_DAMAGED',
+  'HUB_DATA_ABSENT',
   'HUB_TLS_DAMAGED',
   'HUB_KEY_EXPOSED',
   'BAD_HUB_URL',

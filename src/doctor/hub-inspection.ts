@@ -16,7 +16,7 @@ export interface HubHereContext {
 /** Reads the database of the hub here. @throws as lookIntoDatabase, and as hubReport */
 export async function lookIntoHub(report: Promise<HubReport>): Promise<DatabaseLook | undefined> {
   const { instance } = await report
-  return lookIntoDatabase(instance.folder)
+  return lookIntoDatabase(instance.dataFolder)
 }
 
 /** The hub here, running or not. @throws Skipped where there is none */

@@ -26,7 +26,7 @@ const PORT_PATIENCE_MS = 1000
  * CANNOT_LISTEN, HUB_DATA_DAMAGED, WRITE_FAILED
  */
 export async function runHub(options: RunHubOptions, signal: AbortSignal): Promise<void> {
-  ensurePrivateFolder(options.instance.folder)
+  ensurePrivateFolder(options.instance.dataFolder)
   await runOwner(options, signal, (identity) => begin(options, identity))
 }
 

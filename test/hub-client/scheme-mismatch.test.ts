@@ -32,7 +32,8 @@ describe('the wrong scheme', () => {
     const error = await failureOf({ hub })
     expect(error.message).toBe(`The hub at ${hub} speaks HTTPS, and not plain http`)
     expect(error.hints).toEqual([
-      `Use its https address: connect login --hub ${hub.replace('http', 'https')}`,
+      expect.stringMatching(/connect hub start$/),
+      expect.stringContaining('connect logout, then connect hub token create --invite'),
     ])
   })
 

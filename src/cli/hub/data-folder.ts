@@ -32,7 +32,7 @@ export function givenDataFolder(dataDir: string): string {
  * Where a command works that makes the folder if it is not there.
  *
  * @param dataDir without it that of the hub that this user has installed
- * @throws ConnectError BAD_VALUE, HUB_SETTINGS_DAMAGED and the like
+ * @throws ConnectError BAD_VALUE; HUB_DATA_ABSENT, HUB_SETTINGS_DAMAGED and the like
  */
 export function newHubFolder(dataDir: string | undefined): string {
   return dataDir === undefined ? hubFolder(dataDir) : givenDataFolder(dataDir)

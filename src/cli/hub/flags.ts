@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { refuseAbsentData } from '../../config/hub/absent-data.ts'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import { givenPath } from '../../files/given-path.ts'
@@ -15,8 +16,11 @@ export const dataDirFlag = {
 /**
  * Without --data-dir that of the hub that this user has installed.
  *
- * @throws ConnectError HUB_SETTINGS_DAMAGED and the like
+ * @throws ConnectError HUB_DATA_ABSENT, HUB_SETTINGS_DAMAGED and the like
  */
 export function hubFolder(dataDir: string | undefined): string {
-  return dataDir === undefined ? hubInstance(readHubSettings()).folder : givenPath(dataDir)
+  if (dataDir !== undefined) return givenPath(dataDir)
+  const settings = readHubSettings()
+  refuseAbsentData(settings)
+  return hubInstance(settings).dataFolder
 }

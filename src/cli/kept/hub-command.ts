@@ -74,7 +74,7 @@ export abstract class HubCommand extends KeptCommand {
     const before = hubInstance(readHubSettings())
     if (before.mainFile === mainFile || !existsSync(before.mainFile)) return undefined
     if (isSameFile(before.mainFile, mainFile)) return undefined
-    const folder = tilde(before.folder)
+    const folder = tilde(before.dataFolder)
     return `The data of before stays in ${folder}: machines that have joined the hub there are not known here`
   }
 }

@@ -74,7 +74,7 @@ export default class HubInstall extends HubCommand {
   #join(hub: HubInstance): Promise<Joining> {
     return joinHere(hub, instanceFor(), async () => {
       // It is spent at once, or never.
-      const { token } = await createToken(hub.folder, { ttlMs: 60_000, uses: 1 })
+      const { token } = await createToken(hub.dataFolder, { ttlMs: 60_000, uses: 1 })
       return token
     })
   }

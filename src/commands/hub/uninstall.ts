@@ -22,8 +22,9 @@ export default class HubUninstall extends HubCommand {
     for (const file of done.removed) this.print(`  Removed: ${tilde(file)}`)
     if (done.removed.length > 0) this.print()
     this.print('[ok] Hub uninstalled')
-    const { folder, mainFile } = context.instance
-    if (existsSync(mainFile)) this.print(`  What it knows stays in ${tilde(folder)}, for the next install`)
+    const { dataFolder, mainFile } = context.instance
+    if (existsSync(mainFile))
+      this.print(`  What it knows stays in ${tilde(dataFolder)}, for the next install`)
     for (const warning of done.warnings) this.printError(`[!] ${warning}`)
     return { removed: true, files: done.removed, warnings: done.warnings }
   }

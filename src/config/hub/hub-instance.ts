@@ -4,9 +4,15 @@ import { hubHome, hubSettingsFile, type HubSettings } from './hub-settings.ts'
 import { socketPathFor, type Instance } from '../instance.ts'
 import { HUB_NAME } from '../kind.ts'
 
-/** A hub's: its files lie with its data, so that two hubs with different data share nothing. */
+/**
+ * A hub's: what its process makes lies with its data, so that two hubs with different data share nothing. Its
+ * settings, its log and the lock of commands are of the one that is kept: they are there, and tell why, while
+ * a disk with the data is not.
+ */
 export interface HubInstance extends Instance {
   readonly kind: 'hub'
+  /** Where its database lies; `folder` has its settings. */
+  readonly dataFolder: string
 }
 
 /**
@@ -15,21 +21,23 @@ export interface HubInstance extends Instance {
  * @param settings see readHubSettings
  */
 export function hubInstance({ dataDir }: HubSettings = {}, home = homedir()): HubInstance {
-  const folder = dataDir ?? hubHome(home)
-  const within = (name: string) => path.join(folder, name)
+  const folder = hubHome(home)
+  const data = dataDir ?? folder
+  const within = (name: string) => path.join(data, name)
   return {
     kind: 'hub',
     name: HUB_NAME,
     stem: HUB_NAME,
     folder,
+    dataFolder: data,
     configFile: hubSettingsFile(home),
     mainFile: within('hub.db'),
-    logFile: within('hub.log'),
+    logFile: path.join(folder, 'hub.log'),
     pidFile: within('hub.pid'),
     // Not hub.json: in a folder that somebody shares that may be an agent’s config, with its key.
     recordFile: within('hub.process.json'),
     lockFile: within('hub.lock'),
-    commandLockFile: within('hub.command.lock'),
+    commandLockFile: path.join(folder, 'hub.command.lock'),
     socketPath: socketPathFor(within('hub.sock')),
   }
 }

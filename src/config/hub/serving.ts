@@ -32,7 +32,7 @@ export function servingOf(settings: HubSettings, mode: 'daemon' | 'foreground' =
   if (plainHttp && !insecure && !isLoopback(host)) throw plainBeyondLoopback(listen)
   const isPlain = plainHttp || insecure || (mode === 'foreground' && isLoopback(host))
   const tls = certificateFiles(settings) ?? (isPlain ? undefined : 'own')
-  return { folder: hubInstance(settings).folder, host, port, tls, url: urlOf(settings, tls) }
+  return { folder: hubInstance(settings).dataFolder, host, port, tls, url: urlOf(settings, tls) }
 }
 
 /** Whether others can reach it by plain http. */
@@ -46,12 +46,16 @@ export function isBehindProxy({ host, url }: Serving): boolean {
 }
 
 function plainBeyondLoopback(listen: string): ConnectError {
-  return new ConnectError('INSECURE_HUB', `Other machines reach ${listen}, and --plain-http is for loopback`, {
-    hints: [
-      'Leave it out: the hub then has a certificate of its own. One that was given before is forgotten with --reset.',
-      'Or accept the risk with --insecure: anyone on the way can read along.',
-    ],
-  })
+  return new ConnectError(
+    'INSECURE_HUB',
+    `Other machines reach ${listen}, and --plain-http is for loopback`,
+    {
+      hints: [
+        'Leave it out: the hub then has a certificate of its own. One that was given before is forgotten with --reset.',
+        'Or accept the risk with --insecure: anyone on the way can read along.',
+      ],
+    },
+  )
 }
 
 function urlOf({ url, insecure = false }: HubSettings, tls: Serving['tls']): string | undefined {

@@ -56,11 +56,11 @@ export async function restoreBackup(
 ): Promise<Restored> {
   if (isSameFile(file, instance.mainFile))
     throw new ConnectError('BAD_VALUE', `${file} is the hub’s database itself, and no backup`)
-  ensurePrivateFolder(instance.folder)
+  ensurePrivateFolder(instance.dataFolder)
   // A hub that is about to start waits for it.
   const lock = await takeAgentLock(instance)
   if (!lock) {
-    throw new ConnectError('HUB_RUNNING', `A hub is running on ${instance.folder}`, {
+    throw new ConnectError('HUB_RUNNING', `A hub is running on ${instance.dataFolder}`, {
       hints: ['Stop it first: connect hub stop (one in a terminal: Ctrl-C)'],
     })
   }
@@ -70,9 +70,9 @@ export async function restoreBackup(
     // What a restore has left that was killed.
     rmSync(work, { recursive: true, force: true })
     mkdirSync(work, { mode: 0o700 })
-    return await restore(instance.folder, place, work, file, options)
+    return await restore(instance.dataFolder, place, work, file, options)
   } catch (error) {
-    throw storeErrorOf(instance.folder, error)
+    throw storeErrorOf(instance.dataFolder, error)
   } finally {
     rmSync(work, { recursive: true, force: true })
     lock.release()

@@ -15,12 +15,16 @@ export async function refuseBesideHub(instance: HubInstance): Promise<void> {
   if (found.state !== 'running') return
   const { mode, pid } = found.agent
   const how = mode === 'daemon' ? 'is kept running' : 'runs in the foreground'
-  throw new ConnectError('HUB_RUNNING', `A hub ${how} on ${tilde(instance.folder)} already (PID: ${pid})`, {
-    hints: [
-      'See how it stands: connect hub status',
-      'For another one beside it give another --data-dir and --listen.',
-    ],
-  })
+  throw new ConnectError(
+    'HUB_RUNNING',
+    `A hub ${how} on ${tilde(instance.dataFolder)} already (PID: ${pid})`,
+    {
+      hints: [
+        'See how it stands: connect hub status',
+        'For another one beside it give another --data-dir and --listen.',
+      ],
+    },
+  )
 }
 
 /**
@@ -28,12 +32,12 @@ export async function refuseBesideHub(instance: HubInstance): Promise<void> {
  *
  * @throws ConnectError HUB_RUNNING
  */
-export async function refuseOtherFolder({ folder }: HubInstance): Promise<void> {
+export async function refuseOtherFolder({ dataFolder }: HubInstance): Promise<void> {
   const saved = hubInstance(readHubSettings())
-  if (saved.folder === folder) return
+  if (saved.dataFolder === dataFolder) return
   const found = await findAgent(saved)
   if (found.state !== 'running' || found.agent.mode !== 'daemon') return
-  const message = `The hub runs on ${tilde(saved.folder)} (PID: ${found.agent.pid})`
+  const message = `The hub runs on ${tilde(saved.dataFolder)} (PID: ${found.agent.pid})`
   throw new ConnectError('HUB_RUNNING', message, {
     hints: ['To give it another data folder, stop it first: connect hub stop'],
   })

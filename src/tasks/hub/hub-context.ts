@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { releaseHubName } from '../../config/claimed-names.ts'
+import { isDataAbsent, refuseAbsentData } from '../../config/hub/absent-data.ts'
 import type { HubInstance } from '../../config/hub/hub-instance.ts'
 import {
   readHubSettings,
@@ -10,6 +11,7 @@ import {
 } from '../../config/hub/hub-settings.ts'
 import { servingOf } from '../../config/hub/serving.ts'
 import { unlessSilent } from '../../control/ask-process.ts'
+import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { hubStatus } from '../../hub/control/client.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import type { CertificateFiles } from '../../hub/tls/certificate.ts'
@@ -61,6 +63,19 @@ async function checkCertificate(files: CertificateFiles): Promise<void> {
   readCertificate(files)
 }
 
+/** Whether somebody has said that the hub is to begin in a folder, rather than to go on there. */
+function mayBeNew({ dataDir }: HubSettings, { reset = false }: GivenSettings): boolean {
+  return reset || dataDir !== readHubSettings()?.dataDir
+}
+
+/** Before the settings name it: what is not there later was there once, see absent-data.ts. */
+async function makeData({ dataFolder }: HubInstance): Promise<void> {
+  const { Store } = await import('../../hub/store/store.ts')
+  ensurePrivateFolder(dataFolder)
+  const store = await Store.open(dataFolder)
+  store.close()
+}
+
 /** The hub is up once it answers: it listens by then. */
 export function keptHub(instance: HubInstance, settings: GivenSettings): Kept<HubStatus> {
   let replaced: { readonly saved: HubSettings | undefined } | undefined
@@ -68,15 +83,18 @@ export function keptHub(instance: HubInstance, settings: GivenSettings): Kept<Hu
     isShared: true,
     async refuse() {
       await refuseOtherFolder(instance)
-      const { tls } = servingOf(settingsWith(settings))
+      const wanted = settingsWith(settings)
+      if (!mayBeNew(wanted, settings)) refuseAbsentData(wanted)
+      const { tls } = servingOf(wanted)
       if (typeof tls === 'object') await checkCertificate(tls)
     },
     isChanged: () => !isDeepStrictEqual(settingsWith(settings), readHubSettings() ?? {}),
-    prepare() {
+    async prepare() {
       // Nothing is installed under it, see platforms/selection/hub-name.ts.
       releaseHubName()
       const saved = readHubSettings()
       const wanted = settingsWith(settings)
+      if (isDataAbsent(wanted)) await makeData(instance)
       if (isDeepStrictEqual(wanted, saved ?? {})) return false
       writeHubSettings(wanted)
       replaced = { saved }

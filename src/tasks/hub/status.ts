@@ -1,3 +1,4 @@
+import { absentData, isDataAbsent } from '../../config/hub/absent-data.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import { readAgentRecord, type AgentEnd } from '../../control/agent-record.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
@@ -68,10 +69,11 @@ export async function hubServiceStatus(context: HubContext): Promise<HubServiceS
   const { foregroundPid } = found
   const said = isRunning || foregroundPid !== undefined ? await askHub(instance) : undefined
   const answer = said?.status
+  const isAbsent = !answer && isDataAbsent(settings)
   const record = readAgentRecord(instance)
   return {
     status: found.state,
-    reason: found.reason ?? null,
+    reason: found.reason ?? (isAbsent ? absentData(instance.dataFolder).message : null),
     pid: found.pid ?? null,
     installed: found.installed,
     platform: process.platform,
@@ -79,14 +81,14 @@ export async function hubServiceStatus(context: HubContext): Promise<HubServiceS
     listen: answer?.listen ?? null,
     url: answer?.url ?? settings?.url ?? null,
     certificate: answer?.certificate ?? null,
-    folder: instance.folder,
+    folder: instance.dataFolder,
     manager: { name: description.name, summary: description.summary },
     autostart: found.autostart,
     startedAt: found.startedAt ?? null,
     restarts: found.restarts ?? null,
     lastExit: withSeen(isRunning ? record?.previousEnd : record?.end, found) ?? null,
     unresponsive: said?.silence !== undefined,
-    silence: said?.silence ?? null,
+    silence: said?.silence === undefined ? null : isAbsent ? 'it waits for its data' : said.silence,
     machines: answer ? { joined: answer.joined, online: answer.online } : null,
     links: answer?.links ?? null,
     streams: answer?.streams ?? null,

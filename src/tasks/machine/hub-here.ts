@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isDataAbsent } from '../../config/hub/absent-data.ts'
 import { hubInstance, type HubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import { askHub, type HubAnswer } from '../hub/ask-hub.ts'
@@ -14,6 +15,8 @@ export interface HubHere extends Omit<ProcessHere, 'state'> {
   /** Those of them whose agent is connected. */
   readonly online: number | null
 }
+
+const ABSENT = 'its data is not where it was'
 
 export const UNKNOWN_HUB: HubHere = { ...UNKNOWN, address: null, joined: null, online: null }
 
@@ -40,7 +43,7 @@ export async function hubReport(): Promise<HubReport> {
   const hub: HubHere = {
     ...found,
     state: isNone ? 'none' : found.state,
-    reason: found.reason ?? said?.silence ?? null,
+    reason: found.reason ?? (!said?.status && isDataAbsent(settings) ? ABSENT : said?.silence) ?? null,
     address: said?.status?.url ?? settings?.url ?? settings?.listen ?? null,
     joined: said?.status?.joined ?? null,
     online: said?.status?.online ?? null,

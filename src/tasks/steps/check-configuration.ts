@@ -27,7 +27,7 @@ export function checkConfiguration(
     title: 'Check the configuration',
     async run() {
       if (options.plan) await platform.plan?.(daemon)
-      const isNew = prepare()
+      const isNew = await prepare()
       checkWritable(instance)
       options.onFine(isNew)
     },

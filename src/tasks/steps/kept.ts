@@ -29,7 +29,7 @@ export interface Kept<Said> {
    *
    * @returns whether that is new
    */
-  readonly prepare: () => boolean
+  readonly prepare: () => boolean | Promise<boolean>
   /** Puts back what `prepare` has saved, for a start that failed. @returns whether there was anything */
   readonly undo?: () => boolean
   /** What the process of that number says of itself; undefined while it is not up. */

@@ -47,7 +47,7 @@ describe('hub start', () => {
         `[ok] Hub started (PID: ${pid})\n` +
         '  Logs: ~/.privateconnect/hub/hub.log\n' +
         `  Listens on: ${listen}\n` +
-        `  Address for others: http://${listen}\n`,
+        `  Address for others: https://${listen}\n`,
     )
     expect(readFileSync(home.file('hub/hub.pid'), 'utf8')).toBe(`${pid}\n`)
     expect(statSync(home.file('hub')).mode & 0o777).toBe(0o700)
@@ -239,7 +239,7 @@ test('hub logs shows what the hub has written', async () => {
   const { home } = await started('logs')
   const output = await connectOk(home, ['hub', 'logs'])
   expect(output).toMatch(/^📋 Hub Logs \(~\/\.privateconnect\/hub\/hub\.log\)\n/)
-  expect(output).toMatch(/Hub listening on http:\/\/127\.0\.0\.1:\d+\n/)
+  expect(output).toMatch(/Hub listening on https:\/\/127\.0\.0\.1:\d+\n/)
 })
 
 test('a hub in the foreground is left alone, and told; it does not begin beside one that is kept', async () => {

@@ -102,7 +102,7 @@ test('another user who takes the port of a hub that is down gets nothing of the 
 })
 
 test('with --plain-http they get the machine’s signature: so it is there only for who asks for it', async () => {
-  const { home, port, hubId } = await machineWithHub('--plain-http')
+  const { port, hubId } = await machineWithHub('--plain-http')
   const stranger = await Stranger.on(port, hubId)
   await expect
     .poll(() => stranger.heard.join(), { timeout: 30_000 })

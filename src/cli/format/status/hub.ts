@@ -13,7 +13,7 @@ export function formatHubStatus(status: HubServiceStatus): string[] {
     `  ${isRunning ? '●' : '○'} Status: ${status.status}`,
     ...fields([
       ['', status.cleanedUpStalePid ? '(cleaned up stale PID file)' : undefined],
-      ['', status.reason ?? undefined],
+      ['', status.reason === null ? undefined : tilde(status.reason)],
       ['', inForeground(status)],
       ['PID', status.pid?.toString()],
       ['Service installed', status.installed ? 'yes' : 'no'],

@@ -41,7 +41,7 @@ function rows(all: readonly Row[]): string[] {
 
 function hub({ hub: { state, pid, mode, address, reason, joined, online } }: MachineStatus): string {
   if (state === 'unknown') return notKnown(reason)
-  if (state !== 'running') return state
+  if (state !== 'running') return reason === null ? state : `${state}, ${reason}`
   const how = [
     `running (PID: ${pid})${address === null ? '' : ` at ${address}`}`,
     mode === 'foreground' ? 'in the foreground' : undefined,

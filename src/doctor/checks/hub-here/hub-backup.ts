@@ -23,7 +23,7 @@ export const hubBackup: Check<HubHereContext> = {
       const { instance } = await quietly(() => requireHub(context))
       const mark = (await context.hubData().catch(() => undefined))?.mark
       if (!mark) throw new Skipped('Not looked at, since there is no sound database')
-      const last = readLastBackup(instance.folder)
+      const last = readLastBackup(instance.dataFolder)
       if (last?.id !== mark.id)
         return { state: 'warning', seen: 'No backup of it was made from here', fix: FIX }
       const age = Date.now() - Date.parse(last.madeAt)

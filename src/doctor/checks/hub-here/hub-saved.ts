@@ -16,7 +16,7 @@ export const hubSaved: Check<HubHereContext> = {
       return {
         state: 'failed',
         seen: `It can’t save, ${counted(unsaved.changes, 'change')} would be lost: ${unsaved.reason}`,
-        fix: `See to the disk and to ${instance.folder}; it tries again by itself`,
+        fix: `See to the disk and to ${instance.dataFolder}; it tries again by itself`,
       }
     }),
 }

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs'
+import { ConnectError } from '../../errors.ts'
+import { shellQuote } from '../../text/shell-quote.ts'
+import { hubInstance } from './hub-instance.ts'
+import type { HubSettings } from './hub-settings.ts'
+
+/**
+ * Whether a kept hub’s data is not where it was put by --data-dir: most likely a disk is not mounted. A
+ * database is made there before such settings are saved, so that one which is missing is never just new.
+ */
+export function isDataAbsent(settings: HubSettings | undefined): boolean {
+  return settings?.dataDir !== undefined && !existsSync(hubInstance(settings).mainFile)
+}
+
+/**
+ * Another hub in its place would be one that no machine knows, and hidden once the disk is there.
+ *
+ * @throws ConnectError HUB_DATA_ABSENT
+ */
+export function refuseAbsentData(settings: HubSettings | undefined): void {
+  if (isDataAbsent(settings)) throw absentData(hubInstance(settings).dataFolder)
+}
+
+export function absentData(folder: string): ConnectError {
+  const quoted = shellQuote(folder)
+  return new ConnectError('HUB_DATA_ABSENT', `The hub’s data is not in ${folder}, where it was`, {
+    hints: [
+      'If that is on a disk that is not mounted, mount it. Nothing was made in its place.',
+      `To bring back a backup there: connect hub restore FILE --data-dir ${quoted}`,
+      `To begin anew there: connect hub start --reset --data-dir ${quoted}, and what other flags it had`,
+    ],
+  })
+}
