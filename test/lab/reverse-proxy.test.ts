@@ -30,7 +30,7 @@ for (const [program, startProxy] of STARTS) {
       const home = own(makeHome('authority'), (it) => it.remove())
       authority = new TestAuthority(home.folder)
       echo = own(await echoServer(), (it) => it.close())
-      world = own(await World.start(), (it) => it.stop())
+      world = own(await World.start({ hub: ['--plain-http'] }), (it) => it.stop())
       const hub = new URL(world.hubUrl).host
       proxy = own(await startProxy({ hub, certificate: authority.issue() }), (it) => it.stop())
     })

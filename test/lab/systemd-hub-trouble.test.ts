@@ -210,6 +210,35 @@ labSuite('the hub as a service of systemd, when not all is well', machineNeeds, 
     await scene.machine.runOk('rm -rf .privateconnect', asRoot)
   })
 
+  test('that is started before its disk is mounted makes nothing there, waits, and is the same hub then', async () => {
+    const [disk, mount] = ['/home/dev/disk', '/home/dev/mount']
+    const bind = () => scene.machine.runOk(`mount --bind ${disk} ${mount}`, asRoot)
+    await scene.machine.runOk(`mkdir ${disk} ${mount}`)
+    await bind()
+    await hubOk(`install --no-join --listen 127.0.0.1:0 --data-dir ${mount}`)
+    const hubId = async () => (JSON.parse(await hubOk('status --json')) as { hubId: string | null }).hubId
+    const before = await hubId()
+    await hubOk('stop')
+    await scene.machine.runOk(`umount ${mount}`, asRoot)
+    // As at a boot.
+    await scene.machine.runOk(`systemctl --user start ${UNIT}`)
+    await statusSays({
+      status: 'running',
+      reason: `The hub’s data is not in ${mount}, where it was`,
+      silence: 'it waits for its data',
+    })
+    expect(await hub('restart')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('mount it. Nothing was made in its place.\n') as string,
+    })
+    expect(await scene.machine.runOk(`ls -A ${mount}`)).toBe('')
+    await bind()
+    await hubOk('status --wait 60s')
+    expect(await hubId()).toBe(before)
+    await hubOk('uninstall')
+    await scene.machine.runOk(`umount ${mount} && rm -r ${disk} ${mount}`, asRoot)
+  })
+
   test('beside one that is installed, one in the foreground is refused on its data, and said what to do', async () => {
     await hubOk('install --listen 127.0.0.1:0')
     const { pid } = await status()

@@ -31,12 +31,11 @@ labSuite('a hub that is started anew under 100 streams', needs, () => {
     const echo = own(await echoServer(), (it) => it.close())
     const folders = { [packages.prefix]: UP }
     machine = own(await Machine.start({ polkit: true, folders }), (it) => it.stop())
-    await ok(`hub install --listen 127.0.0.1:${await freePort()}`)
-    const { url } = JSON.parse(await ok('hub status --json')) as { url: string }
+    await ok(`hub install --no-join --listen 0.0.0.0:${await freePort()}`)
     // Two machines, though they share a disk: the one offers, the other holds the ports.
     for (const config of ['offers', 'holds']) {
-      const env = { PRIVATECONNECT_TOKEN: (await ok('hub token create')).trim() }
-      await ok(`login --hub ${url} --label ${config} --config .${config}/${config}.json`, env)
+      const env = { PRIVATECONNECT_TOKEN: (await ok('hub token create --invite')).trim() }
+      await ok(`login --label ${config} --config .${config}/${config}.json`, env)
       await ok(`daemon install --config .${config}/${config}.json`)
     }
     await ok(`expose ${echo.port} --name echo --config .offers/offers.json`)

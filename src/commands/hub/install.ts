@@ -20,7 +20,7 @@ const WOULD_JOIN = 'Would have this machine join the hub.'
 export default class HubInstall extends HubCommand {
   static override summary = 'Install the hub as a system service (launchd on macOS, systemd on Linux)'
   static override description =
-    'Flags that are given are kept for the next start. A hub that runs with others is started anew. This machine joins it, unless it is logged in already.'
+    'It speaks HTTPS: with a certificate that you give, or one that it makes for itself. Flags that are given are kept for the next start. A hub that runs with others is started anew. This machine joins it, unless it is logged in already.'
   static override examples = [
     '<%= config.bin %> hub install',
     '<%= config.bin %> hub install --listen 0.0.0.0:7700',

@@ -9,7 +9,7 @@ import { tilde } from '../../text/tilde.ts'
 export default class HubStart extends HubCommand {
   static override summary = 'Start the hub in the background'
   static override description =
-    'Flags that are given are kept for the next start. A hub that runs with others is started anew.'
+    'It speaks HTTPS: with a certificate that you give, or one that it makes for itself. Flags that are given are kept for the next start. A hub that runs with others is started anew.'
   static override examples = [
     '<%= config.bin %> hub start',
     '<%= config.bin %> hub start --listen 0.0.0.0:7700',

@@ -15,7 +15,7 @@ interface Away {
   readonly data: string
   readonly hubId: string
   /** As if the disk were mounted. */
-  bringBack(): void
+  readonly bringBack: () => void
 }
 
 /** A hub whose data was on a disk that is not mounted now. @param name of its folder on that; empty for all of it */
