@@ -7,7 +7,7 @@ export const JOIN_OWN_HUB = 'connect hub token create --invite | connect login -
 /** What lets another machine join the hub on this one, and what is said to that. */
 export const INVITE = { command: 'connect hub token create --invite', note: 'lets another machine in' }
 
-/** What has a machine that has joined the hub on it find that again: by another scheme, or another authority. */
+/** What has a machine find the hub on it again that it has joined: by another scheme, or authority. */
 export const FIND_OWN_HUB =
   'If it should be a hub of your own on this machine, this starts it, and tells this machine how to find it: connect hub start'
 

@@ -96,7 +96,7 @@ describe('hub token create --invite', () => {
   test('on a terminal, but piped on, says nothing of pasting it', async (context) => {
     needsTerminal(context)
     const home = emptyHome('hub')
-    writeHubSettings({ listen: '127.0.0.1:9', url: 'https://hub.test' }, home.folder)
+    writeHubSettings({ plainHttp: true, url: 'https://hub.test' }, home.folder)
     const command = `'${process.execPath}' '${runJs}' hub token create --invite | cat`
     const terminal = onTerminal(home, command)
     expect(await terminal.exited).toMatchObject({ code: 0 })
@@ -122,9 +122,10 @@ describe('hub token create --invite', () => {
   })
 
   test.for([
-    [{}, 'http://127.0.0.1:7700', false],
-    [{ listen: '[::1]:7701' }, 'http://[::1]:7701', false],
-    [{ url: 'https://hub.example.com' }, 'https://hub.example.com', false],
+    [{ plainHttp: true }, 'http://127.0.0.1:7700', false],
+    [{ listen: '[::1]:7701', plainHttp: true }, 'http://[::1]:7701', false],
+    [{ url: 'https://hub.example.com', plainHttp: true }, 'https://hub.example.com', false],
+    [{}, 'https://127.0.0.1:7700', true],
     [{ listen: '192.0.2.7:80', insecure: true }, 'http://192.0.2.7', false],
     [{ listen: '192.0.2.7:7700', insecure: true }, 'http://192.0.2.7:7700', false],
     [{ listen: '192.0.2.7:7700', url: 'https://hub.example.com' }, 'https://hub.example.com', true],
@@ -275,7 +276,7 @@ describe('login by an invite', () => {
 
   test('for the hub’s own machine says so where there is no hub', async () => {
     const home = emptyHome()
-    writeHubSettings({ listen: '127.0.0.1:9' }, home.folder)
+    writeHubSettings({ listen: '127.0.0.1:9', plainHttp: true }, home.folder)
     const made = await connect(home, ['hub', 'token', 'create', '--invite'])
     expect(made.stderr).toBe(
       '[!] This invite is good on this machine only: its hub is reached at http://127.0.0.1:9\n',

@@ -475,6 +475,8 @@ test(
       'hub status: unsaved',
       'hub start: updated',
       'hub start: version',
+      'hub start: joining',
+      'hub restart: joining',
       'hub restart: listen',
       'hub restart: url',
       'hub restart: updated',

@@ -46,7 +46,7 @@ async function answering(instance: HubInstance, pid?: number): Promise<HubStatus
 const logOf = ({ logFile }: HubInstance) => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')
 
 test('a kept hub has its record, its PID file and its log, and says how it stands', async () => {
-  const { home, instance } = homeWith({ url: 'https://hub.example.com' })
+  const { home, instance } = homeWith({ plainHttp: true, url: 'https://hub.example.com' })
   const hub = startKept(home)
   const status = await answering(instance)
   expect(status).toMatchObject({
@@ -242,7 +242,7 @@ test('a data folder that was copied while its hub ran has none, and one may run 
 })
 
 test('a log that can’t be written costs its lines, and not the hub', async () => {
-  const { home, instance } = homeWith()
+  const { home, instance } = homeWith({ plainHttp: true })
   const hub = startKept(home)
   await answering(instance)
   rmSync(instance.logFile)

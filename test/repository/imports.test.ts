@@ -472,7 +472,7 @@ const ARROWS: Record<string, readonly string[]> = {
   net: ['config', 'files/', 'errors.ts'],
   process: ['runtime', 'files/', 'errors.ts'],
   runtime: ['errors.ts'],
-  'config/hub': ['config', 'files/', 'errors.ts'],
+  'config/hub': ['config', 'files/', 'text', 'errors.ts'],
   'config/proxy': ['config', 'errors.ts'],
   config: ['files/', 'text', 'errors.ts'],
   'files/durable': ['files', 'errors.ts'],

@@ -37,3 +37,9 @@ export function formatJoining({ outcome, agentId, hub }: Joining): string[] {
     }
   }
 }
+
+/** What of that is news after a start, which has no machine join. */
+export function formatNews(joining: Joining | null): string[] {
+  const isNews = joining && ['moved', 'forgotten', 'displaced'].includes(joining.outcome)
+  return isNews ? formatJoining(joining) : []
+}

@@ -4,20 +4,16 @@ import { hubInstance, type HubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings, type HubSettings } from '../../config/hub/hub-settings.ts'
 import { isBehindProxy, servingOf } from '../../config/hub/serving.ts'
 import { instanceFor } from '../../config/instance.ts'
-import { findAgent } from '../../control/find-agent.ts'
 import { restartAdvice } from '../../control/restart-advice.ts'
 import { isSameFile } from '../../files/is-same-file.ts'
 import type { Selection } from '../../platforms/selection/select.ts'
 import type { HubContext } from '../../tasks/hub/hub-context.ts'
 import { followHere, type Joining } from '../../tasks/hub/join-here.ts'
 import type { HubTold } from '../../tasks/hub/start-hub.ts'
+import { processHere } from '../../tasks/machine/process-here.ts'
 import { startCommand } from '../../tasks/machine/start-command.ts'
 import { tilde } from '../../text/tilde.ts'
-import { formatJoining } from '../format/hub-told.ts'
 import { KeptCommand } from './kept-command.ts'
-
-/** What a start tells of this machine; all else is as it was. */
-const NEWS: ReadonlySet<Joining['outcome']> = new Set(['moved', 'forgotten', 'displaced'])
 
 /** A command that acts on the hub of this user, as something that is kept. */
 export abstract class HubCommand extends KeptCommand {
@@ -47,23 +43,20 @@ export abstract class HubCommand extends KeptCommand {
 
   /**
    * Has this machine find a hub that was started, where it has joined that before: it may speak https now, or
-   * plain http, and did not then. Tells only what is new.
+   * plain http, and did not then.
    */
   protected async follow(hub: HubInstance, { listen }: HubTold): Promise<Joining | null> {
     const joining = listen === null ? null : await followHere(hub, instanceFor())
-    if (joining && NEWS.has(joining.outcome)) for (const line of formatJoining(joining)) this.print(line)
     if (joining?.outcome === 'failed')
       this.printError(`[!] Whether this machine finds the hub is not known: ${joining.reason}`)
     return joining
   }
 
   /** After a start, by what has become of this machine: what it takes to have it there. */
-  protected async sayNext(joining: Joining | null): Promise<void> {
+  protected async sayNext(outcome: Joining['outcome'] | undefined): Promise<void> {
     const agent = instanceFor()
-    const outcome = joining?.outcome
     const isMember = outcome === 'joined' || outcome === 'member' || outcome === 'moved'
-    const mayRun = ['running', 'unknown'].includes((await findAgent(agent)).state)
-    if (isMember && !mayRun) this.suggestNext(startCommand(agent))
+    if (isMember && (await processHere(agent)).state === 'stopped') this.suggestNext(startCommand(agent))
     else if (outcome === 'moved')
       this.printError(`  The agent takes up the address once it starts anew. ${restartAdvice(agent)}`)
     else this.suggestNext(INVITE.command, INVITE.note)

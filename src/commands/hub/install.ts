@@ -85,6 +85,6 @@ export default class HubInstall extends HubCommand {
       this.tellNext(JOIN_OWN_HUB, 'joins the hub here')
       return
     }
-    await this.sayNext(joining)
+    await this.sayNext(joining?.outcome)
   }
 }

@@ -1,4 +1,4 @@
-import { formatHubTold } from '../../cli/format/hub-told.ts'
+import { formatHubTold, formatNews } from '../../cli/format/hub-told.ts'
 import { formatStopped } from '../../cli/format/stopped.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
 import { startHubService } from '../../tasks/hub/start-hub.ts'
@@ -28,7 +28,8 @@ export default class HubRestart extends HubCommand {
     this.print(`  PID: ${report.pid}`)
     for (const line of formatHubTold(report)) this.print(line)
     const joining = await this.follow(context.instance, report)
-    if (joining?.outcome === 'moved') await this.sayNext(joining)
+    for (const line of formatNews(joining)) this.print(line)
+    if (joining?.outcome === 'moved') await this.sayNext('moved')
     return { ...report, joining }
   }
 }

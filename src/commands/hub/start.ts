@@ -1,4 +1,4 @@
-import { formatHubTold } from '../../cli/format/hub-told.ts'
+import { formatHubTold, formatNews } from '../../cli/format/hub-told.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
 import { replaceHubFlag, resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
@@ -43,7 +43,8 @@ export default class HubStart extends HubCommand {
       )
     for (const warning of warnings) if (warning !== undefined) this.printError(`[!] ${warning}`)
     const joining = await this.follow(context.instance, report)
-    await this.sayNext(joining?.outcome === 'moved' ? joining : null)
+    for (const line of formatNews(joining)) this.print(line)
+    await this.sayNext(joining?.outcome === 'moved' ? 'moved' : undefined)
     return { ...report, joining }
   }
 }

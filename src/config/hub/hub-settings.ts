@@ -22,7 +22,7 @@ const HubSettings = v.object({
   /** The certificate and its key, where somebody has given them. */
   tlsCert: v.exactOptional(File),
   tlsKey: v.exactOptional(File),
-  /** Plain http on loopback, for a reverse proxy: any user of the machine can take the port while it is free. */
+  /** Plain http on loopback: any user can take its port while it is down, and nobody can tell. */
   plainHttp: v.exactOptional(v.boolean()),
   /** Plain http on an address that others reach was accepted. */
   insecure: v.exactOptional(v.boolean()),

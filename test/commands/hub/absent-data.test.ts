@@ -18,7 +18,7 @@ interface Away {
   readonly bringBack: () => void
 }
 
-/** A hub whose data was on a disk that is not mounted now. @param name of its folder on that; empty for all of it */
+/** A hub whose data was on a disk that is not mounted now. @param name of its folder there; empty for all */
 async function awayHub(name: string): Promise<Away> {
   const base = scratchFolder()
   const [mount, disk] = [path.join(base, 'mount'), path.join(base, 'disk')]
