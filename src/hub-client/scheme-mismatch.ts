@@ -1,4 +1,4 @@
-import { FIND_OWN_HUB, JOIN_OWN_HUB } from '../config/first-steps.ts'
+import { FIND_OWN_HUB } from '../config/first-steps.ts'
 import { isLoopback } from '../config/hub-url.ts'
 import { ConnectError } from '../errors.ts'
 import { networkErrorCode } from '../net/network-error.ts'
@@ -22,11 +22,12 @@ export async function explainSchemeMismatch(address: HubAddress, error: unknown)
     (error.code === 'HUB_UNREACHABLE' && PLAIN_HTTP_FAILED.test(networkErrorCode(error) ?? ''))
   const secure = address.hub.replace(/^http/, 'https')
   if (!isCandidate || !(await speaksTls({ ...address, hub: secure }))) return error
+  const login = `connect login --hub ${secure}`
   return new ConnectError('HUB_UNREACHABLE', `The hub at ${address.hub} speaks HTTPS, and not plain http`, {
     cause: error,
     hints: isLoopback(new URL(secure).hostname)
-      ? [FIND_OWN_HUB, `Else have this machine join it anew: connect logout, then ${JOIN_OWN_HUB}`]
-      : [`Use its https address: connect login --hub ${secure}`],
+      ? [FIND_OWN_HUB, `Else use its https address: ${login}`]
+      : [`Use its https address: ${login}`],
   })
 }
 

@@ -33,7 +33,7 @@ describe('the wrong scheme', () => {
     expect(error.message).toBe(`The hub at ${hub} speaks HTTPS, and not plain http`)
     expect(error.hints).toEqual([
       expect.stringMatching(/connect hub start$/),
-      expect.stringContaining('connect logout, then connect hub token create --invite'),
+      `Else use its https address: connect login --hub ${hub.replace('http', 'https')}`,
     ])
   })
 

@@ -165,7 +165,9 @@ describe('a hub with a certificate of a private authority', () => {
     const { code, stderr } = await connect(emptyHome(), ['login', '--hub', hub], { env })
     expect(code).toBe(1)
     expect(stderr).toBe(
-      `[x] The hub at ${hub} speaks HTTPS, and not plain http\n  Use its https address: connect login --hub ${world.hubUrl}\n`,
+      `[x] The hub at ${hub} speaks HTTPS, and not plain http\n` +
+        '  If it should be a hub of your own on this machine, this starts it, and tells this machine how to find it: connect hub start\n' +
+        `  Else use its https address: connect login --hub ${world.hubUrl}\n`,
     )
   })
 
