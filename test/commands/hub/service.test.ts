@@ -67,6 +67,19 @@ describe('hub start', () => {
     expect(settingsIn(home)).toEqual({ version: 1, listen: '127.0.0.1:0' })
   })
 
+  test('speaks plain http only if told so, and says that a reverse proxy may need it', async () => {
+    const home = emptyHome('proxied')
+    const { stdout, stderr } = await connect(home, ['hub', 'start', ...FREE, '--url', 'hub.example.com'])
+    expect(stderr).toBe(
+      '[!] The hub speaks HTTPS by a certificate of its own. A reverse proxy that shows another for https://hub.example.com needs plain http. Run: connect hub start --plain-http\n',
+    )
+    await expect(fetch(`http://${listenIn(stdout)}/healthz`)).rejects.toThrow()
+    const plain = await connect(home, ['hub', 'start', '--plain-http'])
+    expect(plain.stderr).toBe('')
+    expect(settingsIn(home)).toMatchObject({ plainHttp: true, url: 'hub.example.com' })
+    expect(await (await fetch(`http://${listenIn(plain.stdout)}/healthz`)).json()).toEqual({ ok: true })
+  })
+
   test('with other flags starts a hub anew that runs', async () => {
     const { home, pid } = await started('anew')
     const report = JSON.parse(
@@ -111,6 +124,14 @@ describe('hub start', () => {
     }
     expect(await refused('--listen', 'nonsense')).toEqual([2, '[x] "nonsense" is not [HOST:]PORT'])
     expect(await refused('--tls-cert', 'x.pem')).toEqual([2, '[x] --tls-cert is of no use without --tls-key'])
+    expect(await refused('--plain-http', '--listen', '0.0.0.0:0')).toEqual([
+      1,
+      '[x] Other machines reach 0.0.0.0:0, and --plain-http is for loopback',
+    ])
+    expect(await refused('--url', 'http://localhost')).toEqual([
+      2,
+      '[x] The hub speaks HTTPS, and http://localhost is plain http',
+    ])
     const missing = await refused('--tls-cert', '/nowhere.pem', '--tls-key', '/nowhere.key')
     expect(missing).toEqual([1, expect.stringContaining('/nowhere.pem')])
     expect(await statusOf(home)).toMatchObject({ pid })
