@@ -8,6 +8,8 @@ import { processHere, UNKNOWN, type ProcessHere } from './process-here.ts'
 /** The hub of this user on this machine; `none` where there has never been one. */
 export interface HubHere extends Omit<ProcessHere, 'state'> {
   readonly state: ProcessHere['state'] | 'none'
+  /** Why its state is unknown, it does not answer, or can’t run; null otherwise. */
+  readonly reason: string | null
   /** The address that others are told, or the one that it is to listen on; null if neither is known. */
   readonly address: string | null
   /** Machines that have joined; null unless it runs and says so. */
