@@ -91,11 +91,14 @@ async function removeSocket(instance: Instance): Promise<void> {
 
 /** Of writers that were killed. */
 function temporaryFiles(instance: Instance, home: string): Left[] {
-  const { folder } = instance
+  // A hub’s data may lie elsewhere than its settings.
+  const folders = new Set([instance.folder, path.dirname(instance.mainFile)])
   const begins = namedFiles(instance).map((file) => `${path.basename(file)}.`)
-  return namesIn(folder)
-    .filter((name) => ownsFolder(instance, home) || begins.some((begin) => name.startsWith(begin)))
-    .map((name) => path.join(folder, name))
+  return [...folders]
+    .flatMap((folder) => namesIn(folder).map((name) => path.join(folder, name)))
+    .filter(
+      (file) => ownsFolder(instance, home) || begins.some((begin) => path.basename(file).startsWith(begin)),
+    )
     .filter((file) => isLeftover(file))
     .map((file) => ({
       what: `${tilde(file)} was never finished`,
