@@ -13,7 +13,7 @@ import {
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatLine } from '../../../src/log/line.ts'
-import { formatInvite } from '../../../src/tunnel/protocol/invite.ts'
+import { formatInvite, parseInvite } from '../../../src/tunnel/protocol/invite.ts'
 import { canMount } from '../../fixtures/machine/small-disk.ts'
 import { connect, connectOk, runJs } from '../../helpers/cli.ts'
 import { makeHome, type Home } from '../../helpers/home.ts'
@@ -35,17 +35,17 @@ beforeAll(async () => {
   mkdirSync(home.folder)
   target = await serveTcp(() => {})
   await connectOk(home, ['hub', 'start', '--listen', '127.0.0.1:0'])
-  const { url } = JSON.parse(await connectOk(home, ['hub', 'status', '--json'])) as { url: string }
   const tokenFor = async (...args: string[]) =>
     (await connectOk(home, ['hub', 'token', 'create', ...args])).trim()
   secrets.set('label', secret('label'))
-  const joining = await tokenFor()
-  await connectOk(home, ['login', '--hub', url, '--label', secrets.get('label')!], {
+  const joining = await tokenFor('--invite')
+  await connectOk(home, ['login', '--label', secrets.get('label')!], {
     env: { PRIVATECONNECT_TOKEN: joining },
   })
   await connectOk(home, ['expose', String(target.port), '--name', 'name-of-mine'])
   secrets.set('name of a service', 'name-of-mine')
-  secrets.set('token that was used', joining)
+  secrets.set('invite that was used', joining)
+  secrets.set('token that was used', parseInvite(joining).token)
   secrets.set('token', await tokenFor())
   secrets.set('invite', formatInvite({ address: 'https://hub-of-mine.example', token: await tokenFor() }))
   secrets.set('token in the environment', await tokenFor())
@@ -157,13 +157,13 @@ describe('a bundle of a home full of secrets', () => {
     ])
     expect(Object.keys(logs)).toEqual(['agent', 'hub'])
     expect(contents.login).toEqual({
-      scheme: 'http',
+      scheme: 'https',
       host: 'loopback',
       hasPath: false,
       insecure: false,
       proxy: true,
       ca: false,
-      pinned: false,
+      pinned: true,
     })
   })
 
