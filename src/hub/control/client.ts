@@ -1,7 +1,15 @@
 import type * as v from 'valibot'
 import { askProcess, parseAnswer, unlessSilent, type Asked } from '../../control/ask-process.ts'
 import { ConnectError } from '../../errors.ts'
-import { AgentsReply, HubStatus, NOT_SAVED, NOT_THERE, NotSavedReply, type HubAgent } from './schema.ts'
+import {
+  AgentsReply,
+  HubStatus,
+  NOT_SAVED,
+  NOT_THERE,
+  NotSavedReply,
+  TokensReply,
+  type HubAgent,
+} from './schema.ts'
 
 /** What a hub that does not answer costs a command at the most, in ms. */
 const TIMEOUT_MS = 3000
@@ -41,6 +49,17 @@ export async function hubAgents(
     more = page.more && page.agents.length > 0
   }
   return agents
+}
+
+/**
+ * The join tokens that are valid, the newest first: never the tokens themselves.
+ *
+ * @returns undefined if no hub listens
+ * @throws ConnectError as hubStatus does
+ */
+export async function hubTokens(hub: Asked, timeoutMs: number): Promise<TokensReply['tokens'] | undefined> {
+  const reply = await ask(hub, { method: 'GET', path: '/v1/tokens', timeoutMs }, TokensReply)
+  return reply?.tokens
 }
 
 /**

@@ -84,6 +84,22 @@ export const TokenReply = v.object({
   expiresAt: v.number(),
 })
 
+/** How many join tokens one answer tells of at the most. */
+export const MAX_TOKENS = 500
+
+/** GET /v1/tokens: the join tokens that are valid, never the tokens themselves, the newest first. */
+export const TokensReply = v.object({
+  tokens: v.array(
+    v.object({
+      id: v.string(),
+      usesLeft: v.number(),
+      /** RFC 3339 */
+      expiresAt: v.string(),
+    }),
+  ),
+})
+export type TokensReply = v.InferOutput<typeof TokensReply>
+
 /** GET /v1/saved: what a hub that starts would find, and what it would not. */
 export const SavedReply = v.object({
   id: v.string(),

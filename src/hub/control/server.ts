@@ -11,6 +11,7 @@ import {
   type HubStatus,
   type RevokeReply,
   type SavedReply,
+  type TokensReply,
 } from './schema.ts'
 
 /** What the hub does when its owner asks on this machine. */
@@ -26,6 +27,8 @@ export interface HubControl {
   removeAgent(id: string): Promise<RevokeReply>
   /** @throws StoreError */
   createToken(options: TokenOptions): Promise<MadeToken>
+  /** @throws StoreError */
+  tokens(): Promise<TokensReply>
   /** @throws StoreError */
   saved(): Promise<SavedReply>
 }
@@ -101,6 +104,7 @@ async function route(
   log: (line: string) => void,
 ): Promise<object | undefined> {
   if (asked === 'GET /v1/status') return hub.status()
+  if (asked === 'GET /v1/tokens') return hub.tokens()
   if (asked === 'GET /v1/saved') return hub.saved()
   const listed = /^GET \/v1\/agents(?:\?after=(\w{1,64}))?$/.exec(asked)
   if (listed) return hub.agents(listed[1])

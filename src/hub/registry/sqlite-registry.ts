@@ -183,6 +183,18 @@ export class SqliteRegistry implements Registry {
     return this.#store.call('createToken', options)
   }
 
+  /**
+   * Join tokens by which a machine may join, the newest first.
+   *
+   * @param limit how many at the most
+   * @throws StoreError
+   */
+  async validTokens(limit: number): Promise<JoinToken[]> {
+    const all = await this.#store.call('tokens')
+    const valid = all.filter(({ id, state }) => state === 'valid' && !this.#revokedTokens.has(id))
+    return valid.toReversed().slice(0, limit)
+  }
+
   /** What a hub that starts would find. @throws StoreError if it would not find what was saved */
   saved(): Promise<Mark> {
     return this.#store.call('readMark')

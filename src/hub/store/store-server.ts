@@ -16,6 +16,7 @@ export type StoreMethod =
   | 'setAgent'
   | 'setSeen'
   | 'tokenState'
+  | 'tokens'
 
 export interface StoreCall {
   id: number

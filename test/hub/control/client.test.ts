@@ -86,6 +86,7 @@ test('ten thousand machines with the longest labels come in pages, each one once
     revokeToken: never,
     removeAgent: never,
     createToken: never,
+    tokens: never,
     saved: never,
   }
   const control = await startHubControl(instance.socketPath, hub, () => {})

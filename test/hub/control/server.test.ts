@@ -27,6 +27,7 @@ const NO_HUB: HubControl = {
   revokeToken: vi.fn<() => never>(),
   removeAgent: vi.fn<() => never>(),
   createToken: vi.fn<() => never>(),
+  tokens: vi.fn<() => never>(),
   saved: vi.fn<() => never>(),
 }
 
