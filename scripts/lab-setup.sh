@@ -2,7 +2,7 @@
 # Installs what test/lab needs, and what checks plists and manual pages in npm test, on Debian as root, where it is missing.
 set -euo pipefail
 
-packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux runit s6
+packages=(postgresql redis-server redis-tools openssh-server openssh-client tmux fish runit s6
   nginx-light haproxy caddy squid openssl zsh libplist-utils libxml2-utils
   systemd-container debootstrap debian-archive-keyring iproute2 strace git rsync
   man-db groff-base mandoc)

@@ -7,6 +7,7 @@ import { takeForeignWords } from './cli/argv/foreign-words.ts'
 import { orderArguments, type Commands } from './cli/argv/order-arguments.ts'
 import { refuseSecrets } from './cli/argv/secret-words.ts'
 import { useOclif } from './cli/oclif-copy.ts'
+import type { Program } from './cli/completion/complete.ts'
 import { printVersion } from './cli/print-version.ts'
 import { leaveDeletedFolder } from './files/given-path.ts'
 import { settleEnvironment } from './files/home.ts'
@@ -45,8 +46,9 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
   if (isVersionFlag(typed[0], pjson) && printVersion(pjson)) return
   if (typed[0] === '__complete') {
-    const words = typed.slice(1)
-    import('./cli/complete.ts').then(({ complete }) => complete(words, ourCommands())).catch(fail)
+    const { plugins = [], topics = {} } = pjson.oclif
+    const program = { root, plugins, topics } as Program
+    import('./cli/completion/complete.ts').then((it) => it.answerShell(typed.slice(1), program)).catch(fail)
     return
   }
   const ordered = hasEarlyOption(typed) ? orderArguments(typed, ourCommands()) : typed
@@ -75,7 +77,8 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   // --help runs nothing of the plugins that we ship.
   if (ours || argv[0]?.startsWith('-')) {
     useOclif('own')
-    leaveOutIdleHooks(argv, pjson)
+    // A file to load, which is for what acts by a platform.
+    if (!isKept(argv)) delete pjson.oclif.hooks?.init
   }
   const loadOptions = {
     root,
@@ -113,8 +116,8 @@ function ourCommands(): Commands {
 }
 
 /**
- * Whether this is one of our own commands, and no plugin adds to it. The plugins we ship (help, plugins,
- * autocomplete) only add commands: ours start a twentieth faster without them.
+ * Whether this is one of our own commands, and no plugin adds to it. The plugins we ship (help, plugins) only
+ * add commands: ours start a twentieth faster without them.
  */
 function isOurs(word: string | undefined): boolean {
   const commands = readdirSync(path.join(import.meta.dirname, 'commands'))
@@ -128,12 +131,6 @@ function isOurs(word: string | undefined): boolean {
  */
 function isKept([word, next]: readonly string[]): boolean {
   return ['daemon', 'doctor', 'up'].includes(word ?? '') || (word === 'hub' && next !== undefined)
-}
-
-/** Each is a file to load. `prerun` is for the plugins that we ship, `init` for what acts by a platform. */
-function leaveOutIdleHooks(argv: readonly string[], { oclif }: PackageJson): void {
-  delete oclif.hooks?.prerun
-  if (!isKept(argv)) delete oclif.hooks?.init
 }
 
 type PackageJson = Interfaces.PJSON & { version: string }

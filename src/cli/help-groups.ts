@@ -5,6 +5,7 @@ const GROUPS: readonly (readonly [title: string, words: readonly string[]])[] = 
   ['REACH A SERVICE', ['services', 'reach', 'unreach', 'ssh']],
   ['KEEP IT RUNNING', ['daemon', 'up']],
   ['RUN A HUB', ['hub']],
+  ['IN YOUR SHELL', ['autocomplete']],
   ['EXTEND IT', ['plugins']],
 ]
 

@@ -6,7 +6,17 @@ import { imports, loadedWith, sourceFiles, sourceOf, type Import } from '../fixt
  * an entry names only what stands further down.
  */
 const ARROWS: Record<string, readonly string[]> = {
-  'start.ts': ['cli/argv', 'cli/plugins', 'cli', 'agent', 'hub', 'plugins', 'runtime', 'files'],
+  'start.ts': [
+    'cli/completion',
+    'cli/argv',
+    'cli/plugins',
+    'cli',
+    'agent',
+    'hub',
+    'plugins',
+    'runtime',
+    'files',
+  ],
   commands: [
     'cli/',
     'platforms/selection',
@@ -61,6 +71,18 @@ const ARROWS: Record<string, readonly string[]> = {
     'text',
     'errors.ts',
   ],
+  'cli/completion': [
+    'cli/completion/shells',
+    'ssh',
+    'hub/control',
+    'control',
+    'config/hub',
+    'config',
+    'files',
+    'text',
+    'errors.ts',
+  ],
+  'cli/completion/shells': ['text'],
   'cli/argv': ['cli', 'config', 'errors.ts'],
   'cli/hub': [
     'cli',

@@ -142,7 +142,7 @@ describe('there is one oclif in a process:', () => {
     [['services'], 'dist/oclif.cjs'],
     [['plugins'], 'node_modules/@oclif/core/lib/index.js'],
     [['help', 'daemon'], 'node_modules/@oclif/core/lib/index.js'],
-    [['autocomplete', 'script', 'bash'], 'node_modules/@oclif/core/lib/index.js'],
+    [['autocomplete', 'bash'], 'dist/oclif.cjs'],
   ] as const)('%j gets %s', async ([args, expected]) => {
     const { files } = await loadedBy(withAgent, args)
     expect([...new Set(files.filter(isOclif))]).toEqual([expected])

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { installedPlugins } from './plugins.ts'
+
+/** Of each command what may be typed of it, as an oclif.manifest.json has it. */
+export interface Command {
+  readonly pluginName?: string
+  readonly hidden?: boolean
+  readonly summary?: string
+  readonly description?: string
+  readonly aliases?: readonly string[]
+  readonly args?: Readonly<Record<string, Argument>>
+  readonly flags?: Readonly<Record<string, Flag>>
+}
+
+export interface Argument {
+  readonly name: string
+  readonly multiple?: boolean
+  readonly options?: readonly string[]
+}
+
+export interface Flag {
+  readonly name: string
+  readonly char?: string
+  readonly type: string
+  readonly summary?: string
+  readonly description?: string
+  readonly hidden?: boolean
+  readonly multiple?: boolean
+  /** It may be refused, by `--no-NAME`. */
+  readonly allowNo?: boolean
+  /** Those that don't go with it. */
+  readonly exclusive?: readonly string[]
+  /** The values that it may have, if they are few. */
+  readonly options?: readonly string[]
+  readonly helpValue?: string
+}
+
+/** By id: `daemon:start`. */
+export type Commands = Readonly<Record<string, Command>>
+
+/** The name of our own commands' package. */
+export const OURS = 'private-connect'
+
+/**
+ * All that there are: our own, those of the plugins that come with the program, and those of the plugins that
+ * the user has installed. A plugin's are found by its manifest: none of its code is run.
+ *
+ * @param shipped the names of the plugins that come with the program
+ * @throws the system's error, SyntaxError if our own manifest can't be read
+ */
+export function allCommands(root: string, shipped: readonly string[]): Commands {
+  // Ours win, as in oclif.
+  const folders = [...installedPlugins().map(({ folder }) => folder), ...shippedFolders(root, shipped)]
+  return Object.assign({}, ...folders.map(ofPlugin), commandsIn(root)) as Commands
+}
+
+/** Wherever npm has put them: below our own folder, or beside it. */
+function shippedFolders(root: string, names: readonly string[]): string[] {
+  const { resolve } = createRequire(path.join(root, 'package.json'))
+  return names.flatMap((name) => {
+    const folders = (resolve.paths(name) ?? []).map((folder) => path.join(folder, name))
+    return folders.filter((folder) => existsSync(folder)).slice(0, 1)
+  })
+}
+
+/** A plugin that is broken, or has no manifest, adds nothing. */
+function ofPlugin(folder: string): Commands {
+  try {
+    return commandsIn(folder)
+  } catch {
+    return {}
+  }
+}
+
+function commandsIn(folder: string): Commands {
+  const text = readFileSync(path.join(folder, 'oclif.manifest.json'), 'utf8')
+  return (JSON.parse(text) as { commands: Commands }).commands
+}
