@@ -40,13 +40,15 @@ const PLACED = new Set([
 ])
 
 /**
- * What is loaded together is one file, with all that it imports: that of every process; that of the daemon's
- * commands, much of which the agent loads too; what of them imports oclif, which the agent must not; and that
- * of what tells where this machine stands.
+ * What is loaded together is one file, with all that it imports: that of every process; what a shell waits for
+ * when a word is completed, most of which other commands load too; that of the daemon's commands, much of
+ * which the agent loads too; what of them imports oclif, which the agent must not; and that of what tells
+ * where this machine stands.
  */
-const GROUPS = ['start', 'daemon', 'oclif', 'command', 'machine'] as const
+const GROUPS = ['start', 'local', 'daemon', 'oclif', 'command', 'machine'] as const
 
-const EVERY_PROCESS = sources('start')
+const EVERY_PROCESS = sources('start', 'text/printable')
+const LOCAL = sources('cli/completion/{on-machine,on-hub}')
 const DAEMON = sources('commands/daemon/status', 'platforms/{selection/*,background/background}')
 const MACHINE = sources('tasks/machine/machine-status')
 
@@ -126,6 +128,7 @@ const grouping: Plugin = {
       return seen
     }
     for (const id of withImports(EVERY_PROCESS)) groupOf.set(id, 'start')
+    for (const id of withImports(LOCAL)) if (!groupOf.has(id)) groupOf.set(id, 'local')
     for (const id of withImports(DAEMON)) {
       if (groupOf.has(id)) continue
       const needsOclif = withImports([id]).has('\0oclif')

@@ -46,6 +46,7 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   const pjson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson
   if (isVersionFlag(typed[0], pjson) && printVersion(pjson)) return
   if (typed[0] === '__complete') {
+    useCompileCache(homedir(), pjson.version)
     const { plugins = [], topics = {} } = pjson.oclif
     const program = { root, plugins, topics } as Program
     import('./cli/completion/complete.ts').then((it) => it.answerShell(typed.slice(1), program)).catch(fail)

@@ -17,6 +17,8 @@ interface Target {
 
 /** `connect daemon status` and `connect status` are run in prompts and scripts. */
 const STATUS_TARGET = { must: 3.2, stretch: 2.5 }
+/** At each press of a key. */
+const COMPLETION_TARGET = { must: 2 }
 /** How much longer a log of 1 GB may take to open than one of 1 KB: only its end is read. */
 const LOG_TARGET = 3
 const LOG_ROUNDS = 10
@@ -28,7 +30,7 @@ const PLUGINS_ROUNDS = 40
 export async function benchStartup(): Promise<void> {
   const world = await World.start()
   try {
-    const [stopped, running] = [await world.machine('stopped'), await world.machine('running')]
+    const [stopped, running] = [await world.machine('stopped'), await world.echoMachine('running')]
     await connectOk(running, ['daemon', 'start'])
     const programs: (Program & { readonly target?: Target })[] = [
       { title: 'node -e 0', argv: ['-e', '0'], env: stopped.env },
@@ -74,7 +76,27 @@ export async function benchStartup(): Promise<void> {
         expected: ', connected',
         target: STATUS_TARGET,
       },
-      { title: 'connect __complete', argv: [runJs, '__complete', 'daemon', ''], env: stopped.env },
+      {
+        title: 'a word completed: a command',
+        argv: [runJs, '__complete', 'zsh', 'connect', 'daemon', ''],
+        env: stopped.env,
+        expected: 'install\t',
+        target: COMPLETION_TARGET,
+      },
+      {
+        title: 'a word completed: a service, asked of the agent',
+        argv: [runJs, '__complete', 'zsh', 'connect', 'reach', ''],
+        env: running.env,
+        expected: 'echo\tfrom running',
+        target: COMPLETION_TARGET,
+      },
+      {
+        title: 'a word completed: a machine, asked of the hub',
+        argv: [runJs, '__complete', 'zsh', 'connect', 'hub', 'agent', 'revoke', ''],
+        env: world.hubHome.env,
+        expected: 'agent_',
+        target: COMPLETION_TARGET,
+      },
       { title: 'connect plugins', argv: [runJs, 'plugins'], env: stopped.env },
     ]
     const results = measureInTurns(ROUNDS, programs)

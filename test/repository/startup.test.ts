@@ -99,6 +99,20 @@ test('--version loads next to nothing, and no oclif', async () => {
   expect(files.length, files.join('\n')).toBeLessThanOrEqual(3)
 })
 
+test('a word is completed without oclif, and without a socket where none has to be asked', async () => {
+  const ask = (...words: string[]) => loadedBy(withAgent, ['__complete', 'zsh', 'connect', ...words])
+  const [word, service] = [await ask('daemon', 'sto'), await ask('reach', '')]
+  expect([word.stdout, service.stdout]).toEqual([
+    expect.stringContaining('\nstop\t'),
+    expect.stringContaining('\necho\tfrom with'),
+  ])
+  expect(word.files.length, word.files.join('\n')).toBeLessThanOrEqual(4)
+  expect(service.files.length, service.files.join('\n')).toBeLessThanOrEqual(5)
+  expect(word.builtins).not.toContain('net')
+  const slow = ['http', 'crypto', 'perf_hooks', 'child_process', 'tls', 'worker_threads']
+  expect(service.builtins.filter((name) => slow.includes(name))).toEqual([])
+})
+
 test('a data command loads no TLS, and no compression, for a hub without them', async () => {
   const file = path.join(scratchFolder(), 'loaded.json')
   const reach = startConnect(withAgent, ['reach', 'echo', '--port', '0'], { env: noteLoadedIn(file) })

@@ -1,7 +1,6 @@
 import { OURS, type Command, type Commands, type Flag } from './commands.ts'
 import type { Cursor } from './cursor.ts'
 import type { Candidate, Reply } from './shells/reply.ts'
-import { sshReply } from './ssh-words.ts'
 import { valuesOfArgument, valuesOfFlag } from './values.ts'
 
 /** Describes a topic that is no command itself: `hub agent`. */
@@ -25,7 +24,10 @@ async function wordsAt(cursor: Cursor, commands: Commands, topics: Topics): Prom
   if (cursor.at === 'option') return { candidates: optionsOf(cursor, commands) }
   if (cursor.at === 'value') return valuesOfFlag(cursor.flag, cursor.command?.pluginName === OURS)
   if (cursor.at === 'argument') return valuesOfArgument(cursor.argument, cursor)
-  if (cursor.at === 'ssh') return sshReply(cursor.words, cursor.typed)
+  if (cursor.at === 'ssh') {
+    const { sshReply } = await import('./ssh-words.ts')
+    return sshReply(cursor.words, cursor.typed)
+  }
   if (cursor.at === 'nothing') return {}
   const names = namesBelow(cursor.id, commands, topics)
   const values = cursor.argument && (await valuesOfArgument(cursor.argument, cursor))

@@ -1,9 +1,7 @@
-import { instanceFor } from '../../config/instance.ts'
 import { parseSshWords } from '../../ssh/command-line.ts'
 import { destinationOf } from '../../ssh/destination.ts'
-import { configFiles } from './instances.ts'
+import { configFiles, offeredServices } from './on-machine.ts'
 import type { Reply } from './shells/reply.ts'
-import { offeredServices } from './services.ts'
 
 /** Options of ssh(1) whose value is a file. */
 const FILE_OPTIONS = new Set(['-E', '-F', '-i', '-S'])
@@ -20,7 +18,7 @@ const OURS = [
  */
 export async function sshReply(words: readonly string[], typed: string): Promise<Partial<Reply>> {
   const { configFile, printed, args } = parseSshWords(words)
-  const services = () => offeredServices(instanceFor(configFile))
+  const services = () => offeredServices(configFile)
   if (printed) {
     const files: Partial<Reply> = words.at(-1) === '--config' ? { kind: 'files' } : {}
     return { ...files, candidates: [...(await services()), ...(files.kind ? configFiles() : [])] }

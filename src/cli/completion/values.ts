@@ -1,11 +1,12 @@
-import { instanceFor } from '../../config/instance.ts'
 import { OURS, type Flag } from './commands.ts'
 import type { Cursor, Place } from './cursor.ts'
-import { agentsOf, tokensOf } from './from-hub.ts'
-import { configFiles } from './instances.ts'
 import { installedPlugins } from './plugins.ts'
 import type { Candidate, Reply } from './shells/reply.ts'
-import { exposedHere, keptHere, offeredServices, type Offered } from './services.ts'
+import type { Offered } from './on-machine.ts'
+
+/** What takes its time to load, and most words need none of. */
+const machine = () => import('./on-machine.ts')
+const hub = () => import('./on-hub.ts')
 
 type Values = Pick<Reply, 'kind' | 'candidates'> & Partial<Pick<Reply, 'prefix' | 'typed'>>
 type Ask = (place: Place, cursor: Cursor) => Values | Promise<Values>
@@ -17,24 +18,26 @@ const FOLDERS: Values = { kind: 'folders', candidates: [] }
 /** By the id of a command and the name of its argument: what is meant by it. */
 const ARGUMENTS: Readonly<Record<string, Ask>> = {
   'expose target': (_, { typed }) => afterPrefix('unix:', typed),
-  'hub:agent:remove id': async (_, { given }) => words(await agentsOf(given.get('data-dir'), 'all')),
-  'hub:agent:revoke id': async (_, { given }) => words(await agentsOf(given.get('data-dir'), 'members')),
+  'hub:agent:remove id': async (_, { given }) =>
+    words(await (await hub()).agentsOf(given.get('data-dir'), 'all')),
+  'hub:agent:revoke id': async (_, { given }) =>
+    words(await (await hub()).agentsOf(given.get('data-dir'), 'members')),
   'hub:backup file': () => FILES,
   'hub:restore file': () => FILES,
-  'hub:token:revoke id': async (_, { given }) => words(await tokensOf(given.get('data-dir'))),
+  'hub:token:revoke id': async (_, { given }) => words(await (await hub()).tokensOf(given.get('data-dir'))),
   'plugins:inspect plugin': () => words(pluginNames()),
   'plugins:install plugin': () => FILES,
   'plugins:link path': () => FOLDERS,
   'plugins:uninstall plugin': () => words(pluginNames()),
   'reach name': async ({ before }, { typed, given }) =>
-    reachable(await offeredServices(instanceOf(given)), before, typed),
-  'unexpose name': (_, { given }) => words(exposedHere(instanceOf(given))),
-  'unreach name': (_, { given }) => words(keptHere(instanceOf(given))),
+    reachable(await (await machine()).offeredServices(given.get('config')), before, typed),
+  'unexpose name': async (_, { given }) => words((await machine()).exposedHere(given.get('config'))),
+  'unreach name': async (_, { given }) => words((await machine()).keptHere(given.get('config'))),
 }
 
 /** By the name of an option that none of its own says it all of. */
-const FLAGS: Readonly<Record<string, () => Values>> = {
-  config: () => ({ kind: 'files', candidates: configFiles() }),
+const FLAGS: Readonly<Record<string, () => Values | Promise<Values>>> = {
+  config: async () => ({ kind: 'files', candidates: (await machine()).configFiles() }),
   platform: () => words(platformNames().map((value) => ({ value }))),
 }
 
@@ -51,7 +54,7 @@ export async function valuesOfArgument(place: Place, cursor: Cursor): Promise<Va
 
 export async function valuesOfFlag(flag: Flag, isOurs: boolean): Promise<Values> {
   if (flag.options) return words(flag.options.map((value) => ({ value })))
-  const known = FLAGS[flag.name]?.() ?? HELP_VALUES[flag.helpValue ?? '']
+  const known = (await FLAGS[flag.name]?.()) ?? HELP_VALUES[flag.helpValue ?? '']
   return known ?? (isOurs ? NOTHING : FILES)
 }
 
@@ -75,10 +78,6 @@ function afterPrefix(prefix: string, typed: string): Values {
 
 function words(candidates: readonly Candidate[]): Values {
   return { kind: 'words', candidates }
-}
-
-function instanceOf(given: Cursor['given']) {
-  return instanceFor(given.get('config'))
 }
 
 function platformNames(): string[] {
