@@ -60,8 +60,13 @@ export class Terminal {
 
   /** Types a line, Enter included. */
   async type(line: string): Promise<void> {
-    await this.#tmux(['send-keys', '-l', line])
+    await this.write(line)
     await this.press('Enter')
+  }
+
+  /** Types that, and no Enter. */
+  async write(text: string): Promise<void> {
+    await this.#tmux(['send-keys', '-l', text])
   }
 
   /** @param key in tmux's words, such as `C-c` */
