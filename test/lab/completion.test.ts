@@ -219,8 +219,8 @@ labSuite('completion, typed in a terminal', { programs: ['tmux', 'bash', 'zsh', 
       await first.type('connect autocomplete')
       const [, told] = await first.shows(/completes connect:\s+^((?: {2}\S.*\n)+)\s*In this one/m)
       for (const command of told!.trim().split(/\n\s*/)) await first.type(command)
-      // It is done with them.
-      await first.runs('true')
+      await first.type(`echo ''that was all`)
+      await first.shows(/^that was all/m)
       await expectCompleted(await openIn(home, shell), [['connect daemon sto', 'connect daemon stop ']])
     })
 

@@ -108,6 +108,20 @@ test('who is or is not there is told of revocations, on a full disk too', async 
   expect((await rejectionOf(world.registry.revokeToken('jt_00000000'))).code).toBe('NO_SUCH_ENTRY')
 })
 
+test('join tokens are told by their ids, the newest first, but for those that let nobody in', async () => {
+  const world = await RegistryWorld.start()
+  const make = async () => (await world.registry.createToken({ ttlMs: 60_000, uses: 1 })).id
+  const [older, newer] = [await make(), await make()]
+  await world.registry.createToken({ ttlMs: -1, uses: 1 })
+  const told = async (limit: number) => (await world.registry.validTokens(limit)).map(({ id }) => id)
+  expect(await told(10)).toEqual([newer, older, world.tokenId])
+  expect(await told(1)).toEqual([newer])
+  world.database.full()
+  expect(await world.registry.revokeToken(newer)).toMatchObject({ saved: false })
+  world.database.trouble = undefined
+  expect(await told(10)).toEqual([older, world.tokenId])
+})
+
 test('a flood of lists costs one write at a time, and those who join go before it', async () => {
   const world = await RegistryWorld.start()
   const flooders = await Promise.all(Array.from({ length: 5 }, (_, n) => world.member(`flooder-${n}`)))
