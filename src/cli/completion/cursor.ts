@@ -6,7 +6,7 @@ export type Cursor = {
   readonly prefix: string
   /** The word, without that prefix, as far as it is typed. */
   readonly typed: string
-  /** Values of the options that stand before it, by name. */
+  /** Values of the options that stand before it, by name; a `~` is not yet the home folder. */
   readonly given: ReadonlyMap<string, string>
 } & (
   | { readonly at: 'nothing' }

@@ -4,6 +4,7 @@ import { givenPath } from '../../files/given-path.ts'
 import { hubAgents, hubTokens } from '../../hub/control/client.ts'
 import { ANSWER_MS, quietly } from './quietly.ts'
 import type { Candidate } from './shells/reply.ts'
+import { untilde } from './untilde.ts'
 
 /**
  * The machines that have joined, by the word of the hub that runs.
@@ -28,5 +29,5 @@ export async function tokensOf(dataDir: string | undefined): Promise<Candidate[]
 }
 
 function hubAt(dataDir: string | undefined): HubInstance {
-  return hubInstance(dataDir === undefined ? readHubSettings() : { dataDir: givenPath(dataDir) })
+  return hubInstance(dataDir === undefined ? readHubSettings() : { dataDir: givenPath(untilde(dataDir)) })
 }

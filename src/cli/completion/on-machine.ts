@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { instanceFor, namedInstances } from '../../config/instance.ts'
+import { instanceFor, namedInstances, type AgentInstance } from '../../config/instance.ts'
 import { readReaches } from '../../config/reaches.ts'
 import { readServices } from '../../config/services.ts'
 import { formatTarget } from '../../config/target.ts'
 import { agentOffers } from '../../control/client.ts'
 import { ANSWER_MS, quietly } from './quietly.ts'
 import type { Candidate } from './shells/reply.ts'
+import { untilde } from './untilde.ts'
 
 /** A service that `connect reach` may be given. */
 export interface Offered extends Candidate {
@@ -15,7 +16,7 @@ export interface Offered extends Candidate {
 
 /** What the workspace offers, by the word of the agent; without that, what files of this machine name. */
 export async function offeredServices(configFile: string | undefined): Promise<Offered[]> {
-  const offers = await quietly(() => agentOffers(instanceFor(configFile), ANSWER_MS))
+  const offers = await quietly(() => agentOffers(instanceOf(configFile), ANSWER_MS))
   if (!offers) return namedHere(configFile)
   return offers.map(({ name, port, label, online }) => ({
     value: name,
@@ -33,7 +34,7 @@ async function namedHere(configFile: string | undefined): Promise<Offered[]> {
 
 /** @throws ConnectError if the file can't be read */
 export function keptHere(configFile: string | undefined): Candidate[] {
-  return readReaches(instanceFor(configFile)).map(({ name, port }) => ({
+  return readReaches(instanceOf(configFile)).map(({ name, port }) => ({
     value: name,
     about: `kept on port ${port}`,
   }))
@@ -41,7 +42,11 @@ export function keptHere(configFile: string | undefined): Candidate[] {
 
 /** @throws ConnectError if the file can't be read */
 export function exposedHere(configFile: string | undefined): Candidate[] {
-  return readServices(instanceFor(configFile)).map((one) => ({ value: one.name, about: formatTarget(one) }))
+  return readServices(instanceOf(configFile)).map((one) => ({ value: one.name, about: formatTarget(one) }))
+}
+
+function instanceOf(configFile: string | undefined): AgentInstance {
+  return instanceFor(configFile === undefined ? undefined : untilde(configFile))
 }
 
 /** What `--config` may be given, beside any other file. */

@@ -35,10 +35,16 @@ const ARGUMENTS: Readonly<Record<string, Ask>> = {
   'unreach name': async (_, { given }) => words((await machine()).keptHere(given.get('config'))),
 }
 
+/** The built-in platforms that a daemon can be installed in. */
+const MANAGERS: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  darwin: ['launchd'],
+  linux: ['systemd'],
+}
+
 /** By the name of an option that none of its own says it all of. */
 const FLAGS: Readonly<Record<string, () => Values | Promise<Values>>> = {
   config: async () => ({ kind: 'files', candidates: (await machine()).configFiles() }),
-  platform: () => words(platformNames().map((value) => ({ value }))),
+  platform: () => words((MANAGERS[process.platform] ?? []).map((value) => ({ value }))),
 }
 
 /** By what help calls a value. */
@@ -78,11 +84,6 @@ function afterPrefix(prefix: string, typed: string): Values {
 
 function words(candidates: readonly Candidate[]): Values {
   return { kind: 'words', candidates }
-}
-
-function platformNames(): string[] {
-  const manager = { darwin: ['launchd'], linux: ['systemd'] }[process.platform as string] ?? []
-  return [...manager, 'background']
 }
 
 function pluginNames(): Candidate[] {

@@ -189,6 +189,7 @@ describe('services', () => {
     writeServices(other, [{ name: 'theirs', host: 'localhost', port: 80 }])
     expect((await answer('unexpose', '--config', other.configFile, '')).values).toEqual(['theirs'])
     expect((await answer('--config', other.configFile, 'unexpose', '')).values).toEqual(['theirs'])
+    expect((await answer('--config=~/other.json', 'unexpose', '')).values).toEqual(['theirs'])
     expect((await answer('unexpose', '')).values).toEqual([])
   })
 
