@@ -9,7 +9,7 @@ export interface InstalledPlugin {
 }
 
 /**
- * Those that `connect plugins` lists, by the package.json that it keeps.
+ * All of this user's, by the package.json that oclif keeps of them.
  *
  * @returns none if that is not there, or can't be read
  */
