@@ -41,7 +41,7 @@ const PLACED = new Set([
 
 /**
  * What is loaded together is one file, with all that it imports: that of every process; what a shell that
- * completes a word may have to wait for, most of which other commands load too; that of the daemon's commands,
+ * completes a word may have to wait for, and most other commands load too; that of the daemon's commands,
  * much of which the agent loads too; what of them imports oclif, which the agent must not; and that of what
  * tells where this machine stands.
  */

@@ -68,10 +68,17 @@ function shippedFolders(root: string, names: readonly string[]): string[] {
 /** A plugin that is broken, or has no manifest, adds nothing. */
 function ofPlugin(folder: string): Commands {
   try {
-    return commandsIn(folder)
+    return Object.fromEntries(Object.entries(commandsIn(folder)).filter(([, command]) => isSound(command)))
   } catch {
     return {}
   }
+}
+
+function isSound(command: unknown): boolean {
+  if (typeof command !== 'object' || command === null) return false
+  const { args, flags } = command as Partial<Record<string, object>>
+  const parts = [...Object.values(args ?? {}), ...Object.values(flags ?? {})] as unknown[]
+  return parts.every((part) => typeof part === 'object' && part !== null)
 }
 
 function commandsIn(folder: string): Commands {

@@ -279,6 +279,10 @@ describe('plugins that the user has installed', () => {
     const data = install([{ name: 'one', type: 'user' }, { name: 'gone' }, 'old'])
     writeFileSync(path.join(data, 'node_modules/one/oclif.manifest.json'), '{')
     expect((await answer('')).values).toEqual(WORDS.split(' '))
+    const commands = { bad: null, worse: { flags: { x: null } }, 'a\nb': {}, good: {} }
+    writeFileSync(path.join(data, 'node_modules/one/oclif.manifest.json'), JSON.stringify({ commands }))
+    expect((await answer('')).values).toEqual([...WORDS.split(' '), 'good'].toSorted())
+    expect((await answer('--')).values).toContain('--config')
     writeFileSync(path.join(data, 'package.json'), '{"oclif": 1}')
     expect((await answer('')).values).toEqual(WORDS.split(' '))
   })
