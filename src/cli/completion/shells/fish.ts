@@ -5,6 +5,7 @@ import type { Shell } from './shell.ts'
 export const fish: Shell = {
   script: String.raw`# Completes connect in fish. It asks the program itself, so it serves any version.
 function __connect_complete
+    command -q connect; or return
     set -l words (commandline -opc)
     set -l raw (commandline -ct)
     set -l typed (string unescape -- "$raw"; or echo "$raw")
