@@ -19,6 +19,8 @@ export interface ListedPlugin {
   readonly tag?: string | undefined
   /** Where it came from, if not by its name. */
   readonly url?: string | undefined
+  /** Names of the platforms that it brought when it was installed, for a shell that offers them. */
+  readonly platforms?: readonly string[] | undefined
 }
 
 const Entry = v.union([
@@ -32,6 +34,7 @@ const Entry = v.union([
     root: v.optional(v.string()),
     tag: v.optional(v.string()),
     url: v.optional(v.string()),
+    platforms: v.optional(v.array(v.string())),
   }),
 ])
 

@@ -75,6 +75,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'cli/completion/shells',
     'ssh',
     'hub/control',
+    'plugins',
     'control',
     'config/hub',
     'config',

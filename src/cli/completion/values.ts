@@ -27,8 +27,9 @@ const ARGUMENTS: Readonly<Record<string, Ask>> = {
   'hub:token:revoke id': async (_, { given }) => words(await (await hub()).tokensOf(given.get('data-dir'))),
   'plugins:inspect plugin': () => words(pluginNames()),
   'plugins:install plugin': () => FILES,
-  'plugins:link path': () => FOLDERS,
+  'plugins:link folder': () => FOLDERS,
   'plugins:uninstall plugin': () => words(pluginNames()),
+  'plugins:update plugin': () => words(pluginNames()),
   'reach name': async ({ before }, { typed, given }) =>
     reachable(await (await machine()).offeredServices(given.get('config')), before, typed),
   'unexpose name': async (_, { given }) => words((await machine()).exposedHere(given.get('config'))),
@@ -44,7 +45,7 @@ const MANAGERS: Partial<Record<NodeJS.Platform, readonly string[]>> = {
 /** By the name of an option that none of its own says it all of. */
 const FLAGS: Readonly<Record<string, () => Values | Promise<Values>>> = {
   config: async () => ({ kind: 'files', candidates: (await machine()).configFiles() }),
-  platform: () => words((MANAGERS[process.platform] ?? []).map((value) => ({ value }))),
+  platform: () => words(platformNames().map((value) => ({ value }))),
 }
 
 /** By what help calls a value. */
@@ -84,6 +85,10 @@ function afterPrefix(prefix: string, typed: string): Values {
 
 function words(candidates: readonly Candidate[]): Values {
   return { kind: 'words', candidates }
+}
+
+function platformNames(): string[] {
+  return [...(MANAGERS[process.platform] ?? []), ...installedPlugins().flatMap(({ platforms }) => platforms)]
 }
 
 function pluginNames(): Candidate[] {

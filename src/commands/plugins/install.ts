@@ -35,7 +35,7 @@ export default class PluginsInstall extends ConnectCommand {
         fetched.discard()
         throw error
       })
-      plugins.set(name, listed)
+      plugins.set(name, { ...listed, platforms: brings.platforms })
       this.print(`[ok] Installed the plugin ${name} ${version}`)
       for (const line of formatBrings(brings)) this.print(line)
       const [platform] = brings.platforms

@@ -25,7 +25,7 @@ export default class PluginsLink extends ConnectCommand {
     return changePluginList(dataFolder, async (plugins) => {
       const listed = { name, type: 'link', root } as const
       const brings = await provePlugin(this.config, dataFolder, listed)
-      plugins.set(name, listed)
+      plugins.set(name, { ...listed, platforms: brings.platforms })
       this.print(`[ok] Linked the plugin ${name} ${version}, as it is in ${tilde(root)}`)
       for (const line of formatBrings(brings)) this.print(line)
       return { name, version, root, ...brings }

@@ -34,8 +34,8 @@ export default class PluginsUpdate extends ConnectCommand {
         const before = versionOf(dataFolder, plugin)
         const result = { name: plugin.name, before }
         try {
-          const { listed, version } = await this.#fetch(dataFolder, plugin)
-          plugins.set(plugin.name, listed)
+          const { listed, version, platforms } = await this.#fetch(dataFolder, plugin)
+          plugins.set(plugin.name, { ...listed, platforms })
           results.push({ ...result, version, error: null })
         } catch (error) {
           if (!(error instanceof ConnectError)) throw error
@@ -56,8 +56,8 @@ export default class PluginsUpdate extends ConnectCommand {
     try {
       if (fetched.name !== plugin.name)
         throw new ConnectError('PLUGIN_UNUSABLE', `Where it came from there is ${fetched.name} now`)
-      await provePlugin(this.config, dataFolder, fetched.listed)
-      return fetched
+      const { platforms } = await provePlugin(this.config, dataFolder, fetched.listed)
+      return { ...fetched, platforms }
     } catch (error) {
       fetched.discard()
       throw error

@@ -52,7 +52,7 @@ function offering(...offers: Partial<Offer>[]): RequestListener {
 }
 
 const WORDS =
-  'autocomplete daemon expose help hub login logout plugins reach services ssh status unexpose unreach up whoami'
+  'autocomplete daemon doctor expose help hub login logout plugins reach services ssh status unexpose unreach up whoami'
 
 describe('words of commands and their options:', () => {
   test.for([
@@ -71,7 +71,7 @@ describe('words of commands and their options:', () => {
     [['-'], '--config --json --version --help'],
     [['expose', '5432', '--na'], '--name'],
     [['reach', 'pg', '--keep', '--s'], ''],
-    [['plugins', 'link', '--'], '--help --install --no-install --verbose'],
+    [['plugins', 'link', '--'], '--json --help'],
     [['daemon', 'logs', '--level', ''], 'info warn error'],
     [['daemon', 'logs', '--level=w'], 'warn'],
     [['autocomplete', ''], 'bash zsh fish powershell'],
@@ -251,9 +251,13 @@ describe('plugins that the user has installed', () => {
     const linked = scratchFolder()
     const data = install([
       { name: 'one', type: 'user' },
-      { name: 'two', type: 'link', root: linked },
+      { name: 'two', type: 'link', root: linked, platforms: ['runit'] },
     ])
-    const flags = { how: { name: 'how', char: 'h', type: 'option', options: ['fast'] } }
+    const flags = {
+      how: { name: 'how', char: 'h', type: 'option', options: ['fast'] },
+      wait: { name: 'wait', type: 'boolean', allowNo: true },
+      help: { name: 'help', type: 'boolean' },
+    }
     const args = { what: { name: 'what' } }
     const commands = {
       'backup:now': { summary: 'Back up\nnow', flags, args, aliases: ['save'] },
@@ -270,9 +274,11 @@ describe('plugins that the user has installed', () => {
     expect((await answer('backup', '')).candidates).toEqual([{ value: 'now', about: 'Back up' }])
     expect((await answer('backup', 'now', '-h', '')).values).toEqual(['fast'])
     expect((await answer('save', '--how', '')).values).toEqual(['fast'])
+    expect((await answer('backup', 'now', '--')).values).toEqual(['--help', '--how', '--no-wait', '--wait'])
     expect(await answer('backup', 'now', '')).toMatchObject({ kind: 'files' })
     expect((await answer('re')).candidates).not.toContainEqual({ value: 'reach', about: 'not ours' })
     expect((await answer('plugins', 'uninstall', '')).values).toEqual(['one', 'two'])
+    expect((await answer('daemon', 'install', '--platform', '')).values.at(-1)).toBe('runit')
   })
 
   test('that are broken change nothing', async () => {

@@ -55,6 +55,8 @@ describe('a plugin is installed', () => {
       'some-library',
     ])
     expect(existsSync(path.join(home.folder, 'ran'))).toBe(false)
+    const typed = ['__complete', 'bash', 'connect daemon install --platform te', ' ']
+    expect(await connectOk(home, typed)).toBe('words 0\ntestinit\n')
     const status = ['daemon', 'status', '--json']
     const { stdout, stderr } = await connect(home, status, { env: { CONNECT_PLATFORM: 'testinit' } })
     expect({ stderr, manager: (JSON.parse(stdout) as { manager: unknown }).manager }).toEqual({
