@@ -9,7 +9,7 @@ import { ConnectError } from '../errors.ts'
 export default class Autocomplete extends ConnectCommand {
   static override summary = 'Have your shell complete commands, options, and the names of services'
   static override description =
-    'On a terminal it tells what to run, once. Piped on, or in $(…), it prints the script that does it: that only asks the program, and is the same for every version.'
+    'On a terminal it tells what to run, once. Piped on it prints the script that does it: that only asks the program, and is the same for every version.'
   static override examples = [
     '<%= config.bin %> autocomplete',
     'eval "$(<%= config.bin %> autocomplete bash)"',

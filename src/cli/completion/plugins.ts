@@ -13,8 +13,8 @@ export interface InstalledPlugin {
 type Listed = string | { name: string; root?: string; platforms?: string[] }
 
 /**
- * All of this user's, by the list that is kept of them. Not by readPluginList, which checks it as what is to be
- * run: that takes longer to load than all of a completion.
+ * All of this user's, by the list that is kept of them. Not by readPluginList, which checks it as what is to
+ * be run: that takes longer to load than all of a completion.
  *
  * @returns none if that is not there, or can't be read
  */
