@@ -15,17 +15,21 @@ import { untilde } from './untilde.ts'
 export async function agentsOf(dataDir: string | undefined, which: 'all' | 'members'): Promise<Candidate[]> {
   const agents = await quietly(() => hubAgents(hubAt(dataDir), ANSWER_MS))
   return (agents ?? [])
-    .filter(({ revoked }) => which === 'all' || !revoked)
+    .filter(({ id, revoked }) => isId(id) && (which === 'all' || !revoked))
     .map(({ id, label, revoked }) => ({ value: id, about: revoked ? `${label}, revoked` : label }))
 }
 
 /** The join tokens that are valid: their ids. */
 export async function tokensOf(dataDir: string | undefined): Promise<Candidate[]> {
   const tokens = await quietly(() => hubTokens(hubAt(dataDir), ANSWER_MS))
-  return (tokens ?? []).map(({ id, usesLeft, expiresAt }) => ({
-    value: id,
-    about: `${usesLeft} left, until ${expiresAt}`,
-  }))
+  return (tokens ?? [])
+    .filter(({ id }) => isId(id))
+    .map(({ id, usesLeft, expiresAt }) => ({ value: id, about: `${usesLeft} left, until ${expiresAt}` }))
+}
+
+/** What may be no option. */
+function isId(text: string): boolean {
+  return /^\w+$/.test(text)
 }
 
 function hubAt(dataDir: string | undefined): HubInstance {

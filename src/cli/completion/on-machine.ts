@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { instanceFor, namedInstances, type AgentInstance } from '../../config/instance.ts'
 import { readReaches } from '../../config/reaches.ts'
+import { isServiceName } from '../../config/service-name.ts'
 import { readServices } from '../../config/services.ts'
 import { formatTarget } from '../../config/target.ts'
 import { agentOffers } from '../../control/client.ts'
@@ -18,7 +19,9 @@ export interface Offered extends Candidate {
 export async function offeredServices(configFile: string | undefined): Promise<Offered[]> {
   const offers = await quietly(() => agentOffers(instanceOf(configFile), ANSWER_MS))
   if (!offers) return namedHere(configFile)
-  return offers.map(({ name, port, label, online }) => ({
+  // What a hub calls a service must not become an option.
+  const named = offers.filter(({ name }) => isServiceName(name))
+  return named.map(({ name, port, label, online }) => ({
     value: name,
     port,
     about: online ? `from ${label}` : `from ${label}, which is not connected`,

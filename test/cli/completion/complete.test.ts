@@ -194,7 +194,19 @@ describe('services', () => {
   })
 
   test('that a hub could do harm by are left out, and what is said of others is made harmless', async () => {
-    const names = ['$(touch pwned)', '`id`', 'a b', "it's", 'a\nb', 'a\u001B[31m', 'ü', '', '*']
+    const names = [
+      '--config=/evil',
+      '-h',
+      '$(touch pwned)',
+      '`id`',
+      'a b',
+      "it's",
+      'a\nb',
+      'a\u001B[31m',
+      'ü',
+      '',
+      '*',
+    ]
     await agentThat(offering(...names.map((name) => ({ name })), { name: 'ok', label: 'a\t\n\u001B]0;x' }))
     expect((await answer('reach', '')).candidates).toEqual([
       { value: 'ok', about: String.raw`from a\u{9}\u{a}\u{1b}]0;x` },
