@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { instanceFor, namedInstances, type AgentInstance } from '../../config/instance.ts'
+import { namedInstances } from '../../config/claimed-names.ts'
+import { instanceFor, type AgentInstance } from '../../config/instance.ts'
 import { readReaches } from '../../config/reaches.ts'
 import { isServiceName } from '../../config/service-name.ts'
 import { readServices } from '../../config/services.ts'
