@@ -2,7 +2,7 @@ import { ensureInstanceFolder, hubOf, requireConfig } from '../config/config.ts'
 import type { AgentInstance } from '../config/instance.ts'
 import { readReaches } from '../config/reaches.ts'
 import { readServices } from '../config/services.ts'
-import type { AgentIdentity } from '../control/agent-record.ts'
+import type { InstanceProcess } from '../control/process-record.ts'
 import { startControlServer } from '../control/server.ts'
 import { runOwner, type OwnerOptions } from '../kept/owner.ts'
 import type { Work } from '../kept/work.ts'
@@ -30,7 +30,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   await runOwner({ ...options, needs }, signal, (identity) => begin(options, identity))
 }
 
-async function begin(options: AgentOptions, identity: AgentIdentity): Promise<Work> {
+async function begin(options: AgentOptions, identity: InstanceProcess): Promise<Work> {
   const { instance, log } = options
   log('🚀 Starting Private Connect Agent...')
   // Only now: until the lock was ours, a command may have written them.

@@ -4,7 +4,7 @@ import type { AgentInstance } from '../config/instance.ts'
 import type { KeptReach } from '../config/reaches.ts'
 import { targetBefore, withService, writeServices, type ExposedService } from '../config/services.ts'
 import { formatTarget } from '../config/target.ts'
-import type { AgentIdentity } from '../control/agent-record.ts'
+import type { InstanceProcess } from '../control/process-record.ts'
 import type {
   AgentStatus,
   ExposeReply,
@@ -42,7 +42,7 @@ const OFFER_AGAIN_MS = 30_000
 /** What is exposed and what is kept, and the link for both. */
 export class ServiceHost implements AgentControl {
   readonly #config: Config
-  readonly #identity: AgentIdentity
+  readonly #identity: InstanceProcess
   readonly #options: ServiceHostOptions
   readonly #link: HubLink
   readonly #guard: LoopGuard
@@ -54,7 +54,7 @@ export class ServiceHost implements AgentControl {
   constructor(
     config: Config,
     { services, reaches }: { services: readonly ExposedService[]; reaches: readonly KeptReach[] },
-    identity: AgentIdentity,
+    identity: InstanceProcess,
     options: ServiceHostOptions,
   ) {
     this.#config = config

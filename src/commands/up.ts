@@ -6,7 +6,7 @@ import { formatStarted } from '../cli/format/started.ts'
 import { ensureLogin } from '../cli/login/ensure-login.ts'
 import { willDetach } from '../cli/will-detach.ts'
 import { instanceFor } from '../config/instance.ts'
-import { findAgent } from '../control/find-agent.ts'
+import { findProcess } from '../control/find-process.ts'
 import { keptExitCode } from '../kept/exit-code.ts'
 import { terminalLog } from '../log/log.ts'
 import { daemonOf } from '../tasks/daemon-context.ts'
@@ -41,7 +41,7 @@ export default class Up extends DaemonCommand {
       for (const line of formatStarted(report, context)) this.print(line)
       return { agentId: config.agentId, detached: true, pid: report.pid }
     }
-    const found = await findAgent(instance)
+    const found = await findProcess(instance)
     if (found.state === 'running') {
       const { mode, pid } = found.agent
       this.print(

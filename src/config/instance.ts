@@ -20,7 +20,7 @@ export interface Instance {
   readonly logFile: string
   /** The kept process's id as a bare number, for people and scripts. */
   readonly pidFile: string
-  /** Who that process really is, see control/agent-record.ts. */
+  /** Who that process really is, see control/process-record.ts. */
   readonly recordFile: string
   /** Held by the agent or hub for as long as it lives, and by a command that edits its files meanwhile. */
   readonly lockFile: string

@@ -3,7 +3,7 @@ import type { Instance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
 import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
 import { requestLocally, type LocalAnswer, type LocalRequest } from '../net/local/request.ts'
-import { readAgentRecord, type AgentIdentity } from './agent-record.ts'
+import { readProcessRecord, type InstanceProcess } from './process-record.ts'
 import { restartAdvice } from './restart-advice.ts'
 
 /** An agent or a hub that is asked; of one that is not ours no record is known. */
@@ -77,7 +77,7 @@ export interface Answer<Status> {
  *
  * @param ask undefined if none listens
  */
-export async function askStatus<Status extends { readonly agent: AgentIdentity }>(
+export async function askStatus<Status extends { readonly agent: InstanceProcess }>(
   instance: Instance,
   ask: () => Promise<Status | undefined>,
 ): Promise<Answer<Status>> {
@@ -92,5 +92,5 @@ export async function askStatus<Status extends { readonly agent: AgentIdentity }
       silence = `the ${process}’s answer can’t be read: most likely it is of another version`
   }
   // Empty in a record that it has not written itself yet.
-  return { silence, version: readAgentRecord(instance)?.version || null }
+  return { silence, version: readProcessRecord(instance)?.version || null }
 }

@@ -1,7 +1,7 @@
 import type * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
 import { ConnectError, ERRORS, type ErrorCode } from '../errors.ts'
-import type { AgentIdentity } from './agent-record.ts'
+import type { InstanceProcess } from './process-record.ts'
 import { askProcess, parseAnswer, type Asked } from './ask-process.ts'
 import { restartAdvice } from './restart-advice.ts'
 import {
@@ -34,7 +34,7 @@ const CHANGE_TIMEOUT_MS = 15_000
 export async function identityOf(
   instance: Instance,
   timeoutMs = TIMEOUT_MS,
-): Promise<AgentIdentity | undefined> {
+): Promise<InstanceProcess | undefined> {
   return (await request(instance, 'GET', '/v1/status', Identified, { timeoutMs }))?.agent
 }
 

@@ -1,7 +1,7 @@
 import type { Instance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
 import { ConnectError } from '../errors.ts'
-import { readAgentRecord, type AgentRecord } from './agent-record.ts'
+import { readProcessRecord, type ProcessRecord } from './process-record.ts'
 
 /** What is to be started anew; without a record it is taken to be kept alive. */
 type Restarted = Pick<Instance, 'kind'> & Partial<Pick<Instance, 'recordFile'>>
@@ -15,9 +15,9 @@ export function restartAdvice({ kind, recordFile }: Restarted): string {
 }
 
 /** The advice goes with another error, which is the one to be told. */
-function readIfPossible(recordFile: string): AgentRecord | undefined {
+function readIfPossible(recordFile: string): ProcessRecord | undefined {
   try {
-    return readAgentRecord({ recordFile })
+    return readProcessRecord({ recordFile })
   } catch (error) {
     if (error instanceof ConnectError) return undefined
     throw error

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { AgentId } from '../config/agent-id.ts'
 import { NumericAddress } from '../config/reaches.ts'
 import { ExposedService, ExposedTarget } from '../config/services.ts'
-import { AgentIdentity } from './agent-record.ts'
+import { InstanceProcess } from './process-record.ts'
 
 /** The agent's local API: HTTP over a Unix socket, JSON bodies. */
 
@@ -46,11 +46,11 @@ export const ReachStatus = v.object({
 export type ReachStatus = v.InferOutput<typeof ReachStatus>
 
 /** GET /v1/status, of an agent or the hub: which process answers. */
-export const Identified = v.object({ agent: AgentIdentity })
+export const Identified = v.object({ agent: InstanceProcess })
 
 /** GET /v1/status */
 export const AgentStatus = v.object({
-  agent: AgentIdentity,
+  agent: InstanceProcess,
   agentId: v.string(),
   label: v.string(),
   hubUrl: v.string(),

@@ -1,7 +1,7 @@
 import { readConfig, type Config } from '../config/config.ts'
 import type { AgentInstance } from '../config/instance.ts'
 import { askAgent, type AgentAnswer } from '../control/ask-agent.ts'
-import { findAgent } from '../control/find-agent.ts'
+import { findProcess } from '../control/find-process.ts'
 import type { LogEntry } from '../log/view/entries.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
 import type { Chosen } from '../platforms/selection/chosen.ts'
@@ -33,7 +33,7 @@ export interface Patient {
 export interface DoctorContext extends Patient, WayContext, HubHereContext {
   /** Undefined if this machine is not logged in. @throws ConnectError as readConfig */
   config(): Promise<Config | undefined>
-  /** What the agent says of itself; undefined if none runs. @throws ConnectError as findAgent */
+  /** What the agent says of itself; undefined if none runs. @throws ConnectError as findProcess */
   agent(): Promise<AgentAnswer | undefined>
   /** What keeps the daemon says of it. @throws ConnectError what it fails by */
   daemon(): Promise<PlatformStatus>
@@ -59,7 +59,7 @@ export function doctorContext(patient: Patient): DoctorContext {
     ...patient,
     config,
     agent: once(async () =>
-      (await findAgent(instance)).state === 'running' ? askAgent(instance) : undefined,
+      (await findProcess(instance)).state === 'running' ? askAgent(instance) : undefined,
     ),
     daemon: once(async () => (await choosing).platform.status({ lookOnly: true })),
     daemonContext,

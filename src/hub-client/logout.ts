@@ -1,8 +1,8 @@
 import { ensureInstanceFolder, hubOf, type Config } from '../config/config.ts'
 import { releaseInstanceName } from '../config/claimed-names.ts'
 import type { Instance } from '../config/instance.ts'
-import { takeAgentLock } from '../control/agent-lock.ts'
-import { findAgent } from '../control/find-agent.ts'
+import { takeInstanceLock } from '../control/instance-lock.ts'
+import { findProcess } from '../control/find-process.ts'
 import { ConnectError } from '../errors.ts'
 import { removeFile } from '../files/remove-file.ts'
 import { Signer } from './credential.ts'
@@ -16,8 +16,8 @@ import { HubClient } from './hub-client.ts'
  */
 export async function logout(instance: Instance, config: Config): Promise<ConnectError | undefined> {
   ensureInstanceFolder(instance)
-  const found = await findAgent(instance)
-  const lock = found.state === 'running' ? undefined : await takeAgentLock(instance)
+  const found = await findProcess(instance)
+  const lock = found.state === 'running' ? undefined : await takeInstanceLock(instance)
   if (!lock) {
     const isForeground = found.state === 'running' && found.agent.mode === 'foreground'
     throw new ConnectError('AGENT_RUNNING', 'An agent is running with this credential', {

@@ -1,6 +1,6 @@
 import type { HubInstance } from '../config/hub/hub-instance.ts'
 import type { Serving } from '../config/hub/serving.ts'
-import type { AgentIdentity } from '../control/agent-record.ts'
+import type { InstanceProcess } from '../control/process-record.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { runOwner, type OwnerOptions } from '../kept/owner.ts'
 import type { Work } from '../kept/work.ts'
@@ -30,7 +30,7 @@ export async function runHub(options: RunHubOptions, signal: AbortSignal): Promi
   await runOwner(options, signal, (identity) => begin(options, identity))
 }
 
-async function begin(options: RunHubOptions, identity: AgentIdentity): Promise<Work> {
+async function begin(options: RunHubOptions, identity: InstanceProcess): Promise<Work> {
   const { serving, mode, version } = options
   const log = byLevel(options.log)
   const portPatienceMs = mode === 'daemon' ? PORT_PATIENCE_MS : 0

@@ -1,6 +1,6 @@
 import type { Instance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
-import { readAgentRecord, type AgentRecord } from '../control/agent-record.ts'
+import { readProcessRecord, type ProcessRecord } from '../control/process-record.ts'
 import { ConnectError } from '../errors.ts'
 import { isAlive } from '../process/identity.ts'
 
@@ -15,8 +15,8 @@ export function isAnotherRunning(error: unknown): boolean {
 }
 
 /** Another process that lives, and whose the record is. */
-export function recordedOther(instance: Instance): AgentRecord | undefined {
-  const record = readAgentRecord(instance)
+export function recordedOther(instance: Instance): ProcessRecord | undefined {
+  const record = readProcessRecord(instance)
   const isOther = record && !record.end && record.pid !== process.pid && isAlive(record)
   return isOther ? record : undefined
 }

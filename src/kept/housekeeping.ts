@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import type { Instance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
-import { readAgentRecord, restoreAgentRecord, type AgentRecord } from '../control/agent-record.ts'
+import { readProcessRecord, restoreProcessRecord, type ProcessRecord } from '../control/process-record.ts'
 import { ConnectError, LOCAL_PACKAGE, messageOf } from '../errors.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
@@ -16,7 +16,7 @@ export interface Housekeeping {
 
 export interface HousekeepingOptions {
   readonly instance: Instance
-  readonly record: AgentRecord
+  readonly record: ProcessRecord
   readonly log: Log
   /** Files without which it could never be started again, beside the program. */
   readonly needs?: readonly string[]
@@ -58,7 +58,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     // The folder itself may be gone, and is not for us to make.
     if (gone !== undefined) return
     await options.hold?.()
-    if (!isRecorded(instance, record)) restoreAgentRecord(instance, record)
+    if (!isRecorded(instance, record)) restoreProcessRecord(instance, record)
   }
   const tick = async () => {
     if (isLooking) return
@@ -91,8 +91,8 @@ function programGone(instance: Instance, file: string): ConnectError {
   })
 }
 
-function isRecorded(instance: Instance, { nonce, mode, pid }: AgentRecord): boolean {
-  if (readAgentRecord(instance)?.nonce !== nonce) return false
+function isRecorded(instance: Instance, { nonce, mode, pid }: ProcessRecord): boolean {
+  if (readProcessRecord(instance)?.nonce !== nonce) return false
   if (mode !== 'daemon') return true
   return existsSync(instance.pidFile) && readFileSync(instance.pidFile, 'utf8') === `${pid}\n`
 }

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Instance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
-import { tryAgentLock } from '../control/agent-lock.ts'
+import { tryInstanceLock } from '../control/instance-lock.ts'
 import {
   ownIdentity,
-  writeAgentRecord,
-  type AgentIdentity,
-  type AgentRecord,
-} from '../control/agent-record.ts'
+  writeProcessRecord,
+  type InstanceProcess,
+  type ProcessRecord,
+} from '../control/process-record.ts'
 import type { FileLock } from '../files/lock.ts'
 import type { Log } from '../log/log.ts'
 import { waitFor } from '../runtime/wait-for.ts'
@@ -18,11 +18,11 @@ export interface OwnerOptions {
   readonly instance: Instance
   readonly version: string
   readonly log: Log
-  readonly mode: AgentIdentity['mode']
+  readonly mode: InstanceProcess['mode']
   /** Wait for as long as another one runs: whoever keeps this process alive would only start it again. */
   readonly waitForOthers: boolean
   /** The lock is held: this process alone owns the instance now, and has said so in its record. */
-  readonly onOwner?: (record: AgentRecord) => void
+  readonly onOwner?: (record: ProcessRecord) => void
   /** Called now and then. */
   readonly onUpkeep?: () => void
   /** How often it looks after its files, in ms; default 1,000. */
@@ -43,7 +43,7 @@ const BRIEF_LOCK_MS = 2000
 export async function runOwner(
   options: OwnerOptions & { readonly needs?: readonly string[] },
   signal: AbortSignal,
-  begin: (identity: AgentIdentity) => Promise<Work>,
+  begin: (identity: InstanceProcess) => Promise<Work>,
 ): Promise<void> {
   const { instance, log, needs = [], onOwner, onUpkeep: onTick, upkeepMs: everyMs } = options
   const lock = await waitForLock(options, signal)
@@ -51,7 +51,7 @@ export async function runOwner(
   if (!lock) throw anotherRuns(instance)
   try {
     const identity = newIdentity(options)
-    const record = writeAgentRecord(instance, identity)
+    const record = writeProcessRecord(instance, identity)
     onOwner?.(record)
     await runWork({ instance, log, record, lock, needs, everyMs, onTick }, signal, () => begin(identity))
   } finally {
@@ -59,7 +59,7 @@ export async function runOwner(
   }
 }
 
-function newIdentity({ instance, mode, version }: OwnerOptions): AgentIdentity {
+function newIdentity({ instance, mode, version }: OwnerOptions): InstanceProcess {
   return {
     ...ownIdentity(),
     nonce: randomBytes(8).toString('hex'),
@@ -78,7 +78,7 @@ async function waitForLock(
   { instance, log, waitForOthers }: OwnerOptions,
   signal: AbortSignal,
 ): Promise<FileLock | undefined> {
-  const ask = () => tryAgentLock(instance)
+  const ask = () => tryInstanceLock(instance)
   const soon = await waitFor(ask, { timeoutMs: BRIEF_LOCK_MS, signal })
   if (soon || !waitForOthers) return soon
   log(`Waiting for ${wordsOf(instance).another(instance.mainFile)} to end`, 'warn')

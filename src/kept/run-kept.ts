@@ -1,6 +1,6 @@
 import type { Instance } from '../config/instance.ts'
-import { noteOwnEnd } from '../control/agent-end.ts'
-import { formatRecord, type AgentEnd, type AgentRecord } from '../control/agent-record.ts'
+import { noteOwnEnd } from '../control/process-end.ts'
+import { formatRecord, type ProcessEnd, type ProcessRecord } from '../control/process-record.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { openLogFile, type LogFile } from '../log/file/log-file.ts'
 import type { Log } from '../log/log.ts'
@@ -93,9 +93,9 @@ function logError(log: Log, thrown: unknown): void {
   for (const line of [`[x] ${error.message}`, ...error.hints.map((hint) => `  ${hint}`)]) log(line, 'error')
 }
 
-function watch(instance: Instance, record: AgentRecord, log: Log): Watchdog {
+function watch(instance: Instance, record: ProcessRecord, log: Log): Watchdog {
   const reason = 'its event loop was blocked, and its watchdog ended it'
-  const end: AgentEnd = { at: null, reason, code: null, signal: 'SIGABRT', fix: null }
+  const end: ProcessEnd = { at: null, reason, code: null, signal: 'SIGABRT', fix: null }
   return startWatchdog({
     logFile: instance.logFile,
     onBlockedWrite: { file: instance.recordFile, content: formatRecord({ ...record, end }) },

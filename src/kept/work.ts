@@ -1,6 +1,6 @@
 import type { Instance } from '../config/instance.ts'
-import { noteOwnEnd } from '../control/agent-end.ts'
-import type { AgentEnd } from '../control/agent-record.ts'
+import { noteOwnEnd } from '../control/process-end.ts'
+import type { ProcessEnd } from '../control/process-record.ts'
 import { messageOf, type ConnectError } from '../errors.ts'
 import { isFatal } from '../fatal-errors.ts'
 import type { FileLock } from '../files/lock.ts'
@@ -61,7 +61,7 @@ async function workOn(
 }
 
 /** For `status`. A full disk costs this note, and not the good order of the end. */
-function noteEnd(instance: Instance, log: Log, end: Omit<AgentEnd, 'at'>): void {
+function noteEnd(instance: Instance, log: Log, end: Omit<ProcessEnd, 'at'>): void {
   try {
     if (!recordedOther(instance)) noteOwnEnd(instance, end)
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Instance } from '../config/instance.ts'
-import type { Finding } from '../control/find-agent.ts'
+import type { Finding } from '../control/find-process.ts'
 import type { Termination } from '../process/terminate.ts'
 
 /**

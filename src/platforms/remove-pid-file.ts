@@ -1,7 +1,7 @@
 import type { Instance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
-import { noteStopped } from '../control/agent-end.ts'
-import { agentElsewhere, findAgent } from '../control/find-agent.ts'
+import { noteStopped } from '../control/process-end.ts'
+import { processElsewhere, findProcess } from '../control/find-process.ts'
 import { ConnectError } from '../errors.ts'
 import type { Termination } from '../process/terminate.ts'
 import type { Step } from './platform.ts'
@@ -31,8 +31,8 @@ export function removePidFile(instance: Instance, stopped: () => Stopped): Step 
         if (!(error instanceof ConnectError) || error.code !== 'WRITE_FAILED') throw error
         return { skipped: 'nothing can be written here' }
       }
-      const found = await findAgent(instance)
-      if (found.state === 'unknown') throw agentElsewhere(instance, found.reason)
+      const found = await findProcess(instance)
+      if (found.state === 'unknown') throw processElsewhere(instance, found.reason)
       return { skipped: `the ${wordsOf(instance).process} that runs has it` }
     },
   }

@@ -3,7 +3,12 @@ import type { AgentInstance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
 import { shownProxy } from '../config/proxy/proxy.ts'
 import { listService, readServices, type ListedService } from '../config/services.ts'
-import { endReason, readAgentRecord, type AgentEnd, type AgentIdentity } from '../control/agent-record.ts'
+import {
+  endReason,
+  readProcessRecord,
+  type ProcessEnd,
+  type InstanceProcess,
+} from '../control/process-record.ts'
 import { askAgent, type AgentAnswer } from '../control/ask-agent.ts'
 import { hubConnectionOf, type HubConnection } from '../control/hub-connection.ts'
 import { ConnectError } from '../errors.ts'
@@ -40,7 +45,7 @@ export interface DaemonStatus {
   /** How often the manager has started the daemon again; null where that isn't counted. */
   readonly restarts: number | null
   /** How the last agent ended: this one, or the one before it if this one runs. */
-  readonly lastExit: AgentEnd | null
+  readonly lastExit: ProcessEnd | null
   /** How the daemon stands with the hub; null if it doesn't run, or doesn't say. */
   readonly connection: HubConnection | null
   /** The daemon runs, but its socket doesn't answer, or not in words that this version knows. */
@@ -88,7 +93,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     foregroundPid === undefined ? null : { pid: foregroundPid, ...tellingOf(heard, instance) }
   const said = isRunning ? (foreground ? waitingFor(foreground.pid) : heard) : undefined
   const answer = said?.status
-  const record = readAgentRecord(instance)
+  const record = readProcessRecord(instance)
   return {
     status: found.state,
     reason: found.reason ?? null,
@@ -118,7 +123,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
 }
 
 /** How an agent ended may be known to its manager, though nobody has written it down. */
-export function withSeen(end: AgentEnd | undefined, { lastExit }: PlatformStatus): AgentEnd | undefined {
+export function withSeen(end: ProcessEnd | undefined, { lastExit }: PlatformStatus): ProcessEnd | undefined {
   if (!end || !lastExit || end.code !== null || end.signal !== null || end.at !== null) return end
   return { ...end, ...lastExit, reason: endReason(lastExit) }
 }
@@ -146,7 +151,7 @@ function savedProxy(config: Config | undefined): string | null {
 }
 
 /** How the running program differs, by the record of an agent that doesn't answer: an upgrade may be why. */
-export function driftOf(context: KeptContext, agent: AgentIdentity | undefined): string[] {
+export function driftOf(context: KeptContext, agent: InstanceProcess | undefined): string[] {
   if (!agent?.version) return []
   try {
     return describeDrift(

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { instanceFor } from '../../src/config/instance.ts'
-import { findAgent } from '../../src/control/find-agent.ts'
+import { findProcess } from '../../src/control/find-process.ts'
 import { identify } from '../../src/process/identity.ts'
 import { joined } from '../fixtures/joined.ts'
 import { runProgram } from '../fixtures/run-fixture.ts'
@@ -43,7 +43,7 @@ async function script(home: Home, text: string, env: NodeJS.ProcessEnv = {}): Pr
 
 /** The daemon's process id, once it is sure that it runs and is connected. */
 async function runningPid(home: Home): Promise<number> {
-  const found = await findAgent(instanceFor(undefined, home.folder))
+  const found = await findProcess(instanceFor(undefined, home.folder))
   if (found.state !== 'running') throw new Error(`the agent is ${found.state}`)
   expect(await connectOk(home, ['daemon', 'status', '--wait', '30s'])).toContain('Connection: connected')
   return found.agent.pid

@@ -16,7 +16,7 @@ import {
 } from '../../src/control/client.ts'
 import type { AgentStatus } from '../../src/control/schema.ts'
 import { serveLocally } from '../../src/net/local/serve.ts'
-import { writeAgentRecord } from '../../src/control/agent-record.ts'
+import { writeProcessRecord } from '../../src/control/process-record.ts'
 import { startControlServer, type AgentControl } from '../../src/control/server.ts'
 import { ConnectError } from '../../src/errors.ts'
 import { identityFor } from '../fixtures/identity.ts'
@@ -275,7 +275,7 @@ describe('something that listens but is no agent of ours is an error, never "no 
 
   test('one in a terminal is not to be restarted as the daemon', async () => {
     const instance = await pretend(() => {})
-    writeAgentRecord(instance, identityFor(instance, { mode: 'foreground' }))
+    writeProcessRecord(instance, identityFor(instance, { mode: 'foreground' }))
     expect((await rejectionOf(agentStatus(instance, 50))).hints).toEqual([
       `End it with Ctrl-C where it runs (PID: ${process.pid}), and start it there again.`,
     ])

@@ -17,7 +17,7 @@ import { readCaFile } from '../../src/config/ca-file.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { instanceFor } from '../../src/config/instance.ts'
 import { readServices } from '../../src/config/services.ts'
-import { readAgentRecord } from '../../src/control/agent-record.ts'
+import { readProcessRecord } from '../../src/control/process-record.ts'
 import { writeFileAtomic } from '../../src/files/durable/atomic-write.ts'
 import { tryLock } from '../../src/files/lock.ts'
 import { openOurs } from '../../src/files/open-ours.ts'
@@ -61,7 +61,7 @@ const READERS: readonly [what: string, read: (file: string) => unknown, code: st
     (file) => readServices({ ...instanceFor(), servicesFile: file }),
     'FILE_UNTRUSTED',
   ],
-  ['the record', (file) => readAgentRecord({ ...instanceFor(), recordFile: file }), 'FILE_UNTRUSTED'],
+  ['the record', (file) => readProcessRecord({ ...instanceFor(), recordFile: file }), 'FILE_UNTRUSTED'],
   ['an authority', readCaFile, 'BAD_CA'],
   ['a certificate', (file) => readCertificate({ cert: file, key: file }), 'BAD_CERTIFICATE'],
 ]

@@ -4,8 +4,8 @@ import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { hubInstance, type HubInstance } from '../../src/config/hub/hub-instance.ts'
 import { writeHubSettings, type HubSettings } from '../../src/config/hub/hub-settings.ts'
-import { readAgentRecord } from '../../src/control/agent-record.ts'
-import { findAgent } from '../../src/control/find-agent.ts'
+import { readProcessRecord } from '../../src/control/process-record.ts'
+import { findProcess } from '../../src/control/find-process.ts'
 import { hubStatus } from '../../src/hub/control/client.ts'
 import type { HubStatus } from '../../src/hub/control/schema.ts'
 import { isLocked } from '../../src/files/lock.ts'
@@ -61,19 +61,19 @@ test('a kept hub has its record, its PID file and its log, and says how it stand
   expect(status.hubId).toMatch(/^hub_/)
   expect((await fetch(`http://${status.listen}/healthz`)).ok).toBe(true)
   expect(readFileSync(instance.pidFile, 'utf8')).toBe(`${hub.pid}\n`)
-  expect(readAgentRecord(instance)).toEqual(status.agent)
+  expect(readProcessRecord(instance)).toEqual(status.agent)
   expect(status.agent).toMatchObject({
     node: process.execPath,
     version: expect.stringMatching(/^\d/) as string,
   })
-  expect(await findAgent(instance)).toEqual({ state: 'running', agent: status.agent })
+  expect(await findProcess(instance)).toEqual({ state: 'running', agent: status.agent })
   expect(logOf(instance)).toMatch(/ info {2}\[ok\] Hub listening on http:\/\/127\.0\.0\.1:\d+\n$/)
   for (const file of [instance.logFile, instance.recordFile, instance.pidFile, instance.socketPath])
     expect(statSync(file).mode & 0o077).toBe(0)
   hub.kill('SIGTERM')
   expect(await hub.exited).toEqual({ code: null, signal: 'SIGTERM' })
   expect(hub.output).toBe('')
-  expect(readAgentRecord(instance)?.end).toMatchObject({ reason: 'stopped by SIGTERM', signal: 'SIGTERM' })
+  expect(readProcessRecord(instance)?.end).toMatchObject({ reason: 'stopped by SIGTERM', signal: 'SIGTERM' })
   expect([instance.pidFile, instance.socketPath].filter(existsSync)).toEqual([])
   expect(logOf(instance)).toMatch(/Stopping: SIGTERM\n.* Stopped\n$/)
 })
@@ -83,14 +83,14 @@ test('a hub in the foreground has a record, too', async () => {
   const hub = startConnect(home, ['hub', '--listen', '127.0.0.1:0'])
   onTestFinished(() => hub.stop('SIGKILL'))
   await hub.printed(/listening on/)
-  expect(await findAgent(instance)).toMatchObject({
+  expect(await findProcess(instance)).toMatchObject({
     state: 'running',
     agent: { pid: hub.pid, mode: 'foreground' },
   })
   expect(existsSync(instance.pidFile)).toBe(false)
   await hub.stop('SIGINT')
-  expect((await findAgent(instance)).state).toBe('none')
-  expect(readAgentRecord(instance)?.end).toMatchObject({ reason: 'stopped by SIGINT' })
+  expect((await findProcess(instance)).state).toBe('none')
+  expect(readProcessRecord(instance)?.end).toMatchObject({ reason: 'stopped by SIGINT' })
   expect(existsSync(instance.logFile)).toBe(false)
 })
 
@@ -101,7 +101,7 @@ describe('a kept hub that can’t start says why in its log and its record,', ()
     const { home, instance } = homeWith(settings)
     prepare(instance)
     const { code } = await startKept(home).exited
-    return { code, end: readAgentRecord(instance)?.end, log: logOf(instance), instance }
+    return { code, end: readProcessRecord(instance)?.end, log: logOf(instance), instance }
   }
 
   test('and is worth another start where its port is in use', async () => {
@@ -176,10 +176,10 @@ test('a hub that was killed is followed by another, which knows how it ended', a
   const killed = startKept(home)
   await answering(instance)
   await killed.stop('SIGKILL')
-  expect((await findAgent(instance)).state).toBe('stale')
+  expect((await findProcess(instance)).state).toBe('stale')
   const next = startKept(home)
   await answering(instance, next.pid)
-  expect(readAgentRecord(instance)?.previousEnd?.reason).toBe('it ended without a word: killed, or crashed')
+  expect(readProcessRecord(instance)?.previousEnd?.reason).toBe('it ended without a word: killed, or crashed')
 })
 
 test('of two hubs on the same data the second one waits until the first one has ended', async () => {
@@ -205,7 +205,7 @@ test('what was deleted or replaced while a hub runs is there again', async () =>
     rmSync(file)
     await expect.poll(() => existsSync(file), POLL).toBe(true)
   }
-  expect(readAgentRecord(instance)).toEqual(agent)
+  expect(readProcessRecord(instance)).toEqual(agent)
   rmSync(instance.lockFile)
   writeFileSync(instance.lockFile, '')
   expect((await startKept(home, 'background').exited).code).toBe(1)
@@ -233,7 +233,7 @@ test('a data folder that was copied while its hub ran has none, and one may run 
   const folder = path.join(home.folder, 'copy')
   cpSync(instance.folder, folder, { recursive: true, filter: (file) => !file.endsWith('.sock') })
   const copy = hubInstance({ dataDir: folder }, home.folder)
-  expect((await findAgent(copy)).state).toBe('stale')
+  expect((await findProcess(copy)).state).toBe('stale')
   const other = startConnect(home, ['hub', '--listen', '127.0.0.1:0', '--data-dir', folder])
   onTestFinished(() => other.stop('SIGKILL'))
   await other.printed(/listening on/)

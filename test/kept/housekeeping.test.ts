@@ -4,14 +4,14 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { startHousekeeping, type Housekeeping } from '../../src/kept/housekeeping.ts'
 import { hubInstance } from '../../src/config/hub/hub-instance.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
-import { writeAgentRecord, type AgentRecord } from '../../src/control/agent-record.ts'
+import { writeProcessRecord, type ProcessRecord } from '../../src/control/process-record.ts'
 import { waitFor } from '../../src/runtime/wait-for.ts'
 import { identityFor } from '../fixtures/identity.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 
 interface Kept {
   readonly instance: Instance
-  readonly record: AgentRecord
+  readonly record: ProcessRecord
   readonly housekeeping: Housekeeping
   readonly script: string
   readonly said: string[]
@@ -24,7 +24,7 @@ function kept(): Kept {
   const instance = instanceFor(path.join(folder, 'staging.json'))
   const script = path.join(folder, 'run.js')
   for (const file of [instance.configFile, script]) writeFileSync(file, '')
-  const record = writeAgentRecord(instance, identityFor(instance, { script }))
+  const record = writeProcessRecord(instance, identityFor(instance, { script }))
   const said: string[] = []
   let looks = 0
   const housekeeping = startHousekeeping({
@@ -68,7 +68,7 @@ test.for([
 ] as const)('%s whose program is gone names its own command for afterwards', async ([, of, command]) => {
   const instance = of()
   const script = path.join(scratchFolder(), 'gone.js')
-  const record = writeAgentRecord(instance, identityFor(instance, { script }))
+  const record = writeProcessRecord(instance, identityFor(instance, { script }))
   const housekeeping = startHousekeeping({ instance, record, log: () => {}, everyMs: 5 })
   onTestFinished(() => housekeeping.stop())
   await soon(() => housekeeping.givenUp.aborted)

@@ -109,6 +109,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'tasks',
     'platforms/selection',
     'log/',
+    'control',
     'process',
     'config/hub',
     'config',
@@ -670,8 +671,8 @@ test('a module that is heavy, or one folder’s business, is imported there only
 })
 
 test('how an agent ended is written by one file', () => {
-  const writers = sourceFiles.filter((file) => /\b(endAgentRecord|clearStaleRecord)\(/.test(sourceOf(file)))
-  expect(writers).toEqual(['src/control/agent-end.ts', 'src/control/agent-record.ts'])
+  const writers = sourceFiles.filter((file) => /\b(endProcessRecord|clearStaleRecord)\(/.test(sourceOf(file)))
+  expect(writers).toEqual(['src/control/process-end.ts', 'src/control/process-record.ts'])
 })
 
 test('the init hook alone loads a platform, and the library, which has no hooks', () => {

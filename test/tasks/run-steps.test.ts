@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { ensureInstanceFolder, writeConfig } from '../../src/config/config.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
-import { readAgentRecord } from '../../src/control/agent-record.ts'
+import { readProcessRecord } from '../../src/control/process-record.ts'
 import { ConnectError } from '../../src/errors.ts'
 import { BackgroundPlatform } from '../../src/platforms/background/background.ts'
 import { background } from '../../src/platforms/background/description.ts'
@@ -68,7 +68,7 @@ function machine({ joined = true } = {}): Machine {
     onStep: log.onStep,
   }
   onTestFinished(() => {
-    const { pid } = readAgentRecord(instance) ?? {}
+    const { pid } = readProcessRecord(instance) ?? {}
     if (pid !== undefined && identify(pid)) process.kill(pid, 'SIGKILL')
   })
   return { instance, context, taken: () => log.taken.splice(0) }
@@ -115,7 +115,7 @@ test('a stop sends SIGTERM, waits, has no need of SIGKILL, and removes the PID f
   expect(await stopKept(one.context)).toEqual({ stopped: 'exited', foregroundPid: null })
   expect(one.taken()).toEqual(CLEAN_STOP)
   expect(existsSync(one.instance.pidFile)).toBe(false)
-  expect(readAgentRecord(one.instance)?.end).toMatchObject({ reason: 'ended by stop', signal: 'SIGTERM' })
+  expect(readProcessRecord(one.instance)?.end).toMatchObject({ reason: 'ended by stop', signal: 'SIGTERM' })
   // There is nothing to stop, so there are no steps.
   expect(await stopKept(one.context)).toEqual({ stopped: null, foregroundPid: null })
   expect(one.taken()).toEqual([])
@@ -136,7 +136,7 @@ test('a stop of one that ignores SIGTERM sends SIGKILL', async () => {
     'Remove the PID file: done',
   ])
   expect(identify(pid)).toBeUndefined()
-  expect(readAgentRecord(one.instance)?.end).toMatchObject({
+  expect(readProcessRecord(one.instance)?.end).toMatchObject({
     reason: 'killed by stop, 5 s after SIGTERM',
     signal: 'SIGKILL',
   })

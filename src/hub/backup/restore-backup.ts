@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import type { HubInstance } from '../../config/hub/hub-instance.ts'
-import { takeAgentLock } from '../../control/agent-lock.ts'
+import { takeInstanceLock } from '../../control/instance-lock.ts'
 import { codeOf, ConnectError } from '../../errors.ts'
 import { isSameFile } from '../../files/is-same-file.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
@@ -58,7 +58,7 @@ export async function restoreBackup(
     throw new ConnectError('BAD_VALUE', `${file} is the hub’s database itself, and no backup`)
   ensurePrivateFolder(instance.dataFolder)
   // A hub that is about to start waits for it.
-  const lock = await takeAgentLock(instance)
+  const lock = await takeInstanceLock(instance)
   if (!lock) {
     throw new ConnectError('HUB_RUNNING', `A hub is running on ${instance.dataFolder}`, {
       hints: ['Stop it first: connect hub stop (one in a terminal: Ctrl-C)'],

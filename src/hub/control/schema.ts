@@ -1,12 +1,12 @@
 import * as v from 'valibot'
-import { AgentIdentity } from '../../control/agent-record.ts'
+import { InstanceProcess } from '../../control/process-record.ts'
 
 /** The hub's local API, for commands on its machine, on the socket of its instance: HTTP, JSON bodies. */
 
 /** GET /v1/status */
 export const HubStatus = v.object({
   /** Which process it is, and of which version; named as an agent's is, so that either is found alike. */
-  agent: AgentIdentity,
+  agent: InstanceProcess,
   hubId: v.string(),
   /** HOST:PORT, with the port that it has. */
   listen: v.string(),

@@ -15,7 +15,7 @@ import { startProcess } from './start.ts'
 import { processStatus } from './status.ts'
 import { stopProcess } from './stop.ts'
 
-/** Keeps the agent as a detached process, found again by its record (see agent-record.ts). */
+/** Keeps the agent as a detached process, found again by its record (see process-record.ts). */
 export class BackgroundPlatform implements Platform {
   readonly #instance: Instance
 

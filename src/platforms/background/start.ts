@@ -1,7 +1,7 @@
 import type { Instance } from '../../config/instance.ts'
 import { wordsOf, type KindWords } from '../../config/kind.ts'
-import { noteSeenEnd } from '../../control/agent-end.ts'
-import { announceAgent } from '../../control/started-agent.ts'
+import { noteSeenEnd } from '../../control/process-end.ts'
+import { announceProcess } from '../../control/started-process.ts'
 import { ConnectError } from '../../errors.ts'
 import { identify } from '../../process/identity.ts'
 import { describeExit, spawnDetached, type DetachedProcess, type Exit } from '../../process/spawn-detached.ts'
@@ -32,7 +32,7 @@ export function startProcess(
           const env = { ...withoutJobCookies(daemon.env), CONNECT_SUPERVISOR: 'background' }
           child = await spawnDetached({ ...daemon, env, subject: words.subject })
           void child.exited.then((seen) => (exit = seen))
-          await announceAgent(instance, child.pid, daemon.command)
+          await announceProcess(instance, child.pid, daemon.command)
         },
       },
       {

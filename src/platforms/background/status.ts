@@ -1,6 +1,6 @@
 import type { Instance } from '../../config/instance.ts'
-import { clearStale } from '../../control/agent-end.ts'
-import { agentElsewhere, findAgent } from '../../control/find-agent.ts'
+import { clearStale } from '../../control/process-end.ts'
+import { processElsewhere, findProcess } from '../../control/find-process.ts'
 import type { PlatformStatus, StatusOptions } from '../platform.ts'
 
 /** A background process is not there after a reboot, and nobody starts it again. */
@@ -11,12 +11,12 @@ export async function processStatus(
   instance: Instance,
   { lookOnly = false }: StatusOptions = {},
 ): Promise<PlatformStatus> {
-  const found = await findAgent(instance)
+  const found = await findProcess(instance)
   if (found.state === 'unknown')
     return {
       ...NEVER,
       state: 'unknown',
-      reason: [found.reason, ...agentElsewhere(instance, found.reason).hints].join('. '),
+      reason: [found.reason, ...processElsewhere(instance, found.reason).hints].join('. '),
       background: found,
     }
   if (found.state === 'stale')

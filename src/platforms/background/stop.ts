@@ -1,5 +1,5 @@
 import type { Instance } from '../../config/instance.ts'
-import { agentElsewhere } from '../../control/find-agent.ts'
+import { processElsewhere } from '../../control/find-process.ts'
 import { GRACE_PERIOD_MS, GRACE_PERIOD_S } from '../../process/grace-period.ts'
 import { endsWithin, kill, killGroup, sendSignal, type Termination } from '../../process/terminate.ts'
 import type { Action, PlatformStatus } from '../platform.ts'
@@ -17,7 +17,7 @@ export function stopProcess(
   { background: found }: Pick<PlatformStatus, 'background'>,
 ): Action<Termination | undefined> {
   if (!found) return { steps: [], result: () => undefined }
-  if (found.state === 'unknown') throw agentElsewhere(instance, found.reason)
+  if (found.state === 'unknown') throw processElsewhere(instance, found.reason)
   const { agent } = found
   let isGone = false
   let termination: Termination | undefined

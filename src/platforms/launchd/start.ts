@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
-import { noteStopped } from '../../control/agent-end.ts'
-import { readAgentRecord } from '../../control/agent-record.ts'
+import { noteStopped } from '../../control/process-end.ts'
+import { readProcessRecord } from '../../control/process-record.ts'
 import { openOutputLog } from '../../process/spawn-detached.ts'
 import type { Termination } from '../../process/terminate.ts'
 import type { Action, Daemon, Installed, Skipped, StartOptions, Step } from '../platform.ts'
@@ -142,7 +142,7 @@ async function plot(
   const found = file.read()
   // launchd would make the log for all to read.
   closeSync(openOutputLog(daemon.logFile))
-  const main = lookup.main(readAgentRecord(instance)?.pid)
+  const main = lookup.main(readProcessRecord(instance)?.pid)
   const change = found === undefined ? 'created' : found === text ? 'unchanged' : 'updated'
   const isRead = main !== undefined && isReadFrom(main.job, names.file, mark)
   const isSame = change === 'unchanged' && !isForeign(names.file) && isRead

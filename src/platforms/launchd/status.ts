@@ -1,6 +1,6 @@
-import { clearStale } from '../../control/agent-end.ts'
-import type { AgentIdentity } from '../../control/agent-record.ts'
-import { findAgent } from '../../control/find-agent.ts'
+import { clearStale } from '../../control/process-end.ts'
+import type { InstanceProcess } from '../../control/process-record.ts'
+import { findProcess } from '../../control/find-process.ts'
 import { signalName } from '../../process/signal-name.ts'
 import type { PlatformStatus, StatusOptions } from '../platform.ts'
 import { readMark } from './definition.ts'
@@ -21,7 +21,7 @@ export async function installationStatus(
 ): Promise<PlatformStatus> {
   const { instance, file, control, names } = installation
   const [found, lookup, disabled] = await Promise.all([
-    findAgent(instance),
+    findProcess(instance),
     control.look(),
     Promise.all(names.domains.map((domain) => control.isDisabled(domain))),
   ])
@@ -76,7 +76,7 @@ function doubledIn({ loaded }: JobLookup): string {
 }
 
 /** Whether the agent runs as the daemon, and certainly not as a job of launchd's. */
-function isBeside({ doubt, loaded }: JobLookup, { mode, pid }: AgentIdentity): boolean {
+function isBeside({ doubt, loaded }: JobLookup, { mode, pid }: InstanceProcess): boolean {
   return mode === 'daemon' && doubt === undefined && loaded.every(({ job }) => job.pid !== pid)
 }
 

@@ -1,4 +1,4 @@
-import { readAgentRecord } from '../../control/agent-record.ts'
+import { readProcessRecord } from '../../control/process-record.ts'
 import { ConnectError } from '../../errors.ts'
 import { identify, isAlive, type ProcessIdentity } from '../../process/identity.ts'
 import { endsWithin, terminate, type Termination } from '../../process/terminate.ts'
@@ -81,7 +81,7 @@ export class Unload implements Stopping {
   async ask(): Promise<Skipped | void> {
     if (this.#limitMs !== undefined) this.#it.launchctl.limit(this.#limitMs)
     const lookup = (await this.#it.control.look()).requireKnown()
-    this.pid = readAgentRecord(this.#it.instance)?.pid
+    this.pid = readProcessRecord(this.#it.instance)?.pid
     this.#began = performance.now()
     if (lookup.isAbsent) return NOT_THERE
     this.#wasLoaded = true
@@ -120,7 +120,7 @@ export class Unload implements Stopping {
 
   /** Whether the agent has written down its own end: then nobody had to kill it. */
   #hasSaidItsEnd(): boolean {
-    const { pid, end } = readAgentRecord(this.#it.instance) ?? {}
+    const { pid, end } = readProcessRecord(this.#it.instance) ?? {}
     return pid !== undefined && pid === this.pid && end !== undefined
   }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { AgentIdentity } from '../../control/agent-record.ts'
+import { InstanceProcess } from '../../control/process-record.ts'
 
 /* What a plugin's platform may answer: whatever else it gives is refused. */
 
@@ -51,7 +51,7 @@ export const StatusAnswer = v.object({
   foregroundPid: v.optional(Pid),
   background: v.optional(
     v.variant('state', [
-      v.object({ state: v.literal('running'), agent: AgentIdentity }),
+      v.object({ state: v.literal('running'), agent: InstanceProcess }),
       v.object({ state: v.literal('unknown'), reason: v.string() }),
     ]),
   ),

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Instance } from '../../config/instance.ts'
 import { wordsOf, type KindWords } from '../../config/kind.ts'
-import { findAgent } from '../../control/find-agent.ts'
+import { findProcess } from '../../control/find-process.ts'
 import type { Termination } from '../../process/terminate.ts'
 import { withDeadline } from '../deadline.ts'
 import type {
@@ -121,7 +121,7 @@ export class GuardedPlatform implements Platform {
   }
 
   async status(): Promise<PlatformStatus> {
-    const [said, found] = await Promise.all([this.#said(), findAgent(this.#instance)])
+    const [said, found] = await Promise.all([this.#said(), findProcess(this.#instance)])
     if (found.state !== 'running') return said
     const { mode, pid, startedAt } = found.agent
     if (mode === 'foreground') return { foregroundPid: pid, ...said }

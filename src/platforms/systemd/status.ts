@@ -1,6 +1,6 @@
-import { clearStale, noteSeenEnd, type SeenEnd } from '../../control/agent-end.ts'
-import type { AgentIdentity } from '../../control/agent-record.ts'
-import { findAgent } from '../../control/find-agent.ts'
+import { clearStale, noteSeenEnd, type SeenEnd } from '../../control/process-end.ts'
+import type { InstanceProcess } from '../../control/process-record.ts'
+import { findProcess } from '../../control/find-process.ts'
 import { signalName } from '../../process/signal-name.ts'
 import type { PlatformStatus, StatusOptions } from '../platform.ts'
 import type { Installation } from './installation.ts'
@@ -15,7 +15,7 @@ export async function installationStatus(
   { lookOnly = false }: StatusOptions = {},
 ): Promise<PlatformStatus> {
   const { instance, names, file, manager, control } = installation
-  const found = await findAgent(instance)
+  const found = await findProcess(instance)
   const agent = found.state === 'running' ? found.agent : undefined
   const unit = await control.readState()
   // Once the next process runs, systemd has forgotten how this one ended.
@@ -61,7 +61,7 @@ export async function installationStatus(
 async function isBeside(
   { manager }: Installation,
   unit: UnitState | undefined,
-  { mode, pid }: AgentIdentity,
+  { mode, pid }: InstanceProcess,
 ): Promise<boolean> {
   if (mode !== 'daemon') return false
   return unit ? unit.pid !== pid : !(await manager.isThere())

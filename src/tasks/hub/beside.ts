@@ -1,6 +1,6 @@
 import { hubInstance, type HubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
-import { findAgent } from '../../control/find-agent.ts'
+import { findProcess } from '../../control/find-process.ts'
 import { ConnectError } from '../../errors.ts'
 import { tilde } from '../../text/tilde.ts'
 
@@ -11,7 +11,7 @@ import { tilde } from '../../text/tilde.ts'
  * @throws ConnectError HUB_RUNNING
  */
 export async function refuseBesideHub(instance: HubInstance): Promise<void> {
-  const found = await findAgent(instance)
+  const found = await findProcess(instance)
   if (found.state !== 'running') return
   const { mode, pid } = found.agent
   const how = mode === 'daemon' ? 'is kept running' : 'runs in the foreground'
@@ -35,7 +35,7 @@ export async function refuseBesideHub(instance: HubInstance): Promise<void> {
 export async function refuseOtherFolder({ dataFolder }: HubInstance): Promise<void> {
   const saved = hubInstance(readHubSettings())
   if (saved.dataFolder === dataFolder) return
-  const found = await findAgent(saved)
+  const found = await findProcess(saved)
   if (found.state !== 'running' || found.agent.mode !== 'daemon') return
   const message = `The hub runs on ${tilde(saved.dataFolder)} (PID: ${found.agent.pid})`
   throw new ConnectError('HUB_RUNNING', message, {

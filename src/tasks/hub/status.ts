@@ -1,6 +1,6 @@
 import { absentData, isDataAbsent } from '../../config/hub/absent-data.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
-import { readAgentRecord, type AgentEnd } from '../../control/agent-record.ts'
+import { readProcessRecord, type ProcessEnd } from '../../control/process-record.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import type { PlatformStatus } from '../../platforms/platform.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
@@ -35,7 +35,7 @@ export interface HubServiceStatus {
   /** How often the manager has started it again; null where that isn't counted. */
   readonly restarts: number | null
   /** How the last one ended: this one, or the one before it if this one runs. */
-  readonly lastExit: AgentEnd | null
+  readonly lastExit: ProcessEnd | null
   /** It runs, but its socket doesn't answer, or not in words that this version knows. */
   readonly unresponsive: boolean
   /** Why it is unresponsive. */
@@ -70,7 +70,7 @@ export async function hubServiceStatus(context: HubContext): Promise<HubServiceS
   const said = isRunning || foregroundPid !== undefined ? await askHub(instance) : undefined
   const answer = said?.status
   const isAbsent = !answer && isDataAbsent(settings)
-  const record = readAgentRecord(instance)
+  const record = readProcessRecord(instance)
   return {
     status: found.state,
     reason: found.reason ?? (isAbsent ? absentData(instance.dataFolder).message : null),

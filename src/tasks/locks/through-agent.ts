@@ -1,6 +1,6 @@
 import type { AgentInstance } from '../../config/instance.ts'
-import { tryAgentLock } from '../../control/agent-lock.ts'
-import { agentElsewhere, findAgent } from '../../control/find-agent.ts'
+import { tryInstanceLock } from '../../control/instance-lock.ts'
+import { processElsewhere, findProcess } from '../../control/find-process.ts'
 import { restartAdvice } from '../../control/restart-advice.ts'
 import { ConnectError } from '../../errors.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
@@ -26,7 +26,7 @@ export async function throughAgentOrFile<T>(
     async () => {
       const done = await ask()
       if (done !== undefined) return { done }
-      const lock = await tryAgentLock(instance)
+      const lock = await tryInstanceLock(instance)
       if (!lock) return undefined
       try {
         return { done: await edit() }
@@ -41,8 +41,8 @@ export async function throughAgentOrFile<T>(
 }
 
 async function whyNot(instance: AgentInstance): Promise<ConnectError> {
-  const found = await findAgent(instance)
-  if (found.state === 'unknown') return agentElsewhere(instance, found.reason)
+  const found = await findProcess(instance)
+  if (found.state === 'unknown') return processElsewhere(instance, found.reason)
   if (found.state !== 'running') {
     return new ConnectError('AGENT_BUSY', 'An agent is just starting or stopping', { hints: ['Try again.'] })
   }

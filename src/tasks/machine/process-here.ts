@@ -1,5 +1,5 @@
 import type { Instance } from '../../config/instance.ts'
-import { findAgent } from '../../control/find-agent.ts'
+import { findProcess } from '../../control/find-process.ts'
 
 /** Whether the process of an instance runs. */
 export interface ProcessHere {
@@ -15,9 +15,9 @@ export const UNKNOWN: ProcessHere = { state: 'unknown', mode: null, pid: null, r
 
 const STOPPED: ProcessHere = { ...UNKNOWN, state: 'stopped' }
 
-/** Asks no platform: what is installed does not tell what runs. @throws ConnectError as findAgent */
+/** Asks no platform: what is installed does not tell what runs. @throws ConnectError as findProcess */
 export async function processHere(instance: Instance): Promise<ProcessHere> {
-  const found = await findAgent(instance)
+  const found = await findProcess(instance)
   switch (found.state) {
     case 'running': {
       const { mode, pid } = found.agent

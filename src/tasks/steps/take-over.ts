@@ -1,5 +1,5 @@
 import { wordsOf, type KindWords } from '../../config/kind.ts'
-import { agentElsewhere } from '../../control/find-agent.ts'
+import { processElsewhere } from '../../control/find-process.ts'
 import { ConnectError } from '../../errors.ts'
 import { stopProcess } from '../../platforms/background/stop.ts'
 import type { Action, PlatformStatus, Step } from '../../platforms/platform.ts'
@@ -50,7 +50,7 @@ export function takeOver(
       },
     )
   }
-  if (background?.state === 'unknown') throw agentElsewhere(context.instance, background.reason)
+  if (background?.state === 'unknown') throw processElsewhere(context.instance, background.reason)
   const ending = endBeside(context, found)
   if (ending.steps.length === 0) return { ...ending, endsAnother: false, steps }
   return {

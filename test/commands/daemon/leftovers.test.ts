@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
-import type { AgentIdentity } from '../../../src/control/agent-record.ts'
+import type { InstanceProcess } from '../../../src/control/process-record.ts'
 import { identify } from '../../../src/process/identity.ts'
 import { waitFor } from '../../../src/runtime/wait-for.ts'
 import { identityFor } from '../../fixtures/identity.ts'
@@ -66,7 +66,7 @@ describe('a PID file whose process is gone', () => {
 })
 
 describe('someone else’s process gets no signal, whatever the daemon is told to do, though it is named by', () => {
-  const named = (home: Home, stranger: number, other: Partial<AgentIdentity>) => {
+  const named = (home: Home, stranger: number, other: Partial<InstanceProcess>) => {
     const instance = instanceFor(undefined, home.folder)
     const record = identityFor(instance, { ...identify(stranger)!, ...other })
     writeFileSync(home.file('agent.json'), JSON.stringify(record))

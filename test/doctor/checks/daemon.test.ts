@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { writeServices } from '../../../src/config/services.ts'
-import { endAgentRecord, writeAgentRecord } from '../../../src/control/agent-record.ts'
+import { endProcessRecord, writeProcessRecord } from '../../../src/control/process-record.ts'
 import { answers } from '../../../src/doctor/checks/daemon/answers.ts'
 import { autostart } from '../../../src/doctor/checks/daemon/autostart.ts'
 import { crashLoop } from '../../../src/doctor/checks/daemon/crash-loop.ts'
@@ -109,9 +109,9 @@ describe('that it runs', () => {
     expect(await run(running, await loggedIn())).toMatchObject({ state: 'skipped' })
     const who = await exposing()
     expect(await run(running, who)).toMatchObject({ state: 'failed', fix: 'Run: connect daemon start' })
-    writeAgentRecord(who.instance, identityFor(who.instance))
+    writeProcessRecord(who.instance, identityFor(who.instance))
     const end = { at: null, reason: 'The hub’s owner has revoked this machine', code: 78, signal: null }
-    endAgentRecord(who.instance, { ...end, fix: 'Log in again: connect logout' })
+    endProcessRecord(who.instance, { ...end, fix: 'Log in again: connect logout' })
     expect(await run(running, who)).toMatchObject({
       state: 'failed',
       seen: 'No. The last one: The hub’s owner has revoked this machine',
@@ -194,7 +194,7 @@ describe('an agent’s socket', () => {
     // Holds its lock and has its record as an agent, and never answers.
     const lock = await tryLock(who.instance.lockFile)
     onTestFinished(() => lock?.release())
-    writeAgentRecord(who.instance, identityFor(who.instance))
+    writeProcessRecord(who.instance, identityFor(who.instance))
     expect(await run(answers, who)).toMatchObject({
       state: 'failed',
       seen: 'No: the agent does not answer on its socket',
@@ -207,7 +207,7 @@ describe('an agent’s socket', () => {
     expect(await run(program, who)).toMatchObject({ state: 'skipped' })
     const lock = await tryLock(who.instance.lockFile)
     onTestFinished(() => lock?.release())
-    writeAgentRecord(who.instance, identityFor(who.instance, { version: '1.0.0' }))
+    writeProcessRecord(who.instance, identityFor(who.instance, { version: '1.0.0' }))
     const found = await run(program, who)
     expect(found).toMatchObject({
       state: 'warning',
@@ -215,7 +215,7 @@ describe('an agent’s socket', () => {
       fix: expect.stringContaining('connect daemon restart'),
     })
     expect(found.mend).toBeDefined()
-    writeAgentRecord(who.instance, identityFor(who.instance, { version: '1.0.0', mode: 'foreground' }))
+    writeProcessRecord(who.instance, identityFor(who.instance, { version: '1.0.0', mode: 'foreground' }))
     const foreground = await run(program, who)
     expect(foreground).toMatchObject({ state: 'warning', fix: expect.stringContaining('Ctrl-C') })
     expect(foreground.mend).toBeUndefined()

@@ -14,7 +14,7 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
-import { writeAgentRecord } from '../../../src/control/agent-record.ts'
+import { writeProcessRecord } from '../../../src/control/process-record.ts'
 import { config } from '../../../src/doctor/checks/files/config.ts'
 import { diskSpace } from '../../../src/doctor/checks/files/disk-space.ts'
 import { leftovers } from '../../../src/doctor/checks/files/leftovers.ts'
@@ -172,7 +172,7 @@ test('what a killed agent leaves is told, and removed', async () => {
   const who = await loggedIn()
   const { instance } = who
   expect(await run(leftovers, who)).toMatchObject({ state: 'ok', seen: 'Nothing' })
-  writeAgentRecord(instance, identityFor(instance, { pid: goneProcess(), startTime: 'once' }))
+  writeProcessRecord(instance, identityFor(instance, { pid: goneProcess(), startTime: 'once' }))
   expect(await run(leftovers, who)).toMatchObject({
     state: 'warning',
     seen: expect.stringMatching(/daemon\.pid names the agent, which is gone$/),
@@ -201,7 +201,7 @@ test('a socket that nobody listens on is removed, and one of an agent that runs 
   await once(server, 'listening')
   const lock = await tryLock(instance.lockFile)
   onTestFinished(() => lock?.release())
-  writeAgentRecord(instance, identityFor(instance))
+  writeProcessRecord(instance, identityFor(instance))
   expect(await run(leftovers, who)).toMatchObject({ state: 'ok' })
 })
 

@@ -12,7 +12,7 @@ import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
 import { writeHubSettings } from '../../../src/config/hub/hub-settings.ts'
-import { writeAgentRecord } from '../../../src/control/agent-record.ts'
+import { writeProcessRecord } from '../../../src/control/process-record.ts'
 import { hubBackup } from '../../../src/doctor/checks/hub-here/hub-backup.ts'
 import { hubCertificate } from '../../../src/doctor/checks/hub-here/hub-certificate.ts'
 import { hubDatabase } from '../../../src/doctor/checks/hub-here/hub-database.ts'
@@ -92,7 +92,7 @@ test('a hub that is well is ok throughout', async () => {
 
 test('a hub that was kept and does not run fails, and its data is looked at all the same', async () => {
   const { folder, instance } = await HubData.start()
-  writeAgentRecord(instance, { ...identityFor(instance), pid: 1, startTime: 'gone' })
+  writeProcessRecord(instance, { ...identityFor(instance), pid: 1, startTime: 'gone' })
   const found = await look(stopped(folder))
   expect(byState(found)).toEqual({
     failed: ['hub-process'],

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect as dial, createServer, type AddressInfo } from 'node:net'
 import { instanceFor } from '../../../src/config/instance.ts'
 import { readReaches } from '../../../src/config/reaches.ts'
-import { readAgentRecord } from '../../../src/control/agent-record.ts'
+import { readProcessRecord } from '../../../src/control/process-record.ts'
 import { killAt, type Moment } from '../../soak/helpers/kill.ts'
 import { connectOk, startConnect } from '../cli.ts'
 import type { Home } from '../home.ts'
@@ -55,7 +55,7 @@ export class KeepTrials {
 
     if (victim === 'command where no agent runs') await connectOk(this.#home, ['daemon', 'stop'])
     const cli = startConnect(this.#home, args)
-    const { pid } = readAgentRecord(this.#instance)!
+    const { pid } = readProcessRecord(this.#instance)!
     let isKilled = false
     await killAt(this.#home, this.#someMoment(), cli.exited, () => {
       if (victim !== 'agent') cli.kill('SIGKILL')

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
-import { writeAgentRecord } from '../../../src/control/agent-record.ts'
+import { writeProcessRecord } from '../../../src/control/process-record.ts'
 import { hubAgents, hubStatus } from '../../../src/hub/control/client.ts'
 import { AGENTS_A_PAGE } from '../../../src/hub/control/schema.ts'
 import { startHubControl } from '../../../src/hub/control/server.ts'
@@ -123,7 +123,7 @@ test.for([
 ] as const)('what helps with a hub %s that does not answer is said with it', async ([, mode, hint]) => {
   const silent = await listening(() => {})
   const garbled = await listening((_, response) => void response.end('?'))
-  for (const instance of [silent, garbled]) writeAgentRecord(instance, identityFor(instance, { mode }))
+  for (const instance of [silent, garbled]) writeProcessRecord(instance, identityFor(instance, { mode }))
   expect((await rejectionOf(hubStatus(silent, 50))).hints).toEqual([hint])
   expect((await rejectionOf(hubStatus(garbled))).hints).toEqual([hint])
 })

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
-import { announceAgent } from '../../../src/control/started-agent.ts'
+import { announceProcess } from '../../../src/control/started-process.ts'
 import { identify } from '../../../src/process/identity.ts'
 import { FAKE_RUNS_HERE } from '../../helpers/launchctl/fake.ts'
 import type { Switches } from '../../helpers/launchctl/switches.ts'
@@ -12,7 +12,7 @@ let rig: Rig
 async function installed(switches: Partial<Switches> = {}): Promise<number> {
   rig = await Rig.start(switches)
   const { pid } = await rig.platform().install(rig.daemon(), rig.options)
-  await announceAgent(rig.instance, pid, rig.daemon().command)
+  await announceProcess(rig.instance, pid, rig.daemon().command)
   return pid
 }
 
@@ -66,7 +66,7 @@ describe.runIf(FAKE_RUNS_HERE)('launchd, or a stand-in for it (Linux only)', () 
     rig = await Rig.start()
     rig.behave('stubborn')
     const { pid } = await rig.platform().install(rig.daemon(), rig.options)
-    await announceAgent(rig.instance, pid, rig.daemon().command)
+    await announceProcess(rig.instance, pid, rig.daemon().command)
     expect(existsSync(rig.instance.pidFile)).toBe(true)
     expect(await stepsTaken(rig.inSteps().stop())).toEqual({ taken: done(...STOP), result: 'killed' })
     expect(identify(pid)).toBeUndefined()

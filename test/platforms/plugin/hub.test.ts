@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
-import { findAgent } from '../../../src/control/find-agent.ts'
+import { findProcess } from '../../../src/control/find-process.ts'
 import { identify } from '../../../src/process/identity.ts'
 import { emptyHome, joined } from '../../fixtures/joined.ts'
 import { connect, connectOk } from '../../helpers/cli.ts'
@@ -129,7 +129,7 @@ test('an agent that was installed under the hub’s name keeps its service until
   await ok(home, 'daemon', 'install', '--config', config)
   expect(unitsIn(folder)).toEqual([own])
   await ok(home, 'daemon', 'status', '--wait', '30s', '--config', config)
-  expect((await findAgent(instance)).state).toBe('running')
+  expect((await findProcess(instance)).state).toBe('running')
   await ok(home, 'hub', 'install', ...FREE)
   expect(await statusOf(home)).toMatchObject({ status: 'running', installed: true })
   expect(await status()).toContain('● Status: running')

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
-import { writeAgentRecord } from '../../../src/control/agent-record.ts'
+import { writeProcessRecord } from '../../../src/control/process-record.ts'
 import { ERRORS } from '../../../src/errors.ts'
 import { drive, stepless } from '../../../src/platforms/conformance/harness/drive.ts'
 import type {
@@ -373,7 +373,7 @@ describe('an agent that was started in the background', () => {
 
   test('is found beside a platform that says stopped', async () => {
     const one = instance()
-    const { pid } = writeAgentRecord(one, identityFor(one))
+    const { pid } = writeProcessRecord(one, identityFor(one))
     const status = async () => ({ ...RUNNING, state: 'stopped' as const })
     const platform = await pickAs(2, async () => ({ status }), 30_000, one)
     expect(await platform.status()).toMatchObject({
@@ -388,7 +388,7 @@ describe('an agent that was started in the background', () => {
     'is not told from its own where that says %s',
     async (state) => {
       const one = instance()
-      writeAgentRecord(one, identityFor(one))
+      writeProcessRecord(one, identityFor(one))
       const status = async () => ({ ...RUNNING, state })
       const platform = await pickAs(2, async () => ({ status }), 30_000, one)
       expect(await platform.status()).toEqual({ ...RUNNING, state })

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { instanceFor, type Instance } from '../../../src/config/instance.ts'
-import { writeAgentRecord } from '../../../src/control/agent-record.ts'
+import { writeProcessRecord } from '../../../src/control/process-record.ts'
 import type { Daemon, StartOptions } from '../../../src/platforms/platform.ts'
 import { SystemdPlatform } from '../../../src/platforms/systemd/systemd.ts'
 import { identityFor } from '../../fixtures/identity.ts'
@@ -142,7 +142,7 @@ describe.skipIf(process.platform !== 'linux')('systemd, or a stand-in for it (Li
 
   test('takes an agent for one in the background only where that is certain', async () => {
     const { platform, instance, daemon, options, behave } = manager()
-    const { pid } = writeAgentRecord(instance, identityFor(instance))
+    const { pid } = writeProcessRecord(instance, identityFor(instance))
     expect((await platform.status()).background).toMatchObject({ state: 'running', agent: { pid } })
     await stepsTaken(platform.install(daemon, options))
     behave({ pid: String(pid) })

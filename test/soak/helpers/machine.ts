@@ -5,8 +5,8 @@ import { expect } from 'vitest'
 import { readConfig } from '../../../src/config/config.ts'
 import { instanceFor, type AgentInstance } from '../../../src/config/instance.ts'
 import { readServices, type ExposedService } from '../../../src/config/services.ts'
-import { readAgentRecord } from '../../../src/control/agent-record.ts'
-import { findAgent } from '../../../src/control/find-agent.ts'
+import { readProcessRecord } from '../../../src/control/process-record.ts'
+import { findProcess } from '../../../src/control/find-process.ts'
 import { waitFor } from '../../../src/runtime/wait-for.ts'
 import type { StartReport } from '../../../src/tasks/start.ts'
 import type { DaemonStatus } from '../../../src/tasks/status.ts'
@@ -75,7 +75,7 @@ export class Machine {
   async settled(): Promise<number | undefined> {
     const look = async () => {
       const alive = agentsOf(this.home)
-      const found = await findAgent(this.instance)
+      const found = await findProcess(this.instance)
       const known = found.state === 'running' ? [found.agent.pid] : []
       return alive.join() === known.join() && found.state !== 'unknown' ? alive : undefined
     }
@@ -89,7 +89,7 @@ export class Machine {
     const alive = await waitFor(twice, { timeoutMs: 30_000 })
     if (alive === undefined)
       throw new Error(
-        `agents ${agentsOf(this.home).join()}, but ${JSON.stringify(await findAgent(this.instance))}`,
+        `agents ${agentsOf(this.home).join()}, but ${JSON.stringify(await findProcess(this.instance))}`,
       )
     expect(alive.length).toBeLessThanOrEqual(1)
     return alive[0]
@@ -106,7 +106,7 @@ export class Machine {
     readServices(this.instance)
     const { recordFile, pidFile } = this.instance
     if (existsSync(recordFile))
-      expect(readAgentRecord(this.instance), readFileSync(recordFile, 'utf8')).toBeDefined()
+      expect(readProcessRecord(this.instance), readFileSync(recordFile, 'utf8')).toBeDefined()
     if (existsSync(pidFile)) expect(readFileSync(pidFile, 'utf8')).toMatch(/^\d+\n$/)
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
-import { writeAgentRecord } from '../../../src/control/agent-record.ts'
+import { writeProcessRecord } from '../../../src/control/process-record.ts'
 import { hubStartStep } from '../../../src/tasks/machine/start-command.ts'
 import { identityFor } from '../../fixtures/identity.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
@@ -16,6 +16,6 @@ test.for([
   ],
 ] as const)('where %s the next step says so', ([, mode, command, note]) => {
   const instance = hubInstance({ dataDir: scratchFolder() })
-  if (mode) writeAgentRecord(instance, identityFor(instance, { mode }))
+  if (mode) writeProcessRecord(instance, identityFor(instance, { mode }))
   expect(hubStartStep(instance)).toEqual({ command, note })
 })

@@ -27,7 +27,7 @@ export function portAt(hub: Switch, end: LinkEnd, agentId: string, onClosed?: ()
 }
 
 /** An agent's end: its link, its streams, and its socket for a test to trouble. */
-export interface AgentEnd {
+export interface ProcessEnd {
   readonly mux: Mux
   readonly port: SwitchPort
   readonly near: LinkEnd
@@ -38,10 +38,10 @@ export interface AgentEnd {
 
 /** Two agents' multiplexers with a real switch between them: whatever either opens leads to the other. */
 export class Relay {
-  readonly a: AgentEnd
-  readonly b: AgentEnd
+  readonly a: ProcessEnd
+  readonly b: ProcessEnd
 
-  private constructor(a: AgentEnd, b: AgentEnd) {
+  private constructor(a: ProcessEnd, b: ProcessEnd) {
     this.a = a
     this.b = b
   }
@@ -86,7 +86,7 @@ export class Relay {
   }
 }
 
-async function agentEnd(hub: Switch, loopback: Loopback, agentId: string): Promise<AgentEnd> {
+async function agentEnd(hub: Switch, loopback: Loopback, agentId: string): Promise<ProcessEnd> {
   const { dialled, accepted } = await loopback.pair()
   const port = portAt(hub, accepted, agentId)
   const mux = new Mux(
@@ -94,7 +94,7 @@ async function agentEnd(hub: Switch, loopback: Loopback, agentId: string): Promi
     { resumeMs: 0 },
   )
   mux.connect(new Link(dialled.socket))
-  const end: AgentEnd = {
+  const end: ProcessEnd = {
     mux,
     port,
     near: dialled,

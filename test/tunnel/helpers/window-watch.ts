@@ -1,7 +1,7 @@
 import { decode } from '../../../src/tunnel/protocol/decode.ts'
 import type { Frame } from '../../../src/tunnel/protocol/frames.ts'
 import { INITIAL_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
-import type { AgentEnd } from './relay.ts'
+import type { ProcessEnd } from './relay.ts'
 
 /**
  * Looks at what crosses an agent's link in both directions, and notes whoever sends more than he was allowed.
@@ -11,7 +11,7 @@ export class WindowWatch {
   /** Bytes of DATA seen. */
   bytes = 0
 
-  constructor(agent: AgentEnd, name: string) {
+  constructor(agent: ProcessEnd, name: string) {
     const upwards = new Map<number, { limit: number; sent: number }>()
     const downwards = new Map<number, { limit: number; sent: number }>()
     const of = (streams: typeof upwards, stream: number) => {

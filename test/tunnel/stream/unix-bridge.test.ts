@@ -12,7 +12,7 @@ import { scratchFolder } from '../../fixtures/scratch.ts'
 import { serveUnix, type TestServer } from '../../helpers/servers.ts'
 import { until } from '../../helpers/until.ts'
 import { Loopback } from '../helpers/loopback.ts'
-import { Relay, type AgentEnd } from '../helpers/relay.ts'
+import { Relay, type ProcessEnd } from '../helpers/relay.ts'
 
 let loopback: Loopback
 let relay: Relay
@@ -84,7 +84,7 @@ function hashOf(bytes: Buffer): string {
 }
 
 /** Waits until what an end sends over the only stream stands still: the other end doesn’t read. */
-async function standstill({ port }: AgentEnd): Promise<void> {
+async function standstill({ port }: ProcessEnd): Promise<void> {
   const [end] = port.ends.values()
   let [sent, unchanged] = [0, 0]
   const isStill = () => {

@@ -1,4 +1,4 @@
-import { readAgentRecord } from '../../../control/agent-record.ts'
+import { readProcessRecord } from '../../../control/process-record.ts'
 import { isOwnSshSession } from '../../../tasks/own-ssh-session.ts'
 import { driftOf } from '../../../tasks/status.ts'
 import type { Check } from '../../check.ts'
@@ -14,7 +14,7 @@ export const program: Check<DoctorContext> = {
     const said = await context.agent()
     if (!said) return { state: 'skipped', seen: 'No agent runs' }
     const daemonContext = await context.daemonContext()
-    const agent = said.status?.agent ?? readAgentRecord(context.instance)
+    const agent = said.status?.agent ?? readProcessRecord(context.instance)
     const drift = driftOf(daemonContext, agent)
     if (drift.length === 0)
       return { state: 'ok', seen: `Version ${said.version ?? 'unknown'}, as it is installed` }

@@ -1,4 +1,4 @@
-import { readAgentRecord } from '../../../control/agent-record.ts'
+import { readProcessRecord } from '../../../control/process-record.ts'
 import type { PlatformStatus } from '../../../platforms/platform.ts'
 import { isUnused } from '../../../tasks/machine/is-unused.ts'
 import { withSeen } from '../../../tasks/status.ts'
@@ -33,7 +33,7 @@ async function notRunning(context: DoctorContext, status: PlatformStatus): Promi
   const { instance } = context
   if ((await context.config()) === undefined)
     return { state: 'skipped', seen: 'No: this machine is not logged in to a hub' }
-  const end = withSeen(readAgentRecord(instance)?.end, status)
+  const end = withSeen(readProcessRecord(instance)?.end, status)
   const why = status.reason ?? (end ? `The last one: ${end.reason}` : undefined)
   const seen = why === undefined ? 'No' : `No. ${why}`
   if (!status.installed && isUnused(instance))

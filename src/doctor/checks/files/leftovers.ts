@@ -4,9 +4,9 @@ import { hubInstance } from '../../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../../config/hub/hub-settings.ts'
 import { ownsFolder, type Instance } from '../../../config/instance.ts'
 import { wordsOf } from '../../../config/kind.ts'
-import { clearStale } from '../../../control/agent-end.ts'
-import { takeAgentLock } from '../../../control/agent-lock.ts'
-import { findAgent } from '../../../control/find-agent.ts'
+import { clearStale } from '../../../control/process-end.ts'
+import { takeInstanceLock } from '../../../control/instance-lock.ts'
+import { findProcess } from '../../../control/find-process.ts'
 import { codeOf, ConnectError } from '../../../errors.ts'
 import { isLeftover } from '../../../files/durable/leftovers.ts'
 import { removeFile } from '../../../files/remove-file.ts'
@@ -61,7 +61,7 @@ async function leftOf(instance: Instance, home: string): Promise<Left[]> {
 
 /** Only if it is certain that none runs. */
 async function ofProcess(instance: Instance): Promise<Left[]> {
-  const { state } = await findAgent(instance)
+  const { state } = await findProcess(instance)
   const { socketPath, pidFile } = instance
   const { process } = wordsOf(instance)
   const left: Left[] = []
@@ -80,7 +80,7 @@ async function ofProcess(instance: Instance): Promise<Left[]> {
 
 /** Unless one has begun meanwhile. */
 async function removeSocket(instance: Instance): Promise<void> {
-  const lock = await takeAgentLock(instance)
+  const lock = await takeInstanceLock(instance)
   if (!lock) return
   try {
     removeFile(instance.socketPath)

@@ -1,4 +1,4 @@
-import { readAgentRecord } from '../../../control/agent-record.ts'
+import { readProcessRecord } from '../../../control/process-record.ts'
 import { restartAdvice } from '../../../control/restart-advice.ts'
 import { startCommand } from '../../../tasks/machine/start-command.ts'
 import { counted } from '../../../text/counted.ts'
@@ -16,7 +16,7 @@ export const hubProcess: Check<HubHereContext> = {
       const { hub, instance, said } = await requireHub(context)
       if (hub.state === 'stopped') {
         // One that ran in a terminal need not run for ever.
-        const isKept = readAgentRecord(instance)?.mode === 'daemon'
+        const isKept = readProcessRecord(instance)?.mode === 'daemon'
         const fix = `Run: ${startCommand(instance)}`
         return { state: isKept ? 'failed' : 'warning', seen: 'It does not run', fix }
       }

@@ -2,14 +2,14 @@ import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
-import { clearStale } from '../../src/control/agent-end.ts'
+import { clearStale } from '../../src/control/process-end.ts'
 import {
-  endAgentRecord,
-  readAgentRecord,
-  writeAgentRecord,
-  type AgentIdentity,
-} from '../../src/control/agent-record.ts'
-import { findAgent } from '../../src/control/find-agent.ts'
+  endProcessRecord,
+  readProcessRecord,
+  writeProcessRecord,
+  type InstanceProcess,
+} from '../../src/control/process-record.ts'
+import { findProcess } from '../../src/control/find-process.ts'
 import { startControlServer } from '../../src/control/server.ts'
 import { BackgroundPlatform } from '../../src/platforms/background/background.ts'
 import { stepless } from '../../src/platforms/conformance/harness/drive.ts'
@@ -28,7 +28,7 @@ async function held(instance: Instance): Promise<void> {
 }
 
 /** Something answers on the instance's socket as this agent. */
-async function answering(instance: Instance, agent: AgentIdentity): Promise<void> {
+async function answering(instance: Instance, agent: InstanceProcess): Promise<void> {
   const status = {
     agent,
     agentId: 'agent_0123456789abcdef',
@@ -52,12 +52,12 @@ async function answering(instance: Instance, agent: AgentIdentity): Promise<void
 
 test('an agent is found from its record to its end', async () => {
   const instance = emptyInstance()
-  expect(await findAgent(instance)).toEqual({ state: 'none' })
-  const record = writeAgentRecord(instance, identityFor(instance))
-  expect(await findAgent(instance)).toEqual({ state: 'running', agent: record })
-  endAgentRecord(instance, { at: null, reason: 'x', code: 1, signal: null, fix: null })
-  expect(await findAgent(instance)).toEqual({ state: 'none' })
-  expect(readAgentRecord(instance)).toMatchObject({ end: { code: 1 } })
+  expect(await findProcess(instance)).toEqual({ state: 'none' })
+  const record = writeProcessRecord(instance, identityFor(instance))
+  expect(await findProcess(instance)).toEqual({ state: 'running', agent: record })
+  endProcessRecord(instance, { at: null, reason: 'x', code: 1, signal: null, fix: null })
+  expect(await findProcess(instance)).toEqual({ state: 'none' })
+  expect(readProcessRecord(instance)).toMatchObject({ end: { code: 1 } })
 })
 
 /** As `daemon stop` does it. */
@@ -83,14 +83,14 @@ describe('what is left of an agent that is gone is stale, and cleared away:', ()
     ],
   ] as const)('%s', async ([, pid, other]) => {
     const instance = emptyInstance()
-    if (other) writeAgentRecord(instance, identityFor(instance, other))
+    if (other) writeProcessRecord(instance, identityFor(instance, other))
     if (pid !== undefined) writeFileSync(instance.pidFile, pid)
-    expect(await findAgent(instance)).toEqual({ state: 'stale' })
+    expect(await findProcess(instance)).toEqual({ state: 'stale' })
     // Looking changes nothing.
     expect(existsSync(instance.pidFile)).toBe(true)
     expect(await stopAgent(instance)).toBeUndefined()
     expect(existsSync(instance.pidFile)).toBe(false)
-    expect((await findAgent(instance)).state).toBe('none')
+    expect((await findProcess(instance)).state).toBe('none')
   })
 })
 
@@ -100,10 +100,10 @@ test('the folder of a running agent, copied: the copy has no agent, and stop the
   await agent.printed(/running/)
   const copy = emptyInstance(path.join(scratchFolder(), 'copy'))
   cpSync(original.folder, copy.folder, { recursive: true, filter: (file) => !file.endsWith('.sock') })
-  expect((await findAgent(original)).state).toBe('running')
-  expect((await findAgent(copy)).state).toBe('stale')
+  expect((await findProcess(original)).state).toBe('running')
+  expect((await findProcess(copy)).state).toBe('stale')
   expect(await stopAgent(copy)).toBeUndefined()
-  expect((await findAgent(original)).state).toBe('running')
+  expect((await findProcess(original)).state).toBe('running')
   expect(await stopAgent(original)).toBe('exited')
 })
 
@@ -115,9 +115,9 @@ test('the copy’s own lock, held by whomever, does not make the original’s ag
   const copy = emptyInstance(path.join(scratchFolder(), 'copy'))
   cpSync(original.folder, copy.folder, { recursive: true, filter: (file) => !file.endsWith('.sock') })
   await held(copy)
-  expect((await findAgent(copy)).state).toBe('unknown')
+  expect((await findProcess(copy)).state).toBe('unknown')
   expect((await rejectionOf(stopAgent(copy))).code).toBe('AGENT_ELSEWHERE')
-  expect((await findAgent(original)).state).toBe('running')
+  expect((await findProcess(original)).state).toBe('running')
 })
 
 test('a folder that was moved keeps its agent, and stop ends it', async () => {
@@ -127,7 +127,7 @@ test('a folder that was moved keeps its agent, and stop ends it', async () => {
   // To the lock, a folder under another name is the same folder.
   const moved = emptyInstance(path.join(scratchFolder(), 'moved'))
   renameSync(original.folder, moved.folder)
-  expect((await findAgent(moved)).state).toBe('running')
+  expect((await findProcess(moved)).state).toBe('running')
   expect(await stopAgent(moved)).toBe('exited')
 })
 
@@ -136,7 +136,7 @@ test('whoever waits for the lock file, or deletes it, does not hide a running ag
   const agent = runFixture('be-agent.ts', [instance.configFile])
   await agent.printed(/running/)
   rmSync(instance.lockFile)
-  expect(await findAgent(instance)).toMatchObject({ state: 'running', agent: { pid: agent.pid } })
+  expect(await findProcess(instance)).toMatchObject({ state: 'running', agent: { pid: agent.pid } })
 })
 
 test('what is stale is cleared away though a command looks at the lock just then', async () => {
@@ -156,13 +156,13 @@ describe('an agent whose record was deleted or damaged', () => {
     const agent = identityFor(instance)
     await answering(instance, agent)
     writeFileSync(instance.recordFile, '{"pid":')
-    expect(await findAgent(instance)).toEqual({ state: 'running', agent })
+    expect(await findProcess(instance)).toEqual({ state: 'running', agent })
   })
 
   test('and that says nothing either is unknown, never stopped', async () => {
     const instance = emptyInstance()
     await held(instance)
-    const found = await findAgent(instance)
+    const found = await findProcess(instance)
     expect(found).toMatchObject({
       state: 'unknown',
       reason: expect.stringContaining('does not say') as string,
@@ -175,11 +175,11 @@ describe('an agent whose record was deleted or damaged', () => {
 test('an agent in another container that shares the folder is told, and never signalled', async () => {
   const instance = emptyInstance()
   await held(instance)
-  const record = writeAgentRecord(instance, identityFor(instance, { bootAndNamespace: 'boot pid:[1]' }))
-  expect(await findAgent(instance)).toMatchObject({
+  const record = writeProcessRecord(instance, identityFor(instance, { bootAndNamespace: 'boot pid:[1]' }))
+  expect(await findProcess(instance)).toMatchObject({
     state: 'unknown',
     reason: expect.stringContaining('another container') as string,
   })
   expect((await rejectionOf(stopAgent(instance))).code).toBe('AGENT_ELSEWHERE')
-  expect(readAgentRecord(instance)).toEqual(record)
+  expect(readProcessRecord(instance)).toEqual(record)
 })

@@ -7,7 +7,7 @@ import { checkTrusted } from '../files/trust.ts'
 import { identify, isSameBoot, isSameProcess } from '../process/identity.ts'
 
 /** How an agent, or a hub, came to its end. */
-export const AgentEnd = v.object({
+export const ProcessEnd = v.object({
   /** RFC 3339; null if nobody saw it. */
   at: v.nullable(v.string()),
   /** One sentence without a full stop. */
@@ -17,7 +17,7 @@ export const AgentEnd = v.object({
   /** What to do about it; null if it need only be started again. */
   fix: v.nullable(v.string()),
 })
-export type AgentEnd = v.InferOutput<typeof AgentEnd>
+export type ProcessEnd = v.InferOutput<typeof ProcessEnd>
 
 const Identity = v.object({
   pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
@@ -43,59 +43,59 @@ function withPresentNames(value: unknown): unknown {
 }
 
 /** What the process of an instance says of itself, in a file beside the plain PID file and on its socket. */
-export const AgentIdentity = v.pipe(v.unknown(), v.transform(withPresentNames), Identity)
-export type AgentIdentity = v.InferOutput<typeof AgentIdentity>
+export const InstanceProcess = v.pipe(v.unknown(), v.transform(withPresentNames), Identity)
+export type InstanceProcess = v.InferOutput<typeof InstanceProcess>
 
-const AgentRecord = v.pipe(
+const ProcessRecord = v.pipe(
   v.unknown(),
   v.transform(withPresentNames),
   v.object({
     ...Identity.entries,
     /** Set once it has ended, by itself or by whoever found that it was gone. */
-    end: v.optional(AgentEnd),
+    end: v.optional(ProcessEnd),
     /** How the one before it ended. */
-    previousEnd: v.optional(AgentEnd),
+    previousEnd: v.optional(ProcessEnd),
   }),
 )
-export type AgentRecord = v.InferOutput<typeof AgentRecord>
+export type ProcessRecord = v.InferOutput<typeof ProcessRecord>
 
 /**
  * @returns undefined if there is no record, or one that makes no sense: whoever holds the lock writes
  * a new one
  */
-export function readAgentRecord({ recordFile }: Pick<Instance, 'recordFile'>): AgentRecord | undefined {
+export function readProcessRecord({ recordFile }: Pick<Instance, 'recordFile'>): ProcessRecord | undefined {
   const text = readIfThere(recordFile)
   if (text === undefined) return undefined
   try {
-    return v.parse(AgentRecord, JSON.parse(text))
+    return v.parse(ProcessRecord, JSON.parse(text))
   } catch {
     return undefined
   }
 }
 
 /** Whether the files name a process that has not said that it ended. */
-export function namesAnAgent(instance: Instance): boolean {
+export function namesAProcess(instance: Instance): boolean {
   if (readIfThere(instance.pidFile) !== undefined) return true
   const record = readIfThere(instance.recordFile)
-  return record !== undefined && readAgentRecord(instance)?.end === undefined
+  return record !== undefined && readProcessRecord(instance)?.end === undefined
 }
 
 /** Written by the process itself, once it holds the instance's lock. @throws ConnectError WRITE_FAILED */
-export function writeAgentRecord(instance: Instance, identity: AgentIdentity): AgentRecord {
-  const previousEnd = endBefore(identity, readAgentRecord(instance))
+export function writeProcessRecord(instance: Instance, identity: InstanceProcess): ProcessRecord {
+  const previousEnd = endBefore(identity, readProcessRecord(instance))
   const record = { ...identity, ...(previousEnd && { previousEnd }) }
-  restoreAgentRecord(instance, record)
+  restoreProcessRecord(instance, record)
   return record
 }
 
-/** Whoever started it may have recorded it already, see control/started-agent.ts. */
-function endBefore(identity: AgentIdentity, found: AgentRecord | undefined): AgentEnd | undefined {
+/** Whoever started it may have recorded it already, see control/started-process.ts. */
+function endBefore(identity: InstanceProcess, found: ProcessRecord | undefined): ProcessEnd | undefined {
   if (!found || isSameProcess(found, identity)) return found?.previousEnd
   return found.end ?? unseenEnd(found)
 }
 
 /** Writes the record as it was, should someone have deleted it. @throws ConnectError WRITE_FAILED */
-export function restoreAgentRecord(instance: Instance, record: AgentRecord): void {
+export function restoreProcessRecord(instance: Instance, record: ProcessRecord): void {
   write(instance, record)
   if (record.mode === 'daemon') writeFileAtomic(instance.pidFile, `${record.pid}\n`)
   else removeFile(instance.pidFile)
@@ -106,9 +106,9 @@ export function restoreAgentRecord(instance: Instance, record: AgentRecord): voi
  *
  * @throws ConnectError WRITE_FAILED
  */
-export function endAgentRecord(instance: Instance, end: AgentEnd): void {
+export function endProcessRecord(instance: Instance, end: ProcessEnd): void {
   removeFile(instance.pidFile)
-  const record = readAgentRecord(instance)
+  const record = readProcessRecord(instance)
   if (record) write(instance, { ...record, end })
 }
 
@@ -119,7 +119,7 @@ export function endAgentRecord(instance: Instance, end: AgentEnd): void {
  */
 export function clearStaleRecord(instance: Instance): void {
   removeFile(instance.pidFile)
-  const record = readAgentRecord(instance)
+  const record = readProcessRecord(instance)
   // A record that makes no sense, or came here with a copied folder, tells nothing about a process of ours.
   if (record?.configFile !== instance.mainFile) removeFile(instance.recordFile)
   else if (!record.end) write(instance, { ...record, end: unseenEnd(record) })
@@ -127,7 +127,7 @@ export function clearStaleRecord(instance: Instance): void {
 
 /** This very process, to be recorded. */
 export function ownIdentity(): Pick<
-  AgentIdentity,
+  InstanceProcess,
   'pid' | 'startTime' | 'bootAndNamespace' | 'node' | 'script'
 > {
   const self = identify(process.pid)
@@ -140,7 +140,7 @@ export function endReason({ signal }: { signal: string | null }): string {
   return signal === null ? 'ended by itself' : `ended by ${signal}`
 }
 
-function unseenEnd(record: AgentRecord): AgentEnd {
+function unseenEnd(record: ProcessRecord): ProcessEnd {
   const reason = isSameBoot(record)
     ? 'it ended without a word: killed, or crashed'
     : 'the machine was restarted'
@@ -148,11 +148,11 @@ function unseenEnd(record: AgentRecord): AgentEnd {
 }
 
 /** A record as the text of its file. */
-export function formatRecord(record: AgentRecord): string {
+export function formatRecord(record: ProcessRecord): string {
   return `${JSON.stringify(record)}\n`
 }
 
-function write(instance: Instance, record: AgentRecord): void {
+function write(instance: Instance, record: ProcessRecord): void {
   writeFileAtomic(instance.recordFile, formatRecord(record))
 }
 

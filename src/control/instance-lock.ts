@@ -3,7 +3,7 @@ import { ConnectError } from '../errors.ts'
 import { tryLock, type FileLock } from '../files/lock.ts'
 import { isAlive } from '../process/identity.ts'
 import { waitFor } from '../runtime/wait-for.ts'
-import { readAgentRecord } from './agent-record.ts'
+import { readProcessRecord } from './process-record.ts'
 import { identityOf } from './client.ts'
 
 /** How long a command may look at the lock, or edit the services under it, in ms. */
@@ -19,7 +19,7 @@ const ANSWER_MS = 1000
  * @returns undefined if another process holds it, or lives
  * @throws ConnectError WRITE_FAILED if the lock can't be used, CONFIG_UNREADABLE
  */
-export async function tryAgentLock(instance: Instance): Promise<FileLock | undefined> {
+export async function tryInstanceLock(instance: Instance): Promise<FileLock | undefined> {
   const lock = await tryLock(instance.lockFile)
   try {
     if (lock && !(await anotherLives(instance))) return lock
@@ -32,13 +32,13 @@ export async function tryAgentLock(instance: Instance): Promise<FileLock | undef
 }
 
 /** Takes the lock of an instance that does not run. @returns undefined if it runs after all */
-export function takeAgentLock(instance: Instance): Promise<FileLock | undefined> {
-  return waitFor(() => tryAgentLock(instance), { timeoutMs: MOMENT_MS, everyMs: 20 })
+export function takeInstanceLock(instance: Instance): Promise<FileLock | undefined> {
+  return waitFor(() => tryInstanceLock(instance), { timeoutMs: MOMENT_MS, everyMs: 20 })
 }
 
 /** Whether another process lives, by its record or by its own word. */
 async function anotherLives(instance: Instance): Promise<boolean> {
-  const record = readAgentRecord(instance)
+  const record = readProcessRecord(instance)
   // The record of a copied folder names the process of the folder that it was copied from.
   if (record && !record.end && record.configFile === instance.mainFile && isAlive(record))
     return record.pid !== process.pid

@@ -6,15 +6,15 @@ import type { FileLock } from '../files/lock.ts'
 import { GRACE_PERIOD_S } from '../process/grace-period.ts'
 import { isAlive } from '../process/identity.ts'
 import type { Termination } from '../process/terminate.ts'
-import { takeAgentLock } from './agent-lock.ts'
+import { takeInstanceLock } from './instance-lock.ts'
 import {
   clearStaleRecord,
-  endAgentRecord,
+  endProcessRecord,
   endReason,
-  namesAnAgent,
-  readAgentRecord,
-  type AgentEnd,
-} from './agent-record.ts'
+  namesAProcess,
+  readProcessRecord,
+  type ProcessEnd,
+} from './process-record.ts'
 
 /*
  * How an agent or a hub ended is written down here: as it says itself, as whoever watched it saw it, as
@@ -31,8 +31,8 @@ export interface SeenEnd {
 }
 
 /** By the process itself, which holds the lock. @throws ConnectError WRITE_FAILED, CONFIG_UNREADABLE */
-export function noteOwnEnd(instance: Instance, end: Omit<AgentEnd, 'at'>): void {
-  endAgentRecord(instance, { at: new Date().toISOString(), ...end })
+export function noteOwnEnd(instance: Instance, end: Omit<ProcessEnd, 'at'>): void {
+  endProcessRecord(instance, { at: new Date().toISOString(), ...end })
 }
 
 /**
@@ -41,10 +41,10 @@ export function noteOwnEnd(instance: Instance, end: Omit<AgentEnd, 'at'>): void 
 export async function noteSeenEnd(instance: Instance, pid: number, seen: SeenEnd): Promise<void> {
   const { code, signal, at = new Date() } = seen
   await underLock(instance, () => {
-    const record = readAgentRecord(instance)
+    const record = readProcessRecord(instance)
     if (record?.pid !== pid || record.end) return
     const reason = endReason({ signal })
-    endAgentRecord(instance, { at: at.toISOString(), reason, code, signal, fix: null })
+    endProcessRecord(instance, { at: at.toISOString(), reason, code, signal, fix: null })
   }).catch(onlyUnexpected)
 }
 
@@ -60,14 +60,14 @@ export async function noteStopped(
   pid: number | undefined,
   termination: Termination | undefined,
 ): Promise<'noted' | 'named by another'> {
-  if (!existsSync(instance.folder) || !namesAnAgent(instance)) return 'noted'
+  if (!existsSync(instance.folder) || !namesAProcess(instance)) return 'noted'
   const isNoted = await underLock(instance, () => {
-    const record = readAgentRecord(instance)
+    const record = readProcessRecord(instance)
     if (record?.pid !== pid || record?.end || !termination) return clearStaleRecord(instance)
     const reason =
       termination === 'killed' ? `killed by stop, ${GRACE_PERIOD_S} s after SIGTERM` : 'ended by stop'
     const signal = termination === 'killed' ? 'SIGKILL' : 'SIGTERM'
-    endAgentRecord(instance, { at: new Date().toISOString(), reason, code: null, signal, fix: null })
+    endProcessRecord(instance, { at: new Date().toISOString(), reason, code: null, signal, fix: null })
   })
   return isNoted ? 'noted' : 'named by another'
 }
@@ -83,9 +83,9 @@ export async function clearStale(instance: Instance): Promise<boolean> {
   try {
     ensureInstanceFolder(instance)
     await underLock(instance, () => {
-      const record = readAgentRecord(instance)
+      const record = readProcessRecord(instance)
       const isOurs = record && !record.end && record.configFile === instance.mainFile && isAlive(record)
-      if (isOurs || !namesAnAgent(instance)) return
+      if (isOurs || !namesAProcess(instance)) return
       clearStaleRecord(instance)
       isCleared = true
     })
@@ -100,7 +100,7 @@ export async function clearStale(instance: Instance): Promise<boolean> {
 async function underLock(instance: Instance, write: () => void): Promise<boolean> {
   let lock: FileLock | undefined
   try {
-    lock = await takeAgentLock(instance)
+    lock = await takeInstanceLock(instance)
     if (lock) write()
     return lock !== undefined
   } finally {

@@ -2,8 +2,8 @@ import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import type { FileLock } from '../files/lock.ts'
 import { identify } from '../process/identity.ts'
-import { takeAgentLock } from './agent-lock.ts'
-import { readAgentRecord, writeAgentRecord } from './agent-record.ts'
+import { takeInstanceLock } from './instance-lock.ts'
+import { readProcessRecord, writeProcessRecord } from './process-record.ts'
 
 /**
  * Records a process that was just started, until it does so itself: one that is slow, or hangs before it has
@@ -11,19 +11,19 @@ import { readAgentRecord, writeAgentRecord } from './agent-record.ts'
  *
  * @param command what it was started with: program and script
  */
-export async function announceAgent(
+export async function announceProcess(
   instance: Instance,
   pid: number,
   [node, script = '']: readonly [string, ...string[]],
 ): Promise<void> {
-  const isRecorded = () => readAgentRecord(instance)?.pid === pid
+  const isRecorded = () => readProcessRecord(instance)?.pid === pid
   // It was quicker, and has the lock for good.
   if (isRecorded()) return
   // Now: one that has ended already is found only until Node.js hears of it, and its end is to be told, too.
   const started = identify(pid)
-  await withAgentLock(instance, () => {
+  await withInstanceLock(instance, () => {
     if (!started || isRecorded()) return
-    writeAgentRecord(instance, {
+    writeProcessRecord(instance, {
       ...started,
       nonce: process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex'),
       mode: 'daemon',
@@ -38,10 +38,10 @@ export async function announceAgent(
 }
 
 /** What can't be written is no reason to fail: the process meets the same, and says so in its log. */
-async function withAgentLock(instance: Instance, write: () => void): Promise<void> {
+async function withInstanceLock(instance: Instance, write: () => void): Promise<void> {
   let lock: FileLock | undefined
   try {
-    lock = await takeAgentLock(instance)
+    lock = await takeInstanceLock(instance)
     if (lock) write()
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error

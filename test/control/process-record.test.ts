@@ -4,14 +4,14 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
 import {
   clearStaleRecord,
-  endAgentRecord,
+  endProcessRecord,
   endReason,
-  namesAnAgent,
+  namesAProcess,
   ownIdentity,
-  readAgentRecord,
-  writeAgentRecord,
-  type AgentEnd,
-} from '../../src/control/agent-record.ts'
+  readProcessRecord,
+  writeProcessRecord,
+  type ProcessEnd,
+} from '../../src/control/process-record.ts'
 import { identify } from '../../src/process/identity.ts'
 import { identityFor } from '../fixtures/identity.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
@@ -21,14 +21,20 @@ function emptyInstance(): Instance {
   return instanceFor(path.join(scratchFolder(), 'staging.json'))
 }
 
-const end: AgentEnd = { at: '2026-01-02T00:00:00.000Z', reason: 'revoked', code: 78, signal: null, fix: 'x' }
+const end: ProcessEnd = {
+  at: '2026-01-02T00:00:00.000Z',
+  reason: 'revoked',
+  code: 78,
+  signal: null,
+  fix: 'x',
+}
 
 test('a record is read as it was written; the PID file holds a bare number, for scripts', () => {
   const instance = emptyInstance()
-  expect(namesAnAgent(instance)).toBe(false)
-  const record = writeAgentRecord(instance, identityFor(instance))
-  expect(readAgentRecord(instance)).toEqual(record)
-  expect(namesAnAgent(instance)).toBe(true)
+  expect(namesAProcess(instance)).toBe(false)
+  const record = writeProcessRecord(instance, identityFor(instance))
+  expect(readProcessRecord(instance)).toEqual(record)
+  expect(namesAProcess(instance)).toBe(true)
   expect(readFileSync(instance.pidFile, 'utf8')).toBe(`${process.pid}\n`)
   expect(statSync(instance.pidFile).mode & 0o777).toBe(0o600)
   expect(statSync(instance.recordFile).mode & 0o777).toBe(0o600)
@@ -37,9 +43,9 @@ test('a record is read as it was written; the PID file holds a bare number, for 
 test('an agent in the foreground is no daemon: it has no PID file', () => {
   const instance = emptyInstance()
   writeFileSync(instance.pidFile, '1\n')
-  writeAgentRecord(instance, identityFor(instance, { mode: 'foreground' }))
+  writeProcessRecord(instance, identityFor(instance, { mode: 'foreground' }))
   expect(existsSync(instance.pidFile)).toBe(false)
-  expect(readAgentRecord(instance)?.mode).toBe('foreground')
+  expect(readProcessRecord(instance)?.mode).toBe('foreground')
 })
 
 test('an agent says what it was started with', () => {
@@ -60,23 +66,23 @@ test('an end is told by its signal, if it had one', () => {
 describe('how an agent ended is kept:', () => {
   test('its own words, also while the next one runs', () => {
     const instance = emptyInstance()
-    writeAgentRecord(instance, identityFor(instance))
-    endAgentRecord(instance, end)
+    writeProcessRecord(instance, identityFor(instance))
+    endProcessRecord(instance, end)
     expect(existsSync(instance.pidFile)).toBe(false)
-    expect(namesAnAgent(instance)).toBe(false)
-    expect(readAgentRecord(instance)).toMatchObject({ end })
-    writeAgentRecord(instance, identityFor(instance, { startTime: 'later', nonce: 'next' }))
-    expect(readAgentRecord(instance)).toMatchObject({ nonce: 'next', previousEnd: end })
-    expect(readAgentRecord(instance)?.end).toBeUndefined()
+    expect(namesAProcess(instance)).toBe(false)
+    expect(readProcessRecord(instance)).toMatchObject({ end })
+    writeProcessRecord(instance, identityFor(instance, { startTime: 'later', nonce: 'next' }))
+    expect(readProcessRecord(instance)).toMatchObject({ nonce: 'next', previousEnd: end })
+    expect(readProcessRecord(instance)?.end).toBeUndefined()
   })
 
   test('also when whoever started the next one has recorded it first', () => {
     const instance = emptyInstance()
-    writeAgentRecord(instance, identityFor(instance, { pid: 1 }))
-    endAgentRecord(instance, end)
-    writeAgentRecord(instance, identityFor(instance, { nonce: 'by the starter' }))
-    writeAgentRecord(instance, identityFor(instance, { nonce: 'by itself' }))
-    expect(readAgentRecord(instance)).toMatchObject({ nonce: 'by itself', previousEnd: end })
+    writeProcessRecord(instance, identityFor(instance, { pid: 1 }))
+    endProcessRecord(instance, end)
+    writeProcessRecord(instance, identityFor(instance, { nonce: 'by the starter' }))
+    writeProcessRecord(instance, identityFor(instance, { nonce: 'by itself' }))
+    expect(readProcessRecord(instance)).toMatchObject({ nonce: 'by itself', previousEnd: end })
   })
 
   test.for([
@@ -84,10 +90,10 @@ describe('how an agent ended is kept:', () => {
     ['a restart of the machine', { bootAndNamespace: 'another-boot pid:[1]' }, /machine was restarted/],
   ] as const)('%s, which it could not tell itself', ([, other, reason]) => {
     const instance = emptyInstance()
-    writeAgentRecord(instance, identityFor(instance, other))
+    writeProcessRecord(instance, identityFor(instance, other))
     clearStaleRecord(instance)
-    expect(readAgentRecord(instance)?.end).toMatchObject({ at: null, code: null, signal: null })
-    expect(readAgentRecord(instance)?.end?.reason).toMatch(reason)
+    expect(readProcessRecord(instance)?.end).toMatchObject({ at: null, code: null, signal: null })
+    expect(readProcessRecord(instance)?.end?.reason).toMatch(reason)
     expect(existsSync(instance.pidFile)).toBe(false)
   })
 })
@@ -95,21 +101,21 @@ describe('how an agent ended is kept:', () => {
 test('an end of an agent that nobody has recorded is not recorded', () => {
   const instance = emptyInstance()
   writeFileSync(instance.pidFile, '1\n')
-  endAgentRecord(instance, end)
+  endProcessRecord(instance, end)
   expect(readdirSync(instance.folder)).toEqual([])
 })
 
 test('what an agent has said of its end is not taken for an end without a word', () => {
   const instance = emptyInstance()
-  writeAgentRecord(instance, identityFor(instance))
-  endAgentRecord(instance, end)
+  writeProcessRecord(instance, identityFor(instance))
+  endProcessRecord(instance, end)
   clearStaleRecord(instance)
-  expect(readAgentRecord(instance)?.end).toEqual(end)
+  expect(readProcessRecord(instance)?.end).toEqual(end)
 })
 
 test('a record that came here with a copied folder is cleared away', () => {
   const instance = emptyInstance()
-  writeAgentRecord(instance, identityFor(instance, { configFile: '/home/else/staging.json' }))
+  writeProcessRecord(instance, identityFor(instance, { configFile: '/home/else/staging.json' }))
   clearStaleRecord(instance)
   expect(readdirSync(instance.folder)).toEqual([])
 })
@@ -119,10 +125,10 @@ test.for(['{"pid":', '{"pid":-1}', ''])(
   (text) => {
     const instance = emptyInstance()
     writeFileSync(instance.recordFile, text)
-    expect(readAgentRecord(instance)).toBeUndefined()
-    expect(namesAnAgent(instance)).toBe(true)
+    expect(readProcessRecord(instance)).toBeUndefined()
+    expect(namesAProcess(instance)).toBe(true)
     clearStaleRecord(instance)
-    expect(namesAnAgent(instance)).toBe(false)
+    expect(namesAProcess(instance)).toBe(false)
   },
 )
 
@@ -131,7 +137,7 @@ test.for(['pidFile', 'recordFile'] as const)(
   (name) => {
     const instance = emptyInstance()
     mkdirSync(instance[name])
-    expect(thrownBy(() => namesAnAgent(instance))).toMatchObject({
+    expect(thrownBy(() => namesAProcess(instance))).toMatchObject({
       code: 'CONFIG_UNREADABLE',
       message: `${instance[name]} is not a file`,
     })
@@ -140,7 +146,7 @@ test.for(['pidFile', 'recordFile'] as const)(
 
 test.runIf(process.getuid?.() === 0)('a record that another user has written is not believed', () => {
   const instance = emptyInstance()
-  writeAgentRecord(instance, identityFor(instance))
+  writeProcessRecord(instance, identityFor(instance))
   chownSync(instance.recordFile, 65_534, 65_534)
-  expect(thrownBy(() => readAgentRecord(instance)).message).toContain(instance.recordFile)
+  expect(thrownBy(() => readProcessRecord(instance)).message).toContain(instance.recordFile)
 })

@@ -5,7 +5,7 @@ import { ConnectError } from '../errors.ts'
 import { isLocked } from '../files/lock.ts'
 import { isAlive } from '../process/identity.ts'
 import { waitFor } from '../runtime/wait-for.ts'
-import { namesAnAgent, readAgentRecord, type AgentIdentity } from './agent-record.ts'
+import { namesAProcess, readProcessRecord, type InstanceProcess } from './process-record.ts'
 import { identityOf } from './client.ts'
 
 /** What is found of the process of an instance. */
@@ -13,7 +13,7 @@ export type Finding =
   | { readonly state: 'none' }
   /** None runs, but the files name one: it is gone, or another process has its number now. */
   | { readonly state: 'stale' }
-  | { readonly state: 'running'; readonly agent: AgentIdentity }
+  | { readonly state: 'running'; readonly agent: InstanceProcess }
   /** One holds the lock, but nothing tells which process it is. */
   | { readonly state: 'unknown'; readonly reason: string }
 
@@ -36,16 +36,16 @@ function nameless(instance: Instance): string {
  *
  * @throws ConnectError CONFIG_UNREADABLE
  */
-export async function findAgent(instance: Instance): Promise<Finding> {
+export async function findProcess(instance: Instance): Promise<Finding> {
   const found = await waitFor(() => look(instance), { timeoutMs: SETTLE_MS })
   if (found) return found
-  const record = readAgentRecord(instance)
+  const record = readProcessRecord(instance)
   const isElsewhere = record && !record.end && !isAlive(record)
   return { state: 'unknown', reason: isElsewhere ? elsewhere(instance) : nameless(instance) }
 }
 
 async function look(instance: Instance): Promise<Finding | undefined> {
-  const record = readAgentRecord(instance)
+  const record = readProcessRecord(instance)
   if (record && !record.end && isAlive(record)) {
     // One that names another main file is ours if this folder was moved or linked, and not if
     // it was copied.
@@ -55,7 +55,7 @@ async function look(instance: Instance): Promise<Finding | undefined> {
     if (isOurs) return { state: 'running', agent: record }
   }
   if (!(await isLocked(instance.lockFile))) {
-    return namesAnAgent(instance) ? { state: 'stale' } : { state: 'none' }
+    return namesAProcess(instance) ? { state: 'stale' } : { state: 'none' }
   }
   const agent = await ask(instance)
   if (!agent) return undefined
@@ -76,7 +76,7 @@ function isAnotherFile(one: string, other: string): boolean {
 }
 
 /** Asks one whose record is gone or damaged: it may still say on its socket who it is. */
-async function ask(instance: Instance): Promise<AgentIdentity | undefined> {
+async function ask(instance: Instance): Promise<InstanceProcess | undefined> {
   try {
     return await identityOf(instance, SETTLE_MS / 2)
   } catch (error) {
@@ -86,6 +86,6 @@ async function ask(instance: Instance): Promise<AgentIdentity | undefined> {
 }
 
 /** @param reason see Finding */
-export function agentElsewhere(instance: Instance, reason: string): ConnectError {
+export function processElsewhere(instance: Instance, reason: string): ConnectError {
   return new ConnectError(wordsOf(instance).errors.elsewhere, reason)
 }
