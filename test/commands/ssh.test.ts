@@ -125,5 +125,5 @@ test('prints none for all services where ssh hands commands in a host’s name t
 
 test('help is ours, and completion knows the command', async () => {
   expect(await connectOk(emptyHome(), ['ssh', '--help'])).toMatch(/USAGE\n.*connect ssh \[--config FILE\]/)
-  expect(await connectOk(emptyHome(), ['__complete', 'ss'])).toBe('ssh\n')
+  expect(await connectOk(emptyHome(), ['__complete', 'bash', 'connect ss', ' '])).toBe('words 0\nssh\n')
 })

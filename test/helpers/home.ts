@@ -26,7 +26,8 @@ export function makeHome(name = 'home'): Home {
 function cleanEnvironment(home: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
-      !/^(CONNECT_|PRIVATECONNECT_|XDG_|SUDO_|CI$|NO_COLOR$|FORCE_COLOR$|DEBUG$|VITEST|NODE_ENV$|TEST$)/.test(
+      // npm leads what it runs to its own npmrc.
+      !/^(CONNECT_|PRIVATECONNECT_|XDG_|SUDO_|npm_|CI$|NO_COLOR$|FORCE_COLOR$|DEBUG$|VITEST|NODE_ENV$|TEST$)/.test(
         name,
       ),
   )
