@@ -106,7 +106,7 @@ labSuite('connect doctor on a machine with systemd', machineNeeds, () => {
     const found = await diagnose()
     expect(found['owners']).toMatchObject({
       state: 'failed',
-      fix: expect.stringMatching(/^Run: sudo chown \d+ .*services\.json/) as string,
+      fix: expect.stringMatching(/^Run: sudo chown -h \d+ .*services\.json/) as string,
     })
     await scene.machine.runOk('chown dev: /home/dev/.privateconnect/services.json', asRoot)
     expect(await diagnose()).toMatchObject({ owners: { state: 'ok' } })

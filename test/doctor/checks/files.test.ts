@@ -137,7 +137,7 @@ test.runIf(isRoot)('owners of our files: another user’s, as after sudo', async
   expect(await run(owners, who)).toMatchObject({
     state: 'failed',
     seen: expect.stringMatching(/daemon\.log belongs to another user \(number 65534\)$/),
-    fix: expect.stringMatching(/^Run: sudo chown 0 .*daemon\.log/),
+    fix: expect.stringMatching(/^Run: sudo chown -h 0 .*daemon\.log/),
   })
   expect(await mend(owners, who)).toMatchObject({ done: '1 file is root’s again', after: { state: 'ok' } })
   // What lies in a folder of theirs they have put there themselves.
@@ -149,6 +149,31 @@ test.runIf(isRoot)('owners of our files: another user’s, as after sudo', async
   expect(found.mend).toBeUndefined()
 })
 
+test.runIf(isRoot)('what others could have laid beside root’s files does not become root’s', async () => {
+  const shared = scratchFolder()
+  const who = { ...patient(), instance: instanceFor(path.join(shared, 'staging.json')) }
+  await logIn(who.instance)
+  chmodSync(shared, 0o1777)
+  writeFileSync(who.instance.servicesFile, '{}', { mode: 0o600 })
+  chownSync(who.instance.servicesFile, 65_534, 65_534)
+  const found = await run(owners, who)
+  expect(found).toMatchObject({ state: 'failed', fix: expect.stringContaining('without sudo') })
+  expect(found.mend).toBeUndefined()
+})
+
+test.runIf(isRoot)('of what is another’s only that becomes root’s which root alone could lay there', async () => {
+  const who = await loggedIn()
+  const { folder, logFile } = who.instance
+  const open = path.join(folder, 'open')
+  mkdirSync(open)
+  const planted = path.join(open, 'planted')
+  for (const file of [logFile, planted]) writeFileSync(file, '', { mode: 0o600 })
+  for (const file of [logFile, planted]) chownSync(file, 65_534, 65_534)
+  chmodSync(open, 0o777)
+  expect(await mend(owners, who)).toMatchObject({ done: '1 file is root’s again' })
+  expect([logFile, planted].map((file) => statSync(file).uid)).toEqual([0, 65_534])
+})
+
 test.runIf(isRoot)('a plain user is told the command, and nothing is tried', async () => {
   const who = await loggedIn()
   const { folder } = who.instance
@@ -158,7 +183,7 @@ test.runIf(isRoot)('a plain user is told the command, and nothing is tried', asy
   const found = await asNobody(() => owners.run({ ...who } as never, AbortSignal.timeout(1)))
   expect(found).toMatchObject({
     state: 'failed',
-    fix: expect.stringMatching(/^Run: sudo chown 65534 .*daemon\.log/),
+    fix: expect.stringMatching(/^Run: sudo chown -h 65534 .*daemon\.log/),
   })
   expect(found.mend).toBeUndefined()
 })

@@ -21,22 +21,27 @@ export const owners: Check<DoctorContext> = {
       return { state: 'ok', seen: all.length === 0 ? 'There are none yet' : 'All are this user’s' }
     const [{ file, found }] = foreign as [OurFile]
     const more = foreign.length === 1 ? '' : `, and so ${counted(foreign.length - 1, 'does', 'do')} more`
-    const isMine = me === 0 && statSync(path.dirname(file)).uid === 0
+    const mine = me === 0 ? foreign.filter(isWhereOnlyRootWrites) : []
     return {
       state: 'failed',
       seen: `${tilde(file)} belongs to another user (number ${found.uid})${more}`,
-      fix: fixOf(foreign, me, isMine),
-      // Only root may, and only where nobody else could have put it there.
-      ...(isMine && { mend: async () => take(foreign) }),
+      fix: fixOf(me === 0 ? mine : foreign, me),
+      // Only root may, and only where nobody else could have put it there: what is root’s is believed.
+      ...(mine.length > 0 && { mend: async () => take(mine) }),
     }
   },
 }
 
-function fixOf(foreign: readonly OurFile[], me: number, isMine: boolean): string {
-  if (me === 0 && !isMine) return 'Run it as the user whose files these are, without sudo: connect doctor'
+function isWhereOnlyRootWrites({ file }: OurFile): boolean {
+  const { uid, mode } = statSync(path.dirname(file))
+  return uid === 0 && (mode & 0o022) === 0
+}
+
+function fixOf(foreign: readonly OurFile[], me: number): string {
+  if (foreign.length === 0) return 'Run it as the user whose files these are, without sudo: connect doctor'
   const few = foreign.slice(0, 5).map(({ file }) => shellQuote(file))
   const more = foreign.length > few.length ? ' (and the others in the same way)' : ''
-  return `Run: sudo chown ${me} ${few.join(' ')}${more}`
+  return `Run: sudo chown -h ${me} ${few.join(' ')}${more}`
 }
 
 /** Not by links, which could lead anywhere. */
