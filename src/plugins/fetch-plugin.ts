@@ -55,14 +55,15 @@ function nameIn(folder: string): string {
   return name
 }
 
-/** Removes what no plugin in the list is in: of commands that were killed, and of what was uninstalled. */
+/**
+ * Removes what no plugin in the list is in: of commands that were killed, and of what was uninstalled. It goes
+ * by their names, which chance has made: a home may be called otherwise than when the list was written.
+ */
 export function sweep(dataFolder: string, plugins: readonly ListedPlugin[]): void {
   const all = installFolder(dataFolder)
-  const used = plugins.map((plugin) => path.resolve(rootOf(dataFolder, plugin)))
-  for (const entry of foldersIn(all)) {
-    const folder = path.join(all, entry) + path.sep
-    if (!used.some((root) => root.startsWith(folder))) rmSync(folder, { recursive: true, force: true })
-  }
+  const used = new Set(plugins.flatMap((plugin) => rootOf(dataFolder, plugin).split(path.sep)))
+  for (const entry of foldersIn(all))
+    if (!used.has(entry)) rmSync(path.join(all, entry), { recursive: true, force: true })
   // What oclif itself has installed all lies together, in its own folder.
   const old = plugins.some(({ type, root }) => type === 'user' && root === undefined)
   if (!old) rmSync(path.join(dataFolder, 'node_modules'), { recursive: true, force: true })

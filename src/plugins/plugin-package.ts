@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { ConnectError, messageOf } from '../errors.ts'
+import { belongsToUs } from '../files/trust.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 
 const Target = v.union([v.string(), v.looseObject({ target: v.string() })])
 
@@ -34,6 +36,12 @@ export function readPluginPackage(root: string, called = path.basename(root)): P
   const fail = (what: string, hints?: string[]) =>
     new ConnectError('PLUGIN_UNUSABLE', `${called} ${what}`, hints && { hints })
   if (!existsSync(root)) throw fail(`is not there: ${root}`)
+  const folder = statSync(root)
+  // What was linked in /tmp may be anybody’s after a reboot, and what is in it is run.
+  if (!belongsToUs(folder))
+    throw fail(`is in a folder of another user (number ${folder.uid}): ${root}`, [
+      `What is there they can change at any time. Take a copy: connect plugins install ${shellQuote(root)}`,
+    ])
   const found = v.safeParse(Package, readJsonOf(path.join(root, 'package.json'), fail))
   if (!found.success) throw fail(`has a package.json that can’t be used: ${issueOf(found.issues[0])}`)
   const { name, version, peerDependencies, oclif } = found.output
