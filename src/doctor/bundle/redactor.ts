@@ -8,6 +8,9 @@ const NUMBER = /^v?\d{1,7}(\.\d{1,3}){0,2}$/
 /** What lies between the colons of an RFC 3339 time. */
 const TIME = /^(\d{4}-\d\d-\d\d(T\d\d)?|\d\d\.\d{3}(Z|[+-]\d\d))$/
 
+/** Who logs in, and by which password, in a URL (RFC 3986 §3.2.1): not what has gone already. */
+const USER_INFO = /(?<=\/\/)(?!\*\d+@)[^\s/?#]+(?=@)/g
+
 const IPV6 = /[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*/gi
 
 export interface RedactorOptions {
@@ -39,6 +42,7 @@ export class Redactor {
     // Where there is none it may be the root of all paths.
     if (home.length > 1) rest = rest.replaceAll(home, '~')
     return rest
+      .replaceAll(USER_INFO, (found) => this.#mark(found))
       .replaceAll(IPV6, (found) => this.#address(found))
       .replaceAll(PIECE, (piece) => this.#piece(piece))
   }

@@ -89,6 +89,12 @@ test('PowerShell asks by its environment, and is told what to insert, to list an
     "'--config=/it''s'\t/it's\t/it's",
     '--config=/b\t/b\t/b',
   ])
+  // It takes each of these for the same quote.
+  const curved = reply({ kind: 'files', candidates: about('/bob’s; x', '/‘‚‛') })
+  expect(powershell.write(curved, { ...asked, typed: '' }).slice(1)).toEqual([
+    "'/bob’’s; x'\t/bob’s; x\t/bob’s; x",
+    "'/‘‘‚‚‛‛'\t/‘‚‛\t/‘‚‛",
+  ])
   const some = reply({ candidates: about('start', 'up'), typed: 'ST' })
   expect(powershell.write(some, asked)).toEqual(['words 0', 'start\tstart\tstart'])
   vi.stubEnv('CONNECT_COMPLETE', undefined)

@@ -75,6 +75,17 @@ test('a known secret goes also where it is made of words that may stay', () => {
   )
 })
 
+test.for([
+  ['Environment=HTTPS_PROXY=http://hub:1234567@proxy:3128/', 'Environment=HTTPS_PROXY=http://*1@proxy:3128/'],
+  ['https://connect@hub and https://refused:secret@hub', 'https://*1@hub and https://*2@hub'],
+  ['https://hub:se@cret@hub/agent', 'https://*1@hub/agent'],
+  ['ada@hub', '*1@hub'],
+] as const)('what lets one in goes, of whatever words it is made: %s', ([text, redacted]) => {
+  const one = redactor()
+  expect(one.text(text)).toBe(redacted)
+  expect(one.text(redacted)).toBe(redacted)
+})
+
 test('whatever is put in, nothing comes out but words of the program, figures and marks', () => {
   const known = [...words].filter((_, at) => at % 500 === 0)
   for (let round = 0; round < 300; round++) {
