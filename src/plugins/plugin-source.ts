@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { ConnectError } from '../errors.ts'
 import { givenPath } from '../files/given-path.ts'
+import { belongsToUs } from '../files/trust.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 import { tilde } from '../text/tilde.ts'
 import type { ListedPlugin } from './plugin-list.ts'
 
@@ -52,7 +54,23 @@ function fromFile(file: string): PluginSource {
   return { spec: `file:${file}`, shown: tilde(file), url: `file:${file}` }
 }
 
-/** What a listed plugin is installed from again. @throws ConnectError BAD_VALUE if that is gone */
+/**
+ * What a listed plugin is installed from again.
+ *
+ * @throws ConnectError BAD_VALUE if that is gone, FILE_UNTRUSTED if it is another user's by now
+ */
 export function sourceOf({ name, tag, url }: ListedPlugin): PluginSource {
-  return parsePluginSource(url ?? `${name}@${tag ?? 'latest'}`)
+  const source = parsePluginSource(url ?? `${name}@${tag ?? 'latest'}`)
+  const file = /^file:(.*)$/s.exec(source.spec)?.[1]
+  if (file !== undefined) refuseForeign(file)
+  return source
+}
+
+/** Nobody has named it just now: in /tmp it may be anybody’s since. */
+function refuseForeign(file: string): void {
+  const found = statSync(file)
+  if (belongsToUs(found)) return
+  throw new ConnectError('FILE_UNTRUSTED', `${file} belongs to another user (number ${found.uid})`, {
+    hints: [`If what is in it is meant to be run: connect plugins install ${shellQuote(file)}`],
+  })
 }

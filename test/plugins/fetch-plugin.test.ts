@@ -17,6 +17,9 @@ test('a plugin in use stays, however its folder is called: a home may be reached
     for (const folder of [used, left]) mkdirSync(folder, { recursive: true })
     const root = path.join(before, 'plugins/plugin-aaaaaa/node_modules/runit')
     sweep(home, [{ name: 'runit', type: 'user', root }])
-    expect([used, left].map((folder) => existsSync(folder)), before).toEqual([true, false])
+    expect(
+      [used, left].map((folder) => existsSync(folder)),
+      before,
+    ).toEqual([true, false])
   }
 })

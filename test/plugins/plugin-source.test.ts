@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs'
+import { chownSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { parsePluginSource } from '../../src/plugins/plugin-source.ts'
+import { parsePluginSource, sourceOf } from '../../src/plugins/plugin-source.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 
@@ -26,6 +26,22 @@ test('a path is one of a folder or a tarball that is there', () => {
       message: expect.stringMatching(/^There is no .*nonesuch/) as string,
     })
 })
+
+test.runIf(process.getuid?.() === 0)(
+  'an update takes nothing that another user has laid in its place',
+  () => {
+    const file = path.join(scratchFolder(), 'plugin.tgz')
+    writeFileSync(file, '')
+    const plugin = { name: 'runit', type: 'user', url: `file:${file}` } as const
+    expect(sourceOf(plugin)).toEqual(parsePluginSource(file))
+    chownSync(file, 65_534, 65_534)
+    expect(thrownBy(() => sourceOf(plugin))).toMatchObject({
+      code: 'FILE_UNTRUSTED',
+      message: `${file} belongs to another user (number 65534)`,
+      hints: [`If what is in it is meant to be run: connect plugins install ${file}`],
+    })
+  },
+)
 
 test.for(['https://example.com/plugin.tgz', 'git+https://example.com/plugin.git', 'github:some/plugin'])(
   '%s is where it is',

@@ -161,18 +161,21 @@ test.runIf(isRoot)('what others could have laid beside root’s files does not b
   expect(found.mend).toBeUndefined()
 })
 
-test.runIf(isRoot)('of what is another’s only that becomes root’s which root alone could lay there', async () => {
-  const who = await loggedIn()
-  const { folder, logFile } = who.instance
-  const open = path.join(folder, 'open')
-  mkdirSync(open)
-  const planted = path.join(open, 'planted')
-  for (const file of [logFile, planted]) writeFileSync(file, '', { mode: 0o600 })
-  for (const file of [logFile, planted]) chownSync(file, 65_534, 65_534)
-  chmodSync(open, 0o777)
-  expect(await mend(owners, who)).toMatchObject({ done: '1 file is root’s again' })
-  expect([logFile, planted].map((file) => statSync(file).uid)).toEqual([0, 65_534])
-})
+test.runIf(isRoot)(
+  'of what is another’s only that becomes root’s which root alone could lay there',
+  async () => {
+    const who = await loggedIn()
+    const { folder, logFile } = who.instance
+    const open = path.join(folder, 'open')
+    mkdirSync(open)
+    const planted = path.join(open, 'planted')
+    for (const file of [logFile, planted]) writeFileSync(file, '', { mode: 0o600 })
+    for (const file of [logFile, planted]) chownSync(file, 65_534, 65_534)
+    chmodSync(open, 0o777)
+    expect(await mend(owners, who)).toMatchObject({ done: '1 file is root’s again' })
+    expect([logFile, planted].map((file) => statSync(file).uid)).toEqual([0, 65_534])
+  },
+)
 
 test.runIf(isRoot)('a plain user is told the command, and nothing is tried', async () => {
   const who = await loggedIn()
