@@ -56,8 +56,8 @@ function nameIn(folder: string): string {
 }
 
 /**
- * Removes what no plugin in the list is in: of commands that were killed, and of what was uninstalled. It goes
- * by their names, which chance has made: a home may be called otherwise than when the list was written.
+ * Removes what no plugin in the list is in: of commands that were killed, and of what was uninstalled. It
+ * goes by names, which chance has made: a home may be called otherwise than when the list was written.
  */
 export function sweep(dataFolder: string, plugins: readonly ListedPlugin[]): void {
   const all = installFolder(dataFolder)

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { sweep } from '../../src/plugins/fetch-plugin.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 
-test('a plugin in use stays, however its folder is called: a home may be reached by a link, or have moved', () => {
+test('a plugin in use stays, though the home is called otherwise now', () => {
   const home = scratchFolder()
   const [used, left] = ['plugin-aaaaaa', 'plugin-bbbbbb'].map((name) => path.join(home, 'plugins', name)) as [
     string,
@@ -12,8 +12,7 @@ test('a plugin in use stays, however its folder is called: a home may be reached
   ]
   const link = path.join(scratchFolder(), 'link')
   symlinkSync(home, link)
-  const homes = [link, home, '/home/of/before']
-  for (const before of homes) {
+  for (const before of [link, home, '/home/of/before']) {
     for (const folder of [used, left]) mkdirSync(folder, { recursive: true })
     const root = path.join(before, 'plugins/plugin-aaaaaa/node_modules/runit')
     sweep(home, [{ name: 'runit', type: 'user', root }])

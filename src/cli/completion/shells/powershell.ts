@@ -55,7 +55,7 @@ Register-ArgumentCompleter -Native -CommandName connect -ScriptBlock {
   },
 }
 
-/** In single quotes, two of them are one (about_Quoting_Rules); to PowerShell the curved ones are such, too. */
+/** In single quotes, the curved ones too, two of them are one (about_Quoting_Rules). */
 function quoted(word: string): string {
   return /^[\w=:./\\-]+$/.test(word) ? word : `'${word.replaceAll(/['‘’‚‛]/g, '$&$&')}'`
 }
