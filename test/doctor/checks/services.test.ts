@@ -182,7 +182,12 @@ test('a service behind a kept port that is gone, offline, another’s, or fails 
     seen: 'web is now of another machine, server',
   })
   const failure = { cause: 'target', reason: 'connection refused', since: '' } as const
-  expect(await found({ failure })).toMatchObject({ state: 'failed', seen: 'web fails: connection refused' })
+  // What a machine calls itself is never part of a command.
+  expect(await found({ failure })).toMatchObject({
+    state: 'failed',
+    seen: 'web of server fails: connection refused',
+    fix: 'There run: connect doctor',
+  })
   expect(await found({})).toMatchObject({ state: 'ok' })
   await stop()
   await expect.poll(async () => (await found({}))!.seen).toBe('web is of server, which is not connected')

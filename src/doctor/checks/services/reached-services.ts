@@ -70,6 +70,6 @@ function missing(
       fix: 'There run: connect doctor',
     }
   if (failure)
-    return { seen: `${name} fails: ${failure.reason}`, fix: `Run on ${offer.label}: connect doctor` }
+    return { seen: `${name} of ${offer.label} fails: ${failure.reason}`, fix: 'There run: connect doctor' }
   return undefined
 }
