@@ -41,7 +41,7 @@ export default class Autocomplete extends ConnectCommand {
 /** @throws ConnectError BAD_VALUE if it is none that we know */
 function loginShell(): string {
   const name = process.platform === 'win32' ? 'powershell' : path.basename(process.env.SHELL ?? '')
-  if (name in SHELLS) return name
+  if (Object.hasOwn(SHELLS, name)) return name
   const known = Object.keys(SHELLS)
   throw new ConnectError('BAD_VALUE', 'Which shell to complete in is not known', {
     hints: known.map((shell) => `Run: connect autocomplete ${shell}`),

@@ -36,7 +36,7 @@ const REPOSITORY = /^(https:|git\+https:|git\+ssh:|github:)[^\s]+$/
  * @throws ConnectError BAD_VALUE
  */
 export function parsePluginSource(text: string): PluginSource {
-  if (REPOSITORY.test(text)) return { spec: text, shown: text, url: text }
+  if (REPOSITORY.test(text)) return fromAddress(text)
   if (PATH.test(text)) return fromFile(givenPath(text.replace(/^file:/, '')))
   const [, name = '', tag = 'latest'] = /^(@?[^@]+)(?:@(.+))?$/.exec(text) ?? []
   if (NAME.test(name) && TAG.test(tag)) return { spec: `${name}@${tag}`, shown: name, name, tag }
@@ -47,6 +47,17 @@ export function parsePluginSource(text: string): PluginSource {
         : 'Give its name in the registry, the path of a folder or tarball (./plugin), or an address (https://, github:).',
     ],
   })
+}
+
+/** It is kept in a list, shown, and seen by whoever lists processes. */
+function fromAddress(text: string): PluginSource {
+  const { protocol, username = '', password = '' } = URL.parse(text) ?? {}
+  // `git@` is no secret; what stands there for https most often is a token.
+  if (password !== '' || (username !== '' && protocol !== 'git+ssh:'))
+    throw new ConnectError('BAD_VALUE', 'The address of a plugin may hold no user name or password', {
+      hints: ['Keep them where npm and git look for them: ~/.npmrc, or a credential helper of git.'],
+    })
+  return { spec: text, shown: text, url: text }
 }
 
 function fromFile(file: string): PluginSource {

@@ -48,6 +48,17 @@ test.for(['https://example.com/plugin.tgz', 'git+https://example.com/plugin.git'
   (url) => expect(parsePluginSource(url)).toEqual({ spec: url, shown: url, url }),
 )
 
+test('what an address of a plugin could give away is refused, and not repeated', () => {
+  for (const url of ['https://me:s3cret@example.com/p.tgz', 'https://s3cret@example.com/p.tgz'])
+    for (const text of [url, `git+${url}`]) {
+      const error = thrownBy(() => parsePluginSource(text))
+      expect(error).toMatchObject({ code: 'BAD_VALUE' })
+      expect(JSON.stringify(error)).not.toContain('s3cret')
+    }
+  const plain = 'git+ssh://git@example.com/plugin.git'
+  expect(parsePluginSource(plain)).toEqual({ spec: plain, shown: plain, url: plain })
+})
+
 test.for([
   ['an option', '--ignore-scripts=false'],
   ['a short option', '-g'],
