@@ -189,6 +189,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'tasks/machine',
     'hub/backup',
     'control',
+    'config/hub',
     'config',
     'text',
   ],

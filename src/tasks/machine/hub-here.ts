@@ -28,6 +28,8 @@ export interface HubReport {
   readonly instance: HubInstance
   /** Undefined if none runs. */
   readonly said: HubAnswer | undefined
+  /** It does not answer, and its data is not where it was: see absent-data.ts. */
+  readonly isDataAbsent: boolean
 }
 
 /** @throws ConnectError as hubReport */
@@ -42,13 +44,14 @@ export async function hubReport(): Promise<HubReport> {
   const found = await processHere(instance)
   const isNone = found.state === 'stopped' && !settings && !existsSync(instance.mainFile)
   const said = found.state === 'stopped' ? undefined : await askHub(instance)
+  const isAbsent = !said?.status && isDataAbsent(settings)
   const hub: HubHere = {
     ...found,
     state: isNone ? 'none' : found.state,
-    reason: found.reason ?? (!said?.status && isDataAbsent(settings) ? ABSENT : said?.silence) ?? null,
+    reason: found.reason ?? (isAbsent ? ABSENT : said?.silence) ?? null,
     address: said?.status?.url ?? settings?.url ?? settings?.listen ?? null,
     joined: said?.status?.joined ?? null,
     online: said?.status?.online ?? null,
   }
-  return { hub, instance, said }
+  return { hub, instance, said, isDataAbsent: isAbsent }
 }

@@ -45,7 +45,8 @@ async function running(folder: string, change: Partial<HubStatus> = {}): Promise
   const instance = hubInstance({ dataDir: folder })
   const said = await askHub(instance)
   const hub = { ...UNKNOWN_HUB, state: 'running', pid: process.pid } as const
-  return { hub, instance, said: said.status ? { ...said, status: { ...said.status, ...change } } : said }
+  const told = said.status ? { ...said, status: { ...said.status, ...change } } : said
+  return { hub, instance, said: told, isDataAbsent: false }
 }
 
 /** The user's home folder, for as long as the test runs. */
@@ -109,6 +110,20 @@ test('one that ran in a terminal need not run', async () => {
     state: 'warning',
     fix: 'Run: connect hub install',
   })
+})
+
+test('a hub whose disk is not mounted is not to be started, nor its database to be looked for', async () => {
+  const away = path.join(scratchFolder(), 'not-mounted')
+  const report = await stopped(away)
+  for (const hub of [report.hub, { ...report.hub, state: 'running', pid: process.pid } as const]) {
+    const found = await look(Promise.resolve({ ...report, hub }))
+    expect(byState(found).failed).toEqual(['hub-process'])
+    expect(found['hub-process']).toMatchObject({
+      seen: `The hub’s data is not in ${away}, where it was`,
+      fix: 'If that is on a disk that is not mounted, mount it. Nothing was made in its place.',
+    })
+    expect(found['hub-database']!.seen).toBe('Not looked at, since the hub’s data is not where it was')
+  }
 })
 
 test('a hub that hangs fails in time', async () => {

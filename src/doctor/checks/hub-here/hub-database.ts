@@ -9,7 +9,8 @@ export const hubDatabase: Check<HubHereContext> = {
   title: 'Its database',
   run: (context) =>
     told(async () => {
-      const { instance, hub } = await quietly(() => requireHub(context))
+      const { instance, hub, isDataAbsent } = await quietly(() => requireHub(context))
+      if (isDataAbsent) throw new Skipped('Not looked at, since the hub’s data is not where it was')
       const data = await context.hubData()
       if (!data) {
         if (hub.state !== 'running') throw new Skipped('It has none yet')

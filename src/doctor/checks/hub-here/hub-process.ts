@@ -1,3 +1,4 @@
+import { absentData } from '../../../config/hub/absent-data.ts'
 import { readProcessRecord } from '../../../control/process-record.ts'
 import { restartAdvice } from '../../../control/restart-advice.ts'
 import { startCommand } from '../../../tasks/machine/start-command.ts'
@@ -13,7 +14,8 @@ export const hubProcess: Check<HubHereContext> = {
   title: 'Hub on this machine',
   run: (context) =>
     told(async () => {
-      const { hub, instance, said } = await requireHub(context)
+      const { hub, instance, said, isDataAbsent } = await requireHub(context)
+      if (isDataAbsent) throw absentData(instance.dataFolder)
       if (hub.state === 'stopped') {
         // One that ran in a terminal need not run for ever.
         const isKept = readProcessRecord(instance)?.mode === 'daemon'
