@@ -72,7 +72,8 @@ export async function hubServiceStatus(context: HubContext): Promise<HubServiceS
   const isAbsent = !answer && isDataAbsent(settings)
   const record = readProcessRecord(instance)
   return {
-    status: found.state,
+    // Whoever asks with --check wants a hub, and not a process that waits for its disk.
+    status: isRunning && isAbsent ? 'starting' : found.state,
     reason: found.reason ?? (isAbsent ? absentData(instance.dataFolder).message : null),
     pid: found.pid ?? null,
     installed: found.installed,
