@@ -52,14 +52,15 @@ export default class Doctor extends KeptCommand {
     if (!isWell) process.exitCode = 1
     return {
       ok: isWell,
-      checks: checked.map(({ check: { group, name, title }, state, seen, fix = null, mended = null }) => ({
+      checks: checked.map(({ check: { group, name, title }, state, seen, fix, mended, unmended }) => ({
         group,
         name,
         title,
         state,
         seen,
-        fix,
-        mended,
+        fix: fix ?? null,
+        mended: mended ?? null,
+        unmended: unmended ?? null,
       })),
       bundle,
     }

@@ -2,12 +2,8 @@ import { messageOf } from '../errors.ts'
 import { withDeadline } from '../platforms/deadline.ts'
 import type { Checked } from './run-checks.ts'
 
-/** What came of mending: what was done, or why it could not be. */
-export interface Mended<Context> {
-  readonly check: Checked<Context>['check']
-  readonly done?: string
-  readonly error?: string
-}
+/** What came of mending. */
+export type Mended<Context> = Pick<Checked<Context>, 'check' | 'mended' | 'unmended'>
 
 /** A restart of the daemon takes the longest, in ms. */
 const TIMEOUT_MS = 60_000
@@ -19,9 +15,9 @@ export async function mendAll<Context>(mendable: readonly Checked<Context>[]): P
     if (!mend) continue
     try {
       const tooLate = () => new Error(`it took more than ${TIMEOUT_MS / 1000} s`)
-      all.push({ check, done: await withDeadline(mend, TIMEOUT_MS, tooLate) })
+      all.push({ check, mended: await withDeadline(mend, TIMEOUT_MS, tooLate) })
     } catch (error) {
-      all.push({ check, error: messageOf(error) })
+      all.push({ check, unmended: messageOf(error) })
     }
   }
   return all

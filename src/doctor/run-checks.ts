@@ -11,6 +11,8 @@ export interface Checked<Context> extends Finding {
   readonly check: Check<Context>
   /** What was done to mend it, if anything was. */
   readonly mended?: string
+  /** Why it could not be mended, if that was tried. */
+  readonly unmended?: string
 }
 
 export interface RunOptions<Context> {

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { ALL_CHECKS } from '../../doctor/checks/all.ts'
 import { doctorContext, type DoctorContext, type Patient } from '../../doctor/context.ts'
-import { mendAll } from '../../doctor/mend.ts'
+import { mendAll, type Mended } from '../../doctor/mend.ts'
 import { runChecks, type Checked } from '../../doctor/run-checks.ts'
 import { agrees } from '../output/agrees.ts'
 
@@ -34,24 +34,17 @@ interface Diagnosis {
 export async function diagnose(patient: Patient, options: DiagnoseOptions): Promise<Diagnosis> {
   // The clock begins with the process.
   let { context, checked } = await look(patient, options, LOOK_MS)
-  const mended = new Map<string, string>()
+  const outcomes = new Map<string, Mended<DoctorContext>>()
   /** What was tried: mended in vain, it is not tried once more. */
   const tried = new Set<string>()
   for (let round = 0; options.fix && round < MAX_ROUNDS; round++) {
     const mendable = checked.filter((one) => one.mend && !tried.has(keyOf(one)))
     if (mendable.length === 0 || (options.asks && !(await isWanted(mendable, options)))) break
     for (const one of mendable) tried.add(keyOf(one))
-    for (const { check, done, error } of await mendAll(mendable)) {
-      if (done !== undefined) mended.set(check.name, done)
-      if (error !== undefined) options.tell(`[!] ${check.title} could not be mended: ${error}`)
-    }
+    for (const outcome of await mendAll(mendable)) outcomes.set(outcome.check.name, outcome)
     ;({ context, checked } = await look(patient, options, performance.now() + LOOK_MS))
   }
-  const told = checked.map((one) => {
-    const done = mended.get(one.check.name)
-    return done === undefined ? one : { ...one, mended: done }
-  })
-  return { context, checked: told }
+  return { context, checked: checked.map((one) => ({ ...one, ...outcomes.get(one.check.name) })) }
 }
 
 async function look(patient: Patient, { watched }: DiagnoseOptions, untilMs: number): Promise<Diagnosis> {

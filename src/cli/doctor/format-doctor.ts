@@ -52,9 +52,11 @@ function withoutRepeats<Context>(all: readonly Checked<Context>[]): Checked<Cont
 }
 
 /** Also a line of the list that a person watches. */
-export function formatChecked<Context>({ check, state, seen, fix, mended }: Checked<Context>): string[] {
+export function formatChecked<Context>(one: Checked<Context>): string[] {
+  const { check, state, seen, fix, mended, unmended } = one
   const line = `${MARKS[state]} ${check.title}: ${seen}`
-  const below = [mended === undefined ? undefined : `Mended: ${mended}`, fix]
+  const tried = unmended === undefined ? undefined : `Could not be mended: ${unmended}`
+  const below = [mended === undefined ? tried : `Mended: ${mended}`, fix]
   return [line, ...below.flatMap((text) => (text === undefined ? [] : [`    ${text}`]))]
 }
 

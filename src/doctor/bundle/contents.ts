@@ -50,7 +50,7 @@ export async function bundleContents(context: DoctorContext, checked: readonly C
     platform: platform ?? null,
     agent: agent?.status ? agentOf(agent.status, redactor) : null,
     hubHere: hub?.said?.status ? hubOf(hub.said.status, redactor) : null,
-    checks: checked.map(({ check: { group, name, title }, state, seen, fix, mended }) => ({
+    checks: checked.map(({ check: { group, name, title }, state, seen, fix, mended, unmended }) => ({
       group,
       name,
       title,
@@ -58,6 +58,7 @@ export async function bundleContents(context: DoctorContext, checked: readonly C
       seen: redactor.text(seen),
       fix: redacted(redactor, fix),
       mended: redacted(redactor, mended),
+      unmended: redacted(redactor, unmended),
     })),
     files: {
       agent: instanceFiles(context.instance),

@@ -76,6 +76,6 @@ export async function mend(
   check: Check<DoctorContext>,
   who: Patient,
 ): Promise<{ done: string | undefined; error: string | undefined; after: Checked<DoctorContext> }> {
-  const [mended] = await mendAll([await run(check, who)])
-  return { done: mended?.done, error: mended?.error, after: await run(check, who) }
+  const [outcome] = await mendAll([await run(check, who)])
+  return { done: outcome?.mended, error: outcome?.unmended, after: await run(check, who) }
 }
