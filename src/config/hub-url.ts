@@ -41,7 +41,12 @@ function withScheme(text: string): string {
  * §6.3 for `localhost`).
  */
 export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '').toLowerCase()
+  const bare = withoutBrackets(host).toLowerCase()
   if (bare === 'localhost' || bare.endsWith('.localhost')) return true
   return isIP(bare) === 4 ? bare.startsWith('127.') : bare === '::1'
+}
+
+/** A host as sockets take it: in a URL an IPv6 address has brackets around it (RFC 3986 §3.2.2). */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, '')
 }

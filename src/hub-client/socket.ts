@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net'
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'
+import { withoutBrackets } from '../config/hub-url.ts'
 import { connectTcp } from '../net/connect-tcp.ts'
 import { hubNames } from '../net/name-resolver.ts'
 import { loadTls } from '../net/tls.ts'
@@ -109,8 +110,4 @@ async function secured(socket: TLSSocket, signal: AbortSignal): Promise<TLSSocke
   } finally {
     signal.removeEventListener('abort', abort)
   }
-}
-
-function withoutBrackets(host: string): string {
-  return host.replace(/^\[|\]$/g, '')
 }

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
+import { withoutBrackets } from '../hub-url.ts'
 
 /**
  * Whether NO_PROXY says to go without a proxy, by the rules of Go's httpproxy package: `*`; `example.com` for
@@ -30,7 +31,7 @@ function matches(entry: string, host: string, port: string): boolean {
 function partsOf(entry: string): { name: string; onlyPort: string | undefined } {
   if (isIP(entry) === 6) return { name: entry, onlyPort: undefined }
   const [, name = '', onlyPort] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? []
-  return { name: name.replace(/^\[|\]$/g, ''), onlyPort }
+  return { name: withoutBrackets(name), onlyPort }
 }
 
 function isInRange(host: string, range: string): boolean {
@@ -55,7 +56,7 @@ function family(address: string): 'ipv4' | 'ipv6' {
 }
 
 function bare(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
+  return withoutBrackets(hostname).replace(/\.$/, '')
 }
 
 /** As a URL has it: lower case, and xn-- for other scripts. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Config } from '../../config/config.ts'
-import { isLoopback } from '../../config/hub-url.ts'
+import { isLoopback, withoutBrackets } from '../../config/hub-url.ts'
 
 /** Of the config only what kind each thing is of. */
 export function loginOf({ hub, proxy, ca, authority, insecure }: Config) {
@@ -19,5 +19,5 @@ export function loginOf({ hub, proxy, ca, authority, insecure }: Config) {
 /** What kind of host it is, and not which. */
 export function hostKind(host: string): 'loopback' | 'address' | 'name' {
   if (isLoopback(host)) return 'loopback'
-  return isIP(host.replaceAll(/^\[|\]$/g, '')) === 0 ? 'name' : 'address'
+  return isIP(withoutBrackets(host)) === 0 ? 'name' : 'address'
 }

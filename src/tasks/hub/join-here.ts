@@ -4,6 +4,7 @@ import { isLoopback, parseHubUrl } from '../../config/hub-url.ts'
 import type { AgentInstance } from '../../config/instance.ts'
 import { defaultLabel } from '../../config/label.ts'
 import { proxyToSave } from '../../config/proxy/proxy.ts'
+import { connectable, formatTarget, parseListenAddress } from '../../config/target.ts'
 import { ConnectError, messageOf } from '../../errors.ts'
 import { readText } from '../../files/read-text.ts'
 import { hubAgents, hubStatus } from '../../hub/control/client.ts'
@@ -127,7 +128,8 @@ function wayTo(status: HubStatus, proxy?: string): Pick<Config, 'hub' | 'proxy' 
  */
 function addressHere({ listen, url, certificate }: HubStatus): string {
   if (certificate && !certificate.own) return parseHubUrl(url, { insecure: true })
-  const own = listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')
+  const { host, port } = parseListenAddress(listen)
+  const own = formatTarget({ host: connectable(host), port })
   return parseHubUrl(`${certificate ? 'https' : 'http'}://${own}`, { insecure: true })
 }
 

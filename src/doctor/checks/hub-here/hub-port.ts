@@ -1,4 +1,5 @@
 import { isLoopback } from '../../../config/hub-url.ts'
+import { parseListenAddress } from '../../../config/target.ts'
 import type { Check } from '../../check.ts'
 import { requireHubStatus, type HubHereContext } from '../../hub-inspection.ts'
 import { told } from '../../told.ts'
@@ -13,7 +14,7 @@ export const hubPort: Check<HubHereContext> = {
     told(async () => {
       const { listen, url, outside } = (await requireHubStatus(context)).status
       if (outside) return { state: 'ok', seen: `A machine at another address is connected to ${listen}` }
-      if (isLoopback(listen.replace(/:\d+$/, '')))
+      if (isLoopback(parseListenAddress(listen).host))
         throw new Skipped(`It listens at ${listen}, for this machine and what forwards to it`)
       return {
         state: 'unknown',

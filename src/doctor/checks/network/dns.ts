@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { withoutBrackets } from '../../../config/hub-url.ts'
 import type { Check } from '../../check.ts'
 import { told } from '../../told.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
@@ -13,7 +14,7 @@ export const dns: Check<WayContext> = {
       const way = await context.way()
       const { hostname } = new URL(way.config.hub)
       const addresses = (await way.names()).map(({ address }) => address)
-      const isAddress = isIP(hostname.replaceAll(/^\[|\]$/g, '')) !== 0
+      const isAddress = isIP(withoutBrackets(hostname)) !== 0
       const seen = isAddress ? `${hostname} needs no look-up` : `${hostname} is ${addresses.join(', ')}`
       return { state: 'ok', seen }
     }),
