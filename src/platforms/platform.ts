@@ -88,7 +88,7 @@ export interface Skipped {
 }
 
 /** A plugin may say less of what it has done: its status tells the rest. */
-export interface PluginPlatform extends Omit<Platform, 'install' | 'uninstall' | 'restart'> {
+export interface PluginPlatform extends Omit<Platform, 'install' | 'uninstall' | 'restart' | 'lingering'> {
   install(daemon: Daemon, options: StartOptions): Action<Installed | void>
   /** Its result may be `true` if the daemon was removed. */
   uninstall(): Action<Uninstalled | boolean | undefined>

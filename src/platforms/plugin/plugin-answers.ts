@@ -20,6 +20,7 @@ export const PlanAnswer = v.object({
   change: v.exactOptional(Change),
   files: v.array(v.object({ file: v.string(), content: v.string() })),
   commands: v.array(Texts),
+  warnings: v.exactOptional(Texts),
 })
 
 export const StartedAnswer = v.object({ pid: Pid, ready: v.boolean(), updated: v.optional(v.string()) })
@@ -46,6 +47,8 @@ export const StatusAnswer = v.object({
   // A plugin from before there was this answer promises nothing.
   autostart: v.optional(v.picklist(['boot', 'login', 'never']), 'never'),
   restarts: v.optional(v.pipe(WholeNumber, v.minValue(0))),
+  lastExit: v.optional(v.object({ code: v.nullable(WholeNumber), signal: v.nullable(v.string()) })),
+  doubled: v.optional(v.string()),
   notes: v.optional(Texts),
   cleanedUp: v.optional(v.boolean()),
   foregroundPid: v.optional(Pid),

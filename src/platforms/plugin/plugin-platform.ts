@@ -15,6 +15,7 @@ import type {
   PluginPlatform,
   Started,
   StartOptions,
+  StatusOptions,
   Stepless,
   Uninstalled,
 } from '../platform.ts'
@@ -120,8 +121,8 @@ export class GuardedPlatform implements Platform {
     }
   }
 
-  async status(): Promise<PlatformStatus> {
-    const [said, found] = await Promise.all([this.#said(), findProcess(this.#instance)])
+  async status(options?: StatusOptions): Promise<PlatformStatus> {
+    const [said, found] = await Promise.all([this.#said(options), findProcess(this.#instance)])
     if (found.state !== 'running') return said
     const { mode, pid, startedAt } = found.agent
     if (mode === 'foreground') return { foregroundPid: pid, ...said }
@@ -131,8 +132,8 @@ export class GuardedPlatform implements Platform {
     return { ...said, state: 'running', pid, startedAt, notes, background: found }
   }
 
-  async #said(): Promise<PlatformStatus> {
-    const answer = await this.#calls.ask('status', v.unknown(), (platform) => platform.status())
+  async #said(options?: StatusOptions): Promise<PlatformStatus> {
+    const answer = await this.#calls.ask('status', v.unknown(), (platform) => platform.status(options))
     const parsed = v.safeParse(StatusAnswer, answer)
     if (parsed.success) return parsed.output as PlatformStatus
     // Not an error: whoever asks for the status is told all that is known.

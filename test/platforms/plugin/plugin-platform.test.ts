@@ -236,7 +236,7 @@ describe('an answer', () => {
   })
 
   test('of plan is passed on; where there is no plan, none is promised', async () => {
-    const plan = { files: [{ file: '/a', content: 'b' }], commands: [['sv', 'up']] }
+    const plan = { files: [{ file: '/a', content: 'b' }], commands: [['sv', 'up']], warnings: ['c'] }
     expect(await (await loaded({ plan: () => plan })).plan?.(daemon)).toEqual(plan)
     expect((await loaded({})).plan).toBeUndefined()
     const { message } = await rejectionOf((await loaded({ plan: () => [] })).plan!(daemon))
@@ -267,8 +267,21 @@ describe('a status', () => {
       startedAt: '2026-11-22T10:00:00.5+01:00',
       reason: 'x',
       notes: ['y'],
+      lastExit: { code: 78, signal: null },
+      doubled: 'z',
     }
     expect(await statusOf(status)).toEqual(status)
+  })
+
+  test('may be asked for without anything being changed', async () => {
+    const asked: unknown[] = []
+    const status = async (how: unknown) => {
+      asked.push(how)
+      return RUNNING
+    }
+    for (const version of [1, 2] as const)
+      await (await pickAs(version, async () => ({ status }))).status({ lookOnly: true })
+    expect(asked).toEqual([{ lookOnly: true }, { lookOnly: true }])
   })
 
   test('that does not say when the daemon starts by itself promises nothing', async () => {
@@ -292,6 +305,7 @@ describe('a status', () => {
     ['a time that is none', { ...good, startedAt: 'yesterday' }, true],
     ['a month that is none', { ...good, startedAt: '2026-13-22T10:00:00Z' }, true],
     ['a start at noon', { ...good, autostart: 'noon' }, true],
+    ['an end that is no end', { ...good, lastExit: 'SIGKILL' }, true],
     ['less than no restarts', { ...good, restarts: -1 }, true],
   ] as const)('with %s is unknown, and says why', async ([, answer, installed]) => {
     expect(await statusOf(answer)).toEqual({
