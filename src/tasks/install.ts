@@ -100,7 +100,7 @@ export async function installKept<Said>(
 }
 
 /** What an install would do, and how it stands now. */
-export interface PlannedInstall extends Omit<InstallOutcome, 'change' | 'pid' | 'autostart' | 'warnings'> {
+export interface PlannedInstall extends Omit<InstallOutcome, 'change' | 'pid' | 'autostart'> {
   /** Whether it is installed now. */
   readonly installed: boolean
   /** What an install would report; null if a plugin doesn't say. */
@@ -119,9 +119,10 @@ export async function planInstall(
   checkSupported(context, selection)
   const { platform, description, instance } = context
   if (platform.plan) {
-    const { change = null, files, commands } = await platform.plan(daemon)
-    const { installed, pid = null, autostart } = await platform.status()
-    return { installed, change, file: files[0]?.file ?? null, pid, autostart, plan: { files, commands } }
+    const { change = null, files, commands, warnings = [] } = await platform.plan(daemon)
+    const { installed, pid = null, autostart } = await platform.status({ lookOnly: true })
+    const file = files[0]?.file ?? null
+    return { installed, change, file, pid, autostart, warnings, plan: { files, commands } }
   }
   throw new ConnectError('INSTALL_UNSUPPORTED', `The platform ${description.name} has no --dry-run`, {
     hints: [`Without it: ${wordsOf(instance).command} install`],

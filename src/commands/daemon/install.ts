@@ -27,7 +27,8 @@ export default class DaemonInstall extends DaemonCommand {
       const { hub } = planned.pid === null ? { hub: null } : await knownOf(context, undefined)
       // To be copied as it is: never wrapped.
       for (const line of formatPlan(planned, 'agent')) this.log(line)
-      return { ...known, hub, plan, manager, warnings: [] }
+      for (const warning of planned.warnings) this.printError(`[!] ${warning}`)
+      return { ...known, hub, plan, manager }
     }
     if (process.env.PRIVATECONNECT_TOKEN || flags.ca !== undefined) await ensureLogin(context.instance, flags)
     const daemon = daemonOf(context)

@@ -49,7 +49,8 @@ export default class HubInstall extends HubCommand {
       const joins = !flags['no-join'] && (await isJoined) === false
       // To be copied as it is: never wrapped.
       for (const line of formatPlan(planned, 'hub', joins ? WOULD_JOIN : undefined)) this.log(line)
-      return { ...planned, manager, warnings: [], joining: null }
+      for (const warning of planned.warnings) this.printError(`[!] ${warning}`)
+      return { ...planned, manager, joining: null }
     }
     const left = this.leftBehind(context.instance)
     const installed = await installHubService(context, settings, {

@@ -8,6 +8,7 @@ const PLANNED: PlannedInstall = {
   file: '/u/hub.service',
   pid: null,
   autostart: 'never',
+  warnings: [],
   plan: { files: [{ file: '/u/hub.service', content: '[Unit]\n' }], commands: [['systemctl', 'start']] },
 }
 const JOINS = 'Would have this machine join the hub.'
