@@ -7,10 +7,13 @@ import { shellQuote } from '../text/shell-quote.ts'
 
 const Target = v.union([v.string(), v.looseObject({ target: v.string() })])
 
+const OURS = 'private-connect'
+
 const Package = v.looseObject({
   name: v.pipe(v.string(), v.nonEmpty()),
   version: v.string(),
-  peerDependencies: v.optional(v.record(v.string(), v.string()), {}),
+  engines: v.optional(v.object({ [OURS]: v.optional(v.string()) })),
+  peerDependencies: v.optional(v.object({ [OURS]: v.optional(v.string()) })),
   oclif: v.optional(
     v.looseObject({
       hooks: v.optional(v.record(v.string(), v.union([Target, v.array(Target)])), {}),
@@ -23,7 +26,10 @@ const Package = v.looseObject({
 export interface PluginPackage {
   readonly name: string
   readonly version: string
-  /** The versions of Private Connect that it is made for: a range, if it says so. */
+  /**
+   * The versions of Private Connect that it is made for: a range, if it says so. Best among its engines, of
+   * which npm installs none: a peer it would look for in its registry, where that name is another project's.
+   */
   readonly madeFor: string | undefined
 }
 
@@ -44,7 +50,7 @@ export function readPluginPackage(root: string, called = path.basename(root)): P
     ])
   const found = v.safeParse(Package, readJsonOf(path.join(root, 'package.json'), fail))
   if (!found.success) throw fail(`has a package.json that can’t be used: ${issueOf(found.issues[0])}`)
-  const { name, version, peerDependencies, oclif } = found.output
+  const { name, version, engines, peerDependencies, oclif } = found.output
   if (oclif === undefined)
     throw fail('is no plugin of Private Connect', [
       'The package.json of one names what it brings, as "oclif": see docs/platform-plugins.md',
@@ -66,7 +72,7 @@ export function readPluginPackage(root: string, called = path.basename(root)): P
     const { version: of } = readJsonOf(manifest, fail) as { version?: string }
     if (of !== version) throw fail(`has an oclif.manifest.json of version ${of}, and is ${version}`)
   }
-  return { name, version, madeFor: peerDependencies['private-connect'] }
+  return { name, version, madeFor: engines?.[OURS] ?? peerDependencies?.[OURS] }
 }
 
 function readJsonOf(file: string, fail: (what: string) => Error): unknown {

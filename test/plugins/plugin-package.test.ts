@@ -14,3 +14,14 @@ test.runIf(process.getuid?.() === 0)('a plugin in another user’s folder is not
     hints: [`What is there they can change at any time. Take a copy: connect plugins install ${folder}`],
   })
 })
+
+const madeFor = (more: object) => readPluginPackage(writePlugin({ more })).madeFor
+
+test('which versions it is made for a plugin says among its engines, of which npm installs none', () => {
+  expect(madeFor({ engines: { node: '>=22', 'private-connect': '^0.1' } })).toBe('^0.1')
+  const peers = { peerDependencies: { 'private-connect': '>=0.2' } }
+  expect(madeFor(peers)).toBe('>=0.2')
+  expect(madeFor({ engines: { 'private-connect': '^0.1' }, ...peers })).toBe('^0.1')
+  for (const none of [{}, { engines: { node: '>=22' } }, { engines: ['node >=22'] }])
+    expect(madeFor(none)).toBeUndefined()
+})

@@ -27,11 +27,11 @@ describe.each(plugins)('%s', (folder) => {
   test('is a package that runs as it is, and takes nothing along', () => {
     expect(name).toBe(`private-connect-${path.basename(folder)}`)
     expect(rest).not.toHaveProperty('dependencies')
+    // npm would look for what has our name in its registry.
+    expect(rest).not.toHaveProperty('peerDependencies')
     expect(rest).toMatchObject({
       license,
-      peerDependencies: { 'private-connect': expect.stringMatching(/^>=\d/) as string },
-      // Else npm would install what has that name in its registry.
-      peerDependenciesMeta: { 'private-connect': { optional: true } },
+      engines: { 'private-connect': expect.stringMatching(/^>=\d/) as string },
       oclif: { hooks: { 'connect:platforms': './description.js' } },
     })
     const modules = globSync('*.js', { cwd: path.join(root, folder) })

@@ -160,7 +160,7 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
     ],
     [
       'it is made for another major version',
-      package_({ peerDependencies: { 'private-connect': '^7.1' } }),
+      package_({ engines: { 'private-connect': '^7.1' } }),
       'is made for Private Connect ^7.1, and this is ',
     ],
     [
