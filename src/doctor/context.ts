@@ -6,11 +6,14 @@ import type { LogEntry } from '../log/view/entries.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
 import type { Chosen } from '../platforms/selection/chosen.ts'
 import { daemonOf, type DaemonContext } from '../tasks/daemon-context.ts'
-import { hubReport, type HubHere } from '../tasks/machine/hub-here.ts'
+import { hubReport } from '../tasks/machine/hub-here.ts'
 import { startDaemon } from '../tasks/start.ts'
 import { lookIntoHub, type HubHereContext } from './hub-inspection.ts'
 import { recentLog } from './recent-log.ts'
 import { wayOf, type WayContext } from './way/way-of.ts'
+
+/** How long a check that asks what keeps the daemon may take, in ms: a service manager may be slow. */
+export const PLATFORM_MS = 9000
 
 /** Whom a check is about, and where. */
 export interface Patient {
@@ -43,8 +46,6 @@ export interface DoctorContext extends Patient, WayContext, HubHereContext {
   log(): Promise<readonly LogEntry[]>
   /** Mends what differs of the daemon. @returns what was done @throws ConnectError as startDaemon */
   restart(): Promise<string>
-  /** The hub of this user on this machine. @throws ConnectError as hubHere */
-  hub(): Promise<HubHere>
 }
 
 export function doctorContext(patient: Patient): DoctorContext {
@@ -65,7 +66,6 @@ export function doctorContext(patient: Patient): DoctorContext {
     daemonContext,
     log: once(async () => recentLog(instance.logFile)),
     restart: once(async () => restartDaemon(await daemonContext())),
-    hub: async () => (await report()).hub,
     hubReport: report,
     hubData: once(() => lookIntoHub(report())),
     way: once(() => wayOf(config())),

@@ -1,12 +1,12 @@
 import { isUnused } from '../../../tasks/machine/is-unused.ts'
 import type { Check, Finding } from '../../check.ts'
-import type { DoctorContext } from '../../context.ts'
+import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 
 export const autostart: Check<DoctorContext> = {
   name: 'autostart',
   group: 'daemon',
   title: 'Starts by itself',
-  timeoutMs: 9000,
+  timeoutMs: PLATFORM_MS,
   async run(context) {
     const { installed, autostart: when, state } = await context.daemon()
     if (installed) return installedOne(when)

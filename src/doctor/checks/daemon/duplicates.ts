@@ -1,12 +1,12 @@
 import type { Check } from '../../check.ts'
-import type { DoctorContext } from '../../context.ts'
+import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 
 /** One agent works at a time; another only waits for its lock, or keeps the service from having it. */
 export const duplicates: Check<DoctorContext> = {
   name: 'duplicates',
   group: 'daemon',
   title: 'Only one',
-  timeoutMs: 9000,
+  timeoutMs: PLATFORM_MS,
   async run(context) {
     const { state, pid, background, foregroundPid, installed, doubled } = await context.daemon()
     const fix = 'Leave one: connect daemon restart'

@@ -1,13 +1,13 @@
 import { ConnectError } from '../../../errors.ts'
 import type { Check } from '../../check.ts'
-import type { DoctorContext } from '../../context.ts'
+import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 
 /** Without it systemd starts a user's services at the first login, and stops them at the last logout. */
 export const lingering: Check<DoctorContext> = {
   name: 'lingering',
   group: 'daemon',
   title: 'Outlives the login',
-  timeoutMs: 9000,
+  timeoutMs: PLATFORM_MS,
   async run({ choosing, instance, env }) {
     const { description, platform } = await choosing
     const setting = platform.lingering

@@ -1,5 +1,5 @@
 import type { Check } from '../../check.ts'
-import type { DoctorContext } from '../../context.ts'
+import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 
 /** Settings of the user's own are no fault, though they may be the cause of one. */
 const HARMLESS = /^Settings of your own apply/
@@ -9,7 +9,7 @@ export const managerNotes: Check<DoctorContext> = {
   name: 'manager-notes',
   group: 'daemon',
   title: 'What stands in its way',
-  timeoutMs: 9000,
+  timeoutMs: PLATFORM_MS,
   async run(context) {
     const { notes = [] } = await context.daemon()
     const faults = notes.filter((note) => !HARMLESS.test(note))

@@ -2,14 +2,14 @@ import { readProcessRecord } from '../../../control/process-record.ts'
 import { isOwnSshSession } from '../../../tasks/own-ssh-session.ts'
 import { driftOf } from '../../../tasks/status.ts'
 import type { Check } from '../../check.ts'
-import type { DoctorContext } from '../../context.ts'
+import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 
 /** An agent that was started before an upgrade is still the old one. */
 export const program: Check<DoctorContext> = {
   name: 'program',
   group: 'daemon',
   title: 'Program and version',
-  timeoutMs: 9000,
+  timeoutMs: PLATFORM_MS,
   async run(context) {
     const said = await context.agent()
     if (!said) return { state: 'skipped', seen: 'No agent runs' }

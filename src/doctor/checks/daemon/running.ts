@@ -3,13 +3,13 @@ import type { PlatformStatus } from '../../../platforms/platform.ts'
 import { isUnused } from '../../../tasks/machine/is-unused.ts'
 import { withSeen } from '../../../tasks/status.ts'
 import type { Check, Finding } from '../../check.ts'
-import type { DoctorContext } from '../../context.ts'
+import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 
 export const running: Check<DoctorContext> = {
   name: 'running',
   group: 'daemon',
   title: 'Runs',
-  timeoutMs: 9000,
+  timeoutMs: PLATFORM_MS,
   async run(context) {
     const status = await context.daemon()
     const { state, pid, foregroundPid, startedAt, reason } = status

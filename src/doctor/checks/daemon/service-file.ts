@@ -3,14 +3,14 @@ import { daemonOf } from '../../../tasks/daemon-context.ts'
 import { isOwnSshSession } from '../../../tasks/own-ssh-session.ts'
 import { tilde } from '../../../text/tilde.ts'
 import type { Check } from '../../check.ts'
-import type { DoctorContext } from '../../context.ts'
+import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 
 /** An upgrade, or a hand, leaves a service behind that is not what this version would write. */
 export const serviceFile: Check<DoctorContext> = {
   name: 'service-file',
   group: 'daemon',
   title: 'What is installed',
-  timeoutMs: 9000,
+  timeoutMs: PLATFORM_MS,
   async run(context) {
     const { choosing, instance, env } = context
     const { description, platform } = await choosing

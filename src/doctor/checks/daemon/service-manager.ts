@@ -1,15 +1,15 @@
-import { ConnectError } from '../../../errors.ts'
 import type { Check, Finding } from '../../check.ts'
-import type { DoctorContext } from '../../context.ts'
+import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
+import { told } from '../../told.ts'
 
 /** What keeps the daemon, and the first thing that is in its way. */
 export const serviceManager: Check<DoctorContext> = {
   name: 'service-manager',
   group: 'daemon',
   title: 'What keeps it',
-  timeoutMs: 9000,
-  async run({ choosing, instance, env }) {
-    try {
+  timeoutMs: PLATFORM_MS,
+  run: ({ choosing, instance, env }) =>
+    told(async () => {
       const { description, warnings, forInstall } = await choosing
       if (warnings[0] !== undefined) return pluginFailed(warnings[0])
       if (description.name === 'background') return await inBackground(forInstall)
@@ -21,11 +21,7 @@ export const serviceManager: Check<DoctorContext> = {
         seen: `${name} can’t keep it: ${probe.reason}`,
         fix: 'Until that is so again: connect up --foreground',
       }
-    } catch (error) {
-      if (!(error instanceof ConnectError)) throw error
-      return { state: 'failed', seen: error.message, fix: error.hints[0]! }
-    }
-  },
+    }),
 }
 
 /** @param warning says at its end how to remove the plugin, where it is known which one it is */

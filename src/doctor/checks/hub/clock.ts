@@ -1,4 +1,5 @@
 import type { Finding, Check } from '../../check.ts'
+import { setClockCommand } from '../../set-clock.ts'
 import { told } from '../../told.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
 
@@ -22,11 +23,10 @@ function comparedTo(aheadMs: number | undefined): Finding {
   if (aheadMs === undefined) return { state: 'unknown', seen: 'The hub’s answers have no date' }
   if (Math.abs(aheadMs) <= APART_MS) return { state: 'ok', seen: 'They agree' }
   const way = aheadMs > 0 ? 'ahead of' : 'behind'
-  const set = process.platform === 'darwin' ? 'sudo sntp -sS time.apple.com' : 'sudo timedatectl set-ntp true'
   return {
     state: 'warning',
     seen: `This one is ${spanOf(Math.abs(aheadMs))} ${way} the hub’s: certificates and join tokens go by it`,
-    fix: `Have this one set, unless it is the hub’s that is wrong: ${set}`,
+    fix: `Have this one set, unless it is the hub’s that is wrong: ${setClockCommand()}`,
   }
 }
 
