@@ -9,7 +9,7 @@ import { namesAProcess, readProcessRecord, type InstanceProcess } from './proces
 import { identityOf } from './client.ts'
 
 /** What is found of the process of an instance. */
-export type Finding =
+export type FoundProcess =
   | { readonly state: 'none' }
   /** None runs, but the files name one: it is gone, or another process has its number now. */
   | { readonly state: 'stale' }
@@ -36,7 +36,7 @@ function nameless(instance: Instance): string {
  *
  * @throws ConnectError CONFIG_UNREADABLE
  */
-export async function findProcess(instance: Instance): Promise<Finding> {
+export async function findProcess(instance: Instance): Promise<FoundProcess> {
   const found = await waitFor(() => look(instance), { timeoutMs: SETTLE_MS })
   if (found) return found
   const record = readProcessRecord(instance)
@@ -44,7 +44,7 @@ export async function findProcess(instance: Instance): Promise<Finding> {
   return { state: 'unknown', reason: isElsewhere ? elsewhere(instance) : nameless(instance) }
 }
 
-async function look(instance: Instance): Promise<Finding | undefined> {
+async function look(instance: Instance): Promise<FoundProcess | undefined> {
   const record = readProcessRecord(instance)
   if (record && !record.end && isAlive(record)) {
     // One that names another main file is ours if this folder was moved or linked, and not if
@@ -85,7 +85,7 @@ async function ask(instance: Instance): Promise<InstanceProcess | undefined> {
   }
 }
 
-/** @param reason see Finding */
+/** @param reason see FoundProcess */
 export function processElsewhere(instance: Instance, reason: string): ConnectError {
   return new ConnectError(wordsOf(instance).errors.elsewhere, reason)
 }

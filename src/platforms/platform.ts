@@ -1,5 +1,5 @@
 import type { Instance } from '../config/instance.ts'
-import type { Finding } from '../control/find-process.ts'
+import type { FoundProcess } from '../control/find-process.ts'
 import type { Termination } from '../process/terminate.ts'
 
 /**
@@ -190,7 +190,7 @@ export interface PlatformStatus {
    * What was found of an agent that was started in the background, which `stop` is to end; on another
    * platform one that runs beside it. A plugin leaves this out: it is looked for.
    */
-  readonly background?: Extract<Finding, { state: 'running' | 'unknown' }>
+  readonly background?: Extract<FoundProcess, { state: 'running' | 'unknown' }>
 }
 
 /**
