@@ -22,7 +22,8 @@ export default class HubStart extends HubCommand {
     const settings = { given: givenSettings(flags), reset: flags.reset }
     const wanted = settingsWith(settings)
     const { context } = this.hubContext(wanted)
-    const warnings = [this.leftBehind(context.instance), this.behindProxy(wanted)]
+    const told = [this.leftBehind(context.instance), this.behindProxy(wanted)]
+    const warnings = told.filter((warning) => warning !== undefined)
     const report = await startHubService(context, settings, {
       running: flags.replace ? 'stop' : 'keep',
       onStart: ({ installed }) => {
@@ -41,10 +42,10 @@ export default class HubStart extends HubCommand {
       this.print(
         `  It runs version ${report.version}, installed is ${context.version}. Run: connect hub restart`,
       )
-    for (const warning of warnings) if (warning !== undefined) this.printError(`[!] ${warning}`)
+    for (const warning of warnings) this.printError(`[!] ${warning}`)
     const joining = await this.follow(context.instance, report)
     for (const line of formatNews(joining)) this.print(line)
     await this.sayNext(joining?.outcome === 'moved' ? 'moved' : undefined)
-    return { ...report, joining }
+    return { ...report, warnings, joining }
   }
 }

@@ -74,6 +74,8 @@ describe('hub start', () => {
       '[!] The hub speaks HTTPS by a certificate of its own. A reverse proxy that shows another for https://hub.example.com needs plain http. Run: connect hub start --plain-http\n',
     )
     await expect(fetch(`http://${listenIn(stdout)}/healthz`)).rejects.toThrow()
+    const again = JSON.parse(await connectOk(home, ['hub', 'start', '--json'])) as { warnings: string[] }
+    expect(again.warnings).toEqual([stderr.slice('[!] '.length, -1)])
     const plain = await connect(home, ['hub', 'start', '--plain-http'])
     expect(plain.stderr).toBe('')
     expect(settingsIn(home)).toMatchObject({ plainHttp: true, url: 'hub.example.com' })
