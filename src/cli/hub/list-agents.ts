@@ -13,12 +13,12 @@ export type ListedAgent = Omit<HubAgent, 'online'> & { readonly online: boolean 
  * @throws ConnectError HUB_DATA_MISSING, HUB_DATA_DAMAGED, WRITE_FAILED
  */
 export async function listAgents(folder: string): Promise<ListedAgent[]> {
-  const told = await hubAgents(hubInstance({ dataDir: folder })).catch(unlessSilent)
+  const told = await hubAgents(hubInstance({ dataDir: folder })).catch(nullIfSilent)
   const agents = told ?? (await storedAgents(folder, told === null ? null : false))
   return agents.toSorted((one, other) => Date.parse(one.joinedAt) - Date.parse(other.joinedAt))
 }
 
-function unlessSilent(error: unknown): null {
+function nullIfSilent(error: unknown): null {
   if (!isSilence(error)) throw error
   return null
 }

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import type { Instance } from '../../config/instance.ts'
-import type { BundledFile } from './format.ts'
+import type { BundledFile } from './bundled.ts'
 
 /** @returns each file of an instance, by what it is for */
 export function instanceFiles(instance: Instance): BundledFile[] {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readTail } from '../../log/file/tail.ts'
 import { parseLine } from '../../log/line.ts'
-import type { BundledLine } from './format.ts'
+import type { BundledLine } from './bundled.ts'
 import type { Redactor } from './redactor.ts'
 
 /** How many lines of a log are taken, from its end. */

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { readText } from '../../files/read-text.ts'
 import type { Daemon } from '../../platforms/platform.ts'
 import type { DoctorContext } from '../context.ts'
-import type { BundledService } from './format.ts'
+import type { BundledService } from './bundled.ts'
 import type { Redactor } from './redactor.ts'
 
 /**
