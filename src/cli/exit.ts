@@ -1,4 +1,4 @@
-import { hasAbandonedWork } from '../platforms/deadline.ts'
+import { hasAbandonedWork } from '../runtime/deadline.ts'
 
 /**
  * Ends the process if a plugin's work that nobody waits for any more would keep it alive: a child

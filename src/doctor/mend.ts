@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts'
-import { withDeadline } from '../platforms/deadline.ts'
+import { withDeadline } from '../runtime/deadline.ts'
 import type { Checked } from './run-checks.ts'
 
 /** What came of mending. */

@@ -1,5 +1,5 @@
 import type { Interfaces } from '@oclif/core'
-import { mayLeaveWork, withDeadline } from '../../platforms/deadline.ts'
+import { mayLeaveWork, withDeadline } from '../../runtime/deadline.ts'
 import { sentenceOf } from '../../platforms/plugin/plugin-error.ts'
 import type { Brought } from '../../platforms/selection/known-platforms.ts'
 import { problemsAtLoad } from './problems-at-load.ts'

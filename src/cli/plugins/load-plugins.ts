@@ -1,6 +1,6 @@
 import { Config, Plugin, type Interfaces } from '@oclif/core'
 import { ConnectError } from '../../errors.ts'
-import { withDeadline } from '../../platforms/deadline.ts'
+import { withDeadline } from '../../runtime/deadline.ts'
 import { sentenceOf } from '../../platforms/plugin/plugin-error.ts'
 import { pluginDataFolder } from '../../plugins/data-folder.ts'
 import { readPluginList, rootOf, type ListedPlugin } from '../../plugins/plugin-list.ts'

@@ -1,7 +1,7 @@
 import type { AgentStatus } from '../../control/schema.ts'
 import { ConnectError, messageOf } from '../../errors.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
-import { withDeadline } from '../../platforms/deadline.ts'
+import { withDeadline } from '../../runtime/deadline.ts'
 import type { DoctorContext } from '../context.ts'
 import type { Checked } from '../run-checks.ts'
 import { instanceFiles } from './instance-files.ts'

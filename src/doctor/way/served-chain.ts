@@ -2,7 +2,7 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { ConnectError } from '../../errors.ts'
 import { openUnverified, type HubAddress } from '../../hub-client/connection.ts'
 import { networkErrorCode } from '../../net/network-error.ts'
-import { withDeadline } from '../../platforms/deadline.ts'
+import { withDeadline } from '../../runtime/deadline.ts'
 
 /** Chains in use have four certificates at the most. */
 const MAX_CHAIN = 10

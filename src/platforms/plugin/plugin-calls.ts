@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { printable } from '../../text/printable.ts'
-import { withDeadline } from '../deadline.ts'
+import { withDeadline } from '../../runtime/deadline.ts'
 import type { Action, PluginDescription, PluginPlatform, Stepless } from '../platform.ts'
 import { ActionAnswer, SkippedAnswer } from './plugin-answers.ts'
 import { pluginError } from './plugin-error.ts'

@@ -3,7 +3,7 @@ import type { Instance } from '../../config/instance.ts'
 import { wordsOf, type KindWords } from '../../config/kind.ts'
 import { findProcess } from '../../control/find-process.ts'
 import type { Termination } from '../../process/terminate.ts'
-import { withDeadline } from '../deadline.ts'
+import { withDeadline } from '../../runtime/deadline.ts'
 import type {
   Action,
   Daemon,

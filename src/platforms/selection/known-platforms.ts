@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { PluginProblem } from '../../plugins/plugin-problem.ts'
-import { withDeadline } from '../deadline.ts'
+import { withDeadline } from '../../runtime/deadline.ts'
 import type { PlatformDescription, PluginDescription } from '../platform.ts'
 import { sentenceOf } from '../plugin/plugin-error.ts'
 

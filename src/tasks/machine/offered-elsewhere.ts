@@ -3,7 +3,7 @@ import type { AgentInstance } from '../../config/instance.ts'
 import { agentOffers } from '../../control/client.ts'
 import type { Offer } from '../../control/schema.ts'
 import { ConnectError } from '../../errors.ts'
-import { withDeadline } from '../../platforms/deadline.ts'
+import { withDeadline } from '../../runtime/deadline.ts'
 
 /** How long the hub is waited for, in ms: whoever asks where this machine stands looks at a terminal. */
 const PATIENCE_MS = 2000

@@ -1,5 +1,5 @@
 import type { Instance } from '../../../config/instance.ts'
-import { withDeadline } from '../../deadline.ts'
+import { withDeadline } from '../../../runtime/deadline.ts'
 import type { Installed, Stepless, Uninstalled } from '../../platform.ts'
 import type { Brought } from '../../plugin/plugin-calls.ts'
 import { GuardedPlatform } from '../../plugin/plugin-platform.ts'

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describeExit, spawnDetached } from '../../../process/spawn-detached.ts'
-import { withDeadline } from '../../deadline.ts'
+import { withDeadline } from '../../../runtime/deadline.ts'
 
 const TIMEOUT_MS = 60_000
 

@@ -9,7 +9,7 @@ import {
   type DetachedProcess,
   type Exit,
 } from '../../../process/spawn-detached.ts'
-import { withDeadline } from '../../deadline.ts'
+import { withDeadline } from '../../../runtime/deadline.ts'
 import { assert, eventually } from './assert.ts'
 import { runProgram } from './run-program.ts'
 
