@@ -24,7 +24,7 @@ test('a dry run clears nothing away, and warns of what an install would warn of'
     version: '1.2.3',
     interactive: false,
   }
-  const planned = await planInstall(context, DAEMON, { description: systemd, reasons: [], warnings: [] })
+  const planned = await planInstall(context, DAEMON, { description: systemd, reasons: [], problems: [] })
   expect(planned.warnings).toEqual(['macOS may keep it from that folder'])
   expect(asked).toEqual([{ lookOnly: true }])
 })

@@ -199,7 +199,7 @@ test('what a start can’t do is found out before a restart stops anything', asy
 
 test('the daemon can’t be installed as a background process, and that takes no step', async () => {
   const one = machine()
-  const selection = { description: background, reasons: [], warnings: [] }
+  const selection = { description: background, reasons: [], problems: [] }
   const installing = installDaemon(one.context, running(one, ''), selection, () => {})
   expect((await rejectionOf(installing)).code).toBe('INSTALL_UNSUPPORTED')
   expect(one.taken()).toEqual([])
@@ -227,7 +227,7 @@ test('a service manager takes over from the daemon in the background, once nothi
   const context = serviceManager(one, async () => {
     expect(identify(pid)).toBeUndefined()
   })
-  const selection = { description: context.description, reasons: [], warnings: [] }
+  const selection = { description: context.description, reasons: [], problems: [] }
   await installDaemon(context, running(one, ''), selection, () => {})
   expect(one.taken()).toEqual([`${CHECK}: done`, ...CLEAN_STOP, 'Install it: done'])
 })
@@ -239,7 +239,7 @@ test('where it then fails, it is said that the daemon in the background was stop
   const context = serviceManager(one, async () => {
     throw new ConnectError('SERVICE_MANAGER_FAILED', 'It does not take it')
   })
-  const selection = { description: context.description, reasons: [], warnings: [] }
+  const selection = { description: context.description, reasons: [], problems: [] }
   const error = await rejectionOf(installDaemon(context, running(one, ''), selection, () => {}))
   expect(error.hints.at(-1)).toBe(
     'The background daemon was stopped. To start it again: connect daemon start',

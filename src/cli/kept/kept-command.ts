@@ -3,6 +3,7 @@ import { wordsOf, type Kind } from '../../config/kind.ts'
 import { ConnectError } from '../../errors.ts'
 import { chosenFor } from '../../platforms/selection/chosen.ts'
 import type { Selection } from '../../platforms/selection/select.ts'
+import { problemLine } from '../../plugins/plugin-problem.ts'
 import type { KeptContext } from '../../tasks/steps/kept.ts'
 import type { StepOutcome } from '../../tasks/steps/run-steps.ts'
 import { ConnectCommand } from '../command.ts'
@@ -19,7 +20,7 @@ export abstract class KeptCommand extends ConnectCommand {
     instance: I,
   ): { context: KeptContext & { readonly instance: I }; selection: Selection } {
     const { platform, ...selection } = chosenFor(this.config)
-    for (const warning of selection.warnings) this.printError(`[!] ${warning}`)
+    for (const problem of selection.problems) this.printError(`[!] ${problemLine(problem)}`)
     const { root, version } = this.config
     const context = {
       instance,

@@ -1,6 +1,6 @@
 import { wordsOf } from '../../config/kind.ts'
 import { ConnectError, ERRORS } from '../../errors.ts'
-import { problemLine, uninstallCommand } from '../../plugins/plugin-problem.ts'
+import { uninstallCommand, type PluginProblem } from '../../plugins/plugin-problem.ts'
 import { background } from '../background/description.ts'
 import { launchd } from '../launchd/description.ts'
 import type { PlatformContext, PlatformDescription } from '../platform.ts'
@@ -12,8 +12,8 @@ export interface Selection {
   readonly description: PlatformDescription
   /** Why each of the others was not picked, for `install`. */
   readonly reasons: readonly string[]
-  /** Plugins that did not answer properly. */
-  readonly warnings: readonly string[]
+  /** Of plugins that did not answer properly. */
+  readonly problems: readonly PluginProblem[]
 }
 
 export interface SelectOptions {
@@ -53,7 +53,7 @@ export async function selectPlatform(options: SelectOptions): Promise<Selection>
   const picked = ({ description }: KnownPlatform, reasons: string[] = []) => ({
     description,
     reasons,
-    warnings: problems.map(problemLine),
+    problems: [...problems],
   })
   const candidates = known.filter(
     ({ description: { name } }) => (SYSTEM_OF[name] ?? process.platform) === process.platform,

@@ -20,6 +20,7 @@ import { tryLock } from '../../../src/files/lock.ts'
 import { formatLine, type Level } from '../../../src/log/line.ts'
 import { SystemdPlatform } from '../../../src/platforms/systemd/systemd.ts'
 import type { PlatformDescription } from '../../../src/platforms/platform.ts'
+import type { PluginProblem } from '../../../src/plugins/plugin-problem.ts'
 import { identityFor } from '../../fixtures/identity.ts'
 import { fakePrograms } from '../../platforms/systemd/helpers/fake-programs.ts'
 import { sample } from '../../platforms/systemd/helpers/sample.ts'
@@ -59,7 +60,7 @@ describe('what keeps the daemon', () => {
   })
 
   test('where nothing is installed: what could keep it, or why nothing can', async () => {
-    const could = { description: { name: 'systemd' } as PlatformDescription, reasons: [], warnings: [] }
+    const could = { description: { name: 'systemd' } as PlatformDescription, reasons: [], problems: [] }
     expect(await run(serviceManager, patient({ chosen: { forInstall: async () => could } }))).toMatchObject({
       state: 'ok',
       seen: 'Nothing yet; systemd would: connect daemon install',
@@ -83,11 +84,19 @@ describe('what keeps the daemon', () => {
       seen: 'There is no platform "x"',
       fix: expect.any(String),
     })
-    const failing = (warning: string) => run(serviceManager, patient({ chosen: { warnings: [warning] } }))
-    const [seen, remove] = ['Plugin runit failed: Timed out', 'connect plugins uninstall runit']
-    expect(await failing(seen)).toMatchObject({ state: 'warning', seen, fix: expect.any(String) })
-    const fix = `Remove it: ${remove}`
-    expect(await failing(`${seen}. To remove it: ${remove}`)).toMatchObject({ state: 'warning', seen, fix })
+    const failing = (...problems: PluginProblem[]) => run(serviceManager, patient({ chosen: { problems } }))
+    const late = { plugin: 'runit', what: 'failed: Timed out' }
+    expect(await failing(late, { plugin: 's6', what: 'failed: oh' })).toMatchObject({
+      state: 'warning',
+      seen: 'Plugin runit failed: Timed out; Plugin s6 failed: oh',
+      fix: 'Remove it: connect plugins uninstall runit',
+    })
+    const damaged = 'The list of plugins is damaged'
+    expect(await failing({ plugin: undefined, what: damaged })).toMatchObject({
+      state: 'warning',
+      seen: damaged,
+      fix: 'See: connect plugins',
+    })
   })
 })
 
@@ -140,7 +149,7 @@ test('when it starts by itself', async () => {
   expect(await asInstalled('boot')).toMatchObject({ state: 'ok', seen: 'On boot' })
   expect(await asInstalled('login')).toMatchObject({ state: 'ok', seen: 'When you log in' })
   expect(await asInstalled('never')).toMatchObject({ state: 'failed', fix: 'Run: connect daemon install' })
-  const systemd = { description: SYSTEMD as PlatformDescription, reasons: [], warnings: [] }
+  const systemd = { description: SYSTEMD as PlatformDescription, reasons: [], problems: [] }
   expect(await see({ chosen: { forInstall: async () => systemd } })).toMatchObject({
     state: 'warning',
     fix: 'Run: connect daemon install',

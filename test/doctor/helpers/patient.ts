@@ -38,8 +38,8 @@ export function patient(given: Given = {}): Patient {
   const told = typeof status === 'function' ? status : async () => status
   const description = { ...background, ...given.description } as PlatformDescription
   const platform = { status: told, ...(given.plan && { plan: given.plan }) } as Platform
-  const forInstall = async () => ({ description, reasons: [], warnings: [] })
-  const chosen = { description, reasons: [], warnings: [], platform, forInstall, ...given.chosen }
+  const forInstall = async () => ({ description, reasons: [], problems: [] })
+  const chosen = { description, reasons: [], problems: [], platform, forInstall, ...given.chosen }
   return {
     instance: instanceFor(undefined, home),
     home,

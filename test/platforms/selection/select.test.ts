@@ -2,7 +2,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
 import type { PlatformDescription } from '../../../src/platforms/platform.ts'
-import type { PluginProblem } from '../../../src/plugins/plugin-problem.ts'
+import { problemLine, type PluginProblem } from '../../../src/plugins/plugin-problem.ts'
 import { selectPlatform } from '../../../src/platforms/selection/select.ts'
 import { rejectionOf } from '../../fixtures/thrown-by.ts'
 
@@ -17,8 +17,9 @@ interface Wish {
   readonly pluginTimeoutMs?: number
 }
 
-function select({ forced, purpose = 'use', platforms = [], problems = [], ...more }: Wish) {
-  return selectPlatform({
+/** @returns also what a command warns of */
+async function select({ forced, purpose = 'use', platforms = [], problems = [], ...more }: Wish) {
+  const selection = await selectPlatform({
     ...more,
     context: {
       instance: instanceFor(path.resolve('staging.json')),
@@ -30,6 +31,7 @@ function select({ forced, purpose = 'use', platforms = [], problems = [], ...mor
       problems,
     }),
   })
+  return { ...selection, warnings: selection.problems.map(problemLine) }
 }
 
 /** A platform as a plugin describes it. */

@@ -1,5 +1,7 @@
+import { uninstallCommand, type PluginProblem } from '../../../plugins/plugin-problem.ts'
 import type { Check, Finding } from '../../check.ts'
 import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
+import { listed } from '../../listed.ts'
 import { told } from '../../told.ts'
 
 /** What keeps the daemon, and the first thing that is in its way. */
@@ -10,8 +12,8 @@ export const serviceManager: Check<DoctorContext> = {
   timeoutMs: PLATFORM_MS,
   run: ({ choosing, instance, env }) =>
     told(async () => {
-      const { description, warnings, forInstall } = await choosing
-      if (warnings[0] !== undefined) return pluginFailed(warnings[0])
+      const { description, problems, forInstall } = await choosing
+      if (problems.length > 0) return pluginsFailed(problems)
       if (description.name === 'background') return await inBackground(forInstall)
       const { name, summary } = description
       const probe = await description.probe({ instance, env })
@@ -24,11 +26,11 @@ export const serviceManager: Check<DoctorContext> = {
     }),
 }
 
-/** @param warning says at its end how to remove the plugin, where it is known which one it is */
-function pluginFailed(warning: string): Finding {
-  const [seen = warning, remove] = warning.split('. To remove it: ')
-  const fix = remove === undefined ? 'Install it anew: connect plugins install NAME' : `Remove it: ${remove}`
-  return { state: 'warning', seen, fix }
+function pluginsFailed(problems: readonly PluginProblem[]): Finding {
+  const seen = problems.map(({ plugin, what }) => (plugin === undefined ? what : `Plugin ${plugin} ${what}`))
+  const known = problems.flatMap(({ plugin }) => plugin ?? [])
+  const fix = known[0] === undefined ? 'See: connect plugins' : `Remove it: ${uninstallCommand(known[0])}`
+  return { state: 'warning', seen: listed(seen), fix }
 }
 
 /** Where nothing is installed: what could be. */
