@@ -3,7 +3,7 @@ import { probeService } from '../agent/probe-service.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
 import { requireConfig } from '../config/config.ts'
-import { INVITE } from '../config/first-steps.ts'
+import { letOthersIn } from '../config/first-steps.ts'
 import { instanceFor } from '../config/instance.ts'
 import { parseServiceName } from '../config/service-name.ts'
 import { formatTarget, listTarget, parseTarget } from '../config/target.ts'
@@ -77,7 +77,8 @@ export default class Expose extends ConnectCommand {
   /** On the hub's own machine, where no other has joined yet, that comes first. */
   async #suggestReaching(name: string): Promise<void> {
     const hub = await new Problems().look(hubHere)
-    if (hub?.joined === 1) this.suggestNext(INVITE.command, INVITE.note)
-    else this.suggestNext(`connect reach ${name}`, 'on another machine')
+    if (hub?.joined !== 1) return this.suggestNext(`connect reach ${name}`, 'on another machine')
+    const { command, note } = letOthersIn(hub.address)
+    this.suggestNext(command, note)
   }
 }

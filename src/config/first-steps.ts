@@ -1,11 +1,26 @@
+import { isLoopback } from './hub-url.ts'
+
 /** What has a hub run here that other machines reach: on loopback, as without flags, none of them does. */
 export const OWN_HUB = 'connect hub install --listen 0.0.0.0:7700'
 
 /** What has a machine join the hub that runs on it. */
 export const JOIN_OWN_HUB = 'connect hub token create --invite | connect login --token-file -'
 
-/** What lets another machine join the hub on this one, and what is said to that. */
-export const INVITE = { command: 'connect hub token create --invite', note: 'lets another machine in' }
+const INVITE = 'connect hub token create --invite'
+
+/**
+ * What lets another machine join the hub on this one, and what is said to that. One on loopback no other
+ * reaches: it has to listen elsewhere first.
+ *
+ * @param url the address that machines are told; null if it is not known
+ */
+export function letOthersIn(url: string | null): { readonly command: string; readonly note: string } {
+  const { protocol, hostname, port } = new URL(url !== null && URL.canParse(url) ? url : 'https://unknown')
+  if (!isLoopback(hostname)) return { command: INVITE, note: 'lets another machine in' }
+  // In a terminal, or behind a reverse proxy: it listens where somebody has put it.
+  if (protocol === 'http:') return { command: INVITE, note: 'for this machine: it listens on loopback' }
+  return { command: `connect hub start --listen 0.0.0.0:${port}`, note: 'has other machines reach the hub' }
+}
 
 /** What has a machine find the hub on it again that it has joined: by another scheme, or authority. */
 export const FIND_OWN_HUB =

@@ -79,7 +79,7 @@ describe('with a hub', () => {
     const args = ['hub', '--listen', '127.0.0.1:0', '--data-dir', folder]
     const hub = world.keep(startConnect(home, args))
     const command = `connect hub token create --invite --data-dir '${folder}'`
-    await hub.printed(new RegExp(`\n {2}Next: ${command} \\(lets another machine in\\)\n`))
+    await hub.printed(new RegExp(`\n {2}Next: ${command} \\(for this machine: it listens on loopback\\)\n`))
     await hub.stop('SIGINT')
   })
 

@@ -62,7 +62,7 @@ labSuite('the hub as a service of systemd', machineNeeds, () => {
 [ok] Hub installed and started
   The hub will now start automatically on boot.
   Listens on: ${LISTEN}
-  Address for others: https://${LISTEN}
+  Address on this machine: https://${LISTEN}
 
   Commands:
     Status:    connect hub status

@@ -1,4 +1,5 @@
 import { JOIN_OWN_HUB } from '../../config/first-steps.ts'
+import { isLoopback } from '../../config/hub-url.ts'
 import type { Joining } from '../../tasks/hub/join-here.ts'
 import type { HubTold } from '../../tasks/hub/start-hub.ts'
 
@@ -8,7 +9,12 @@ const JOIN_ANEW = `To have it join this one: connect logout, then ${JOIN_OWN_HUB
 export function formatHubTold({ listen, url }: HubTold): string[] {
   if (listen === null || url === null)
     return ['  It does not say yet where it listens. See: connect hub status']
-  return [`  Listens on: ${listen}`, `  Address for others: ${url}`]
+  return [`  Listens on: ${listen}`, `  ${addressLabel(url)}: ${url}`]
+}
+
+/** Whom an address is for: on loopback no other machine reaches the hub. */
+export function addressLabel(url: string): string {
+  return isLoopback(new URL(url).hostname) ? 'Address on this machine' : 'Address for others'
 }
 
 /** What became of this machine with the hub on it; nothing if that has failed, which is a warning. */

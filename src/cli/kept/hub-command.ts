@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { INVITE } from '../../config/first-steps.ts'
+import { letOthersIn } from '../../config/first-steps.ts'
 import { hubInstance, type HubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings, type HubSettings } from '../../config/hub/hub-settings.ts'
 import { isBehindProxy, servingOf } from '../../config/hub/serving.ts'
@@ -52,14 +52,21 @@ export abstract class HubCommand extends KeptCommand {
     return joining
   }
 
-  /** After a start, by what has become of this machine: what it takes to have it there. */
-  protected async sayNext(outcome: Joining['outcome'] | undefined): Promise<void> {
+  /**
+   * After a start, by what has become of this machine: what it takes to have it there.
+   *
+   * @param url the address that machines are told, if it is known
+   */
+  protected async sayNext(outcome: Joining['outcome'] | undefined, url: string | null): Promise<void> {
     const agent = instanceFor()
     const isMember = outcome === 'joined' || outcome === 'member' || outcome === 'moved'
     if (isMember && (await processHere(agent)).state === 'stopped') this.suggestNext(startCommand(agent))
     else if (outcome === 'moved')
       this.printError(`  The agent takes up the address once it starts anew. ${restartAdvice(agent)}`)
-    else this.suggestNext(INVITE.command, INVITE.note)
+    else {
+      const { command, note } = letOthersIn(url)
+      this.suggestNext(command, note)
+    }
   }
 
   /** What to say of a hub’s data that its next start leaves behind; to be asked before that. */

@@ -1,7 +1,7 @@
 import { ConnectCommand } from '../../cli/command.ts'
 import { newHubFolder } from '../../cli/hub/data-folder.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
-import { INVITE } from '../../config/first-steps.ts'
+import { letOthersIn } from '../../config/first-steps.ts'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { servingOf } from '../../config/hub/serving.ts'
 import { insecureWarning } from '../../hub/insecure-warning.ts'
@@ -48,7 +48,8 @@ export default class HubRun extends ConnectCommand {
       this.#printAuthority(hub)
       this.print(`  Data: ${tilde(serving.folder)}`)
       const where = flags['data-dir'] === undefined ? '' : ` --data-dir ${shellQuote(flags['data-dir'])}`
-      this.tellNext(`${INVITE.command}${where}`, INVITE.note)
+      const { command, note } = letOthersIn(serving.url ?? hub.address)
+      this.tellNext(`${command}${where}`, note)
     }
     await this.carryData(async (signal) => {
       await runHub({ ...options, onListening }, signal)

@@ -68,7 +68,7 @@ export default class HubInstall extends HubCommand {
     const own = [left, this.behindProxy(wanted)].filter((warning) => warning !== undefined)
     const warnings = [...report.warnings, ...own]
     for (const warning of warnings) this.printError(`[!] ${warning}`)
-    await this.#tellNext(joining)
+    await this.#tellNext(joining, report.url)
     return { installed: true, manager, ...report, warnings, plan: null, joining }
   }
 
@@ -80,12 +80,12 @@ export default class HubInstall extends HubCommand {
     })
   }
 
-  async #tellNext(joining: Joining | null): Promise<void> {
+  async #tellNext(joining: Joining | null, url: string | null): Promise<void> {
     if (joining?.outcome === 'failed') {
       this.printError(`[!] This machine has not joined the hub: ${joining.reason}`)
       this.tellNext(JOIN_OWN_HUB, 'joins the hub here')
       return
     }
-    await this.sayNext(joining?.outcome)
+    await this.sayNext(joining?.outcome, url)
   }
 }

@@ -29,7 +29,7 @@ export default class HubRestart extends HubCommand {
     for (const line of formatHubTold(report)) this.print(line)
     const joining = await this.follow(context.instance, report)
     for (const line of formatNews(joining)) this.print(line)
-    if (joining?.outcome === 'moved') await this.sayNext('moved')
+    if (joining?.outcome === 'moved') await this.sayNext('moved', null)
     return { ...report, joining }
   }
 }

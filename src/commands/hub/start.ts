@@ -2,6 +2,8 @@ import { formatHubTold, formatNews } from '../../cli/format/hub-told.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
 import { replaceHubFlag, resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
+import { JOIN_OWN_HUB } from '../../config/first-steps.ts'
+import { isLoopback } from '../../config/hub-url.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
 import { startHubService } from '../../tasks/hub/start-hub.ts'
 import { tilde } from '../../text/tilde.ts'
@@ -45,7 +47,10 @@ export default class HubStart extends HubCommand {
     for (const warning of warnings) this.printError(`[!] ${warning}`)
     const joining = await this.follow(context.instance, report)
     for (const line of formatNews(joining)) this.print(line)
-    await this.sayNext(joining?.outcome === 'moved' ? 'moved' : undefined)
+    // On loopback it is for this machine, which has joined none.
+    if (joining === null && report.url !== null && isLoopback(new URL(report.url).hostname))
+      this.suggestNext(JOIN_OWN_HUB, 'joins the hub here')
+    else await this.sayNext(joining?.outcome === 'moved' ? 'moved' : undefined, report.url)
     return { ...report, warnings, joining }
   }
 }

@@ -1,4 +1,4 @@
-import { INVITE, JOIN_OWN_HUB, OWN_HUB } from '../../config/first-steps.ts'
+import { JOIN_OWN_HUB, letOthersIn, OWN_HUB } from '../../config/first-steps.ts'
 import { isLoopback } from '../../config/hub-url.ts'
 import type { HubHere } from './hub-here.ts'
 import type { Standing } from './standing.ts'
@@ -56,7 +56,7 @@ function firstUse({ exposed, reaches, offered, hub }: Standing): NextStep | unde
   const isKept = (reaches ?? []).length > 0
   if (!own && !isKept && offer) return step(`connect reach ${offer.name}`)
   if (!own && !isKept) return step('connect expose PORT --name NAME')
-  if (own && !offer && hub.state === 'running') return INVITE
+  if (own && !offer && hub.state === 'running') return letOthersIn(hub.address)
   return own && !offer ? step(`connect reach ${own.name}`, 'on another machine') : undefined
 }
 

@@ -47,7 +47,7 @@ describe('hub start', () => {
         `[ok] Hub started (PID: ${pid})\n` +
         '  Logs: ~/.privateconnect/hub/hub.log\n' +
         `  Listens on: ${listen}\n` +
-        `  Address for others: https://${listen}\n`,
+        `  Address on this machine: https://${listen}\n`,
     )
     expect(readFileSync(home.file('hub/hub.pid'), 'utf8')).toBe(`${pid}\n`)
     expect(statSync(home.file('hub')).mode & 0o777).toBe(0o700)

@@ -99,6 +99,16 @@ describe('a machine that is logged in', () => {
       { exposed: [own], hub: { ...NO_HUB, state: 'running' } },
       'connect hub token create --invite',
     ],
+    [
+      'offers something, and has the hub, which only listens here',
+      { exposed: [own], hub: { ...NO_HUB, state: 'running', address: 'https://127.0.0.1:7701' } },
+      'connect hub start --listen 0.0.0.0:7701',
+    ],
+    [
+      'offers something, and has a trial hub',
+      { exposed: [own], hub: { ...NO_HUB, state: 'running', address: 'http://127.0.0.1:7700' } },
+      'connect hub token create --invite',
+    ],
     ['keeps a reach that fails', { reaches: [waiting], exposed: [own] }, 'connect reach'],
     ['keeps a reach', { reaches: [kept], offered: [other] }, undefined],
     ['offers and could reach something', { exposed: [own], offered: [other] }, undefined],

@@ -1,6 +1,7 @@
 import type { HubServiceStatus } from '../../../tasks/hub/status.ts'
 import { printable } from '../../../text/printable.ts'
 import { tilde } from '../../../text/tilde.ts'
+import { addressLabel } from '../hub-told.ts'
 import { localTime } from '../local-time.ts'
 import { fields, lastExit, STARTS } from './fields.ts'
 
@@ -20,7 +21,7 @@ export function formatHubStatus(status: HubServiceStatus): string[] {
       ['Platform', status.platform],
       ['Hub ID', status.hubId ?? undefined],
       ['Listens on', listens(status)],
-      ['Address for others', status.url ?? undefined],
+      [status.url === null ? '' : addressLabel(status.url), status.url ?? undefined],
       ['Certificate', certificate(status)],
       ['', certificateWarning(status)],
       ['Authority', authority(status)],
