@@ -3,6 +3,7 @@ import type { HubConnection } from '../control/hub-connection.ts'
 import { ConnectError } from '../errors.ts'
 import type { Daemon, Installed, InstallPlan, Uninstalled } from '../platforms/platform.ts'
 import type { Selection } from '../platforms/selection/select.ts'
+import { checkAvailable, checkSupported } from './can-install.ts'
 import { checkConfiguration } from './steps/check-configuration.ts'
 import { keptAgent, type DaemonContext } from './daemon-context.ts'
 import { explainCrash } from './steps/explain-crash.ts'
@@ -72,13 +73,14 @@ export async function installKept<Said>(
   kept: Kept<Said>,
   { daemon, selection, onStart }: InstallKeptOptions,
 ): Promise<InstallOutcome & { readonly said: Said | undefined; readonly isStale: boolean }> {
-  checkSupported(context, selection)
+  checkSupported(context, selection, kept.startFlags)
   const { platform, interactive } = context
   return withAllLocks(context.instance, async () => {
     await kept.refuse?.()
     const before = await platform.status()
     const install = explainCrash(context, kept, (options) => platform.install(daemon, options))
     const takingOver = takeOver(context, before, { command: 'install', steps: install.steps })
+    if (takingOver.endsAnother) await checkAvailable(context)
     const isRestart = before.state !== 'stopped' && !takingOver.endsAnother && (kept.isChanged?.() ?? false)
     const stop = isRestart ? platform.stop(before) : undefined
     let isNew = false
@@ -110,13 +112,19 @@ export interface PlannedInstall extends Omit<InstallOutcome, 'change' | 'pid' | 
   readonly plan: Pick<InstallPlan, 'files' | 'commands'>
 }
 
-/** Changes nothing. @throws ConnectError INSTALL_UNSUPPORTED */
+/**
+ * Changes nothing.
+ *
+ * @param startFlags see Kept
+ * @throws ConnectError INSTALL_UNSUPPORTED
+ */
 export async function planInstall(
   context: KeptContext,
   daemon: Daemon,
   selection: Selection,
+  startFlags?: string,
 ): Promise<PlannedInstall> {
-  checkSupported(context, selection)
+  checkSupported(context, selection, startFlags)
   const { platform, description, instance } = context
   if (platform.plan) {
     const { change = null, files, commands, warnings = [] } = await platform.plan(daemon)
@@ -137,12 +145,4 @@ export async function uninstallKept(context: KeptContext): Promise<Uninstalled |
     return result()
   }
   return withAllLocks(context.instance, remove, { writes: false })
-}
-
-function checkSupported({ instance }: KeptContext, { description, reasons }: Selection): void {
-  if (description.name !== 'background') return
-  const none = `No service manager is supported on this machine (${process.platform}) by this version of Private Connect`
-  throw new ConnectError('INSTALL_UNSUPPORTED', none, {
-    hints: [...reasons, `Run it as a background process instead: ${wordsOf(instance).command} start`],
-  })
 }

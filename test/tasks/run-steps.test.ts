@@ -217,7 +217,8 @@ function serviceManager(one: Machine, install: () => Promise<void>): DaemonConte
     start: () => expect.unreachable('it is installed'),
     stop: () => ({ steps: [], result: () => undefined }),
   }
-  return { ...one.context, platform, description: { ...background, name: 'openrc' } }
+  const description = { ...background, name: 'openrc', probe: async () => ({ available: true }) as const }
+  return { ...one.context, platform, description }
 }
 
 test('a service manager takes over from the daemon in the background, once nothing speaks against it', async () => {

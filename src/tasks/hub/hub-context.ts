@@ -17,6 +17,7 @@ import type { HubStatus } from '../../hub/control/schema.ts'
 import type { CertificateFiles } from '../../hub/tls/certificate.ts'
 import type { Daemon } from '../../platforms/platform.ts'
 import { refuseOtherFolder } from './beside.ts'
+import { startFlags } from './start-flags.ts'
 import { executableOf, keptEnvironment, type Kept, type KeptContext } from '../steps/kept.ts'
 
 /** What every action on the hub of this user works on. */
@@ -81,6 +82,7 @@ export function keptHub(instance: HubInstance, settings: GivenSettings): Kept<Hu
   let replaced: { readonly saved: HubSettings | undefined } | undefined
   return {
     isShared: true,
+    startFlags: startFlags(settings),
     async refuse() {
       await refuseOtherFolder(instance)
       const wanted = settingsWith(settings)

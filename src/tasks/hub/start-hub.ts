@@ -11,6 +11,7 @@ import {
 import type { Selection } from '../../platforms/selection/select.ts'
 import { startKept, type StartKeptOptions, type StartOutcome } from '../start.ts'
 import { hubDaemonOf, keptHub, settingsWith, type GivenSettings, type HubContext } from './hub-context.ts'
+import { startFlags } from './start-flags.ts'
 
 /** What a hub that was started says of itself. */
 export interface HubTold {
@@ -68,7 +69,8 @@ export async function planHubInstall(
   settings: GivenSettings,
   selection: Selection,
 ): Promise<PlannedInstall & HubTold> {
-  const { plan, change, ...known } = await planInstall(context, hubDaemonOf(context), selection)
+  const flags = startFlags(settings)
+  const { plan, change, ...known } = await planInstall(context, hubDaemonOf(context), selection, flags)
   const wanted = settingsWith(settings)
   const isNew = keptHub(context.instance, settings).isChanged?.() ?? false
   const file = { file: hubSettingsFile(), content: hubSettingsText(wanted) }

@@ -20,6 +20,8 @@ export interface KeptContext extends RunOptions {
 export interface Kept<Said> {
   /** What `prepare` saves is not of this instance alone: other commands on it are kept out, too. */
   readonly isShared?: boolean
+  /** What is typed behind `start` to have it run as this command says, with a space before it. */
+  readonly startFlags?: string
   /** Looks for what forbids a start, before anything else. @throws ConnectError */
   readonly refuse?: () => Promise<void>
   /** Whether what it is to be run with is other than what one that runs was started with. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { joined } from '../../fixtures/joined.ts'
+import { emptyHome, joined } from '../../fixtures/joined.ts'
 import { differences, snapshot } from '../../fixtures/snapshot.ts'
 import { connect, connectOk } from '../../helpers/cli.ts'
 import { echoServer } from '../../helpers/servers.ts'
@@ -61,5 +61,14 @@ describe.skipIf(!hasOther)('where systemd is not process 1 (skipped where it is,
     const socket = await openSocket(port)
     socket.end('in the background')
     expect((await socket.toArray()).join('')).toBe('in the background')
+  })
+
+  test('and the hub is to be started in the background with the flags that install was given', async () => {
+    const home = emptyHome('hub')
+    const flags = ['--listen', '0.0.0.0:7701', '--data-dir', home.file('our hub')]
+    const { code, stderr } = await connect(home, ['hub', 'install', ...flags])
+    expect(code).toBe(1)
+    const next = `connect hub start --data-dir '${home.file('our hub')}' --listen 0.0.0.0:7701`
+    expect(stderr).toContain(`\n  Run it as a background process instead: ${next}\n`)
   })
 })

@@ -67,6 +67,22 @@ test('--platform says where the daemon and the hub are installed, and all else f
   )
 })
 
+test('an install that can’t be leaves the daemon alone that runs in the background', async () => {
+  const home = await linked(await joined(world, 'not-here'))
+  await connectOk(home, ['daemon', 'start'])
+  const pid = async () => /PID: \d+/.exec(await connectOk(home, ['daemon', 'status', '--check']))?.[0]
+  const before = await pid()
+  const env = { PLUGIN_PLATFORM_ANSWER: 'notHere' }
+  expect(await connect(home, ['daemon', 'install', '--platform', 'testinit'], { env })).toMatchObject({
+    code: 1,
+    stderr:
+      '[x] testinit can’t keep it: nobody watches ~/init\n' +
+      '  Run: watch &\n' +
+      '  The background daemon goes on as it was.\n',
+  })
+  expect(await pid()).toBe(before)
+})
+
 test('it is used for start only where it is installed, or CONNECT_PLATFORM says so', async () => {
   const home = await linked(await joined(world, 'optional'))
   const manager = async (env: NodeJS.ProcessEnv) => {
