@@ -1,9 +1,13 @@
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bash } from '../../../src/cli/completion/shells/bash.ts'
 import { fish } from '../../../src/cli/completion/shells/fish.ts'
 import { powershell } from '../../../src/cli/completion/shells/powershell.ts'
 import type { Reply } from '../../../src/cli/completion/shells/reply.ts'
 import { zsh } from '../../../src/cli/completion/shells/zsh.ts'
+import { scratchFolder } from '../../fixtures/scratch.ts'
 
 /** As bash has it, unless somebody changes it. */
 const BREAKS = ' \t\n"\'@><=;|&(:'
@@ -99,4 +103,15 @@ test('PowerShell asks by its environment, and is told what to insert, to list an
   expect(powershell.write(some, asked)).toEqual(['words 0', 'start\tstart\tstart'])
   vi.stubEnv('CONNECT_COMPLETE', undefined)
   expect(powershell.read([])).toEqual({ words: [], typed: '', start: 0 })
+})
+
+test('zsh shows no mark for a description that there is not', ({ skip }) => {
+  if (spawnSync('zsh', ['--version']).error) skip('zsh is not installed')
+  const folder = scratchFolder()
+  const answer = 'words 0\\ninfo\\t\\nweb:80\\ta service\\n'
+  writeFileSync(path.join(folder, 'connect'), `#!/bin/sh\nprintf '${answer}'\n`, { mode: 0o755 })
+  const typed = `words=(connect ''); CURRENT=2; PREFIX=''; _describe() { print -rl -- "\${(@P)4}" }; _connect`
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` }
+  const { stdout } = spawnSync('zsh', ['-f', '-c', `${zsh.script}${typed}`], { env, encoding: 'utf8' })
+  expect(stdout).toBe('info\nweb\\:80:a service\n')
 })

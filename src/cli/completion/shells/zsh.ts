@@ -7,7 +7,7 @@ export const zsh: Shell = {
 # Completes connect in zsh. It asks the program itself, so it serves any version.
 _connect() {
   local -a answer head listed
-  local line value
+  local line value about
   local ret=1
   answer=("\${(@f)$(command connect __complete zsh "\${(@Q)words[1,CURRENT-1]}" "\${(Q)PREFIX}" 2>/dev/null </dev/null)}")
   head=("\${(@s: :)answer[1]}")
@@ -20,7 +20,8 @@ _connect() {
   [[ $head[2] == <1-> ]] && compset -p $head[2]
   for line in "\${(@)answer[2,-1]}"; do
     value=\${line%%$'\\t'*}
-    listed+=("\${value//:/\\\\:}:\${line#*$'\\t'}")
+    about=\${line#*$'\\t'}
+    listed+=("\${value//:/\\\\:}\${about:+:$about}")
   done
   (( $#listed )) && _describe -t values value listed && ret=0
   case $head[1] in
