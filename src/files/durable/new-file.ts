@@ -50,8 +50,12 @@ export function writeNewFile<T>(file: string, write: (beside: string) => T): T {
     return result
   } catch (error) {
     if (error instanceof ConnectError) throw error
-    const why = codeOf(error) === 'ENOENT' ? 'its folder does not exist' : messageOf(error)
-    throw new ConnectError('WRITE_FAILED', `Could not write ${file}: ${why}`, { cause: error })
+    const isNowhere = codeOf(error) === 'ENOENT'
+    const why = isNowhere ? 'its folder does not exist' : messageOf(error)
+    throw new ConnectError('WRITE_FAILED', `Could not write ${file}: ${why}`, {
+      cause: error,
+      ...(isNowhere && { hints: ['Make that folder, or give another path.'] }),
+    })
   } finally {
     rmSync(temporary, { recursive: true, force: true })
     removeLeftovers(own)

@@ -142,6 +142,7 @@ test('a folder that is not there is said so', async () => {
   expect(await rejectionOf(makeBackup(data.folder, file))).toMatchObject({
     code: 'WRITE_FAILED',
     message: `Could not write ${file}: its folder does not exist`,
+    hints: ['Make that folder, or give another path.'],
   })
 })
 
