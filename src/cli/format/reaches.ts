@@ -1,7 +1,7 @@
 import { localAddressOf } from '../../config/reaches.ts'
 import { describeHolder } from '../../process/port-holder.ts'
 import type { ShownReach } from '../../tasks/reaches/shown-reach.ts'
-import { localTime } from './local-time.ts'
+import { localTime } from '../../text/local-time.ts'
 import { formatTable } from './table.ts'
 
 /** The kept reaches in a line; undefined if there are none. */

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
-import { localTime } from '../../cli/format/local-time.ts'
+import { localTime } from '../../text/local-time.ts'
 import { formatTable } from '../../cli/format/table.ts'
 import { newHubFolder } from '../../cli/hub/data-folder.ts'
 import { dataDirFlag } from '../../cli/hub/flags.ts'

@@ -3,7 +3,7 @@ import type { DaemonStatus, ForegroundAgent } from '../../../tasks/status.ts'
 import { printable } from '../../../text/printable.ts'
 import { tilde } from '../../../text/tilde.ts'
 import { formatConnection } from '../connection.ts'
-import { localTime } from '../local-time.ts'
+import { localTime } from '../../../text/local-time.ts'
 import { reachesInLine, reachTroubles } from '../reaches.ts'
 import { fields, lastExit, STARTS } from './fields.ts'
 

@@ -1,6 +1,6 @@
 import type { DaemonStatus } from '../../../tasks/status.ts'
 import { printable } from '../../../text/printable.ts'
-import { localTime } from '../local-time.ts'
+import { localTime } from '../../../text/local-time.ts'
 
 /** When it starts by itself, in words. */
 export const STARTS = { boot: 'on boot', login: 'on login', never: 'no' } as const

@@ -2,7 +2,7 @@ import type { HubServiceStatus } from '../../../tasks/hub/status.ts'
 import { printable } from '../../../text/printable.ts'
 import { tilde } from '../../../text/tilde.ts'
 import { addressLabel } from '../hub-told.ts'
-import { localTime } from '../local-time.ts'
+import { localTime } from '../../../text/local-time.ts'
 import { fields, lastExit, STARTS } from './fields.ts'
 
 /** As the daemon's status, for the hub. */

@@ -1,5 +1,5 @@
 import { ConnectCommand } from '../../../cli/command.ts'
-import { localTime } from '../../../cli/format/local-time.ts'
+import { localTime } from '../../../text/local-time.ts'
 import { formatTable } from '../../../cli/format/table.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
 import { listAgents } from '../../../cli/hub/list-agents.ts'

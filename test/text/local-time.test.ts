@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { localTime } from '../../../src/cli/format/local-time.ts'
+import { localTime } from '../../src/text/local-time.ts'
 
 const { TZ } = process.env
 
