@@ -82,7 +82,10 @@ test('a machine that knows nothing, and one without a home folder', async () => 
   const home = emptyHome()
   expect(await diagnose(home)).toMatchObject({
     ok: true,
-    of: { config: { state: 'warning', fix: 'Run: connect up' }, running: { state: 'skipped' } },
+    of: {
+      config: { state: 'warning', fix: 'With an invite to a hub, run: connect login' },
+      running: { state: 'skipped' },
+    },
   })
   expect(existsSync(home.file('config.json'))).toBe(false)
   const homeless = await diagnose(home, [], { env: { HOME: '/nonexistent' } })

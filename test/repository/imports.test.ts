@@ -171,8 +171,16 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   'doctor/checks/files': ['doctor', 'control', 'config/hub', 'config', 'files/', 'text', 'errors.ts'],
   'doctor/checks/machine': ['doctor', 'control', 'runtime', 'files', 'text', 'errors.ts'],
-  'doctor/checks/network': ['doctor', 'doctor/way', 'hub-client', 'config/proxy', 'config', 'text'],
-  'doctor/checks/hub': ['doctor', 'doctor/way', 'control', 'tunnel/protocol', 'errors.ts'],
+  'doctor/checks/network': [
+    'doctor',
+    'doctor/way',
+    'hub-client',
+    'config/proxy',
+    'config',
+    'text',
+    'errors.ts',
+  ],
+  'doctor/checks/hub': ['doctor', 'doctor/way', 'control', 'tunnel/protocol', 'text', 'errors.ts'],
   'doctor/checks/services': [
     'doctor',
     'doctor/way',

@@ -35,7 +35,19 @@ export function formatDoctor<Context>(all: readonly Checked<Context>[]): string[
 function membersOf<Context>(members: readonly Checked<Context>[]): string[] {
   const [{ state, seen }] = members as [Checked<Context>]
   const isNothing = state === 'skipped' && members.every((one) => one.state === state && one.seen === seen)
-  return isNothing ? [`${MARKS.skipped} ${seen}`] : members.flatMap((one) => formatChecked(one))
+  if (isNothing) return [`${MARKS.skipped} ${seen}`]
+  return [...Map.groupBy(members, keyOf).values()].flatMap(formatTogether)
+}
+
+/** What is skipped, or can’t be looked at, for one reason is a line. */
+function keyOf<Context>(one: Checked<Context>): unknown {
+  return one.state === 'skipped' || one.state === 'unknown' ? `${one.state}: ${one.seen}` : one
+}
+
+function formatTogether<Context>(members: readonly Checked<Context>[]): string[] {
+  const [first] = members as [Checked<Context>]
+  const title = members.map(({ check }) => check.title).join(', ')
+  return formatChecked({ ...first, check: { ...first.check, title } })
 }
 
 /** One cause may keep much from being looked at, and is mended once. */

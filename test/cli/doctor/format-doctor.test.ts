@@ -44,6 +44,24 @@ test('a group of which there is nothing here is one line', () => {
   ])
 })
 
+test('what is skipped, or unknown, for one reason is told at once', () => {
+  const hangs: Finding = { state: 'unknown', seen: 'systemctl hangs', fix: 'See: systemctl' }
+  expect(
+    formatDoctor([checked('daemon', 'Runs', hangs), checked('daemon', 'On boot', hangs)]).slice(1, 3),
+  ).toEqual(['  [?] Runs, On boot: systemctl hangs', '      See: systemctl'])
+  const down: Finding = { state: 'skipped', seen: 'No agent runs' }
+  const other: Finding = { state: 'skipped', seen: 'Nothing is installed' }
+  const lines = formatDoctor([
+    checked('daemon', 'Answers', down),
+    checked('daemon', 'What is installed', other),
+    checked('daemon', 'Only one', down),
+  ])
+  expect(lines.slice(1, 3)).toEqual([
+    '  [-] Answers, Only one: No agent runs',
+    '  [-] What is installed: Nothing is installed',
+  ])
+})
+
 test('what keeps several from being looked at is told with its cure once', () => {
   const closed: Finding = { state: 'unknown', seen: 'It is closed', fix: 'Run: chmod 700 ~' }
   const lines = formatDoctor([checked('files', 'One', closed), checked('daemon', 'Other', closed)])

@@ -19,8 +19,9 @@ import { ConnectError } from '../../../src/errors.ts'
 import { tryLock } from '../../../src/files/lock.ts'
 import { formatLine, type Level } from '../../../src/log/line.ts'
 import { SystemdPlatform } from '../../../src/platforms/systemd/systemd.ts'
-import type { PlatformDescription } from '../../../src/platforms/platform.ts'
+import type { PlatformDescription, PlatformStatus } from '../../../src/platforms/platform.ts'
 import type { PluginProblem } from '../../../src/plugins/plugin-problem.ts'
+import { localTime } from '../../../src/text/local-time.ts'
 import { identityFor } from '../../fixtures/identity.ts'
 import { fakePrograms } from '../../platforms/systemd/helpers/fake-programs.ts'
 import { sample } from '../../platforms/systemd/helpers/sample.ts'
@@ -67,22 +68,44 @@ describe('what keeps the daemon', () => {
     })
     const none = { ...could, description: { name: 'background' } as PlatformDescription }
     const reasons = ['systemd: there is no systemctl on this machine']
-    expect(
-      await run(serviceManager, patient({ chosen: { forInstall: async () => ({ ...none, reasons }) } })),
-    ).toMatchObject({
+    const asked = (why: readonly string[], status?: PlatformStatus) => {
+      const chosen = { forInstall: async () => ({ ...none, reasons: why }) }
+      return { chosen, ...(status && { status }) }
+    }
+    expect(await run(serviceManager, patient(asked(reasons)))).toMatchObject({
+      state: 'skipped',
+      seen: 'It has nothing to do; no service manager could (systemd: there is no systemctl on this machine)',
+    })
+    const seen = 'No service manager can (systemd: there is no systemctl on this machine)'
+    expect(await run(serviceManager, await exposing(asked(reasons)))).toMatchObject({
       state: 'warning',
-      seen: 'No service manager can (systemd: there is no systemctl on this machine)',
+      seen,
       fix: expect.stringContaining('connect daemon start'),
+    })
+    // What does nothing any more is not to be run.
+    expect(await run(serviceManager, patient(asked(reasons, RUNNING)))).toMatchObject({
+      state: 'warning',
+      seen: `${seen}: it runs until the next reboot`,
+      fix: expect.stringContaining('connect plugins install'),
+    })
+    const plugins = [...reasons, 'runit: nobody watches ~/service. Run: runsvdir ~/service &']
+    expect(await run(serviceManager, patient(asked(plugins, RUNNING)))).toMatchObject({
+      state: 'warning',
+      seen: `${seen.slice(0, -1)}; runit: nobody watches ~/service)`,
+      fix: 'Run: runsvdir ~/service &',
     })
   })
 
   test('a platform that there is not, a plugin that failed', async () => {
-    const choosing = Promise.reject(new ConnectError('PLATFORM_UNKNOWN', 'There is no platform "x"'))
+    const hints = ['Here there are: systemd', 'Name one of those']
+    const choosing = Promise.reject(
+      new ConnectError('PLATFORM_UNKNOWN', 'There is no platform "x"', { hints }),
+    )
     choosing.catch(() => {})
     expect(await run(serviceManager, patient({ choosing }))).toMatchObject({
       state: 'failed',
-      seen: 'There is no platform "x"',
-      fix: expect.any(String),
+      seen: 'There is no platform "x". Here there are: systemd',
+      fix: 'Name one of those',
     })
     const failing = (...problems: PluginProblem[]) => run(serviceManager, patient({ chosen: { problems } }))
     const late = { plugin: 'runit', what: 'failed: Timed out' }
@@ -105,7 +128,7 @@ describe('that it runs', () => {
     const startedAt = '2026-11-27T10:00:00.000Z'
     expect(await run(running, patient({ status: { ...RUNNING, startedAt } }))).toMatchObject({
       state: 'ok',
-      seen: `As the daemon (PID: 4711), since ${startedAt}`,
+      seen: `As the daemon (PID: 4711), since ${localTime(startedAt)}`,
     })
     expect(await run(running, patient({ status: { ...STOPPED, foregroundPid: 5 } }))).toMatchObject({
       state: 'ok',

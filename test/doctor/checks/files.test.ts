@@ -53,7 +53,10 @@ test('the config: there, missing, damaged, and open to others', async () => {
     seen: expect.stringContaining('is not valid JSON'),
     fix: 'Fix the file, or move it away and run: connect login',
   })
-  expect(await run(config, patient())).toMatchObject({ state: 'warning', fix: 'Run: connect up' })
+  expect(await run(config, patient())).toMatchObject({
+    state: 'warning',
+    fix: 'With an invite to a hub, run: connect login',
+  })
 })
 
 test('the lists of what is exposed and kept: there, and damaged', async () => {
@@ -207,7 +210,10 @@ test('what a killed agent leaves is told, and removed', async () => {
     fix: 'Have it removed: connect doctor --fix',
   })
   expect(existsSync(instance.pidFile)).toBe(true)
-  expect(await mend(leftovers, who)).toMatchObject({ after: { state: 'ok' } })
+  expect(await mend(leftovers, who)).toMatchObject({
+    done: expect.stringMatching(/^removed \S+daemon\.pid$/),
+    after: { state: 'ok' },
+  })
   expect(existsSync(instance.pidFile)).toBe(false)
 })
 

@@ -8,6 +8,7 @@ import { newKey } from '../../../src/hub-client/credential.ts'
 import { hubInProcess, member, stranger } from '../../fixtures/hub/hub-in-process.ts'
 import { startHostileHub, HUB_ID, NONCE } from '../../fixtures/hub/hostile-hub.ts'
 import { HUB_HEADER } from '../../../src/tunnel/protocol/handshake.ts'
+import { localTime } from '../../../src/text/local-time.ts'
 import { identityFor } from '../../fixtures/identity.ts'
 import { inBetween } from '../helpers/in-between.ts'
 import { byState, runWayChecks } from '../helpers/way-checks.ts'
@@ -129,7 +130,7 @@ describe('the link of the agent', () => {
     const down = { state: 'retrying', since, reason: 'connection refused' } as const
     expect(await told(config, down)).toMatchObject({
       state: 'failed',
-      seen: `It is down since ${since}, though the way is open: connection refused`,
+      seen: `It is down since ${localTime(since)}, though the way is open: connection refused`,
     })
     expect(await told(config, { state: 'connecting', since })).toMatchObject({ state: 'warning' })
     expect(await told(config, undefined)).toMatchObject({ state: 'skipped' })

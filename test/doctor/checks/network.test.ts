@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
+import { tcp } from '../../../src/doctor/checks/network/tcp.ts'
+import { HubWay } from '../../../src/doctor/way/hub-way.ts'
+import { UNKNOWN_HUB, type HubHere } from '../../../src/tasks/machine/hub-here.ts'
 import { HUB_HEADER } from '../../../src/tunnel/protocol/handshake.ts'
 import { hubInProcess, member, type TestHub } from '../../fixtures/hub/hub-in-process.ts'
 import { TestAuthority, type IssueOptions } from '../../helpers/certificates.ts'
@@ -10,7 +14,7 @@ import { makeHome } from '../../helpers/home.ts'
 import { serveTcp } from '../../helpers/servers.ts'
 import { listening } from '../../hub-client/helpers/tls-server.ts'
 import { inBetween, passUpgrades } from '../helpers/in-between.ts'
-import { byState, runWayChecks } from '../helpers/way-checks.ts'
+import { byState, runAll, runWayChecks } from '../helpers/way-checks.ts'
 
 const home = makeHome('authority')
 let authority: TestAuthority
@@ -61,7 +65,7 @@ describe('where all is well, each check says so', () => {
       skipped: ['proxy'],
     })
     expect(found['tls-chain']!.seen).toContain('Signed by Test CA')
-    expect(found['tls-expiry']!.seen).toMatch(/for (29|30) days more$/)
+    expect(found['tls-expiry']!.seen).toMatch(/for (29|30) more days$/)
   })
 })
 
@@ -83,6 +87,22 @@ describe('what fails is told once, and what rests on it is skipped:', () => {
     expect(byState(found)).toMatchObject({ ok: ['dns'], failed: ['tcp'] })
     expect(found.tcp!.seen).toMatch(/: connection refused$/)
     expect(found.websocket!.seen).toBe('Not looked at, since there is no connection to the hub')
+  })
+
+  test('of the hub on this machine, which does not run: what starts it another check says', async () => {
+    const hub = await hubInProcess()
+    const way = new HubWay({ ...(await member(hub)), hub: `http://127.0.0.1:${await closedPort()}` })
+    const found = async (state: HubHere['state']) => {
+      const report = {
+        hub: { ...UNKNOWN_HUB, state },
+        instance: hubInstance({}),
+        said: undefined,
+        isDataAbsent: false,
+      }
+      return (await runAll([tcp], { way: async () => way, hubReport: async () => report })).tcp!.fix
+    }
+    expect(await found('stopped')).toBe('It is the hub on this machine: see below what starts it')
+    expect(await found('running')).toMatch(/^Check the address/)
   })
 
   test('a hub that takes connections and says nothing', async () => {
@@ -172,7 +192,7 @@ describe('TLS', () => {
     const { 'tls-expiry': found } = await runWayChecks({ config })
     expect(found).toMatchObject({
       state: 'warning',
-      seen: expect.stringMatching(/for 0 days more$/) as string,
+      seen: expect.stringMatching(/for 0 more days$/) as string,
     })
     expect(found!.fix).toMatch(/has to renew it/)
   })

@@ -2,6 +2,7 @@ import { readProcessRecord } from '../../../control/process-record.ts'
 import type { PlatformStatus } from '../../../platforms/platform.ts'
 import { isUnused } from '../../../tasks/machine/is-unused.ts'
 import { withSeen } from '../../../tasks/status.ts'
+import { localTime } from '../../../text/local-time.ts'
 import type { Check, Finding } from '../../check.ts'
 import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 
@@ -14,7 +15,7 @@ export const running: Check<DoctorContext> = {
     const status = await context.daemon()
     const { state, pid, foregroundPid, startedAt, reason } = status
     if (state === 'running' || state === 'starting') {
-      const since = startedAt === undefined ? '' : `, since ${startedAt}`
+      const since = startedAt === undefined ? '' : `, since ${localTime(startedAt)}`
       return { state: 'ok', seen: `As the daemon (PID: ${pid ?? 'not yet known'})${since}` }
     }
     if (foregroundPid !== undefined)

@@ -1,4 +1,6 @@
+import { ConnectError } from '../../../errors.ts'
 import { uninstallCommand, type PluginProblem } from '../../../plugins/plugin-problem.ts'
+import { isUnused } from '../../../tasks/machine/is-unused.ts'
 import type { Check, Finding } from '../../check.ts'
 import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 import { listed } from '../../listed.ts'
@@ -10,11 +12,12 @@ export const serviceManager: Check<DoctorContext> = {
   group: 'daemon',
   title: 'What keeps it',
   timeoutMs: PLATFORM_MS,
-  run: ({ choosing, instance, env }) =>
+  run: (context) =>
     told(async () => {
-      const { description, problems, forInstall } = await choosing
+      const { instance, env } = context
+      const { description, problems, forInstall } = await context.choosing.catch(factsFirst)
       if (problems.length > 0) return pluginsFailed(problems)
-      if (description.name === 'background') return await inBackground(forInstall)
+      if (description.name === 'background') return await inBackground(context, forInstall)
       const { name, summary } = description
       const probe = await description.probe({ instance, env })
       if (probe.available) return { state: 'ok', seen: `${name}, ${summary}` }
@@ -26,6 +29,14 @@ export const serviceManager: Check<DoctorContext> = {
     }),
 }
 
+/** What can be done comes last among the hints of such an error: before it stands what there is. */
+function factsFirst(thrown: unknown): never {
+  if (!(thrown instanceof ConnectError)) throw thrown
+  const facts = thrown.hints.slice(0, -1)
+  const message = [thrown.message, ...facts].join('. ')
+  throw new ConnectError(thrown.code, message, { cause: thrown, hints: thrown.hints.slice(-1) })
+}
+
 function pluginsFailed(problems: readonly PluginProblem[]): Finding {
   const seen = problems.map(({ plugin, what }) => (plugin === undefined ? what : `Plugin ${plugin} ${what}`))
   const known = problems.flatMap(({ plugin }) => plugin ?? [])
@@ -33,14 +44,30 @@ function pluginsFailed(problems: readonly PluginProblem[]): Finding {
   return { state: 'warning', seen: listed(seen), fix }
 }
 
+/** Behind it a reason says what helps. */
+const RUN = '. Run: '
+
 /** Where nothing is installed: what could be. */
 async function inBackground(
+  context: DoctorContext,
   forInstall: () => Promise<{ description: { name: string }; reasons: readonly string[] }>,
 ): Promise<Finding> {
   const { description, reasons } = await forInstall()
   if (description.name !== 'background')
     return { state: 'ok', seen: `Nothing yet; ${description.name} would: connect daemon install` }
-  const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`
+  const why = reasons.length === 0 ? '' : ` (${reasons.map((reason) => reason.split(RUN)[0]).join('; ')})`
+  const isRunning = (await context.daemon()).state === 'running'
+  if (!isRunning && isUnused(context.instance))
+    return { state: 'skipped', seen: `It has nothing to do; no service manager could${why}` }
+  const command = reasons.map((reason) => reason.split(RUN)[1]).find((one) => one !== undefined)
+  if (command !== undefined)
+    return { state: 'warning', seen: `No service manager can${why}`, fix: `Run: ${command}` }
+  if (isRunning)
+    return {
+      state: 'warning',
+      seen: `No service manager can${why}: it runs until the next reboot`,
+      fix: 'A plugin may bring another service manager: connect plugins install NAME',
+    }
   return {
     state: 'warning',
     seen: `No service manager can${why}`,

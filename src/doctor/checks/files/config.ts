@@ -16,6 +16,10 @@ export const config: Check<DoctorContext> = {
       const report = await context.hubReport().catch(() => undefined)
       if (report && report.hub.state !== 'none')
         return { state: 'skipped', seen: 'This machine is not logged in to a hub, but has one of its own' }
-      return { state: 'warning', seen: 'This machine is not logged in to a hub', fix: 'Run: connect up' }
+      return {
+        state: 'warning',
+        seen: 'This machine is not logged in to a hub',
+        fix: 'With an invite to a hub, run: connect login',
+      }
     }),
 }

@@ -17,6 +17,7 @@ import { namedFiles } from './our-files.ts'
 
 /** What a process leaves that was killed: it misleads people and scripts, and takes space. */
 interface Left {
+  readonly file: string
   readonly what: string
   readonly clear: () => Promise<unknown>
 }
@@ -30,15 +31,15 @@ export const leftovers: Check<DoctorContext> = {
       (all) => all.flat(),
     )
     if (left.length === 0) return { state: 'ok', seen: 'Nothing' }
-    const few = left.slice(0, 3).map(({ what }) => what)
+    const few = left.slice(0, 3)
     const more = left.length > few.length ? `, and ${left.length - few.length} more` : ''
     return {
       state: 'warning',
-      seen: `${few.join('; ')}${more}`,
+      seen: `${few.map(({ what }) => what).join('; ')}${more}`,
       fix: 'Have it removed: connect doctor --fix',
       async mend() {
         for (const { clear } of left) await clear()
-        return `removed ${few.join('; ')}${more}`
+        return `removed ${few.map(({ file }) => tilde(file)).join(', ')}${more}`
       },
     }
   },
@@ -66,12 +67,14 @@ async function ofProcess(instance: Instance): Promise<Left[]> {
   const { process } = wordsOf(instance)
   const left: Left[] = []
   if (state === 'stale') {
-    const what = `${tilde(existsSync(pidFile) ? pidFile : instance.recordFile)} names the ${process}, which is gone`
-    left.push({ what, clear: () => clearStale(instance) })
+    const file = existsSync(pidFile) ? pidFile : instance.recordFile
+    const what = `${tilde(file)} names the ${process}, which is gone`
+    left.push({ file, what, clear: () => clearStale(instance) })
   }
   const isDown = state === 'stale' || state === 'none'
   if (isDown && lstatSync(socketPath, { throwIfNoEntry: false })?.isSocket())
     left.push({
+      file: socketPath,
       what: `nobody listens on ${tilde(socketPath)}`,
       clear: () => removeSocket(instance),
     })
@@ -101,6 +104,7 @@ function temporaryFiles(instance: Instance, home: string): Left[] {
     )
     .filter((file) => isLeftover(file))
     .map((file) => ({
+      file,
       what: `${tilde(file)} was never finished`,
       clear: async () => rmSync(file, { recursive: true, force: true }),
     }))

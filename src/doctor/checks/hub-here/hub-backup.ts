@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000
 /** How much of what has changed may be lost. */
 const OLD_MS = 7 * DAY_MS
 
-const FIX = 'Run, best by a timer: connect hub backup /mnt/backups/hub-$(date +%F).db'
+const FIX = 'Run, best by a timer, and keep it elsewhere: connect hub backup ~/hub-$(date +%F).db'
 
 /** How old the last backup is, and whether what is saved has changed since. */
 export const hubBackup: Check<HubHereContext> = {
@@ -20,14 +20,17 @@ export const hubBackup: Check<HubHereContext> = {
   title: 'Its last backup',
   run: (context) =>
     told(async () => {
-      const { instance } = await quietly(() => requireHub(context))
+      const { instance, said } = await quietly(() => requireHub(context))
       const mark = (await context.hubData().catch(() => undefined))?.mark
       if (!mark) throw new Skipped('Not looked at, since there is no sound database')
       const last = readLastBackup(instance.dataFolder)
+      if (last?.id !== mark.id && said?.status?.joined === 0)
+        throw new Skipped('Nothing to lose yet: no machine has joined')
       if (last?.id !== mark.id)
         return { state: 'warning', seen: 'No backup of it was made from here', fix: FIX }
       const age = Date.now() - Date.parse(last.madeAt)
-      const made = `${last.madeAt.slice(0, 10)}, ${counted(Math.max(0, Math.floor(age / DAY_MS)), 'day')} ago`
+      const days = Math.floor(age / DAY_MS)
+      const made = `${last.madeAt.slice(0, 10)}${days > 0 ? `, ${counted(days, 'day')} ago` : ''}`
       const seen = `Made on ${made}, to ${tilde(last.file)}`
       if (last.generation === mark.generation)
         return { state: 'ok', seen: `${seen}; nothing has changed since` }

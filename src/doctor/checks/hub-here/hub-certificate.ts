@@ -1,3 +1,4 @@
+import { counted } from '../../../text/counted.ts'
 import type { Check } from '../../check.ts'
 import { requireHubStatus, type HubHereContext } from '../../hub-inspection.ts'
 import { told } from '../../told.ts'
@@ -13,7 +14,7 @@ export const hubCertificate: Check<HubHereContext> = {
       if (!certificate) throw new Skipped('It speaks plain http')
       const { notAfter, own, warning } = certificate
       const left = Date.parse(notAfter) - Date.now()
-      const valid = `Valid until ${notAfter.slice(0, 10)}, for ${Math.floor(left / 86_400_000)} more days`
+      const valid = `Valid until ${notAfter.slice(0, 10)}, for ${counted(Math.floor(left / 86_400_000), 'more day')}`
       if (warning === null) return { state: 'ok', seen: valid }
       return {
         state: left > 0 ? 'warning' : 'failed',

@@ -1,5 +1,6 @@
 import type { AgentAnswer } from '../../../control/ask-agent.ts'
 import { hubConnectionOf } from '../../../control/hub-connection.ts'
+import { localTime } from '../../../text/local-time.ts'
 import type { Check } from '../../check.ts'
 import { told } from '../../told.ts'
 import { Skipped } from '../../way/skipped.ts'
@@ -20,7 +21,8 @@ export const agentLink: Check<LinkContext> = {
       const said = await context.agent()
       if (!said) throw new Skipped('No agent runs here')
       if (!said.status) throw new Skipped(`Not looked at, since ${said.silence}`)
-      const { state, since, reason } = hubConnectionOf(said.status)
+      const { state, since: exactly, reason } = hubConnectionOf(said.status)
+      const since = localTime(exactly)
       if (state === 'connected') return { state: 'ok', seen: `It is up, since ${since}` }
       await (await context.way()).connectable()
       const seen = `It is down since ${since}, though the way is open`

@@ -18,8 +18,8 @@ export const tlsExpiry: Check<WayContext> = {
     told(async () => {
       const { from, until } = await (await context.way()).secured()
       const left = until - Date.now()
-      const days = counted(Math.floor(left / DAY_MS), 'day')
-      const seen = `Valid until ${new Date(until).toISOString().slice(0, 10)}, for ${days} more`
+      const days = counted(Math.floor(left / DAY_MS), 'more day')
+      const seen = `Valid until ${new Date(until).toISOString().slice(0, 10)}, for ${days}`
       if (left > Math.min(SOON_MS, (until - from) * SOON_PART)) return { state: 'ok', seen }
       const fix = 'Whoever runs the hub has to renew it, or to see why that was not done by itself'
       return { state: 'warning', seen, fix }
