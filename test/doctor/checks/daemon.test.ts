@@ -52,6 +52,8 @@ describe('what keeps the daemon', () => {
       state: 'ok',
       seen: 'systemd, a systemd service: started again after a crash',
     })
+    const runit = { ...SYSTEMD, name: 'runit', summary: 'runit: started again after a crash' }
+    expect((await run(serviceManager, patient({ description: runit }))).seen).toBe(runit.summary)
     const probe = async () => ({ available: false, reason: 'your user manager is offline' }) as const
     expect(await run(serviceManager, patient({ description: { ...SYSTEMD, probe } }))).toMatchObject({
       state: 'failed',

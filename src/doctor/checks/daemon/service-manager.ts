@@ -20,7 +20,8 @@ export const serviceManager: Check<DoctorContext> = {
       if (description.name === 'background') return await inBackground(context, forInstall)
       const { name, summary } = description
       const probe = await description.probe({ instance, env })
-      if (probe.available) return { state: 'ok', seen: `${name}, ${summary}` }
+      if (probe.available)
+        return { state: 'ok', seen: summary.startsWith(name) ? summary : `${name}, ${summary}` }
       return {
         state: 'failed',
         seen: `${name} can’t keep it: ${probe.reason}`,
