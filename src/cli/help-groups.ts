@@ -5,12 +5,12 @@ const GROUPS: readonly (readonly [title: string, words: readonly string[]])[] = 
   ['REACH A SERVICE', ['services', 'reach', 'unreach', 'ssh']],
   ['KEEP IT RUNNING', ['daemon', 'up']],
   ['RUN A HUB', ['hub']],
-  ['IN YOUR SHELL', ['autocomplete']],
+  ['IN YOUR SHELL', ['help', 'autocomplete']],
   ['EXTEND IT', ['plugins']],
 ]
 
-/** Of those that come with the program, and of those that were installed. */
-const OF_PLUGINS = 'FROM PLUGINS'
+/** Of those that were installed. */
+export const OF_PLUGINS = 'FROM PLUGINS'
 
 /**
  * @param commands by id: `daemon:start` is in the group of `daemon`

@@ -1,7 +1,7 @@
 import { CommandHelp, Errors, Help } from '@oclif/core'
 import { problemLine } from '../plugins/plugin-problem.ts'
 import { printable } from '../text/printable.ts'
-import { groupCommands } from './help-groups.ts'
+import { groupCommands, OF_PLUGINS } from './help-groups.ts'
 import { problemsAtLoad } from './plugins/problems-at-load.ts'
 
 /** A first session, in short. */
@@ -49,10 +49,10 @@ export default class ConnectHelp extends Help {
     const isShown = (id: string) => this.opts.all || !id.includes(':')
     const commands = this.sortedCommands.filter(({ id }) => isShown(id))
     const topics = this.sortedTopics.filter(({ name }) => isShown(name))
-    const groups = groupCommands(commands).map(([title, members]) =>
-      this.formatCommands(members).replace('COMMANDS', title),
-    )
-    const more = this.formatTopics(topics).replace('TOPICS', 'MORE FROM PLUGINS')
+    const grouped = groupCommands(commands)
+    const groups = grouped.map(([title, members]) => this.formatCommands(members).replace('COMMANDS', title))
+    const begun = grouped.some(([title]) => title === OF_PLUGINS)
+    const more = this.formatTopics(topics).replace('TOPICS', begun ? `MORE ${OF_PLUGINS}` : OF_PLUGINS)
     const manual =
       process.platform === 'win32'
         ? ''

@@ -16,9 +16,15 @@ test('each command of ours is in one group, and none is taken for a plugin’s',
 })
 
 test('what plugins bring stands at the end, in a group of its own', () => {
-  expect(groupCommands([{ id: 'runit:logs' }, { id: 'status' }, { id: 'help' }])).toEqual([
+  expect(groupCommands([{ id: 'runit:logs' }, { id: 'status' }])).toEqual([
     ['THIS MACHINE', [{ id: 'status' }]],
-    ['FROM PLUGINS', [{ id: 'runit:logs' }, { id: 'help' }]],
+    ['FROM PLUGINS', [{ id: 'runit:logs' }]],
+  ])
+})
+
+test('help is no plugin’s, though it comes from a package of oclif’s', () => {
+  expect(groupCommands([{ id: 'autocomplete' }, { id: 'help' }])).toEqual([
+    ['IN YOUR SHELL', [{ id: 'help' }, { id: 'autocomplete' }]],
   ])
 })
 
