@@ -16,7 +16,7 @@ const env = { OCLIF_DISABLE_LINKED_ESM_WARNING: '1' }
 const ACTIONS = ['start', 'start --replace', 'restart', 'stop', 'install', 'uninstall']
 /** What a home's hub has, and no more. */
 const FILES =
-  /^(config\.json|hub\.(db(-shm|-wal)?|process\.json|lock|log|pid|sock|command\.lock)|.*testinit\.json)$/
+  /^(config\.json|hub\.(db(-shm|-wal)?|process\.json|lock|log|pid|sock|command\.lock)|tls|.*testinit\.json)$/
 
 /** The hubs that run from a home; Linux alone tells. */
 function hubsOf(home: Home): number[] {
