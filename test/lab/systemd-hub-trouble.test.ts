@@ -223,7 +223,7 @@ labSuite('the hub as a service of systemd, when not all is well', machineNeeds, 
     // As at a boot.
     await scene.machine.runOk(`systemctl --user start ${UNIT}`)
     await statusSays({
-      status: 'running',
+      status: 'starting',
       reason: `The hub’s data is not in ${mount}, where it was`,
       silence: 'it waits for its data',
     })
