@@ -1,7 +1,7 @@
 import { LANES, type SaveQueue, type Write } from '../store/save-queue.ts'
 import type { StoreError } from '../store/store-error.ts'
 import type { StoreCalls } from '../store/store-thread.ts'
-import type { ClaimedService } from '../store/store.ts'
+import type { Agent, ClaimedService } from '../store/store.ts'
 import type { ServiceNames } from './service-names.ts'
 
 /** What the agents have told of themselves, in memory. */
@@ -37,6 +37,14 @@ export class AgentSettings {
   /** Whether there is something that the database doesn't have. */
   isUnsaved(agent: string): boolean {
     return this.#writes.has(agent)
+  }
+
+  /** Agents as the database has them, under the labels that it doesn't have yet. */
+  appliedTo(stored: readonly Agent[]): Agent[] {
+    return stored.map((agent) => {
+      const label = this.isUnsaved(agent.id) ? this.#told.label(agent.id) : undefined
+      return label === undefined ? agent : { ...agent, label }
+    })
   }
 
   /**

@@ -1,6 +1,6 @@
 import { ConnectError, messageOf } from '../../errors.ts'
 import type { JoinToken } from '../store/join-token.ts'
-import { LANES, SaveQueue, type Write } from '../store/save-queue.ts'
+import { LANES, SaveQueue } from '../store/save-queue.ts'
 import type { StoreError } from '../store/store-error.ts'
 import { StoreThread, type StoreCalls, type StoreEvents } from '../store/store-thread.ts'
 import type { Mark } from '../store/schema.ts'
@@ -13,11 +13,12 @@ import {
   type Snapshot,
   type TokenOptions,
 } from '../store/store.ts'
-import { SAVED, Unsaved, type Saved } from './unsaved.ts'
 import { AgentSettings } from './agent-settings.ts'
 import { LastSeen } from './last-seen.ts'
 import type { RefusedName, Registry, RegistryEvents } from './registry.ts'
 import { isSameNames, missingFrom, ServiceNames } from './service-names.ts'
+import type { Saved } from './unsaved.ts'
+import { UnsavedChanges } from './unsaved-changes.ts'
 
 /** The registry over one SQLite file. What is in memory is the truth; the file holds it over a restart. */
 export class SqliteRegistry implements Registry {
@@ -28,13 +29,10 @@ export class SqliteRegistry implements Registry {
   readonly #names: ServiceNames
   readonly #settings: AgentSettings
   readonly #lastSeen: LastSeen
+  readonly #unsavedChanges: UnsavedChanges
   #agents: Map<string, Agent>
   /** The agents that join right now, and the promises to wait for before anything else is done with them. */
   readonly #joining = new Map<string, Promise<unknown>>()
-  /** Changes that are in effect, and not yet saved. */
-  readonly #removed = new Map<string, Unsaved>()
-  readonly #revoked = new Map<string, Unsaved>()
-  readonly #revokedTokens = new Map<string, Unsaved>()
 
   private constructor(
     snapshot: Snapshot,
@@ -54,6 +52,7 @@ export class SqliteRegistry implements Registry {
     const log = (line: string) => events.log(line)
     this.#store = openStore({ agents: (agents) => this.#setAgents(agents), log, damaged })
     this.#queue = new SaveQueue({ damaged, log })
+    this.#unsavedChanges = new UnsavedChanges(this.#queue, this.#store)
     const told = { names: this.#names, label: (id: string) => this.#member(id)?.label }
     this.#settings = new AgentSettings(this.#queue, this.#store, told, snapshot.services)
     this.#lastSeen = new LastSeen(this.#queue, this.#store, snapshot.agents)
@@ -114,11 +113,10 @@ export class SqliteRegistry implements Registry {
     this.#queue.add({
       lane: LANES.membership,
       run: async () => {
-        const isAfresh = this.#removed.has(request.agent)
-        const revokedTokens = [...this.#revokedTokens.keys()]
+        const isAfresh = this.#unsavedChanges.isRemoved(request.agent)
+        const { revokedTokens } = this.#unsavedChanges
         const agent = await this.#store.call('join', { ...request, isAfresh, revokedTokens })
-        // What the agent had left behind when it logged out went with the same transaction.
-        this.#settle(this.#removed, request.agent)
+        this.#unsavedChanges.joined(request.agent)
         if (agent) this.#agents.set(agent.id, agent)
         resolve(agent !== undefined)
       },
@@ -131,7 +129,7 @@ export class SqliteRegistry implements Registry {
   }
 
   tokenState(token: string): Promise<JoinToken['state'] | undefined> {
-    return this.#store.call('tokenState', token, [...this.#revokedTokens.keys()])
+    return this.#store.call('tokenState', token, this.#unsavedChanges.revokedTokens)
   }
 
   setLabel(id: string, label: string): void {
@@ -153,8 +151,7 @@ export class SqliteRegistry implements Registry {
   async remove(id: string): Promise<Saved> {
     while (this.#joining.has(id)) await this.#joining.get(id)
     const agent = this.#member(id)
-    if (agent) this.#remove(agent, 'logged out')
-    return (await this.#removed.get(id)?.attempt()) ?? SAVED
+    return agent ? this.#remove(agent, 'logged out') : this.#unsavedChanges.retryRemoval(id)
   }
 
   /**
@@ -165,17 +162,17 @@ export class SqliteRegistry implements Registry {
   async removeAgent(id: string): Promise<Saved> {
     while (this.#joining.has(id)) await this.#joining.get(id)
     const agent = this.#agents.get(id)
-    if (agent) this.#remove(agent, 'removed')
-    else if (!this.#removed.has(id)) throw new ConnectError('NO_SUCH_ENTRY', `There is no machine "${id}"`)
-    return (await this.#removed.get(id)?.attempt()) ?? SAVED
+    if (agent) return this.#remove(agent, 'removed')
+    if (this.#unsavedChanges.isRemoved(id)) return this.#unsavedChanges.retryRemoval(id)
+    throw new ConnectError('NO_SUCH_ENTRY', `There is no machine "${id}"`)
   }
 
-  #remove(agent: Agent, why: 'logged out' | 'removed'): void {
+  #remove(agent: Agent, why: 'logged out' | 'removed'): Promise<Saved> {
     const { id, revoked } = agent
     this.#agents.delete(id)
     this.#lastSeen.forget(id)
     if (!revoked) this.#forget(agent, why)
-    this.#keep(this.#removed, id, LANES.membership, () => this.#store.call('removeAgent', id, revoked))
+    return this.#unsavedChanges.removeAgent(id, revoked)
   }
 
   /** @throws StoreError if that can't be saved */
@@ -191,7 +188,8 @@ export class SqliteRegistry implements Registry {
    */
   async validTokens(limit: number): Promise<JoinToken[]> {
     const all = await this.#store.call('tokens')
-    const valid = all.filter(({ id, state }) => state === 'valid' && !this.#revokedTokens.has(id))
+    const revoked = new Set(this.#unsavedChanges.revokedTokens)
+    const valid = all.filter(({ id, state }) => state === 'valid' && !revoked.has(id))
     return valid.toReversed().slice(0, limit)
   }
 
@@ -209,24 +207,16 @@ export class SqliteRegistry implements Registry {
     while (this.#joining.has(id)) await this.#joining.get(id)
     const agent = this.#agents.get(id)
     if (!agent) throw new ConnectError('NO_SUCH_ENTRY', `There is no machine "${id}"`)
-    if (!agent.revoked) {
-      this.#agents.set(id, { ...agent, revoked: true })
-      this.#forget(agent, 'revoked')
-      this.#keepRevoked(id)
-    }
-    return (await this.#revoked.get(id)?.attempt()) ?? SAVED
+    if (agent.revoked) return this.#unsavedChanges.retryRevocation(id)
+    this.#agents.set(id, { ...agent, revoked: true })
+    this.#forget(agent, 'revoked')
+    return this.#unsavedChanges.revokeAgent(id)
   }
 
   /** @throws ConnectError NO_SUCH_ENTRY */
   async revokeToken(id: string): Promise<Saved> {
-    let isKnown = true
-    const write =
-      this.#revokedTokens.get(id) ??
-      this.#keep(this.#revokedTokens, id, LANES.revocation, async () => {
-        isKnown = await this.#store.call('revokeToken', id)
-      })
-    const saved = await write.attempt()
-    if (!isKnown) throw new ConnectError('NO_SUCH_ENTRY', `There is no join token "${id}"`)
+    const saved = await this.#unsavedChanges.revokeToken(id)
+    if (!saved) throw new ConnectError('NO_SUCH_ENTRY', `There is no join token "${id}"`)
     return saved
   }
 
@@ -285,52 +275,13 @@ export class SqliteRegistry implements Registry {
     this.#events.gone(agent, why)
   }
 
-  /** Saves a change that is in effect already; saving is tried again until it is done. */
-  #keep(
-    unsaved: Map<string, Unsaved>,
-    id: string,
-    lane: Write['lane'],
-    work: () => Promise<unknown>,
-  ): Unsaved {
-    const write = new Unsaved(this.#queue, lane, async () => {
-      await work()
-      unsaved.delete(id)
-    })
-    unsaved.set(id, write)
-    return write
-  }
-
-  #keepRevoked(id: string): Unsaved {
-    return this.#keep(this.#revoked, id, LANES.revocation, () => this.#store.call('revokeAgent', id))
-  }
-
-  /** The change was saved with something else. */
-  #settle(unsaved: Map<string, Unsaved>, id: string): void {
-    const write = unsaved.get(id)
-    unsaved.delete(id)
-    write?.drop()
-  }
-
-  /**
-   * Another process may have changed the database. What isn't saved yet holds all the same, and a revocation
-   * whatever becomes of the file: it may be an older one, put back.
-   */
+  /** Another process may have changed the database. What isn't saved yet holds all the same. */
   #setAgents(stored: readonly Agent[]): void {
     const before = this.#agents
-    const now = stored
-      .filter(({ id }) => !this.#removed.has(id))
-      .map((agent) => {
-        const told = this.#settings.isUnsaved(agent.id) ? before.get(agent.id) : undefined
-        const revoked = agent.revoked || before.get(agent.id)?.revoked === true
-        return { ...agent, label: told?.label ?? agent.label, revoked }
-      })
-    const revoked = [...before.values()].filter((agent) => agent.revoked)
-    this.#agents = new Map([...revoked, ...now].map((agent) => [agent.id, agent]))
+    this.#agents = this.#unsavedChanges.appliedTo(this.#settings.appliedTo(stored), before)
     for (const agent of before.values())
       if (!agent.revoked && !this.#member(agent.id))
         this.#forget(agent, this.#agents.has(agent.id) ? 'revoked' : 'lost')
-    // Else a hub that starts on the older one would let them in.
-    for (const { id, revoked } of stored)
-      if (!revoked && before.get(id)?.revoked && !this.#revoked.has(id)) void this.#keepRevoked(id).attempt()
+    this.#unsavedChanges.revokeAgain(stored, before)
   }
 }

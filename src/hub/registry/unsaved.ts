@@ -10,14 +10,21 @@ export const SAVED: Saved = { saved: true }
 export class Unsaved implements Write {
   readonly lane: Write['lane']
   readonly #queue: SaveQueue
-  readonly #save: () => Promise<void>
+  readonly #save: () => Promise<boolean>
+  #wasFound: boolean | undefined
   #isRunning = false
   #waiting: ((saved: Saved) => void)[] = []
 
-  constructor(queue: SaveQueue, lane: Write['lane'], save: () => Promise<void>) {
+  /** @param save resolves to whether the database had what is changed @throws StoreError by its promise */
+  constructor(queue: SaveQueue, lane: Write['lane'], save: () => Promise<boolean>) {
     this.#queue = queue
     this.lane = lane
     this.#save = save
+  }
+
+  /** Whether the database had what is changed; undefined until an attempt has succeeded. */
+  get wasFound(): boolean | undefined {
+    return this.#wasFound
   }
 
   /** @returns what comes of the attempt that is under way; of a new one, if none is */
@@ -31,7 +38,7 @@ export class Unsaved implements Write {
   async run(): Promise<void> {
     this.#isRunning = true
     try {
-      await this.#save()
+      this.#wasFound = await this.#save()
     } finally {
       this.#isRunning = false
     }

@@ -5,11 +5,11 @@ import { Unsaved } from '../../../src/hub/registry/unsaved.ts'
 
 /** One change, whose attempts to be saved end as a test says. */
 function change() {
-  const attempts: PromiseWithResolvers<void>[] = []
+  const attempts: PromiseWithResolvers<boolean>[] = []
   const log: string[] = []
   const queue = new SaveQueue({ damaged: () => {}, log: (line) => log.push(line) })
   const unsaved = new Unsaved(queue, LANES.membership, () => {
-    const attempt = Promise.withResolvers<void>()
+    const attempt = Promise.withResolvers<boolean>()
     attempts.push(attempt)
     return attempt.promise
   })
@@ -21,7 +21,7 @@ const errorOf = (kind: StoreErrorKind) => new StoreError({ kind, reason: 'its di
 test('all who ask while an attempt is under way get what comes of it', async () => {
   const { unsaved, attempts, queue } = change()
   const asked = [unsaved.attempt(), unsaved.attempt(), unsaved.attempt()]
-  attempts[0]?.resolve()
+  attempts[0]?.resolve(true)
   expect(await Promise.all(asked)).toEqual([{ saved: true }, { saved: true }, { saved: true }])
   await queue.close()
   expect(attempts).toHaveLength(1)
@@ -39,9 +39,21 @@ test('who asks after a failed attempt gets another one at once', async () => {
   await new Promise((resolve) => setImmediate(resolve))
   const again = unsaved.attempt()
   expect(attempts).toHaveLength(2)
-  attempts[1]?.resolve()
+  attempts[1]?.resolve(true)
   expect(await again).toEqual({ saved: true })
 })
+
+test.for([true, false])(
+  'whether the database had what is changed is known once it is saved: %s',
+  async (had) => {
+    const { unsaved, attempts } = change()
+    const asked = unsaved.attempt()
+    expect(unsaved.wasFound).toBeUndefined()
+    attempts[0]?.resolve(had)
+    expect(await asked).toEqual({ saved: true })
+    expect(unsaved.wasFound).toBe(had)
+  },
+)
 
 test('only what a later attempt may save is tried again', () => {
   const { unsaved } = change()
