@@ -116,8 +116,10 @@ export class SqliteRegistry implements Registry {
         const isAfresh = this.#unsavedChanges.isRemoved(request.agent)
         const { revokedTokens } = this.#unsavedChanges
         const agent = await this.#store.call('join', { ...request, isAfresh, revokedTokens })
-        this.#unsavedChanges.joined(request.agent)
-        if (agent) this.#agents.set(agent.id, agent)
+        if (agent) {
+          this.#unsavedChanges.joined(agent.id)
+          this.#agents.set(agent.id, agent)
+        }
         resolve(agent !== undefined)
       },
       failed: (error) => {

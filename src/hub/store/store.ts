@@ -162,11 +162,12 @@ export class Store extends HeldDatabase {
   join(request: JoinTry): Agent | undefined {
     const { agent, token, key, label, isAfresh = false, revokedTokens = [], now = Date.now() } = request
     return this.#change(() => {
-      if (isAfresh) this.#remove(agent)
-      const known = this.prepared('SELECT * FROM agents WHERE id = ?').get(agent)
+      const known = isAfresh ? undefined : this.prepared('SELECT * FROM agents WHERE id = ?').get(agent)
       if (known) return known.revoked_at === null ? agentOf(known) : undefined
       const row = this.prepared('SELECT * FROM join_tokens WHERE hash = ?').get(hashOf(token))
       if (!row || joinTokenOf(row, now, revokedTokens).state !== 'valid') return undefined
+      // Only now: the removal of one that is refused is still to be saved, and that it was revoked with it.
+      if (isAfresh) this.#remove(agent)
       this.prepared('UPDATE join_tokens SET uses_left = uses_left - 1 WHERE id = ?').run(row.id!)
       const joined = this.prepared(
         'INSERT INTO agents (id, workspace, public_key, label, joined_at) VALUES (?, ?, ?, ?, ?) RETURNING *',

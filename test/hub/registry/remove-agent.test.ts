@@ -25,6 +25,21 @@ test('one that was revoked is removed without being told of it again', async () 
   expect([...world.registry.agents()]).toEqual([])
 })
 
+test('one that asks to join before its removal is saved, and is refused, is removed all the same', async () => {
+  const world = await RegistryWorld.start()
+  const request = world.join('ada')
+  await world.registry.join(request)
+  world.database.full()
+  await world.registry.revokeAgent(request.agent)
+  await world.registry.removeAgent(request.agent)
+  world.database.trouble = undefined
+  world.database.asked.length = 0
+  expect(await world.registry.join({ ...request, token: 'of another hub' })).toBe(false)
+  await world.close()
+  expect(world.database.asked).toEqual(['revokeAgent', 'join', 'removeAgent'])
+  expect((await world.stored()).agents).toEqual([])
+})
+
 test('a revocation and a removal that could not be saved do not meet a machine that has joined anew since', async () => {
   const world = await RegistryWorld.start()
   const request = world.join('ada')

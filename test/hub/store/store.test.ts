@@ -211,6 +211,16 @@ describe('a machine', () => {
     expect(store.tokens()).toMatchObject([{ usesLeft: 0 }])
   })
 
+  test('that is to join afresh, and is refused, is there as before', async () => {
+    const store = await open()
+    const { token } = store.createToken({ ttlMs: HOUR, uses: 1 })
+    const one = machine()
+    store.join({ ...one, token })
+    store.revokeAgent(one.agent)
+    expect(store.join({ ...one, token, isAfresh: true })).toBeUndefined()
+    expect(store.agents()).toMatchObject([{ id: one.agent, revoked: true }])
+  })
+
   test.for(['revokeAgent', 'revokeToken'] as const)(
     'that is unknown is told from others: %s',
     async (method) => {
