@@ -1,26 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as v from 'valibot'
 import { LineLimiter } from '../../log/line-limiter.ts'
-import { printable } from '../../text/printable.ts'
 import type { Link, LinkFrame, LinkHandler } from '../../tunnel/link/link.ts'
 import { GOAWAY_CODES, type GoawayCode } from '../../tunnel/protocol/codes.ts'
-import { encodeCtrl } from '../../tunnel/protocol/encode.ts'
-import {
-  HelloMessage,
-  ServicesHead,
-  ServicesMessage,
-  type HubMessage,
-  type LinkClaims,
-  type Role,
-} from '../../tunnel/protocol/handshake.ts'
+import type { LinkClaims } from '../../tunnel/protocol/handshake.ts'
 import { MAX_LINKS } from '../../tunnel/protocol/limits.ts'
 import type { Message } from '../../tunnel/protocol/message.ts'
 import { RefusedError } from '../auth/refused-error.ts'
-import type { RefusedName, Registry } from '../registry/registry.ts'
+import type { Registry } from '../registry/registry.ts'
 import type { Agent } from '../store/store.ts'
 import type { SwitchPort } from '../switch/switch-port.ts'
 import { Switch } from '../switch/switch.ts'
-import { Offers } from './offers.ts'
+import { ControlMessages, type ControlContext } from './control-messages.ts'
 import { RegisteredServices } from './registered-services.ts'
 import { ServingLinks } from './serving-links.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -28,13 +18,12 @@ import { TokenBucket } from './token-bucket.ts'
 /** A link that is up, and whose it is. */
 interface ActiveLink {
   readonly agent: Agent
-  readonly role: Role
   readonly link: string
   readonly epoch: number
   readonly port: SwitchPort
   /** Where it comes from, numeric; undefined if that isn't known. */
   readonly address: string | undefined
-  readonly offers: Offers<RefusedName[]>
+  readonly control: ControlMessages
   /** When the registry was told last that it is up, in ms of performance.now(). */
   seenAt: number
 }
@@ -51,9 +40,6 @@ const TICKS_A_TURN = 500
 
 /** How long a shutdown waits for the GOAWAYs to reach the agents, in ms. */
 const GOODBYE_MS = 200
-
-/** As much of a label as a refusal shows: all refusals together must fit into one CTRL. */
-const SHOWN_LABEL = 40
 
 /** How soon agents are asked to come back, in ms: by then a hub that restarts listens again. */
 const RETURN_MS = 500
@@ -72,7 +58,6 @@ export interface LinkTableOptions {
 /** The links that are up, and which connection of each is the newest. */
 export class LinkTable {
   readonly #registry: Registry
-  readonly #version: string
   readonly #log: (line: string) => void
   readonly #lines = new LineLimiter()
   /** Of each agent that has any, the links by their ids. */
@@ -81,15 +66,16 @@ export class LinkTable {
   readonly #buckets = new Map<string, TokenBucket>()
   readonly #serving = new ServingLinks()
   readonly #switch: Switch
+  readonly #controlContext: ControlContext
   /** Resolved once no link is left after a shutdown. */
   readonly #emptied = Promise.withResolvers<void>()
   #isShuttingDown = false
 
   constructor(registry: Registry, options: LinkTableOptions) {
     this.#registry = registry
-    this.#version = options.version
     this.#log = options.log
     this.#switch = new Switch(new RegisteredServices(registry, this.#serving), options)
+    this.#controlContext = { registry, switch: this.#switch, version: options.version }
   }
 
   /**
@@ -122,31 +108,28 @@ export class LinkTable {
     const port = this.#switch.add(connection, agent, { link, role })
     const bucket = this.#buckets.get(agent.id) ?? new TokenBucket(LISTS_AT_ONCE, LISTS_PER_SECOND)
     this.#buckets.set(agent.id, bucket)
-    const offers = new Offers(
-      bucket,
-      (message) => this.#claim(entry, message),
-      (seq, refused) => this.#answer(entry, { type: 'services', seq, refused: refused.map(shownRefusal) }),
-    )
-    const entry: ActiveLink = { agent, role, link, epoch, port, address, offers, seenAt: performance.now() }
+    const failed = (error: unknown) => this.#failed(port, error)
+    const control = new ControlMessages(this.#controlContext, agent, port, bucket, failed)
+    const entry: ActiveLink = { agent, link, epoch, port, address, control, seenAt: performance.now() }
     links.set(link, entry)
     this.#byAgent.set(agent.id, links)
     this.#registry.seen(agent.id)
     const handler: LinkHandler = {
-      frame: (frame, message) => this.#guarded(entry, () => this.#frame(entry, frame, message)),
+      frame: (frame, message) => this.#guarded(port, () => this.#frame(entry, frame, message)),
       relieved: () => this.#switch.relieved(port),
       waiting: (bytes) => this.#switch.waiting(port, bytes),
       closed: (reason, code) => {
-        offers.stop()
+        control.stop()
         this.#switch.closed(port, code)
         this.#remove(entry)
         this.#registry.seen(agent.id)
-        if (role !== 'agent') return
+        if (!port.isServing) return
         this.#serving.remove(port, code !== undefined)
         this.#logOf(agent, 'disconnected', `disconnected: ${reason}`)
       },
     }
     connection.attach(handler, port.quota.pace)
-    if (role !== 'agent') return
+    if (!port.isServing) return
     this.#serving.add(port)
     this.#logOf(agent, 'connected', 'connected')
   }
@@ -226,7 +209,7 @@ export class LinkTable {
   #frame(entry: ActiveLink, frame: LinkFrame, message: Message): void {
     switch (frame.type) {
       case 'ctrl': {
-        this.#ctrl(entry, frame.message)
+        entry.control.take(frame.message)
         break
       }
       case 'goaway': {
@@ -240,51 +223,21 @@ export class LinkTable {
   }
 
   /** A mistake of ours in answering one link must not end the others. */
-  #guarded(entry: ActiveLink, work: () => void): void {
+  #guarded(port: SwitchPort, work: () => void): void {
     try {
       work()
     } catch (error) {
-      this.#failed(entry, error)
+      this.#failed(port, error)
     }
   }
 
-  #failed({ agent, port }: ActiveLink, error: unknown): void {
+  #failed({ agent, link }: SwitchPort, error: unknown): void {
     this.#lines.write(
       `bug ${agent.id}`,
       this.#log,
       () => `[x] Bug while answering ${agent.id}: ${error instanceof Error ? error.stack : String(error)}`,
     )
-    port.link.fail('the hub failed')
-  }
-
-  #ctrl(entry: ActiveLink, message: unknown): void {
-    const { agent, role, port } = entry
-    if (v.is(ServicesHead, message)) {
-      if (role !== 'agent') return port.link.fail('only an agent offers services')
-      const taken = entry.offers.add(message.seq, message)
-      if (!taken) return port.link.fail('too many lists of services at once')
-      taken.catch((error: unknown) => this.#failed(entry, error))
-    } else if (v.is(HelloMessage, message)) {
-      if (port.isReady) return port.link.fail('a second hello')
-      this.#registry.setLabel(agent.id, message.label)
-      const hub = this.#registry.hubId
-      this.#answer(entry, { type: 'welcome', hub, version: this.#version, portless: true, named: true })
-      this.#switch.ready(port)
-    } else notUnderstood(port.link)
-  }
-
-  async #claim({ agent, port }: ActiveLink, message: unknown): Promise<RefusedName[] | undefined> {
-    if (!v.is(ServicesMessage, message)) {
-      notUnderstood(port.link)
-      return undefined
-    }
-    const refused = await this.#registry.claim(agent, message.services)
-    this.#switch.offered(port)
-    return refused
-  }
-
-  #answer({ port }: ActiveLink, message: HubMessage): void {
-    port.link.sendControl(encodeCtrl(message))
+    link.fail('the hub failed')
   }
 
   *#all(): Generator<ActiveLink, void> {
@@ -311,17 +264,4 @@ export class LinkTable {
     const label = this.#registry.agent(agent.id)?.label ?? agent.label
     this.#lines.write(`${kind} ${agent.id}`, this.#log, () => `${agent.id} (${label}) ${what}`)
   }
-}
-
-function notUnderstood(link: Link): void {
-  link.fail('a control message that this hub does not understand')
-}
-
-function shownRefusal({ name, owner, reason }: RefusedName): {
-  name: string
-  error?: string
-  message: string
-} {
-  if (!owner) return { name, error: 'storage', message: `the hub can’t save it: ${reason}` }
-  return { name, message: `exposed by ${printable(owner.label).slice(0, SHOWN_LABEL)} (${owner.id})` }
 }

@@ -5,7 +5,6 @@ import { waitFor } from '../../../src/runtime/wait-for.ts'
 import { Link } from '../../../src/tunnel/link/link.ts'
 import { GOAWAY_CODES } from '../../../src/tunnel/protocol/codes.ts'
 import { decode } from '../../../src/tunnel/protocol/decode.ts'
-import { encodeCtrl } from '../../../src/tunnel/protocol/encode.ts'
 import type { Frame } from '../../../src/tunnel/protocol/frames.ts'
 import { MAX_LINKS } from '../../../src/tunnel/protocol/limits.ts'
 import type { TransportHandler } from '../../../src/websocket/transport.ts'
@@ -24,16 +23,6 @@ afterEach(() => {
 })
 
 afterAll(() => hub.stop())
-
-test('a second hello ends the link', async () => {
-  const peer = await hub.link(await hub.join(), { epoch: 1, role: 'client' })
-  peers.push(peer)
-  const hello = encodeCtrl({ type: 'hello', version: '0.0.0', label: 'test' })
-  peer.send(hello)
-  expect(await peer.next('ctrl')).toMatchObject({ message: { type: 'welcome' } })
-  peer.send(hello)
-  expect(await peer.next('goaway')).toMatchObject({ message: 'a second hello' })
-})
 
 test('an agent has 64 links, and the next is refused; one that comes back is not the next', async () => {
   const [many, other] = [await hub.join(), await hub.join()]
