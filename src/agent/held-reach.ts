@@ -1,5 +1,5 @@
 import { localAddressOf, type KeptReach } from '../config/reaches.ts'
-import type { Neighbours } from '../control/presence.ts'
+import type { Neighbours } from '../control/presence/neighbours.ts'
 import type { ReachStatus } from '../control/schema.ts'
 import { ConnectError } from '../errors.ts'
 import type { Log } from '../log/log.ts'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { AgentInstance } from '../config/instance.ts'
 import { withReach, writeReaches, type KeptReach } from '../config/reaches.ts'
-import { Neighbours } from '../control/presence.ts'
+import { Neighbours } from '../control/presence/neighbours.ts'
 import type { KeepReply, KeepRequest, ReachStatus, UnreachReply, TakeBackRequest } from '../control/schema.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import type { HubLink } from '../hub-client/hub-link.ts'

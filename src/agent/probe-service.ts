@@ -1,5 +1,5 @@
 import type { Target } from '../config/target.ts'
-import { Neighbours } from '../control/presence.ts'
+import { Neighbours } from '../control/presence/neighbours.ts'
 import { askedNames } from '../net/name-resolver.ts'
 import { describeNetworkError } from '../net/network-error.ts'
 import type { TargetProbe } from '../net/probe-target.ts'

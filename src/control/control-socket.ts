@@ -3,7 +3,7 @@ import path from 'node:path'
 import { userFolders, type Instance } from '../config/instance.ts'
 import { codeOf, ConnectError } from '../errors.ts'
 import { isSameFile } from '../files/is-same-file.ts'
-import { Neighbours } from './presence.ts'
+import { Neighbours } from './presence/neighbours.ts'
 
 /**
  * Refuses to expose the socket by which commands control an agent or a hub, this instance's or another's:

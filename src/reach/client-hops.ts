@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { agentCarries } from '../control/client.ts'
-import type { AgentPresence, Neighbours } from '../control/presence.ts'
+import type { Neighbours } from '../control/presence/neighbours.ts'
+import type { AgentPresence } from '../control/presence/presence.ts'
 import { codeOf, ConnectError } from '../errors.ts'
 import { isOwnAddress } from '../net/own-address.ts'
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Neighbours } from '../control/presence.ts'
+import type { Neighbours } from '../control/presence/neighbours.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
 import { connectionPlaces } from '../runtime/connection-places.ts'

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import type { Neighbours } from '../control/presence.ts'
+import type { Neighbours } from '../control/presence/neighbours.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 
 /** The port of a service's target: that of its local port, too, if it can be had. */

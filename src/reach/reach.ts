@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import { Neighbours } from '../control/presence.ts'
+import { Neighbours } from '../control/presence/neighbours.ts'
 import { findServices } from '../hub-client/find-services.ts'
 import type { Log } from '../log/log.ts'
 import { adaptToLoad } from '../runtime/adapt-to-load.ts'

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { Neighbours } from '../control/presence.ts'
-import { tryAnnounce } from '../control/try-announce.ts'
+import type { Neighbours } from '../control/presence/neighbours.ts'
+import { tryAnnounce } from '../control/presence/try-announce.ts'
 import type { Log } from '../log/log.ts'
 import { Clients } from './clients.ts'
 import type { LocalPort } from './local-port.ts'

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { tryAnnounce } from '../../control/try-announce.ts'
+import { tryAnnounce } from '../../control/presence/try-announce.ts'
 import { codeOf, messageOf } from '../../errors.ts'
 import { serveLocally, type LocalServer } from '../../net/local/serve.ts'
 import { StoreError } from '../store/store-error.ts'

@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { announce, Neighbours, type Presence } from '../../src/control/presence.ts'
-import { identify } from '../../src/process/identity.ts'
-import { scratchFolder } from '../fixtures/scratch.ts'
+import { announce } from '../../../src/control/presence/announce.ts'
+import { Neighbours } from '../../../src/control/presence/neighbours.ts'
+import type { Presence } from '../../../src/control/presence/presence.ts'
+import { identify } from '../../../src/process/identity.ts'
+import { scratchFolder } from '../../fixtures/scratch.ts'
 
 const REACH: Presence = {
   kind: 'reach',

@@ -1,5 +1,6 @@
-import { messageOf } from '../errors.ts'
-import { announce, type Announcement, type Presence } from './presence.ts'
+import { messageOf } from '../../errors.ts'
+import { announce, type Announcement } from './announce.ts'
+import type { Presence } from './presence.ts'
 
 /**
  * Announces an agent, a port or a socket, so that no agent of this machine takes a `reach` for a target, and
