@@ -21,7 +21,8 @@ import { ConnectError } from '../errors.ts'
 import { askOffers } from '../hub-client/find-services.ts'
 import { Signer } from '../hub-client/credential.ts'
 import { HubClient } from '../hub-client/hub-client.ts'
-import { HubLink } from '../hub-client/hub-link.ts'
+import { HubLink } from '../hub-client/link/hub-link.ts'
+import type { Refused } from '../hub-client/link/service-offers.ts'
 import type { Log } from '../log/log.ts'
 import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
 import { KeptReaches } from './kept-reaches.ts'
@@ -33,8 +34,6 @@ export interface ServiceHostOptions {
   readonly version: string
   readonly log: Log
 }
-
-type Refusal = NonNullable<Awaited<ReturnType<HubLink['offer']>>>[number]
 
 /** How long until what the hub could not save is offered again, in ms. */
 const OFFER_AGAIN_MS = 30_000
@@ -199,7 +198,7 @@ export class ServiceHost implements AgentControl {
   }
 }
 
-function refusalError({ name, error, message }: Refusal): ConnectError {
+function refusalError({ name, error, message }: Refused[number]): ConnectError {
   if (error === undefined) return new ConnectError('NAME_TAKEN', `"${name}" is already ${message}`)
   const what = `"${name}" is not exposed: ${message}`
   return error === 'hub too old' ? new ConnectError('HUB_OLDER', what) : new ConnectError('HUB_ERROR', what)

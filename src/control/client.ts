@@ -23,7 +23,7 @@ import {
 /** What an agent or a hub that does not answer costs a command at the most, in ms. */
 const TIMEOUT_MS = 3000
 
-/** The same of a change: exposing waits for the hub's word, see hub-client/hub-link.ts. */
+/** The same of a change: exposing waits for the hub's word, see hub-client/link/service-offers.ts. */
 const CHANGE_TIMEOUT_MS = 15_000
 
 /**

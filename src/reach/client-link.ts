@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import { HubLink } from '../hub-client/hub-link.ts'
+import { HubLink } from '../hub-client/link/hub-link.ts'
 import type { Log } from '../log/log.ts'
 import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
 import { Opener } from './opener.ts'

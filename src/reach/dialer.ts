@@ -1,5 +1,5 @@
 import { ConnectError } from '../errors.ts'
-import type { HubLink } from '../hub-client/hub-link.ts'
+import type { HubLink } from '../hub-client/link/hub-link.ts'
 import { StreamDuplex } from '../tunnel/stream/stream-duplex.ts'
 import type { Opener, Opening, Queue } from './opener.ts'
 

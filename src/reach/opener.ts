@@ -1,4 +1,4 @@
-import type { HubLink } from '../hub-client/hub-link.ts'
+import type { HubLink } from '../hub-client/link/hub-link.ts'
 import { Counts } from '../tunnel/bounds/counts.ts'
 import { STREAM_CODES } from '../tunnel/protocol/codes.ts'
 import { MAX_PENDING_OPENS, MAX_STREAMS, OPEN_TIMEOUT_MS, SHARE_OF_FREE } from '../tunnel/protocol/limits.ts'

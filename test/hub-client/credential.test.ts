@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { newKey, Signer } from '../../src/hub-client/credential.ts'
-import { HubLink } from '../../src/hub-client/hub-link.ts'
+import { HubLink } from '../../src/hub-client/link/hub-link.ts'
 import { agentIdOf } from '../../src/tunnel/protocol/agent-id.ts'
 import { HUB_ID, NONCE, startHostileHub } from '../fixtures/hub/hostile-hub.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'

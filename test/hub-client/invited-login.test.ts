@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { readConfig, type Config } from '../../src/config/config.ts'
 import { instanceFor } from '../../src/config/instance.ts'
 import { ConnectError } from '../../src/errors.ts'
-import { HubLink } from '../../src/hub-client/hub-link.ts'
+import { HubLink } from '../../src/hub-client/link/hub-link.ts'
 import { login, type LoginOptions } from '../../src/hub-client/login.ts'
 import { Store } from '../../src/hub/store/store.ts'
 import { fingerprintOf, type Invite } from '../../src/tunnel/protocol/invite.ts'

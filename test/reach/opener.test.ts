@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { HubLink } from '../../src/hub-client/hub-link.ts'
+import type { HubLink } from '../../src/hub-client/link/hub-link.ts'
 import { Opener, type Opening, type Queue } from '../../src/reach/opener.ts'
 import { STREAM_CODES } from '../../src/tunnel/protocol/codes.ts'
 import { MAX_PENDING_OPENS, MAX_STREAMS } from '../../src/tunnel/protocol/limits.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { HubLink } from '../../../src/hub-client/hub-link.ts'
+import { HubLink } from '../../../src/hub-client/link/hub-link.ts'
 import { hubInProcess, member } from '../../fixtures/hub/hub-in-process.ts'
 import { TestAuthority } from '../../helpers/certificates.ts'
 import { makeHome } from '../../helpers/home.ts'

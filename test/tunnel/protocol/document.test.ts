@@ -9,7 +9,7 @@ import {
   FIRST_MS,
   HEALTHY_AFTER_MS,
   URGENT_CAP_MS,
-} from '../../../src/hub-client/reconnect-backoff.ts'
+} from '../../../src/hub-client/link/reconnect-backoff.ts'
 import { GOAWAY_CODES, STREAM_CODES } from '../../../src/tunnel/protocol/codes.ts'
 import { TYPE } from '../../../src/tunnel/protocol/frames.ts'
 import {

@@ -3,21 +3,22 @@ import { EventEmitter, once } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
-import type { Config } from '../config/config.ts'
-import { ConnectError, messageOf } from '../errors.ts'
-import { isFatal } from '../fatal-errors.ts'
-import type { Log } from '../log/log.ts'
-import { beginWork } from '../runtime/adapt-to-load.ts'
-import { detectWake } from '../runtime/wake-detection.ts'
-import type { Link } from '../tunnel/link/link.ts'
-import { GOAWAY_CODES } from '../tunnel/protocol/codes.ts'
-import { encodeCtrl } from '../tunnel/protocol/encode.ts'
-import { HubMessage, type AgentMessage, type Role } from '../tunnel/protocol/handshake.ts'
-import { Mux } from '../tunnel/stream/mux.ts'
-import type { Stream } from '../tunnel/stream/stream.ts'
-import { Signer } from './credential.ts'
-import { dial } from './dial.ts'
+import type { Config } from '../../config/config.ts'
+import { ConnectError, messageOf } from '../../errors.ts'
+import { isFatal } from '../../fatal-errors.ts'
+import type { Log } from '../../log/log.ts'
+import { beginWork } from '../../runtime/adapt-to-load.ts'
+import { detectWake } from '../../runtime/wake-detection.ts'
+import type { Link } from '../../tunnel/link/link.ts'
+import { GOAWAY_CODES } from '../../tunnel/protocol/codes.ts'
+import { encodeCtrl } from '../../tunnel/protocol/encode.ts'
+import { HubMessage, type AgentMessage, type Role } from '../../tunnel/protocol/handshake.ts'
+import { Mux } from '../../tunnel/stream/mux.ts'
+import type { Stream } from '../../tunnel/stream/stream.ts'
+import { Signer } from '../credential.ts'
+import { dial } from '../dial.ts'
 import { backoffMs, describePause, HEALTHY_AFTER_MS } from './reconnect-backoff.ts'
+import { ServiceOffers, type OfferedName, type Refused } from './service-offers.ts'
 
 export interface HubLinkOptions {
   readonly config: Config
@@ -46,15 +47,7 @@ interface Connection {
   goaway: { code: number; afterMs: number } | undefined
 }
 
-type ServicesReply = Extract<HubMessage, { type: 'services' }>
-
-const HUB_TOO_OLD = {
-  error: 'hub too old',
-  message: 'the hub is of a version that knows no Unix sockets',
-} as const
-
 const WELCOME_TIMEOUT_MS = 10_000
-const CTRL_TIMEOUT_MS = 10_000
 
 /** How long the hub may take to show that it is there after the machine slept, in ms. */
 const PROBE_MS = 3000
@@ -67,9 +60,9 @@ export class HubLink {
   readonly #options: HubLinkOptions
   readonly #signer: Signer
   readonly #linkId = randomBytes(16).toString('hex')
-  readonly #events = new EventEmitter<{ connected: []; lost: []; services: [ServicesReply] }>()
+  readonly #events = new EventEmitter<{ connected: [] }>()
+  readonly #offers = new ServiceOffers((message) => this.#send(message))
   #epoch = 0
-  #seq = 0
   #state: LinkState = { state: 'connecting', since: Date.now() }
   readonly #mux: Mux
   /** The connection that is there, registered or not. */
@@ -202,37 +195,8 @@ export class HubLink {
    * @returns what the hub refuses, and why, which includes what it is too old for; undefined if the link is
    * down or the hub doesn't answer
    */
-  async offer(
-    services: readonly { name: string; port?: number | undefined }[],
-  ): Promise<ServicesReply['refused'] | undefined> {
-    if (!this.#up) return undefined
-    const isTaken = ({ port }: { port?: number | undefined }) => this.#takesPortless || port !== undefined
-    const tooNew = services
-      .filter((service) => !isTaken(service))
-      .map(({ name }) => ({ ...HUB_TOO_OLD, name }))
-    const refused = await this.#offerAll(services.filter(isTaken))
-    return refused && [...refused, ...tooNew]
-  }
-
-  async #offerAll(
-    services: readonly { name: string; port?: number | undefined }[],
-  ): Promise<ServicesReply['refused'] | undefined> {
-    const seq = ++this.#seq
-    this.#send({ type: 'services', seq, services: services.map(({ name, port }) => ({ name, port })) })
-    const signal = AbortSignal.timeout(CTRL_TIMEOUT_MS)
-    const { promise, resolve } = Promise.withResolvers<ServicesReply['refused'] | undefined>()
-    const answer = (reply: ServicesReply) => reply.seq === seq && resolve(reply.refused)
-    const giveUp = () => resolve(undefined)
-    this.#events.on('services', answer)
-    this.#events.on('lost', giveUp)
-    signal.addEventListener('abort', giveUp)
-    try {
-      return await promise
-    } finally {
-      this.#events.off('services', answer)
-      this.#events.off('lost', giveUp)
-      signal.removeEventListener('abort', giveUp)
-    }
+  async offer(services: readonly OfferedName[]): Promise<Refused | undefined> {
+    return this.#up ? this.#offers.offer(services, this.#takesPortless) : undefined
   }
 
   /** @returns why the link ended, and how long the hub asked us to stay away */
@@ -278,7 +242,7 @@ export class HubLink {
       signal.removeEventListener('abort', stop)
       this.#connection = undefined
       this.#up = false
-      this.#events.emit('lost')
+      this.#offers.lost()
     }
   }
 
@@ -286,10 +250,7 @@ export class HubLink {
     const link = this.#connection!.link
     const parsed = v.safeParse(HubMessage, message)
     if (!parsed.success) return link.fail('a control message that this agent does not understand')
-    if (parsed.output.type === 'services') {
-      this.#events.emit('services', parsed.output)
-      return
-    }
+    if (parsed.output.type === 'services') return this.#offers.answered(parsed.output)
     const { log } = this.#options
     this.#up = true
     this.#takesPortless = parsed.output.portless

@@ -3,16 +3,21 @@ import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { WebSocket } from 'ws'
-import { newKey } from '../../src/hub-client/credential.ts'
-import { HubLink } from '../../src/hub-client/hub-link.ts'
-import { GOAWAY_CODES } from '../../src/tunnel/protocol/codes.ts'
-import { encodeCtrl, encodeGoaway, encodeOpenOk } from '../../src/tunnel/protocol/encode.ts'
-import { MAX_FRAME_BYTES } from '../../src/tunnel/protocol/limits.ts'
-import { INITIAL_WINDOW } from '../../src/tunnel/protocol/window-size.ts'
-import { HUB_ID, startHostileHub, type HostileHub, type HostileOptions } from '../fixtures/hub/hostile-hub.ts'
-import { decodeWhole } from '../tunnel/helpers/whole-frames.ts'
-import { rejectionOf } from '../fixtures/thrown-by.ts'
-import { until } from '../helpers/until.ts'
+import { newKey } from '../../../src/hub-client/credential.ts'
+import { HubLink } from '../../../src/hub-client/link/hub-link.ts'
+import { GOAWAY_CODES } from '../../../src/tunnel/protocol/codes.ts'
+import { encodeCtrl, encodeGoaway, encodeOpenOk } from '../../../src/tunnel/protocol/encode.ts'
+import { MAX_FRAME_BYTES } from '../../../src/tunnel/protocol/limits.ts'
+import { INITIAL_WINDOW } from '../../../src/tunnel/protocol/window-size.ts'
+import {
+  HUB_ID,
+  startHostileHub,
+  type HostileHub,
+  type HostileOptions,
+} from '../../fixtures/hub/hostile-hub.ts'
+import { decodeWhole } from '../../tunnel/helpers/whole-frames.ts'
+import { rejectionOf } from '../../fixtures/thrown-by.ts'
+import { until } from '../../helpers/until.ts'
 
 interface Agent {
   readonly link: HubLink

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { backoffMs, describePause } from '../../src/hub-client/reconnect-backoff.ts'
+import { backoffMs, describePause } from '../../../src/hub-client/link/reconnect-backoff.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
