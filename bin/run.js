@@ -14,8 +14,8 @@ process.env.OCLIF_DISABLE_ENGINE_WARNING ??= '1'
 const typed = process.argv.slice(2)
 // A data command has nothing optimised before it has work (src/runtime/v8-flags.ts ends that). Here, since to
 // find the next file is work enough for V8 to load a compiler. Another command that has such a word in it loses
-// nothing.
-if (major <= 26 && ['hub', 'reach', 'up'].some((word) => typed.includes(word))) {
+// the 4 ms that node:v8 takes to load; a shell that completes one is not kept waiting for that.
+if (major <= 26 && typed[0] !== '__complete' && ['hub', 'reach', 'up'].some((word) => typed.includes(word))) {
   const v8 = process.getBuiltinModule('node:v8')
   for (const compiler of ['maglev', 'turbo']) v8.setFlagsFromString(`--${compiler}-filter=~`)
 }

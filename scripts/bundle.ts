@@ -43,12 +43,19 @@ const PLACED = new Set([
  * What is loaded together is one file, with all that it imports: that of every process; what a shell that
  * completes a word may have to wait for, and most other commands load too; that of the daemon's commands,
  * much of which the agent loads too; what of them imports oclif, which the agent must not; and that of what
- * tells where this machine stands.
+ * tells where this machine stands. What loads a user's plugins is apart: help needs that, and nothing of the
+ * daemon.
  */
-const GROUPS = ['start', 'local', 'daemon', 'oclif', 'command', 'machine'] as const
+const GROUPS = ['start', 'local', 'plugins', 'daemon', 'oclif', 'command', 'machine'] as const
 
-const EVERY_PROCESS = sources('start', 'text/printable')
+const EVERY_PROCESS = sources(
+  'start',
+  'text/printable',
+  'plugins/plugin-problem',
+  'cli/plugins/problems-at-load',
+)
 const LOCAL = sources('cli/completion/{on-machine,on-hub}')
+const PLUGINS = sources('cli/plugins/load-plugins')
 const DAEMON = sources('commands/daemon/status', 'platforms/{selection/*,background/background}')
 const MACHINE = sources('tasks/machine/machine-status')
 
@@ -129,10 +136,11 @@ const grouping: Plugin = {
     }
     for (const id of withImports(EVERY_PROCESS)) groupOf.set(id, 'start')
     for (const id of withImports(LOCAL)) if (!groupOf.has(id)) groupOf.set(id, 'local')
+    const needsOclif = (id: string) => withImports([id]).has('\0oclif')
+    for (const id of withImports(PLUGINS)) if (!groupOf.has(id) && !needsOclif(id)) groupOf.set(id, 'plugins')
     for (const id of withImports(DAEMON)) {
       if (groupOf.has(id)) continue
-      const needsOclif = withImports([id]).has('\0oclif')
-      groupOf.set(id, id === '\0oclif' ? 'oclif' : needsOclif ? 'command' : 'daemon')
+      groupOf.set(id, id === '\0oclif' ? 'oclif' : needsOclif(id) ? 'command' : 'daemon')
     }
     for (const id of withImports(MACHINE)) if (!groupOf.has(id)) groupOf.set(id, 'machine')
     for (const file of PLACED) groupOf.delete(file)

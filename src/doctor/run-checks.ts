@@ -1,6 +1,5 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
-import { performance } from 'node:perf_hooks'
 import { ConnectError, messageOf } from '../errors.ts'
 import { withDeadline } from '../runtime/deadline.ts'
 import { explainOperationalError } from '../runtime/operational-error.ts'

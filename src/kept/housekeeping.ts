@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 import type { Instance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
 import { readProcessRecord, restoreProcessRecord, type ProcessRecord } from '../control/process-record.ts'

@@ -1,6 +1,5 @@
 // The end of an agent or a hub that gives no sign of life. A process of its own, see watchdog.ts.
 import { closeSync, constants, writeSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 import { writeFileAtomic } from '../files/durable/atomic-write.ts'
 import { openOurs } from '../files/open-ours.ts'
 import { formatLine } from '../log/line.ts'

@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks'
-
 /** How often a line of one kind is written, in ms. */
 const EVERY_MS = 1000
 

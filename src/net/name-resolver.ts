@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { codeOf } from '../errors.ts'
 import { lookUpInHosts } from './hosts-file.ts'
 import type { Address } from './known-addresses.ts'

@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { monotonicMs } from './monotonic.ts'
 
 /**
  * Asks again and again until the answer is not undefined.
@@ -13,11 +13,11 @@ export async function waitFor<T>(
   ask: () => T | undefined | Promise<T | undefined>,
   options: { timeoutMs: number; everyMs?: number; signal?: AbortSignal },
 ): Promise<T | undefined> {
-  const deadline = performance.now() + options.timeoutMs
+  const deadline = monotonicMs() + options.timeoutMs
   for (;;) {
     const answer = await ask()
     if (answer !== undefined) return answer
-    const left = deadline - performance.now()
+    const left = deadline - monotonicMs()
     if (left <= 0 || options.signal?.aborted) return undefined
     await sleep(Math.min(options.everyMs ?? 50, left), undefined, { signal: options.signal }).catch(() => {})
   }

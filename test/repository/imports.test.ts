@@ -463,7 +463,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'runtime',
     'errors.ts',
   ],
-  'hub/control': ['hub/store', 'control', 'control/presence', 'net/local', 'config', 'errors.ts'],
+  'hub/control': ['hub/store', 'control', 'control/presence', 'net/local', 'runtime', 'config', 'errors.ts'],
   'hub/links': [
     'hub/auth',
     'hub/switch',

@@ -56,12 +56,15 @@ describe('what is asked in prompts and scripts loads no more than it needs:', ()
     const { files, builtins, intl, stdout } = await loadedBy(home(), args)
     expect(stdout).toContain(expected)
     expect(files.filter((file) => file.startsWith('node_modules'))).toEqual([])
-    expect(files.length, files.join('\n')).toBeLessThanOrEqual(14)
-    // The rest is a tenth each of what a bare Node.js takes.
+    expect(files.length, files.join('\n')).toBeLessThanOrEqual(12)
+    // The rest is up to a tenth each of what a bare Node.js takes.
     const slow = [
       'crypto',
+      'fs/promises',
       'https',
       'inspector',
+      'internal/blocklist',
+      'perf_hooks',
       'tls',
       'v8',
       'worker_threads',
@@ -90,6 +93,22 @@ describe('of three plugins a command loads what it needs:', () => {
   })
 })
 
+test.for([
+  ['none', 6],
+  ['three', 9],
+] as const)(
+  '--help loads nothing of what commands do: with %s of a user’s plugins',
+  async ([plugins, most]) => {
+    const home = emptyHome()
+    if (plugins === 'three') installPlugins(home)
+    const { files, builtins, stdout } = await loadedBy(home, ['--help'])
+    expect(stdout).toContain('USAGE')
+    expect(files.length, files.join('\n')).toBeLessThanOrEqual(most)
+    expect(files.filter((file) => /chunks\/(daemon|command|machine)-/.test(file))).toEqual([])
+    expect(builtins.filter((name) => ['fs/promises', 'perf_hooks', 'v8'].includes(name))).toEqual([])
+  },
+)
+
 test('--version loads next to nothing, and no oclif', async () => {
   const { files, stdout } = await loadedBy(withoutAgent, ['--version'])
   // oclif says it there.
@@ -100,17 +119,22 @@ test('--version loads next to nothing, and no oclif', async () => {
 })
 
 test('a word is completed without oclif, and without a socket where none has to be asked', async () => {
-  const ask = (...words: string[]) => loadedBy(withAgent, ['__complete', 'zsh', 'connect', ...words])
-  const [word, service] = [await ask('daemon', 'sto'), await ask('reach', '')]
-  expect([word.stdout, service.stdout]).toEqual([
+  const ask = (home: Home, ...words: string[]) => loadedBy(home, ['__complete', 'zsh', 'connect', ...words])
+  const word = await ask(withAgent, 'daemon', 'sto')
+  const service = await ask(withAgent, 'reach', '')
+  const machine = await ask(world.hubHome, 'hub', 'agent', 'revoke', '')
+  expect([word.stdout, service.stdout, machine.stdout]).toEqual([
     expect.stringContaining('\nstop\t'),
     expect.stringContaining('\necho\tfrom with'),
+    expect.stringContaining('\nagent_'),
   ])
   expect(word.files.length, word.files.join('\n')).toBeLessThanOrEqual(4)
-  expect(service.files.length, service.files.join('\n')).toBeLessThanOrEqual(5)
   expect(word.builtins).not.toContain('net')
-  const slow = ['http', 'crypto', 'perf_hooks', 'child_process', 'tls', 'worker_threads']
-  expect(service.builtins.filter((name) => slow.includes(name))).toEqual([])
+  const slow = ['http', 'crypto', 'perf_hooks', 'child_process', 'tls', 'v8', 'worker_threads']
+  for (const { files, builtins } of [service, machine]) {
+    expect(files.length, files.join('\n')).toBeLessThanOrEqual(5)
+    expect(builtins.filter((name) => slow.includes(name))).toEqual([])
+  }
 })
 
 test('a data command loads no TLS, and no compression, for a hub without them', async () => {

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { ALL_CHECKS } from '../../doctor/checks/all.ts'
 import { doctorContext, type DoctorContext, type Patient } from '../../doctor/context.ts'
 import { mendAll, type Mended } from '../../doctor/mend.ts'

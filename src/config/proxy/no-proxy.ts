@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP, type BlockList } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { withoutBrackets } from '../hub-url.ts'
 
@@ -38,7 +38,7 @@ function isInRange(host: string, range: string): boolean {
   const [address = '', bits = ''] = range.split('/')
   const size = { 0: -1, 4: 32, 6: 128 }[isIP(address)]!
   if (!/^\d{1,3}$/.test(bits) || Number(bits) > size || isIP(host) === 0) return false
-  const list = new BlockList()
+  const list = blockList()
   list.addSubnet(address, Number(bits), family(address))
   return list.check(host, family(host))
 }
@@ -46,9 +46,15 @@ function isInRange(host: string, range: string): boolean {
 /** However it is written: `::1` is `0:0:0:0:0:0:0:1`. */
 function isSameAddress(host: string, address: string): boolean {
   if (isIP(host) === 0) return false
-  const list = new BlockList()
+  const list = blockList()
   list.addAddress(address, family(address))
   return list.check(host, family(host))
+}
+
+/** node:net loads it once somebody asks for it, and few have a proxy. */
+function blockList(): BlockList {
+  const { BlockList } = process.getBuiltinModule('node:net')
+  return new BlockList()
 }
 
 function family(address: string): 'ipv4' | 'ipv6' {

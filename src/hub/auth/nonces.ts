@@ -1,5 +1,4 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { performance } from 'node:perf_hooks'
 import { Counts } from '../../tunnel/bounds/counts.ts'
 import { MAX_NONCES, NONCE_SECONDS } from '../../tunnel/protocol/limits.ts'
 

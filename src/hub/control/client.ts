@@ -1,6 +1,7 @@
 import type * as v from 'valibot'
 import { askProcess, parseAnswer, unlessSilent, type Asked } from '../../control/ask-process.ts'
 import { ConnectError } from '../../errors.ts'
+import { monotonicMs } from '../../runtime/monotonic.ts'
 import {
   AgentsReply,
   HubStatus,
@@ -37,12 +38,12 @@ export async function hubAgents(
   hub: Asked,
   timeoutMs = TIMEOUT_MS,
 ): Promise<readonly HubAgent[] | undefined> {
-  const until = performance.now() + timeoutMs
+  const until = monotonicMs() + timeoutMs
   const agents: HubAgent[] = []
   for (let more = true; more;) {
     const last = agents.at(-1)
     const path = last ? `/v1/agents?after=${last.id}` : '/v1/agents'
-    const left = Math.max(1, until - performance.now())
+    const left = Math.max(1, until - monotonicMs())
     const page = await ask(hub, { method: 'GET', path, timeoutMs: left }, AgentsReply)
     if (!page) return undefined
     agents.push(...page.agents)

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { Semaphore } from '../../runtime/semaphore.ts'
 import { RefusedError } from '../auth/refused-error.ts'
 

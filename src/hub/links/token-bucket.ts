@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks'
-
 /** So much at once, and then so much in a second. */
 export class TokenBucket {
   readonly #burst: number

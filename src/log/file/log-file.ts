@@ -8,7 +8,6 @@ import {
   writeSync,
   type Stats,
 } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 import { messageOf } from '../../errors.ts'
 import { openOurs } from '../../files/open-ours.ts'
 import { formatLine, type Level } from '../line.ts'

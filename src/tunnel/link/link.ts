@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import type { Transport } from '../../websocket/transport.ts'
 import { GOAWAY_CODES, type GoawayCode } from '../protocol/codes.ts'
 import { decode } from '../protocol/decode.ts'

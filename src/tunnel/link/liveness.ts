@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { DEAD_AFTER_PING_MS, PING_AFTER_MS, TELL_AFTER_MS } from '../protocol/limits.ts'
 
 /** A tick that comes this late means that the machine slept, in ms. */

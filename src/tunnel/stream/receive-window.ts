@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import type { Budget } from '../bounds/budget.ts'
 import type { Position } from '../protocol/frames.ts'
 import {

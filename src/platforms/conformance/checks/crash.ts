@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { identify } from '../../../process/identity.ts'
 import { assert, assertEqual, eventually } from '../harness/assert.ts'

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { GRACE_PERIOD_MS, GRACE_PERIOD_S } from '../../../process/grace-period.ts'
 import { identify } from '../../../process/identity.ts'
 import { assert, assertEqual } from '../harness/assert.ts'
