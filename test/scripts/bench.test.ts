@@ -5,6 +5,7 @@ import path from 'node:path'
 import { Transform } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Bench } from '../bench/bench.ts'
+import { summary } from '../bench/measures/startup.ts'
 import { formatGrowth, perUnit, type Growth } from '../bench/report/growth.ts'
 import { drawChart } from '../bench/report/svg.ts'
 import { formatReport } from '../bench/report/table.ts'
@@ -37,6 +38,20 @@ describe('a transfer', () => {
   test.each(['up', 'down'] as const)('%s through a tunnel that changes a byte fails', async (direction) => {
     await expect(transferOver(changing(direction), direction)).rejects.toThrow(`wrong bytes ${direction}`)
   })
+})
+
+test('a start-up is compared by its undisturbed rounds, and by half of them each', () => {
+  const rounds = [
+    [10, 20],
+    [10, 30],
+    [10, 20],
+    [10, 30],
+    [90, 20],
+    [10, 900],
+    [10, 800],
+    [70, 30],
+  ]
+  expect(summary('one', rounds, 1)).toEqual({ title: 'one', ms: 20, ratio: { all: 2, halves: [2, 3] } })
 })
 
 describe('the report', () => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { performance } from 'node:perf_hooks'
-import { spreadOf, type Spread } from '../statistics.ts'
+import { quantile } from '../statistics.ts'
 
 export interface Program {
   readonly title: string
@@ -13,30 +13,70 @@ export interface Program {
 
 export interface Measured {
   readonly title: string
-  readonly medianMs: number
-  /** To the first program in the same round. */
-  readonly ratio: Spread
+  /** What it takes where nothing else gets in its way: the lower quartile of all rounds. */
+  readonly ms: number
+  /** To the first program. */
+  readonly ratio: Ratio
+}
+
+export interface Ratio {
+  readonly all: number
+  /** By the rounds with even numbers alone, and by those with odd ones: how far it can be believed. */
+  readonly halves: readonly [number, number]
 }
 
 const WARM_UP_ROUNDS = 3
 
+/** How far the two halves of the rounds may be apart, as a share of the ratio, before more are run. */
+const AGREEMENT = 0.03
+
+/** How often as many rounds are run at the most, where the halves don't agree. */
+const MOST = 4
+
 /**
- * Runs the programs in turns (A B C A B C …), and compares only within a round: on a busy machine the speed
- * drifts, but hardly within a tenth of a second.
+ * Runs the programs in turns (A B C A B C …), so that a machine that gets slower does so for all of them.
+ * What else runs there only ever adds to a time, to some more than to others: so lower quartiles are
+ * compared. Where half of the rounds says something else than the other half, there are more.
+ *
+ * @param rounds at the least, four or more
  */
 export function measureInTurns(rounds: number, programs: readonly Program[]): Measured[] {
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) programs.forEach(run)
   const times: number[][] = []
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
-    const taken = programs.map(run)
-    if (round >= 0) times.push(taken)
+  for (;;) {
+    for (let round = 0; round < rounds; round++) times.push(programs.map(run))
+    const measured = programs.map(({ title }, column) => summary(title, times, column))
+    if (times.length >= MOST * rounds || measured.every(({ ratio }) => agree(ratio))) return measured
   }
-  return programs.map(({ title }, column) => {
-    return {
-      title,
-      medianMs: spreadOf(times.map((round) => round[column]!)).median,
-      ratio: spreadOf(times.map((round) => round[column]! / round[0]!)),
-    }
-  })
+}
+
+/** @param times of each round, of each program in ms */
+export function summary(title: string, times: readonly (readonly number[])[], column: number): Measured {
+  const half = (rest: number) =>
+    ratioIn(
+      times.filter((_, round) => round % 2 === rest),
+      column,
+    )
+  return {
+    title,
+    ms: typical(times, column),
+    ratio: { all: ratioIn(times, column), halves: [half(0), half(1)] },
+  }
+}
+
+function agree({ all, halves: [even, odd] }: Ratio): boolean {
+  return Math.abs(even - odd) <= AGREEMENT * all
+}
+
+function ratioIn(times: readonly (readonly number[])[], column: number): number {
+  return typical(times, column) / typical(times, 0)
+}
+
+function typical(times: readonly (readonly number[])[], column: number): number {
+  return quantile(
+    times.map((round) => round[column]!),
+    0.25,
+  )
 }
 
 /** @returns ms @throws Error if it failed */
