@@ -148,13 +148,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   server.on('error', fail)
   const timer = setInterval(() => links.tick(), 1000)
-  const unfollow = follow(server, certificate)
   const presence = {
     isOnline: (id: string) => links.isServing(id),
     lastSeen: (id: string) => registry.lastSeen(id),
   }
   const host = hostOf(server, options.host)
   const listen = formatTarget({ host, port })
+  const url = () => toldUrl({ ...options, host }, port)
+  const unfollow = follow(server, certificate, url)
   return {
     id: registry.hubId,
     port,
@@ -163,7 +164,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     status: () => ({
       hubId: registry.hubId,
       listen,
-      url: toldUrl({ ...options, host }, port),
+      url: url(),
       certificate: certificate?.status ?? null,
       joined: registry.memberCount,
       online: links.servingCount,
@@ -218,7 +219,11 @@ async function openCertificate(options: HubOptions): Promise<ServedCertificate |
 }
 
 /** New connections get a renewed certificate; links that are up go on with the one that they began with. */
-function follow(server: Server | HttpsServer, certificate: ServedCertificate | undefined): () => void {
+function follow(
+  server: Server | HttpsServer,
+  certificate: ServedCertificate | undefined,
+  url: () => string,
+): () => void {
   if (!certificate || !('setSecureContext' in server)) return () => {}
-  return certificate.follow((options) => server.setSecureContext(options))
+  return certificate.follow(url, (options) => server.setSecureContext(options))
 }

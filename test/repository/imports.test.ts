@@ -135,7 +135,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'errors.ts',
   ],
   'cli/doctor': ['cli/output', 'doctor/checks', 'doctor/bundle', 'doctor', 'text'],
-  'cli/format/status': ['cli/format', 'tasks/machine', 'tasks/hub', 'tasks', 'config', 'text'],
+  'cli/format/status': ['cli/format', 'tasks/machine', 'tasks/hub', 'tasks', 'hub/control', 'config', 'text'],
   'cli/format': ['tasks/machine', 'tasks/hub', 'tasks/reaches', 'tasks', 'process', 'config', 'text'],
   'cli/output': ['errors.ts'],
   'cli/plugins': [
@@ -201,6 +201,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'doctor/way',
     'tasks/machine',
     'hub/backup',
+    'hub/control',
     'control',
     'config/hub',
     'config',
@@ -463,7 +464,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'runtime',
     'errors.ts',
   ],
-  'hub/control': ['hub/store', 'control', 'control/presence', 'net/local', 'runtime', 'config', 'errors.ts'],
+  'hub/control': ['hub/tls', 'hub/store', 'control', 'control/presence', 'net/local', 'runtime', 'config', 'errors.ts'],
   'hub/links': [
     'hub/auth',
     'hub/switch',

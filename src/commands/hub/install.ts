@@ -62,7 +62,8 @@ export default class HubInstall extends HubCommand {
     })
     const joining = flags['no-join'] ? null : await this.#join(context.instance)
     // By now a slow one may say what it didn't say at its start.
-    const report = { ...installed, ...(installed.listen === null && (await toldBy(context))) }
+    const later = installed.listen === null ? await toldBy(context) : undefined
+    const report = { ...installed, ...later, warnings: [...installed.warnings, ...(later?.warnings ?? [])] }
     const told = [...formatHubTold(report), ...(joining ? formatJoining(joining) : [])]
     for (const line of installedLines(report, 'hub', told)) this.print(line)
     const own = [left, this.behindProxy(wanted)].filter((warning) => warning !== undefined)

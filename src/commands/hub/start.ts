@@ -25,7 +25,6 @@ export default class HubStart extends HubCommand {
     const wanted = settingsWith(settings)
     const { context } = this.hubContext(wanted)
     const told = [this.leftBehind(context.instance), this.behindProxy(wanted)]
-    const warnings = told.filter((warning) => warning !== undefined)
     const report = await startHubService(context, settings, {
       running: flags.replace ? 'stop' : 'keep',
       onStart: ({ installed }) => {
@@ -35,6 +34,7 @@ export default class HubStart extends HubCommand {
         this.print()
       },
     })
+    const warnings = [...report.warnings, ...told.filter((warning) => warning !== undefined)]
     const begun = report.outcome === 'started' ? 'Hub started' : 'Hub already running'
     if (report.updated !== null) this.print(`  Updated: ${tilde(report.updated)}`)
     this.print(`[ok] ${begun} (PID: ${report.pid})`)

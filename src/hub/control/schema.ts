@@ -25,6 +25,8 @@ export const HubStatus = v.object({
       authority: v.nullable(v.string()),
       /** What is to be said of its dates, a sentence without a full stop. */
       warning: v.nullable(v.string()),
+      /** Why no agent accepts it at `url`, a sentence without a full stop; an older hub does not say. */
+      misfit: v.optional(v.nullable(v.string())),
     }),
   ),
   /** Machines that have joined, without those that were revoked. */

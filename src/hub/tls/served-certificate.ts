@@ -1,6 +1,7 @@
 import { watchCertificate } from './certificate-watch.ts'
 import { readCertificate, type Certificate, type CertificateFiles } from './certificate.ts'
 import { dateWarning, type DateWarning } from './dates.ts'
+import { misfit, MISFIT_FIX } from './misfit.ts'
 import { OwnCertificate } from './own-certificate.ts'
 
 export interface CertificateStatus {
@@ -14,6 +15,8 @@ export interface CertificateStatus {
   readonly authority: string | null
   /** What is to be said of its dates, a sentence without a full stop. */
   readonly warning: string | null
+  /** Why no agent accepts it at the address that others are told; null while that isn't known. */
+  readonly misfit: string | null
 }
 
 export interface ServedOptions {
@@ -41,6 +44,9 @@ export class ServedCertificate {
   readonly #options: ServedOptions
   #current: Certificate
   #stageTold = Number.POSITIVE_INFINITY
+  #misfitTold: string | undefined
+  /** The address that others are told, once the hub has it. */
+  #url: () => string | undefined = () => undefined
 
   private constructor(files: CertificateFiles, own: OwnCertificate | undefined, options: ServedOptions) {
     this.#files = files
@@ -74,25 +80,32 @@ export class ServedCertificate {
       fingerprint: this.#current.fingerprint,
       authority: this.#own?.authorityFile ?? null,
       warning: this.#dateWarning()?.text ?? null,
+      misfit: this.#misfit ?? null,
     }
   }
 
   /**
    * Follows the files, and sees to what is due.
    *
+   * @param url the address that others are told, which may change
    * @param use takes a renewed certificate
    * @returns ends that
    */
-  follow(use: (options: Certificate['options']) => void): () => void {
+  follow(url: () => string, use: (options: Certificate['options']) => void): () => void {
+    this.#url = url
+    this.#tellMisfit()
     const watch = watchCertificate(this.#files, this.#current, this.#options.log, (certificate) => {
       this.#current = certificate
       this.#stageTold = Number.POSITIVE_INFINITY
       use(certificate.options)
+      this.#misfitTold = undefined
       this.#tellDates()
+      this.#tellMisfit()
     })
     const look = async () => {
       if (await this.#own?.look()) watch.look()
       this.#tellDates()
+      this.#tellMisfit()
     }
     const timer = setInterval(() => void look(), this.#options.lookEveryMs ?? LOOK_EVERY_MS)
     timer.unref()
@@ -108,6 +121,20 @@ export class ServedCertificate {
     const stage = warning?.stage ?? Number.POSITIVE_INFINITY
     if (warning && stage < this.#stageTold) this.#options.log(`[!] ${warning.text}`)
     this.#stageTold = stage
+  }
+
+  /** Once, until it is another. */
+  #tellMisfit(): void {
+    const text = this.#misfit
+    if (text !== undefined && text !== this.#misfitTold) this.#options.log(`[!] ${text}. ${MISFIT_FIX}`)
+    this.#misfitTold = text
+  }
+
+  /** Of its own one a hub sees to that itself. */
+  get #misfit(): string | undefined {
+    const url = this.#url()
+    if (this.#own || url === undefined) return undefined
+    return misfit(`The certificate ${this.#files.cert}`, this.#current.options.cert, url)
   }
 
   #dateWarning(): DateWarning | undefined {

@@ -1,6 +1,7 @@
 import { askHub } from './ask-hub.ts'
 import { hubSettingsFile, hubSettingsText } from '../../config/hub/hub-settings.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
+import { certificateTroubles } from '../../hub/control/certificate-troubles.ts'
 import {
   installKept,
   planInstall,
@@ -21,6 +22,8 @@ export interface HubTold {
   readonly url: string | null
   /** Null if it didn't say. */
   readonly version: string | null
+  /** What is wrong with its certificate, and what to do about it, a sentence each. */
+  readonly warnings: readonly string[]
 }
 
 export type HubStartReport = StartOutcome & HubTold
@@ -56,7 +59,8 @@ export async function installHubService(
   const kept = keptHub(context.instance, settings)
   const daemon = hubDaemonOf(context)
   const { said, isStale: _, ...done } = await installKept(context, kept, { ...options, daemon })
-  return { ...done, ...(await toldBy(context, said)) }
+  const told = await toldBy(context, said)
+  return { ...done, ...told, warnings: [...done.warnings, ...told.warnings] }
 }
 
 /**
@@ -68,7 +72,7 @@ export async function planHubInstall(
   context: HubContext,
   settings: GivenSettings,
   selection: Selection,
-): Promise<PlannedInstall & HubTold> {
+): Promise<PlannedInstall & Omit<HubTold, 'warnings'>> {
   const flags = startFlags(settings)
   const { plan, change, ...known } = await planInstall(context, hubDaemonOf(context), selection, flags)
   const wanted = settingsWith(settings)
@@ -76,8 +80,8 @@ export async function planHubInstall(
   const file = { file: hubSettingsFile(), content: hubSettingsText(wanted) }
   const told = known.pid === null ? { listen: null, url: null, version: null } : await toldBy(context)
   return {
-    ...known,
     ...told,
+    ...known,
     change: isNew && change === 'unchanged' ? 'updated' : change,
     plan: { ...plan, files: isNew ? [file, ...plan.files] : plan.files },
   }
@@ -86,5 +90,7 @@ export async function planHubInstall(
 /** What it has said while it was started, or says now. */
 export async function toldBy({ instance }: HubContext, said?: HubStatus): Promise<HubTold> {
   const { status = said, version } = said ? { version: said.agent.version } : await askHub(instance)
-  return { listen: status?.listen ?? null, url: status?.url ?? null, version }
+  const troubles = status?.certificate ? certificateTroubles(status.certificate) : []
+  const warnings = troubles.map(({ what, fix }) => `${what}. ${fix}`)
+  return { listen: status?.listen ?? null, url: status?.url ?? null, version, warnings }
 }

@@ -33,7 +33,12 @@ test('a certificate that was given is warned of 21, 7 and 1 days before its end,
   }
   const certificate = await ServedCertificate.open(files, { ...options, lookEveryMs: 5 })
   expect([log, certificate.status.warning]).toEqual([[], null])
-  onTestFinished(certificate.follow(() => {}))
+  onTestFinished(
+    certificate.follow(
+      () => 'https://localhost',
+      () => {},
+    ),
+  )
   for (const [days, said] of [
     [20.5, 'ends in 20 days'],
     [6.5, 'ends in 6 days'],
@@ -72,7 +77,12 @@ test('a hub’s own certificate is renewed while it runs, and handed to new conn
     warning: null,
   })
   const used: string[] = []
-  onTestFinished(certificate.follow(({ cert }) => void used.push(cert)))
+  onTestFinished(
+    certificate.follow(
+      () => 'https://localhost',
+      ({ cert }) => void used.push(cert),
+    ),
+  )
   // As after a long sleep.
   now += 80 * DAY_MS
   await lookedAgain(log, /TLS certificate renewed/)
@@ -113,11 +123,43 @@ test('a certificate that replaces one of which a warning was told is told of ane
     hosts: [],
     log: (line) => void log.push(line),
   })
-  onTestFinished(certificate.follow(() => {}))
+  onTestFinished(
+    certificate.follow(
+      () => 'https://localhost',
+      () => {},
+    ),
+  )
   put(6)
   await lookedAgain(log, /TLS certificate renewed/)
   expect(log.filter((line) => line.includes('ends in'))).toEqual([
     expect.stringContaining('ends in 4 days'),
     expect.stringContaining('ends in 5 days'),
   ])
+})
+
+test('a certificate that is not for the address that others are told is warned of once', async () => {
+  const files = authority.issue({ names: 'DNS:hub.test,IP:::1' })
+  const log: string[] = []
+  const options = { folder: scratchFolder(), hosts: [], log: (line: string) => void log.push(line) }
+  const certificate = await ServedCertificate.open(files, { ...options, lookEveryMs: 5 })
+  expect(certificate.status.misfit).toBe(null)
+  let url = 'https://[::1]:7700'
+  onTestFinished(
+    certificate.follow(
+      () => url,
+      () => {},
+    ),
+  )
+  expect([log, certificate.status.misfit]).toEqual([[], null])
+  // As when the machine gets another address.
+  url = 'https://192.0.2.1:7700'
+  await lookedAgain(
+    log,
+    /^\[!\] The certificate \S+ is for hub\.test, \S+, and others are told https:\/\/192\.0\.2\.1:7700: /,
+  )
+  expect(log[0]).toContain(certificate.status.misfit)
+  expect(log).toHaveLength(1)
+  // What is plain http there is shown by a proxy.
+  url = 'http://192.0.2.1:7700'
+  expect(certificate.status.misfit).toBe(null)
 })

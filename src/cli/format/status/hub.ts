@@ -1,3 +1,4 @@
+import { certificateTroubles } from '../../../hub/control/certificate-troubles.ts'
 import type { HubServiceStatus } from '../../../tasks/hub/status.ts'
 import { printable } from '../../../text/printable.ts'
 import { tilde } from '../../../text/tilde.ts'
@@ -23,7 +24,7 @@ export function formatHubStatus(status: HubServiceStatus): string[] {
       ['Listens on', listens(status)],
       [status.url === null ? '' : addressLabel(status.url), status.url ?? undefined],
       ['Certificate', certificate(status)],
-      ['', certificateWarning(status)],
+      ...certificateWarnings(status).map((text): [string, string] => ['', text]),
       ['Authority', authority(status)],
       ['Data', printable(tilde(status.folder))],
       ['Manager', isRunning ? status.manager.summary : undefined],
@@ -61,9 +62,9 @@ function authority({ certificate }: HubServiceStatus): string | undefined {
   return file === undefined ? undefined : printable(tilde(file))
 }
 
-function certificateWarning({ certificate }: HubServiceStatus): string | undefined {
-  const text = certificate?.warning ?? undefined
-  return text === undefined ? undefined : printable(text)
+function certificateWarnings({ certificate }: HubServiceStatus): string[] {
+  if (!certificate) return []
+  return certificateTroubles(certificate).map(({ what, fix }) => printable(`${what}. ${fix}`))
 }
 
 function machines({ machines }: HubServiceStatus): string | undefined {

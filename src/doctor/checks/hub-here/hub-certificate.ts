@@ -1,4 +1,5 @@
 import { counted } from '../../../text/counted.ts'
+import { certificateTroubles } from '../../../hub/control/certificate-troubles.ts'
 import type { Check } from '../../check.ts'
 import { requireHubStatus, type HubHereContext } from '../../hub-inspection.ts'
 import { told } from '../../told.ts'
@@ -12,16 +13,12 @@ export const hubCertificate: Check<HubHereContext> = {
     told(async () => {
       const { certificate } = (await requireHubStatus(context)).status
       if (!certificate) throw new Skipped('It speaks plain http')
-      const { notAfter, own, warning } = certificate
+      const { notAfter } = certificate
       const left = Date.parse(notAfter) - Date.now()
       const valid = `Valid until ${notAfter.slice(0, 10)}, for ${counted(Math.floor(left / 86_400_000), 'more day')}`
-      if (warning === null) return { state: 'ok', seen: valid }
-      return {
-        state: left > 0 ? 'warning' : 'failed',
-        seen: warning,
-        fix: own
-          ? 'The hub renews it by itself; its log says what keeps it: connect hub logs'
-          : 'Have it renewed: the hub takes the new one from its files by itself',
-      }
+      const troubles = certificateTroubles(certificate)
+      const worst = troubles.find(({ isRefused }) => isRefused) ?? troubles[0]
+      if (!worst) return { state: 'ok', seen: valid }
+      return { state: worst.isRefused ? 'failed' : 'warning', seen: worst.what, fix: worst.fix }
     }),
 }
