@@ -16,7 +16,7 @@ import { Authenticator } from './auth/authenticator.ts'
 import { Nonces } from './auth/nonces.ts'
 import { agentsPage } from './control/agents-page.ts'
 import { MAX_TOKENS } from './control/schema.ts'
-import { tokensReply } from './control/tokens-reply.ts'
+import { tokensPage, tokensReply } from './control/tokens-reply.ts'
 import type { HubStatus } from './control/schema.ts'
 import type { HubControl } from './control/server.ts'
 import type { ConcurrencyOptions } from './http/concurrency-limit.ts'
@@ -179,6 +179,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     removeAgent: (id) => registry.removeAgent(id),
     createToken: (token) => registry.createToken(token),
     tokens: async () => tokensReply(await registry.validTokens(MAX_TOKENS)),
+    allTokens: async (after) => tokensPage(await registry.tokens(), after),
     saved: async () => ({ ...(await registry.saved()), unsaved: registry.unsaved ?? null }),
     async close() {
       clearInterval(timer)

@@ -4,12 +4,14 @@ import { ConnectError } from '../../errors.ts'
 import { monotonicMs } from '../../runtime/monotonic.ts'
 import {
   AgentsReply,
+  AllTokensReply,
   HubStatus,
   NOT_SAVED,
   NOT_THERE,
   NotSavedReply,
   TokensReply,
   type HubAgent,
+  type HubToken,
 } from './schema.ts'
 
 /** What a hub that does not answer costs a command at the most, in ms. */
@@ -34,22 +36,47 @@ export function hubStatus(hub: Asked, timeoutMs = TIMEOUT_MS): Promise<HubStatus
  * @returns undefined if no hub listens
  * @throws ConnectError as hubStatus does
  */
-export async function hubAgents(
-  hub: Asked,
-  timeoutMs = TIMEOUT_MS,
-): Promise<readonly HubAgent[] | undefined> {
-  const until = monotonicMs() + timeoutMs
-  const agents: HubAgent[] = []
-  for (let more = true; more;) {
-    const last = agents.at(-1)
-    const path = last ? `/v1/agents?after=${last.id}` : '/v1/agents'
-    const left = Math.max(1, until - monotonicMs())
+export function hubAgents(hub: Asked, timeoutMs = TIMEOUT_MS): Promise<readonly HubAgent[] | undefined> {
+  return allPages(timeoutMs, '/v1/agents', async (path, left) => {
     const page = await ask(hub, { method: 'GET', path, timeoutMs: left }, AgentsReply)
+    return page && { entries: page.agents, more: page.more }
+  })
+}
+
+/**
+ * All join tokens that a hub knows, whatever state they are in, in the order of their ids.
+ *
+ * @returns undefined if no hub listens
+ * @throws ConnectError as hubStatus does; WRITE_FAILED if its database can't be read
+ */
+export function allHubTokens(hub: Asked): Promise<readonly HubToken[] | undefined> {
+  return allPages(TIMEOUT_MS, '/v1/tokens/all', async (path, left) => {
+    const page = await ask(hub, { method: 'GET', path, timeoutMs: left }, AllTokensReply)
+    return page && { entries: page.tokens, more: page.more }
+  })
+}
+
+/** @param timeoutMs for all pages together */
+async function allPages<T extends { readonly id: string }>(
+  timeoutMs: number,
+  path: string,
+  pageAt: (path: string, leftMs: number) => Promise<{ entries: readonly T[]; more: boolean } | undefined>,
+): Promise<readonly T[] | undefined> {
+  const until = monotonicMs() + timeoutMs
+  const all: T[] = []
+  for (let more = true; more;) {
+    const last = all.at(-1)
+    const left = until - monotonicMs()
+    // What listens may answer for ever, each time at once.
+    if (left <= 0) throw new ConnectError('HUB_BUSY', 'The hub does not come to an end')
+    const page = await pageAt(last ? `${path}?after=${last.id}` : path, Math.ceil(left))
     if (!page) return undefined
-    agents.push(...page.agents)
-    more = page.more && page.agents.length > 0
+    if (page.entries.some(({ id }, at) => id <= (page.entries[at - 1] ?? last ?? { id: '' }).id))
+      throw new ConnectError('HUB_OTHER_VERSION', 'The hub lists them in no order')
+    all.push(...page.entries)
+    more = page.more && page.entries.length > 0
   }
-  return agents
+  return all
 }
 
 /**
@@ -88,7 +115,8 @@ async function ask<T>(
   if (answer.status === NOT_THERE) throw new ConnectError('NO_SUCH_ENTRY', 'The hub knows nothing of that id')
   if (answer.status === NOT_SAVED) {
     const { reason } = parseAnswer(hub, answer, NotSavedReply)
-    throw new ConnectError('WRITE_FAILED', `The hub can’t save it: ${reason}`)
+    const what = request.method === 'GET' ? 'read its database' : 'save it'
+    throw new ConnectError('WRITE_FAILED', `The hub can’t ${what}: ${reason}`)
   }
   // A hub of an older version answers with another status, and with no body that says more.
   return parseAnswer(hub, answer, schema)

@@ -102,6 +102,22 @@ export const TokensReply = v.object({
 })
 export type TokensReply = v.InferOutput<typeof TokensReply>
 
+/** Every join token that was made and is still known, never the token itself. */
+export const HubToken = v.object({
+  id: v.string(),
+  state: v.picklist(['valid', 'used up', 'expired', 'revoked']),
+  usesLeft: v.number(),
+  /** RFC 3339 */
+  createdAt: v.string(),
+  /** RFC 3339 */
+  expiresAt: v.string(),
+})
+export type HubToken = v.InferOutput<typeof HubToken>
+
+/** GET /v1/tokens/all, or /v1/tokens/all?after=ID for those behind that one: in the order of their ids. */
+export const AllTokensReply = v.object({ tokens: v.array(HubToken), more: v.boolean() })
+export type AllTokensReply = v.InferOutput<typeof AllTokensReply>
+
 /** GET /v1/saved: what a hub that starts would find, and what it would not. */
 export const SavedReply = v.object({
   id: v.string(),

@@ -8,6 +8,7 @@ import {
   NOT_SAVED,
   NOT_THERE,
   type AgentsReply,
+  type AllTokensReply,
   type HubStatus,
   type RevokeReply,
   type SavedReply,
@@ -29,6 +30,8 @@ export interface HubControl {
   createToken(options: TokenOptions): Promise<MadeToken>
   /** @throws StoreError */
   tokens(): Promise<TokensReply>
+  /** @param after as of agents @throws StoreError */
+  allTokens(after: string | undefined): Promise<AllTokensReply>
   /** @throws StoreError */
   saved(): Promise<SavedReply>
 }
@@ -108,6 +111,8 @@ async function route(
   if (asked === 'GET /v1/saved') return hub.saved()
   const listed = /^GET \/v1\/agents(?:\?after=(\w{1,64}))?$/.exec(asked)
   if (listed) return hub.agents(listed[1])
+  const listedTokens = /^GET \/v1\/tokens\/all(?:\?after=(\w{1,64}))?$/.exec(asked)
+  if (listedTokens) return hub.allTokens(listedTokens[1])
   const made = /^POST \/v1\/tokens\?ttlMs=(\d{1,15})&uses=(\d{1,7})$/.exec(asked)
   if (made) return hub.createToken({ ttlMs: Number(made[1]), uses: Number(made[2]) })
   return change(hub, asked, log)

@@ -189,10 +189,15 @@ export class SqliteRegistry implements Registry {
    * @throws StoreError
    */
   async validTokens(limit: number): Promise<JoinToken[]> {
+    const valid = (await this.tokens()).filter(({ state }) => state === 'valid')
+    return valid.toReversed().slice(0, limit)
+  }
+
+  /** All join tokens, the oldest first; one that was revoked is so, saved or not. @throws StoreError */
+  async tokens(): Promise<JoinToken[]> {
     const all = await this.#store.call('tokens')
     const revoked = new Set(this.#unsavedChanges.revokedTokens)
-    const valid = all.filter(({ id, state }) => state === 'valid' && !revoked.has(id))
-    return valid.toReversed().slice(0, limit)
+    return all.map((token) => (revoked.has(token.id) ? { ...token, state: 'revoked' } : token))
   }
 
   /** What a hub that starts would find. @throws StoreError if it would not find what was saved */

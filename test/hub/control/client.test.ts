@@ -87,6 +87,7 @@ test('ten thousand machines with the longest labels come in pages, each one once
     removeAgent: never,
     createToken: never,
     tokens: never,
+    allTokens: never,
     saved: never,
   }
   const control = await startHubControl(instance.socketPath, hub, () => {})

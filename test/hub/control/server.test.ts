@@ -6,12 +6,14 @@ import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createToken } from '../../../src/cli/hub/create-token.ts'
+import { listTokens } from '../../../src/cli/hub/list-tokens.ts'
 import { shutOut } from '../../../src/cli/hub/shut-out.ts'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
 import { ConnectError } from '../../../src/errors.ts'
 import { Signer } from '../../../src/hub-client/credential.ts'
 import { HubClient } from '../../../src/hub-client/hub-client.ts'
 import { startHubControl, type HubControl } from '../../../src/hub/control/server.ts'
+import { tokensPage } from '../../../src/hub/control/tokens-reply.ts'
 import { StoreError } from '../../../src/hub/store/store-error.ts'
 import { Store } from '../../../src/hub/store/store.ts'
 import { requestLocally } from '../../../src/net/local/request.ts'
@@ -28,6 +30,7 @@ const NO_HUB: HubControl = {
   removeAgent: vi.fn<() => never>(),
   createToken: vi.fn<() => never>(),
   tokens: vi.fn<() => never>(),
+  allTokens: vi.fn<() => never>(),
   saved: vi.fn<() => never>(),
 }
 
@@ -65,6 +68,37 @@ test('a join token is made by the hub, which knows whether it lasts', async () =
   const { id, token, expiresAt } = await createToken(hub.folder, { ttlMs: 60_000, uses: 2 })
   expect(token).toMatch(/^tok_/)
   expect((await stored(hub.folder)).tokens).toMatchObject([{ id, usesLeft: 2, expiresAt, state: 'valid' }])
+})
+
+test('join tokens are listed by the word of the hub, in pages, and not by what its database says', async () => {
+  // What a hub knows that can’t save what it has revoked.
+  const known = Array.from({ length: 1201 }, (_, n) => ({
+    id: `jt_${(n * 7919) % 1201}`,
+    createdAt: n,
+    expiresAt: Date.now() + 60_000,
+    usesLeft: 1,
+    state: n === 0 ? ('revoked' as const) : ('valid' as const),
+  }))
+  const folder = scratchFolder()
+  const hub = { ...NO_HUB, allTokens: async (after: string | undefined) => tokensPage(known, after) }
+  const control = await startHubControl(hubSocketPath(folder), hub, () => {})
+  onTestFinished(() => control.close())
+  const listed = await listTokens(folder)
+  expect(listed.map(({ id }) => id)).toEqual(known.map(({ id }) => id))
+  expect(listed[0]).toMatchObject({ state: 'revoked', createdAt: '1970-01-01T00:00:00.000Z' })
+})
+
+test('join tokens are listed alike, whether the hub says them or its database', async () => {
+  const hub = await hubInProcess()
+  await joinToken(hub.folder)
+  await shutOut(hub.folder, 'revoke token', (await createToken(hub.folder, { ttlMs: 60_000, uses: 2 })).id)
+  const said = await listTokens(hub.folder)
+  expect(said.map(({ state, usesLeft }) => [state, usesLeft])).toEqual([
+    ['valid', 1],
+    ['revoked', 2],
+  ])
+  await hub.close()
+  expect(await listTokens(hub.folder)).toEqual(said)
 })
 
 test('a join token that would not last is not made', async () => {

@@ -120,6 +120,9 @@ test('join tokens are told by their ids, the newest first, but for those that le
   expect(await world.registry.revokeToken(newer)).toMatchObject({ saved: false })
   world.database.trouble = undefined
   expect(await told(10)).toEqual([older, world.tokenId])
+  const all = (await world.registry.tokens()).map(({ id, state }) => [id, state])
+  expect(all).toContainEqual([newer, 'revoked'])
+  expect(all).toHaveLength(4)
 })
 
 test('a flood of lists costs one write at a time, and those who join go before it', async () => {

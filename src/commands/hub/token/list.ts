@@ -2,7 +2,7 @@ import { ConnectCommand } from '../../../cli/command.ts'
 import { localTime } from '../../../text/local-time.ts'
 import { formatTable } from '../../../cli/format/table.ts'
 import { dataDirFlag, hubFolder } from '../../../cli/hub/flags.ts'
-import { withStore } from '../../../cli/hub/with-store.ts'
+import { listTokens } from '../../../cli/hub/list-tokens.ts'
 
 export default class HubTokenList extends ConnectCommand {
   static override summary = 'List the join tokens that were made: never the tokens themselves'
@@ -11,12 +11,7 @@ export default class HubTokenList extends ConnectCommand {
 
   async run() {
     const { flags } = await this.parse(HubTokenList)
-    const stored = await withStore(hubFolder(flags['data-dir']), (store) => store.tokens())
-    const tokens = stored.map(({ createdAt, expiresAt, ...token }) => ({
-      ...token,
-      createdAt: new Date(createdAt).toISOString(),
-      expiresAt: new Date(expiresAt).toISOString(),
-    }))
+    const tokens = await listTokens(hubFolder(flags['data-dir']))
     const rows = tokens.map(({ id, state, usesLeft, expiresAt }) => [
       id,
       state,
