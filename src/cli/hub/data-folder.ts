@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { refuseAbsentFolder } from '../../config/hub/absent-data.ts'
 import { ConnectError } from '../../errors.ts'
 import { givenPath } from '../../files/given-path.ts'
 import { shellQuote } from '../../text/shell-quote.ts'
@@ -35,5 +36,8 @@ export function givenDataFolder(dataDir: string): string {
  * @throws ConnectError BAD_VALUE; HUB_DATA_ABSENT, HUB_SETTINGS_DAMAGED and the like
  */
 export function newHubFolder(dataDir: string | undefined): string {
-  return dataDir === undefined ? hubFolder(dataDir) : givenDataFolder(dataDir)
+  if (dataDir === undefined) return hubFolder(dataDir)
+  const folder = givenDataFolder(dataDir)
+  refuseAbsentFolder(folder)
+  return folder
 }

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { refuseAbsentData } from '../../config/hub/absent-data.ts'
+import { refuseAbsentData, refuseAbsentFolder } from '../../config/hub/absent-data.ts'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import { givenPath } from '../../files/given-path.ts'
@@ -14,12 +14,16 @@ export const dataDirFlag = {
 }
 
 /**
- * Without --data-dir that of the hub that this user has installed.
+ * Where a hub's data lies: without --data-dir that of the hub that this user has installed.
  *
  * @throws ConnectError HUB_DATA_ABSENT, HUB_SETTINGS_DAMAGED and the like
  */
 export function hubFolder(dataDir: string | undefined): string {
-  if (dataDir !== undefined) return givenPath(dataDir)
+  if (dataDir !== undefined) {
+    const folder = givenPath(dataDir)
+    refuseAbsentFolder(folder)
+    return folder
+  }
   const settings = readHubSettings()
   refuseAbsentData(settings)
   return hubInstance(settings).dataFolder

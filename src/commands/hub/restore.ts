@@ -2,8 +2,8 @@ import { Args, Flags } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
 import { localTime } from '../../text/local-time.ts'
 import { formatTable } from '../../cli/format/table.ts'
-import { newHubFolder } from '../../cli/hub/data-folder.ts'
-import { dataDirFlag } from '../../cli/hub/flags.ts'
+import { givenDataFolder } from '../../cli/hub/data-folder.ts'
+import { dataDirFlag, hubFolder } from '../../cli/hub/flags.ts'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { givenPath } from '../../files/given-path.ts'
 import { restoreBackup, type Restored } from '../../hub/backup/restore-backup.ts'
@@ -34,7 +34,9 @@ export default class HubRestore extends ConnectCommand {
 
   async run() {
     const { args, flags } = await this.parse(HubRestore)
-    const instance = hubInstance({ dataDir: newHubFolder(flags['data-dir']) })
+    const { 'data-dir': given } = flags
+    // Whoever names a folder that was lost with its disk means to have it anew, see absent-data.ts.
+    const instance = hubInstance({ dataDir: given === undefined ? hubFolder(given) : givenDataFolder(given) })
     const restored = await restoreBackup(instance, givenPath(args.file), { replace: flags.replace })
     const { hubId, madeAt, agents, before, kept, authority } = restored
     const made = madeAt === undefined ? undefined : new Date(madeAt).toISOString()

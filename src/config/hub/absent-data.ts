@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { ConnectError } from '../../errors.ts'
 import { shellQuote } from '../../text/shell-quote.ts'
 import { hubInstance } from './hub-instance.ts'
-import type { HubSettings } from './hub-settings.ts'
+import { readHubSettings, type HubSettings } from './hub-settings.ts'
 
 /**
  * Whether a kept hub’s data is not where it was put by --data-dir: most likely a disk is not mounted. A
@@ -19,6 +19,27 @@ export function isDataAbsent(settings: HubSettings | undefined): boolean {
  */
 export function refuseAbsentData(settings: HubSettings | undefined): void {
   if (isDataAbsent(settings)) throw absentData(hubInstance(settings).dataFolder)
+}
+
+/**
+ * The same for a folder that somebody has named: it may be the very one that the kept hub had its data in.
+ *
+ * @param folder absolute
+ * @throws ConnectError HUB_DATA_ABSENT
+ */
+export function refuseAbsentFolder(folder: string): void {
+  const settings = settingsIfAny()
+  if (settings?.dataDir === folder) refuseAbsentData(settings)
+}
+
+/** Settings that can't be read keep no command from a folder that it was given. */
+function settingsIfAny(): HubSettings | undefined {
+  try {
+    return readHubSettings()
+  } catch (error) {
+    if (error instanceof ConnectError) return undefined
+    throw error
+  }
 }
 
 export function absentData(folder: string): ConnectError {

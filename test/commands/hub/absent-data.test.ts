@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
@@ -51,6 +51,9 @@ test.each([
     ['hub'],
     ['hub', 'token', 'create'],
     ['hub', 'agent', 'list'],
+    ['hub', '--listen', '127.0.0.1:0', '--data-dir', data],
+    ['hub', 'token', 'create', '--data-dir', data],
+    ['hub', 'token', 'list', '--data-dir', data],
   ]) {
     const { code, stderr } = await connect(home, words)
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(refused) as string })
@@ -95,4 +98,18 @@ test('with --reset a hub begins anew where its data is away', async () => {
   await connectOk(home, ['hub', 'start', '--reset', '--listen', '127.0.0.1:0', '--data-dir', data])
   const status = await hubStatus(hubInstance({ dataDir: data }, home.folder))
   expect(status!.hubId).not.toBe(hubId)
+})
+
+test('a backup is brought back where the data is away, if that folder is named', async () => {
+  const { home, mount, data, hubId, bringBack } = await awayHub('hub')
+  bringBack()
+  const backup = path.join(scratchFolder(), 'backup.db')
+  await connectOk(home, ['hub', 'backup', backup])
+  rmSync(mount, { recursive: true })
+  mkdirSync(mount)
+  expect(await connect(home, ['hub', 'restore', backup])).toMatchObject({ code: 1 })
+  expect(readdirSync(mount)).toEqual([])
+  await connectOk(home, ['hub', 'restore', backup, '--data-dir', data])
+  await connectOk(home, ['hub', 'start'])
+  expect(await hubStatus(hubInstance({ dataDir: data }, home.folder))).toMatchObject({ hubId })
 })
