@@ -13,7 +13,7 @@ import { byteInput } from '../cli/output/byte-input.ts'
 import { byteOutput } from '../cli/output/byte-output.ts'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor, type AgentInstance } from '../config/instance.ts'
-import { messageOf } from '../errors.ts'
+import { ConnectError, messageOf } from '../errors.ts'
 import { terminalLog, type Log } from '../log/log.ts'
 import { runInForeground } from '../process/foreground.ts'
 import { reach, type Reached, type ReachOptions } from '../reach/reach.ts'
@@ -150,7 +150,9 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
   ): Promise<Keeping[]> {
     const all: Keeping[] = []
     for (const { name, port } of wanted) {
-      const keeping = await keep(instance, config, { name, port, bind })
+      const keeping = await keep(instance, config, { name, port, bind }).catch((error: unknown) => {
+        throw withKept(error, all)
+      })
       const { results, warnings } = formatKept(keeping, port === undefined)
       for (const line of results) this.print(line)
       for (const line of warnings) this.printError(line)
@@ -187,4 +189,13 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     })
     if (endedBy) process.kill(process.pid, endedBy)
   }
+}
+
+/** What was kept before one of several failed stays so, and somebody may take the error for all of them. */
+function withKept(error: unknown, before: readonly Keeping[]): unknown {
+  const changed = before.filter(({ outcome }) => outcome !== 'unchanged')
+  if (!(error instanceof ConnectError) || changed.length === 0) return error
+  const told = changed.map(({ outcome, reach }) => `${reach.name} (${outcome})`).join(', ')
+  const hints = [...error.hints, `What came before it holds: ${told}. To take one back: connect unreach NAME`]
+  return new ConnectError(error.code, error.message, { hints, cause: error })
 }

@@ -85,6 +85,23 @@ test('several are kept at once, each at its own port', async () => {
   for (const name of ['echo', 'other']) await connectOk(home, ['unreach', name])
 })
 
+test('where one of several can’t be kept it is said which are', async () => {
+  const taken = await serveTcp(() => {})
+  onTestFinished(() => taken.close())
+  const port = await freePort()
+  const words = ['reach', `echo:${port}`, `other:${taken.port}`, '--keep']
+  const { code, stderr } = await connect(home, words)
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^\[x\] .+ is in use/m)
+  expect(stderr).toContain(
+    '\n  What came before it holds: echo (kept). To take one back: connect unreach NAME\n',
+  )
+  expect(await echoed(port, 'hello')).toBe('hello')
+  // Nothing has changed now.
+  expect((await connect(home, words)).stderr).not.toContain('What came before')
+  await connectOk(home, ['unreach', 'echo'])
+})
+
 test('a port that was asked for is not taken by a service that may have another', async () => {
   const port = await freePort()
   // On this very machine its own port stays free, and the next one is the first to be tried.
