@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import path from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { KeptReaches, type KeptReachesOptions } from '../../src/agent/kept-reaches.ts'
@@ -17,6 +17,7 @@ import { connectionPlaces } from '../../src/runtime/connection-places.ts'
 import { hubInProcess, member, type TestHub } from '../fixtures/hub/hub-in-process.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { echoServer, serveTcp } from '../helpers/servers.ts'
 import { until } from '../helpers/until.ts'
 
@@ -95,20 +96,15 @@ async function echoAgent(name = 'echo'): Promise<Agent> {
 }
 
 /** Something else that has a port of 127.0.0.1. */
-async function other(port = 0): Promise<{ port: number; leave: () => Promise<void> }> {
+async function other(wanted?: number): Promise<{ port: number; leave: () => Promise<void> }> {
   const server = createServer((socket) => socket.on('error', () => {}).destroy())
+  const port = wanted ?? (await freePort())
   await once(server.listen(port, '127.0.0.1'), 'listening')
   const leave = async () => {
     if (server.listening) await once(server.close(), 'close')
   }
   onTestFinished(leave)
-  return { port: (server.address() as AddressInfo).port, leave }
-}
-
-async function freePort(): Promise<number> {
-  const { port, leave } = await other()
-  await leave()
-  return port
+  return { port, leave }
 }
 
 /** A client that says hello. @returns what it gets: its own word again, or an error's code */

@@ -3,8 +3,9 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connectOk, RunningCli, runJs, startConnect } from '../helpers/cli.ts'
+import { freePort } from '../helpers/free-port.ts'
 import type { Home } from '../helpers/home.ts'
-import { echoed, echoServer } from '../helpers/servers.ts'
+import { echoed } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 
 let world: World
@@ -19,12 +20,6 @@ afterAll(() => world.stop())
 interface DataCommand {
   readonly args: readonly string[]
   readonly works: () => Promise<boolean>
-}
-
-async function freePort(): Promise<number> {
-  const server = await echoServer()
-  await server.close()
-  return server.port
 }
 
 const DATA_COMMANDS: Record<'up' | 'reach' | 'hub', () => Promise<DataCommand>> = {

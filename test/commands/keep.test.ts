@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect as dial, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { joined } from '../fixtures/joined.ts'
 import { connect, connectOk } from '../helpers/cli.ts'
+import { freePort } from '../helpers/free-port.ts'
 import type { Home } from '../helpers/home.ts'
 import { echoed, echoServer } from '../helpers/servers.ts'
 import { until } from '../helpers/until.ts'
@@ -24,20 +25,15 @@ interface Taken {
 }
 
 /** Something of this test's that has a port. */
-async function taken(port = 0): Promise<Taken> {
+async function taken(wanted?: number): Promise<Taken> {
   const other = createServer()
+  const port = wanted ?? (await freePort())
   await once(other.listen(port, '127.0.0.1'), 'listening')
   const leave = async () => {
     if (other.listening) await once(other.close(), 'close')
   }
   onTestFinished(leave)
-  return { port: (other.address() as AddressInfo).port, leave }
-}
-
-async function freePort(): Promise<number> {
-  const { port, leave } = await taken()
-  await leave()
-  return port
+  return { port, leave }
 }
 
 /** A machine whose daemon runs. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
+import { freePort } from '../helpers/free-port.ts'
 import type { Home } from '../helpers/home.ts'
 import { echoed, serveTcp, type TestServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
@@ -21,12 +22,6 @@ afterAll(async () => {
   await world.stop()
   await other.close()
 })
-
-async function freePort(): Promise<number> {
-  const server = await serveTcp(() => {})
-  await server.close()
-  return server.port
-}
 
 test('several services are reached over one link, with a line each in the order that they were named', async () => {
   const port = await freePort()

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect as dial, createServer, type AddressInfo, type Server } from 'node:net'
+import { connect as dial, createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connect, connectOk } from '../helpers/cli.ts'
+import { freePort } from '../helpers/free-port.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => world.stop())
 
 /** A database, as far as its port goes: what it is sent it says again. */
-async function startDatabase(port = 0): Promise<{ port: number; stop: () => Promise<void> }> {
+async function startDatabase(port: number): Promise<{ stop: () => Promise<void> }> {
   const server: Server = createServer((socket) => socket.pipe(socket).on('error', () => {}))
   await once(server.listen(port, '127.0.0.1'), 'listening')
   const stop = async () => {
@@ -23,13 +24,7 @@ async function startDatabase(port = 0): Promise<{ port: number; stop: () => Prom
     await once(server.close(), 'close')
   }
   onTestFinished(stop)
-  return { port: (server.address() as AddressInfo).port, stop }
-}
-
-async function freePort(): Promise<number> {
-  const { port, stop } = await startDatabase()
-  await stop()
-  return port
+  return { stop }
 }
 
 /** What a client of a local port gets: its own word again, or an error's code. */

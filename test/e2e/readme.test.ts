@@ -5,7 +5,7 @@ import { firstSession } from '../fixtures/product/first-session.ts'
 import { connect, resultOf, RunningCli, runJs, type CliResult } from '../helpers/cli.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
 import { echoed, echoServer } from '../helpers/servers.ts'
-import { freePort } from '../lab/helpers/free-port.ts'
+import { freePort } from '../helpers/free-port.ts'
 
 const homes: Record<string, Home> = { server: makeHome('server'), laptop: makeHome('laptop') }
 const service = await echoServer()

@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { freePort } from './free-port.ts'
 
 /** A TCP server for one test. */
 export interface TestServer {
@@ -6,11 +7,15 @@ export interface TestServer {
   close(): Promise<void>
 }
 
-/** @param onConnection gets sockets that may be half-closed */
+/**
+ * Its port stays its own when it is closed: nobody else answers there then.
+ * @param onConnection gets sockets that may be half-closed
+ */
 export async function serveTcp(onConnection: (socket: Socket) => void): Promise<TestServer> {
   const { server, close } = serving(onConnection)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return { port: (server.address() as AddressInfo).port, close }
+  const port = await freePort()
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  return { port, close }
 }
 
 /** The same at a Unix socket. */

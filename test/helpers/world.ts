@@ -1,10 +1,9 @@
 import { connect, connectOk, startConnect, type RunningCli } from './cli.ts'
+import { freePort } from './free-port.ts'
 import { makeHome, type Home } from './home.ts'
 import { echoServer, type TestServer } from './servers.ts'
 
 export interface WorldOptions {
-  /** Of the hub; default a free one. */
-  readonly port?: number
   /** More arguments for `connect hub`. */
   readonly hub?: readonly string[]
   /** More arguments for `connect login`. */
@@ -33,7 +32,7 @@ export class World {
     const hub = startConnect(home, [
       'hub',
       '--listen',
-      `127.0.0.1:${options.port ?? 0}`,
+      `127.0.0.1:${await freePort()}`,
       ...(options.hub ?? []),
     ])
     const [, url] = await hub.printed(/listening on (https?:\/\/\S+)/)

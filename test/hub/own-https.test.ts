@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { emptyHome } from '../fixtures/joined.ts'
 import { connect, connectOk, startConnect, type RunningCli } from '../helpers/cli.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { makeHome, type Home } from '../helpers/home.ts'
 import { echoed, echoServer } from '../helpers/servers.ts'
 
@@ -21,7 +22,7 @@ describe('a hub for other machines, without a certificate given', () => {
 
   beforeAll(async () => {
     hubHome = makeHome('own')
-    await startHub('[::]:0')
+    await startHub(`[::]:${await freePort()}`)
     authority = hubHome.file('hub/tls/authority.pem')
   })
   afterAll(async () => {

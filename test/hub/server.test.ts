@@ -7,6 +7,7 @@ import { emptyHome } from '../fixtures/joined.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
 import { connect, startConnect } from '../helpers/cli.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { echoServer } from '../helpers/servers.ts'
 import { World } from '../helpers/world.ts'
 
@@ -56,7 +57,7 @@ test('a hub on localhost tells the one address that it has: the other may be ano
 
 test('a hub keeps its id and its members over a restart', async () => {
   const folder = scratchFolder()
-  const first = await startHub(optionsFor(folder))
+  const first = await startHub({ ...optionsFor(folder), port: await freePort() })
   const url = `http://127.0.0.1:${first.port}`
   const ada = await member({ hub: first, url, folder, log: [] })
   const { link } = await linked(ada)

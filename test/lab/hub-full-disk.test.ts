@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { emptyHome } from '../fixtures/joined.ts'
 import { connect, connectOk, startConnect, type RunningCli } from '../helpers/cli.ts'
+import { freePort } from '../helpers/free-port.ts'
 import type { Home } from '../helpers/home.ts'
 import { echoServer } from '../helpers/servers.ts'
 import { mountSmallDisk } from './helpers/small-disk.ts'
@@ -141,7 +142,7 @@ labSuite('a hub whose disk is full for a while', { programs: ['mount', 'umount']
   test('carries what it carries, answers truly, and has saved all that it said once there is room', async () => {
     const hubHome = emptyHome()
     const disk = await mountSmallDisk(hubHome.file('hub'))
-    let hub = startConnect(hubHome, ['hub', '--listen', '127.0.0.1:0'])
+    let hub = startConnect(hubHome, ['hub', '--listen', `127.0.0.1:${await freePort()}`])
     const [, url] = (await hub.printed(/listening on (http:\S+)/)) as unknown as [string, string]
     const running: RunningCli[] = []
     onTestFinished(async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { waitFor } from '../../src/runtime/wait-for.ts'
 import { serveTcp } from '../helpers/servers.ts'
-import { freePort } from './helpers/free-port.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { MACHINE_START_MS, machineNeeds } from './helpers/machine.ts'
 import { ownedBySuite } from './helpers/owned.ts'
 import { labSuite } from './helpers/suite.ts'

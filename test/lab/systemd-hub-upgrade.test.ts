@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { echoServer, echoed } from '../helpers/servers.ts'
-import { freePort } from './helpers/free-port.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { HundredStreams } from './helpers/hundred-streams.ts'
 import { Machine, MACHINE_START_MS, machineNeeds } from './helpers/machine.ts'
 import { ownedBySuite } from './helpers/owned.ts'

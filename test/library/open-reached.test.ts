@@ -12,6 +12,7 @@ import { STREAM_CODES } from '../../src/tunnel/protocol/codes.ts'
 import { hubInProcess, member, stranger } from '../fixtures/hub/hub-in-process.ts'
 import { serving } from '../fixtures/hub/serving.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { echoed, echoServer, serveTcp, type TestServer } from '../helpers/servers.ts'
 import { until } from '../helpers/until.ts'
 
@@ -179,7 +180,7 @@ test('a port that is taken is an error, and one that is closed is free again', a
   const echo = await open()
   const taken = untilEnd(await serveTcp(() => {}))
   await expect(echo.listen({ port: taken.port, host: '127.0.0.1' })).rejects.toEqual(withCode('PORT_IN_USE'))
-  const listener = await echo.listen({ host: '127.0.0.1' })
+  const listener = await echo.listen({ host: '127.0.0.1', port: await freePort() })
   expect(listener).toMatchObject({ host: '127.0.0.1', addresses: ['127.0.0.1'] })
   await listener.close()
   const again = await echo.listen({ host: '127.0.0.1', port: listener.port })

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { openLocalPort, type LocalPort, type LocalPortOptions } from '../../src/reach/local-port.ts'
 import { rejectionOf } from '../fixtures/thrown-by.ts'
+import { freePort } from '../helpers/free-port.ts'
 
 const BOTH = ['127.0.0.1', '::1']
 
@@ -15,11 +16,12 @@ function readIfThere(file: string): string | undefined {
 }
 
 /** The port of something else that listens there. */
-async function taken(host: string, port = 0): Promise<number> {
+async function taken(host: string, wanted?: number): Promise<number> {
   const server = createServer()
   onTestFinished(() => void server.close())
+  const port = wanted ?? (await freePort())
   await once(server.listen(port, host), 'listening')
-  return (server.address() as AddressInfo).port
+  return port
 }
 
 async function door({

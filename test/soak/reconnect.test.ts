@@ -1,16 +1,13 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { waitFor } from '../../src/runtime/wait-for.ts'
-import { accepts } from '../bench/processes/free-port.ts'
 import { cpuSeconds, residentBytes } from '../bench/processes/usage.ts'
 import { Worker } from '../bench/processes/worker.ts'
 import { World } from '../helpers/world.ts'
-import type { Random } from './helpers/random.ts'
 import { SimulatedAgent } from './helpers/simulated-agent.ts'
 import type { SimulatedJobs, Tally } from './helpers/simulated-agents.ts'
 import { soakSuite } from './helpers/soak.ts'
@@ -38,10 +35,10 @@ interface Return {
   readonly residentBytes: number
 }
 
-soakSuite('a hub that is killed while very many agents are connected', ({ random, length }) => {
+soakSuite('a hub that is killed while very many agents are connected', ({ length }) => {
   test('has them all back soon, and answers others meanwhile', async () => {
     const count = length({ short: 300, long: 10_000 })
-    const world = await World.start({ port: await fixedPort(random) })
+    const world = await World.start()
     onTestFinished(() => world.stop())
     const token = await world.joinToken(['--uses', '20000', '--ttl', '6h'])
     const crowds = Array.from({ length: PROCESSES }, () => new Worker<SimulatedJobs>(agentsProgram))
@@ -162,16 +159,4 @@ function report(what: string, { hub }: World, come?: Return): void {
     words.push(`slowest answer: ${seconds(slowestApiMs)} over HTTP, ${seconds(slowestLinkMs)} over a link`)
   }
   console.log(words.join('; '))
-}
-
-/**
- * A port that no client is given for its own end: while the hub is down, one of thousands that dial would get
- * its port.
- */
-async function fixedPort(random: Random): Promise<number> {
-  const [lowest] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number)
-  for (;;) {
-    const port = random.between(lowest! / 2, lowest! - 1)
-    if (!(await accepts(port))) return port
-  }
 }

@@ -15,6 +15,7 @@ import { asNobody } from '../../fixtures/machine/as-nobody.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { pemOf, TestAuthority } from '../../helpers/certificates.ts'
 import { connect, connectOk } from '../../helpers/cli.ts'
+import { freePort } from '../../helpers/free-port.ts'
 import type { Home } from '../../helpers/home.ts'
 import { listening } from '../../hub-client/helpers/tls-server.ts'
 
@@ -23,7 +24,7 @@ async function machineWithHub(...flags: string[]): Promise<{ home: Home; port: n
   const home = emptyHome()
   // As its agent has it, which no command has made yet.
   mkdirSync(path.dirname(home.file('config.json')), { recursive: true, mode: 0o700 })
-  await connectOk(home, ['hub', 'start', '--listen', '127.0.0.1:0', ...flags])
+  await connectOk(home, ['hub', 'start', '--listen', `127.0.0.1:${await freePort()}`, ...flags])
   const hub = hubInstance({}, home.folder)
   const joining = await joinHere(hub, instanceFor(undefined, home.folder), async () => {
     const { token } = await createToken(home.file('hub'), { ttlMs: 60_000, uses: 1 })

@@ -1,10 +1,10 @@
-import { once } from 'node:events'
-import { connect as dial, createServer, type AddressInfo } from 'node:net'
+import { connect as dial } from 'node:net'
 import { instanceFor } from '../../../src/config/instance.ts'
 import { readReaches } from '../../../src/config/reaches.ts'
 import { readProcessRecord } from '../../../src/control/process-record.ts'
 import { killAt, type Moment } from '../../soak/helpers/kill.ts'
 import { connectOk, startConnect } from '../cli.ts'
+import { freePort } from '../free-port.ts'
 import type { Home } from '../home.ts'
 import { until } from '../until.ts'
 
@@ -39,7 +39,8 @@ export class KeepTrials {
 
   /** @param home of a machine that has joined, and whose daemon runs */
   static async at(home: Home, fraction: () => number): Promise<KeepTrials> {
-    return new KeepTrials(home, await freePorts(), fraction)
+    const ports = await Promise.all(Array.from({ length: PORTS }, freePort))
+    return new KeepTrials(home, ports, fraction)
   }
 
   /** @throws Error if something that was answered is lost, or a port is held that nobody keeps */
@@ -122,14 +123,6 @@ function isSame(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, num
 
 function show(kept: ReadonlyMap<string, number>): string {
   return JSON.stringify(Object.fromEntries(kept))
-}
-
-async function freePorts(): Promise<number[]> {
-  const servers = Array.from({ length: PORTS }, () => createServer())
-  for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening')
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  for (const server of servers) await once(server.close(), 'close')
-  return ports
 }
 
 async function isListening(port: number): Promise<boolean> {

@@ -1,6 +1,5 @@
-import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { createServer, connect as dial, type AddressInfo, type Socket } from 'node:net'
+import { connect as dial, type Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serveStream } from '../../../src/agent/serve-stream.ts'
@@ -15,6 +14,7 @@ import { login } from '../../../src/hub-client/login.ts'
 import { startHub } from '../../../src/hub/server.ts'
 import { Store } from '../../../src/hub/store/store.ts'
 import { reach } from '../../../src/reach/reach.ts'
+import { freePort } from '../free-port.ts'
 import { makeHome, type Home } from '../home.ts'
 import { echoServer } from '../servers.ts'
 import { Faulty } from './faulty.ts'
@@ -40,14 +40,6 @@ const VERSION = '0.1.0'
 /** A look of each kind that a data command takes now and then: each second, or a 20th of that here. */
 const LOOK_MS = 70
 const ANSWER_MS = 20_000
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
 
 async function memberIn(home: Home, hub: string, token: string): Promise<Config> {
   mkdirSync(home.file('.'), { recursive: true, mode: 0o700 })

@@ -5,6 +5,7 @@ import { HubClient } from '../../../src/hub-client/hub-client.ts'
 import { startHub } from '../../../src/hub/server.ts'
 import { hubInProcess, linked, member } from '../../fixtures/hub/hub-in-process.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
+import { freePort } from '../../helpers/free-port.ts'
 
 const web = { name: 'web', port: 80 }
 const api = { name: 'api', port: 81 }
@@ -71,7 +72,7 @@ describe('a name', () => {
   test('stays with its owner over a restart of the hub', async () => {
     const folder = scratchFolder()
     const options = { folder, host: '127.0.0.1', version: '0.1.0', log: () => {} }
-    const first = await startHub({ ...options, port: 0 })
+    const first = await startHub({ ...options, port: await freePort() })
     const place = { hub: first, url: `http://127.0.0.1:${first.port}`, folder, log: [] }
     const [ada, eve] = [await member(place, 'ada'), await member(place, 'eve')]
     const { link, stop } = await linked(ada)

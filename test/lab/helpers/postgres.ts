@@ -1,7 +1,7 @@
 import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { freePort } from './free-port.ts'
+import { freePort } from '../../helpers/free-port.ts'
 import type { RunningCli } from '../../helpers/cli.ts'
 import { run, runOk, start } from './run.ts'
 

@@ -6,7 +6,7 @@ import { waitFor } from '../../../src/runtime/wait-for.ts'
 import type { IssuedCertificate } from '../../helpers/certificates.ts'
 import type { RunningCli } from '../../helpers/cli.ts'
 import { documented } from './documented.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../../helpers/free-port.ts'
 import { start } from './run.ts'
 
 export interface ReverseProxy {

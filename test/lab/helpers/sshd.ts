@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import type { Home } from '../../helpers/home.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../../helpers/free-port.ts'
 import { runOk, start } from './run.ts'
 
 export const sshPrograms = ['/usr/sbin/sshd', 'ssh', 'ssh-keygen']

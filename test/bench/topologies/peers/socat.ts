@@ -1,4 +1,5 @@
-import { accepts, freePort } from '../../processes/free-port.ts'
+import { freePort } from '../../../helpers/free-port.ts'
+import { accepts } from '../../processes/accepts.ts'
 import { programFile } from '../../processes/program-file.ts'
 import type { Program } from '../../processes/program.ts'
 import { versionOf } from '../../processes/version.ts'

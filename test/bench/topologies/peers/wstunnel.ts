@@ -1,5 +1,6 @@
 import { answers } from '../../processes/answers.ts'
-import { accepts, freePort } from '../../processes/free-port.ts'
+import { freePort } from '../../../helpers/free-port.ts'
+import { accepts } from '../../processes/accepts.ts'
 import { programFile } from '../../processes/program-file.ts'
 import { versionOf } from '../../processes/version.ts'
 import { makeCertificate } from '../certificate.ts'
