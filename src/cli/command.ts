@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import { Command, Config, Errors, type Interfaces } from '@oclif/core'
 import { ConnectError, ERRORS, messageOf, type ErrorCode } from '../errors.ts'
 import { explainOperationalError } from '../runtime/operational-error.ts'
+import type { NextStep } from '../tasks/machine/next-step.ts'
 import { printable, printableJson } from '../text/printable.ts'
 import { addConfigFlag } from './add-config-flag.ts'
 import type { DataCommand } from './data-command.ts'
@@ -65,6 +66,11 @@ export abstract class ConnectCommand extends Command {
   /** What to run next, where nobody is served before that is run. */
   protected tellNext(command: string, note: string | null = null): void {
     this.printError(formatNext({ command, note }))
+  }
+
+  /** The same of a step that was found out. */
+  protected tellStep({ command, note }: NextStep): void {
+    this.tellNext(command, note)
   }
 
   /** What most likely comes next, for whoever watches: on a terminal only. */

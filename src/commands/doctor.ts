@@ -5,6 +5,7 @@ import { configFlag } from '../cli/flags.ts'
 import { formatBundle } from '../cli/doctor/format-bundle.ts'
 import { formatDoctor } from '../cli/doctor/format-doctor.ts'
 import { KeptCommand } from '../cli/kept/kept-command.ts'
+import { askPlugins } from '../cli/plugins/ask-plugins.ts'
 import { instanceFor } from '../config/instance.ts'
 import { writeBundle } from '../doctor/bundle/write-bundle.ts'
 import { givenPath } from '../files/given-path.ts'
@@ -37,7 +38,8 @@ export default class Doctor extends KeptCommand {
     const { root, version } = this.config
     const choosing = choosingFor(this.config)
     const instance = instanceFor(flags.config)
-    const patient = { instance, home: homedir(), env: process.env, root, version, choosing }
+    const plugins = () => askPlugins(this.config)
+    const patient = { instance, home: homedir(), env: process.env, root, version, choosing, plugins }
     const file = flags.bundle === undefined ? undefined : givenPath(flags.bundle)
     const { context, checked } = await diagnose(patient, {
       fix: flags.fix,

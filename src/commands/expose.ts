@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { probeService } from '../agent/probe-service.ts'
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
+import { userPlugins } from '../cli/plugins/ask-user-plugins.ts'
 import { requireConfig } from '../config/config.ts'
 import { letOthersIn } from '../config/first-steps.ts'
 import { instanceFor } from '../config/instance.ts'
@@ -11,7 +12,7 @@ import { engineRights } from '../tasks/engine-socket.ts'
 import { expose } from '../tasks/exposure.ts'
 import { hubHere } from '../tasks/machine/hub-here.ts'
 import { Problems } from '../tasks/machine/problems.ts'
-import { startCommand } from '../tasks/machine/start-command.ts'
+import { startStep } from '../tasks/machine/start-step.ts'
 
 export default class Expose extends ConnectCommand {
   static override summary =
@@ -68,7 +69,7 @@ export default class Expose extends ConnectCommand {
     const asked = await probeService(target, hubId)
     if (!asked.isListening)
       this.printError(`[!] Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
-    if (state === 'no agent') this.tellNext(startCommand(instance))
+    if (state === 'no agent') this.tellStep(await startStep(instance, userPlugins(this.config)))
     else if (state === 'confirmed' && this.isWatched) await this.#suggestReaching(name)
     const reason = state === 'saved' ? exposure.reason : null
     const before = was ? listTarget(was) : null

@@ -2,12 +2,13 @@ import { Flags } from '@oclif/core'
 import { ConnectCommand } from '../cli/command.ts'
 import { caFlag, configFlag, hubFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { ensureLogin } from '../cli/login/ensure-login.ts'
+import { userPlugins } from '../cli/plugins/ask-user-plugins.ts'
 import type { Config } from '../config/config.ts'
 import { instanceFor, type AgentInstance } from '../config/instance.ts'
 import { readServices } from '../config/services.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { offeredElsewhere } from '../tasks/machine/offered-elsewhere.ts'
-import { startCommand } from '../tasks/machine/start-command.ts'
+import { startStep } from '../tasks/machine/start-step.ts'
 import { printable } from '../text/printable.ts'
 
 export default class Login extends ConnectCommand {
@@ -57,7 +58,8 @@ export default class Login extends ConnectCommand {
     if (!this.isWatched) return
     const { offered } = await offeredElsewhere(instance, config)
     const offer = offered?.find(({ online }) => online)
-    this.suggestNext(offer ? `connect reach ${offer.name} --keep` : startCommand(instance))
+    if (offer) this.tellNext(`connect reach ${offer.name} --keep`)
+    else this.tellStep(await startStep(instance, userPlugins(this.config)))
   }
 
   /** A list that can't be read is no reason to say that the login failed. */

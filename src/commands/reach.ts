@@ -11,6 +11,7 @@ import { formatReaches } from '../cli/format/reaches.ts'
 import { offerDaemon } from '../cli/kept/offer-daemon.ts'
 import { byteInput } from '../cli/output/byte-input.ts'
 import { byteOutput } from '../cli/output/byte-output.ts'
+import { userPlugins } from '../cli/plugins/ask-user-plugins.ts'
 import { hubOf, requireConfig, type Config } from '../config/config.ts'
 import { instanceFor, type AgentInstance } from '../config/instance.ts'
 import { ConnectError, messageOf } from '../errors.ts'
@@ -21,7 +22,7 @@ import { carryStdio } from '../reach/stdio.ts'
 import { keep, type Keeping } from '../tasks/reaches/keep.ts'
 import { listReaches } from '../tasks/reaches/list.ts'
 import { NO_AGENT, type ShownReach } from '../tasks/reaches/shown-reach.ts'
-import { startCommand } from '../tasks/machine/start-command.ts'
+import { startStep } from '../tasks/machine/start-step.ts'
 
 export default class Reach extends ConnectCommand {
   static override summary =
@@ -137,7 +138,8 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     const reaches = await listReaches(instance)
     for (const line of formatReaches(reaches)) this.print(line)
     if (reaches.length === 0) this.suggestNext('connect reach NAME --keep')
-    if (reaches.some(({ reason }) => reason === NO_AGENT)) this.tellNext(startCommand(instance))
+    if (reaches.some(({ reason }) => reason === NO_AGENT))
+      this.tellStep(await startStep(instance, userPlugins(this.config)))
     return { reaches }
   }
 
@@ -165,8 +167,9 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
   /** What is kept is of no use before an agent holds it. */
   async #offerToHold(instance: AgentInstance, configFile: string | undefined): Promise<void> {
     const what = 'it is held from now on'
-    const code = this.jsonEnabled() ? undefined : await offerDaemon(instance, what, configFile)
-    if (code === undefined) this.tellNext(startCommand(instance))
+    const step = await startStep(instance, userPlugins(this.config))
+    const code = this.jsonEnabled() ? undefined : await offerDaemon(step, what, configFile)
+    if (code === undefined) this.tellStep(step)
     // What went wrong has been said.
     else if (code !== 0) process.exitCode = code
     else for (const line of formatReaches(await listReaches(instance))) this.print(line)

@@ -1,6 +1,7 @@
 import { ConnectCommand } from '../cli/command.ts'
 import { configFlag } from '../cli/flags.ts'
 import { formatMachine } from '../cli/format/status/machine.ts'
+import { userPlugins } from '../cli/plugins/ask-user-plugins.ts'
 import { instanceFor } from '../config/instance.ts'
 import { machineStatus } from '../tasks/machine/machine-status.ts'
 
@@ -13,7 +14,7 @@ export default class Status extends ConnectCommand {
 
   async run() {
     const { flags } = await this.parse(Status)
-    const status = await machineStatus(instanceFor(flags.config))
+    const status = await machineStatus(instanceFor(flags.config), userPlugins(this.config))
     for (const line of formatMachine(status)) this.print(line)
     return status
   }

@@ -4,12 +4,15 @@ import { DaemonCommand } from '../cli/kept/daemon-command.ts'
 import { caFlag, insecureFlag, labelFlag } from '../cli/flags.ts'
 import { formatStarted } from '../cli/format/started.ts'
 import { ensureLogin } from '../cli/login/ensure-login.ts'
+import { userPlugins } from '../cli/plugins/ask-user-plugins.ts'
 import { willDetach } from '../cli/will-detach.ts'
 import { instanceFor } from '../config/instance.ts'
 import { findProcess } from '../control/find-process.ts'
 import { keptExitCode } from '../kept/exit-code.ts'
 import { terminalLog } from '../log/log.ts'
 import { daemonOf } from '../tasks/daemon-context.ts'
+import { joinNotes } from '../tasks/machine/next-step.ts'
+import { startStep } from '../tasks/machine/start-step.ts'
 import { startDaemon } from '../tasks/start.ts'
 
 export default class Up extends DaemonCommand {
@@ -49,9 +52,10 @@ export default class Up extends DaemonCommand {
       )
       return { agentId: config.agentId, detached: mode === 'daemon', pid }
     }
+    const { command, note } = await startStep(instance, userPlugins(this.config))
     const sayHowToKeep = () => {
       this.printError('The agent runs in the foreground, until Ctrl-C.')
-      this.tellNext('connect daemon install', 'after Ctrl-C, to keep it running')
+      this.tellNext(command, joinNotes('after Ctrl-C, to keep it running', note))
     }
     const log = terminalLog((line) => this.print(line))
     const { version } = this.config

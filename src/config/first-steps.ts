@@ -3,6 +3,9 @@ import { isLoopback } from './hub-url.ts'
 /** What has a hub run here that other machines reach: on loopback, as without flags, none of them does. */
 export const OWN_HUB = 'connect hub install --listen 0.0.0.0:7700'
 
+/** The same where nothing could keep it over a reboot. */
+export const OWN_HUB_UNKEPT = 'connect hub start --listen 0.0.0.0:7700'
+
 /** What has a machine join the hub that runs on it. */
 export const JOIN_OWN_HUB = 'connect hub token create --invite | connect login --token-file -'
 

@@ -7,6 +7,7 @@ import type { PlatformStatus } from '../platforms/platform.ts'
 import type { Chosen } from '../platforms/selection/chosen.ts'
 import { daemonOf, type DaemonContext } from '../tasks/daemon-context.ts'
 import { hubReport } from '../tasks/machine/hub-here.ts'
+import { startStep, type AskPlugins } from '../tasks/machine/start-step.ts'
 import { startDaemon } from '../tasks/start.ts'
 import { lookIntoHub, type HubHereContext } from './hub-inspection.ts'
 import { recentLog } from './recent-log.ts'
@@ -27,6 +28,8 @@ export interface Patient {
   readonly version: string
   /** What keeps the daemon alive. @throws ConnectError what kept it from being picked */
   readonly choosing: Promise<Chosen>
+  /** What plugins bring to keep a daemon or hub with. */
+  readonly plugins: AskPlugins
 }
 
 /**
@@ -68,6 +71,7 @@ export function doctorContext(patient: Patient): DoctorContext {
     restart: once(async () => restartDaemon(await daemonContext())),
     hubReport: report,
     hubData: once(() => lookIntoHub(report())),
+    startStep: (hub) => startStep(hub, patient.plugins),
     way: once(() => wayOf(config())),
   }
 }

@@ -3,6 +3,7 @@ import { ConnectError } from '../errors.ts'
 import type { HubStatus } from '../hub/control/schema.ts'
 import { lookIntoDatabase, type DatabaseLook } from '../hub/backup/look-into.ts'
 import type { HubReport } from '../tasks/machine/hub-here.ts'
+import type { NextStep } from '../tasks/machine/next-step.ts'
 import { Skipped } from './way/skipped.ts'
 
 /** What the checks of a hub on this machine look at. */
@@ -11,6 +12,8 @@ export interface HubHereContext {
   hubReport(): Promise<HubReport>
   /** What is in its database; undefined if it has none. */
   hubData(): Promise<DatabaseLook | undefined>
+  /** What has it run. @throws ConnectError as startStep */
+  startStep(instance: HubInstance): Promise<NextStep>
 }
 
 /** Reads the database of the hub here. @throws as lookIntoDatabase, and as hubReport */

@@ -118,7 +118,7 @@ describe('without an agent', () => {
     const saved = await connect(home, ['expose', '3000', '--name', 'saved'])
     expect(saved).toMatchObject({ code: 0, stdout: 'Saved: localhost:3000 as saved\n' })
     expect(saved.stderr).toMatch(
-      /^\[!\] No agent is running here, .*\n(?:\[!\] .*\n)* {2}Next: connect daemon install\n$/,
+      /^\[!\] No agent is running here, .*\n(?:\[!\] .*\n)* {2}Next: connect daemon start \(it does not come back after a reboot\)\n$/,
     )
     expect(JSON.parse(await connectOk(home, ['expose', '3001', '--name', 'saved', '--json']))).toMatchObject({
       name: 'saved',

@@ -90,7 +90,7 @@ describe('with a hub', () => {
     await up.printed(/Connected to hub/)
     expect(up.stderr).toBe(
       'The agent runs in the foreground, until Ctrl-C.\n' +
-        '  Next: connect daemon install (after Ctrl-C, to keep it running)\n',
+        '  Next: connect daemon start (after Ctrl-C, to keep it running; it does not come back after a reboot)\n',
     )
     const { stderr } = await connect(home, ['daemon', 'start'])
     expect(stderr).toContain('End it with Ctrl-C where it runs, then run: connect daemon start\n')

@@ -67,11 +67,12 @@ describe('without a daemon', () => {
       stdout: expect.stringMatching(
         /^echo is kept at localhost:\d+\n {2}\d+ may be the service’s own port on this machine, so it is \d+\n$/,
       ),
-      stderr: '[!] No agent is running here, so nobody holds that port yet\n  Next: connect daemon install\n',
+      stderr:
+        '[!] No agent is running here, so nobody holds that port yet\n  Next: connect daemon start (it does not come back after a reboot)\n',
     })
     expect(await connect(home, ['reach'])).toMatchObject({
       stdout: `NAME  AT               PORT      CONNECTIONS\necho  localhost:${port}  not held  -\n  None of these ports is held: no agent runs here\n`,
-      stderr: '  Next: connect daemon install\n',
+      stderr: '  Next: connect daemon start (it does not come back after a reboot)\n',
     })
     expect((await keep(home)).stdout).toBe(`echo is kept at localhost:${port} already\n`)
     const status = await connectOk(home, ['daemon', 'status'])

@@ -33,7 +33,7 @@ test('a machine that knows nothing is offered a hub of its own, or an invite; al
     '  Logged in: no\n' +
     '\n' +
     '  Next: connect login (with an invite to a hub)\n' +
-    '    or: connect hub install --listen 0.0.0.0:7700 (for a hub of your own, here)\n' +
+    '    or: connect hub start --listen 0.0.0.0:7700 (for a hub of your own, here; it does not come back after a reboot)\n' +
     '  All commands: connect --help\n'
   expect(await connect(emptyHome(), ['status'])).toEqual({
     code: 0,
@@ -43,7 +43,7 @@ test('a machine that knows nothing is offered a hub of its own, or an invite; al
   })
   expect(await connectOk(emptyHome(), [])).toBe(expected)
   expect(JSON.parse(await connectOk(emptyHome(), ['--json']))).toMatchObject({
-    next: [{ command: 'connect login' }, { command: 'connect hub install --listen 0.0.0.0:7700' }],
+    next: [{ command: 'connect login' }, { command: 'connect hub start --listen 0.0.0.0:7700' }],
   })
 })
 
@@ -54,7 +54,7 @@ test('a wrong option exits 2', async () => {
 test('from login on it leads to the first service, and elsewhere to reaching that', async () => {
   const [server, laptop] = [await joined(world, 'server'), await joined(world, 'laptop')]
   expect(await shown(server)).toMatch(
-    /^This machine\n {2}Hub here: none\n {2}Logged in: to http:\S+ as server \(agent_\w+\)\n {2}Daemon: stopped\n\n {2}Next: connect daemon install\n/,
+    /^This machine\n {2}Hub here: none\n {2}Logged in: to http:\S+ as server \(agent_\w+\)\n {2}Daemon: stopped\n\n {2}Next: connect daemon start \(it does not come back after a reboot\)\n/,
   )
   await connectOk(server, ['daemon', 'start'], { env })
   expect(await shown(server)).toMatch(
@@ -69,7 +69,9 @@ test('from login on it leads to the first service, and elsewhere to reaching tha
     /\n {2}Offered elsewhere: first \(from server\)\n\n {2}Next: connect reach first\n/,
   )
   await connectOk(server, ['daemon', 'stop'], { env })
-  expect(await shown(server)).toContain('\n  Next: connect daemon start\n')
+  expect(await shown(server)).toContain(
+    '\n  Next: connect daemon start (it does not come back after a reboot)\n',
+  )
   expect(await known(laptop)).toMatchObject({
     hub: { state: 'none' },
     loggedIn: true,
@@ -88,7 +90,7 @@ test('an agent in the foreground is told from a daemon', async () => {
   const up = world.keep(startConnect(home, ['up', '--foreground']))
   await up.printed(/Connected to hub/)
   expect(await shown(home)).toMatch(
-    /\n {2}Daemon: stopped; an agent runs in the foreground \(PID: \d+\), connected\n[^]*\n {2}Next: connect daemon install \(after Ctrl-C where the agent runs\)\n/,
+    /\n {2}Daemon: stopped; an agent runs in the foreground \(PID: \d+\), connected\n[^]*\n {2}Next: connect daemon start \(after Ctrl-C where the agent runs; it does not come back after a reboot\)\n/,
   )
   await up.stop('SIGINT')
 })
@@ -120,7 +122,7 @@ describe('the hub', () => {
     const home = emptyHome()
     await connectOk(home, ['hub', 'token', 'create'])
     expect(await shown(home)).toMatch(
-      /\n {2}Hub here: stopped\n {2}Logged in: no\n\n {2}Next: connect hub install\n/,
+      /\n {2}Hub here: stopped\n {2}Logged in: no\n\n {2}Next: connect hub start \(it does not come back after a reboot\)\n/,
     )
   })
 
@@ -134,7 +136,7 @@ describe('the hub', () => {
     writeFileSync(home.file('config.json'), config.replace(world.hubUrl, url))
     const began = performance.now()
     expect(await shown(home)).toContain(
-      `\n  Offered elsewhere: not known: no answer within 2 s\n\n  Next: connect daemon install\n`,
+      `\n  Offered elsewhere: not known: no answer within 2 s\n\n  Next: connect daemon start (it does not come back after a reboot)\n`,
     )
     // Ten seconds are what all others give it.
     expect(performance.now() - began).toBeLessThan(8000)

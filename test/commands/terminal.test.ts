@@ -67,7 +67,9 @@ test('a terminal is told what comes next, as its last line; a pipe is not', asyn
     // The cursor is shown again once all is said.
     return lines.findLast((line) => !line.startsWith('\u001b'))
   }
-  expect(await last(`login --hub ${world.hubUrl}`)).toBe('  Next: connect daemon install')
+  expect(await last(`login --hub ${world.hubUrl}`)).toBe(
+    '  Next: connect daemon start (it does not come back after a reboot)',
+  )
   expect(await last('daemon start')).toBe(
     '  Next: connect expose PORT --name NAME (what others offer: connect services)',
   )
@@ -77,7 +79,9 @@ test('a terminal is told what comes next, as its last line; a pipe is not', asyn
   env.PRIVATECONNECT_TOKEN = await world.joinToken()
   expect(await last(`login --hub ${world.hubUrl}`, newcomer)).toBe('  Next: connect reach next --keep')
   expect(await last('services', laptop)).toBe('  Next: connect reach next')
-  expect(await last('reach next --keep', laptop, 'n\n')).toBe('  Next: connect daemon install')
+  expect(await last('reach next --keep', laptop, 'n\n')).toBe(
+    '  Next: connect daemon start (it does not come back after a reboot)',
+  )
   expect(await last('status', laptop)).toBe('  All commands: connect --help')
   const { stdout, stderr } = await connect(home, ['expose', '80', '--name', 'next'])
   expect(stdout + stderr).not.toContain('Next:')
@@ -89,7 +93,9 @@ test('a terminal is asked whether a daemon is to hold what is kept, and Enter is
   await connectOk(home, ['daemon', 'start'])
   await connectOk(home, ['daemon', 'stop'])
   const shown = await typed(home, 'reach any --keep --port 0', {}, { answer: '\n' })
-  expect(shown).toContain('Run connect daemon start now, so that it is held from now on? [Y/n]')
+  expect(shown).toContain(
+    'Run connect daemon start now, so that it is held from now on (it does not come back after a reboot)? [Y/n]',
+  )
   expect(shown).toContain('[ok] Daemon started (PID: ')
   expect(await connectOk(home, ['reach'])).toMatch(/^any +localhost:\d+ +held/m)
 })

@@ -104,6 +104,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'cli/login': ['hub-client', 'tunnel/protocol', 'config/proxy', 'config', 'files', 'text', 'errors.ts'],
   'cli/kept': [
     'cli/output',
+    'cli/plugins',
     'cli',
     'tasks/machine',
     'tasks/hub',
@@ -124,6 +125,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'cli/format',
     'cli/output',
     'cli/plugins',
+    'tasks/machine',
     'tasks',
     'platforms/selection',
     'platforms',
@@ -249,6 +251,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'tasks/hub',
     'tasks/reaches',
     'hub-client',
+    'platforms/selection',
     'platforms',
     'control',
     'runtime',

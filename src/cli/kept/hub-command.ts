@@ -11,8 +11,9 @@ import type { HubContext } from '../../tasks/hub/hub-context.ts'
 import { followHere, type Joining } from '../../tasks/hub/join-here.ts'
 import type { HubTold } from '../../tasks/hub/start-hub.ts'
 import { processHere } from '../../tasks/machine/process-here.ts'
-import { startCommand } from '../../tasks/machine/start-command.ts'
+import { startStep } from '../../tasks/machine/start-step.ts'
 import { tilde } from '../../text/tilde.ts'
+import { userPlugins } from '../plugins/ask-user-plugins.ts'
 import { KeptCommand } from './kept-command.ts'
 
 /** A command that acts on the hub of this user, as something that is kept. */
@@ -60,8 +61,9 @@ export abstract class HubCommand extends KeptCommand {
   protected async sayNext(outcome: Joining['outcome'] | undefined, url: string | null): Promise<void> {
     const agent = instanceFor()
     const isMember = outcome === 'joined' || outcome === 'member' || outcome === 'moved'
-    if (isMember && (await processHere(agent)).state === 'stopped') this.suggestNext(startCommand(agent))
-    else if (outcome === 'moved')
+    if (isMember && (await processHere(agent)).state === 'stopped') {
+      if (this.isWatched) this.tellStep(await startStep(agent, userPlugins(this.config)))
+    } else if (outcome === 'moved')
       this.printError(`  The agent takes up the address once it starts anew. ${restartAdvice(agent)}`)
     else {
       const { command, note } = letOthersIn(url)

@@ -1,25 +1,25 @@
-import type { AgentInstance } from '../../config/instance.ts'
 import { runInForeground } from '../../process/foreground.ts'
-import { startCommand } from '../../tasks/machine/start-command.ts'
+import type { NextStep } from '../../tasks/machine/next-step.ts'
 import { agrees } from '../output/agrees.ts'
 
 /**
  * Where no agent runs, and what was just done needs one: asks whoever sits at the terminal whether to run the
  * command for it now, and runs it.
  *
+ * @param step what has it run, see startStep
  * @param what it is for, to follow "so that"
  * @param configFile the value of --config
  * @returns its exit code; undefined if nobody was asked, or they don't want it
  */
 export async function offerDaemon(
-  instance: AgentInstance,
+  { command, note }: NextStep,
   what: string,
   configFile: string | undefined,
 ): Promise<number | undefined> {
   const { stdin, stdout, stderr, env, execPath, argv } = process
   if (!stdin.isTTY || !stdout.isTTY || !stderr.isTTY || env.CI) return undefined
-  const command = startCommand(instance)
-  if (!(await agrees(`Run ${command} now, so that ${what}? [Y/n] `))) return undefined
+  const also = note === null ? '' : ` (${note})`
+  if (!(await agrees(`Run ${command} now, so that ${what}${also}? [Y/n] `))) return undefined
   // A process of its own, as if it was typed: what acts by a platform is loaded otherwise, see start.ts.
   const words = command.split(' ').slice(1)
   const config = configFile === undefined ? [] : ['--config', configFile]

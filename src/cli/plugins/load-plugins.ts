@@ -39,7 +39,8 @@ export async function withUserPlugins(
   return config
 }
 
-async function loadUserPlugins(
+/** @returns those that can be loaded, and what is wrong with the others */
+export async function loadUserPlugins(
   dataFolder: string,
   version: string,
 ): Promise<{ loaded: Plugin[]; problems: readonly PluginProblem[] }> {

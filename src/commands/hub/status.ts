@@ -1,7 +1,9 @@
 import { Flags } from '@oclif/core'
 import { formatHubStatus } from '../../cli/format/status/hub.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
+import { userPlugins } from '../../cli/plugins/ask-user-plugins.ts'
 import { hubServiceStatus, isAnswering, waitForHub } from '../../tasks/hub/status.ts'
+import { startStep } from '../../tasks/machine/start-step.ts'
 import { parseDuration } from '../../text/duration.ts'
 
 export default class HubStatus extends HubCommand {
@@ -20,7 +22,9 @@ export default class HubStatus extends HubCommand {
     const { context } = this.hubContext()
     const status =
       timeoutMs === undefined ? await hubServiceStatus(context) : await waitForHub(context, timeoutMs)
-    for (const line of formatHubStatus(status)) this.print(line)
+    const start =
+      status.foregroundPid === null ? undefined : await startStep(context.instance, userPlugins(this.config))
+    for (const line of formatHubStatus(status, start)) this.print(line)
     const asked =
       (flags.check && status.status !== 'running') || (timeoutMs !== undefined && !isAnswering(status))
     if (asked) process.exitCode = 1

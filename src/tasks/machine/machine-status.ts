@@ -2,13 +2,14 @@ import { hubOf, readConfig, type Config } from '../../config/config.ts'
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import type { AgentInstance } from '../../config/instance.ts'
-import { hubStartStep, startCommand } from './start-command.ts'
 import { agentHere } from './agent-here.ts'
 import { hubHere, UNKNOWN_HUB } from './hub-here.ts'
-import { nextSteps, type NextStep } from './next-steps.ts'
+import type { NextStep } from './next-step.ts'
+import { nextSteps } from './next-steps.ts'
 import { offeredElsewhere, type OfferedElsewhere } from './offered-elsewhere.ts'
 import { Problems } from './problems.ts'
 import type { Standing } from './standing.ts'
+import { ownHubStep, startStep, type AskPlugins } from './start-step.ts'
 
 /** Where this machine stands, and what comes next; also the shape of `status --json`. */
 export interface MachineStatus extends Standing {
@@ -18,7 +19,7 @@ export interface MachineStatus extends Standing {
 const NOBODY_ASKED: OfferedElsewhere = { offered: null, hubSilence: null }
 
 /** Waits for nobody for long, and fails for nothing that a user can see to: that is reported. */
-export async function machineStatus(instance: AgentInstance): Promise<MachineStatus> {
+export async function machineStatus(instance: AgentInstance, plugins: AskPlugins): Promise<MachineStatus> {
   const problems = new Problems()
   const read = await problems.look(() => readLogin(instance))
   const config = read?.config
@@ -27,10 +28,6 @@ export async function machineStatus(instance: AgentInstance): Promise<MachineSta
     agentHere(instance, problems),
     config ? offeredElsewhere(instance, config) : NOBODY_ASKED,
   ])
-  const start = await problems.look(() => ({
-    agent: startCommand(instance),
-    hub: hubStartStep(hubInstance(readHubSettings())),
-  }))
   const standing = {
     hub: hub ?? UNKNOWN_HUB,
     loggedIn: read ? config !== undefined : null,
@@ -39,7 +36,13 @@ export async function machineStatus(instance: AgentInstance): Promise<MachineSta
     ...elsewhere,
     problems: problems.found,
   }
-  return { ...standing, next: start ? nextSteps(standing, start) : [] }
+  const start = {
+    agent: () => startStep(instance, plugins),
+    hub: () => startStep(hubInstance(readHubSettings()), plugins),
+    ownHub: () => ownHubStep(hubInstance(), plugins),
+  }
+  const next = await problems.look(() => nextSteps(standing, start))
+  return { ...standing, problems: problems.found, next: next ?? [] }
 }
 
 /** @throws ConnectError as readConfig and hubOf */

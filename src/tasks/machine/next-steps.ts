@@ -1,48 +1,47 @@
-import { JOIN_OWN_HUB, letOthersIn, OWN_HUB } from '../../config/first-steps.ts'
+import { JOIN_OWN_HUB, letOthersIn } from '../../config/first-steps.ts'
 import { isLoopback } from '../../config/hub-url.ts'
 import type { HubHere } from './hub-here.ts'
+import { joinNotes, type NextStep } from './next-step.ts'
 import type { Standing } from './standing.ts'
 
-/** A command to run next. */
-export interface NextStep {
-  readonly command: string
-  /** What it is for, or where to run it, if the command doesn't say so itself. */
-  readonly note: string | null
-}
-
-/** What has the agent, or the hub, run here, see start-command.ts. */
-interface StartCommands {
-  readonly agent: string
-  readonly hub: NextStep
+/** What has the agent, or the hub, run here, see start-step.ts: found out only if it is to be said. */
+export interface Starts {
+  agent(): Promise<NextStep>
+  hub(): Promise<NextStep>
+  /** Of a hub that has never been. */
+  ownHub(): Promise<NextStep>
 }
 
 /**
  * What most likely comes next: one step; both ways in for a machine that knows nothing; none if all is as it
  * should be, or a problem says itself what to do.
  */
-export function nextSteps(here: Standing, start: StartCommands): NextStep[] {
+export async function nextSteps(here: Standing, start: Starts): Promise<NextStep[]> {
   if (here.problems.length > 0) return []
   if (!here.login) return waysIn(here.hub, start)
-  const next = stepOf(here, here.login.hub, start)
+  const next = await stepOf(here, here.login.hub, start)
   return next ? [next] : []
 }
 
-function waysIn({ state }: HubHere, start: StartCommands): NextStep[] {
-  if (state === 'stopped') return [start.hub]
+async function waysIn({ state }: HubHere, start: Starts): Promise<NextStep[]> {
+  if (state === 'stopped') return [await start.hub()]
   if (state === 'running') return [step(JOIN_OWN_HUB, 'joins the hub here')]
   if (state === 'unknown') return [step('connect hub status', 'says more')]
-  return [step('connect login', 'with an invite to a hub'), step(OWN_HUB, 'for a hub of your own, here')]
+  return [step('connect login', 'with an invite to a hub'), await start.ownHub()]
 }
 
-function stepOf(here: Standing, hub: string, start: StartCommands): NextStep | undefined {
+async function stepOf(here: Standing, hub: string, start: Starts): Promise<NextStep | undefined> {
   const { agent } = here
   const isConnected = agent.connection?.state === 'connected'
-  if (!isConnected && here.hub.state === 'stopped' && isOn(here.hub, hub)) return start.hub
-  if (agent.state === 'stopped') return step(start.agent)
+  if (!isConnected && here.hub.state === 'stopped' && isOn(here.hub, hub)) return start.hub()
+  if (agent.state === 'stopped') return start.agent()
   if (agent.state === 'unknown') return step('connect daemon status', 'says more')
   if (agent.connection && !isConnected) return step('connect doctor', 'says what is in the way')
   // A restart of the daemon does nothing about an agent in a terminal.
-  if (agent.mode === 'foreground') return step(start.agent, 'after Ctrl-C where the agent runs')
+  if (agent.mode === 'foreground') {
+    const { command, note } = await start.agent()
+    return step(command, joinNotes('after Ctrl-C where the agent runs', note))
+  }
   if (!agent.connection) return step('connect daemon restart')
   return firstUse(here)
 }

@@ -24,6 +24,7 @@ import { makeBackup } from '../../../src/hub/backup/make-backup.ts'
 import type { HubStatus } from '../../../src/hub/control/schema.ts'
 import { askHub } from '../../../src/tasks/hub/ask-hub.ts'
 import { hubReport, UNKNOWN_HUB, type HubReport } from '../../../src/tasks/machine/hub-here.ts'
+import { startStep } from '../../../src/tasks/machine/start-step.ts'
 import { damagedData } from '../../fixtures/hub/damaged-data.ts'
 import { HubData } from '../../fixtures/hub/hub-data.ts'
 import { hubInProcess, linked, member } from '../../fixtures/hub/hub-in-process.ts'
@@ -37,7 +38,12 @@ import { byState, runAll } from '../helpers/way-checks.ts'
 const CHECKS = [hubProcess, hubPort, hubCertificate, hubSaved, hubDatabase, hubBackup]
 
 function look(report: Promise<HubReport>) {
-  return runAll(CHECKS, { hubReport: () => report, hubData: () => lookIntoHub(report) })
+  const plugins = async () => ({ platforms: [], problems: [] })
+  return runAll(CHECKS, {
+    hubReport: () => report,
+    hubData: () => lookIntoHub(report),
+    startStep: (hub) => startStep(hub, plugins),
+  })
 }
 
 /** What is told of a hub that runs, as it says itself. */
@@ -106,14 +112,17 @@ test('a hub that was kept and does not run fails, and its data is looked at all 
     ok: ['hub-database'],
     warning: ['hub-backup'],
   })
-  expect(found['hub-process']).toMatchObject({ seen: 'It does not run', fix: 'Run: connect hub start' })
+  expect(found['hub-process']).toMatchObject({
+    seen: 'It does not run',
+    fix: 'Run: connect hub start (it does not come back after a reboot)',
+  })
 })
 
 test('one that ran in a terminal need not run', async () => {
   const { folder } = await HubData.start()
   expect((await look(stopped(folder)))['hub-process']).toMatchObject({
     state: 'warning',
-    fix: 'Run: connect hub install',
+    fix: 'Run: connect hub start (it does not come back after a reboot)',
   })
 })
 

@@ -47,6 +47,7 @@ export function patient(given: Given = {}): Patient {
     root,
     version: '1.2.3',
     choosing: given.choosing ?? Promise.resolve(chosen),
+    plugins: async () => ({ platforms: [], problems: [] }),
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AgentHere } from '../../../src/tasks/machine/agent-here.ts'
 import type { HubHere } from '../../../src/tasks/machine/hub-here.ts'
-import { nextSteps } from '../../../src/tasks/machine/next-steps.ts'
+import { nextSteps, type Starts } from '../../../src/tasks/machine/next-steps.ts'
 import type { Standing } from '../../../src/tasks/machine/standing.ts'
 import { unheldReach } from '../../../src/tasks/reaches/shown-reach.ts'
 
@@ -33,9 +33,13 @@ const other = { name: 'pg', port: 5432, agent: 'agent_2', label: 'b', online: tr
 const waiting = { ...unheldReach({ name: 'pg', port: 5432 }), reason: 'taken' }
 const kept = { ...waiting, held: true, reason: null }
 
-const START = { agent: 'connect daemon install', hub: { command: 'connect hub start', note: null } }
+const START: Starts = {
+  agent: async () => ({ command: 'connect daemon install', note: null }),
+  hub: async () => ({ command: 'connect hub start', note: null }),
+  ownHub: async () => ({ command: 'connect hub install --listen 0.0.0.0:7700', note: null }),
+}
 
-const commands = (here: Standing) => nextSteps(here, START).map(({ command }) => command)
+const commands = async (here: Standing) => (await nextSteps(here, START)).map(({ command }) => command)
 
 describe('a machine that is not logged in', () => {
   test.for([
@@ -47,8 +51,8 @@ describe('a machine that is not logged in', () => {
       ['connect hub token create --invite | connect login --token-file -'],
     ],
     ['has a hub that can’t be told', { ...NO_HUB, state: 'unknown' }, ['connect hub status']],
-  ] as const)('%s', ([, hub, expected]) => {
-    expect(commands({ ...NEW, hub })).toEqual(expected)
+  ] as const)('%s', async ([, hub, expected]) => {
+    expect(await commands({ ...NEW, hub })).toEqual(expected)
   })
 })
 
@@ -112,13 +116,13 @@ describe('a machine that is logged in', () => {
     ['keeps a reach that fails', { reaches: [waiting], exposed: [own] }, 'connect reach'],
     ['keeps a reach', { reaches: [kept], offered: [other] }, undefined],
     ['offers and could reach something', { exposed: [own], offered: [other] }, undefined],
-  ])('%s', ([, facts, expected]) => {
-    expect(commands({ ...JOINED, ...facts })).toEqual(expected === undefined ? [] : [expected])
+  ])('%s', async ([, facts, expected]) => {
+    expect(await commands({ ...JOINED, ...facts })).toEqual(expected === undefined ? [] : [expected])
   })
 
-  test('has a problem, which says itself what to do', () => {
+  test('has a problem, which says itself what to do', async () => {
     const problems = [{ code: 'SERVICES_DAMAGED', message: 'x', hints: ['Fix it.'] }] as const
-    expect(commands({ ...JOINED, problems })).toEqual([])
-    expect(commands({ ...NEW, problems })).toEqual([])
+    expect(await commands({ ...JOINED, problems })).toEqual([])
+    expect(await commands({ ...NEW, problems })).toEqual([])
   })
 })

@@ -1,13 +1,19 @@
 import { certificateTroubles } from '../../../hub/control/certificate-troubles.ts'
 import type { HubServiceStatus } from '../../../tasks/hub/status.ts'
+import type { NextStep } from '../../../tasks/machine/next-step.ts'
 import { printable } from '../../../text/printable.ts'
 import { tilde } from '../../../text/tilde.ts'
 import { addressLabel } from '../hub-told.ts'
 import { localTime } from '../../../text/local-time.ts'
+import { withNote } from '../next.ts'
 import { fields, lastExit, STARTS } from './fields.ts'
 
-/** As the daemon's status, for the hub. */
-export function formatHubStatus(status: HubServiceStatus): string[] {
+/**
+ * As the daemon's status, for the hub.
+ *
+ * @param start what has it kept, where one runs in the foreground
+ */
+export function formatHubStatus(status: HubServiceStatus, start?: NextStep): string[] {
   const isRunning = status.status === 'running'
   return [
     '📊 Private Connect Hub Status',
@@ -38,7 +44,7 @@ export function formatHubStatus(status: HubServiceStatus): string[] {
       ['Version', status.version ?? undefined],
       ...status.drift.map((text): [string, string] => ['', `${text}. Run: connect hub restart`]),
       ...status.notes.map((text): [string, string] => ['', text]),
-      ['', hint(status)],
+      ['', hint(status, start)],
     ]),
   ]
 }
@@ -78,9 +84,8 @@ function unsaved({ unsaved }: HubServiceStatus): string | undefined {
   return printable(`${lost}, since the hub can’t save: ${reason}`)
 }
 
-function hint({ status, foregroundPid, lastExit }: HubServiceStatus): string | undefined {
-  if (foregroundPid !== null)
-    return 'To have it kept running instead: end it with Ctrl-C, then connect hub install'
+function hint({ status, lastExit }: HubServiceStatus, start?: NextStep): string | undefined {
+  if (start) return `To have it kept running instead: end it with Ctrl-C, then ${withNote(start)}`
   if (status !== 'stopped') return undefined
   return lastExit?.fix ?? 'To start it: connect hub start'
 }

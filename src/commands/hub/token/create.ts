@@ -5,8 +5,10 @@ import { createToken } from '../../../cli/hub/create-token.ts'
 import { newHubFolder } from '../../../cli/hub/data-folder.ts'
 import { dataDirFlag } from '../../../cli/hub/flags.ts'
 import { invitedHub } from '../../../cli/hub/invited-hub.ts'
-import { OWN_HUB } from '../../../config/first-steps.ts'
+import { userPlugins } from '../../../cli/plugins/ask-user-plugins.ts'
+import { hubInstance } from '../../../config/hub/hub-instance.ts'
 import { isLoopback } from '../../../config/hub-url.ts'
+import { ownHubStep } from '../../../tasks/machine/start-step.ts'
 import { parseDuration } from '../../../text/duration.ts'
 import { formatInvite } from '../../../tunnel/protocol/invite.ts'
 
@@ -59,7 +61,10 @@ export default class HubTokenCreate extends ConnectCommand {
     const isToBePasted = process.stdout.isTTY && process.stderr.isTTY
     if (isLoopback(new URL(hub.address).hostname)) {
       this.printError(`[!] This invite is good on this machine only: its hub is reached at ${hub.address}`)
-      if (isToBePasted) this.printError(`  For other machines: ${OWN_HUB}`)
+      if (isToBePasted)
+        this.printError(
+          `  For other machines: ${(await ownHubStep(hubInstance(), userPlugins(this.config))).command}`,
+        )
     } else if (isToBePasted) {
       this.printError(`For ${uses === 1 ? 'one machine' : `${uses} machines`}, until ${localTime(expires)}`)
       this.printError('  There run, and paste it where it is asked for: connect login')

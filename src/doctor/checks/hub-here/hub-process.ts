@@ -1,7 +1,6 @@
 import { absentData } from '../../../config/hub/absent-data.ts'
 import { readProcessRecord } from '../../../control/process-record.ts'
 import { restartAdvice } from '../../../control/restart-advice.ts'
-import { startCommand } from '../../../tasks/machine/start-command.ts'
 import { counted } from '../../../text/counted.ts'
 import type { Check } from '../../check.ts'
 import { requireHub, type HubHereContext } from '../../hub-inspection.ts'
@@ -19,7 +18,8 @@ export const hubProcess: Check<HubHereContext> = {
       if (hub.state === 'stopped') {
         // One that ran in a terminal need not run for ever.
         const isKept = readProcessRecord(instance)?.mode === 'daemon'
-        const fix = `Run: ${startCommand(instance)}`
+        const { command, note } = await context.startStep(instance)
+        const fix = `Run: ${command}${note === null ? '' : ` (${note})`}`
         return { state: isKept ? 'failed' : 'warning', seen: 'It does not run', fix }
       }
       if (said?.status) {

@@ -1,0 +1,35 @@
+import { OWN_HUB, OWN_HUB_UNKEPT } from '../../config/first-steps.ts'
+import type { Instance } from '../../config/instance.ts'
+import { wordsOf } from '../../config/kind.ts'
+import { readProcessRecord } from '../../control/process-record.ts'
+import { canInstall } from '../../platforms/selection/can-install.ts'
+import type { Brought } from '../../platforms/selection/known-platforms.ts'
+import { joinNotes, type NextStep } from './next-step.ts'
+
+/** What plugins bring to keep it with; asked only where nothing built in can. */
+export type AskPlugins = () => Promise<Brought>
+
+const UNKEPT = 'it does not come back after a reboot'
+
+/**
+ * What has a daemon or a hub run here, if none does: the one that was there is started again, as it was kept
+ * before; where none was it is best installed, if there is anything here to install it into.
+ *
+ * @throws ConnectError CONFIG_UNREADABLE, FILE_UNTRUSTED
+ */
+export async function startStep(instance: Instance, plugins: AskPlugins): Promise<NextStep> {
+  const mode = readProcessRecord(instance)?.mode
+  const isKept = await canInstall({ instance, env: process.env }, plugins)
+  // A hub that ran in a terminal had flags there that nobody has saved.
+  const hadFlags = instance.kind === 'hub' && mode === 'foreground'
+  const verb = mode === 'daemon' || !isKept ? 'start' : 'install'
+  const notes = [hadFlags ? 'with the flags that connect hub had' : null, isKept ? null : UNKEPT]
+  return { command: `${wordsOf(instance).command} ${verb}`, note: joinNotes(...notes) }
+}
+
+/** What has a hub of this user's own run here, where there has never been one. */
+export async function ownHubStep(hub: Instance, plugins: AskPlugins): Promise<NextStep> {
+  const isKept = await canInstall({ instance: hub, env: process.env }, plugins)
+  const note = joinNotes('for a hub of your own, here', isKept ? null : UNKEPT)
+  return { command: isKept ? OWN_HUB : OWN_HUB_UNKEPT, note }
+}
