@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Interfaces } from '@oclif/core'
+import { actsByPlatform } from './cli/acts-by-platform.ts'
 import { takeForeignWords } from './cli/argv/foreign-words.ts'
 import { orderArguments, type Commands } from './cli/argv/order-arguments.ts'
 import { refuseSecrets } from './cli/argv/secret-words.ts'
@@ -79,7 +80,7 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
   if (ours || argv[0]?.startsWith('-')) {
     useOclif('own')
     // A file to load, which is for what acts by a platform.
-    if (!isKept(argv)) delete pjson.oclif.hooks?.init
+    if (!actsByPlatform(argv)) delete pjson.oclif.hooks?.init
   }
   const loadOptions = {
     root,
@@ -87,7 +88,7 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
     ignoreManifest: development,
     userPlugins: false,
   }
-  const needsPlugins = (!ours || isKept(argv)) && existsSync(listFile(pluginDataFolder(process.env)))
+  const needsPlugins = (!ours || actsByPlatform(argv)) && existsSync(listFile(pluginDataFolder(process.env)))
   import('@oclif/core')
     .then(async ({ execute }) => {
       if (!needsPlugins) return execute({ args: [...argv], loadOptions })
@@ -123,15 +124,6 @@ function ourCommands(): Commands {
 function isOurs(word: string | undefined): boolean {
   const commands = readdirSync(path.join(import.meta.dirname, 'commands'))
   return word !== 'plugins' && commands.some((entry) => path.parse(entry).name === word)
-}
-
-/**
- * Whether it acts by a platform, which a plugin may bring. Of ours no others load what the user has
- * installed, so that nothing of that can slow them down, or break them. `connect hub` alone is a hub, and
- * keeps nothing.
- */
-function isKept([word, next]: readonly string[]): boolean {
-  return ['daemon', 'doctor', 'up'].includes(word ?? '') || (word === 'hub' && next !== undefined)
 }
 
 type PackageJson = Interfaces.PJSON & { version: string }

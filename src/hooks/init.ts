@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Hook } from '@oclif/core'
+import { actsByPlatform } from '../cli/acts-by-platform.ts'
 import type { Instance } from '../config/instance.ts'
-
-/** The commands that act on the daemon, on the hub that is kept, or hand over to the daemon. */
-const ACTS_BY_PLATFORM = /^(daemon(:|$)|doctor$|up$|hub:(install|uninstall|start|stop|restart|status|logs)$)/
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -12,7 +10,7 @@ type Values = Readonly<Record<string, unknown>>
  * throws: oclif would swallow that, so the command throws it, once its flags are known to be right.
  */
 const hook: Hook.Init = async function init({ id, argv, config }) {
-  if (!ACTS_BY_PLATFORM.test(id ?? '') || argv.includes('--help') || argv.includes('-h')) return
+  if (!actsByPlatform(id?.split(':') ?? []) || argv.includes('--help') || argv.includes('-h')) return
   const { values } = parseArgs({
     args: argv,
     options: {
