@@ -385,19 +385,23 @@ export class ConnectError extends Error {
   readonly code: ErrorCode
   /** Lines printed below the message: why, where to look, what to run. */
   readonly hints: readonly string[]
+  /** The one act among them, or in their place: `connect doctor` tells no more. */
+  readonly fix: string
 
   /**
    * @param message what happened, one sentence without a full stop
    * @param hints replaces the table's fix where the place that throws knows better
+   * @param fix default the first of the hints: to be given where that is no act
    */
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hints?: readonly string[]; cause?: unknown } = {},
+    options: { hints?: readonly string[]; fix?: string | undefined; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
     this.code = code
     this.hints = options.hints ?? [ERRORS[code].fix]
+    this.fix = options.fix ?? this.hints[0] ?? ERRORS[code].fix
   }
 }
 

@@ -2,12 +2,13 @@ import { homedir } from 'node:os'
 import { Flags } from '@oclif/core'
 import { diagnose } from '../cli/doctor/diagnose.ts'
 import { configFlag } from '../cli/flags.ts'
+import { formatBrief } from '../cli/doctor/format-brief.ts'
 import { formatBundle } from '../cli/doctor/format-bundle.ts'
 import { formatDoctor } from '../cli/doctor/format-doctor.ts'
 import { KeptCommand } from '../cli/kept/kept-command.ts'
 import { askPlugins } from '../cli/plugins/ask-plugins.ts'
 import { instanceFor } from '../config/instance.ts'
-import { writeBundle } from '../doctor/bundle/write-bundle.ts'
+import { checkBundleFile, writeBundle } from '../doctor/bundle/write-bundle.ts'
 import { givenPath } from '../files/given-path.ts'
 import { choosingFor } from '../platforms/selection/chosen.ts'
 
@@ -23,6 +24,9 @@ export default class Doctor extends KeptCommand {
         'mend what costs nobody anything: owners and modes of our files, what was left over, lingering, a service that differs; asks first on a terminal',
     }),
     yes: Flags.boolean({ description: 'with --fix: ask nothing', dependsOn: ['fix'] }),
+    verbose: Flags.boolean({
+      description: 'on a terminal: show each check, as elsewhere, and not only what is to be acted on',
+    }),
     bundle: Flags.string({
       description:
         'write what a bug report needs into a file that is not there yet, without keys, tokens, names and addresses',
@@ -41,13 +45,15 @@ export default class Doctor extends KeptCommand {
     const plugins = () => askPlugins(this.config)
     const patient = { instance, home: homedir(), env: process.env, root, version, choosing, plugins }
     const file = flags.bundle === undefined ? undefined : givenPath(flags.bundle)
+    if (file !== undefined) checkBundleFile(file)
     const { context, checked } = await diagnose(patient, {
       fix: flags.fix,
       asks: this.isWatched && process.stdin.isTTY && !flags.yes,
       watched: this.interactive,
       tell: (line) => this.printError(line),
     })
-    for (const line of formatDoctor(checked)) this.print(line)
+    const format = this.isWatched && !flags.verbose ? formatBrief : formatDoctor
+    for (const line of format(checked)) this.print(line)
     const bundle = file === undefined ? null : await writeBundle(file, context, checked)
     if (bundle) for (const line of formatBundle(bundle)) this.print(line)
     const isWell = checked.every(({ state }) => state !== 'failed')

@@ -23,8 +23,12 @@ export type Finding = {
 export type CheckGroup = 'files' | 'machine' | 'daemon' | 'network' | 'hub' | 'services' | 'hub-here'
 
 /**
- * One thing that doctor looks at. Nothing that `run` meets may end the others: what it throws is told as
- * `unknown`, and after `timeoutMs` so is what has not answered.
+ * One thing that doctor looks at. Nothing that `run` meets may end the others; of what it throws
+ *
+ * - a ConnectError is about the very thing that is looked at, which has `failed`; its `fix` is told;
+ * - `Skipped` is `skipped`: there is nothing of the kind, or another check tells what it rests on;
+ * - `Unseen`, the refusal of the machine (SYSTEM_FAILED), a bug, and no answer after
+ *   `timeoutMs` are `unknown`.
  */
 export type Check<Context> = {
   /** A stable word for `--json`: `tls-chain`. */

@@ -11,6 +11,7 @@ import { startStep, type AskPlugins } from '../tasks/machine/start-step.ts'
 import { startDaemon } from '../tasks/start.ts'
 import { lookIntoHub, type HubHereContext } from './hub-inspection.ts'
 import { recentLog } from './recent-log.ts'
+import { unseen } from './unseen.ts'
 import { wayOf, type WayContext } from './way/way-of.ts'
 
 /** How long a check that asks what keeps the daemon may take, in ms: a service manager may be slow. */
@@ -33,19 +34,21 @@ export interface Patient {
 }
 
 /**
- * What several checks look at: looked at once, when the first of them asks, and as it was then. Each throws
- * why it can't be known.
+ * What several checks look at: looked at once, when the first of them asks, and as it was then. What has a
+ * check of its own throws the ConnectError that is told there; all else throws Unseen.
  */
 export interface DoctorContext extends Patient, WayContext, HubHereContext {
   /** Undefined if this machine is not logged in. @throws ConnectError as readConfig */
   config(): Promise<Config | undefined>
-  /** What the agent says of itself; undefined if none runs. @throws ConnectError as findProcess */
+  /** What the agent says of itself; undefined if none runs. @throws Unseen */
   agent(): Promise<AgentAnswer | undefined>
-  /** What keeps the daemon says of it. @throws ConnectError what it fails by */
+  /** What keeps the daemon. @throws Unseen; with what it can’t be picked by, `choosing` */
+  chosen(): Promise<Chosen>
+  /** What keeps the daemon says of it. @throws Unseen */
   daemon(): Promise<PlatformStatus>
-  /** For what acts on the daemon. @throws ConnectError what kept its platform from being picked */
+  /** For what acts on the daemon. @throws Unseen */
   daemonContext(): Promise<DaemonContext>
-  /** What the log says of the last hour, newest first. @throws ConnectError LOG_UNREADABLE */
+  /** What the log says of the last hour, newest first. @throws Unseen */
   log(): Promise<readonly LogEntry[]>
   /** Mends what differs of the daemon. @returns what was done @throws ConnectError as startDaemon */
   restart(): Promise<string>
@@ -53,8 +56,9 @@ export interface DoctorContext extends Patient, WayContext, HubHereContext {
 
 export function doctorContext(patient: Patient): DoctorContext {
   const { instance, root, version, choosing } = patient
+  const chosen = () => unseen(choosing)
   const daemonContext = once(async () => {
-    const { platform, description } = await choosing
+    const { platform, description } = await chosen()
     return { instance, platform, description, root, version, interactive: false, hub: undefined }
   })
   const config = once(async () => readConfig(instance))
@@ -62,18 +66,21 @@ export function doctorContext(patient: Patient): DoctorContext {
   return {
     ...patient,
     config,
-    agent: once(async () =>
-      (await findProcess(instance)).state === 'running' ? askAgent(instance) : undefined,
-    ),
-    daemon: once(async () => (await choosing).platform.status({ lookOnly: true })),
+    agent: once(() => unseen(agentOf(instance))),
+    chosen,
+    daemon: once(async () => unseen((await chosen()).platform.status({ lookOnly: true }))),
     daemonContext,
-    log: once(async () => recentLog(instance.logFile)),
+    log: once(() => unseen((async () => recentLog(instance.logFile))())),
     restart: once(async () => restartDaemon(await daemonContext())),
     hubReport: report,
     hubData: once(() => lookIntoHub(report())),
     startStep: (hub) => startStep(hub, patient.plugins),
     way: once(() => wayOf(config())),
   }
+}
+
+async function agentOf(instance: AgentInstance): Promise<AgentAnswer | undefined> {
+  return (await findProcess(instance)).state === 'running' ? askAgent(instance) : undefined
 }
 
 async function restartDaemon(context: DaemonContext): Promise<string> {

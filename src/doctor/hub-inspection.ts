@@ -1,10 +1,9 @@
 import type { HubInstance } from '../config/hub/hub-instance.ts'
-import { ConnectError } from '../errors.ts'
 import type { HubStatus } from '../hub/control/schema.ts'
 import { lookIntoDatabase, type DatabaseLook } from '../hub/backup/look-into.ts'
 import type { HubReport } from '../tasks/machine/hub-here.ts'
 import type { NextStep } from '../tasks/machine/next-step.ts'
-import { Skipped } from './way/skipped.ts'
+import { restsOn, Skipped } from './way/skipped.ts'
 
 /** What the checks of a hub on this machine look at. */
 export interface HubHereContext {
@@ -39,12 +38,6 @@ export async function requireHubStatus(
 }
 
 /** What keeps the hub from being known at all, one check tells. @throws Skipped in its place */
-export async function quietly<T>(look: () => Promise<T>): Promise<T> {
-  try {
-    return await look()
-  } catch (error) {
-    throw error instanceof ConnectError
-      ? new Skipped('Not looked at, since the hub can’t be looked at')
-      : error
-  }
+export function quietly<T>(look: () => Promise<T>): Promise<T> {
+  return restsOn(look, 'Not looked at, since the hub can’t be looked at')
 }

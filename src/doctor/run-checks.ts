@@ -3,7 +3,10 @@ import path from 'node:path'
 import { ConnectError, messageOf } from '../errors.ts'
 import { withDeadline } from '../runtime/deadline.ts'
 import { explainOperationalError } from '../runtime/operational-error.ts'
+import { printable } from '../text/printable.ts'
 import type { Check, Finding } from './check.ts'
+import { Unseen } from './unseen.ts'
+import { Skipped } from './way/skipped.ts'
 
 /** What came of a check. */
 export interface Checked<Context> extends Finding {
@@ -26,8 +29,7 @@ const TIMEOUT_MS = 5000
 const LEAST_MS = 500
 
 /**
- * Looks at everything side by side. It throws for nothing: a check that fails, or takes too long, has seen
- * nothing.
+ * Looks at everything side by side. It throws for nothing: what a check throws is told, see Check.
  *
  * @returns in the order of the checks
  */
@@ -40,7 +42,9 @@ export function runChecks<Context>(
     checks.map(async (check) => {
       const leftMs = Math.max(LEAST_MS, options.untilMs - performance.now())
       const finding = await runCheck(check, context, leftMs)
-      const checked = { ...finding, seen: plainly(finding.seen), check }
+      const { fix, ...rest } = finding
+      const seen = shown(plainly(finding.seen))
+      const checked = { ...rest, seen, ...(fix !== undefined && { fix: shown(fix) }), check }
       options.onChecked?.(checked)
       return checked
     }),
@@ -50,21 +54,36 @@ export function runChecks<Context>(
 async function runCheck<Context>(check: Check<Context>, context: Context, leftMs: number): Promise<Finding> {
   const timeoutMs = Math.min(check.timeoutMs ?? TIMEOUT_MS, leftMs)
   const abort = new AbortController()
-  const tooLate = () => new ConnectError('SYSTEM_FAILED', `No answer within ${seconds(timeoutMs)} s`)
+  const tooLate = () => new Unseen(`No answer within ${seconds(timeoutMs)} s`)
   try {
     return await withDeadline(() => check.run(context, abort.signal), timeoutMs, tooLate)
   } catch (thrown) {
-    return { state: 'unknown', ...whyUnknown(thrown) }
+    return findingOf(thrown)
   } finally {
     abort.abort()
   }
 }
 
-function whyUnknown(thrown: unknown): Pick<Finding, 'seen' | 'fix'> {
+/** The rule for what a check throws, see Check. */
+function findingOf(thrown: unknown): Finding {
+  if (thrown instanceof Skipped) return { state: 'skipped', seen: thrown.message }
+  if (thrown instanceof Unseen) return unknown(thrown.message, thrown.fix)
   const error = explainOperationalError(thrown)
-  if (!(error instanceof ConnectError)) return { seen: `This check itself failed: ${messageOf(error)}` }
-  const [fix] = error.code === 'SYSTEM_FAILED' ? [] : error.hints
-  return { seen: error.message, ...(fix !== undefined && { fix }) }
+  if (!(error instanceof ConnectError)) return unknown(`This check itself failed: ${messageOf(error)}`)
+  if (error.code === 'SYSTEM_FAILED') return unknown(error.message)
+  return { state: 'failed', seen: error.message, fix: error.fix }
+}
+
+function unknown(seen: string, fix?: string): Finding {
+  return { state: 'unknown', seen, ...(fix !== undefined && { fix }) }
+}
+
+/** A header that someone sends may have thousands of characters. */
+const MAX_SHOWN = 800
+
+/** What other machines say of themselves is made harmless. */
+function shown(text: string): string {
+  return printable(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)
 }
 
 function seconds(ms: number): number {

@@ -72,7 +72,7 @@ function foreign(file: string, part: string, { uid }: Stats): ConnectError {
   const whose = `belongs to another user (number ${uid})`
   const what =
     part === file ? `${file} ${whose}` : `${file} is not trusted: ${part} on the way to it ${whose}`
-  return new ConnectError('FILE_UNTRUSTED', what, { hints: hintsOnOwner(part) })
+  return new ConnectError('FILE_UNTRUSTED', what, { hints: hintsOnOwner(part), fix: fixOfOwner(part) })
 }
 
 /** What to do about a file or folder that belongs to another user. */
@@ -81,8 +81,17 @@ export function hintsOnOwner(file: string): string[] {
     process.geteuid?.() === 0
       ? 'Run it as that user, without sudo. Or, if it is meant to be root’s:'
       : 'Name one of your own. Or, if it is meant to be yours:',
-    `  sudo chown ${process.geteuid?.()} ${shellQuote(file)}`,
+    `  ${chown(file)}`,
   ]
+}
+
+/** The same in a sentence. */
+function fixOfOwner(file: string): string {
+  return `If it is meant to be this user’s, run: ${chown(file)}`
+}
+
+function chown(file: string): string {
+  return `sudo chown ${process.geteuid?.()} ${shellQuote(file)}`
 }
 
 function partsOf(file: string): string[] {

@@ -100,6 +100,7 @@ function unreachable({ url, source }: Proxy, error: unknown): ConnectError {
   return new ConnectError('PROXY_FAILED', `Could not reach the proxy ${shownProxy(url)}: ${why}`, {
     cause: error,
     hints: [...networkHints(error), setIn(source)],
+    fix: networkHints(error)[0] ?? `Check the proxy that is set in ${source}, or name the hub in NO_PROXY`,
   })
 }
 

@@ -109,7 +109,7 @@ export function networkHints(error: unknown): string[] {
       return [`Whoever runs it must renew the certificate. Or this machine’s clock is wrong: it says ${now}`]
     }
     case 'CERT_NOT_YET_VALID': {
-      return [`Most likely this machine’s clock is wrong: it says ${now}`]
+      return [`Set this machine’s clock, which most likely is wrong: it says ${now}`]
     }
     case 'ERR_TLS_CERT_ALTNAME_INVALID': {
       return ['Use a name that the certificate is for, or have it issued for this one.']

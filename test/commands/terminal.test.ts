@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { emptyHome, joined } from '../fixtures/joined.ts'
 import { needsTerminal } from '../fixtures/machine/needs-terminal.ts'
@@ -218,6 +219,18 @@ test('doctor shows its checks as they run; --fix asks before it mends, and Enter
   expect(shown.slice(shown.lastIndexOf('\u001b[2K'))).toMatch(/\[ok\] Modes of our files: .*\n +Mended: /)
   expect(mode()).toBe(0o600)
   chmodSync(home.file('config.json'), 0o622)
+  const last = await diagnosed('doctor', { code: 1, rows: 24 })
+  const screen = last
+    .slice(last.lastIndexOf('\u001b[2K'))
+    .split('\n')
+    .map((line) => stripVTControlCharacters(line).trim())
+    .filter((line) => line !== '')
+  expect(screen.length).toBeLessThan(24)
+  expect(screen.at(-1)).toMatch(/^Failed: Files \(Modes of our files\)$/)
+  expect(screen.join('\n')).toMatch(/^\[x\] Files: .*\n\[ok\] This machine: \d ok\n/)
+  expect(screen.join('\n')).toMatch(/\n\[x\] Modes of our files: .*\n(.*\n)?.*chmod 600/)
+  expect(screen.join('\n')).not.toContain('Disk space')
+  expect(await diagnosed('doctor --verbose', { code: 1 })).toMatch(/\n {2}\[ok\] Disk space: /)
   expect(await diagnosed('doctor --fix --yes')).not.toContain('[Y/n]')
   expect(mode()).toBe(0o600)
 })

@@ -36,7 +36,7 @@ test.for([
 test('a certificate of the future makes one look at the clock', () => {
   expect(networkHints(withCode('CERT_NOT_YET_VALID'))).toEqual([
     expect.stringMatching(
-      /^Most likely this machine’s clock is wrong: it says \d{4}-\d\d-\d\d \d\d:\d\d UTC$/,
+      /^Set this machine’s clock, which most likely is wrong: it says \d{4}-\d\d-\d\d \d\d:\d\d UTC$/,
     ),
   ])
 })

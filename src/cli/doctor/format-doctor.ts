@@ -2,7 +2,7 @@ import type { CheckGroup, CheckState } from '../../doctor/check.ts'
 import type { Checked } from '../../doctor/run-checks.ts'
 import { counted } from '../../text/counted.ts'
 
-const MARKS: Readonly<Record<CheckState, string>> = {
+export const MARKS: Readonly<Record<CheckState, string>> = {
   ok: '[ok]',
   warning: '[!]',
   failed: '[x]',
@@ -20,23 +20,33 @@ export const HEADS: Readonly<Record<CheckGroup, string>> = {
   'hub-here': 'Hub on this machine',
 }
 
-/** What was seen, by group, and how often what. */
+/** What was seen, by group, and how often what; in the last line what has failed. */
 export function formatDoctor<Context>(all: readonly Checked<Context>[]): string[] {
+  return [...formatGroups(all), ...endOf(all)]
+}
+
+/** A head for each group, an empty line after it. */
+export function formatGroups<Context>(all: readonly Checked<Context>[]): string[] {
   const groups = Map.groupBy(withoutRepeats(all), ({ check }) => check.group)
-  const lines = [...groups].flatMap(([group, members]) => [
+  return [...groups].flatMap(([group, members]) => [
     HEADS[group],
     ...membersOf(members).map((line) => `  ${line}`),
     '',
   ])
-  return [...lines, counts(all)]
 }
 
 /** What there is nothing of here is told in a line. */
 function membersOf<Context>(members: readonly Checked<Context>[]): string[] {
+  const nothing = reasonOfAll(members)
+  if (nothing !== undefined) return [`${MARKS.skipped} ${nothing}`]
+  return [...Map.groupBy(members, keyOf).values()].flatMap(formatTogether)
+}
+
+/** Why all of them are skipped; undefined unless all are, for the same reason. */
+export function reasonOfAll<Context>(members: readonly Checked<Context>[]): string | undefined {
   const [{ state, seen }] = members as [Checked<Context>]
   const isNothing = state === 'skipped' && members.every((one) => one.state === state && one.seen === seen)
-  if (isNothing) return [`${MARKS.skipped} ${seen}`]
-  return [...Map.groupBy(members, keyOf).values()].flatMap(formatTogether)
+  return isNothing ? seen : undefined
 }
 
 /** What is skipped, or can’t be looked at, for one reason is a line. */
@@ -72,12 +82,28 @@ export function formatChecked<Context>(one: Checked<Context>): string[] {
   return [line, ...below.flatMap((text) => (text === undefined ? [] : [`    ${text}`]))]
 }
 
-function counts<Context>(all: readonly Checked<Context>[]): string {
-  const count = (state: CheckState) => all.filter((one) => one.state === state).length
-  const said = [`${count('ok')} ok`, counted(count('warning'), 'warning'), `${count('failed')} failed`]
-  const blank = (['unknown', 'skipped'] as const).flatMap((state) => {
-    const times = count(state)
-    return times === 0 ? [] : [`${times} ${state}`]
+/** How often what, and in the last line what has failed. @param note on all of them */
+export function endOf<Context>(all: readonly Checked<Context>[], note = ''): string[] {
+  const failed = Map.groupBy(
+    all.filter(({ state }) => state === 'failed'),
+    ({ check }) => check.group,
+  )
+  const named = [...failed].map(
+    ([group, members]) => `${HEADS[group]} (${members.map(({ check }) => check.title).join(', ')})`,
+  )
+  const counts = `${countsOf(all, ['ok', 'warning', 'failed']).join(', ')}${note}`
+  return named.length === 0 ? [counts] : [counts, `Failed: ${named.join(', ')}`]
+}
+
+/** @param always also if there is none */
+export function countsOf<Context>(
+  all: readonly Checked<Context>[],
+  always: readonly CheckState[] = [],
+): string[] {
+  const states: readonly CheckState[] = ['ok', 'warning', 'failed', 'unknown', 'skipped']
+  return states.flatMap((state) => {
+    const times = all.filter((one) => one.state === state).length
+    if (times === 0 && !always.includes(state)) return []
+    return [state === 'warning' ? counted(times, 'warning') : `${times} ${state}`]
   })
-  return [...said, ...blank].join(', ')
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { writeNewFile } from '../../files/durable/new-file.ts'
+import { checkNewFile, writeNewFile } from '../../files/durable/new-file.ts'
+import { counted } from '../../text/counted.ts'
 import { printableJson } from '../../text/printable.ts'
 import type { DoctorContext } from '../context.ts'
 import type { Checked } from '../run-checks.ts'
@@ -11,6 +12,11 @@ export interface Bundle {
   readonly bytes: number
   /** What is in it, a few words each. */
   readonly holds: readonly string[]
+}
+
+/** Before anything is looked at, which takes its time. @throws ConnectError as writeBundle */
+export function checkBundleFile(file: string): void {
+  checkNewFile(file)
 }
 
 /**
@@ -38,7 +44,7 @@ export async function writeBundle(
       'what kind of hub, proxy, certificate and services there are',
       'size, owner and mode of our files',
       ...services.map(({ name }) => `the text of ${name}`),
-      `the last ${lines.length} lines of what agent and hub have logged`,
+      `the last ${counted(lines.length, 'line')} of what agent and hub have logged`,
     ],
   }
 }

@@ -12,7 +12,7 @@ import { knownAddresses, type Address } from '../../net/known-addresses.ts'
 import { askedNames } from '../../net/name-resolver.ts'
 import { withDeadline } from '../../runtime/deadline.ts'
 import type { OfferedService } from '../../tunnel/protocol/handshake.ts'
-import { Skipped } from './skipped.ts'
+import { restsOn, Skipped } from './skipped.ts'
 import { askForLink } from './ask-for-link.ts'
 import { askWhoItIs, type HubAnswer } from './ask-who-it-is.ts'
 import { explainCertificate, servedChain, type ServedChain } from './served-chain.ts'
@@ -189,12 +189,8 @@ export class HubWay {
 const BAD_PROXY = 'the proxy that is set can’t be used'
 
 /** @throws Skipped if a stage that all later ones need has failed, or is skipped for a failure itself */
-async function after<T>(stage: Promise<T>, why: string): Promise<T> {
-  try {
-    return await stage
-  } catch (error) {
-    throw error instanceof ConnectError ? new Skipped(`Not looked at, since ${why}`) : error
-  }
+function after<T>(stage: Promise<T>, why: string): Promise<T> {
+  return restsOn(() => stage, `Not looked at, since ${why}`)
 }
 
 function otherHub({ hub, hubId }: Config, found: string): ConnectError {

@@ -66,5 +66,5 @@ export async function explainCertificate(
   if (!shown || Number.isNaN(shown.from + shown.until)) return error
   const [from, until] = [shown.from, shown.until].map((time) => new Date(time).toISOString().slice(0, 10))
   const message = `${error.message} (signed by ${shown.issuer}, valid from ${from} to ${until})`
-  return new ConnectError(error.code, message, { cause: error, hints: error.hints })
+  return new ConnectError(error.code, message, { cause: error, hints: error.hints, fix: error.fix })
 }

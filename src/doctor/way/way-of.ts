@@ -1,6 +1,5 @@
 import { hubOf, type Config } from '../../config/config.ts'
-import { ConnectError } from '../../errors.ts'
-import { Skipped } from './skipped.ts'
+import { restsOn, Skipped } from './skipped.ts'
 import { HubWay } from './hub-way.ts'
 
 /** What the checks of the way look at. */
@@ -14,13 +13,10 @@ export const WAY_MS = 12_000
 
 /** @throws Skipped */
 export async function wayOf(reading: Promise<Config | undefined>): Promise<HubWay> {
-  try {
-    const config = await reading
-    if (!config) throw new Skipped('This machine is not logged in to a hub')
-    return new HubWay({ ...config, hub: hubOf(config) })
-  } catch (error) {
-    if (!(error instanceof ConnectError)) throw error
-    // Which the check of the config tells.
-    throw new Skipped('Not looked at, since the configuration can’t be used')
-  }
+  // Which the check of the config tells.
+  const config = await restsOn(() => reading, UNUSABLE)
+  if (!config) throw new Skipped('This machine is not logged in to a hub')
+  return new HubWay({ ...config, hub: await restsOn(() => hubOf(config), UNUSABLE) })
 }
+
+const UNUSABLE = 'Not looked at, since the configuration can’t be used'

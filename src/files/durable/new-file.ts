@@ -1,4 +1,5 @@
 import {
+  accessSync,
   closeSync,
   constants,
   fsyncSync,
@@ -30,11 +31,10 @@ const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', '
  * user's; then nothing is left
  */
 export function writeNewFile<T>(file: string, write: (beside: string) => T): T {
-  if (lstatSync(file, { throwIfNoEntry: false })) throw alreadyThere(file)
+  checkNewFile(file)
   const own = path.join(path.dirname(file), '.private-connect')
   const temporary = temporaryFor(own)
   try {
-    checkWay(path.dirname(file))
     mkdirSync(temporary, { mode: 0o700 })
     const beside = path.join(temporary, 'new')
     const descriptor = openOurs(beside, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR)
@@ -49,17 +49,39 @@ export function writeNewFile<T>(file: string, write: (beside: string) => T): T {
     syncFolder(path.dirname(file))
     return result
   } catch (error) {
-    if (error instanceof ConnectError) throw error
-    const isNowhere = codeOf(error) === 'ENOENT'
-    const why = isNowhere ? 'its folder does not exist' : messageOf(error)
-    throw new ConnectError('WRITE_FAILED', `Could not write ${file}: ${why}`, {
-      cause: error,
-      ...(isNowhere && { hints: ['Make that folder, or give another path.'] }),
-    })
+    throw writeFailed(file, error)
   } finally {
     rmSync(temporary, { recursive: true, force: true })
     removeLeftovers(own)
   }
+}
+
+/**
+ * Looks whether a file could be made there, for what takes long until it is: nothing is made.
+ *
+ * @param file absolute
+ * @throws ConnectError FILE_EXISTS, WRITE_FAILED, FILE_UNTRUSTED as writeNewFile
+ */
+export function checkNewFile(file: string): void {
+  const folder = path.dirname(file)
+  try {
+    if (lstatSync(file, { throwIfNoEntry: false })) throw alreadyThere(file)
+    checkWay(folder)
+    // What is no folder is refused by the dot.
+    accessSync(`${folder}/.`, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw writeFailed(file, error)
+  }
+}
+
+function writeFailed(file: string, error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error
+  const isNowhere = codeOf(error) === 'ENOENT'
+  const why = isNowhere ? 'its folder does not exist' : messageOf(error)
+  return new ConnectError('WRITE_FAILED', `Could not write ${file}: ${why}`, {
+    cause: error,
+    ...(isNowhere && { hints: ['Make that folder, or give another path.'] }),
+  })
 }
 
 /** Unlike a rename, a link fails if there is a file by now. */

@@ -24,11 +24,14 @@ export function isOfOtherAuthority(error: unknown): boolean {
   return OTHER_AUTHORITY.has(networkErrorCode(error))
 }
 
+const JOIN_AGAIN = 'ask for a new invite to it, and run: connect logout, then connect login'
+
 /** What answers at a hub's address is not what the invite has named. */
 export function wrongAuthority(hub: string, cause?: unknown): ConnectError {
   const message = `The certificate at ${hub} is not of the authority that this machine’s invite names`
   return new ConnectError('WRONG_AUTHORITY', message, {
     cause,
+    fix: `If the hub has another certificate on purpose, ${JOIN_AGAIN}`,
     hints: isLoopback(new URL(hub).hostname)
       ? [
           'It is another hub or program on this machine. Nothing was sent to it.',
@@ -48,6 +51,7 @@ export function withoutCertificate(hub: string, cause: unknown): ConnectError {
   const message = `Could not reach the hub at ${hub}: ${describeNetworkError(cause)}`
   return new ConnectError('HUB_UNREACHABLE', message, {
     cause,
+    fix: `If the hub speaks plain http on purpose, ${JOIN_AGAIN}`,
     hints: [
       'This machine knows the hub by its certificate, and what has none is not believed. Nothing was sent to it.',
       isLoopback(new URL(hub).hostname)

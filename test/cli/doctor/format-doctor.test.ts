@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { formatBrief } from '../../../src/cli/doctor/format-brief.ts'
 import { formatDoctor } from '../../../src/cli/doctor/format-doctor.ts'
 import type { CheckGroup, Finding } from '../../../src/doctor/check.ts'
 import type { Checked } from '../../../src/doctor/run-checks.ts'
@@ -31,6 +32,7 @@ test('each group has a head, each check its mark, and what mends it stands below
     '  [-] Disk: There is none',
     '',
     '1 ok, 1 warning, 1 failed, 1 unknown, 1 skipped',
+    'Failed: Files (Owners)',
   ])
 })
 
@@ -67,4 +69,62 @@ test('what keeps several from being looked at is told with its cure once', () =>
   const lines = formatDoctor([checked('files', 'One', closed), checked('daemon', 'Other', closed)])
   expect(lines.filter((line) => line.includes('chmod'))).toHaveLength(1)
   expect(lines.filter((line) => line.includes('It is closed'))).toHaveLength(2)
+})
+
+test('what has failed is named in the last line, by its group', () => {
+  const lines = formatDoctor([
+    checked('files', 'Modes', { state: 'failed', seen: 'One is open', fix: 'Run: chmod' }),
+    checked('files', 'Owners', { state: 'failed', seen: 'One is root’s', fix: 'Run: sudo chown' }),
+    checked('daemon', 'Runs', { state: 'failed', seen: 'No', fix: 'Run: connect daemon start' }),
+    checked('hub', 'Versions', { state: 'ok', seen: 'The same' }),
+  ])
+  expect(lines.slice(-2)).toEqual([
+    '1 ok, 0 warnings, 3 failed',
+    'Failed: Files (Modes, Owners), Daemon (Runs)',
+  ])
+})
+
+test('in brief a group is a line, and what is to be acted on comes last, the worst at the end', () => {
+  const none: Finding = { state: 'skipped', seen: 'No hub is kept here' }
+  expect(
+    formatBrief([
+      checked('files', 'Modes', { state: 'failed', seen: 'One is open', fix: 'Run: chmod' }),
+      checked('files', 'Disk', { state: 'warning', seen: 'It is nearly full', fix: 'Free some space' }),
+      checked('files', 'Leftovers', { state: 'ok', seen: 'Nothing', mended: 'removed one' }),
+      checked('machine', 'Clock', { state: 'ok', seen: 'It is right' }),
+      checked('machine', 'Memory', { state: 'skipped', seen: 'Not told here' }),
+      checked('daemon', 'Runs', { state: 'unknown', seen: 'systemctl hangs', fix: 'See: systemctl' }),
+      checked('daemon', 'On boot', { state: 'unknown', seen: 'systemctl hangs', fix: 'See: systemctl' }),
+      checked('hub-here', 'Port', none),
+      checked('hub-here', 'Backup', none),
+    ]),
+  ).toEqual([
+    '[x] Files: 1 ok, 1 warning, 1 failed',
+    '[ok] This machine: 1 ok, 1 skipped',
+    '[?] Daemon: 2 unknown',
+    '[-] Hub on this machine: No hub is kept here',
+    '',
+    'Daemon',
+    '  [?] Runs, On boot: systemctl hangs',
+    '      See: systemctl',
+    '',
+    'Files',
+    '  [ok] Leftovers: Nothing',
+    '      Mended: removed one',
+    '  [!] Disk: It is nearly full',
+    '      Free some space',
+    '  [x] Modes: One is open',
+    '      Run: chmod',
+    '',
+    '2 ok, 1 warning, 1 failed, 2 unknown, 3 skipped (--verbose shows each)',
+    'Failed: Files (Modes)',
+  ])
+})
+
+test('in brief a machine that is well has no more than its groups and their sum', () => {
+  expect(formatBrief([checked('files', 'Modes', { state: 'ok', seen: 'All are well' })])).toEqual([
+    '[ok] Files: 1 ok',
+    '',
+    '1 ok, 0 warnings, 0 failed (--verbose shows each)',
+  ])
 })

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatLine } from '../../../src/log/line.ts'
 import { formatInvite, parseInvite } from '../../../src/tunnel/protocol/invite.ts'
 import { canMount } from '../../fixtures/machine/small-disk.ts'
+import { connectWithoutRoot, needsPlainUser } from '../../fixtures/machine/without-root.ts'
 import { connect, connectOk, runJs } from '../../helpers/cli.ts'
 import { makeHome, type Home } from '../../helpers/home.ts'
 import { serveTcp, type TestServer } from '../../helpers/servers.ts'
@@ -198,25 +199,49 @@ describe('a bundle of a home full of secrets', () => {
 })
 
 describe('a bundle is not written', () => {
-  test('over a file, nor through a link, and the checks are told all the same', async () => {
+  test('over a file or a folder, nor through a link, and that is told before anything is looked at', async () => {
     const at = (name: string) => path.join(home.folder, name)
     writeFileSync(at('mine'), 'mine')
     symlinkSync(at('none'), at('link'))
-    for (const name of ['mine', 'link']) {
+    for (const name of ['mine', 'link', '.']) {
       const { code, stdout, stderr } = await connect(home, ['doctor', '--bundle', name])
       expect({ code, stderr }).toMatchObject({
         code: 1,
         stderr: expect.stringContaining('There is something at') as string,
       })
-      expect(stdout).toMatch(/^\d+ ok, /m)
+      expect(stdout).toBe('')
     }
     expect(readFileSync(at('mine'), 'utf8')).toBe('mine')
     expect(existsSync(at('none'))).toBe(false)
   })
 
   test('into a folder that is not there', async () => {
-    const { stderr } = await connect(home, ['doctor', '--bundle', 'none/bundle.json'])
-    expect(stderr).toMatch(/Could not write .*its folder does not exist/)
+    const { stdout, stderr } = await connect(home, ['doctor', '--bundle', 'none/bundle.json'])
+    expect({ stdout, stderr }).toEqual({
+      stdout: '',
+      stderr: expect.stringMatching(/Could not write .*its folder does not exist/) as string,
+    })
+  })
+
+  test('into a folder that this user can’t write to, or what is none', async (context) => {
+    needsPlainUser(context)
+    const closed = path.join(home.folder, 'closed')
+    mkdirSync(closed, { mode: 0o500 })
+    writeFileSync(path.join(home.folder, 'file'), '')
+    for (const [name, why] of [
+      ['closed/bundle.json', 'EACCES'],
+      ['file/bundle.json', 'ENOTDIR'],
+    ]) {
+      const { stdout, stderr } = await connectWithoutRoot(home, [
+        'doctor',
+        '--bundle',
+        path.join(home.folder, name!),
+      ])
+      expect({ stdout, stderr }).toEqual({
+        stdout: '',
+        stderr: expect.stringContaining(why!) as string,
+      })
+    }
   })
 
   test('whole on a full disk, and nothing is left of it', async (context) => {

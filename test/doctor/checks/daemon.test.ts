@@ -126,6 +126,15 @@ describe('what keeps the daemon', () => {
 })
 
 describe('that it runs', () => {
+  test('where the config can’t be used it is not known whether it should, which the config’s check tells', async () => {
+    const who = await exposing()
+    writeFileSync(who.instance.configFile, '{', { mode: 0o600 })
+    expect(await run(running, who)).toMatchObject({
+      state: 'skipped',
+      seen: 'No; and the configuration can’t be used',
+    })
+  })
+
   test('as the daemon, or in a terminal', async () => {
     const startedAt = '2026-11-27T10:00:00.000Z'
     expect(await run(running, patient({ status: { ...RUNNING, startedAt } }))).toMatchObject({
@@ -356,7 +365,7 @@ describe('in the log of the last hour', () => {
     expect(await run(crashLoop, await logging(start(50), fault(40), start(30)))).toMatchObject({
       state: 'warning',
       seen: expect.stringMatching(
-        /^It ended 1 time in the last hour without being told to, and was last started again at \d\d:\d\d:\d\d, after: \[x\] The disk is full$/,
+        /^It ended once in the last hour without being told to, and was last started again at \d\d:\d\d:\d\d, after: \[x\] The disk is full$/,
       ),
     })
     const looping = [50, 40, 30, 20].flatMap((ago) => [start(ago), fault(ago - 1)])
@@ -373,7 +382,7 @@ describe('in the log of the last hour', () => {
     expect(await run(reconnectLoop, await logging(start(50)))).toMatchObject({ state: 'ok' })
     expect(await run(reconnectLoop, await logging(retry(50), back(49)))).toMatchObject({
       state: 'ok',
-      seen: expect.stringMatching(/^1 time in the last hour, with 1 try to connect/),
+      seen: expect.stringMatching(/^Once in the last hour, with 1 try to connect/),
     })
     const looping = [50, 40, 30, 20, 10].flatMap((ago) => [retry(ago), back(ago - 1)])
     expect(await run(reconnectLoop, await logging(...looping, retry(1)))).toMatchObject({

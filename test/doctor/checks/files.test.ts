@@ -5,6 +5,7 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
+  renameSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -45,7 +46,12 @@ test('the config: there, missing, damaged, and open to others', async () => {
     seen: 'Logged in to https://hub.example.com as ada',
   })
   chmodSync(configFile, 0o644)
-  expect(await run(config, who)).toMatchObject({ state: 'failed', fix: expect.stringContaining('chmod 600') })
+  // Which the check of modes tells, and mends.
+  expect(await run(config, who)).toMatchObject({
+    state: 'skipped',
+    seen: 'Not looked at, since an owner or a mode is wrong',
+  })
+  expect(await run(modes, who)).toMatchObject({ state: 'failed', fix: expect.stringContaining('chmod 600') })
   chmodSync(configFile, 0o600)
   writeFileSync(configFile, '{"version": 1')
   expect(await run(config, who)).toMatchObject({
@@ -57,6 +63,29 @@ test('the config: there, missing, damaged, and open to others', async () => {
     state: 'warning',
     fix: 'With an invite to a hub, run: connect login',
   })
+})
+
+test('a config that is a link to a file that others can read is told by the check of the config', async () => {
+  const who = await loggedIn()
+  const { configFile } = who.instance
+  const elsewhere = path.join(scratchFolder(), 'elsewhere.json')
+  renameSync(configFile, elsewhere)
+  symlinkSync(elsewhere, configFile)
+  chmodSync(elsewhere, 0o644)
+  expect(await run(modes, who)).toMatchObject({ state: 'ok' })
+  expect(await run(config, who)).toMatchObject({ state: 'failed', fix: expect.stringContaining('chmod 600') })
+})
+
+test('a list that others can change is told by its mode, once; one that is damaged by the lists', async () => {
+  const who = await loggedIn()
+  const { servicesFile, folder } = who.instance
+  writeFileSync(servicesFile, '[]', { mode: 0o600 })
+  chmodSync(servicesFile, 0o666)
+  expect(await run(lists, who)).toMatchObject({ state: 'skipped' })
+  expect(await run(modes, who)).toMatchObject({ state: 'failed' })
+  chmodSync(servicesFile, 0o600)
+  chmodSync(folder, 0o755)
+  expect(await run(lists, who)).toMatchObject({ state: 'failed', seen: expect.stringContaining('damaged') })
 })
 
 test('the lists of what is exposed and kept: there, and damaged', async () => {

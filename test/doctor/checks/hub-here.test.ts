@@ -10,9 +10,14 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import type { Config } from '../../../src/config/config.ts'
 import { hubInstance } from '../../../src/config/hub/hub-instance.ts'
 import { writeHubSettings } from '../../../src/config/hub/hub-settings.ts'
-import { writeProcessRecord } from '../../../src/control/process-record.ts'
+import {
+  endProcessRecord,
+  writeProcessRecord,
+  type ProcessRecord,
+} from '../../../src/control/process-record.ts'
 import { hubBackup } from '../../../src/doctor/checks/hub-here/hub-backup.ts'
 import { hubCertificate } from '../../../src/doctor/checks/hub-here/hub-certificate.ts'
 import { hubDatabase } from '../../../src/doctor/checks/hub-here/hub-database.ts'
@@ -37,12 +42,13 @@ import { byState, runAll } from '../helpers/way-checks.ts'
 
 const CHECKS = [hubProcess, hubPort, hubCertificate, hubSaved, hubDatabase, hubBackup]
 
-function look(report: Promise<HubReport>) {
+function look(report: Promise<HubReport>, config?: Pick<Config, 'hubId'>) {
   const plugins = async () => ({ platforms: [], problems: [] })
-  return runAll(CHECKS, {
+  return runAll<Parameters<typeof hubProcess.run>[0]>(CHECKS, {
     hubReport: () => report,
     hubData: () => lookIntoHub(report),
     startStep: (hub) => startStep(hub, plugins),
+    config: async () => config as Config | undefined,
   })
 }
 
@@ -118,11 +124,47 @@ test('a hub that was kept and does not run fails, and its data is looked at all 
   })
 })
 
+test('one that was stopped need not run, unless this machine needs it; one that crashed, or a reboot ended, should', async () => {
+  const { folder, instance } = await HubData.start()
+  const found = async (record: Partial<ProcessRecord>, hubId?: string) => {
+    writeProcessRecord(instance, { ...identityFor(instance), pid: 1, startTime: 'gone', ...record })
+    const told = { reason: 'stopped by SIGTERM', code: null, signal: 'SIGTERM', fix: null }
+    endProcessRecord(instance, record.end ?? { at: new Date().toISOString(), ...told })
+    return (await look(stopped(folder), hubId === undefined ? undefined : { hubId }))['hub-process']
+  }
+  const own = (await lookIntoHub(stopped(folder)))!.mark!.id
+  for (const hubId of [undefined, 'hub_0123456789abcdef'])
+    expect(await found({}, hubId)).toEqual({
+      state: 'warning',
+      seen: 'It does not run: stopped by SIGTERM',
+      fix: 'If it should, run: connect hub start (it does not come back after a reboot)',
+    })
+  expect(await found({}, own)).toEqual({
+    state: 'failed',
+    seen: 'It does not run, and this machine is logged in to it',
+    fix: 'Run: connect hub start (it does not come back after a reboot)',
+  })
+  const crash = {
+    at: null,
+    reason: 'it ended without a word: killed, or crashed',
+    code: null,
+    signal: null,
+    fix: null,
+  }
+  expect(await found({ end: crash })).toMatchObject({
+    state: 'failed',
+    seen: `It does not run: ${crash.reason}`,
+  })
+  const killed = { ...crash, at: new Date().toISOString(), reason: 'ended by SIGKILL', signal: 'SIGKILL' }
+  expect(await found({ end: killed })).toMatchObject({ state: 'failed' })
+  expect(await found({ bootAndNamespace: 'another boot' })).toMatchObject({ state: 'failed' })
+})
+
 test('one that ran in a terminal need not run', async () => {
   const { folder } = await HubData.start()
   expect((await look(stopped(folder)))['hub-process']).toMatchObject({
     state: 'warning',
-    fix: 'Run: connect hub start (it does not come back after a reboot)',
+    fix: 'If it should, run: connect hub start (it does not come back after a reboot)',
   })
 })
 

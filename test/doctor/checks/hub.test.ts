@@ -11,7 +11,7 @@ import { HUB_HEADER } from '../../../src/tunnel/protocol/handshake.ts'
 import { localTime } from '../../../src/text/local-time.ts'
 import { identityFor } from '../../fixtures/identity.ts'
 import { inBetween } from '../helpers/in-between.ts'
-import { byState, runWayChecks } from '../helpers/way-checks.ts'
+import { byState, runAll, runWayChecks } from '../helpers/way-checks.ts'
 
 test('a credential that was revoked fails, and a WebSocket still counts as let through', async () => {
   const hub = await hubInProcess()
@@ -114,7 +114,7 @@ describe('the link of the agent', () => {
     const said = { version: '0.1.0', ...(status ? { status } : { silence: 'it does not answer' }) }
     const way = new HubWay(config)
     const context = { way: async () => way, agent: async () => said }
-    return agentLink.run(context, new AbortController().signal)
+    return (await runAll([agentLink], context))['agent-link']
   }
 
   const since = '2026-11-27T10:30:00.000Z'

@@ -89,7 +89,7 @@ describe('what fails is told once, and what rests on it is skipped:', () => {
     expect(found.websocket!.seen).toBe('Not looked at, since there is no connection to the hub')
   })
 
-  test('of the hub on this machine, which does not run: what starts it another check says', async () => {
+  test('of the hub on this machine, which does not run: with what starts it', async () => {
     const hub = await hubInProcess()
     const way = new HubWay({ ...(await member(hub)), hub: `http://127.0.0.1:${await closedPort()}` })
     const found = async (state: HubHere['state']) => {
@@ -101,7 +101,7 @@ describe('what fails is told once, and what rests on it is skipped:', () => {
       }
       return (await runAll([tcp], { way: async () => way, hubReport: async () => report })).tcp!.fix
     }
-    expect(await found('stopped')).toBe('It is the hub on this machine: see below what starts it')
+    expect(await found('stopped')).toBe('Start the hub on this machine: connect hub install')
     expect(await found('running')).toMatch(/^Check the address/)
   })
 
@@ -169,6 +169,7 @@ describe('TLS', () => {
       seen: expect.stringMatching(
         /is not of the authority that this machine’s invite names \(signed by Test CA/,
       ) as string,
+      fix: 'If the hub has another certificate on purpose, ask for a new invite to it, and run: connect logout, then connect login',
     })
   })
 
@@ -194,7 +195,7 @@ describe('TLS', () => {
       state: 'warning',
       seen: expect.stringMatching(/for 0 more days$/) as string,
     })
-    expect(found!.fix).toMatch(/has to renew it/)
+    expect(found!.fix).toMatch(/^Have it renewed by whoever runs the hub/)
   })
 })
 

@@ -10,6 +10,7 @@ import { tcp } from '../../../src/doctor/checks/network/tcp.ts'
 import { tlsChain } from '../../../src/doctor/checks/network/tls-chain.ts'
 import { tlsExpiry } from '../../../src/doctor/checks/network/tls-expiry.ts'
 import { websocket } from '../../../src/doctor/checks/network/websocket.ts'
+import { runChecks } from '../../../src/doctor/run-checks.ts'
 import { HubWay } from '../../../src/doctor/way/hub-way.ts'
 
 /** What the checks of the way to the hub are given. */
@@ -45,11 +46,8 @@ export async function runAll<Context>(
   checks: readonly Check<Context>[],
   context: Context,
 ): Promise<Record<string, Finding>> {
-  const found = checks.map(async (check) => [
-    check.name,
-    await check.run(context, new AbortController().signal),
-  ])
-  return Object.fromEntries(await Promise.all(found)) as Record<string, Finding>
+  const all = await runChecks(checks, context, { untilMs: performance.now() + 60_000 })
+  return Object.fromEntries(all.map(({ check, ...found }) => [check.name, found]))
 }
 
 /** The names of the checks that are in each state. */

@@ -12,7 +12,7 @@ export const autostart: Check<DoctorContext> = {
     if (installed) return installedOne(when)
     if (state !== 'running' && isUnused(context.instance))
       return { state: 'skipped', seen: 'It is not installed, and has nothing to do' }
-    const { description } = await (await context.choosing).forInstall()
+    const { description } = await (await context.chosen()).forInstall()
     if (description.name === 'background')
       return { state: 'skipped', seen: 'It is not installed, and nothing here could keep it' }
     return {

@@ -1,6 +1,6 @@
 import { clockTime } from '../../../log/line.ts'
 import type { LogEntry } from '../../../log/view/entries.ts'
-import { counted } from '../../../text/counted.ts'
+import { times } from '../../../text/counted.ts'
 import type { Check } from '../../check.ts'
 import type { DoctorContext } from '../../context.ts'
 
@@ -25,7 +25,7 @@ export const crashLoop: Check<DoctorContext> = {
     const why = last.why === undefined ? '' : `, after: ${last.why.slice(0, MAX_TEXT)}`
     return {
       state: crashes.length >= MANY ? 'failed' : 'warning',
-      seen: `It ended ${counted(crashes.length, 'time')} in the last hour without being told to, and was last started again at ${at}${why}`,
+      seen: `It ended ${times(crashes.length)} in the last hour without being told to, and was last started again at ${at}${why}`,
       fix: FIX,
     }
   },

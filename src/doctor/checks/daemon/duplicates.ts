@@ -11,7 +11,7 @@ export const duplicates: Check<DoctorContext> = {
     const { state, pid, background, foregroundPid, installed, doubled } = await context.daemon()
     const fix = 'Leave one: connect daemon restart'
     if (doubled !== undefined) return { state: 'warning', seen: doubled, fix }
-    const { description } = await context.choosing
+    const { description } = await context.chosen()
     if (background?.state === 'running' && description.name !== 'background')
       return {
         state: 'warning',

@@ -8,8 +8,9 @@ export const lingering: Check<DoctorContext> = {
   group: 'daemon',
   title: 'Outlives the login',
   timeoutMs: PLATFORM_MS,
-  async run({ choosing, instance, env }) {
-    const { description, platform } = await choosing
+  async run(context) {
+    const { instance, env } = context
+    const { description, platform } = await context.chosen()
     const setting = platform.lingering
     if (!setting || !(await description.isInstalled({ instance, env })))
       return { state: 'skipped', seen: 'It is no service of systemd' }

@@ -1,6 +1,6 @@
 import { clockTime } from '../../../log/line.ts'
 import type { LogEntry } from '../../../log/view/entries.ts'
-import { counted } from '../../../text/counted.ts'
+import { counted, sentence, times } from '../../../text/counted.ts'
 import type { Check } from '../../check.ts'
 import type { DoctorContext } from '../../context.ts'
 
@@ -20,7 +20,7 @@ export const reconnectLoop: Check<DoctorContext> = {
     if (tries === 0 || !last) return { state: 'ok', seen: 'None in the last hour' }
     const at = clockTime(new Date(last.time!))
     const reason = last.text.replace(/\. Reconnecting .*$/, '').slice(0, MAX_TEXT)
-    const seen = `${counted(broken, 'time')} in the last hour, with ${counted(tries, 'try', 'tries')} to connect, the last at ${at}: ${reason}`
+    const seen = `${sentence(times(broken))} in the last hour, with ${counted(tries, 'try', 'tries')} to connect, the last at ${at}: ${reason}`
     if (tries < MANY) return { state: 'ok', seen }
     return {
       state: 'warning',

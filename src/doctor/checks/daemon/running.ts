@@ -4,6 +4,7 @@ import { isUnused } from '../../../tasks/machine/is-unused.ts'
 import { withSeen } from '../../../tasks/status.ts'
 import { localTime } from '../../../text/local-time.ts'
 import type { Check, Finding } from '../../check.ts'
+import { restsOn } from '../../way/skipped.ts'
 import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 
 export const running: Check<DoctorContext> = {
@@ -32,8 +33,8 @@ export const running: Check<DoctorContext> = {
 
 async function notRunning(context: DoctorContext, status: PlatformStatus): Promise<Finding> {
   const { instance } = context
-  if ((await context.config()) === undefined)
-    return { state: 'skipped', seen: 'No: this machine is not logged in to a hub' }
+  const config = await restsOn(() => context.config(), 'No; and the configuration can’t be used')
+  if (config === undefined) return { state: 'skipped', seen: 'No: this machine is not logged in to a hub' }
   const end = withSeen(readProcessRecord(instance)?.end, status)
   const why = status.reason ?? (end ? `The last one: ${end.reason}` : undefined)
   const seen = why === undefined ? 'No' : `No. ${why}`

@@ -12,8 +12,8 @@ export const serviceFile: Check<DoctorContext> = {
   title: 'What is installed',
   timeoutMs: PLATFORM_MS,
   async run(context) {
-    const { choosing, instance, env } = context
-    const { description, platform } = await choosing
+    const { instance, env } = context
+    const { description, platform } = await context.chosen()
     if (!(await description.isInstalled({ instance, env })))
       return { state: 'skipped', seen: 'Nothing is installed' }
     if (!platform.plan) return { state: 'skipped', seen: `${description.name} does not tell what it writes` }

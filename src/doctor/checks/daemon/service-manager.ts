@@ -4,7 +4,6 @@ import { isUnused } from '../../../tasks/machine/is-unused.ts'
 import type { Check, Finding } from '../../check.ts'
 import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 import { listed } from '../../listed.ts'
-import { told } from '../../told.ts'
 
 /** What keeps the daemon, and the first thing that is in its way. */
 export const serviceManager: Check<DoctorContext> = {
@@ -12,22 +11,21 @@ export const serviceManager: Check<DoctorContext> = {
   group: 'daemon',
   title: 'What keeps it',
   timeoutMs: PLATFORM_MS,
-  run: (context) =>
-    told(async () => {
-      const { instance, env } = context
-      const { description, problems, forInstall } = await context.choosing.catch(factsFirst)
-      if (problems.length > 0) return pluginsFailed(problems)
-      if (description.name === 'background') return await inBackground(context, forInstall)
-      const { name, summary } = description
-      const probe = await description.probe({ instance, env })
-      if (probe.available)
-        return { state: 'ok', seen: summary.startsWith(name) ? summary : `${name}, ${summary}` }
-      return {
-        state: 'failed',
-        seen: `${name} can’t keep it: ${probe.reason}`,
-        fix: 'Until that is so again: connect up --foreground',
-      }
-    }),
+  async run(context) {
+    const { instance, env } = context
+    const { description, problems, forInstall } = await context.choosing.catch(factsFirst)
+    if (problems.length > 0) return pluginsFailed(problems)
+    if (description.name === 'background') return await inBackground(context, forInstall)
+    const { name, summary } = description
+    const probe = await description.probe({ instance, env })
+    if (probe.available)
+      return { state: 'ok', seen: summary.startsWith(name) ? summary : `${name}, ${summary}` }
+    return {
+      state: 'failed',
+      seen: `${name} can’t keep it: ${probe.reason}`,
+      fix: 'Until that is so again: connect up --foreground',
+    }
+  },
 }
 
 /** What can be done comes last among the hints of such an error: before it stands what there is. */

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import path from 'node:path'
 import { codeOf } from '../../../errors.ts'
+import { counted } from '../../../text/counted.ts'
 import { tilde } from '../../../text/tilde.ts'
 import type { Check, Finding } from '../../check.ts'
 import type { DoctorContext } from '../../context.ts'
@@ -37,7 +38,7 @@ function judge(folder: string, free: number, freeFiles: number): Finding {
   const fix = `Free some space on the disk that holds ${tilde(folder)}: df -h ${tilde(folder)}`
   const seen = `${Math.floor(free / 1024 / 1024)} MB are free where ${tilde(folder)} lies`
   if (freeFiles < FEW_FILES) {
-    const seen = `${freeFiles} more files can be made where ${tilde(folder)} lies`
+    const seen = `${counted(freeFiles, 'more file')} can be made where ${tilde(folder)} lies`
     return { state: freeFiles === 0 ? 'failed' : 'warning', seen, fix }
   }
   if (free < FULL) return { state: 'failed', seen, fix }

@@ -16,7 +16,7 @@ export const modes: Check<DoctorContext> = {
   async run(patient) {
     if (process.platform === 'win32') return { state: 'skipped', seen: 'This system has no such modes' }
     const ours = ourFiles(patient).filter(({ found }) => found.uid === process.geteuid?.())
-    const wrong = ours.filter((one) => isWrong(one, patient.instance))
+    const wrong = ours.filter((one) => hasWrongMode(one, patient.instance))
     const [first] = wrong
     if (!first) return { state: 'ok', seen: 'All are open to this user, and closed to others' }
     const mode = (first.found.mode & 0o777).toString(8).padStart(3, '0')
@@ -24,7 +24,10 @@ export const modes: Check<DoctorContext> = {
     return {
       state: 'failed',
       seen: `${tilde(first.file)} ${whatIsWrong(first)} (mode ${mode})${more}`,
-      fix: `Run: chmod ${rightMode(first).toString(8)} ${shellQuote(first.file)}`,
+      fix:
+        wrong.length > 1
+          ? 'Run: connect doctor --fix'
+          : `Run: chmod ${rightMode(first).toString(8)} ${shellQuote(first.file)}`,
       async mend() {
         for (const { file, found } of wrong) setMode(file, rightMode({ file, found }))
         return `${counted(wrong.length, 'mode was', 'modes were')} set`
@@ -39,7 +42,7 @@ function rightMode({ found }: OurFile): number {
 }
 
 /** What is no secret may be read: somebody who has edited it may have left it so. */
-function isWrong({ file, found }: OurFile, { configFile }: Instance): boolean {
+export function hasWrongMode({ file, found }: OurFile, { configFile }: Instance): boolean {
   const own = found.isDirectory() ? 0o700 : 0o600
   const isSecret = found.isDirectory() || file === configFile || /\.(key|db)$/.test(file)
   return (found.mode & (isSecret ? 0o077 : 0o022)) !== 0 || (found.mode & own) !== own

@@ -16,7 +16,7 @@ export const owners: Check<DoctorContext> = {
     const me = process.geteuid?.()
     if (me === undefined) return { state: 'skipped', seen: 'This system has no such owners' }
     const all = ourFiles(patient)
-    const foreign = all.filter(({ found }) => found.uid !== me)
+    const foreign = all.filter(isForeign)
     if (foreign.length === 0)
       return { state: 'ok', seen: all.length === 0 ? 'There are none yet' : 'All are this user’s' }
     const [{ file, found }] = foreign as [OurFile]
@@ -30,6 +30,10 @@ export const owners: Check<DoctorContext> = {
       ...(mine.length > 0 && { mend: async () => take(mine) }),
     }
   },
+}
+
+export function isForeign({ found }: OurFile): boolean {
+  return process.geteuid !== undefined && found.uid !== process.geteuid()
 }
 
 function isWhereOnlyRootWrites({ file }: OurFile): boolean {

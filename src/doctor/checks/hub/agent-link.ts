@@ -2,7 +2,6 @@ import type { AgentAnswer } from '../../../control/ask-agent.ts'
 import { hubConnectionOf } from '../../../control/hub-connection.ts'
 import { localTime } from '../../../text/local-time.ts'
 import type { Check } from '../../check.ts'
-import { told } from '../../told.ts'
 import { Skipped } from '../../way/skipped.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
 
@@ -16,20 +15,19 @@ export const agentLink: Check<LinkContext> = {
   group: 'hub',
   title: 'Link of the agent',
   timeoutMs: WAY_MS,
-  run: (context) =>
-    told(async () => {
-      const said = await context.agent()
-      if (!said) throw new Skipped('No agent runs here')
-      if (!said.status) throw new Skipped(`Not looked at, since ${said.silence}`)
-      const { state, since: exactly, reason } = hubConnectionOf(said.status)
-      const since = localTime(exactly)
-      if (state === 'connected') return { state: 'ok', seen: `It is up, since ${since}` }
-      await (await context.way()).connectable()
-      const seen = `It is down since ${since}, though the way is open`
-      return {
-        state: state === 'connecting' ? 'warning' : 'failed',
-        seen: reason === null ? seen : `${seen}: ${reason}`,
-        fix: 'If it stays so, run: connect daemon restart',
-      }
-    }),
+  async run(context) {
+    const said = await context.agent()
+    if (!said) throw new Skipped('No agent runs here')
+    if (!said.status) throw new Skipped(`Not looked at, since ${said.silence}`)
+    const { state, since: exactly, reason } = hubConnectionOf(said.status)
+    const since = localTime(exactly)
+    if (state === 'connected') return { state: 'ok', seen: `It is up, since ${since}` }
+    await (await context.way()).connectable()
+    const seen = `It is down since ${since}, though the way is open`
+    return {
+      state: state === 'connecting' ? 'warning' : 'failed',
+      seen: reason === null ? seen : `${seen}: ${reason}`,
+      fix: 'If it stays so, run: connect daemon restart',
+    }
+  },
 }

@@ -1,6 +1,6 @@
+import { counted } from '../../../text/counted.ts'
 import type { Finding, Check } from '../../check.ts'
 import { setClockCommand } from '../../set-clock.ts'
-import { told } from '../../told.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
 
 /** What an answer may take on its way, and more. */
@@ -12,11 +12,10 @@ export const clock: Check<WayContext> = {
   group: 'hub',
   title: 'This clock and the hub’s',
   timeoutMs: WAY_MS,
-  run: (context) =>
-    told(async () => {
-      const { aheadMs } = await (await context.way()).answered()
-      return comparedTo(aheadMs)
-    }),
+  async run(context) {
+    const { aheadMs } = await (await context.way()).answered()
+    return comparedTo(aheadMs)
+  },
 }
 
 function comparedTo(aheadMs: number | undefined): Finding {
@@ -33,6 +32,6 @@ function comparedTo(aheadMs: number | undefined): Finding {
 /** `7 minutes`, `3 hours`, `12 days` */
 function spanOf(ms: number): string {
   const minutes = Math.round(ms / 60_000)
-  if (minutes < 120) return `${minutes} minutes`
+  if (minutes < 120) return counted(minutes, 'minute')
   return minutes < 2880 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1440)} days`
 }

@@ -1,5 +1,4 @@
 import type { Check } from '../../check.ts'
-import { told } from '../../told.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
 
 /** Whether the hub still takes this machine for who it says it is. */
@@ -8,10 +7,9 @@ export const credential: Check<WayContext> = {
   group: 'hub',
   title: 'Credential of this machine',
   timeoutMs: WAY_MS,
-  run: (context) =>
-    told(async () => {
-      const way = await context.way()
-      await way.offers()
-      return { state: 'ok', seen: `The hub accepts ${way.config.agentId}` }
-    }),
+  async run(context) {
+    const way = await context.way()
+    await way.offers()
+    return { state: 'ok', seen: `The hub accepts ${way.config.agentId}` }
+  },
 }

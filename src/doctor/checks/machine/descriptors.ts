@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { codeOf } from '../../../errors.ts'
 import { connectionLimit, descriptorLimit } from '../../../runtime/descriptor-limit.ts'
+import { counted } from '../../../text/counted.ts'
 import type { Check } from '../../check.ts'
 import type { DoctorContext } from '../../context.ts'
 
@@ -20,7 +21,7 @@ export const descriptors: Check<DoctorContext> = {
     const here =
       limit === Number.POSITIVE_INFINITY
         ? 'There is no limit'
-        : `ulimit -n is ${limit}, which leaves room for ${room} connections`
+        : `ulimit -n is ${limit}, which leaves room for ${counted(room, 'connection')}`
     const status = (await context.agent().catch(() => undefined))?.status
     const taken = status && takenBy(status.agent.pid)
     if (taken && taken.open > taken.limit * 0.9)

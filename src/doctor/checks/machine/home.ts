@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { codeOf, messageOf } from '../../../errors.ts'
 import { missingHome } from '../../../files/home.ts'
 import { recordedHome } from '../../../runtime/user-database.ts'
+import { sentence } from '../../../text/counted.ts'
 import { tilde } from '../../../text/tilde.ts'
 import type { Check } from '../../check.ts'
 import type { DoctorContext } from '../../context.ts'
@@ -36,8 +37,4 @@ export const homeFolder: Check<DoctorContext> = {
       return { state: 'ok', seen: `${home}, as HOME says; the user database has ${recorded}` }
     return { state: 'ok', seen: home }
   },
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net'
 import { withoutBrackets } from '../../../config/hub-url.ts'
 import type { Check } from '../../check.ts'
-import { told } from '../../told.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
 
 export const dns: Check<WayContext> = {
@@ -9,13 +8,12 @@ export const dns: Check<WayContext> = {
   group: 'network',
   title: 'Name of the hub',
   timeoutMs: WAY_MS,
-  run: (context) =>
-    told(async () => {
-      const way = await context.way()
-      const { hostname } = new URL(way.config.hub)
-      const addresses = (await way.names()).map(({ address }) => address)
-      const isAddress = isIP(withoutBrackets(hostname)) !== 0
-      const seen = isAddress ? `${hostname} needs no look-up` : `${hostname} is ${addresses.join(', ')}`
-      return { state: 'ok', seen }
-    }),
+  async run(context) {
+    const way = await context.way()
+    const { hostname } = new URL(way.config.hub)
+    const addresses = (await way.names()).map(({ address }) => address)
+    const isAddress = isIP(withoutBrackets(hostname)) !== 0
+    const seen = isAddress ? `${hostname} needs no look-up` : `${hostname} is ${addresses.join(', ')}`
+    return { state: 'ok', seen }
+  },
 }

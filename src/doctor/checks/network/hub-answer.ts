@@ -1,5 +1,4 @@
 import type { Check } from '../../check.ts'
-import { told } from '../../told.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
 
 /** A hotel’s login page, or another program at the hub’s address, is none. */
@@ -8,10 +7,9 @@ export const hubAnswer: Check<WayContext> = {
   group: 'network',
   title: 'Answer of the hub',
   timeoutMs: WAY_MS,
-  run: (context) =>
-    told(async () => {
-      const way = await context.way()
-      const { info } = await way.answer()
-      return { state: 'ok', seen: `${info.hub} answers at ${way.config.hub}` }
-    }),
+  async run(context) {
+    const way = await context.way()
+    const { info } = await way.answer()
+    return { state: 'ok', seen: `${info.hub} answers at ${way.config.hub}` }
+  },
 }

@@ -1,5 +1,4 @@
 import type { Check } from '../../check.ts'
-import { told } from '../../told.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
 
 /** Verified as an agent does it. */
@@ -8,11 +7,10 @@ export const tlsChain: Check<WayContext> = {
   group: 'network',
   title: 'TLS certificate of the hub',
   timeoutMs: WAY_MS,
-  run: (context) =>
-    told(async () => {
-      const way = await context.way()
-      const { issuer } = await way.tls()
-      const by = way.config.authority === undefined ? 'this machine trusts' : 'the invite has named'
-      return { state: 'ok', seen: `Signed by ${issuer}, which leads to an authority that ${by}` }
-    }),
+  async run(context) {
+    const way = await context.way()
+    const { issuer } = await way.tls()
+    const by = way.config.authority === undefined ? 'this machine trusts' : 'the invite has named'
+    return { state: 'ok', seen: `Signed by ${issuer}, which leads to an authority that ${by}` }
+  },
 }

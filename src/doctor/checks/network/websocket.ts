@@ -1,5 +1,4 @@
 import type { Check } from '../../check.ts'
-import { told } from '../../told.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
 
 export const websocket: Check<WayContext> = {
@@ -7,12 +6,11 @@ export const websocket: Check<WayContext> = {
   group: 'network',
   title: 'WebSocket to the hub',
   timeoutMs: WAY_MS,
-  run: (context) =>
-    told(async () => {
-      const isOpened = await (await context.way()).webSocket()
-      return {
-        state: 'ok',
-        seen: isOpened ? 'One was opened, and closed again' : 'The request for one arrives at the hub',
-      }
-    }),
+  async run(context) {
+    const isOpened = await (await context.way()).webSocket()
+    return {
+      state: 'ok',
+      seen: isOpened ? 'One was opened, and closed again' : 'The request for one arrives at the hub',
+    }
+  },
 }

@@ -6,8 +6,7 @@ import { shownReaches, type ShownReach } from '../../../tasks/reaches/shown-reac
 import { counted } from '../../../text/counted.ts'
 import type { Check } from '../../check.ts'
 import { listed } from '../../listed.ts'
-import { told } from '../../told.ts'
-import { Skipped } from '../../way/skipped.ts'
+import { restsOn, Skipped, UNREADABLE } from '../../way/skipped.ts'
 
 interface ReachesContext {
   readonly instance: AgentInstance
@@ -20,27 +19,26 @@ export const keptPorts: Check<ReachesContext> = {
   group: 'services',
   title: 'Kept ports',
   timeoutMs: 7000,
-  run: (context) =>
-    told(async () => {
-      const said = await context.agent()
-      const reaches = shownReaches(context.instance, said)
-      if (reaches.length === 0) throw new Skipped('No reach is kept here')
-      if (said && !said.status) throw new Skipped(`Not looked at, since ${said.silence}`)
-      const unheld = reaches.filter(({ held }) => !held)
-      if (unheld.length === 0)
-        return { state: 'ok', seen: `The agent holds ${counted(reaches.length, 'port')}` }
-      const taken = unheld.flatMap((reach) => {
-        const holder = reach.holder ?? portHolder(reach.port)
-        return holder ? [{ reach, holder }] : []
-      })
-      if (!said && taken.length === 0) throw new Skipped('Not looked at, since no agent runs here')
-      const shown = unheld.map((reach) => describe(reach, taken.find((one) => one.reach === reach)?.holder))
-      return {
-        state: said ? 'failed' : 'warning',
-        seen: `${unheld.length} of ${counted(reaches.length, 'port')} not held: ${listed(shown)}`,
-        fix: fixOf(unheld[0]!, taken.length > 0),
-      }
-    }),
+  async run(context) {
+    const said = await context.agent()
+    const reaches = await restsOn(() => shownReaches(context.instance, said), UNREADABLE)
+    if (reaches.length === 0) throw new Skipped('No reach is kept here')
+    if (said && !said.status) throw new Skipped(`Not looked at, since ${said.silence}`)
+    const unheld = reaches.filter(({ held }) => !held)
+    if (unheld.length === 0)
+      return { state: 'ok', seen: `The agent holds ${counted(reaches.length, 'port')}` }
+    const taken = unheld.flatMap((reach) => {
+      const holder = reach.holder ?? portHolder(reach.port)
+      return holder ? [{ reach, holder }] : []
+    })
+    if (!said && taken.length === 0) throw new Skipped('Not looked at, since no agent runs here')
+    const shown = unheld.map((reach) => describe(reach, taken.find((one) => one.reach === reach)?.holder))
+    return {
+      state: said ? 'failed' : 'warning',
+      seen: `${unheld.length} of ${counted(reaches.length, 'port')} not held: ${listed(shown)}`,
+      fix: fixOf(unheld[0]!, taken.length > 0),
+    }
+  },
 }
 
 function describe(reach: ShownReach, holder: PortHolder | undefined): string {

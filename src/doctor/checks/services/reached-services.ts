@@ -1,13 +1,11 @@
 import type { AgentInstance } from '../../../config/instance.ts'
 import type { AgentAnswer } from '../../../control/ask-agent.ts'
-import { ConnectError } from '../../../errors.ts'
 import { shownReaches, type ShownReach } from '../../../tasks/reaches/shown-reach.ts'
 import type { OfferedService } from '../../../tunnel/protocol/handshake.ts'
 import { counted } from '../../../text/counted.ts'
 import type { Check } from '../../check.ts'
 import { listed } from '../../listed.ts'
-import { told } from '../../told.ts'
-import { Skipped } from '../../way/skipped.ts'
+import { restsOn, Skipped, UNREADABLE } from '../../way/skipped.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
 
 export interface ReachedContext extends WayContext {
@@ -21,33 +19,29 @@ export const reachedServices: Check<ReachedContext> = {
   group: 'services',
   title: 'Services behind kept ports',
   timeoutMs: WAY_MS,
-  run: (context) =>
-    told(async () => {
-      const reaches = shownReaches(context.instance, await context.agent().catch(() => undefined))
-      if (reaches.length === 0) throw new Skipped('No reach is kept here')
-      const offers = await offersOf(context)
-      const found = reaches.map((reach) =>
-        missing(
-          reach,
-          offers.find(({ name }) => name === reach.name),
-        ),
-      )
-      const troubles = found.filter((trouble) => trouble !== undefined)
-      if (troubles.length === 0)
-        return {
-          state: 'ok',
-          seen: `${counted(reaches.length, 'service')} offered, by machines that are connected`,
-        }
-      return { state: 'failed', seen: listed(troubles.map(({ seen }) => seen)), fix: troubles[0]!.fix }
-    }),
+  async run(context) {
+    const said = await context.agent().catch(() => undefined)
+    const reaches = await restsOn(() => shownReaches(context.instance, said), UNREADABLE)
+    if (reaches.length === 0) throw new Skipped('No reach is kept here')
+    const offers = await offersOf(context)
+    const found = reaches.map((reach) =>
+      missing(
+        reach,
+        offers.find(({ name }) => name === reach.name),
+      ),
+    )
+    const troubles = found.filter((trouble) => trouble !== undefined)
+    if (troubles.length === 0)
+      return {
+        state: 'ok',
+        seen: `${counted(reaches.length, 'service')} offered, by machines that are connected`,
+      }
+    return { state: 'failed', seen: listed(troubles.map(({ seen }) => seen)), fix: troubles[0]!.fix }
+  },
 }
 
-async function offersOf(context: WayContext): Promise<OfferedService[]> {
-  try {
-    return await (await context.way()).offers()
-  } catch (error) {
-    throw error instanceof ConnectError ? new Skipped('Not looked at, since the hub does not say') : error
-  }
+function offersOf(context: WayContext): Promise<OfferedService[]> {
+  return restsOn(async () => (await context.way()).offers(), 'Not looked at, since the hub does not say')
 }
 
 function missing(

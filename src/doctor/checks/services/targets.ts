@@ -8,8 +8,7 @@ import { Semaphore } from '../../../runtime/semaphore.ts'
 import { counted } from '../../../text/counted.ts'
 import type { Check } from '../../check.ts'
 import { listed } from '../../listed.ts'
-import { told } from '../../told.ts'
-import { Skipped } from '../../way/skipped.ts'
+import { restsOn, Skipped, UNREADABLE } from '../../way/skipped.ts'
 
 export interface TargetsContext {
   readonly instance: AgentInstance
@@ -26,26 +25,25 @@ export const targets: Check<TargetsContext> = {
   group: 'services',
   title: 'Exposed targets',
   timeoutMs: 10_000,
-  run: (context) =>
-    told(async () => {
-      const services = await exposed(context)
-      if (services.length === 0) throw new Skipped('Nothing is exposed here')
-      const hubId = (await context.config().catch(() => undefined))?.hubId ?? ''
-      const failed = (await probeAll(services, hubId)).filter(({ why }) => why !== undefined)
-      if (failed.length === 0) return { state: 'ok', seen: `${counted(services.length, 'target')} answered` }
-      const shown = failed.map(({ service, why }) => `${service.name} (${formatTarget(service)}): ${why}`)
-      return {
-        state: 'failed',
-        seen: `${failed.length} of ${counted(services.length, 'target')} did not answer: ${listed(shown)}`,
-        fix: `Start what should listen there, or run: connect unexpose ${failed[0]!.service.name}`,
-      }
-    }),
+  async run(context) {
+    const services = await exposed(context)
+    if (services.length === 0) throw new Skipped('Nothing is exposed here')
+    const hubId = (await context.config().catch(() => undefined))?.hubId ?? ''
+    const failed = (await probeAll(services, hubId)).filter(({ why }) => why !== undefined)
+    if (failed.length === 0) return { state: 'ok', seen: `${counted(services.length, 'target')} answered` }
+    const shown = failed.map(({ service, why }) => `${service.name} (${formatTarget(service)}): ${why}`)
+    return {
+      state: 'failed',
+      seen: `${failed.length} of ${counted(services.length, 'target')} did not answer: ${listed(shown)}`,
+      fix: `Start what should listen there, or run: connect unexpose ${failed[0]!.service.name}`,
+    }
+  },
 }
 
-/** As the agent has it, else as it is saved. @throws ConnectError SERVICES_DAMAGED and the like */
+/** As the agent has it, else as it is saved. @throws Skipped if that can’t be read */
 async function exposed(context: TargetsContext): Promise<readonly ExposedService[]> {
   const said = await context.agent().catch(() => undefined)
-  return said?.status?.services ?? readServices(context.instance)
+  return said?.status?.services ?? restsOn(() => readServices(context.instance), UNREADABLE)
 }
 
 function probeAll(
