@@ -51,6 +51,7 @@ const GROUPS = ['start', 'local', 'plugins', 'daemon', 'oclif', 'command', 'mach
 const EVERY_PROCESS = sources(
   'start',
   'text/printable',
+  'files/read-text',
   'plugins/plugin-problem',
   'cli/plugins/problems-at-load',
 )

@@ -39,6 +39,8 @@ export abstract class ConnectCommand extends Command {
 
   /** The value of --config, once parsed. */
   #configFile: string | undefined
+  /** Not yet in a document. */
+  readonly #warnings: string[] = []
   /** Set once the command is a data command at work. */
   #dataCommand: DataCommand | undefined
 
@@ -61,6 +63,17 @@ export abstract class ConnectCommand extends Command {
   /** A line on stderr that is no result: a warning, a hint. */
   protected printError(line: string): void {
     this.logToStderr(wrapLine(printable(addConfigFlag(line, this.#configFile)), columnsOf(2)))
+  }
+
+  /**
+   * What is not as it should be: `[!]` on stderr; with --json it is in the document's `warnings`.
+   *
+   * @param fix what to do about it, a line of its own
+   */
+  protected printWarning(what: string, fix?: string): void {
+    this.printError(`[!] ${what}`)
+    if (fix !== undefined) this.printError(`  ${fix}`)
+    this.#warnings.push([what, fix].filter((part) => part !== undefined).join('. '))
   }
 
   /** What to run next, where nobody is served before that is run. */
@@ -147,10 +160,20 @@ export abstract class ConnectCommand extends Command {
     else process.stderr.write(`${text}\n`)
   }
 
+  protected override toSuccessJson(result: object): unknown {
+    return { ...result, warnings: this.#takeWarnings() }
+  }
+
   protected override toErrorJson(error: unknown): unknown {
     const code = error instanceof ConnectError ? error.code : isUsageError(error) ? 'USAGE' : 'INTERNAL'
     const message = isUsageError(error) ? usageLines(error).join(' ') : messageOf(error)
-    return { error: { code, message, hints: this.#withConfigFlag(hintsOf(error, this.config.bin, this.id)) } }
+    const hints = this.#withConfigFlag(hintsOf(error, this.config.bin, this.id))
+    return { error: { code, message, hints }, warnings: this.#takeWarnings() }
+  }
+
+  /** Of several documents each has its own. */
+  #takeWarnings(): string[] {
+    return this.#withConfigFlag(this.#warnings.splice(0))
   }
 
   #withConfigFlag(lines: readonly string[]): string[] {

@@ -51,24 +51,23 @@ export default class Expose extends ConnectCommand {
       }
       case 'saved': {
         this.print(`Saved: ${what}`)
-        this.printError(`[!] The hub has not confirmed it yet (${exposure.reason}); the agent keeps trying`)
+        this.printWarning(`The hub has not confirmed it yet (${exposure.reason}); the agent keeps trying`)
         break
       }
       case 'no agent': {
         this.print(`Saved: ${what}`)
-        this.printError('[!] No agent is running here, so nobody can reach it yet')
+        this.printWarning('No agent is running here, so nobody can reach it yet')
         break
       }
     }
     const rights = 'path' in target ? engineRights(target.path) : undefined
     if (rights !== undefined)
-      this.printError(
-        `[!] This is the socket of a container engine: whoever may reach ${name} can do here whatever ${rights} can`,
+      this.printWarning(
+        `This is the socket of a container engine: whoever may reach ${name} can do here whatever ${rights} can`,
       )
     const { hubId } = requireConfig(instance)
     const asked = await probeService(target, hubId)
-    if (!asked.isListening)
-      this.printError(`[!] Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
+    if (!asked.isListening) this.printWarning(`Nothing answers at ${formatTarget(target)} now: ${asked.why}`)
     if (state === 'no agent') this.tellStep(await startStep(instance, userPlugins(this.config)))
     else if (state === 'confirmed' && this.isWatched) await this.#suggestReaching(name)
     const reason = state === 'saved' ? exposure.reason : null

@@ -40,7 +40,7 @@ export default class Login extends ConnectCommand {
     const { config, isNew } = await ensureLogin(instance, flags)
     const { agentId, label, hub } = config
     if (config.insecure)
-      this.printError('[!] The hub is reached over plain http: anyone on the way can read the traffic')
+      this.printWarning('The hub is reached over plain http: anyone on the way can read the traffic')
     this.print(isNew ? `[ok] Logged in to ${hub}` : `[ok] Already logged in to ${hub}`)
     this.print(`  Agent ID: ${agentId}`)
     this.print(`  Label: ${printable(label)}`)
@@ -66,10 +66,10 @@ export default class Login extends ConnectCommand {
   private tellExposed(instance: AgentInstance): void {
     try {
       const exposed = readServices(instance).map(({ name }) => name)
-      if (exposed.length > 0) this.printError(`[!] Exposed here, and so on this hub: ${exposed.join(', ')}`)
+      if (exposed.length > 0) this.printWarning(`Exposed here, and so on this hub: ${exposed.join(', ')}`)
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error
-      this.printError(`[!] What is exposed here is not known: ${messageOf(error)}`)
+      this.printWarning(`What is exposed here is not known: ${messageOf(error)}`)
     }
   }
 }

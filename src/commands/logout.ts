@@ -18,7 +18,7 @@ export default class Logout extends ConnectCommand {
       return { loggedOut: false, hubForgot: null }
     }
     const untold = await logout(instance, config)
-    if (untold) this.printError(`[!] The hub could not be told: ${untold.message}`)
+    if (untold) this.printWarning(`The hub could not be told: ${untold.message}`)
     this.print(`[ok] Logged out of ${config.hub}`)
     return { loggedOut: true, hubForgot: untold === undefined }
   }

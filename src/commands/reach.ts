@@ -95,7 +95,7 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
     await this.carryData(async (signal) => {
       const { services, ended } = await reach(options, signal)
       for (const one of services) {
-        if (this.jsonEnabled()) this.#printJson(reachedDocument(one), services.length > 1)
+        if (this.jsonEnabled()) this.#printJson(this.toSuccessJson(reachedDocument(one)), services.length > 1)
         for (const line of formatReached(one)) this.print(line)
       }
       this.print('  Ctrl-C to stop')
@@ -128,7 +128,7 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
   /** @returns the program's exit code */
   #run(command: Command, place: Reached['services'][number]): Promise<number> {
     const { name, label, online } = place.service
-    if (!online) this.printError(`[!] ${name} is from ${label}, which is not connected now`)
+    if (!online) this.printWarning(`${name} is from ${label}, which is not connected now`)
     const program = programAt(command, process.env, place)
     return runInForeground(program.command, program.env)
   }
@@ -157,7 +157,7 @@ With a program behind -- it is there for that one, and ends with it: {host} and 
       })
       const { results, warnings } = formatKept(keeping, port === undefined)
       for (const line of results) this.print(line)
-      for (const line of warnings) this.printError(line)
+      for (const warning of warnings) this.printWarning(warning)
       if (wanted.length > 1 && this.jsonEnabled()) this.#printJson(this.toSuccessJson(keeping), true)
       all.push(keeping)
     }

@@ -28,6 +28,7 @@ export default class Services extends ConnectCommand {
     const exposed = asked.map(({ service, answer }) => ({
       ...listService(service),
       answering: answer.isListening,
+      reason: answer.isListening ? null : answer.why,
     }))
     this.print('Exposed by this machine:')
     this.table(
@@ -56,7 +57,7 @@ export default class Services extends ConnectCommand {
       return { exposed, offered }
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error
-      this.printError(`[!] What the workspace offers is not known: ${messageOf(error)}`)
+      this.printWarning(`What the workspace offers is not known: ${messageOf(error)}`)
       process.exitCode = 1
       return { exposed, offered: null }
     }

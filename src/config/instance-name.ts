@@ -1,8 +1,9 @@
-import { existsSync, linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 import { removeLeftovers, temporaryFor } from '../files/durable/leftovers.ts'
 import { makeFolder } from '../files/make-folder.ts'
+import { readText } from '../files/read-text.ts'
 import { removeFile } from '../files/remove-file.ts'
 
 /**
@@ -68,10 +69,10 @@ export function ownedNames(registry: string): string[] {
 /** The config file that has the name; undefined if nobody has. */
 export function ownerOf(registry: string, stem: string): string | undefined {
   try {
-    return readFileSync(path.join(registry, stem), 'utf8').trimEnd()
+    return readText(path.join(registry, stem))?.trimEnd()
   } catch (error) {
     // ENOTDIR and the like: whoever writes there is told.
-    if (codeOf(error) !== undefined) return undefined
+    if (error instanceof ConnectError) return undefined
     throw error
   }
 }

@@ -1,8 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { codeOf, ConnectError, messageOf } from '../errors.ts'
 
+/** More than any file of ours that is read as a whole has, in bytes. */
+const MAX_BYTES = 16 * 1024 * 1024
+
 /**
- * Reads a small file of text.
+ * Reads a small file of text. All that is read as a whole where we or others of this user keep it comes
+ * through here: a FIFO or a device in its place must hold nothing up.
  *
  * @param check looks at what was opened before it is read, and throws if that is not to be
  * @returns undefined if there is no such file; anything else that is wrong is an error, never "no file"
@@ -15,16 +19,27 @@ export function readText(file: string, check: (found: Stats) => void = () => {})
     descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
-    throw new ConnectError('CONFIG_UNREADABLE', `Could not read ${file}: ${messageOf(error)}`, {
-      cause: error,
-    })
+    throw unreadable(file, error)
   }
   try {
     const found = fstatSync(descriptor)
     if (!found.isFile()) throw new ConnectError('CONFIG_UNREADABLE', `${file} is not a file`)
     check(found)
-    return readFileSync(descriptor, 'utf8')
+    if (found.size > MAX_BYTES) throw new ConnectError('CONFIG_UNREADABLE', `${file} is far too large`)
+    return readAll(file, descriptor)
   } finally {
     closeSync(descriptor)
   }
+}
+
+function readAll(file: string, descriptor: number): string {
+  try {
+    return readFileSync(descriptor, 'utf8')
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+function unreadable(file: string, cause: unknown): ConnectError {
+  return new ConnectError('CONFIG_UNREADABLE', `Could not read ${file}: ${messageOf(cause)}`, { cause })
 }

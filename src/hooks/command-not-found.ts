@@ -10,7 +10,7 @@ const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [
     import('../plugins/plugin-problem.ts'),
   ])
   // It may be a command of theirs.
-  for (const problem of problemsAtLoad()) process.stderr.write(`[!] ${printable(problemLine(problem))}\n`)
+  const warnings = problemsAtLoad().map((problem) => printable(problemLine(problem)))
   const typed = wordsOf(id)
   const message = `There is no command "${config.bin} ${printable(typed.join(' '))}"`
   const known = config.commands.filter(({ hidden }) => !hidden)
@@ -18,8 +18,11 @@ const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [
   const hint = ours === undefined ? nearest() : mean(printable(ours))
   if (isForProgram(argv)) {
     const error = { code: 'USAGE', message, hints: [hint] }
-    process.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`)
-  } else process.stderr.write(`[x] ${message}\n  ${hint}\n`)
+    process.stdout.write(`${JSON.stringify({ error, warnings }, null, 2)}\n`)
+  } else {
+    for (const warning of warnings) process.stderr.write(`[!] ${warning}\n`)
+    process.stderr.write(`[x] ${message}\n  ${hint}\n`)
+  }
   this.exit(2)
 
   function mean(words: string): string {

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { Instance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
 import { readProcessRecord, restoreProcessRecord, type ProcessRecord } from '../control/process-record.ts'
 import { ConnectError, LOCAL_PACKAGE, messageOf } from '../errors.ts'
+import { readText } from '../files/read-text.ts'
 import { LineLimiter } from '../log/line-limiter.ts'
 import type { Log } from '../log/log.ts'
 import { isAnotherRunning } from './another.ts'
@@ -93,5 +94,5 @@ function programGone(instance: Instance, file: string): ConnectError {
 function isRecorded(instance: Instance, { nonce, mode, pid }: ProcessRecord): boolean {
   if (readProcessRecord(instance)?.nonce !== nonce) return false
   if (mode !== 'daemon') return true
-  return existsSync(instance.pidFile) && readFileSync(instance.pidFile, 'utf8') === `${pid}\n`
+  return readText(instance.pidFile) === `${pid}\n`
 }

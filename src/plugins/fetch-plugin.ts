@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ConnectError } from '../errors.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
+import { readText } from '../files/read-text.ts'
 import { installFolder } from './data-folder.ts'
 import { npmInstall } from './npm.ts'
 import { rootOf, type ListedPlugin } from './plugin-list.ts'
@@ -47,7 +48,7 @@ export async function fetchPlugin(
 
 /** Of the one package that was asked for, as npm has written it down. */
 function nameIn(folder: string): string {
-  const { dependencies = {} } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
+  const { dependencies = {} } = JSON.parse(readText(path.join(folder, 'package.json')) ?? '{}') as {
     dependencies?: Record<string, string>
   }
   const [name] = Object.keys(dependencies)

@@ -21,6 +21,7 @@ const OPTIONS = [
   '--no-global',
   '--location=project',
   '--save',
+  '--save-prod',
   '--no-dry-run',
   '--no-package-lock-only',
   '--install-strategy=hoisted',

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { ConnectError, messageOf } from '../errors.ts'
+import { readText } from '../files/read-text.ts'
 import { belongsToUs } from '../files/trust.ts'
 import { shellQuote } from '../text/shell-quote.ts'
 
@@ -77,7 +78,7 @@ export function readPluginPackage(root: string, called = path.basename(root)): P
 
 function readJsonOf(file: string, fail: (what: string) => Error): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as unknown
+    return JSON.parse(readText(file) ?? '') as unknown
   } catch (error) {
     if (!existsSync(file)) throw fail(`has no ${path.basename(file)}`)
     throw fail(`has a ${path.basename(file)} that can’t be read: ${messageOf(error)}`)

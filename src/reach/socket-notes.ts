@@ -1,10 +1,11 @@
-import { readFileSync, rmSync, writeFileSync, type Stats } from 'node:fs'
+import { rmSync, writeFileSync, type Stats } from 'node:fs'
 import path from 'node:path'
 import { shortHash } from '../config/instance-name.ts'
 import { userFolder } from '../config/instance.ts'
-import { codeOf, ConnectError } from '../errors.ts'
+import { ConnectError } from '../errors.ts'
 import { tryLock } from '../files/lock.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
+import { readText } from '../files/read-text.ts'
 import { waitFor } from '../runtime/wait-for.ts'
 
 /** Which sockets were made by a `reach` of this user, for as long as the notes are held. */
@@ -47,10 +48,5 @@ function describe({ dev, ino, mtimeMs }: Stats): string {
 }
 
 function readNote(note: string): string | undefined {
-  try {
-    return readFileSync(note, 'utf8')
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
-    return undefined
-  }
+  return readText(note)
 }

@@ -22,7 +22,7 @@ import { scratchFolder } from '../fixtures/scratch.ts'
 import { differences, snapshot } from '../fixtures/snapshot.ts'
 import { thrownBy } from '../fixtures/thrown-by.ts'
 import { connectWithoutRoot, needsPlainUser } from '../fixtures/machine/without-root.ts'
-import { connect, type CliResult } from '../helpers/cli.ts'
+import { connect, connectOk, type CliResult } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { testVariations } from '../helpers/variations.ts'
 import { World } from '../helpers/world.ts'
@@ -303,6 +303,43 @@ testVariations(['agent.json', 'daemon.pid'])('a FIFO in the place of %s is not w
     sentence: new RegExp(`^\\[x\\] \\S+${name} is not a file`),
     working: ['daemon logs', 'whoami'],
   })
+})
+testVariations([
+  ['a note of an instance', (home: Home) => home.file('instances/other')],
+  [
+    'the list of plugins',
+    (home: Home) => path.join(home.folder, '.local/share/private-connect/package.json'),
+  ],
+  [
+    'a plugin’s manifest',
+    (home: Home) => {
+      const root = path.join(home.folder, 'plugin')
+      mkdirSync(root, { recursive: true })
+      const data = path.join(home.folder, '.local/share/private-connect')
+      mkdirSync(data, { recursive: true, mode: 0o700 })
+      const listed = { name: 'plugin', type: 'link', root }
+      writeFileSync(path.join(data, 'package.json'), JSON.stringify({ oclif: { plugins: [listed] } }))
+      return path.join(root, 'oclif.manifest.json')
+    },
+  ],
+  [
+    'a plugin’s package.json',
+    (home: Home) => {
+      const data = path.join(home.folder, '.local/share/private-connect')
+      const root = path.join(data, 'node_modules/plugin')
+      mkdirSync(root, { recursive: true, mode: 0o700 })
+      writeFileSync(path.join(data, 'package.json'), JSON.stringify({ oclif: { plugins: ['plugin'] } }))
+      return path.join(root, 'package.json')
+    },
+  ],
+] as const)('a FIFO in the place of %s holds up no command, and no Tab', async ([, fileOf]) => {
+  const home = emptyHome()
+  const file = fileOf(home)
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  fifo(file)
+  for (const line of ['connect da', 'connect daemon status --config ', 'connect daemon install --platform '])
+    await connectOk(home, ['__complete', 'bash', line, ' '])
+  await connectOk(home, ['daemon', 'status'], { env: { CONNECT_PLATFORM: 'background' } })
 })
 
 describe('a home that may not be written to', () => {

@@ -217,7 +217,7 @@ test.for([
   async ([answer, seen]) => {
     const home = emptyHome('plugged')
     const plugin = path.join(import.meta.dirname, '..', 'fixtures', 'plugin-platform')
-    await connectOk(home, ['plugins', 'link', '--no-install', plugin])
+    await connectOk(home, ['plugins', 'link', plugin])
     const { of } = await diagnose(home, [], { env: { CONNECT_PLATFORM: '', PLUGIN_PLATFORM_ANSWER: answer } })
     expect(of['service-manager']).toMatchObject({
       state: expect.stringMatching(/^(warning|failed)$/),

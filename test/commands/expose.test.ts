@@ -56,7 +56,7 @@ describe('with an agent', () => {
     })
     expect(await connectOk(home, ['unexpose', 'postgres'])).toBe('[ok] postgres is no longer exposed\n')
     expect(await connectOk(home, ['unexpose', 'postgres'])).toBe('postgres was not exposed here\n')
-    expect(await servicesOf(home)).toEqual({ exposed: [], offered: [] })
+    expect(await servicesOf(home)).toEqual({ exposed: [], offered: [], warnings: [] })
   })
 
   test('a name that gets another target says which it had before', async () => {
@@ -127,13 +127,21 @@ describe('without an agent', () => {
       state: 'no agent',
     })
     expect((await servicesOf(home)).exposed).toEqual([
-      { name: 'saved', host: 'localhost', port: 3001, path: null, answering: false },
+      {
+        name: 'saved',
+        host: 'localhost',
+        port: 3001,
+        path: null,
+        answering: false,
+        reason: expect.any(String),
+      },
     ])
     expect(JSON.parse(await connectOk(home, ['unexpose', 'saved', '--json']))).toEqual({
       name: 'saved',
       removed: true,
       ended: 0,
       connections: 0,
+      warnings: [],
     })
   })
 

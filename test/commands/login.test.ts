@@ -108,6 +108,7 @@ describe('login', () => {
     const { token } = await newToken()
     const { stdout } = await login(emptyHome(), token, ['--label', 'ada', '--json'])
     expect(JSON.parse(stdout)).toEqual({
+      warnings: [],
       agentId: expect.stringMatching(/^agent_/),
       label: 'ada',
       hub: world.hubUrl,
@@ -211,6 +212,7 @@ describe('whoami', () => {
     const { agentId } = JSON.parse(readFileSync(home.file('config.json'), 'utf8')) as { agentId: string }
     expect(await connectOk(home, ['whoami'])).toBe(`Agent ID: ${agentId}\nLabel: ada\nHub: ${world.hubUrl}\n`)
     expect(JSON.parse(await connectOk(home, ['whoami', '--json']))).toEqual({
+      warnings: [],
       agentId,
       label: 'ada',
       hub: world.hubUrl,

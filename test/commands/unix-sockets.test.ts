@@ -78,7 +78,7 @@ describe('a Unix socket', () => {
       new RegExp(`  ada +unix:${file} +answers\n[^]*  ada +none +ada +agent_\\w+ +online\n`),
     )
     expect(JSON.parse(await connectOk(home, ['services', '--json']))).toMatchObject({
-      exposed: [{ name: 'ada', host: null, port: null, path: file, answering: true }],
+      exposed: [{ name: 'ada', host: null, port: null, path: file, answering: true, reason: null }],
       offered: [{ name: 'ada', port: null }],
     })
     expect(await connectOk(home, ['daemon', 'status'])).toContain(`    Services: ada → unix:${file}\n`)
@@ -290,7 +290,10 @@ describe('connect reach --socket', () => {
     const reach = world.keep(startConnect(client, ['reach', 'told', '--socket', socketPath, '--json']))
     await reach.printed(/\n\}\n/)
     expect(JSON.parse(reach.stdout)).toEqual({
+      warnings: [],
       name: 'told',
+      label: 'told',
+      because: null,
       host: null,
       port: null,
       addresses: [],

@@ -53,6 +53,7 @@ describe('a typo gets the command that was meant:', () => {
     const { code, stdout, stderr } = await connect(emptyHome(), ['reech', 'pg', '--json'])
     expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
     expect(JSON.parse(stdout)).toEqual({
+      warnings: [],
       error: {
         code: 'USAGE',
         message: 'There is no command "connect reech pg"',
@@ -112,6 +113,7 @@ describe('a command line that cannot be understood exits 2, with one sentence an
     ])
     expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
     expect(JSON.parse(stdout)).toEqual({
+      warnings: [],
       error: {
         code: 'USAGE',
         message: expect.stringContaining('--frobnicate'),

@@ -83,7 +83,7 @@ for (const { name, programs, services: below, supervisor, end } of PLUGINS)
     async function managed(home: Home): Promise<{ services: string; manager: RunningCli }> {
       const services = path.join(home.folder, below)
       mkdirSync(services, { recursive: true })
-      await connectOk(home, ['plugins', 'link', '--no-install', folder])
+      await connectOk(home, ['plugins', 'link', folder])
       return { services, manager: startManager(home, services) }
     }
 

@@ -48,7 +48,7 @@ function killIfThere(pid: number): void {
 soakSuite('kills at random moments of the hub, and of commands on it', ({ random, length }) => {
   test('leave one hub or none, which every command finds', async () => {
     const home = emptyHome('hub')
-    await connectOk(home, ['plugins', 'link', '--no-install', plugin])
+    await connectOk(home, ['plugins', 'link', plugin])
     onTestFinished(async () => void (await connect(home, ['hub', 'uninstall'], { env })))
     const hub = (line: string) => connectOk(home, ['hub', ...line.split(' ')], { env, timeoutMs: 60_000 })
     await hub('start --listen 127.0.0.1:0')

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { readText } from '../../files/read-text.ts'
 import { installedPlugins } from './plugins.ts'
 
 /** Of each command what may be typed of it, as an oclif.manifest.json has it. */
@@ -82,6 +83,6 @@ function isSound(command: unknown): boolean {
 }
 
 function commandsIn(folder: string): Commands {
-  const text = readFileSync(path.join(folder, 'oclif.manifest.json'), 'utf8')
+  const text = readText(path.join(folder, 'oclif.manifest.json')) ?? ''
   return (JSON.parse(text) as { commands: Commands }).commands
 }

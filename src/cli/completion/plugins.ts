@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { readText } from '../../files/read-text.ts'
 import { listFile, pluginDataFolder } from '../../plugins/data-folder.ts'
 
 /** A plugin that the user has installed or linked. */
@@ -21,7 +21,7 @@ type Listed = string | { name: string; root?: string; platforms?: string[] }
 export function installedPlugins(): InstalledPlugin[] {
   const data = pluginDataFolder(process.env)
   try {
-    const { oclif } = JSON.parse(readFileSync(listFile(data), 'utf8')) as { oclif: { plugins: Listed[] } }
+    const { oclif } = JSON.parse(readText(listFile(data)) ?? '') as { oclif: { plugins: Listed[] } }
     return oclif.plugins.map((plugin) => {
       const { name, root, platforms = [] } = typeof plugin === 'string' ? { name: plugin } : plugin
       return { name, folder: root ?? path.join(data, 'node_modules', name), platforms }

@@ -31,6 +31,6 @@ export function formatKept(
       : undefined
   return {
     results: [result, why, unasked].filter((line) => line !== undefined),
-    warnings: warnings.filter((line) => line !== undefined).map((line) => `[!] ${line}`),
+    warnings: warnings.filter((line) => line !== undefined),
   }
 }

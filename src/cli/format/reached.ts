@@ -23,13 +23,15 @@ export function formatReached({ service, addresses, port, because, socketPath }:
 }
 
 /** The same for --json. */
-export function reachedDocument({ service, addresses, port, socketPath }: ShownPlace): object {
+export function reachedDocument({ service, addresses, port, because, socketPath }: ShownPlace): object {
   return {
     name: service.name,
+    label: service.label,
     host: addresses[0] ?? null,
     port: socketPath === undefined ? port : null,
     addresses,
     socket: socketPath ?? null,
     online: service.online,
+    because: because ?? null,
   }
 }

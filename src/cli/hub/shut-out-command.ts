@@ -15,10 +15,10 @@ export abstract class ShutOutCommand extends ConnectCommand {
     const done = doneWords(way, id)
     if (reply.saved) this.print(`[ok] ${done}`)
     else {
-      this.printError(
-        `[!] ${done}: it is in effect, but not saved yet. The hub can’t save it: ${reply.reason}`,
+      this.printWarning(
+        `${done}: it is in effect, but not saved yet. The hub can’t save it: ${reply.reason}`,
+        'It would be undone if the hub ended now. Fix that, then run this again.',
       )
-      this.printError('  It would be undone if the hub ended now. Fix that, then run this again.')
       process.exitCode = 1
     }
     return reply.saved

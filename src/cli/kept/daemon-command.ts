@@ -34,7 +34,7 @@ export abstract class DaemonCommand extends KeptCommand {
   /** Before a stop: whoever reaches this machine through its own daemon should know. */
   protected async warnIfCarried(context: DaemonContext, howLong: string): Promise<void> {
     if (!(await isOwnSshSession(context))) return
-    this.printError(`[!] This shell comes through the daemon: it is cut off ${howLong}`)
+    this.printWarning(`This shell comes through the daemon: it is cut off ${howLong}`)
     // On its way it passes the very daemon that is to be stopped.
     await sleep(WARNING_TRAVEL_MS)
   }

@@ -49,7 +49,7 @@ export abstract class HubCommand extends KeptCommand {
   protected async follow(hub: HubInstance, { listen }: HubTold): Promise<Joining | null> {
     const joining = listen === null ? null : await followHere(hub, instanceFor())
     if (joining?.outcome === 'failed')
-      this.printError(`[!] Whether this machine finds the hub is not known: ${joining.reason}`)
+      this.printWarning(`Whether this machine finds the hub is not known: ${joining.reason}`)
     return joining
   }
 

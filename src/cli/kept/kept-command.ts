@@ -20,7 +20,7 @@ export abstract class KeptCommand extends ConnectCommand {
     instance: I,
   ): { context: KeptContext & { readonly instance: I }; selection: Selection } {
     const { platform, ...selection } = chosenFor(this.config)
-    for (const problem of selection.problems) this.printError(`[!] ${problemLine(problem)}`)
+    for (const problem of selection.problems) this.printWarning(problemLine(problem))
     const { root, version } = this.config
     const context = {
       instance,

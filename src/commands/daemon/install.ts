@@ -27,7 +27,7 @@ export default class DaemonInstall extends DaemonCommand {
       const { hub } = planned.pid === null ? { hub: null } : await knownOf(context, undefined)
       // To be copied as it is: never wrapped.
       for (const line of formatPlan(planned, 'agent')) this.log(line)
-      for (const warning of planned.warnings) this.printError(`[!] ${warning}`)
+      for (const warning of planned.warnings) this.printWarning(warning)
       return { ...known, hub, plan, manager }
     }
     if (process.env.PRIVATECONNECT_TOKEN || flags.ca !== undefined) await ensureLogin(context.instance, flags)
@@ -37,7 +37,7 @@ export default class DaemonInstall extends DaemonCommand {
       this.print()
     })
     for (const line of formatInstalled(report)) this.print(line)
-    for (const warning of report.warnings) this.printError(`[!] ${warning}`)
+    for (const warning of report.warnings) this.printWarning(warning)
     if (flags.ca !== undefined && report.change === 'unchanged')
       this.tellNext('connect daemon restart', 'takes up the CA file')
     else this.suggestUse(context)

@@ -19,12 +19,12 @@ export default class DaemonUninstall extends DaemonCommand {
     if (!done) {
       checkConfig(context)
       this.print('The daemon is not installed as a service: there is nothing to remove')
-      return { removed: false, files: [], warnings: [] }
+      return { removed: false, files: [] }
     }
     for (const file of done.removed) this.print(`  Removed: ${tilde(file)}`)
     if (done.removed.length > 0) this.print()
     this.print('[ok] Daemon uninstalled')
-    for (const warning of done.warnings) this.printError(`[!] ${warning}`)
-    return { removed: true, files: done.removed, warnings: done.warnings }
+    for (const warning of done.warnings) this.printWarning(warning)
+    return { removed: true, files: done.removed }
   }
 }

@@ -31,13 +31,13 @@ export default class HubBackup extends ConnectCommand {
     const counts = [counted(machines, 'machine'), counted(names, 'name'), counted(tokens, 'valid join token')]
     this.print(`  ${counts.join(', ')}`)
     if (hasKey) this.print('  The key of the hub’s own authority is in it: keep it as you keep a password')
-    if (unnoted !== undefined) this.printError(`[!] connect doctor will not know of this backup. ${unnoted}`)
+    if (unnoted !== undefined) this.printWarning(`connect doctor will not know of this backup. ${unnoted}`)
     const unsaved = saved?.unsaved?.changes ?? 0
     if (saved?.unsaved && unsaved > 0) {
-      this.printError(
-        `[!] It lacks ${counted(unsaved, 'change')} that the hub can’t save: ${saved.unsaved.reason}`,
+      this.printWarning(
+        `It lacks ${counted(unsaved, 'change')} that the hub can’t save: ${saved.unsaved.reason}`,
+        'Fix that, then make another one.',
       )
-      this.printError('  Fix that, then make another one.')
       process.exitCode = 1
     }
     return { file, ...backup, unsaved }

@@ -49,7 +49,7 @@ export default class HubInstall extends HubCommand {
       const joins = !flags['no-join'] && (await isJoined) === false
       // To be copied as it is: never wrapped.
       for (const line of formatPlan(planned, 'hub', joins ? WOULD_JOIN : undefined)) this.log(line)
-      for (const warning of planned.warnings) this.printError(`[!] ${warning}`)
+      for (const warning of planned.warnings) this.printWarning(warning)
       return { ...planned, manager, joining: null }
     }
     const left = this.leftBehind(context.instance)
@@ -68,7 +68,7 @@ export default class HubInstall extends HubCommand {
     for (const line of installedLines(report, 'hub', told)) this.print(line)
     const own = [left, this.behindProxy(wanted)].filter((warning) => warning !== undefined)
     const warnings = [...report.warnings, ...own]
-    for (const warning of warnings) this.printError(`[!] ${warning}`)
+    for (const warning of warnings) this.printWarning(warning)
     await this.#tellNext(joining, report.url)
     return { installed: true, manager, ...report, warnings, plan: null, joining }
   }
@@ -83,7 +83,7 @@ export default class HubInstall extends HubCommand {
 
   async #tellNext(joining: Joining | null, url: string | null): Promise<void> {
     if (joining?.outcome === 'failed') {
-      this.printError(`[!] This machine has not joined the hub: ${joining.reason}`)
+      this.printWarning(`This machine has not joined the hub: ${joining.reason}`)
       this.tellNext(JOIN_OWN_HUB, 'joins the hub here')
       return
     }

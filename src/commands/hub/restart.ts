@@ -27,7 +27,7 @@ export default class HubRestart extends HubCommand {
     this.print('[ok] Hub started')
     this.print(`  PID: ${report.pid}`)
     for (const line of formatHubTold(report)) this.print(line)
-    for (const warning of report.warnings) this.printError(`[!] ${warning}`)
+    for (const warning of report.warnings) this.printWarning(warning)
     const joining = await this.follow(context.instance, report)
     for (const line of formatNews(joining)) this.print(line)
     if (joining?.outcome === 'moved') await this.sayNext('moved', null)

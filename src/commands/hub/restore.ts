@@ -43,8 +43,10 @@ export default class HubRestore extends ConnectCommand {
     this.print(`[ok] Restored the hub${made === undefined ? '' : ` as it was on ${localTime(made)}`}`)
     for (const line of linesOf(restored)) this.print(line)
     if (before !== 'same') {
-      this.printError('[!] Who was revoked, removed or has logged out since that backup is not known here')
-      this.printError('  Revoke what should not be in this list: connect hub agent revoke ID')
+      this.printWarning(
+        'Who was revoked, removed or has logged out since that backup is not known here',
+        'Revoke what should not be in this list: connect hub agent revoke ID',
+      )
     }
     const where = flags['data-dir'] === undefined ? '' : ` --data-dir ${shellQuote(flags['data-dir'])}`
     this.tellNext(`connect hub start${where}`)

@@ -44,7 +44,7 @@ export default class HubStart extends HubCommand {
       this.print(
         `  It runs version ${report.version}, installed is ${context.version}. Run: connect hub restart`,
       )
-    for (const warning of warnings) this.printError(`[!] ${warning}`)
+    for (const warning of warnings) this.printWarning(warning)
     const joining = await this.follow(context.instance, report)
     for (const line of formatNews(joining)) this.print(line)
     // On loopback it is for this machine, which has joined none.

@@ -17,7 +17,7 @@ export default class HubUninstall extends HubCommand {
     const done = await uninstallKept(context)
     if (!done) {
       this.print('The hub is not installed as a service: there is nothing to remove')
-      return { removed: false, files: [], warnings: [] }
+      return { removed: false, files: [] }
     }
     for (const file of done.removed) this.print(`  Removed: ${tilde(file)}`)
     if (done.removed.length > 0) this.print()
@@ -25,7 +25,7 @@ export default class HubUninstall extends HubCommand {
     const { dataFolder, mainFile } = context.instance
     if (existsSync(mainFile))
       this.print(`  What it knows stays in ${tilde(dataFolder)}, for the next install`)
-    for (const warning of done.warnings) this.printError(`[!] ${warning}`)
-    return { removed: true, files: done.removed, warnings: done.warnings }
+    for (const warning of done.warnings) this.printWarning(warning)
+    return { removed: true, files: done.removed }
   }
 }

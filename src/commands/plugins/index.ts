@@ -36,7 +36,7 @@ export default class Plugins extends ConnectCommand {
       const brings = platforms.length > 0 ? `: platform ${platforms.join(', ')}` : ''
       this.print(`${what}${brings}`)
     }
-    for (const problem of problems) this.printError(`[!] ${problemLine(problem)}`)
+    for (const problem of problems) this.printWarning(problemLine(problem))
     return { plugins }
   }
 }

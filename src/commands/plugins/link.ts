@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core'
+import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
 import { formatBrings, provePlugin } from '../../cli/plugins/prove-plugin.ts'
 import { givenPath } from '../../files/given-path.ts'
@@ -12,9 +12,6 @@ export default class PluginsLink extends ConnectCommand {
   static override enableJsonFlag = true
   static override args = {
     folder: Args.string({ description: 'the plugin’s folder (default: this one)', default: '.' }),
-  }
-  static override flags = {
-    'no-install': Flags.boolean({ hidden: true, description: 'what there is no need to say any more' }),
   }
 
   async run() {

@@ -22,7 +22,7 @@ export default class PluginsReset extends ConnectCommand {
       return { names: all, warnings: left }
     })
     this.print(names.length === 0 ? 'There is no plugin to remove' : `[ok] Removed: ${names.join(', ')}`)
-    for (const warning of warnings) this.printError(`[!] ${warning}`)
-    return { names, warnings }
+    for (const warning of warnings) this.printWarning(warning)
+    return { names }
   }
 }

@@ -22,7 +22,7 @@ export default class PluginsUninstall extends ConnectCommand {
       removePlugin(this.config, plugins, wanted),
     )
     this.print(`[ok] Removed the plugin ${args.plugin}`)
-    for (const warning of warnings) this.printError(`[!] ${warning}`)
-    return { name: args.plugin, warnings }
+    for (const warning of warnings) this.printWarning(warning)
+    return { name: args.plugin }
   }
 }

@@ -65,7 +65,7 @@ export default class PluginsUpdate extends ConnectCommand {
   }
 
   #tell({ name, before, version, error }: Updated): void {
-    if (error !== null) this.printError(`[!] ${name} stays as it is: ${error}`)
+    if (error !== null) this.printWarning(`${name} stays as it is: ${error}`)
     else if (before === version) this.print(`[ok] ${name} ${version} is the newest`)
     else this.print(`[ok] Updated ${name} from ${before ?? 'what can’t be read'} to ${version}`)
   }

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as v from 'valibot'
 import { userFolder } from '../../config/instance.ts'
-import { codeOf } from '../../errors.ts'
+import { ConnectError } from '../../errors.ts'
+import { readText } from '../../files/read-text.ts'
 
 const AgentPresence = v.object({
   kind: v.literal('agent'),
@@ -67,10 +68,10 @@ export function readNotes(folder: string): { file: string; note: Note }[] {
 /** @returns undefined if the note is gone again, or makes no sense: another version’s, say */
 function readNote(file: string): Note | undefined {
   try {
-    const parsed = v.safeParse(Note, JSON.parse(readFileSync(file, 'utf8')))
+    const parsed = v.safeParse(Note, JSON.parse(readText(file) ?? ''))
     return parsed.success ? parsed.output : undefined
   } catch (error) {
-    if (codeOf(error) !== undefined || error instanceof SyntaxError) return undefined
+    if (error instanceof ConnectError || error instanceof SyntaxError) return undefined
     throw error
   }
 }

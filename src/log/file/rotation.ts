@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   fsyncSync,
@@ -90,7 +91,7 @@ function isCopied(file: string, descriptor: number): boolean {
 
 function openIfThere(file: string): number | undefined {
   try {
-    return openSync(file, 'r')
+    return openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error

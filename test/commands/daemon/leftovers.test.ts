@@ -111,6 +111,7 @@ test(
     process.kill(pid, 'SIGSTOP')
     const began = performance.now()
     expect(JSON.parse(await connectOk(home, ['daemon', 'stop', '--json']))).toEqual({
+      warnings: [],
       stopped: 'killed',
       foregroundPid: null,
     })
@@ -185,6 +186,7 @@ describe('a daemon that ends at once', () => {
     const { code, stdout } = await connect(home, ['daemon', 'start', '--json'])
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toEqual({
+      warnings: [],
       error: {
         code: 'DAEMON_FAILED',
         message: 'Daemon failed to start: Process exited with code 78',

@@ -167,6 +167,7 @@ test('where nothing matches, it says so, and that is no error', async () => {
   )
   expect(await logs(homeWith(''), '--level', 'warn')).toBe('No logs yet\n')
   expect(JSON.parse(await logs(home, '--level', 'warn', '--json'))).toEqual({
+    warnings: [],
     file: home.file('daemon.log'),
     lines: [],
   })

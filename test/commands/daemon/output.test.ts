@@ -57,6 +57,7 @@ describe('start', () => {
     const home = await joined(world, 'start-json')
     const first = JSON.parse(await connectOk(home, ['daemon', 'start', '--json'])) as { pid: number }
     expect(first).toEqual({
+      warnings: [],
       stopped: null,
       updated: null,
       version: '0.1.0',
@@ -80,6 +81,7 @@ test('stop prints its line to the letter, and the process is gone', async () => 
   })
   expect(identify(pid)).toBeUndefined()
   expect(JSON.parse(await connectOk(home, ['daemon', 'stop', '--json']))).toEqual({
+    warnings: [],
     stopped: null,
     foregroundPid: null,
   })

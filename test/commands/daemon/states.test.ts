@@ -44,6 +44,7 @@ describe('without a config', () => {
       code: 1,
       stderr: '',
       document: {
+        warnings: [],
         error: { code: 'NOT_CONFIGURED', message: 'Agent not configured', hints: NOT_CONFIGURED_HINTS },
       },
     })
@@ -51,7 +52,7 @@ describe('without a config', () => {
   })
 
   test.for([
-    ['stop', NOT_RUNNING, { stopped: null, foregroundPid: null }],
+    ['stop', NOT_RUNNING, { stopped: null, foregroundPid: null, warnings: [] }],
     ['uninstall', NOT_INSTALLED, { removed: false, files: [], warnings: [] }],
   ] as const)('%s has nothing to do', async ([action, stdout, document]) => {
     expect(await daemon(home, action)).toEqual({ code: 0, signal: null, stdout, stderr: '' })
@@ -94,7 +95,7 @@ describe('without a config', () => {
     expect(await json(home, 'logs')).toEqual({
       code: 0,
       stderr: '',
-      document: { file: home.file('daemon.log'), lines: [] },
+      document: { file: home.file('daemon.log'), lines: [], warnings: [] },
     })
   })
 })
@@ -154,7 +155,7 @@ describe('configured, with no daemon', () => {
     expect(await json(home, 'stop')).toEqual({
       code: 0,
       stderr: '',
-      document: { stopped: null, foregroundPid: null },
+      document: { stopped: null, foregroundPid: null, warnings: [] },
     })
     expect(await json(home, 'uninstall')).toEqual({
       code: 0,

@@ -85,7 +85,8 @@ describe('a plugin is installed', () => {
     const home = homeWithNpm(undefined, context)
     const env = { npm_config_offline: 'true', npm_config_prefix: path.join(home.folder, 'prefix') }
     const settings = ['global', 'ignore_scripts', 'dry_run', 'save', 'package_lock_only', 'install_links']
-    for (const setting of settings)
+    const kinds = ['save_dev', 'save_optional', 'save_peer']
+    for (const setting of [...settings, ...kinds])
       for (const value of ['true', 'false']) {
         const odd = { ...env, [`npm_config_${setting}`]: value }
         await connectOk(home, ['plugins', 'install', writePlugin()], { env: odd })

@@ -139,3 +139,19 @@ test.for([
   })
   expect((await rejectionOf(hubStatus(instance))).code).toBe('HUB_OTHER_VERSION')
 })
+
+function pageOf(ids: string[]): string {
+  const machine = { label: 'ada', joinedAt: new Date(0).toISOString(), revoked: false, online: false }
+  return JSON.stringify({ agents: ids.map((id) => ({ ...machine, id, lastSeen: null })), more: true })
+}
+
+test('a hub that says the same page for ever is not believed', async () => {
+  const instance = await listening((_, response) => response.end(pageOf(['agent_1'])))
+  expect((await rejectionOf(hubAgents(instance, 60_000))).code).toBe('HUB_OTHER_VERSION')
+})
+
+test('a hub that always has one more costs a command no more than its time', async () => {
+  let count = 0
+  const instance = await listening((_, response) => response.end(pageOf([String(1e9 + count++)])))
+  expect((await rejectionOf(hubAgents(instance, 200))).code).toBe('HUB_BUSY')
+})

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => world.stop())
 
 async function linked(home: Home): Promise<Home> {
-  await connectOk(home, ['plugins', 'link', '--no-install', plugin])
+  await connectOk(home, ['plugins', 'link', plugin])
   return home
 }
 

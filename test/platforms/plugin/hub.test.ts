@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => world.stop())
 
 async function linked(home: Home): Promise<Home> {
-  await connectOk(home, ['plugins', 'link', '--no-install', plugin])
+  await connectOk(home, ['plugins', 'link', plugin])
   onTestFinished(async () => {
     await connect(home, ['hub', 'uninstall'], { env })
   })

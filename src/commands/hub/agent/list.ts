@@ -24,8 +24,8 @@ export default class HubAgentList extends ConnectCommand {
       revoked ? 'revoked' : '',
     ])
     if (agents.some(({ online }) => online === null)) {
-      this.printError('[!] The hub does not answer, so who is online is not known')
-      this.printError(`  ${restartAdvice(hubInstance({ dataDir: folder }))}`)
+      const advice = restartAdvice(hubInstance({ dataDir: folder }))
+      this.printWarning('The hub does not answer, so who is online is not known', advice)
     }
     const lines = formatTable([['ID', 'LABEL', 'JOINED', 'LAST SEEN', ''], ...rows])
     for (const line of rows.length > 0 ? lines : ['No machine has joined yet']) this.print(line)

@@ -60,11 +60,9 @@ export default class HubTokenCreate extends ConnectCommand {
     // Piped on, it needs nobody to paste it, and is for wherever that is.
     const isToBePasted = process.stdout.isTTY && process.stderr.isTTY
     if (isLoopback(new URL(hub.address).hostname)) {
-      this.printError(`[!] This invite is good on this machine only: its hub is reached at ${hub.address}`)
-      if (isToBePasted)
-        this.printError(
-          `  For other machines: ${(await ownHubStep(hubInstance(), userPlugins(this.config))).command}`,
-        )
+      const step = isToBePasted ? await ownHubStep(hubInstance(), userPlugins(this.config)) : undefined
+      const fix = step && `For other machines: ${step.command}`
+      this.printWarning(`This invite is good on this machine only: its hub is reached at ${hub.address}`, fix)
     } else if (isToBePasted) {
       this.printError(`For ${uses === 1 ? 'one machine' : `${uses} machines`}, until ${localTime(expires)}`)
       this.printError('  There run, and paste it where it is asked for: connect login')
