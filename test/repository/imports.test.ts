@@ -480,7 +480,16 @@ const ARROWS: Record<string, readonly string[]> = {
     'runtime',
     'errors.ts',
   ],
-  'hub/control': ['hub/tls', 'hub/store', 'control', 'control/presence', 'net/local', 'runtime', 'config', 'errors.ts'],
+  'hub/control': [
+    'hub/tls',
+    'hub/store',
+    'control',
+    'control/presence',
+    'net/local',
+    'runtime',
+    'config',
+    'errors.ts',
+  ],
   'hub/links': [
     'hub/auth',
     'hub/switch',
