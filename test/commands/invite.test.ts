@@ -66,6 +66,7 @@ describe('hub token create --invite', () => {
       invite: expect.stringMatching(/^inv_/),
       address: world.hubUrl,
       expiresAt: expect.stringMatching(/Z$/),
+      warnings: [`This invite is good on this machine only: its hub is reached at ${world.hubUrl}`],
     })
     expect(Date.parse(made.expiresAt) - before - 3_600_000).toBeGreaterThanOrEqual(0)
     const listed = await connectOk(world.hubHome, ['hub', 'token', 'list'])

@@ -46,7 +46,16 @@ test('a program gets a line of JSON for each', async () => {
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
   const addresses = ['127.0.0.1', '::1']
-  const rest = { host: '127.0.0.1', port: expect.any(Number), addresses, socket: null, online: true }
+  const rest = {
+    label: 'server',
+    host: '127.0.0.1',
+    port: expect.any(Number),
+    addresses,
+    because: null,
+    socket: null,
+    online: true,
+    warnings: [],
+  }
   expect(lines).toEqual([
     { name: 'echo', ...rest },
     { name: 'other', ...rest },

@@ -48,15 +48,16 @@ const isOclif = (file: string) => /^(dist\/oclif\.cjs|node_modules\/@oclif\/core
 
 describe('what is asked in prompts and scripts loads no more than it needs:', () => {
   test.for([
-    ['daemon status without an agent', () => withoutAgent, ['daemon', 'status'], 'Status: stopped'],
-    ['daemon status with one', () => withAgent, ['daemon', 'status'], 'Connection: connected'],
-    ['status of a new machine', emptyHome, ['status'], 'Logged in: no'],
-    ['status with an agent, which asks the hub', () => withAgent, ['status'], ', connected\n'],
-  ] as const)('%s', async ([, home, args, expected]) => {
+    ['daemon status without an agent', () => withoutAgent, ['daemon', 'status'], 'Status: stopped', 12],
+    ['daemon status with one', () => withAgent, ['daemon', 'status'], 'Connection: connected', 12],
+    // What can keep a hub here is asked, too.
+    ['status of a new machine', emptyHome, ['status'], 'Logged in: no', 16],
+    ['status with an agent, which asks the hub', () => withAgent, ['status'], ', connected\n', 13],
+  ] as const)('%s', async ([, home, args, expected, limit]) => {
     const { files, builtins, intl, stdout } = await loadedBy(home(), args)
     expect(stdout).toContain(expected)
     expect(files.filter((file) => file.startsWith('node_modules'))).toEqual([])
-    expect(files.length, files.join('\n')).toBeLessThanOrEqual(13)
+    expect(files.length, files.join('\n')).toBeLessThanOrEqual(limit)
     // The rest is up to a tenth each of what a bare Node.js takes.
     const slow = [
       'crypto',

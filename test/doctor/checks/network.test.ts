@@ -99,9 +99,11 @@ describe('what fails is told once, and what rests on it is skipped:', () => {
         said: undefined,
         isDataAbsent: false,
       }
-      return (await runAll([tcp], { way: async () => way, hubReport: async () => report })).tcp!.fix
+      const startStep = async () => ({ command: 'connect hub start', note: null })
+      return (await runAll([tcp], { way: async () => way, hubReport: async () => report, startStep })).tcp!
+        .fix
     }
-    expect(await found('stopped')).toBe('Start the hub on this machine: connect hub install')
+    expect(await found('stopped')).toBe('Start the hub on this machine: connect hub start')
     expect(await found('running')).toMatch(/^Check the address/)
   })
 

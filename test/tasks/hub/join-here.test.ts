@@ -151,7 +151,7 @@ test.skipIf(outward === undefined)(
     const { hub, insecure, authority } = configOf(home)
     expect({ insecure, authority }).toEqual({ insecure: true, authority: undefined })
     expect(hub).toContain('http://')
-    expect(JSON.parse(await exposes(home))).toEqual({ exposed: [], offered: [] })
+    expect(JSON.parse(await exposes(home))).toEqual({ exposed: [], offered: [], warnings: [] })
   },
 )
 
