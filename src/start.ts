@@ -88,7 +88,9 @@ function begin(typed: readonly string[], options: { development?: boolean }): vo
     ignoreManifest: development,
     userPlugins: false,
   }
-  const needsPlugins = (!ours || actsByPlatform(argv)) && existsSync(listFile(pluginDataFolder(process.env)))
+  const needsPlugins =
+    (!ours || isNoneOfTopic(argv) || actsByPlatform(argv)) &&
+    existsSync(listFile(pluginDataFolder(process.env)))
   import('@oclif/core')
     .then(async ({ execute }) => {
       if (!needsPlugins) return execute({ args: [...argv], loadOptions })
@@ -124,6 +126,13 @@ function ourCommands(): Commands {
 function isOurs(word: string | undefined): boolean {
   const commands = readdirSync(path.join(import.meta.dirname, 'commands'))
   return word !== 'plugins' && commands.some((entry) => path.parse(entry).name === word)
+}
+
+/** Whether a topic of ours is followed by a word that is none of ours: a plugin may bring that command. */
+function isNoneOfTopic([topic = '', word = '-']: readonly string[]): boolean {
+  const folder = path.join(import.meta.dirname, 'commands', topic)
+  if (word.startsWith('-') || !existsSync(folder)) return false
+  return !readdirSync(folder).some((entry) => path.parse(entry).name === word)
 }
 
 type PackageJson = Interfaces.PJSON & { version: string }

@@ -17,7 +17,7 @@ export interface CertificateTrouble {
 export function certificateTroubles({ notAfter, own, warning, misfit }: Certificate): CertificateTrouble[] {
   const dates = {
     fix: own
-      ? 'The hub renews it by itself; its log says what keeps it: connect hub logs'
+      ? 'See what keeps the hub from renewing it by itself: connect hub logs'
       : 'Have it renewed: the hub takes the new one from its files by itself',
     isRefused: Date.parse(notAfter) <= Date.now(),
   }

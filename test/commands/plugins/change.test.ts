@@ -225,6 +225,15 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
       expect(await connect(home, args), args.join(' ')).toMatchObject({ code: 0, stderr: '' })
   })
 
+  test('its command is found behind a topic of ours', async () => {
+    const { home, folder } = await linked()
+    writePlugin(
+      { files: { 'commands/hub/hello.js': HELLO_COMMAND }, more: { oclif: { commands: './commands' } } },
+      folder,
+    )
+    expect(await connectOk(home, ['hub', 'hello'])).toBe('hello from the plugin\n')
+  })
+
   test('its commands can’t be imported: help, and a word that nobody knows, say so', async () => {
     const { home, folder } = await linked()
     const files = { 'commands/hello.js': 'await new Promise(() => {})' }
