@@ -25,7 +25,8 @@ test('one that was revoked is removed without being told of it again', async () 
   expect([...world.registry.agents()]).toEqual([])
 })
 
-test('one that asks to join before its removal is saved, and is refused, is removed all the same', async () => {
+/** Neither its revocation nor its removal is saved, and both could be now. */
+async function removedOnFullDisk() {
   const world = await RegistryWorld.start()
   const request = world.join('ada')
   await world.registry.join(request)
@@ -33,6 +34,11 @@ test('one that asks to join before its removal is saved, and is refused, is remo
   await world.registry.revokeAgent(request.agent)
   await world.registry.removeAgent(request.agent)
   world.database.trouble = undefined
+  return { world, request }
+}
+
+test('one that asks to join before its removal is saved, and is refused, is removed all the same', async () => {
+  const { world, request } = await removedOnFullDisk()
   world.database.asked.length = 0
   expect(await world.registry.join({ ...request, token: 'of another hub' })).toBe(false)
   await world.close()
@@ -41,13 +47,7 @@ test('one that asks to join before its removal is saved, and is refused, is remo
 })
 
 test('a revocation and a removal that could not be saved do not meet a machine that has joined anew since', async () => {
-  const world = await RegistryWorld.start()
-  const request = world.join('ada')
-  await world.registry.join(request)
-  world.database.full()
-  await world.registry.revokeAgent(request.agent)
-  await world.registry.removeAgent(request.agent)
-  world.database.trouble = undefined
+  const { world, request } = await removedOnFullDisk()
   expect(await world.registry.join(request)).toBe(true)
   await world.close()
   expect((await world.stored()).agents).toMatchObject([{ id: request.agent, revoked: false }])
