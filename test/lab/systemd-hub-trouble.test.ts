@@ -69,13 +69,10 @@ labSuite('the hub as a service of systemd, when not all is well', machineNeeds, 
     const settings = await scene.machine.read(`${FOLDER}/config.json`)
     await scene.machine.write(`${FOLDER}/config.json`, '{"version":1,"listen":')
     await scene.machine.runOk(`kill -KILL ${pid}`)
+    // One that systemd is to start again would be in `auto-restart`.
     const isDown = async () => (await shown('SubState')) === 'failed\n' || undefined
     expect(await waitFor(isDown, { timeoutMs: 60_000, everyMs: 500 })).toBe(true)
     expect(await shown('ExecMainStatus')).toBe('78\n')
-    const starts = await shown('InvocationID')
-    // Longer than systemd waits before it starts one again.
-    await scene.machine.runOk('sleep 12')
-    expect(await shown('InvocationID')).toBe(starts)
     for (const action of ['status', 'start', 'stop', 'install']) {
       const { code, stderr } = await hub(action)
       expect({ code, stderr }).toMatchObject({
