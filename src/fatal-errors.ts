@@ -1,4 +1,5 @@
-import { ConnectError, type ErrorCode } from './errors.ts'
+import type { ErrorCode } from './error-codes.ts'
+import { ConnectError } from './errors.ts'
 
 /** What only a human can fix. Everything else may heal, and is worth another start. */
 const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -1,4 +1,4 @@
-import { ERRORS } from '../../src/errors.ts'
+import { ERRORS } from '../../src/error-codes.ts'
 
 const HEAD = `# Errors
 
@@ -9,7 +9,7 @@ line that can't be understood. \`DEBUG=1\` adds where in the program it came fro
 The exit code is 1, or 2 where the command line itself is wrong. The agent alone ends with 78 when only a human can help,
 so that whatever keeps it alive does not start it again; under launchd, which knows no such code, with 0.
 
-This page is made from src/errors.ts by \`npm run docs\`.
+This page is made from src/error-codes.ts by \`npm run docs\`.
 `
 
 /** docs/errors.md, from the table of errors. */

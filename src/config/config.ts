@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { ConnectError, ERRORS } from '../errors.ts'
+import { ERRORS } from '../error-codes.ts'
+import { ConnectError } from '../errors.ts'
 import { prepareWrite, type PendingWrite } from '../files/durable/atomic-write.ts'
 import { ensurePrivateFolder } from '../files/private-folder.ts'
 import { readJson } from '../files/read-json.ts'

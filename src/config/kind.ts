@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode } from '../error-codes.ts'
 
 /** What is kept running: the agent of a config file, or the hub of a user. */
 export type Kind = 'agent' | 'hub'

@@ -1,6 +1,7 @@
 import type * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
-import { ConnectError, ERRORS, type ErrorCode } from '../errors.ts'
+import { ERRORS, type ErrorCode } from '../error-codes.ts'
+import { ConnectError } from '../errors.ts'
 import type { InstanceProcess } from './process-record.ts'
 import { askProcess, parseAnswer, type Asked } from './ask-process.ts'
 import { restartAdvice } from './restart-advice.ts'

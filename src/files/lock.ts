@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, existsSync, statSync, type Stats } from 'node:fs'
-import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
+import type { ErrorCode } from '../error-codes.ts'
+import { ConnectError, messageOf } from '../errors.ts'
 import { checkIsFile, NotAFileError } from './check-is-file.ts'
 import { openOurs } from './open-ours.ts'
 import { isBusy, isNoDatabase, loadSqlite, type DatabaseSync } from './sqlite.ts'

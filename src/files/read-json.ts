@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import * as v from 'valibot'
-import { ConnectError, messageOf, type ErrorCode } from '../errors.ts'
+import type { ErrorCode } from '../error-codes.ts'
+import { ConnectError, messageOf } from '../errors.ts'
 import { readText } from './read-text.ts'
 import { belongsToUs, checkTrusted } from './trust.ts'
 

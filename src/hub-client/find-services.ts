@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { Offer } from '../control/schema.ts'
-import { ConnectError, ERRORS } from '../errors.ts'
+import { ERRORS } from '../error-codes.ts'
+import { ConnectError } from '../errors.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { Signer } from './credential.ts'
 import { HubClient } from './hub-client.ts'

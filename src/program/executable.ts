@@ -1,6 +1,7 @@
 import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
 import path from 'node:path'
-import { ConnectError, LOCAL_PACKAGE } from '../errors.ts'
+import { LOCAL_PACKAGE } from '../error-codes.ts'
+import { ConnectError } from '../errors.ts'
 import { realPathIfThere } from '../files/real-path.ts'
 import { cacheOf, chosenLinks, isChosen, isTemporary, isVersioned, upgradedLinks } from './stable-links.ts'
 

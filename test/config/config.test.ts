@@ -12,7 +12,7 @@ import {
 } from '../../src/config/config.ts'
 import { FIRST_STEPS } from '../../src/config/first-steps.ts'
 import { instanceFor, type Instance } from '../../src/config/instance.ts'
-import { ERRORS } from '../../src/errors.ts'
+import { ERRORS } from '../../src/error-codes.ts'
 import { newKey } from '../../src/hub-client/credential.ts'
 import { asNobody } from '../fixtures/machine/as-nobody.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { keptExitCode } from '../../src/kept/exit-code.ts'
-import { ConnectError, ERRORS, type ErrorCode } from '../../src/errors.ts'
+import { ERRORS, type ErrorCode } from '../../src/error-codes.ts'
+import { ConnectError } from '../../src/errors.ts'
 
 /** What no restart can fix. */
 const HUMAN_NEEDED: readonly ErrorCode[] = [

@@ -3,13 +3,14 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { errorsPage } from '../../scripts/docs/errors-page.ts'
 import { generateManifest } from '../../scripts/manifest.ts'
-import { ConnectError, ERRORS, type ErrorCode } from '../../src/errors.ts'
+import { ERRORS, type ErrorCode } from '../../src/error-codes.ts'
+import { ConnectError } from '../../src/errors.ts'
 import { root } from '../helpers/cli.ts'
 import { sourceFiles, sourceOf } from '../fixtures/product/source.ts'
 
 const codes = Object.keys(ERRORS) as ErrorCode[]
 
-test('docs/errors.md says what src/errors.ts says; else run: npm run docs', () => {
+test('docs/errors.md says what src/error-codes.ts says; else run: npm run docs', () => {
   expect(readFileSync(path.join(root, 'docs', 'errors.md'), 'utf8')).toBe(errorsPage())
 })
 

@@ -10,7 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { codeOf, ConnectError, ERRORS, messageOf } from '../../errors.ts'
+import { ERRORS } from '../../error-codes.ts'
+import { codeOf, ConnectError, messageOf } from '../../errors.ts'
 import { NotAFileError } from '../../files/check-is-file.ts'
 import { isFull, loadSqlite } from '../../files/sqlite.ts'
 import { checkTrusted } from '../../files/trust.ts'

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { ConnectError, ERRORS } from '../../errors.ts'
+import { ERRORS } from '../../error-codes.ts'
+import { ConnectError } from '../../errors.ts'
 import type { DatabaseSync } from '../../files/sqlite.ts'
 import { inTransaction } from './transaction.ts'
 

@@ -1,4 +1,5 @@
-import { codeOf, ConnectError, ERRORS, messageOf, type ErrorCode } from '../../errors.ts'
+import { ERRORS, type ErrorCode } from '../../error-codes.ts'
+import { codeOf, ConnectError, messageOf } from '../../errors.ts'
 import { printable } from '../../text/printable.ts'
 
 /** How many lines of a program's output are worth showing below an error. */

@@ -1,5 +1,6 @@
 import { wordsOf } from '../../config/kind.ts'
-import { ConnectError, ERRORS } from '../../errors.ts'
+import { ERRORS } from '../../error-codes.ts'
+import { ConnectError } from '../../errors.ts'
 import { uninstallCommand, type PluginProblem } from '../../plugins/plugin-problem.ts'
 import { background } from '../background/description.ts'
 import { launchd } from '../launchd/description.ts'

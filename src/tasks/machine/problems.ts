@@ -1,4 +1,5 @@
-import { ConnectError, type ErrorCode } from '../../errors.ts'
+import type { ErrorCode } from '../../error-codes.ts'
+import { ConnectError } from '../../errors.ts'
 import { explainOperationalError } from '../../runtime/operational-error.ts'
 
 /** What keeps something of this machine from being known. */

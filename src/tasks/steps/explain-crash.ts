@@ -1,5 +1,6 @@
 import type { Instance } from '../../config/instance.ts'
-import { ConnectError, ERRORS } from '../../errors.ts'
+import { ERRORS } from '../../error-codes.ts'
+import { ConnectError } from '../../errors.ts'
 import { LogFollower } from '../../log/file/follower.ts'
 import { displayLine } from '../../log/line.ts'
 import type { Action, Started, StartOptions } from '../../platforms/platform.ts'

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { parseHubUrl } from '../../config/hub-url.ts'
-import { ConnectError, LOCAL_PACKAGE } from '../../errors.ts'
+import { LOCAL_PACKAGE } from '../../error-codes.ts'
+import { ConnectError } from '../../errors.ts'
 import { JOIN_TOKEN } from './join-token.ts'
 
 /** All that a machine needs to join a hub that it has never heard of. Holds a secret, as its token is one. */

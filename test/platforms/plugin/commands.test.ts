@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ERRORS } from '../../../src/errors.ts'
+import { ERRORS } from '../../../src/error-codes.ts'
 import { NOT_CONFIGURED } from '../../fixtures/product/not-configured.ts'
 import { connect, connectOk } from '../../helpers/cli.ts'
 import type { Home } from '../../helpers/home.ts'

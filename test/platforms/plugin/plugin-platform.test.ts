@@ -2,7 +2,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { instanceFor } from '../../../src/config/instance.ts'
 import { writeProcessRecord } from '../../../src/control/process-record.ts'
-import { ERRORS } from '../../../src/errors.ts'
+import { ERRORS } from '../../../src/error-codes.ts'
 import { drive, stepless } from '../../../src/platforms/conformance/harness/drive.ts'
 import type {
   Action,

@@ -1,5 +1,6 @@
 import path from 'node:path'
-import { ConnectError, type ErrorCode } from '../../../errors.ts'
+import type { ErrorCode } from '../../../error-codes.ts'
+import { ConnectError } from '../../../errors.ts'
 import type { Patient } from '../../context.ts'
 import { Skipped } from '../../way/skipped.ts'
 import { hasWrongMode } from './modes.ts'

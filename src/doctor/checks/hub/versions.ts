@@ -1,5 +1,5 @@
 import type { AgentAnswer } from '../../../control/ask-agent.ts'
-import { LOCAL_PACKAGE } from '../../../errors.ts'
+import { LOCAL_PACKAGE } from '../../../error-codes.ts'
 import { PROTOCOL_VERSION } from '../../../tunnel/protocol/handshake.ts'
 import type { Check } from '../../check.ts'
 import { WAY_MS, type WayContext } from '../../way/way-of.ts'
