@@ -378,3 +378,8 @@ export const ERRORS = {
 } as const satisfies Record<string, { cause: string; fix: string }>
 
 export type ErrorCode = keyof typeof ERRORS
+
+/** Whether it is one of these, and not a word of another program, or of every object (`constructor`). */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code)
+}

@@ -1,6 +1,6 @@
 import type * as v from 'valibot'
 import type { Instance } from '../config/instance.ts'
-import { ERRORS, type ErrorCode } from '../error-codes.ts'
+import { isErrorCode, type ErrorCode } from '../error-codes.ts'
 import { ConnectError } from '../errors.ts'
 import type { InstanceProcess } from './process-record.ts'
 import { askProcess, parseAnswer, type Asked } from './ask-process.ts'
@@ -169,5 +169,5 @@ async function request<T>(
   if (answer === undefined) return undefined
   if (answer.status === 200) return parseAnswer(asked, answer, schema)
   const { code, message } = parseAnswer(asked, answer, ErrorReply).error
-  throw new ConnectError(code in ERRORS ? (code as ErrorCode) : 'HUB_ERROR', message)
+  throw new ConnectError(isErrorCode(code) ? code : 'HUB_ERROR', message)
 }

@@ -18,6 +18,7 @@ import type { AgentStatus } from '../../src/control/schema.ts'
 import { serveLocally } from '../../src/net/local/serve.ts'
 import { writeProcessRecord } from '../../src/control/process-record.ts'
 import { startControlServer, type AgentControl } from '../../src/control/server.ts'
+import { ERRORS } from '../../src/error-codes.ts'
 import { ConnectError } from '../../src/errors.ts'
 import { identityFor } from '../fixtures/identity.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
@@ -113,6 +114,8 @@ describe('a command asks the agent', () => {
     expect(await agentOffers(await answering('BAD_VALUE'), 10_000)).toBeUndefined()
     const refused = await rejectionOf(agentOffers(await answering('HUB_UNREACHABLE'), 10_000))
     expect(refused).toMatchObject({ code: 'HUB_UNREACHABLE', message: 'why' })
+    const foreign = await rejectionOf(agentOffers(await answering('constructor'), 10_000))
+    expect(foreign).toMatchObject({ code: 'HUB_ERROR', hints: [ERRORS.HUB_ERROR.fix] })
   })
 
   test('to expose a service, and to take it back', async () => {

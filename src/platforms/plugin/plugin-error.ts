@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode } from '../../error-codes.ts'
+import { ERRORS, isErrorCode } from '../../error-codes.ts'
 import { codeOf, ConnectError, messageOf } from '../../errors.ts'
 import { printable } from '../../text/printable.ts'
 
@@ -15,7 +15,7 @@ export function pluginError(platform: string, thrown: unknown): ConnectError {
   if (thrown instanceof ConnectError) return thrown
   const [first = SILENT, ...rest] = linesOf(thrown)
   const code = codeOf(thrown)
-  const known = isOurs(code) ? code : undefined
+  const known = code !== undefined && isErrorCode(code) ? code : undefined
   const fix = hintsOf(thrown) ?? [ERRORS[known ?? 'PLATFORM_FAILED'].fix]
   return new ConnectError(
     known ?? 'PLATFORM_FAILED',
@@ -37,10 +37,6 @@ function linesOf(thrown: unknown): string[] {
   const lines = messageOf(thrown).split(/\r?\n/)
   const [first, ...rest] = lines.map((line) => printable(line.trim())).filter((line) => line !== '')
   return first === undefined ? [] : [first.replace(/(?<!\.)\.$/, ''), ...rest]
-}
-
-function isOurs(code: string | undefined): code is ErrorCode {
-  return code !== undefined && Object.hasOwn(ERRORS, code)
 }
 
 function hintsOf(thrown: unknown): string[] | undefined {
