@@ -9,8 +9,16 @@ type Restarted = Pick<Instance, 'kind'> & Partial<Pick<Instance, 'recordFile'>>
 /** What starts an agent or a hub anew, a sentence. The command for that minds only one that is kept alive. */
 export function restartAdvice({ kind, recordFile }: Restarted): string {
   const record = recordFile === undefined ? undefined : readIfPossible(recordFile)
-  return record?.mode === 'foreground'
-    ? `End it with Ctrl-C where it runs (PID: ${record.pid}), and start it there again.`
+  return adviceFor({ kind }, record)
+}
+
+/** The same where it is known how it runs. */
+export function adviceFor(
+  { kind }: Pick<Instance, 'kind'>,
+  runs: { readonly mode: ProcessRecord['mode'] | null; readonly pid: number | null } | undefined,
+): string {
+  return runs?.mode === 'foreground'
+    ? `End it with Ctrl-C where it runs (PID: ${runs.pid}), and start it there again.`
     : `Run: ${wordsOf({ kind }).command} restart`
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../control/process-record.ts'
 import { askAgent, type AgentAnswer } from '../control/ask-agent.ts'
 import { hubConnectionOf, type HubConnection } from '../control/hub-connection.ts'
+import { loginDrift, type SavedLogin } from '../control/login-drift.ts'
 import { ConnectError } from '../errors.ts'
 import type { PlatformStatus } from '../platforms/platform.ts'
 import { describeDrift } from '../program/drift.ts'
@@ -60,7 +61,7 @@ export interface DaemonStatus {
   readonly version: string | null
   /** The version of this command. */
   readonly installedVersion: string
-  /** How the running program differs from the one that a restart would start; a sentence each. */
+  /** How what runs differs from what a restart would start, in program and login; a sentence each. */
   readonly drift: readonly string[]
   readonly cleanedUpStalePid: boolean
   readonly foregroundPid: number | null
@@ -76,24 +77,29 @@ export interface DaemonStatus {
 /** As the fields of the same names tell of the daemon. */
 export type ForegroundAgent = { readonly pid: number } & Pick<
   DaemonStatus,
-  'connection' | 'silence' | 'services' | 'reaches' | 'streams' | 'version'
+  'connection' | 'silence' | 'services' | 'reaches' | 'streams' | 'version' | 'drift'
 >
 
 /** @throws ConnectError if there is a config that can't be used */
 export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus> {
   const { instance, platform, description } = context
   const config = readConfig(instance)
-  if (config) hubOf(config, context.hub)
+  const login = config && { agentId: config.agentId, hub: hubOf(config, context.hub) }
   const found = await platform.status()
   const isRunning = found.state === 'running'
   const { foregroundPid } = found
   const heard = isRunning || foregroundPid !== undefined ? await askAgent(instance) : undefined
+  const record = readProcessRecord(instance)
   // The lock lets one agent work, and the socket is that agent's.
   const foreground =
-    foregroundPid === undefined ? null : { pid: foregroundPid, ...tellingOf(heard, instance) }
+    foregroundPid === undefined
+      ? null
+      : {
+          pid: foregroundPid,
+          ...tellingOf(heard, instance),
+          drift: agentDrift(context, heard, record, login),
+        }
   const said = isRunning ? (foreground ? waitingFor(foreground.pid) : heard) : undefined
-  const answer = said?.status
-  const record = readProcessRecord(instance)
   return {
     status: found.state,
     reason: found.reason ?? null,
@@ -114,7 +120,7 @@ export async function daemonStatus(context: DaemonContext): Promise<DaemonStatus
     unresponsive: said?.silence !== undefined,
     ...tellingOf(said, instance),
     installedVersion: context.version,
-    drift: isRunning ? driftOf(context, answer?.agent ?? record) : [],
+    drift: isRunning ? agentDrift(context, said, record, login) : [],
     cleanedUpStalePid: found.cleanedUp ?? false,
     foregroundPid: foregroundPid ?? null,
     foreground,
@@ -129,7 +135,10 @@ export function withSeen(end: ProcessEnd | undefined, { lastExit }: PlatformStat
 }
 
 /** What an agent has said of itself, or why it has not. */
-function tellingOf(said: AgentAnswer | undefined, instance: AgentInstance): Omit<ForegroundAgent, 'pid'> {
+function tellingOf(
+  said: AgentAnswer | undefined,
+  instance: AgentInstance,
+): Omit<ForegroundAgent, 'pid' | 'drift'> {
   const answer = said?.status
   return {
     connection: answer ? hubConnectionOf(answer) : null,
@@ -150,14 +159,27 @@ function savedProxy(config: Config | undefined): string | null {
   return config?.proxy !== undefined && URL.canParse(config.proxy) ? shownProxy(new URL(config.proxy)) : null
 }
 
+/** All that an agent differs in from one that would be started now. */
+function agentDrift(
+  context: DaemonContext,
+  said: AgentAnswer | undefined,
+  record: InstanceProcess | undefined,
+  saved: SavedLogin | undefined,
+): string[] {
+  const answer = said?.status
+  return [...driftOf(context, answer?.agent ?? record), ...(answer && saved ? loginDrift(answer, saved) : [])]
+}
+
 /** How the running program differs, by the record of an agent that doesn't answer: an upgrade may be why. */
 export function driftOf(context: KeptContext, agent: InstanceProcess | undefined): string[] {
   if (!agent?.version) return []
+  const { kept, process } = wordsOf(context.instance)
+  const isForeground = agent.mode === 'foreground'
   try {
     return describeDrift(
       agent,
       { ...executableOf(context), version: context.version },
-      wordsOf(context.instance).kept,
+      isForeground ? process : kept,
     )
   } catch (error) {
     // `npx … daemon status` may look at a daemon, though it may not start one.

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { once } from 'node:events'
@@ -93,6 +93,57 @@ test('an agent in the foreground is told from a daemon', async () => {
     /\n {2}Daemon: stopped; an agent runs in the foreground \(PID: \d+\), connected\n[^]*\n {2}Next: connect daemon start \(after Ctrl-C where the agent runs; it does not come back after a reboot\)\n/,
   )
   await up.stop('SIGINT')
+})
+
+describe('an agent that runs with another login than the one that is saved by now is told, with what mends it:', () => {
+  /** The config of a machine that has joined another hub, put in the place of the first at once. */
+  async function moved(home: Home): Promise<string> {
+    const other = await World.start()
+    onTestFinished(() => other.stop())
+    await connectOk(await other.echoMachine('there'), ['daemon', 'start'], { env })
+    renameSync((await other.machine('moved')).file('config.json'), home.file('config.json'))
+    return other.hubUrl
+  }
+
+  test('the daemon', async () => {
+    const home = await joined(world, 'moves')
+    await connectOk(home, ['daemon', 'start'], { env })
+    expect(await known(home)).toMatchObject({ agent: { drift: [] } })
+    const hubUrl = await moved(home)
+    const drift = `The agent that runs is logged in to ${world.hubUrl}, and this machine to ${hubUrl}`
+    await expect
+      .poll(() => shown(home), { timeout: 30_000 })
+      .toContain('\n  Offered elsewhere: echo (from there)\n')
+    const text = await shown(home)
+    expect(text).toContain(`, connected\n    ${drift}. Run: connect daemon restart\n`)
+    expect(text).toContain('\n  Next: connect daemon restart\n')
+    expect(await known(home)).toMatchObject({ agent: { state: 'running', drift: [drift] } })
+    const daemon = await connectOk(home, ['daemon', 'status'], { env })
+    expect(daemon).toContain(`\n    ${drift}. Run: connect daemon restart\n`)
+    const { stdout: found } = await connect(home, ['doctor'], { env })
+    expect(found).toContain(drift)
+    await connectOk(home, ['daemon', 'restart'], { env })
+    expect(await shown(home)).not.toContain('is logged in to')
+    expect(JSON.parse(await connectOk(home, ['daemon', 'status', '--json'], { env }))).toMatchObject({
+      drift: [],
+    })
+  })
+
+  test('one in the foreground', async () => {
+    const home = await joined(world, 'front-moves')
+    const up = world.keep(startConnect(home, ['up', '--foreground']))
+    await up.printed(/Connected to hub/)
+    const hubUrl = await moved(home)
+    const drift = `The agent that runs is logged in to ${world.hubUrl}, and this machine to ${hubUrl}`
+    const told = `    ${drift}. End it with Ctrl-C where it runs (PID: ${up.pid}), and start it there again.\n`
+    expect(await shown(home)).toContain(told)
+    expect(await connectOk(home, ['daemon', 'status'], { env })).toContain(told)
+    expect(JSON.parse(await connectOk(home, ['daemon', 'status', '--json'], { env }))).toMatchObject({
+      drift: [],
+      foreground: { drift: [drift] },
+    })
+    await up.stop('SIGINT')
+  })
 })
 
 test('what it says to run is for the instance that it was asked about', async () => {

@@ -23,17 +23,18 @@ export async function machineStatus(instance: AgentInstance, plugins: AskPlugins
   const problems = new Problems()
   const read = await problems.look(() => readLogin(instance))
   const config = read?.config
-  const [hub, agent, elsewhere] = await Promise.all([
+  const [hub, report, elsewhere] = await Promise.all([
     problems.look(hubHere),
-    agentHere(instance, problems),
+    agentHere(instance, config, problems),
     config ? offeredElsewhere(instance, config) : NOBODY_ASKED,
   ])
+  const isElsewhere = report.agent.drift.length > 0
   const standing = {
     hub: hub ?? UNKNOWN_HUB,
     loggedIn: read ? config !== undefined : null,
     login: config ? { agentId: config.agentId, label: config.label, hub: config.hub } : null,
-    ...agent,
-    ...elsewhere,
+    ...report,
+    ...(isElsewhere && config ? await offeredElsewhere(undefined, config) : elsewhere),
     problems: problems.found,
   }
   const start = {

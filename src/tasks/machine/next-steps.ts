@@ -36,13 +36,15 @@ async function stepOf(here: Standing, hub: string, start: Starts): Promise<NextS
   if (!isConnected && here.hub.state === 'stopped' && isOn(here.hub, hub)) return start.hub()
   if (agent.state === 'stopped') return start.agent()
   if (agent.state === 'unknown') return step('connect daemon status', 'says more')
-  if (agent.connection && !isConnected) return step('connect doctor', 'says what is in the way')
+  const isElsewhere = agent.drift.length > 0
+  if (agent.connection && !isConnected && !isElsewhere)
+    return step('connect doctor', 'says what is in the way')
   // A restart of the daemon does nothing about an agent in a terminal.
   if (agent.mode === 'foreground') {
     const { command, note } = await start.agent()
     return step(command, joinNotes('after Ctrl-C where the agent runs', note))
   }
-  if (!agent.connection) return step('connect daemon restart')
+  if (!agent.connection || isElsewhere) return step('connect daemon restart')
   return firstUse(here)
 }
 

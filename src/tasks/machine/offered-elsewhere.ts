@@ -16,12 +16,19 @@ export interface OfferedElsewhere {
   readonly hubSilence: string | null
 }
 
-/** Asks the hub. That it doesn't answer is no error: the reason is told. */
-export async function offeredElsewhere(instance: AgentInstance, config: Config): Promise<OfferedElsewhere> {
+/**
+ * Asks the hub. That it doesn't answer is no error: the reason is told.
+ *
+ * @param instance whose agent may ask in our place; undefined if that one is at another hub
+ */
+export async function offeredElsewhere(
+  instance: AgentInstance | undefined,
+  config: Config,
+): Promise<OfferedElsewhere> {
   try {
     const all = await withDeadline(
       // An agent asks in half the time: it is connected, and has loaded what that takes.
-      async () => (await agentOffers(instance, PATIENCE_MS)) ?? ask(config),
+      async () => (instance && (await agentOffers(instance, PATIENCE_MS))) ?? ask(config),
       PATIENCE_MS,
       // Of the hub, or of an agent that hangs.
       () => new ConnectError('HUB_UNREACHABLE', `no answer within ${PATIENCE_MS / 1000} s`),

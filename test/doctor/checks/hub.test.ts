@@ -101,7 +101,7 @@ describe('the link of the agent', () => {
   type Hub = NonNullable<AgentAnswer['status']>['hub']
 
   /** What is told of an agent that says this of its link. */
-  async function told(config: Config, hub: Hub | undefined) {
+  async function told(config: Config, hub: Hub | undefined, saved = config) {
     const status = hub && {
       agent: identityFor(instanceFor('/none/staging.json')),
       agentId: config.agentId,
@@ -112,7 +112,7 @@ describe('the link of the agent', () => {
       streams: 0,
     }
     const said = { version: '0.1.0', ...(status ? { status } : { silence: 'it does not answer' }) }
-    const way = new HubWay(config)
+    const way = new HubWay(saved)
     const context = { way: async () => way, agent: async () => said }
     return (await runAll([agentLink], context))['agent-link']
   }
@@ -122,6 +122,16 @@ describe('the link of the agent', () => {
   test('that is up is ok', async () => {
     const config = await member(await hubInProcess())
     expect(await told(config, { state: 'connected', since })).toMatchObject({ state: 'ok' })
+  })
+
+  test('that is up to another hub than the one that this machine is logged in to fails', async () => {
+    const config = await member(await hubInProcess())
+    const saved = { ...config, hub: 'https://new.example.com' }
+    expect(await told(config, { state: 'connected', since }, saved)).toMatchObject({
+      state: 'failed',
+      seen: `The agent that runs is logged in to ${config.hub}, and this machine to https://new.example.com`,
+      fix: 'Run: connect daemon restart',
+    })
   })
 
   test('that is down fails where this command gets through, which is a second failure nowhere else', async () => {

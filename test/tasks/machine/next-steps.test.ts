@@ -13,12 +13,13 @@ const AGENT: AgentHere = {
   pid: 1,
   reason: null,
   connection: { state: 'connected', since: '2026-11-22T10:30:00Z', reason: null },
+  drift: [],
 }
 const NEW: Standing = {
   hub: NO_HUB,
   loggedIn: false,
   login: null,
-  agent: { ...NO_PROCESS, connection: null },
+  agent: { ...NO_PROCESS, connection: null, drift: [] },
   exposed: [],
   reaches: [],
   offered: null,
@@ -81,6 +82,12 @@ describe('a machine that is logged in', () => {
     [
       'has an agent that does not answer',
       { agent: { ...AGENT, connection: null } },
+      'connect daemon restart',
+    ],
+    ['has an agent at another hub', { agent: { ...AGENT, drift: ['it is'] } }, 'connect daemon restart'],
+    [
+      'has an agent that tries another hub',
+      { agent: { ...AGENT, connection: retrying, drift: ['it is'] } },
       'connect daemon restart',
     ],
     ['has an agent without its hub', { agent: { ...AGENT, connection: retrying } }, 'connect doctor'],

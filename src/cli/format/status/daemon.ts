@@ -1,4 +1,5 @@
 import { formatTarget } from '../../../config/target.ts'
+import { adviceFor } from '../../../control/restart-advice.ts'
 import type { DaemonStatus, ForegroundAgent } from '../../../tasks/status.ts'
 import { printable } from '../../../text/printable.ts'
 import { tilde } from '../../../text/tilde.ts'
@@ -18,6 +19,7 @@ export function formatStatus(status: DaemonStatus): string[] {
       ['', status.cleanedUpStalePid ? '(cleaned up stale PID file)' : undefined],
       ['', status.reason ?? undefined],
       ['', inForeground(status.foreground)],
+      ...drift(status.foreground?.drift, status.foreground),
       ['PID', status.pid?.toString()],
       ['Service installed', status.installed ? 'yes' : 'no'],
       ['Platform', status.platform],
@@ -37,7 +39,7 @@ export function formatStatus(status: DaemonStatus): string[] {
       ...reachTroubles(reachesOf(status)).map((text): [string, string] => ['', text]),
       ['Live streams', (status.streams ?? status.foreground?.streams)?.toString()],
       ['Version', status.version ?? status.foreground?.version ?? undefined],
-      ...status.drift.map((text): [string, string] => ['', `${text}. Run: connect daemon restart`]),
+      ...drift(status.drift),
       ...status.notes.map((text): [string, string] => ['', text]),
       ['', hint(status)],
     ]),
@@ -63,6 +65,13 @@ function inForeground(agent: ForegroundAgent | null): string | undefined {
   if (!agent) return undefined
   const state = agent.silence ?? formatConnection(agent.connection)
   return `An agent runs in the foreground (PID: ${agent.pid}): ${state}`
+}
+
+/** @param foreground the agent that has it, unless that is the daemon */
+function drift(texts: readonly string[] = [], foreground: ForegroundAgent | null = null): [string, string][] {
+  const runs = foreground ? ({ mode: 'foreground', pid: foreground.pid } as const) : undefined
+  const advice = adviceFor({ kind: 'agent' }, runs)
+  return texts.map((text) => ['', `${text}. ${advice}`])
 }
 
 function hint({ status, configured, foreground, lastExit }: DaemonStatus): string | undefined {

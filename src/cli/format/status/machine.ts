@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { sep } from 'node:path'
 import { formatTarget } from '../../../config/target.ts'
+import { adviceFor } from '../../../control/restart-advice.ts'
 import type { MachineStatus } from '../../../tasks/machine/machine-status.ts'
 import type { Problem } from '../../../tasks/machine/problems.ts'
 import { printable } from '../../../text/printable.ts'
@@ -19,6 +20,10 @@ export function formatMachine(status: MachineStatus): string[] {
       ['Hub here', hub(status)],
       ['Logged in', login(status)],
       ['Daemon', daemon(status)],
+      ...status.agent.drift.map((text): Row => [
+        '',
+        `${text}. ${adviceFor({ kind: 'agent' }, status.agent)}`,
+      ]),
       ['Exposed', names(status.exposed?.map((one) => `${one.name} → ${formatTarget(one)}`))],
       ['Kept reaches', reachesInLine(status.reaches ?? [])],
       ...troubles(status).map((text): Row => ['', text]),

@@ -1,5 +1,7 @@
 import type { AgentAnswer } from '../../../control/ask-agent.ts'
 import { hubConnectionOf } from '../../../control/hub-connection.ts'
+import { loginDrift } from '../../../control/login-drift.ts'
+import { adviceFor } from '../../../control/restart-advice.ts'
 import { localTime } from '../../../text/local-time.ts'
 import type { Check } from '../../check.ts'
 import { Skipped } from '../../way/skipped.ts'
@@ -9,7 +11,10 @@ export interface LinkContext extends WayContext {
   agent(): Promise<AgentAnswer | undefined>
 }
 
-/** Whether the agent that runs is connected: it may go another way than this command, by another proxy. */
+/**
+ * Whether the agent that runs is connected, and to the hub of this machine: it may go another way than this
+ * command, by another proxy.
+ */
 export const agentLink: Check<LinkContext> = {
   name: 'agent-link',
   group: 'hub',
@@ -19,6 +24,9 @@ export const agentLink: Check<LinkContext> = {
     const said = await context.agent()
     if (!said) throw new Skipped('No agent runs here')
     if (!said.status) throw new Skipped(`Not looked at, since ${said.silence}`)
+    const [elsewhere] = loginDrift(said.status, (await context.way()).config)
+    if (elsewhere !== undefined)
+      return { state: 'failed', seen: elsewhere, fix: adviceFor({ kind: 'agent' }, said.status.agent) }
     const { state, since: exactly, reason } = hubConnectionOf(said.status)
     const since = localTime(exactly)
     if (state === 'connected') return { state: 'ok', seen: `It is up, since ${since}` }
