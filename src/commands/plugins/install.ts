@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
-import { formatBrings, provePlugin } from '../../cli/plugins/prove-plugin.ts'
+import { fetchProven } from '../../cli/plugins/fetch-proven.ts'
+import { formatBrings } from '../../cli/plugins/prove-plugin.ts'
 import { pluginDataFolder } from '../../plugins/data-folder.ts'
-import { fetchPlugin } from '../../plugins/fetch-plugin.ts'
 import { changePluginList } from '../../plugins/change-plugin-list.ts'
 import { parsePluginSource } from '../../plugins/plugin-source.ts'
 
@@ -27,20 +27,17 @@ export default class PluginsInstall extends ConnectCommand {
     const { args } = await this.parse(PluginsInstall)
     const source = parsePluginSource(args.plugin)
     const dataFolder = pluginDataFolder(process.env)
-    return changePluginList(dataFolder, async (plugins) => {
+    const { listed, version, brings } = await changePluginList(dataFolder, async (plugins) => {
       if (this.isWatched) this.printError(`npm gets ${source.shown}...`)
-      const fetched = await fetchPlugin(dataFolder, source, process.env)
-      const { name, version, listed } = fetched
-      const brings = await provePlugin(this.config, dataFolder, listed).catch((error: unknown) => {
-        fetched.discard()
-        throw error
-      })
-      plugins.set(name, { ...listed, platforms: brings.platforms })
-      this.print(`[ok] Installed the plugin ${name} ${version}`)
-      for (const line of formatBrings(brings)) this.print(line)
-      const [platform] = brings.platforms
-      if (platform !== undefined) this.suggestNext(`connect daemon install --platform ${platform}`)
-      return { name, version, root: listed.root, ...brings }
+      const proven = await fetchProven(this.config, dataFolder, source)
+      plugins.set(proven.listed.name, proven.listed)
+      return proven
     })
+    const { name, root } = listed
+    this.print(`[ok] Installed the plugin ${name} ${version}`)
+    for (const line of formatBrings(brings)) this.print(line)
+    const [platform] = brings.platforms
+    if (platform !== undefined) this.suggestNext(`connect daemon install --platform ${platform}`)
+    return { name, version, root, ...brings }
   }
 }

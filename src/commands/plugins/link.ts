@@ -19,13 +19,14 @@ export default class PluginsLink extends ConnectCommand {
     const root = givenPath(args.folder)
     const { name, version } = readPluginPackage(root, tilde(root))
     const dataFolder = pluginDataFolder(process.env)
-    return changePluginList(dataFolder, async (plugins) => {
+    const brings = await changePluginList(dataFolder, async (plugins) => {
       const listed = { name, type: 'link', root } as const
-      const brings = await provePlugin(this.config, dataFolder, listed)
-      plugins.set(name, { ...listed, platforms: brings.platforms })
-      this.print(`[ok] Linked the plugin ${name} ${version}, as it is in ${tilde(root)}`)
-      for (const line of formatBrings(brings)) this.print(line)
-      return { name, version, root, ...brings }
+      const proven = await provePlugin(this.config, dataFolder, listed)
+      plugins.set(name, { ...listed, platforms: proven.platforms })
+      return proven
     })
+    this.print(`[ok] Linked the plugin ${name} ${version}, as it is in ${tilde(root)}`)
+    for (const line of formatBrings(brings)) this.print(line)
+    return { name, version, root, ...brings }
   }
 }

@@ -1,10 +1,9 @@
 import { Args } from '@oclif/core'
 import { ConnectCommand } from '../../cli/command.ts'
-import { provePlugin } from '../../cli/plugins/prove-plugin.ts'
+import { fetchProven } from '../../cli/plugins/fetch-proven.ts'
 import { ConnectError } from '../../errors.ts'
 import { changePluginList } from '../../plugins/change-plugin-list.ts'
 import { pluginDataFolder } from '../../plugins/data-folder.ts'
-import { fetchPlugin } from '../../plugins/fetch-plugin.ts'
 import { rootOf, type ListedPlugin } from '../../plugins/plugin-list.ts'
 import { readPluginPackage } from '../../plugins/plugin-package.ts'
 import { sourceOf } from '../../plugins/plugin-source.ts'
@@ -34,8 +33,10 @@ export default class PluginsUpdate extends ConnectCommand {
         const before = versionOf(dataFolder, plugin)
         const result = { name: plugin.name, before }
         try {
-          const { listed, version, platforms } = await this.#fetch(dataFolder, plugin)
-          plugins.set(plugin.name, { ...listed, platforms })
+          if (this.isWatched) this.printError(`npm gets ${plugin.name}...`)
+          const source = sourceOf(plugin)
+          const { listed, version } = await fetchProven(this.config, dataFolder, source, plugin.name)
+          plugins.set(plugin.name, listed)
           results.push({ ...result, version, error: null })
         } catch (error) {
           if (!(error instanceof ConnectError)) throw error
@@ -48,20 +49,6 @@ export default class PluginsUpdate extends ConnectCommand {
     if (updated.length === 0) this.print('There is no plugin to update')
     if (updated.some(({ error }) => error !== null)) process.exitCode = 1
     return { updated }
-  }
-
-  async #fetch(dataFolder: string, plugin: ListedPlugin) {
-    if (this.isWatched) this.printError(`npm gets ${plugin.name}...`)
-    const fetched = await fetchPlugin(dataFolder, sourceOf(plugin), process.env)
-    try {
-      if (fetched.name !== plugin.name)
-        throw new ConnectError('PLUGIN_UNUSABLE', `Where it came from there is ${fetched.name} now`)
-      const { platforms } = await provePlugin(this.config, dataFolder, fetched.listed)
-      return { ...fetched, platforms }
-    } catch (error) {
-      fetched.discard()
-      throw error
-    }
   }
 
   #tell({ name, before, version, error }: Updated): void {

@@ -5,7 +5,12 @@ import { emptyHome } from '../../fixtures/joined.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { connect, connectOk, startConnect } from '../../helpers/cli.ts'
 import type { Home } from '../../helpers/home.ts'
-import { HELLO_COMMAND, writePlugin, type PluginWish } from '../../helpers/plugins/plugin-folder.ts'
+import {
+  descriptionOf,
+  HELLO_COMMAND,
+  writePlugin,
+  type PluginWish,
+} from '../../helpers/plugins/plugin-folder.ts'
 import { homeWithNpm, installFolders, listedNames } from '../../helpers/plugins/plugin-home.ts'
 import { packFolder, Registry } from '../../helpers/plugins/registry.ts'
 import { testVariations } from '../../helpers/variations.ts'
@@ -208,6 +213,19 @@ describe('what can’t be installed is one sentence, and leaves nothing:', () =>
       stderr: expect.stringContaining(`${NAME} ${why}\n`) as string,
     })
     expectNothing(home)
+  })
+
+  testVariations(['link', 'install'])('a list that can’t be written: %s', async (action, context) => {
+    const home = homeWithNpm(undefined, context)
+    // Between the reading and the writing of the list the plugin is loaded.
+    const spoil = `
+      import { mkdirSync } from 'node:fs'
+      mkdirSync(process.env.HOME + '/.local/share/private-connect/package.json', { recursive: true })`
+    const plugin = writePlugin({ description: spoil + descriptionOf('testinit') })
+    const env = { npm_config_offline: 'true' }
+    const { code, stdout, stderr } = await connect(home, ['plugins', action, plugin], { env })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^\[x\] .*package\.json/m)
   })
 
   test('an option in the place of a name, which npm never sees', async () => {
