@@ -28,12 +28,19 @@ export interface Instance {
   readonly commandLockFile: string
   /** The local control API: a Unix socket, or a named pipe on Windows. */
   readonly socketPath: string
+  /** The same with the files of one that waits for the folder of `mainFile`, which has all others. */
+  readonly waiting?: Instance
 }
 
 /** An agent's. */
 export interface AgentInstance extends Instance {
   readonly servicesFile: string
   readonly reachesFile: string
+}
+
+/** All places where the process of an instance may say who it is: the first ones while it waits. */
+export function placesOf(instance: Instance): readonly Instance[] {
+  return instance.waiting ? [instance.waiting, instance] : [instance]
 }
 
 /** The folder that holds everything of the default instance. */

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import path from 'node:path'
 import type { Instance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
 import { ConnectError } from '../errors.ts'
@@ -13,7 +14,12 @@ export type FoundProcess =
   | { readonly state: 'none' }
   /** None runs, but the files name one: it is gone, or another process has its number now. */
   | { readonly state: 'stale' }
-  | { readonly state: 'running'; readonly agent: InstanceProcess }
+  | {
+      readonly state: 'running'
+      readonly agent: InstanceProcess
+      /** The folder that it waits for, and works in once it is there; undefined if it works. */
+      readonly waitsFor?: string
+    }
   /** One holds the lock, but nothing tells which process it is. */
   | { readonly state: 'unknown'; readonly reason: string }
 
@@ -32,11 +38,20 @@ function nameless(instance: Instance): string {
 
 /**
  * Looks for the instance's process: by its record, held against the process table, and by the lock that it
- * holds for as long as it lives. Changes nothing.
+ * holds for as long as it lives; where one may wait, by the record and lock for that. Changes nothing.
  *
  * @throws ConnectError CONFIG_UNREADABLE
  */
 export async function findProcess(instance: Instance): Promise<FoundProcess> {
+  // Looked for first: one that ceases to wait is found in the other place by then.
+  const away = instance.waiting && (await findIn(instance.waiting))
+  const here = await findIn(instance)
+  if (here.state === 'running' || here.state === 'unknown' || !away || away.state === 'none') return here
+  if (away.state !== 'running') return away
+  return { ...away, waitsFor: path.dirname(away.agent.configFile) }
+}
+
+async function findIn(instance: Instance): Promise<FoundProcess> {
   const found = await waitFor(() => look(instance), { timeoutMs: SETTLE_MS })
   if (found) return found
   const record = readProcessRecord(instance)
@@ -60,6 +75,11 @@ async function look(instance: Instance): Promise<FoundProcess | undefined> {
   const agent = await ask(instance)
   if (!agent) return undefined
   return isAlive(agent) ? { state: 'running', agent } : { state: 'unknown', reason: elsewhere(instance) }
+}
+
+/** The folder that a process waits for; null if it does not, or none runs. */
+export function folderAwaited(found: FoundProcess): string | null {
+  return (found.state === 'running' && found.waitsFor) || null
 }
 
 /** Whether two names are of files that are there, and are not the same file. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { ensureInstanceFolder } from '../config/config.ts'
-import type { Instance } from '../config/instance.ts'
+import { placesOf, type Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
 import type { FileLock } from '../files/lock.ts'
 import { GRACE_PERIOD_S } from '../process/grace-period.ts'
@@ -60,16 +60,20 @@ export async function noteStopped(
   pid: number | undefined,
   termination: Termination | undefined,
 ): Promise<'noted' | 'named by another'> {
-  if (!existsSync(instance.folder) || !namesAProcess(instance)) return 'noted'
-  const isNoted = await underLock(instance, () => {
-    const record = readProcessRecord(instance)
-    if (record?.pid !== pid || record?.end || !termination) return clearStaleRecord(instance)
-    const reason =
-      termination === 'killed' ? `killed by stop, ${GRACE_PERIOD_S} s after SIGTERM` : 'ended by stop'
-    const signal = termination === 'killed' ? 'SIGKILL' : 'SIGTERM'
-    endProcessRecord(instance, { at: new Date().toISOString(), reason, code: null, signal, fix: null })
-  })
-  return isNoted ? 'noted' : 'named by another'
+  if (!existsSync(instance.folder)) return 'noted'
+  for (const place of placesOf(instance)) {
+    if (!namesAProcess(place)) continue
+    const isNoted = await underLock(place, () => {
+      const record = readProcessRecord(place)
+      if (record?.pid !== pid || record?.end || !termination) return clearStaleRecord(place)
+      const reason =
+        termination === 'killed' ? `killed by stop, ${GRACE_PERIOD_S} s after SIGTERM` : 'ended by stop'
+      const signal = termination === 'killed' ? 'SIGKILL' : 'SIGTERM'
+      endProcessRecord(place, { at: new Date().toISOString(), reason, code: null, signal, fix: null })
+    })
+    if (!isNoted) return 'named by another'
+  }
+  return 'noted'
 }
 
 /**
@@ -82,13 +86,17 @@ export async function clearStale(instance: Instance): Promise<boolean> {
   let isCleared = false
   try {
     ensureInstanceFolder(instance)
-    await underLock(instance, () => {
-      const record = readProcessRecord(instance)
-      const isOurs = record && !record.end && record.configFile === instance.mainFile && isAlive(record)
-      if (isOurs || !namesAProcess(instance)) return
-      clearStaleRecord(instance)
-      isCleared = true
-    })
+    for (const place of placesOf(instance)) {
+      // Its folder may not be there.
+      if (!namesAProcess(place)) continue
+      await underLock(place, () => {
+        const record = readProcessRecord(place)
+        const isOurs = record && !record.end && record.configFile === place.mainFile && isAlive(record)
+        if (isOurs || !namesAProcess(place)) return
+        clearStaleRecord(place)
+        isCleared = true
+      })
+    }
   } catch (error) {
     if (!(error instanceof ConnectError) || error.code !== 'WRITE_FAILED') throw error
     return false

@@ -112,6 +112,12 @@ export function endProcessRecord(instance: Instance, end: ProcessEnd): void {
   if (record) write(instance, { ...record, end })
 }
 
+/** By the process itself, which goes on under another record. @throws ConnectError WRITE_FAILED */
+export function removeProcessRecord({ pidFile, recordFile }: Instance): void {
+  removeFile(pidFile)
+  removeFile(recordFile)
+}
+
 /**
  * Clears away what a process has left that is gone without a word. The caller holds the instance's lock.
  *

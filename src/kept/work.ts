@@ -14,7 +14,7 @@ import { startHousekeeping, type HousekeepingOptions } from './housekeeping.ts'
 export interface Work {
   /** Looks after what it holds, now and then. @throws ConnectError what is told, and tried again */
   hold(): Promise<void>
-  /** Until the signal says stop. */
+  /** Until the signal says stop; one that is done before goes on as another owner. */
   run(signal: AbortSignal): Promise<void>
   /** Called in any case, last. */
   close(): Promise<void>
@@ -25,11 +25,15 @@ export interface Owned extends Omit<HousekeepingOptions, 'hold'> {
   readonly lock: FileLock
 }
 
-/** Does the work of an owner until the signal says stop, and writes down how that ended. */
+/**
+ * Does the work of an owner until the signal says stop, and writes down how that ended. One that is done
+ * before takes away its record itself.
+ */
 export async function runWork(owned: Owned, signal: AbortSignal, begin: () => Promise<Work>): Promise<void> {
   const { instance, log } = owned
   try {
     await workOn(owned, signal, begin)
+    if (!signal.aborted) return
     const name = String(signal.reason)
     noteEnd(instance, log, { reason: `stopped by ${name}`, code: null, signal: name, fix: null })
   } catch (error) {

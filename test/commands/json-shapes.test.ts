@@ -538,6 +538,7 @@ test(
       'hub status: reason',
       'hub status: restarts',
       'hub status: unsaved',
+      'hub status: waitsFor',
       'hub start: updated',
       'hub start: version',
       'hub start: joining',

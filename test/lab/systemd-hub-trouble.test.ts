@@ -221,8 +221,13 @@ labSuite('the hub as a service of systemd, when not all is well', machineNeeds, 
     await scene.machine.runOk(`systemctl --user start ${UNIT}`)
     await statusSays({
       status: 'starting',
-      reason: `The hub’s data is not in ${mount}, where it was`,
+      reason: `Waiting for its data folder ${mount}, most likely on a disk that is not mounted`,
+      waitsFor: mount,
       silence: 'it waits for its data',
+    })
+    expect(await hub('start')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('[ok] Hub already running (PID: ') as string,
     })
     expect(await hub('restart')).toMatchObject({
       code: 1,

@@ -42,9 +42,18 @@ function settingsIfAny(): HubSettings | undefined {
   }
 }
 
-export function absentData(folder: string): ConnectError {
+/** What a hub does that runs and has no data, a sentence without a full stop. */
+export function waitsForData(folder: string): string {
+  return `Waiting for its data folder ${folder}, most likely on a disk that is not mounted`
+}
+
+/** @param message default: that it is not there */
+export function absentData(
+  folder: string,
+  message = `The hub’s data is not in ${folder}, where it was`,
+): ConnectError {
   const quoted = shellQuote(folder)
-  return new ConnectError('HUB_DATA_ABSENT', `The hub’s data is not in ${folder}, where it was`, {
+  return new ConnectError('HUB_DATA_ABSENT', message, {
     hints: [
       'If that is on a disk that is not mounted, mount it. Nothing was made in its place.',
       `To bring back a backup there: connect hub restore FILE --data-dir ${quoted}`,

@@ -1,13 +1,14 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { hubHome, hubSettingsFile, type HubSettings } from './hub-settings.ts'
+import { shortHash } from '../instance-name.ts'
 import { socketPathFor, type Instance } from '../instance.ts'
 import { HUB_NAME } from '../kind.ts'
 
 /**
  * A hub's: what its process makes lies with its data, so that two hubs with different data share nothing. Its
  * settings, its log and the lock of commands are of the one that is kept: they are there, and tell why, while
- * a disk with the data is not.
+ * a disk with the data is not, and so is what its process makes while it waits for that.
  */
 export interface HubInstance extends Instance {
   readonly kind: 'hub'
@@ -24,7 +25,8 @@ export function hubInstance({ dataDir }: HubSettings = {}, home = homedir()): Hu
   const folder = hubHome(home)
   const data = dataDir ?? folder
   const within = (name: string) => path.join(data, name)
-  return {
+  const beside = (name: string) => path.join(folder, name)
+  const instance: HubInstance = {
     kind: 'hub',
     name: HUB_NAME,
     stem: HUB_NAME,
@@ -32,12 +34,22 @@ export function hubInstance({ dataDir }: HubSettings = {}, home = homedir()): Hu
     dataFolder: data,
     configFile: hubSettingsFile(home),
     mainFile: within('hub.db'),
-    logFile: path.join(folder, 'hub.log'),
+    logFile: beside('hub.log'),
     pidFile: within('hub.pid'),
     // Not hub.json: in a folder that somebody shares that may be an agent’s config, with its key.
     recordFile: within('hub.process.json'),
     lockFile: within('hub.lock'),
-    commandLockFile: path.join(folder, 'hub.command.lock'),
+    commandLockFile: beside('hub.command.lock'),
     socketPath: socketPathFor(within('hub.sock')),
   }
+  if (dataDir === undefined) return instance
+  // Of that data alone: there may be another hub, on other data.
+  const own = (ending: string) => beside(`hub.waiting-${shortHash(data).slice(0, 8)}.${ending}`)
+  const waiting = {
+    ...instance,
+    pidFile: own('pid'),
+    recordFile: own('json'),
+    lockFile: own('lock'),
+  }
+  return { ...instance, waiting }
 }

@@ -37,7 +37,8 @@ export async function refuseOtherFolder({ dataFolder }: HubInstance): Promise<vo
   if (saved.dataFolder === dataFolder) return
   const found = await findProcess(saved)
   if (found.state !== 'running' || found.agent.mode !== 'daemon') return
-  const message = `The hub runs on ${tilde(saved.dataFolder)} (PID: ${found.agent.pid})`
+  const does = found.waitsFor === undefined ? 'runs on' : 'waits for'
+  const message = `The hub ${does} ${tilde(saved.dataFolder)} (PID: ${found.agent.pid})`
   throw new ConnectError('HUB_RUNNING', message, {
     hints: ['To give it another data folder, stop it first: connect hub stop'],
   })

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { releaseHubName } from '../../config/claimed-names.ts'
-import { isDataAbsent, refuseAbsentData } from '../../config/hub/absent-data.ts'
+import { absentData, isDataAbsent } from '../../config/hub/absent-data.ts'
 import type { HubInstance } from '../../config/hub/hub-instance.ts'
 import {
   readHubSettings,
@@ -85,18 +85,24 @@ export function keptHub(instance: HubInstance, settings: GivenSettings): Kept<Hu
     startFlags: startFlags(settings),
     async refuse() {
       await refuseOtherFolder(instance)
-      const wanted = settingsWith(settings)
-      if (!mayBeNew(wanted, settings)) refuseAbsentData(wanted)
-      const { tls } = servingOf(wanted)
+      const { tls } = servingOf(settingsWith(settings))
       if (typeof tls === 'object') await checkCertificate(tls)
     },
-    isChanged: () => !isDeepStrictEqual(settingsWith(settings), readHubSettings() ?? {}),
+    isChanged() {
+      const wanted = settingsWith(settings)
+      // One that waits for its data is not to be left waiting where it is to begin anew.
+      const isNew = isDataAbsent(wanted) && mayBeNew(wanted, settings)
+      return isNew || !isDeepStrictEqual(wanted, readHubSettings() ?? {})
+    },
     async prepare() {
-      // Nothing is installed under it, see platforms/selection/hub-name.ts.
-      releaseHubName()
       const saved = readHubSettings()
       const wanted = settingsWith(settings)
-      if (isDataAbsent(wanted)) await makeData(instance)
+      if (isDataAbsent(wanted)) {
+        if (!mayBeNew(wanted, settings)) throw absentData(instance.dataFolder)
+        await makeData(instance)
+      }
+      // Nothing is installed under it, see platforms/selection/hub-name.ts.
+      releaseHubName()
       if (isDeepStrictEqual(wanted, saved ?? {})) return false
       writeHubSettings(wanted)
       replaced = { saved }

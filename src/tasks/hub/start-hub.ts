@@ -1,3 +1,5 @@
+import { waitsForData } from '../../config/hub/absent-data.ts'
+import { findProcess, folderAwaited } from '../../control/find-process.ts'
 import { askHub } from './ask-hub.ts'
 import { hubSettingsFile, hubSettingsText } from '../../config/hub/hub-settings.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
@@ -22,7 +24,7 @@ export interface HubTold {
   readonly url: string | null
   /** Null if it didn't say. */
   readonly version: string | null
-  /** What is wrong with its certificate, and what to do about it, a sentence each. */
+  /** What it waits for; what is wrong with its certificate, and what to do about it, a sentence each. */
   readonly warnings: readonly string[]
 }
 
@@ -91,6 +93,10 @@ export async function planHubInstall(
 export async function toldBy({ instance }: HubContext, said?: HubStatus): Promise<HubTold> {
   const { status = said, version } = said ? { version: said.agent.version } : await askHub(instance)
   const troubles = status?.certificate ? certificateTroubles(status.certificate) : []
-  const warnings = troubles.map(({ what, fix }) => `${what}. ${fix}`)
+  const waitsFor = status ? null : folderAwaited(await findProcess(instance))
+  const warnings = [
+    ...(waitsFor === null ? [] : [`${waitsForData(waitsFor)}. It begins once that is mounted`]),
+    ...troubles.map(({ what, fix }) => `${what}. ${fix}`),
+  ]
   return { listen: status?.listen ?? null, url: status?.url ?? null, version, warnings }
 }

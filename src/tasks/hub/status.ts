@@ -1,5 +1,7 @@
-import { absentData, isDataAbsent } from '../../config/hub/absent-data.ts'
+import { absentData, isDataAbsent, waitsForData } from '../../config/hub/absent-data.ts'
+import type { HubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
+import { findProcess, folderAwaited } from '../../control/find-process.ts'
 import { readProcessRecord, type ProcessEnd } from '../../control/process-record.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
 import type { PlatformStatus } from '../../platforms/platform.ts'
@@ -26,6 +28,8 @@ export interface HubServiceStatus {
   readonly certificate: HubStatus['certificate']
   /** Where its data lies. */
   readonly folder: string
+  /** That folder while the hub waits for it, most likely for a disk that is not mounted; null otherwise. */
+  readonly waitsFor: string | null
   /** What keeps it alive. */
   readonly manager: { readonly name: string; readonly summary: string }
   /** When it starts by itself. */
@@ -70,11 +74,12 @@ export async function hubServiceStatus(context: HubContext): Promise<HubServiceS
   const said = isRunning || foregroundPid !== undefined ? await askHub(instance) : undefined
   const answer = said?.status
   const isAbsent = !answer && isDataAbsent(settings)
-  const record = readProcessRecord(instance)
+  const waitsFor = isAbsent ? folderAwaited(await findProcess(instance)) : null
+  const record = readProcessRecord(isAbsent ? (instance.waiting ?? instance) : instance)
   return {
     // Whoever asks with --check wants a hub, and not a process that waits for its disk.
     status: isRunning && isAbsent ? 'starting' : found.state,
-    reason: found.reason ?? (isAbsent ? absentData(instance.dataFolder).message : null),
+    reason: found.reason ?? (isAbsent ? whyAbsent(instance, waitsFor) : null),
     pid: found.pid ?? null,
     installed: found.installed,
     platform: process.platform,
@@ -83,13 +88,14 @@ export async function hubServiceStatus(context: HubContext): Promise<HubServiceS
     url: answer?.url ?? settings?.url ?? null,
     certificate: answer?.certificate ?? null,
     folder: instance.dataFolder,
+    waitsFor,
     manager: { name: description.name, summary: description.summary },
     autostart: found.autostart,
     startedAt: found.startedAt ?? null,
     restarts: found.restarts ?? null,
     lastExit: withSeen(isRunning ? record?.previousEnd : record?.end, found) ?? null,
     unresponsive: said?.silence !== undefined,
-    silence: said?.silence === undefined ? null : isAbsent ? 'it waits for its data' : said.silence,
+    silence: said?.silence === undefined ? null : waitsFor === null ? said.silence : 'it waits for its data',
     machines: answer ? { joined: answer.joined, online: answer.online } : null,
     links: answer?.links ?? null,
     streams: answer?.streams ?? null,
@@ -101,6 +107,11 @@ export async function hubServiceStatus(context: HubContext): Promise<HubServiceS
     foregroundPid: foregroundPid ?? null,
     notes: found.notes ?? [],
   }
+}
+
+/** Why a hub whose data is not there does not answer. */
+function whyAbsent({ dataFolder }: HubInstance, waitsFor: string | null): string {
+  return waitsFor === null ? absentData(dataFolder).message : waitsForData(waitsFor)
 }
 
 /**

@@ -23,8 +23,9 @@ export async function nextSteps(here: Standing, start: Starts): Promise<NextStep
   return next ? [next] : []
 }
 
-async function waysIn({ state }: HubHere, start: Starts): Promise<NextStep[]> {
+async function waysIn({ state, waitsFor }: HubHere, start: Starts): Promise<NextStep[]> {
   if (state === 'stopped') return [await start.hub()]
+  if (waitsFor !== null) return [step('connect hub status', 'says more')]
   if (state === 'running') return [step(JOIN_OWN_HUB, 'joins the hub here')]
   if (state === 'unknown') return [step('connect hub status', 'says more')]
   return [step('connect login', 'with an invite to a hub'), await start.ownHub()]

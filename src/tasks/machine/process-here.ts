@@ -1,5 +1,5 @@
 import type { Instance } from '../../config/instance.ts'
-import { findProcess } from '../../control/find-process.ts'
+import { findProcess, type FoundProcess } from '../../control/find-process.ts'
 
 /** Whether the process of an instance runs. */
 export interface ProcessHere {
@@ -17,7 +17,10 @@ const STOPPED: ProcessHere = { ...UNKNOWN, state: 'stopped' }
 
 /** Asks no platform: what is installed does not tell what runs. @throws ConnectError as findProcess */
 export async function processHere(instance: Instance): Promise<ProcessHere> {
-  const found = await findProcess(instance)
+  return asHere(await findProcess(instance))
+}
+
+export function asHere(found: FoundProcess): ProcessHere {
   switch (found.state) {
     case 'running': {
       const { mode, pid } = found.agent

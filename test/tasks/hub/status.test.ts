@@ -8,7 +8,7 @@ import { hubServiceStatus, isAnswering } from '../../../src/tasks/hub/status.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { root } from '../../helpers/cli.ts'
 
-test('a hub that a service manager runs, and that waits for its disk, has not started yet', async () => {
+test('a hub that a service manager runs, and whose data is away, has not started yet', async () => {
   const home = scratchFolder()
   const settings = { dataDir: path.join(home, 'not-mounted') }
   vi.stubEnv('HOME', home)
@@ -27,8 +27,9 @@ test('a hub that a service manager runs, and that waits for its disk, has not st
   expect(status).toMatchObject({
     status: 'starting',
     reason: `The hub’s data is not in ${settings.dataDir}, where it was`,
+    waitsFor: null,
     pid: 4711,
-    silence: 'it waits for its data',
+    silence: 'the hub does not answer on its socket',
   })
   expect(isAnswering(status)).toBe(false)
 })

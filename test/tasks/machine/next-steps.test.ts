@@ -6,7 +6,14 @@ import type { Standing } from '../../../src/tasks/machine/standing.ts'
 import { unheldReach } from '../../../src/tasks/reaches/shown-reach.ts'
 
 const NO_PROCESS = { state: 'stopped', mode: null, pid: null, reason: null } as const
-const NO_HUB: HubHere = { ...NO_PROCESS, state: 'none', address: null, joined: null, online: null }
+const NO_HUB: HubHere = {
+  ...NO_PROCESS,
+  state: 'none',
+  waitsFor: null,
+  address: null,
+  joined: null,
+  online: null,
+}
 const AGENT: AgentHere = {
   state: 'running',
   mode: 'daemon',

@@ -2,10 +2,11 @@ import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { hubInstance } from '../../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../../config/hub/hub-settings.ts'
-import { ownsFolder, type Instance } from '../../../config/instance.ts'
+import { ownsFolder, placesOf, type Instance } from '../../../config/instance.ts'
 import { wordsOf } from '../../../config/kind.ts'
 import { clearStale } from '../../../control/process-end.ts'
 import { takeInstanceLock } from '../../../control/instance-lock.ts'
+import { namesAProcess } from '../../../control/process-record.ts'
 import { findProcess } from '../../../control/find-process.ts'
 import { codeOf, ConnectError } from '../../../errors.ts'
 import { isLeftover } from '../../../files/durable/leftovers.ts'
@@ -63,11 +64,12 @@ async function leftOf(instance: Instance, home: string): Promise<Left[]> {
 /** Only if it is certain that none runs. */
 async function ofProcess(instance: Instance): Promise<Left[]> {
   const { state } = await findProcess(instance)
-  const { socketPath, pidFile } = instance
+  const { socketPath } = instance
   const { process } = wordsOf(instance)
   const left: Left[] = []
   if (state === 'stale') {
-    const file = existsSync(pidFile) ? pidFile : instance.recordFile
+    const { pidFile, recordFile } = placesOf(instance).find(namesAProcess) ?? instance
+    const file = existsSync(pidFile) ? pidFile : recordFile
     const what = `${tilde(file)} names the ${process}, which is gone`
     left.push({ file, what, clear: () => clearStale(instance) })
   }

@@ -1,7 +1,7 @@
 import type { Config } from '../../../config/config.ts'
 import type { HubInstance } from '../../../config/hub/hub-instance.ts'
 import { isSameBoot } from '../../../process/identity.ts'
-import { absentData } from '../../../config/hub/absent-data.ts'
+import { absentData, waitsForData } from '../../../config/hub/absent-data.ts'
 import { readProcessRecord, type ProcessRecord } from '../../../control/process-record.ts'
 import { restartAdvice } from '../../../control/restart-advice.ts'
 import { counted } from '../../../text/counted.ts'
@@ -19,7 +19,10 @@ export const hubProcess: Check<HubProcessContext> = {
   title: 'Runs',
   async run(context) {
     const { hub, instance, said, isDataAbsent } = await requireHub(context)
-    if (isDataAbsent) throw absentData(instance.dataFolder)
+    if (isDataAbsent) {
+      const waits = hub.waitsFor === null ? undefined : `${waitsForData(hub.waitsFor)} (PID: ${hub.pid})`
+      throw absentData(instance.dataFolder, waits)
+    }
     if (hub.state === 'stopped') return stopped(context, instance)
     if (said?.status) {
       const { joined, online, agent } = said.status
