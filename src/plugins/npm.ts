@@ -42,25 +42,33 @@ const PATIENCE = {
   npm_config_fetch_timeout: '20000',
 }
 
+/** Nobody could answer: npm and git have no terminal. */
+const NO_QUESTIONS = { GIT_TERMINAL_PROMPT: '0' }
+
 /**
  * Has the user's npm put a package, and what it depends on, into a folder that has a package.json.
  *
+ * @param options.timeoutMs how long npm may take, default TIMEOUT_MS
  * @throws ConnectError NPM_MISSING, PLUGIN_NOT_INSTALLED with npm's reason
  */
 export async function npmInstall(
   folder: string,
   source: PluginSource,
   env: NodeJS.ProcessEnv,
+  { timeoutMs = TIMEOUT_MS } = {},
 ): Promise<void> {
   // Beside node there mostly is an npm, and npm itself looks for node on the PATH.
   const PATH = [env.PATH, path.dirname(process.execPath)].filter(Boolean).join(path.delimiter)
   const command = [...npmOn(PATH), 'install', ...OPTIONS, '--', source.spec] as const
   const result = await run(command, {
     cwd: folder,
-    env: { ...PATIENCE, ...env, PATH },
-    timeoutMs: TIMEOUT_MS,
+    env: { ...PATIENCE, ...env, PATH, ...NO_QUESTIONS },
+    timeoutMs,
+    // git is a child of npm, and so is what it starts.
+    ownGroup: true,
   })
   if (result.outcome === 'missing') throw new ConnectError('NPM_MISSING', 'There is no npm on the PATH')
+  if (result.outcome === 'timed out') throw tooLate(source, timeoutMs)
   if (result.code !== 0) throw notInstalled(source, result)
 }
 
@@ -74,14 +82,14 @@ function npmOn(searchPath: string): [string, ...string[]] {
   return found === undefined ? ['npm'] : [process.execPath, found]
 }
 
-function notInstalled(
-  { name, tag, shown }: PluginSource,
-  { outcome, stdout, stderr }: RunResult,
-): ConnectError {
+function tooLate({ shown }: PluginSource, timeoutMs: number): ConnectError {
+  return new ConnectError('PLUGIN_NOT_INSTALLED', `npm did not get ${shown} within ${timeoutMs / 1000} s`)
+}
+
+function notInstalled({ name, tag, shown }: PluginSource, { stdout, stderr }: RunResult): ConnectError {
   const { code, summary } = saidBy(stdout, stderr)
   const fail = (message: string, ...hints: string[]) =>
     new ConnectError('PLUGIN_NOT_INSTALLED', message, hints.length > 0 ? { hints } : {})
-  if (outcome === 'timed out') return fail(`npm did not get ${shown} within ${TIMEOUT_MS / 60_000} minutes`)
   if (code === 'E404' && name !== undefined)
     return fail(
       `There is no package ${name} in npm’s registry`,

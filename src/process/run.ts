@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { codeOf } from '../errors.ts'
+import { endGroup, endGroupWithUs } from './process-group.ts'
 
 /** What became of a program that was run for its answer. */
 export interface RunResult {
@@ -23,15 +24,20 @@ const MAX_OUTPUT = 1024 * 1024
  *
  * @param options.cwd default this process's
  * @param options.timeoutMs default 10,000
+ * @param options.ownGroup runs it in a session of its own, where it can ask nothing on a terminal; all that
+ * it has started ends with it at the deadline, and when a signal ends this process. Not for what may have to
+ * ask (sudo, polkit). Default false; on Windows without effect
  * @throws Error if it can't be run for another reason than that it is missing
  */
 export async function run(
   command: readonly [string, ...string[]],
-  options: { env: NodeJS.ProcessEnv; cwd?: string; timeoutMs?: number },
+  options: { env: NodeJS.ProcessEnv; cwd?: string; timeoutMs?: number; ownGroup?: boolean },
 ): Promise<RunResult> {
   const [program, ...args] = command
   const { env, cwd } = options
-  const child = spawn(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ownGroup = options.ownGroup === true && process.platform !== 'win32'
+  const child = spawn(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup })
+  const withUs = ownGroup ? endGroupWithUs(child) : undefined
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -39,12 +45,16 @@ export async function run(
     })
   }
   const { promise, resolve, reject } = Promise.withResolvers<RunResult>()
-  const timer = setTimeout(() => {
-    child.kill('SIGKILL')
+  const end = async () => {
+    // That it ends now is no answer.
+    child.removeAllListeners('close')
+    if (ownGroup) await endGroup(child)
+    else child.kill('SIGKILL')
     // A child of the program may hold the pipes open for ever.
     for (const stream of [child.stdout, child.stderr]) stream.destroy()
     resolve({ outcome: 'timed out', code: null, ...output })
-  }, options.timeoutMs ?? 10_000)
+  }
+  const timer = setTimeout(() => void end().catch(reject), options.timeoutMs ?? 10_000)
   child.once('error', (error) => {
     if (codeOf(error) === 'ENOENT') resolve({ outcome: 'missing', code: null, ...output })
     else reject(error)
@@ -54,6 +64,9 @@ export async function run(
     return await promise
   } finally {
     clearTimeout(timer)
+    // Nobody is told of an answer that a signal has cut short.
+    await withUs?.ending
+    withUs?.stop()
   }
 }
 

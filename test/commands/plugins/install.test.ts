@@ -12,6 +12,7 @@ import {
   type PluginWish,
 } from '../../helpers/plugins/plugin-folder.ts'
 import { homeWithNpm, installFolders, listedNames } from '../../helpers/plugins/plugin-home.ts'
+import { SlowNpm } from '../../helpers/plugins/slow-npm.ts'
 import { packFolder, Registry } from '../../helpers/plugins/registry.ts'
 import { testVariations } from '../../helpers/variations.ts'
 import { until } from '../../helpers/until.ts'
@@ -263,6 +264,32 @@ describe('an installation that is killed', () => {
     await connectOk(home, ['plugins', 'install', NAME])
     expect(await platformsIn(home)).toEqual([[NAME, '1.0.0', 'testinit']])
     expect(installFolders(home)).toHaveLength(1)
+  })
+})
+
+describe('whoever ends an installation ends npm, and what npm has started:', () => {
+  testVariations(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)('%s', async (signal) => {
+    const npm = new SlowNpm()
+    const running = startConnect(emptyHome(), ['plugins', 'install', NAME], { env: { PATH: npm.path } })
+    await npm.running()
+    running.kill(signal)
+    expect(await running.exited).toEqual({ code: null, signal })
+    expect(npm.living()).toEqual([])
+    expect(running.output).toBe('')
+  })
+
+  test('at once, if it is told twice', async () => {
+    const npm = new SlowNpm()
+    const running = startConnect(emptyHome(), ['plugins', 'install', NAME], { env: { PATH: npm.path } })
+    const [leader] = await npm.running()
+    running.kill('SIGINT')
+    // Both signals at once would be one.
+    await until(() => !npm.living().includes(leader!))
+    const begin = performance.now()
+    running.kill('SIGINT')
+    expect(await running.exited).toEqual({ code: null, signal: 'SIGINT' })
+    expect(performance.now() - begin).toBeLessThan(800)
+    expect(npm.living()).toEqual([])
   })
 })
 
