@@ -18,12 +18,21 @@ export function parseLine(line: string): { time: string; level: Level; text: str
   return { time, level: level!.trimEnd() as Level, text }
 }
 
+/** What is longer is nothing that anyone reads, such as zeros that a crash has left; in characters. */
+const MAX_SHOWN = 10_000
+
+/** What is shown of a line's text. */
+export function shownText(text: string): string {
+  const more = text.length - MAX_SHOWN
+  return more > 0 ? `${text.slice(0, MAX_SHOWN)}… (${more} more characters)` : text
+}
+
 /**
  * A line as it is shown: `[10:30:00] …`. Anything else in the file, such as a crash report, stays as it is.
  */
 export function displayLine(line: string): string {
   const parsed = parseLine(line)
-  return printable(parsed ? `[${parsed.time.slice(11, 19)}] ${parsed.text}` : line)
+  return printable(parsed ? `[${parsed.time.slice(11, 19)}] ${shownText(parsed.text)}` : shownText(line))
 }
 
 /** The time of day. */

@@ -44,6 +44,15 @@ describe('a line as it is shown', () => {
     expect(displayLine('')).toBe('')
   })
 
+  test('is cut if nobody could read it', () => {
+    const zeros = '\0'.repeat(1024 * 1024)
+    for (const line of [zeros, formatLine(new Date(), 'info', 'x'.repeat(1024 * 1024))]) {
+      const shown = displayLine(line)
+      expect(shown.length).toBeLessThan(60_000)
+      expect(shown).toMatch(/… \(1038576 more characters\)$/)
+    }
+  })
+
   test.for(['crash \u001b[2J report\u0007', '2026-01-02T03:04:05.006+00:00 info  written by \u001b[2J hand'])(
     'never reaches the terminal with control characters',
     (line) => {

@@ -19,6 +19,12 @@ export interface Generations {
 /** No log is kept in more files than this, however it is set. */
 const MAX_ROTATED = 9
 
+/**
+ * What is in files that are longer together is no log of ours, see LogFileOptions: a crash has left zeros, or
+ * somebody else has filled them. In bytes.
+ */
+export const MAX_BYTES = 64 * 1024 * 1024
+
 const HEAD_BYTES = 1024
 /** Each miss means that a rotation took place in the very microseconds of the look. */
 const ATTEMPTS = 100

@@ -14,13 +14,14 @@ import {
 import path from 'node:path'
 import { codeOf } from '../../errors.ts'
 import { syncFolder } from '../../files/durable/sync-folder.ts'
-import { rotatedName } from './generations.ts'
+import { MAX_BYTES, rotatedName } from './generations.ts'
 
 const BLOCK = 256 * 1024
 
 /**
  * Moves what a log holds into `FILE.1`, what that held into `FILE.2`, and so on. The log itself is copied and
- * then cut in place: whoever else appends to it keeps doing so. A kill at any moment loses nothing.
+ * then cut in place: whoever else appends to it keeps doing so. A kill at any moment loses nothing. Of more
+ * than any log of ours has, only the end is kept: all would be copied while the agent stands still.
  *
  * @param descriptor the log, open for reading and appending
  * @param keep the highest number
@@ -31,7 +32,8 @@ export function rotate(file: string, descriptor: number, keep: number): void {
   rmSync(temporary, { force: true })
   const copy = openSync(temporary, 'wx', 0o600)
   try {
-    let copied = copyFrom(descriptor, 0, copy)
+    const from = Math.max(0, fstatSync(descriptor).size - MAX_BYTES)
+    let copied = copyFrom(descriptor, from, copy)
     fsyncSync(copy)
     if (!isCopied(file, descriptor)) shift(file, keep)
     renameSync(temporary, rotatedName(file, 1))

@@ -1,5 +1,12 @@
 import { readSync } from 'node:fs'
-import { beginsLike, closeGenerations, openGenerations, readHead, type Generations } from './generations.ts'
+import {
+  beginsLike,
+  closeGenerations,
+  MAX_BYTES,
+  openGenerations,
+  readHead,
+  type Generations,
+} from './generations.ts'
 
 const BLOCK = 64 * 1024
 /**
@@ -21,7 +28,7 @@ export interface LogPosition {
 
 /**
  * Reads a log backwards from its end, and on into what was rotated out of it, only as far as the lines
- * are asked for.
+ * are asked for, and never further back than MAX_BYTES.
  *
  * @param select gets the lines, newest first; called again if a rotation came in between
  * @param options.wholeLines leaves out a last line that has no newline yet
@@ -51,8 +58,12 @@ export function readTail<T>(
 }
 
 function* linesOf({ current, rotated }: Generations, end: number): Generator<string> {
-  if (current) yield* linesBackwards(current.descriptor, 0, end)
-  for (const { descriptor, size } of rotated) yield* linesBackwards(descriptor, 0, size)
+  const files = [...(current ? [{ ...current, size: end }] : []), ...rotated]
+  let left = MAX_BYTES
+  for (const { descriptor, size } of files) {
+    yield* linesBackwards(descriptor, Math.max(0, size - left), size)
+    left -= Math.min(left, size)
+  }
 }
 
 /** The lines of a part of a file, the last one first; with or without a newline at its end. */

@@ -1,11 +1,12 @@
 import { styleText } from 'node:util'
-import { displayLine, LEVELS, parseLine, type Level } from '../line.ts'
+import { displayLine, LEVELS, parseLine, shownText, type Level } from '../line.ts'
 
 /** A line of the log, as --json shows it. */
 export interface LogEntry {
   /** RFC 3339; null if neither the line nor one before it tells. */
   readonly time: string | null
   readonly level: Level
+  /** See shownText. */
   readonly text: string
 }
 
@@ -15,8 +16,8 @@ export interface LogEntry {
  */
 export function entryOf(line: string, timeBefore: string | null): LogEntry {
   const parsed = parseLine(line)
-  if (!parsed) return { time: timeBefore, level: 'error', text: line }
-  return { time: parsed.time, level: parsed.level, text: parsed.text }
+  if (!parsed) return { time: timeBefore, level: 'error', text: shownText(line) }
+  return { time: parsed.time, level: parsed.level, text: shownText(parsed.text) }
 }
 
 export function isAtLeast(level: Level, least: Level): boolean {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -39,6 +39,17 @@ function framed(stdout: string): string[] {
   const lines = stdout.split('\n')
   return lines.slice(3, lines.lastIndexOf(RULE)).map((one) => one.replace(/^\[\d\d:\d\d:\d\d\] /, ''))
 }
+
+test.for(['--lines 50', '--since 1h', '--since 1h --json'])(
+  '%s shows little of a log that a crash has left full of zeros, and soon',
+  async (options) => {
+    const home = homeWith('', line('before'))
+    truncateSync(home.file('daemon.log'), 32 * 1024 ** 3)
+    const stdout = await logs(home, ...options.split(' '))
+    expect(stdout.length).toBeLessThan(8 * 1024 * 1024)
+    expect(stdout).toContain('more characters)')
+  },
+)
 
 describe('how many lines:', () => {
   test('the last 50, in their frame', async () => {

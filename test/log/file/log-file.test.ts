@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -17,6 +18,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openLogFile, type LogFile, type LogFileOptions } from '../../../src/log/file/log-file.ts'
+import { lastLines } from '../../fixtures/last-lines.ts'
 import { asNobody } from '../../fixtures/machine/as-nobody.ts'
 import { allLines, numbersIn, strangersBeside, upTo } from '../../fixtures/log-folder.ts'
 import { runFixture, runProgram } from '../../fixtures/run-fixture.ts'
@@ -110,6 +112,17 @@ describe('rotation', () => {
     for (const text of [long, 'number 0', long]) log.write(text)
     expect(allLines(file).map((line) => line.slice(36))).toEqual([long, 'number 0', long])
     expect(existsSync(`${file}.3`)).toBe(false)
+  })
+
+  test('of far more than a log of ours has keeps the end', () => {
+    const file = logFile()
+    writeFileSync(file, '')
+    truncateSync(file, 4 * 1024 ** 3)
+    appendFileSync(file, '\nthe end\n')
+    writeNumbers(takenOver(file, {}), 0, 1)
+    expect(numbersIn(readFileSync(file, 'utf8').split('\n'))).toEqual([0])
+    expect(statSync(`${file}.1`).size).toBe(64 * 1024 * 1024)
+    expect(lastLines(file, 2)[0]).toBe('the end')
   })
 
   test('that is not possible costs a warning, not a line', () => {

@@ -186,6 +186,19 @@ describe('of a log of 1 GB only the end is read', () => {
   })
 })
 
+test('of a log of 32 GB of zeros no more is read than a log of ours may have, whatever is looked for', (context) => {
+  const io = '/proc/self/io'
+  if (!existsSync(io)) context.skip('the system does not count how much a process reads')
+  const file = fileWith('')
+  truncateSync(file, 32 * 1024 ** 3)
+  writeFileSync(`${file}.1`, 'a line\n')
+  const before = Number(/^rchar: (\d+)/m.exec(readFileSync(io, 'utf8'))?.[1])
+  const length = readTail(file, (lines) => [...lines].reduce((sum, line) => sum + line.length, 0)).found
+  const read = Number(/^rchar: (\d+)/m.exec(readFileSync(io, 'utf8'))?.[1]) - before
+  expect(length).toBe(64 * 1024 * 1024)
+  expect(read).toBeLessThan(65 * 1024 * 1024)
+})
+
 test('a folder in the place of the log is an error that says so', () => {
   const folder = path.join(scratchFolder(), 'daemon.log')
   mkdirSync(folder)
