@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs'
 import path from 'node:path'
 import type { Instance } from '../config/instance.ts'
 import { wordsOf } from '../config/kind.ts'
 import { ConnectError } from '../errors.ts'
+import { isSameFile, statOf } from '../files/is-same-file.ts'
 import { isLocked } from '../files/lock.ts'
 import { isAlive } from '../process/identity.ts'
 import { waitFor } from '../runtime/wait-for.ts'
@@ -82,17 +82,10 @@ export function folderAwaited(found: FoundProcess): string | null {
   return (found.state === 'running' && found.waitsFor) || null
 }
 
-/** Whether two names are of files that are there, and are not the same file. */
+/** Whether two names are of files that are there, and are not the same file. One that is gone tells nothing. */
 function isAnotherFile(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((file) => {
-    try {
-      return statSync(file)
-    } catch {
-      // A file that is gone, or hidden from us, tells nothing.
-      return undefined
-    }
-  })
-  return first !== undefined && second !== undefined && (first.dev !== second.dev || first.ino !== second.ino)
+  const areThere = [one, other].every((file) => statOf(file) !== undefined)
+  return areThere && !isSameFile(one, other)
 }
 
 /** Asks one whose record is gone or damaged: it may still say on its socket who it is. */

@@ -36,6 +36,22 @@ export function takeInstanceLock(instance: Instance): Promise<FileLock | undefin
   return waitFor(() => tryInstanceLock(instance), { timeoutMs: MOMENT_MS, everyMs: 20 })
 }
 
+/**
+ * Changes an instance's files while no process of it lives.
+ *
+ * @returns false if one runs after all: nothing was changed
+ * @throws ConnectError as tryInstanceLock, and what the change throws
+ */
+export async function underInstanceLock(instance: Instance, change: () => void): Promise<boolean> {
+  const lock = await takeInstanceLock(instance)
+  try {
+    if (lock) change()
+    return lock !== undefined
+  } finally {
+    lock?.release()
+  }
+}
+
 /** Whether another process lives, by its record or by its own word. */
 async function anotherLives(instance: Instance): Promise<boolean> {
   const record = readProcessRecord(instance)

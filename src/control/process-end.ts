@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs'
 import { ensureInstanceFolder } from '../config/config.ts'
 import { placesOf, type Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
-import type { FileLock } from '../files/lock.ts'
 import { GRACE_PERIOD_S } from '../process/grace-period.ts'
 import { isAlive } from '../process/identity.ts'
 import type { Termination } from '../process/terminate.ts'
-import { takeInstanceLock } from './instance-lock.ts'
+import { underInstanceLock } from './instance-lock.ts'
 import {
   clearStaleRecord,
   endProcessRecord,
@@ -40,7 +39,7 @@ export function noteOwnEnd(instance: Instance, end: Omit<ProcessEnd, 'at'>): voi
  */
 export async function noteSeenEnd(instance: Instance, pid: number, seen: SeenEnd): Promise<void> {
   const { code, signal, at = new Date() } = seen
-  await underLock(instance, () => {
+  await underInstanceLock(instance, () => {
     const record = readProcessRecord(instance)
     if (record?.pid !== pid || record.end) return
     const reason = endReason({ signal })
@@ -63,7 +62,7 @@ export async function noteStopped(
   if (!existsSync(instance.folder)) return 'noted'
   for (const place of placesOf(instance)) {
     if (!namesAProcess(place)) continue
-    const isNoted = await underLock(place, () => {
+    const isNoted = await underInstanceLock(place, () => {
       const record = readProcessRecord(place)
       if (record?.pid !== pid || record?.end || !termination) return clearStaleRecord(place)
       const reason =
@@ -89,7 +88,7 @@ export async function clearStale(instance: Instance): Promise<boolean> {
     for (const place of placesOf(instance)) {
       // Its folder may not be there.
       if (!namesAProcess(place)) continue
-      await underLock(place, () => {
+      await underInstanceLock(place, () => {
         const record = readProcessRecord(place)
         const isOurs = record && !record.end && record.configFile === place.mainFile && isAlive(record)
         if (isOurs || !namesAProcess(place)) return
@@ -102,18 +101,6 @@ export async function clearStale(instance: Instance): Promise<boolean> {
     return false
   }
   return isCleared
-}
-
-/** @returns false if one runs after all */
-async function underLock(instance: Instance, write: () => void): Promise<boolean> {
-  let lock: FileLock | undefined
-  try {
-    lock = await takeInstanceLock(instance)
-    if (lock) write()
-    return lock !== undefined
-  } finally {
-    lock?.release()
-  }
 }
 
 function onlyUnexpected(error: unknown): void {

@@ -1,8 +1,7 @@
 import type { Instance } from '../config/instance.ts'
 import { ConnectError } from '../errors.ts'
-import type { FileLock } from '../files/lock.ts'
 import { identify } from '../process/identity.ts'
-import { takeInstanceLock } from './instance-lock.ts'
+import { underInstanceLock } from './instance-lock.ts'
 import { readProcessRecord, writeProcessRecord } from './process-record.ts'
 
 /**
@@ -21,7 +20,7 @@ export async function announceProcess(
   if (isRecorded()) return
   // Now: one that has ended already is found only until Node.js hears of it, and its end is to be told, too.
   const started = identify(pid)
-  await withInstanceLock(instance, () => {
+  const record = () => {
     if (!started || isRecorded()) return
     writeProcessRecord(instance, {
       ...started,
@@ -34,18 +33,11 @@ export async function announceProcess(
       node,
       script,
     })
-  })
-}
-
-/** What can't be written is no reason to fail: the process meets the same, and says so in its log. */
-async function withInstanceLock(instance: Instance, write: () => void): Promise<void> {
-  let lock: FileLock | undefined
+  }
   try {
-    lock = await takeInstanceLock(instance)
-    if (lock) write()
+    await underInstanceLock(instance, record)
   } catch (error) {
+    // What can't be written is no reason to fail: the process meets the same, and says so in its log.
     if (!(error instanceof ConnectError)) throw error
-  } finally {
-    lock?.release()
   }
 }

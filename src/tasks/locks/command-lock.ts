@@ -2,14 +2,9 @@ import { existsSync } from 'node:fs'
 import { ensureInstanceFolder } from '../../config/config.ts'
 import type { Instance } from '../../config/instance.ts'
 import { wordsOf } from '../../config/kind.ts'
-import { ConnectError } from '../../errors.ts'
 import { tryLock } from '../../files/lock.ts'
-import { waitFor } from '../../runtime/wait-for.ts'
+import { holdLock } from './hold-lock.ts'
 import { ignoreHangup } from './ignore-hangup.ts'
-import { withoutLock } from './without-lock.ts'
-
-/** The longest that another command may take, in ms. */
-const TIMEOUT_MS = 60_000
 
 /**
  * Runs an action on the daemon or hub while no other command does: ten `daemon start` at once start one
@@ -33,16 +28,6 @@ export async function withCommandLock<T>(
     ensureInstanceFolder(instance)
     return tryLock(instance.commandLockFile)
   }
-  const lock = await waitFor(() => (writes ? take() : take().catch(withoutLock)), { timeoutMs: TIMEOUT_MS })
-  if (!lock) {
-    const { command, errors } = wordsOf(instance)
-    throw new ConnectError(errors.busy, `Another ${command} command is still running`, {
-      hints: ['Wait for it, or end it, then try again.'],
-    })
-  }
-  try {
-    return await ignoreHangup(action)
-  } finally {
-    lock.release()
-  }
+  const busy = `Another ${wordsOf(instance).command} command is still running`
+  return holdLock(instance, take, () => ignoreHangup(action), { writes, busy })
 }

@@ -1,15 +1,9 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { dataFolder, type Instance } from '../../config/instance.ts'
-import { wordsOf } from '../../config/kind.ts'
-import { ConnectError } from '../../errors.ts'
 import { tryLock } from '../../files/lock.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
-import { waitFor } from '../../runtime/wait-for.ts'
-import { withoutLock } from './without-lock.ts'
-
-/** The longest that another install may take, in ms. */
-const TIMEOUT_MS = 60_000
+import { holdLock } from './hold-lock.ts'
 
 /**
  * Runs what concerns all instances of a user, such as folders for them all, while no other instance does.
@@ -28,17 +22,6 @@ export async function withHomeLock<T>(
   // Without it nothing was ever installed here, and what has nothing to remove leaves nothing behind.
   if (writes) ensurePrivateFolder(folder)
   else if (!existsSync(file)) return action()
-  const take = () => tryLock(file)
-  const lock = await waitFor(() => (writes ? take() : take().catch(withoutLock)), { timeoutMs: TIMEOUT_MS })
-  if (!lock) {
-    const message = 'Another daemon or hub of yours is still being installed or removed'
-    throw new ConnectError(wordsOf(instance).errors.busy, message, {
-      hints: ['Wait for it, or end it, then try again.'],
-    })
-  }
-  try {
-    return await action()
-  } finally {
-    lock.release()
-  }
+  const busy = 'Another daemon or hub of yours is still being installed or removed'
+  return holdLock(instance, () => tryLock(file), action, { writes, busy })
 }
