@@ -1,5 +1,5 @@
 // @ts-check
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -101,7 +101,8 @@ export function changeOf(folder, daemon) {
 function differingScripts(folder, daemon) {
   return Object.entries(scriptsFor(daemon)).filter(([name, text]) => {
     const file = path.join(folder, name)
-    return !existsSync(file) || readFileSync(file, 'utf8') !== text
+    // What is no file is replaced unread: a FIFO would be waited for, for ever.
+    return !statSync(file, { throwIfNoEntry: false })?.isFile() || readFileSync(file, 'utf8') !== text
   })
 }
 

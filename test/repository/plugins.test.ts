@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { scratchFolder } from '../fixtures/scratch.ts'
 import { root } from '../helpers/cli.ts'
 
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
@@ -36,6 +38,21 @@ describe.each(plugins)('%s', (folder) => {
     })
     const modules = globSync('*.js', { cwd: path.join(root, folder) })
     expect(rest.files).toEqual(modules.filter((file) => !file.endsWith('.test.js')).toSorted())
+  })
+
+  test('replaces what is in the place of a script and no file, and does not wait for it', () => {
+    const service = scratchFolder()
+    execFileSync('mkfifo', [path.join(service, 'run')])
+    const daemon = { command: ['/usr/bin/node'], cwd: '/', env: {}, logFile: '/tmp/daemon.log' }
+    // In a process of its own: whoever reads a FIFO hears of no deadline any more.
+    const script = `
+      import { changeOf, writeScripts } from ${JSON.stringify(path.join(root, folder, 'service-folder.js'))}
+      const [service, daemon] = [${JSON.stringify(service)}, ${JSON.stringify(daemon)}]
+      console.log(changeOf(service, daemon), await writeScripts(service, daemon), changeOf(service, daemon))`
+    const args = ['--input-type=module', '--eval', script]
+    expect(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 })).toBe(
+      'updated true unchanged\n',
+    )
   })
 
   test('has a README that leads to its tarball', () => {
