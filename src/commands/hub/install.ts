@@ -66,11 +66,10 @@ export default class HubInstall extends HubCommand {
     const report = { ...installed, ...later, warnings: [...installed.warnings, ...(later?.warnings ?? [])] }
     const told = [...formatHubTold(report), ...(joining ? formatJoining(joining) : [])]
     for (const line of installedLines(report, 'hub', told)) this.print(line)
-    const own = [left, this.behindProxy(wanted)].filter((warning) => warning !== undefined)
-    const warnings = [...report.warnings, ...own]
-    for (const warning of warnings) this.printWarning(warning)
+    for (const warning of [...report.warnings, left, this.behindProxy(wanted)])
+      if (warning !== undefined) this.printWarning(warning)
     await this.#tellNext(joining, report.url)
-    return { installed: true, manager, ...report, warnings, plan: null, joining }
+    return { installed: true, manager, ...report, plan: null, joining }
   }
 
   #join(hub: HubInstance): Promise<Joining> {

@@ -34,7 +34,6 @@ export default class HubStart extends HubCommand {
         this.print()
       },
     })
-    const warnings = [...report.warnings, ...told.filter((warning) => warning !== undefined)]
     const begun = report.outcome === 'started' ? 'Hub started' : 'Hub already running'
     if (report.updated !== null) this.print(`  Updated: ${tilde(report.updated)}`)
     this.print(`[ok] ${begun} (PID: ${report.pid})`)
@@ -44,13 +43,13 @@ export default class HubStart extends HubCommand {
       this.print(
         `  It runs version ${report.version}, installed is ${context.version}. Run: connect hub restart`,
       )
-    for (const warning of warnings) this.printWarning(warning)
+    for (const warning of [...report.warnings, ...told]) if (warning !== undefined) this.printWarning(warning)
     const joining = await this.follow(context.instance, report)
     for (const line of formatNews(joining)) this.print(line)
     // On loopback it is for this machine, which has joined none.
     if (joining === null && report.url !== null && isLoopback(new URL(report.url).hostname))
       this.suggestNext(JOIN_OWN_HUB, 'joins the hub here')
     else await this.sayNext(joining?.outcome === 'moved' ? 'moved' : undefined, report.url)
-    return { ...report, warnings, joining }
+    return { ...report, joining }
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { LineLimiter } from '../../log/line-limiter.ts'
 import type { Link, LinkFrame, LinkHandler } from '../../tunnel/link/link.ts'
 import { GOAWAY_CODES, type GoawayCode } from '../../tunnel/protocol/codes.ts'
@@ -13,6 +12,7 @@ import { Switch } from '../switch/switch.ts'
 import { ControlMessages, type ControlContext } from './control-messages.ts'
 import { RegisteredServices } from './registered-services.ts'
 import { ServingLinks } from './serving-links.ts'
+import { Shutdown } from './shutdown.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** A link that is up, and whose it is. */
@@ -38,15 +38,6 @@ const SEEN_EVERY_MS = 3_600_000
 /** How many links are looked at in one turn of the event loop. */
 const TICKS_A_TURN = 500
 
-/** How long a shutdown waits for the GOAWAYs to reach the agents, in ms. */
-const GOODBYE_MS = 200
-
-/** How soon agents are asked to come back, in ms: by then a hub that restarts listens again. */
-const RETURN_MS = 500
-
-/** How many may be back in a ms: each costs a handshake and a signature. */
-const RETURNS_A_MS = 5
-
 export interface LinkTableOptions {
   readonly version: string
   readonly log: (line: string) => void
@@ -67,9 +58,7 @@ export class LinkTable {
   readonly #serving = new ServingLinks()
   readonly #switch: Switch
   readonly #controlContext: ControlContext
-  /** Resolved once no link is left after a shutdown. */
-  readonly #emptied = Promise.withResolvers<void>()
-  #isShuttingDown = false
+  readonly #shutdown = new Shutdown()
 
   constructor(registry: Registry, options: LinkTableOptions) {
     this.#registry = registry
@@ -99,7 +88,7 @@ export class LinkTable {
    * @param address where it comes from
    */
   add(agent: Agent, { link, epoch, role }: LinkClaims, connection: Link, address?: string): void {
-    if (this.#isShuttingDown) return this.#sendAway(connection)
+    if (this.#shutdown.hasBegun) return this.#shutdown.sendAway(connection)
     const links = this.#linksOf(agent.id)
     const older = links.get(link)
     older?.port.link.close(GOAWAY_CODES.REPLACED, 'this link has come back on a newer connection')
@@ -192,18 +181,8 @@ export class LinkTable {
 
   /** Asks every agent to come back, each after a moment of its own. */
   async shutdown(): Promise<void> {
-    this.#isShuttingDown = true
-    if (this.#byAgent.size === 0) return
-    const links = [...this.#all()]
-    for (const { port } of links) this.#sendAway(port.link, links.length / RETURNS_A_MS)
-    await Promise.race([this.#emptied.promise, sleep(GOODBYE_MS)])
+    await this.#shutdown.begin([...this.#all()].map(({ port }) => port.link))
     for (const { port } of this.#all()) port.link.terminate('the hub is shutting down')
-  }
-
-  /** @param spreadMs over how long all of them come back */
-  #sendAway(link: Link, spreadMs = 0): void {
-    const afterMs = RETURN_MS + Math.floor(Math.random() * spreadMs)
-    link.close(GOAWAY_CODES.SHUTDOWN, 'the hub is shutting down', afterMs)
   }
 
   #frame(entry: ActiveLink, frame: LinkFrame, message: Message): void {
@@ -256,7 +235,7 @@ export class LinkTable {
     if (links.size > 0) return
     this.#byAgent.delete(id)
     this.#buckets.delete(id)
-    if (this.#isShuttingDown && this.#byAgent.size === 0) this.#emptied.resolve()
+    if (this.#byAgent.size === 0) this.#shutdown.emptied()
   }
 
   /** An agent that comes and goes at will gets a line of each kind a second. */

@@ -89,7 +89,7 @@ export class Link {
   }
 
   get isOpen(): boolean {
-    return !this.#closed && this.#closing === undefined && this.#transport.isOpen
+    return !this.#isOver && this.#transport.isOpen
   }
 
   /** What it costs, in bytes, to have frames wait here, besides the little that the transport holds. */
