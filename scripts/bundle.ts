@@ -42,11 +42,11 @@ const PLACED = new Set([
 /**
  * What is loaded together is one file, with all that it imports: that of every process; what a shell that
  * completes a word may have to wait for, and most other commands load too; that of the daemon's commands,
- * much of which the agent loads too; what of them imports oclif, which the agent must not; and that of what
- * tells where this machine stands. What loads a user's plugins is apart: help needs that, and nothing of the
- * daemon.
+ * much of which the agent loads too; what of them imports oclif, which the agent must not; that of what tells
+ * where this machine stands; and that of what asks whether systemd could keep something, which has how programs
+ * of the system are run. What loads a user's plugins is apart: help needs that, and nothing of the daemon.
  */
-const GROUPS = ['start', 'local', 'plugins', 'daemon', 'oclif', 'command', 'machine'] as const
+const GROUPS = ['start', 'local', 'plugins', 'daemon', 'oclif', 'command', 'machine', 'systemd'] as const
 
 const EVERY_PROCESS = sources(
   'start',
@@ -58,7 +58,8 @@ const EVERY_PROCESS = sources(
 const LOCAL = sources('cli/completion/{on-machine,on-hub}')
 const PLUGINS = sources('cli/plugins/load-plugins')
 const DAEMON = sources('commands/daemon/status', 'platforms/{selection/*,background/background}')
-const MACHINE = sources('tasks/machine/machine-status')
+const MACHINE = sources('tasks/machine/machine-status', 'cli/plugins/ask-user-plugins')
+const SYSTEMD = sources('platforms/systemd/detect')
 
 /** What ws loads, and a link without TLS and compression never uses. */
 const OF_WS = /^(https|tls|zlib|querystring)$/
@@ -144,6 +145,7 @@ const grouping: Plugin = {
       groupOf.set(id, id === '\0oclif' ? 'oclif' : needsOclif(id) ? 'command' : 'daemon')
     }
     for (const id of withImports(MACHINE)) if (!groupOf.has(id)) groupOf.set(id, 'machine')
+    for (const id of withImports(SYSTEMD)) if (!groupOf.has(id)) groupOf.set(id, 'systemd')
     for (const file of PLACED) groupOf.delete(file)
   },
 }

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { codeOf } from '../errors.ts'
 import { endGroup, endGroupWithUs } from './process-group.ts'
 
@@ -36,6 +35,8 @@ export async function run(
   const [program, ...args] = command
   const { env, cwd } = options
   const ownGroup = options.ownGroup === true && process.platform !== 'win32'
+  // Whether there is a service manager is asked without one, too, and this takes a while to load.
+  const { spawn } = process.getBuiltinModule('node:child_process')
   const child = spawn(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup })
   const withUs = ownGroup ? endGroupWithUs(child) : undefined
   const output = { stdout: '', stderr: '' }
