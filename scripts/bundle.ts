@@ -43,8 +43,9 @@ const PLACED = new Set([
  * What is loaded together is one file, with all that it imports: that of every process; what a shell that
  * completes a word may have to wait for, and most other commands load too; that of the daemon's commands,
  * much of which the agent loads too; what of them imports oclif, which the agent must not; that of what tells
- * where this machine stands; and that of what asks whether systemd could keep something, which has how programs
- * of the system are run. What loads a user's plugins is apart: help needs that, and nothing of the daemon.
+ * where this machine stands; and that of what asks whether systemd could keep something, which has how
+ * programs of the system are run. What loads a user's plugins is apart: help needs that, and nothing of the
+ * daemon.
  */
 const GROUPS = ['start', 'local', 'plugins', 'daemon', 'oclif', 'command', 'machine', 'systemd'] as const
 

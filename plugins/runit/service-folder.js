@@ -5,6 +5,12 @@ import path from 'node:path'
 
 /** @import { Daemon } from 'private-connect/platform' */
 
+/**
+ * What the scripts of a service folder hold, by their names.
+ *
+ * @typedef {Readonly<Record<string, string>>} Scripts
+ */
+
 /** What of the caller's environment is written down: no secrets. The rest is what runsvdir was given. */
 const KEPT = ['HOME', 'CONNECT_DAEMON', 'NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA']
 
@@ -24,7 +30,7 @@ done
  * The scripts of the service folder, by their names.
  *
  * @param {Daemon} daemon
- * @returns {Readonly<Record<string, string>>}
+ * @returns {Scripts}
  */
 export function scriptsFor({ command, cwd, env, logFile }) {
   const kept = KEPT.flatMap((name) => (env[name] === undefined ? [] : [`${name}=${quote(env[name])}`]))
@@ -61,7 +67,7 @@ export async function makeFolder(folder, daemon) {
   await rm(draft, { recursive: true, force: true })
   await mkdir(draft, { mode: 0o700 })
   await writeFile(path.join(draft, 'down'), '')
-  await writeScripts(draft, daemon)
+  await writeScripts(draft, scriptsFor(daemon))
   await rename(draft, folder)
 }
 
@@ -69,11 +75,11 @@ export async function makeFolder(folder, daemon) {
  * Writes those that differ. A start in between finds a whole script.
  *
  * @param {string} folder
- * @param {Daemon} daemon
+ * @param {Scripts} scripts
  * @returns {Promise<boolean>} whether one differed
  */
-export async function writeScripts(folder, daemon) {
-  const differing = differingScripts(folder, daemon)
+export async function writeScripts(folder, scripts) {
+  const differing = differingScripts(folder, scripts)
   for (const [name, text] of differing) {
     const draft = path.join(folder, `${name}.new`)
     await rm(draft, { force: true })
@@ -87,23 +93,30 @@ export async function writeScripts(folder, daemon) {
  * What it takes to have the service folder as it should be.
  *
  * @param {string} folder
- * @param {Daemon} daemon
+ * @param {Scripts} scripts
  */
-export function changeOf(folder, daemon) {
+export function changeOf(folder, scripts) {
   if (!existsSync(folder)) return 'created'
-  return differingScripts(folder, daemon).length > 0 ? 'updated' : 'unchanged'
+  return differingScripts(folder, scripts).length > 0 ? 'updated' : 'unchanged'
 }
 
 /**
  * @param {string} folder
- * @param {Daemon} daemon
+ * @param {Scripts} scripts
  */
-function differingScripts(folder, daemon) {
-  return Object.entries(scriptsFor(daemon)).filter(([name, text]) => {
-    const file = path.join(folder, name)
-    // What is no file is replaced unread: a FIFO would be waited for, for ever.
-    return !statSync(file, { throwIfNoEntry: false })?.isFile() || readFileSync(file, 'utf8') !== text
-  })
+function differingScripts(folder, scripts) {
+  return Object.entries(scripts).filter(([name, text]) => textOf(folder, name) !== text)
+}
+
+/**
+ * @param {string} folder
+ * @param {string} name
+ * @returns {string | undefined} undefined if there is no such file
+ */
+export function textOf(folder, name) {
+  const file = path.join(folder, name)
+  // What is no file is taken for none, unread: a FIFO would be waited for, for ever.
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ? readFileSync(file, 'utf8') : undefined
 }
 
 /**

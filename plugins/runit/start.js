@@ -5,8 +5,9 @@ import path from 'node:path'
 import { writeScripts } from './service-folder.js'
 import { fail, look, sv, waitFor } from './sv.js'
 
-/** @import { Action, Daemon, Started, StartOptions } from 'private-connect/platform' */
+/** @import { Action, Started, StartOptions } from 'private-connect/platform' */
 /** @import { Service } from './platform.js' */
+/** @import { Scripts } from './service-folder.js' */
 
 const WORDS = {
   agent: { subject: 'Daemon', install: 'connect daemon install' },
@@ -17,11 +18,11 @@ const WORDS = {
  * Has runsv start it, and looks whether it stays.
  *
  * @param {Service} service
- * @param {Daemon} daemon
+ * @param {Scripts} scripts
  * @param {StartOptions} options
  * @returns {Action<Started>}
  */
-export function startSteps({ folder, kind, unwatched }, daemon, { isReady, stableMs }) {
+export function startSteps({ folder, kind, unwatched }, scripts, { isReady, stableMs }) {
   const lastExit = path.join(folder, 'last-exit')
   const { subject, install } = WORDS[kind]
   let updated = false
@@ -42,7 +43,7 @@ export function startSteps({ folder, kind, unwatched }, daemon, { isReady, stabl
           if (state !== 'stopped') await sv('down', folder)
           const isStopped = async () => (await look(folder)).state === 'stopped'
           if (!(await waitFor(isStopped, 5000))) throw fail(`It is ${state}, and does not end`)
-          updated = await writeScripts(folder, daemon)
+          updated = await writeScripts(folder, scripts)
           for (const name of ['last-exit', 'down']) await rm(path.join(folder, name), { force: true })
           answer = await sv('up', folder)
         },

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { isWatched, unwatched } from './scandir.js'
+import { rollingBack, withRescue } from './rollback.js'
 import { changeOf, makeFolder, scriptsFor } from './service-folder.js'
 import { startSteps } from './start.js'
 import { keepDown, removeFolder, stopSteps } from './stop.js'
@@ -39,10 +40,10 @@ export class S6Platform {
    */
   async plan(daemon) {
     const { folder } = this.#service
-    const scripts = Object.entries(scriptsFor(daemon))
+    const scripts = scriptsFor(daemon)
     return {
-      change: changeOf(folder, daemon),
-      files: scripts.map(([name, content]) => ({ file: path.join(folder, name), content })),
+      change: changeOf(folder, scripts),
+      files: Object.entries(scripts).map(([name, content]) => ({ file: path.join(folder, name), content })),
       commands: [
         ['s6-svscanctl', '-a', path.dirname(folder)],
         ['s6-svc', '-u', folder],
@@ -57,26 +58,30 @@ export class S6Platform {
    */
   install(daemon, options) {
     const { folder } = this.#service
-    const change = changeOf(folder, daemon)
-    const start = startSteps(this.#service, daemon, options)
+    const scripts = scriptsFor(daemon)
+    const change = changeOf(folder, scripts)
+    const start = startSteps(this.#service, scripts, options)
     /** @type {Started | undefined} */
     let running
+    const lookFirst = {
+      title: 'Look whether it runs',
+      run: async () => {
+        const { state, pid = 0 } = await look(folder)
+        if (state === 'running') running = { pid, ready: await options.isReady(pid) }
+      },
+    }
+    const unlessItRuns = start.steps.map((step) => ({
+      ...step,
+      run: async () => (running ? { skipped: 'it runs' } : step.run()),
+    }))
     const steps = {
-      created: () => [...this.#make(daemon), ...start.steps].map((step) => undoing(step, folder)),
-      updated: () => [...stopSteps(folder).steps, ...start.steps],
-      unchanged: () => [
-        {
-          title: 'Look whether it runs',
-          run: async () => {
-            const { state, pid = 0 } = await look(folder)
-            if (state === 'running') running = { pid, ready: await options.isReady(pid) }
-          },
-        },
-        ...start.steps.map((step) => ({
-          ...step,
-          run: async () => (running ? { skipped: 'it runs' } : step.run()),
-        })),
-      ],
+      created: () =>
+        withRescue([...this.#make(daemon), ...start.steps], async (error) => {
+          await removeFolder(folder)
+          return error
+        }),
+      updated: () => rollingBack(this.#service, [...stopSteps(folder).steps, ...start.steps], options),
+      unchanged: () => [lookFirst, ...rollingBack(this.#service, unlessItRuns, options)],
     }
     return {
       steps: steps[change](),
@@ -129,7 +134,7 @@ export class S6Platform {
    * @returns {Action<Started>}
    */
   start(daemon, options) {
-    return startSteps(this.#service, daemon, options)
+    return startSteps(this.#service, scriptsFor(daemon), options)
   }
 
   /**
@@ -158,26 +163,5 @@ export class S6Platform {
     if (state === 'unknown') return { ...known, state, reason: answer }
     if (state !== 'unwatched') return { ...known, ...seen, state }
     return { ...known, state: 'stopped', reason: `${unwatched.why}. ${unwatched.hint}` }
-  }
-}
-
-/**
- * A step of a first installation: if it fails, nothing is left.
- *
- * @param {Step} step
- * @param {string} folder
- * @returns {Step}
- */
-function undoing(step, folder) {
-  return {
-    ...step,
-    run: async () => {
-      try {
-        return await step.run()
-      } catch (error) {
-        await removeFolder(folder)
-        throw error
-      }
-    },
   }
 }

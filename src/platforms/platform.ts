@@ -18,7 +18,8 @@ export interface Platform {
   plan?(daemon: Daemon): Promise<InstallPlan>
   /**
    * Installs the daemon, starts it, and looks whether it stays. Doing it again changes nothing,
-   * unless something differs.
+   * unless something differs. If a step fails, what was installed before is put back, and runs again if it
+   * ran.
    *
    * @throws ConnectError in a step: INSTALL_UNSUPPORTED if nothing can be installed into this platform,
    * DAEMON_FAILED if the daemon ended by itself

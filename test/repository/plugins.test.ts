@@ -46,9 +46,9 @@ describe.each(plugins)('%s', (folder) => {
     const daemon = { command: ['/usr/bin/node'], cwd: '/', env: {}, logFile: '/tmp/daemon.log' }
     // In a process of its own: whoever reads a FIFO hears of no deadline any more.
     const script = `
-      import { changeOf, writeScripts } from ${JSON.stringify(path.join(root, folder, 'service-folder.js'))}
-      const [service, daemon] = [${JSON.stringify(service)}, ${JSON.stringify(daemon)}]
-      console.log(changeOf(service, daemon), await writeScripts(service, daemon), changeOf(service, daemon))`
+      import { changeOf, scriptsFor, writeScripts } from ${JSON.stringify(path.join(root, folder, 'service-folder.js'))}
+      const [service, scripts] = [${JSON.stringify(service)}, scriptsFor(${JSON.stringify(daemon)})]
+      console.log(changeOf(service, scripts), await writeScripts(service, scripts), changeOf(service, scripts))`
     const args = ['--input-type=module', '--eval', script]
     expect(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 })).toBe(
       'updated true unchanged\n',

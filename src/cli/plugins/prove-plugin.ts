@@ -7,6 +7,7 @@ import { knownPlatforms } from '../../platforms/selection/known-platforms.ts'
 import type { ListedPlugin } from '../../plugins/plugin-list.ts'
 import { askOnly } from './ask-plugins.ts'
 import { loadPlugin, problemOf } from './load-plugins.ts'
+import { keptByPlugin } from './plugins-in-use.ts'
 
 /** What a plugin adds. */
 export interface Brings {
@@ -27,7 +28,7 @@ export function formatBrings({ platforms, commands }: Brings): string[] {
  * command later.
  *
  * @returns the names of its platforms, and its commands as they are typed
- * @throws ConnectError PLUGIN_UNUSABLE
+ * @throws ConnectError PLUGIN_UNUSABLE, PLUGIN_IN_USE
  */
 export async function provePlugin(
   config: Interfaces.Config,
@@ -48,10 +49,26 @@ export async function provePlugin(
   const { known, problems } = knownPlatforms(BUILT_IN, { platforms, problems: own.problems })
   const found = problems.find((problem) => problem.plugin === name)
   if (found) throw unusable(name, found.what)
+  const brought = known.flatMap((one) => (one.plugin === name ? [one.description.name] : []))
+  await refuseLoss(config, name, brought)
   return {
-    platforms: known.flatMap((one) => (one.plugin === name ? [one.description.name] : [])),
+    platforms: brought,
     commands: plugin.commands.flatMap(({ id, hidden }) => (hidden ? [] : [id.replaceAll(':', ' ')])),
   }
+}
+
+/** One that takes the place of another must bring what keeps a daemon, or the hub, by that. */
+async function refuseLoss(
+  config: Interfaces.Config,
+  name: string,
+  brought: readonly string[],
+): Promise<void> {
+  const loaded = config.plugins.get(name)
+  const kept = (loaded && (await keptByPlugin(config, loaded))) ?? []
+  const lost = kept.find(({ platform }) => !brought.includes(platform))
+  if (lost === undefined) return
+  const what = `The ${lost.kept} is installed in ${lost.platform}, which this version of ${name} does not bring`
+  throw new ConnectError('PLUGIN_IN_USE', what, { hints: [`Remove it from there first: ${lost.command}`] })
 }
 
 function unusable(name: string, what: string): ConnectError {

@@ -60,6 +60,28 @@ describe('update', () => {
     expect(await connectOk(home, ['plugins', 'update', NAME])).toContain('from 1.1.0 to 2.0.1\n')
     expect(await connectOk(home, ['plugins', 'update', NAME])).toBe(`[ok] ${NAME} 2.0.1 is the newest\n`)
   })
+
+  test('keeps the version whose platform keeps the daemon, if the new one brings another', async (context) => {
+    const home = homeWithNpm(undefined, context)
+    const folder = writePlugin()
+    const env = { npm_config_offline: 'true' }
+    await connectOk(home, ['plugins', 'install', folder], { env })
+    mkdirSync(home.file('hub'), { recursive: true })
+    writeFileSync(home.file('hub/hub.testinit'), '')
+    writePlugin({ version: '1.2.3', platform: 'otherinit' }, folder)
+    const lost = `The hub is installed in testinit, which this version of ${NAME} does not bring`
+    expect(await connect(home, ['plugins', 'update'], { env })).toMatchObject({
+      code: 1,
+      stderr: `[!] ${NAME} stays as it is: ${lost}\n`,
+    })
+    expect(await connect(home, ['plugins', 'install', folder], { env })).toMatchObject({
+      code: 1,
+      stderr: `[x] ${lost}\n  Remove it from there first: connect hub uninstall\n`,
+    })
+    expect(await connectOk(home, ['plugins'])).toBe(`${NAME} 1.0.0: platform testinit\n`)
+    rmSync(home.file('hub/hub.testinit'))
+    expect(await connectOk(home, ['plugins', 'update'], { env })).toContain('from 1.0.0 to 1.2.3')
+  })
 })
 
 describe('uninstall', () => {

@@ -82,7 +82,8 @@ export const restartChecks: readonly Check[] = [
   },
 ]
 
-async function comesBack(
+/** Kills the daemon, and waits until another process is up. */
+export async function comesBack(
   tested: TestInstance,
   pid: number,
   timeoutMs = 30_000,

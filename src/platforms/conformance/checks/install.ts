@@ -1,11 +1,14 @@
 import { sep } from 'node:path'
+import { codeOf } from '../../../errors.ts'
 import { dataFolder } from '../../../config/instance.ts'
 import { identify } from '../../../process/identity.ts'
-import { assert, assertEqual } from '../harness/assert.ts'
+import { assert, assertEqual, assertRejects } from '../harness/assert.ts'
 import { contentsOf } from '../harness/folder-contents.ts'
 import type { Sandbox } from '../harness/sandbox.ts'
 import type { TestInstance } from '../harness/test-instance.ts'
 import type { Check } from './check.ts'
+import { comesBack } from './crash.ts'
+import { CRASH_STABLE_MS, runsAsTold } from './start.ts'
 
 export const installChecks: readonly Check[] = [
   {
@@ -51,7 +54,37 @@ export const installChecks: readonly Check[] = [
       assertEqual(isInstalled, false, 'isInstalled() must be false after uninstall()')
     },
   },
+  {
+    title: 'install() that fails leaves what was installed before, and that runs again if it ran',
+    async prove(sandbox) {
+      const tested = await sandbox.instance()
+      await tested.bringUp()
+      await failsToInstall(sandbox, tested)
+      const pid = await tested.connected('What ran before a failed install() must run again')
+      await runsAsTold(tested, pid)
+      const { installed: isInstalled } = await tested.runningAs(pid, 'after a failed install()')
+      assertEqual(isInstalled, true, 'status() must say installed: true after a failed install()')
+      // Not only the process is that of before: so is what it is started by.
+      const next = await comesBack(tested, pid, sandbox.options.restartWithinMs)
+      await runsAsTold(tested, next.pid)
+      await tested.platform.stop()
+      await failsToInstall(sandbox, tested)
+      await tested.stopped('after a failed install() of a daemon that was stopped')
+      await tested.start(tested.daemon())
+      await runsAsTold(tested, await tested.connected())
+    },
+  },
 ]
+
+/** Has one installed that ends at once. */
+async function failsToInstall(sandbox: Sandbox, tested: TestInstance): Promise<void> {
+  const fakeAgent = sandbox.fakeAgent()
+  fakeAgent.behave({ exit: 1 })
+  const daemon = tested.daemon({ program: fakeAgent.program })
+  const promise = 'install() must fail when the daemon exits with code 1'
+  const error = await assertRejects(promise, tested.install(daemon, CRASH_STABLE_MS))
+  assert(codeOf(error) === 'DAEMON_FAILED', 'install() must fail with the code DAEMON_FAILED', error)
+}
 
 async function installed(sandbox: Sandbox, tested: TestInstance, by: string): Promise<void> {
   const former = tested.recordedPid()

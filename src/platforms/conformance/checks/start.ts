@@ -13,7 +13,7 @@ import type { Check } from './check.ts'
 const CLOCK_SLACK_MS = 5000
 
 /** Long enough for a slow machine to see a process end. */
-const CRASH_STABLE_MS = 20_000
+export const CRASH_STABLE_MS = 20_000
 
 /** Nothing has ever listened at this port. */
 const NO_HUB = 'http://127.0.0.1:1'
@@ -136,7 +136,7 @@ async function startsAsAsked(sandbox: Sandbox): Promise<void> {
 }
 
 /** The very arguments, none split and none expanded. */
-async function runsAsTold(tested: TestInstance, pid: number): Promise<void> {
+export async function runsAsTold(tested: TestInstance, pid: number): Promise<void> {
   const found = await commandLineOf(pid)
   const wanted = asCommandLine(tested.daemon().command)
   assert(found === wanted, `The process must run exactly daemon.command (${JSON.stringify(wanted)})`, found)
