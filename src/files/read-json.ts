@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs'
 import * as v from 'valibot'
 import type { ErrorCode } from '../error-codes.ts'
 import { ConnectError, messageOf } from '../errors.ts'
+import { describeIssue } from '../text/describe-issue.ts'
 import { readText } from './read-text.ts'
 import { belongsToUs, checkTrusted } from './trust.ts'
 
@@ -35,9 +36,7 @@ export function readJson<T>(
   }
   const parsed = v.safeParse(schema, value)
   if (parsed.success) return parsed.output
-  const [issue] = parsed.issues
-  const where = v.getDotPath(issue)
-  throw new ConnectError(options.damaged, `${file} is damaged: ${where ? `${where}: ` : ''}${issue.message}`)
+  throw new ConnectError(options.damaged, `${file} is damaged: ${describeIssue(parsed.issues)}`)
 }
 
 function checkStats(file: string, found: Stats, options: { damaged: ErrorCode; secret?: boolean }): void {

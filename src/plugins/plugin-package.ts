@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { ConnectError, messageOf } from '../errors.ts'
 import { readText } from '../files/read-text.ts'
 import { belongsToUs } from '../files/trust.ts'
+import { describeIssue } from '../text/describe-issue.ts'
 import { shellQuote } from '../text/shell-quote.ts'
 
 const Target = v.union([v.string(), v.looseObject({ target: v.string() })])
@@ -50,7 +51,7 @@ export function readPluginPackage(root: string, called = path.basename(root)): P
       `What is there they can change at any time. Take a copy: connect plugins install ${shellQuote(root)}`,
     ])
   const found = v.safeParse(Package, readJsonOf(path.join(root, 'package.json'), fail))
-  if (!found.success) throw fail(`has a package.json that can’t be used: ${issueOf(found.issues[0])}`)
+  if (!found.success) throw fail(`has a package.json that can’t be used: ${describeIssue(found.issues)}`)
   const { name, version, engines, peerDependencies, oclif } = found.output
   if (oclif === undefined)
     throw fail('is no plugin of Private Connect', [
@@ -83,8 +84,4 @@ function readJsonOf(file: string, fail: (what: string) => Error): unknown {
     if (!existsSync(file)) throw fail(`has no ${path.basename(file)}`)
     throw fail(`has a ${path.basename(file)} that can’t be read: ${messageOf(error)}`)
   }
-}
-
-function issueOf(issue: v.BaseIssue<unknown>): string {
-  return [v.getDotPath(issue), issue.message].filter(Boolean).join(': ')
 }

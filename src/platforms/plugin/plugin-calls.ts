@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { describeIssue } from '../../text/describe-issue.ts'
 import { printable } from '../../text/printable.ts'
 import { withDeadline } from '../../runtime/deadline.ts'
 import type { Action, PluginDescription, PluginPlatform, Stepless } from '../platform.ts'
@@ -85,7 +86,7 @@ export class PluginCalls {
   #checked<T>(method: Method, answer: v.GenericSchema<unknown, T>, given: unknown): T {
     const parsed = v.safeParse(answer, given)
     if (parsed.success) return parsed.output
-    throw this.#failure(method, `gave an answer that can’t be read (${issueOf(parsed.issues)})`)
+    throw this.#failure(method, `gave an answer that can’t be read (${describeIssue(parsed.issues)})`)
   }
 
   #mustHave(method: Method): void {
@@ -103,8 +104,3 @@ export class PluginCalls {
 }
 
 type Method = keyof Stepless
-
-export function issueOf([issue]: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
-  const place = v.getDotPath(issue)
-  return place === null ? issue.message : `${place}: ${issue.message}`
-}

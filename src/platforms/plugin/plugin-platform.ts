@@ -19,6 +19,7 @@ import type {
   Stepless,
   Uninstalled,
 } from '../platform.ts'
+import { describeIssue } from '../../text/describe-issue.ts'
 import { removePidFile } from '../remove-pid-file.ts'
 import {
   InstalledAnswer,
@@ -27,7 +28,7 @@ import {
   StatusAnswer,
   UninstalledAnswer,
 } from './plugin-answers.ts'
-import { issueOf, PluginCalls, type Brought } from './plugin-calls.ts'
+import { PluginCalls, type Brought } from './plugin-calls.ts'
 import { pluginError } from './plugin-error.ts'
 
 /**
@@ -140,7 +141,7 @@ export class GuardedPlatform implements Platform {
     const { installed } = { installed: false, ...(answer as { installed?: unknown } | null | undefined) }
     return {
       state: 'unknown',
-      reason: `${this.#name} gave a status that can’t be read (${issueOf(parsed.issues)})`,
+      reason: `${this.#name} gave a status that can’t be read (${describeIssue(parsed.issues)})`,
       installed: installed === true,
       autostart: 'never',
     }
