@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import type { ErrorCode } from '../error-codes.ts'
 import { ConnectError, messageOf } from '../errors.ts'
 import { describeIssue } from '../text/describe-issue.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 import { readText } from './read-text.ts'
 import { belongsToUs, checkTrusted } from './trust.ts'
 
@@ -44,7 +45,7 @@ function checkStats(file: string, found: Stats, options: { damaged: ErrorCode; s
   if (options.secret && process.platform !== 'win32' && belongsToUs(found) && (found.mode & 0o077) !== 0) {
     const mode = (found.mode & 0o777).toString(8)
     throw new ConnectError('CONFIG_EXPOSED', `${file} can be read by other users (mode ${mode})`, {
-      hints: [`Run: chmod 600 '${file}'`],
+      hints: [`Run: chmod 600 ${shellQuote(file)}`],
     })
   }
   checkTrusted(file, found)

@@ -43,7 +43,7 @@ export function parsePluginSource(text: string): PluginSource {
   throw new ConnectError('BAD_VALUE', `"${text}" is no name of a plugin`, {
     hints: [
       existsSync(text) && !text.startsWith('-')
-        ? `For a folder or a tarball: connect plugins install ./${text}`
+        ? `For a folder or a tarball: connect plugins install ${shellQuote(`./${text}`)}`
         : 'Give its name in the registry, the path of a folder or tarball (./plugin), or an address (https://, github:).',
     ],
   })

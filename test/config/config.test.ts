@@ -181,7 +181,7 @@ test.for([0o644, 0o640, 0o604, 0o620, 0o666])(
     const error = thrownBy(() => readConfig(instance))
     expect(error.code).toBe('CONFIG_EXPOSED')
     expect(error.message).toContain(`(mode ${mode.toString(8)})`)
-    expect(error.hints).toEqual([`Run: chmod 600 '${instance.configFile}'`])
+    expect(error.hints).toEqual([`Run: chmod 600 ${instance.configFile}`])
   },
 )
 

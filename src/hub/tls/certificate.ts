@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { codeOf, ConnectError, messageOf } from '../../errors.ts'
 import { readTrusted } from '../../files/read-trusted.ts'
 import { loadTls } from '../../net/tls.ts'
+import { shellQuote } from '../../text/shell-quote.ts'
 
 /** Where a certificate and its key lie; both files are PEM. */
 export interface CertificateFiles {
@@ -89,7 +90,8 @@ function parseKey(pem: string, file: string): KeyObject {
   if (!pem.includes('PRIVATE KEY-----')) throw bad(`${file} has no private key in it`)
   // That a key is encrypted stands in the first line of PKCS #8, and in a header of the older form.
   if (/BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(pem)) {
-    const hints = [`Nobody is there to type it in. To take it off: openssl pkey -in '${file}' -out key.pem`]
+    const command = `openssl pkey -in ${shellQuote(file)} -out key.pem`
+    const hints = [`Nobody is there to type it in. To take it off: ${command}`]
     throw new ConnectError('BAD_CERTIFICATE', `The key ${file} has a passphrase`, { hints })
   }
   try {
@@ -108,7 +110,8 @@ function topmost(pem: string): X509Certificate {
 /** Only a warning: container platforms mount secrets so. A group may be meant, as Debian’s ssl-cert. */
 function modeOf(file: string): string[] {
   const isOpen = process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0
-  return isOpen ? [`The key ${file} can be read by every user of this machine. Run: chmod o= '${file}'`] : []
+  if (!isOpen) return []
+  return [`The key ${file} can be read by every user of this machine. Run: chmod o= ${shellQuote(file)}`]
 }
 
 function bad(message: string, cause?: unknown): ConnectError {
