@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { emptyHome, joined } from '../fixtures/joined.ts'
+import { installPlugins } from '../fixtures/machine/installed-plugins.ts'
 import { connect, connectOk, startConnect } from '../helpers/cli.ts'
 import type { Home } from '../helpers/home.ts'
 import { World } from '../helpers/world.ts'
@@ -93,6 +94,24 @@ test('an agent in the foreground is told from a daemon', async () => {
     /\n {2}Daemon: stopped; an agent runs in the foreground \(PID: \d+\), connected\n[^]*\n {2}Next: connect daemon start \(after Ctrl-C where the agent runs; it does not come back after a reboot\)\n/,
   )
   await up.stop('SIGINT')
+})
+
+describe('a plugin that never answers, where nothing built in keeps a daemon, is waited for shortly:', () => {
+  test.for([
+    ['whether it is there', { probe: 'new Promise(() => {})', isInstalled: 'new Promise(() => {})' }],
+    ['what it brings', { brings: 'await new Promise(() => {})' }],
+  ] as const)('%s is not known', async ([, code]) => {
+    const home = emptyHome()
+    installPlugins(home, code)
+    const began = performance.now()
+    const { next } = (await known(home)) as { next: { command: string; note: string }[] }
+    // Five seconds each were what its platform had for an answer, one after another.
+    expect(performance.now() - began).toBeLessThan(6000)
+    expect(next[1]).toEqual({
+      command: 'connect hub start --listen 0.0.0.0:7700',
+      note: 'for a hub of your own, here; whether it comes back after a reboot is not known: what could keep it does not say',
+    })
+  })
 })
 
 describe('an agent that runs with another login than the one that is saved by now is told, with what mends it:', () => {

@@ -15,10 +15,15 @@ export async function askPlugins(config: Interfaces.Config): Promise<Brought> {
   return { platforms, problems: [...problemsAtLoad(), ...problems] }
 }
 
-/** Asks these, all at once. */
+/**
+ * Asks these, all at once.
+ *
+ * @param timeoutMs how long each may take; default 2000
+ */
 export async function askOnly(
   config: Interfaces.Config,
   plugins: readonly Interfaces.Plugin[],
+  timeoutMs = PLUGIN_TIMEOUT_MS,
 ): Promise<Brought> {
   const asked = plugins.filter(({ hooks }) => hooks[PLATFORMS_HOOK] !== undefined)
   if (asked.length > 0) mayLeaveWork()
@@ -26,8 +31,8 @@ export async function askOnly(
     asked.map(async (plugin): Promise<Brought> => {
       try {
         const work = () => askOne(config, plugin)
-        const tooLate = () => new Error(`it gave no answer within ${PLUGIN_TIMEOUT_MS / 1000} s`)
-        return { platforms: await withDeadline(work, PLUGIN_TIMEOUT_MS, tooLate), problems: [] }
+        const tooLate = () => new Error(`it gave no answer within ${timeoutMs / 1000} s`)
+        return { platforms: await withDeadline(work, timeoutMs, tooLate), problems: [] }
       } catch (error) {
         const what = `failed: ${sentenceOf(error)}`
         return { platforms: [], problems: [{ plugin: plugin.name, what }] }

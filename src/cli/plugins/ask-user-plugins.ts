@@ -3,6 +3,9 @@ import type { Interfaces } from '@oclif/core'
 import type { Brought } from '../../platforms/selection/known-platforms.ts'
 import { listFile, pluginDataFolder } from '../../plugins/data-folder.ts'
 
+/** In ms, half of what canInstall waits: time is left for the platforms of those that answer. */
+const PATIENCE_MS = 1000
+
 /**
  * Asks the plugins that the user has installed, in a command for which start.ts has not loaded them, and only
  * once somebody wants to know.
@@ -20,6 +23,6 @@ async function askUserPlugins(config: Interfaces.Config): Promise<Brought> {
     import('./ask-plugins.ts'),
   ])
   const { loaded, problems } = await loadUserPlugins(folder, config.version)
-  const brought = await askOnly(config, loaded)
+  const brought = await askOnly(config, loaded, PATIENCE_MS)
   return { ...brought, problems: [...problems, ...brought.problems] }
 }

@@ -89,7 +89,7 @@ export async function selectPlatform(options: SelectOptions): Promise<Selection>
 }
 
 /** Of two plugins that bring a platform of one name either may be the one that is in use. */
-async function isInstalled(
+export async function isInstalled(
   { description, plugin, rivals }: KnownPlatform,
   context: PlatformContext,
 ): Promise<boolean> {
