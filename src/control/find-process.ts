@@ -82,7 +82,7 @@ export function folderAwaited(found: FoundProcess): string | null {
   return (found.state === 'running' && found.waitsFor) || null
 }
 
-/** Whether two names are of files that are there, and are not the same file. One that is gone tells nothing. */
+/** Whether both names are of files, and not of the same one: what is gone tells nothing. */
 function isAnotherFile(one: string, other: string): boolean {
   const areThere = [one, other].every((file) => statOf(file) !== undefined)
   return areThere && !isSameFile(one, other)

@@ -33,6 +33,10 @@ export interface PluginPackage {
    * which npm installs none: a peer it would look for in its registry, where that name is another project's.
    */
   readonly madeFor: string | undefined
+  /** The modules of each hook. */
+  readonly hookFiles: Readonly<Record<string, readonly string[]>>
+  /** The file or folder of the commands that are imported as it is loaded; undefined if there are none. */
+  readonly commandsFile: string | undefined
 }
 
 /**
@@ -60,21 +64,23 @@ export function readPluginPackage(root: string, called = path.basename(root)): P
   const { commands, hooks } = oclif
   const manifest = path.join(root, 'oclif.manifest.json')
   const hasManifest = commands !== undefined && existsSync(manifest)
-  // A manifest stands for the commands until one of them is run.
-  const targets = [
-    ...Object.values(hooks).flat(),
-    ...(commands === undefined || hasManifest ? [] : [commands]),
-  ]
-  for (const target of targets) {
+  const fileOf = (target: v.InferOutput<typeof Target>): string => {
     const file = typeof target === 'string' ? target : target.target
-    if (!['', '.js', '.mjs', '.cjs'].some((ending) => existsSync(path.join(root, file + ending))))
-      throw fail(`lacks ${file}, which its package.json names`)
+    const ending = ['', '.js', '.mjs', '.cjs'].find((one) => existsSync(path.join(root, file + one)))
+    if (ending === undefined) throw fail(`lacks ${file}, which its package.json names`)
+    return path.join(root, file + ending)
   }
+  const hookFiles = Object.entries(hooks).map(
+    ([name, targets]) => [name, [targets].flat().map(fileOf)] as const,
+  )
+  // A manifest stands for the commands until one of them is run.
+  const commandsFile = commands === undefined || hasManifest ? undefined : fileOf(commands)
   if (hasManifest) {
     const { version: of } = readJsonOf(manifest, fail) as { version?: string }
     if (of !== version) throw fail(`has an oclif.manifest.json of version ${of}, and is ${version}`)
   }
-  return { name, version, madeFor: engines?.[OURS] ?? peerDependencies?.[OURS] }
+  const madeFor = engines?.[OURS] ?? peerDependencies?.[OURS]
+  return { name, version, madeFor, hookFiles: Object.fromEntries(hookFiles), commandsFile }
 }
 
 function readJsonOf(file: string, fail: (what: string) => Error): unknown {

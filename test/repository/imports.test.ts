@@ -661,6 +661,7 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   { module: /^node:http$/, files: /^src\//, kinds: ['type'] },
   { module: /^node:sqlite$/, files: /^src\/files\/sqlite\.ts$/, kinds: ['dynamic', 'type'] },
   { module: /^node:worker_threads$/, files: /^src\/hub\//, kinds: ['static', 'type'] },
+  { module: /^node:worker_threads$/, files: /^src\/cli\/plugins\/comes-back\.ts$/, kinds: ['dynamic'] },
   { module: /^ws$/, files: /^src\/websocket\//, kinds: ['dynamic', 'type'] },
   {
     module: /^@peculiar\//,

@@ -5,7 +5,7 @@ import type { Brought } from '../../platforms/selection/known-platforms.ts'
 import { problemsAtLoad } from './problems-at-load.ts'
 
 /** How long a plugin may take to be loaded, and to say which platform it brings, in ms. */
-const PLUGIN_TIMEOUT_MS = 2000
+export const PLUGIN_TIMEOUT_MS = 2000
 
 export const PLATFORMS_HOOK = 'connect:platforms'
 
@@ -31,7 +31,7 @@ export async function askOnly(
     asked.map(async (plugin): Promise<Brought> => {
       try {
         const work = () => askOne(config, plugin)
-        const tooLate = () => new Error(`it gave no answer within ${timeoutMs / 1000} s`)
+        const tooLate = () => new Error(noAnswer(timeoutMs))
         return { platforms: await withDeadline(work, timeoutMs, tooLate), problems: [] }
       } catch (error) {
         const what = `failed: ${sentenceOf(error)}`
@@ -43,6 +43,11 @@ export async function askOnly(
     platforms: answers.flatMap(({ platforms }) => platforms),
     problems: answers.flatMap(({ problems }) => problems),
   }
+}
+
+/** What is wrong with a plugin that has not come back. @param timeoutMs default 2000 */
+export function noAnswer(timeoutMs = PLUGIN_TIMEOUT_MS): string {
+  return `it gave no answer within ${timeoutMs / 1000} s`
 }
 
 /** oclif runs a hook of all plugins, and its own deadline is none for what loading one takes. */

@@ -7,7 +7,8 @@ import { readPluginList, rootOf, type ListedPlugin } from '../../plugins/plugin-
 import { readPluginPackage } from '../../plugins/plugin-package.ts'
 import type { PluginProblem } from '../../plugins/plugin-problem.ts'
 import { isInRange } from '../../plugins/version-range.ts'
-import { PLATFORMS_HOOK } from './ask-plugins.ts'
+import { noAnswer, PLATFORMS_HOOK } from './ask-plugins.ts'
+import { comesBack } from './comes-back.ts'
 import { keepProblems } from './problems-at-load.ts'
 
 /** How long the commands of a plugin may take to be imported, where no manifest tells them; in ms. */
@@ -25,7 +26,8 @@ export async function withUserPlugins(
   word: string | undefined,
 ): Promise<Interfaces.Options | Config> {
   const { version } = loadOptions.pjson as { version: string }
-  const { loaded, problems } = await loadUserPlugins(pluginDataFolder(process.env), version)
+  const dataFolder = pluginDataFolder(process.env)
+  const { loaded, problems } = await loadUserPlugins(dataFolder, version, { tried: word === 'plugins' })
   keepProblems(problems)
   if (loaded.length === 0) return loadOptions
   const config = await Config.load(loadOptions)
@@ -39,16 +41,23 @@ export async function withUserPlugins(
   return config
 }
 
-/** @returns those that can be loaded, and what is wrong with the others */
+/**
+ * Loads the plugins in the list.
+ *
+ * @param options.tried each is imported in a thread first, so that one that never comes back can be removed;
+ * default false
+ * @returns those that can be loaded, and what is wrong with the others
+ */
 export async function loadUserPlugins(
   dataFolder: string,
   version: string,
+  { tried = false } = {},
 ): Promise<{ loaded: Plugin[]; problems: readonly PluginProblem[] }> {
   const problems: PluginProblem[] = []
   const loaded = await Promise.all(
     listedIn(dataFolder, problems).map(async (listed) => {
       try {
-        return [await loadPlugin(listed, { dataFolder, version })]
+        return [await loadPlugin(listed, { dataFolder, version, tried })]
       } catch (error) {
         problems.push({ plugin: listed.name, what: problemOf(listed, error) })
         return []
@@ -73,11 +82,12 @@ function listedIn(dataFolder: string, problems: PluginProblem[]): ListedPlugin[]
  * Loads one, by its manifest or its commands.
  *
  * @param options.version ours
+ * @param options.tried it is imported in a thread first; default false
  * @throws Error what is wrong with it
  */
 export async function loadPlugin(
   listed: ListedPlugin,
-  { dataFolder, version }: { dataFolder: string; version: string },
+  { dataFolder, version, tried = false }: { dataFolder: string; version: string; tried?: boolean },
 ): Promise<Plugin> {
   const root = rootOf(dataFolder, listed)
   const { name } = listed
@@ -87,6 +97,7 @@ export async function loadPlugin(
   const { madeFor } = found
   if (madeFor !== undefined && isInRange(version, madeFor) === false)
     throw fail(`is made for Private Connect ${madeFor}, and this is ${version}`)
+  if (tried && !(await comesBack(found))) throw fail(`failed: ${noAnswer()}`)
   // As `link` oclif takes the folder as it is, and searches no other.
   const plugin = new Plugin({ name, root, type: 'link' })
   const failures: unknown[] = []

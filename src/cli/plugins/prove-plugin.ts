@@ -39,7 +39,7 @@ export async function provePlugin(
   if (name === config.name || config.plugins.get(name)?.type === 'core')
     throw new ConnectError('PLUGIN_UNUSABLE', `${name} is part of Private Connect already`, { hints: [] })
   const { version } = config
-  const plugin = await loadPlugin(listed, { dataFolder, version }).catch((error: unknown) => {
+  const plugin = await loadPlugin(listed, { dataFolder, version, tried: true }).catch((error: unknown) => {
     throw unusable(name, problemOf(listed, error))
   })
   keepManifest(plugin, listed)

@@ -221,6 +221,40 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
       expect(await connect(home, args)).toMatchObject({ code: 0, stderr: '' })
   })
 
+  const loops: readonly [string, (folder: string) => void][] = [
+    ['as it is imported', write('description.js', 'for (;;) {}')],
+    ['as it is asked', write('description.js', 'export default () => { for (;;) {} }')],
+    [
+      'in a command of its',
+      (folder) => {
+        const files = { 'commands/testinit/hello.js': 'for (;;) {}' }
+        writePlugin({ files, more: { oclif: { commands: './commands' } } }, folder)
+      },
+    ],
+  ]
+
+  testVariations(loops)('it loops without an end %s: it can be listed and removed', async ([, spoil]) => {
+    const { home, folder } = await linked()
+    spoil(folder)
+    const options = { timeoutMs: 20_000 }
+    expect((await connect(home, ['--version'], options)).code).toBe(0)
+    expect(await connect(home, ['plugins'], options)).toMatchObject({
+      code: 0,
+      stdout: `${NAME} (link) ${folder}\n`,
+      stderr: `[!] Plugin ${NAME} failed: it gave no answer within 2 s. To remove it: connect plugins uninstall ${NAME}\n`,
+    })
+    const again = await connect(home, ['plugins', 'link', folder], options)
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('it gave no answer within 2 s') as string,
+    })
+    expect(await connect(home, ['plugins', 'uninstall', NAME], options)).toMatchObject({
+      code: 0,
+      stdout: `[ok] Removed the plugin ${NAME}\n`,
+    })
+    expect(await connect(home, ['daemon', 'status'], options)).toMatchObject({ code: 0, stderr: '' })
+  })
+
   test('its list can be changed by others: nothing in it is run', async () => {
     const { home, folder } = await linked()
     write('description.js', 'process.stdout.write("run")')(folder)
