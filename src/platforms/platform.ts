@@ -173,8 +173,13 @@ export interface PlatformStatus {
   /** RFC 3339 */
   readonly startedAt?: string
   readonly installed: boolean
-  /** When the daemon starts by itself, without anyone's command. */
-  readonly autostart: 'boot' | 'login' | 'never'
+  /**
+   * When the daemon starts by itself, without anyone's command. `manager`: whenever its service manager
+   * starts, which is not seen to be on boot.
+   */
+  readonly autostart: 'boot' | 'login' | 'manager' | 'never'
+  /** With `manager`: how to have that start on boot, a sentence. */
+  readonly bootHint?: string
   /** How often the platform has started the daemon again; undefined where it doesn't count. */
   readonly restarts?: number
   /**

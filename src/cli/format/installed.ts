@@ -14,6 +14,14 @@ export function formatInstalled(report: InstallReport): string[] {
   )
 }
 
+/** What it does from now on. */
+const STARTS_BY_ITSELF = {
+  boot: 'will now start automatically on boot',
+  login: 'will now start automatically on login',
+  manager: 'will now start whenever its service manager does, which may not be on boot',
+  never: 'does not start by itself',
+} as const
+
 /** @param more what else is to be known of it */
 export function installedLines(
   { change, file, autostart }: InstallOutcome,
@@ -22,14 +30,12 @@ export function installedLines(
 ): string[] {
   const { subject, process, command } = wordsOf({ kind })
   const written = { created: 'Created', updated: 'Updated', unchanged: 'Unchanged' }[change]
-  const starts =
-    autostart === 'never' ? 'does not start by itself' : `will now start automatically on ${autostart}`
   return [
     ...(file === null ? [] : [`  ${written}: ${tilde(file)}`, '']),
     change === 'unchanged'
       ? `[ok] ${subject} already installed and running`
       : `[ok] ${subject} installed and started`,
-    `  The ${process} ${starts}.`,
+    `  The ${process} ${STARTS_BY_ITSELF[autostart]}.`,
     ...more,
     '',
     '  Commands:',

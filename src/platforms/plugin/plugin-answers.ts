@@ -14,6 +14,8 @@ const Time = v.pipe(
 
 const Texts = v.array(v.string())
 
+const Autostart = v.picklist(['boot', 'login', 'manager', 'never'])
+
 const Change = v.picklist(['created', 'updated', 'unchanged'])
 
 export const PlanAnswer = v.object({
@@ -29,7 +31,7 @@ export const InstalledAnswer = v.object({
   ...StartedAnswer.entries,
   change: Change,
   file: v.optional(v.string()),
-  autostart: v.picklist(['boot', 'login', 'never']),
+  autostart: Autostart,
   warnings: v.optional(Texts, []),
 })
 
@@ -45,7 +47,8 @@ export const StatusAnswer = v.object({
   startedAt: v.optional(Time),
   installed: v.boolean(),
   // A plugin from before there was this answer promises nothing.
-  autostart: v.optional(v.picklist(['boot', 'login', 'never']), 'never'),
+  autostart: v.optional(Autostart, 'never'),
+  bootHint: v.optional(v.string()),
   restarts: v.optional(v.pipe(WholeNumber, v.minValue(0))),
   lastExit: v.optional(v.object({ code: v.nullable(WholeNumber), signal: v.nullable(v.string()) })),
   doubled: v.optional(v.string()),

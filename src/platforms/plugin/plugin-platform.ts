@@ -149,11 +149,12 @@ export class GuardedPlatform implements Platform {
 
   /** What a plugin's install does not say, its status does. */
   async #installed(before: PlatformStatus | undefined, { isReady }: StartOptions): Promise<Installed> {
-    const { pid, autostart } = await this.status()
+    const { pid, autostart, bootHint } = await this.status()
     if (pid === undefined)
       throw this.#calls.error(new Error(`install() did not start the ${this.#words.kept}`))
     const change = before?.installed ? 'updated' : 'created'
-    return { pid, ready: await isReady(pid), change, autostart, warnings: [] }
+    const warnings = bootHint === undefined ? [] : [bootHint]
+    return { pid, ready: await isReady(pid), change, autostart, warnings }
   }
 }
 const NOBODY = { pid: undefined, termination: undefined }

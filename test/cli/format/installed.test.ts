@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatPlan } from '../../../src/cli/format/installed.ts'
+import { formatPlan, installedLines } from '../../../src/cli/format/installed.ts'
 import type { PlannedInstall } from '../../../src/tasks/install.ts'
 
 const PLANNED: PlannedInstall = {
@@ -12,6 +12,16 @@ const PLANNED: PlannedInstall = {
   plan: { files: [{ file: '/u/hub.service', content: '[Unit]\n' }], commands: [['systemctl', 'start']] },
 }
 const JOINS = 'Would have this machine join the hub.'
+
+test.for([
+  ['boot', 'The hub will now start automatically on boot.'],
+  ['login', 'The hub will now start automatically on login.'],
+  ['manager', 'The hub will now start whenever its service manager does, which may not be on boot.'],
+  ['never', 'The hub does not start by itself.'],
+] as const)('what is installed with autostart %s says: %s', ([autostart, says]) => {
+  const outcome = { change: 'created', file: null, pid: 7, autostart, warnings: [] } as const
+  expect(installedLines(outcome, 'hub', [])).toContain(`  ${says}`)
+})
 
 test('a plan says what else would be done', () => {
   expect(formatPlan(PLANNED, 'hub', JOINS)).toEqual([

@@ -179,9 +179,19 @@ describe('that it runs', () => {
 
 test('when it starts by itself', async () => {
   const see = async (given: Given) => run(autostart, await exposing(given))
-  const asInstalled = (when: 'boot' | 'login' | 'never') => see({ status: { ...RUNNING, autostart: when } })
+  const asInstalled = (when: PlatformStatus['autostart'], bootHint?: string) =>
+    see({ status: { ...RUNNING, autostart: when, ...(bootHint !== undefined && { bootHint }) } })
   expect(await asInstalled('boot')).toMatchObject({ state: 'ok', seen: 'On boot' })
   expect(await asInstalled('login')).toMatchObject({ state: 'ok', seen: 'When you log in' })
+  const byManager = {
+    state: 'warning',
+    seen: 'Whenever its service manager starts, which may not be on boot',
+  }
+  expect(await asInstalled('manager', 'Have it')).toMatchObject({ ...byManager, fix: 'Have it' })
+  expect(await asInstalled('manager')).toMatchObject({
+    ...byManager,
+    fix: 'Have its service manager start on boot',
+  })
   expect(await asInstalled('never')).toMatchObject({ state: 'failed', fix: 'Run: connect daemon install' })
   const systemd = { description: SYSTEMD as PlatformDescription, reasons: [], problems: [] }
   expect(await see({ chosen: { forInstall: async () => systemd } })).toMatchObject({

@@ -315,6 +315,18 @@ const FLAWS: [flaw: string, check: RegExp, says: RegExp, options: ConformanceOpt
     })),
   ],
   [
+    'an install that promises another start by itself than the status',
+    /^install\(\) twice/,
+    /install\(\) and status\(\) must say the same of autostart/,
+    testinitWith((good) => ({
+      async install(daemon, options) {
+        await good.install(daemon, options)
+        const { pid } = await good.status()
+        return { pid: pid!, ready: true, change: 'created', autostart: 'boot', warnings: [] }
+      },
+    })),
+  ],
+  [
     'a daemon that is not started again',
     /^a daemon that is killed comes back/,
     /must be started again/,

@@ -227,6 +227,15 @@ describe('an answer', () => {
     })
   })
 
+  test('of install that is none warns of a start that may not be on boot, by the status’s own words', async () => {
+    const status = () => ({ ...RUNNING, autostart: 'manager', bootHint: 'Have it started', pid: 7 })
+    const platform = await loaded({ install: () => {}, status })
+    expect(await platform.install(daemon, options)).toMatchObject({
+      autostart: 'manager',
+      warnings: ['Have it started'],
+    })
+  })
+
   test('of install that is none, with nothing running then, is an error', async () => {
     const status = () => ({ state: 'stopped', installed: true, autostart: 'boot' })
     const platform = await loaded({ install: () => {}, status })
@@ -305,6 +314,7 @@ describe('a status', () => {
     ['a time that is none', { ...good, startedAt: 'yesterday' }, true],
     ['a month that is none', { ...good, startedAt: '2026-13-22T10:00:00Z' }, true],
     ['a start at noon', { ...good, autostart: 'noon' }, true],
+    ['a hint that is no text', { ...good, autostart: 'manager', bootHint: true }, true],
     ['an end that is no end', { ...good, lastExit: 'SIGKILL' }, true],
     ['less than no restarts', { ...good, restarts: -1 }, true],
   ] as const)('with %s is unknown, and says why', async ([, answer, installed]) => {

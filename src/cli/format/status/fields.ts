@@ -3,7 +3,12 @@ import { printable } from '../../../text/printable.ts'
 import { localTime } from '../../../text/local-time.ts'
 
 /** When it starts by itself, in words. */
-export const STARTS = { boot: 'on boot', login: 'on login', never: 'no' } as const
+export const STARTS = {
+  boot: 'on boot',
+  login: 'on login',
+  manager: 'whenever its service manager starts, which may not be on boot',
+  never: 'no',
+} as const
 
 /** A line for each field that there is; one without a name is a sentence. */
 export function fields(rows: [name: string, value: string | undefined][]): string[] {

@@ -88,7 +88,7 @@ async function failsToInstall(sandbox: Sandbox, tested: TestInstance): Promise<v
 
 async function installed(sandbox: Sandbox, tested: TestInstance, by: string): Promise<void> {
   const former = tested.recordedPid()
-  await tested.install()
+  const { autostart } = await tested.install()
   const atOnce = await tested.platform.status()
   assertEqual(atOnce.state, 'running', `${by} must return once the daemon runs`, atOnce)
   const isInstalled = await sandbox.options.description.isInstalled(tested.context)
@@ -96,7 +96,12 @@ async function installed(sandbox: Sandbox, tested: TestInstance, by: string): Pr
   const pid = await tested.connected(`The agent must be connected after ${by}`)
   const status = await tested.runningAs(pid, `after ${by}`)
   assertEqual(status.installed, true, `status() must say installed: true after ${by}`, status)
-  assert(status.autostart !== 'never', `status() must say autostart: boot or login after ${by}`, status)
+  assert(
+    status.autostart !== 'never',
+    `status() must say autostart: boot, login or manager after ${by}`,
+    status,
+  )
+  assertEqual(autostart, status.autostart, `${by} and status() must say the same of autostart`, status)
   if (former === undefined || former === pid) return
   assert(identify(former) === undefined, `${by} must leave one daemon`, { former, pid })
 }

@@ -126,8 +126,8 @@ async function startsAsAsked(sandbox: Sandbox): Promise<void> {
     { startedAt, asked: new Date(before).toISOString() },
   )
   assert(
-    sandbox.installable ? autostart === 'boot' || autostart === 'login' : autostart === 'never',
-    `status() must say autostart: ${sandbox.installable ? 'boot or login' : 'never'}`,
+    sandbox.installable === (autostart !== 'never'),
+    `status() must say autostart: ${sandbox.installable ? 'boot, login or manager' : 'never'}`,
     autostart,
   )
   await runsAsTold(tested, pid)
