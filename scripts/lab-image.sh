@@ -9,7 +9,7 @@ packages=(systemd systemd-sysv dbus dbus-user-session libpam-systemd procps)
 case $kind in
   plain) ;;
   polkit) packages+=(polkitd) ;;
-  container) packages=(runit s6) ;;
+  container) packages=(runit s6 cron) ;;
   *)
     echo "[x] No such image: $kind" >&2
     exit 2

@@ -1,10 +1,11 @@
 // @ts-check
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { isWatched, unwatched } from './runsvdir.js'
+import { bootHint, isWatched, unwatched, watcherOf } from './runsvdir.js'
 import { rollingBack, withRescue } from './rollback.js'
 import { changeOf, makeFolder, scriptsFor } from './service-folder.js'
 import { startSteps } from './start.js'
+import { startsOnBoot } from './starts-on-boot.js'
 import { keepDown, removeFolder, stopSteps } from './stop.js'
 import { fail, look, waitFor } from './sv.js'
 
@@ -12,12 +13,14 @@ import { fail, look, waitFor } from './sv.js'
 /** @import { PlatformStatus, PluginPlatform, Started, StartOptions, Step } from 'private-connect/platform' */
 
 /**
- * What runit is to look after: a service folder, and how to have runsvdir watch the folder that it is in.
+ * What runit is to look after: a service folder, and how to have runsvdir watch the folder that it is in, on
+ * boot too.
  *
  * @typedef {{
  *   readonly folder: string
  *   readonly kind: 'agent' | 'hub'
  *   readonly unwatched: { readonly why: string; readonly hint: string }
+ *   readonly bootHint: string
  * }} Service
  */
 
@@ -31,7 +34,9 @@ export class RunitPlatform {
    * @param {PlatformContext} context
    */
   constructor(folder, { instance, env }) {
-    this.#service = { folder, kind: instance.kind, unwatched: unwatched(path.dirname(folder), env) }
+    const services = path.dirname(folder)
+    const hints = { unwatched: unwatched(services, env), bootHint: bootHint(services, env) }
+    this.#service = { folder, kind: instance.kind, ...hints }
   }
 
   /**
@@ -82,13 +87,12 @@ export class RunitPlatform {
     }
     return {
       steps: steps[change](),
-      result: () => ({
-        ...(running ?? start.result()),
-        change,
-        file: path.join(folder, 'run'),
-        autostart: 'boot',
-        warnings: [],
-      }),
+      result: () => {
+        const { autostart, bootHint } = this.#autostart()
+        const warnings = bootHint === undefined ? [] : [bootHint]
+        const file = path.join(folder, 'run')
+        return { ...(running ?? start.result()), change, file, autostart, warnings }
+      },
     }
   }
 
@@ -154,12 +158,23 @@ export class RunitPlatform {
   async status() {
     const { folder, unwatched } = this.#service
     if (!existsSync(folder)) return { state: 'stopped', installed: false, autostart: 'never' }
-    // A user's runsvdir is mostly run by the system's own runit, or is what a container runs.
-    const isHeld = existsSync(path.join(folder, 'down'))
-    const known = /** @type {const} */ ({ installed: true, autostart: isHeld ? 'never' : 'boot' })
+    const known = { installed: true, ...this.#autostart() }
     const { state, answer, ...seen } = await look(folder)
     if (state === 'unknown') return { ...known, state, reason: answer }
     if (state !== 'unwatched') return { ...known, ...seen, state }
     return { ...known, state: 'stopped', reason: `${unwatched.why}. ${unwatched.hint}` }
+  }
+
+  /**
+   * It starts with runsvdir, and only one that is seen to come with the system is known to start on boot.
+   *
+   * @returns {Pick<PlatformStatus, 'autostart' | 'bootHint'>}
+   */
+  #autostart() {
+    const { folder, bootHint } = this.#service
+    if (existsSync(path.join(folder, 'down'))) return { autostart: 'never' }
+    const watcher = watcherOf(path.dirname(folder))
+    if (watcher !== undefined && startsOnBoot(watcher)) return { autostart: 'boot' }
+    return { autostart: 'manager', bootHint }
   }
 }

@@ -31,16 +31,34 @@ export function unwatched(services, env) {
 }
 
 /**
+ * How to have it started on boot.
+ *
+ * @param {string} services
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function bootHint(services, env) {
+  // cron takes a bare % for the end of the line; by exec no shell stays between cron and runsvdir.
+  const line = `@reboot exec runsvdir -P ${shownPath(services, env).replaceAll('%', String.raw`\%`)}`
+  return `To have runsvdir start on boot, let it be what a container runs, or add this by crontab -e: ${line}`
+}
+
+/** @param {string} services */
+export function isWatched(services) {
+  // Without /proc, as on BSD, only an attempt can tell.
+  return existsSync('/proc/self/cmdline') ? watcherOf(services) !== undefined : existsSync(services)
+}
+
+/**
  * runsvdir leaves no trace in its folder, so it is looked for among the user's processes.
  *
  * @param {string} services
+ * @returns {number | undefined} the process id of the runsvdir that watches it, where that can be seen
  */
-export function isWatched(services) {
-  if (!existsSync(services)) return false
-  // Without /proc, as on BSD, only an attempt can tell.
-  if (!existsSync('/proc/self/cmdline')) return true
+export function watcherOf(services) {
+  if (!existsSync(services) || !existsSync('/proc/self/cmdline')) return undefined
   const folder = realpathSync(services)
-  return readdirSync('/proc').some((pid) => /^\d+$/.test(pid) && watchedBy(pid) === folder)
+  const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && watchedBy(name) === folder)
+  return pid === undefined ? undefined : Number(pid)
 }
 
 /**

@@ -1,10 +1,11 @@
 // @ts-check
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { isWatched, unwatched } from './scandir.js'
+import { bootHint, isWatched, unwatched, watcherOf } from './scandir.js'
 import { rollingBack, withRescue } from './rollback.js'
 import { changeOf, makeFolder, scriptsFor } from './service-folder.js'
 import { startSteps } from './start.js'
+import { startsOnBoot } from './starts-on-boot.js'
 import { keepDown, removeFolder, stopSteps } from './stop.js'
 import { fail, look, s6, waitFor } from './s6.js'
 
@@ -12,12 +13,14 @@ import { fail, look, s6, waitFor } from './s6.js'
 /** @import { PlatformStatus, PluginPlatform, Started, StartOptions, Step } from 'private-connect/platform' */
 
 /**
- * What s6 is to look after: a service folder, and how to have s6-svscan watch the folder that it is in.
+ * What s6 is to look after: a service folder, and how to have s6-svscan watch the folder that it is in, on
+ * boot too.
  *
  * @typedef {{
  *   readonly folder: string
  *   readonly kind: 'agent' | 'hub'
  *   readonly unwatched: { readonly why: string; readonly hint: string }
+ *   readonly bootHint: string
  * }} Service
  */
 
@@ -31,7 +34,9 @@ export class S6Platform {
    * @param {PlatformContext} context
    */
   constructor(folder, { instance, env }) {
-    this.#service = { folder, kind: instance.kind, unwatched: unwatched(path.dirname(folder), env) }
+    const services = path.dirname(folder)
+    const hints = { unwatched: unwatched(services, env), bootHint: bootHint(services, env) }
+    this.#service = { folder, kind: instance.kind, ...hints }
   }
 
   /**
@@ -85,13 +90,12 @@ export class S6Platform {
     }
     return {
       steps: steps[change](),
-      result: () => ({
-        ...(running ?? start.result()),
-        change,
-        file: path.join(folder, 'run'),
-        autostart: 'boot',
-        warnings: [],
-      }),
+      result: () => {
+        const { autostart, bootHint } = this.#autostart()
+        const warnings = bootHint === undefined ? [] : [bootHint]
+        const file = path.join(folder, 'run')
+        return { ...(running ?? start.result()), change, file, autostart, warnings }
+      },
     }
   }
 
@@ -156,12 +160,23 @@ export class S6Platform {
   async status() {
     const { folder, unwatched } = this.#service
     if (!existsSync(folder)) return { state: 'stopped', installed: false, autostart: 'never' }
-    // A user's s6-svscan is mostly run by the system's own s6, or is what a container runs.
-    const isHeld = existsSync(path.join(folder, 'down'))
-    const known = /** @type {const} */ ({ installed: true, autostart: isHeld ? 'never' : 'boot' })
+    const known = { installed: true, ...this.#autostart() }
     const { state, answer, ...seen } = await look(folder)
     if (state === 'unknown') return { ...known, state, reason: answer }
     if (state !== 'unwatched') return { ...known, ...seen, state }
     return { ...known, state: 'stopped', reason: `${unwatched.why}. ${unwatched.hint}` }
+  }
+
+  /**
+   * It starts with s6-svscan, and only one that is seen to come with the system is known to start on boot.
+   *
+   * @returns {Pick<PlatformStatus, 'autostart' | 'bootHint'>}
+   */
+  #autostart() {
+    const { folder, bootHint } = this.#service
+    if (existsSync(path.join(folder, 'down'))) return { autostart: 'never' }
+    const watcher = watcherOf(path.dirname(folder))
+    if (watcher !== undefined && startsOnBoot(watcher)) return { autostart: 'boot' }
+    return { autostart: 'manager', bootHint }
   }
 }

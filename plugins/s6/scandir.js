@@ -1,5 +1,6 @@
 // @ts-check
-import { accessSync, closeSync, constants, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { quote } from './service-folder.js'
 
@@ -34,6 +35,18 @@ export function unwatched(services, env) {
 }
 
 /**
+ * How to have it started on boot.
+ *
+ * @param {string} services
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function bootHint(services, env) {
+  // cron takes a bare % for the end of the line; by exec no shell stays between cron and s6-svscan.
+  const line = `@reboot exec s6-svscan ${shownPath(services, env).replaceAll('%', String.raw`\%`)}`
+  return `To have s6-svscan start on boot, let it be what a container runs, or add this by crontab -e: ${line}`
+}
+
+/**
  * Whether somebody reads what s6-svscanctl would write.
  *
  * @param {string} services
@@ -46,6 +59,32 @@ export function isWatched(services) {
   } catch {
     // ENXIO: nobody does.
     return false
+  }
+}
+
+/**
+ * @param {string} services
+ * @returns {number | undefined} the process id of the s6-svscan that watches it, where that can be seen
+ */
+export function watcherOf(services) {
+  if (!existsSync(services) || !existsSync('/proc/self/comm')) return undefined
+  const folder = realpathSync(services)
+  const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && watchedBy(name) === folder)
+  return pid === undefined ? undefined : Number(pid)
+}
+
+/**
+ * @param {string} pid
+ * @returns {string | undefined} the folder that this process watches, if it is an s6-svscan of this user
+ */
+function watchedBy(pid) {
+  try {
+    if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 's6-svscan\n') return undefined
+    // That is its working folder, however it was named.
+    return realpathSync(`/proc/${pid}/cwd`)
+  } catch {
+    // It has ended meanwhile, or is another user's.
+    return undefined
   }
 }
 

@@ -17,17 +17,30 @@ interface Status {
   readonly manager: { readonly name: string }
 }
 
-/** What the README of a plugin has one type, and what it has a container run. */
-function documented(plugin: string): { supervisor: string; install: string[]; command: string[] } {
+interface Examination {
+  readonly checks: readonly { name: string; state: string; seen: string; fix?: string }[]
+}
+
+interface Documented {
+  readonly supervisor: string
+  readonly install: string[]
+  readonly command: string[]
+  readonly crontab: string
+}
+
+/** What the README of a plugin has one type, what it has a container run, and what one's crontab. */
+function documented(plugin: string): Documented {
   const readme = readFileSync(path.join(root, 'plugins', plugin, 'README.md'), 'utf8')
   const [supervisor, install] = [...readme.matchAll(/^```sh\n([^]*?)^```/gm)].map(([, lines]) =>
     lines!.trim(),
   )
   const [, command] = /^CMD (\[.*\])$/m.exec(readme)!
+  const [crontab] = /^@reboot .*$/m.exec(readme)!
   return {
     supervisor: supervisor!,
     install: install!.split('\n'),
     command: JSON.parse(command!.replaceAll('/home/node/', '/home/dev/')) as string[],
+    crontab,
   }
 }
 
@@ -39,16 +52,20 @@ async function packed(plugin: string, folder: string): Promise<string> {
 
 labSuite('a container without systemd, by what the README of the plugin says', containerNeeds, () => {
   describe.each([
-    { plugin: 'runit', services: '~/service' },
-    { plugin: 's6', services: '~/.s6/service' },
-  ])('$plugin', ({ plugin, services }) => {
+    { plugin: 'runit', services: '~/service', init: ['runsvdir', '-P'], asDev: 'chpst -u dev' },
+    { plugin: 's6', services: '~/.s6/service', init: ['s6-svscan'], asDev: 's6-setuidgid dev' },
+  ])('$plugin', ({ plugin, services, init, asDev }) => {
     const own = ownedBySuite()
-    const { supervisor, install, command } = documented(plugin)
+    const { supervisor, install, command, crontab } = documented(plugin)
     let container: Container
     let world: World
     let port: number
 
     const status = async () => JSON.parse(await container.runOk('connect daemon status --json')) as Status
+    const examined = async () => {
+      const { checks } = JSON.parse((await container.run('connect doctor --json')).stdout) as Examination
+      return checks.find(({ name }) => name === 'autostart')
+    }
     const isReached = async () => {
       await container.runOk('connect daemon status --wait 60s', { timeoutMs: 90_000 })
       expect(await echoed(port, 'is anybody there?')).toBe('is anybody there?')
@@ -83,9 +100,20 @@ labSuite('a container without systemd, by what the README of the plugin says', c
 
     test('the daemon is installed, serves, and is back after kill -9', async () => {
       await container.runOk(`{ ${supervisor}\n} </dev/null >/dev/null 2>&1`)
-      expect(await container.runOk(install[1]!)).toContain('[ok] Daemon installed and started\n')
+      const { stdout, stderr } = await container.run(install[1]!)
+      expect(stdout).toContain(
+        '[ok] Daemon installed and started\n  The agent will now start whenever its service manager does, which may not be on boot.\n',
+      )
+      expect(stderr.replaceAll(/\s+/g, ' ')).toContain(`add this by crontab -e: ${crontab}`)
       const installed = await status()
-      expect(installed).toMatchObject({ status: 'running', autostart: 'boot', manager: { name: plugin } })
+      expect(installed).toMatchObject({ status: 'running', autostart: 'manager', manager: { name: plugin } })
+      expect(await container.runOk('connect daemon status')).toContain(
+        'Autostart: whenever its service manager starts, which may not be on boot\n',
+      )
+      expect(await examined()).toMatchObject({
+        state: 'warning',
+        fix: expect.stringContaining(`add this by crontab -e: ${crontab}`) as string,
+      })
       await container.runOk('connect daemon status --wait 60s', { timeoutMs: 90_000 })
       port = (await world.reach(await world.machine('client'), 'echo')).port
       await isReached()
@@ -102,6 +130,8 @@ labSuite('a container without systemd, by what the README of the plugin says', c
       await container.stop('SIGKILL')
       await container.start(command)
       await isReached()
+      expect(await status()).toMatchObject({ autostart: 'boot' })
+      expect(await examined()).toMatchObject({ state: 'ok', seen: 'On boot' })
       expect(await container.runOk('connect daemon stop')).toContain('[ok] Daemon stopped')
       await container.stop('SIGTERM')
       await container.start(command)
@@ -109,6 +139,31 @@ labSuite('a container without systemd, by what the README of the plugin says', c
       expect(held).toMatchObject({ status: 'stopped', autostart: 'never', manager: { name: plugin } })
       await container.runOk('connect daemon start')
       await isReached()
+    })
+
+    test('it starts on boot by the line for one’s crontab', async () => {
+      await container.runOk(`echo '${crontab}' | crontab -`)
+      await container.stop('SIGKILL')
+      await container.start(['/usr/sbin/cron', '-f'], { as: 'root' })
+      await isReached()
+      expect(await status()).toMatchObject({ autostart: 'boot' })
+      expect(await examined()).toMatchObject({ state: 'ok', seen: 'On boot' })
+      await container.runOk('crontab -r')
+    })
+
+    test('it starts on boot where the supervisor of the system starts that of the user', async () => {
+      const run = `#!/bin/sh\nexec env HOME=/home/dev ${asDev} ${command.join(' ')}\n`
+      await container.runOk(
+        'mkdir -p /etc/services/dev && cat >/etc/services/dev/run && chmod +x /etc/services/dev/run',
+        {
+          as: 'root',
+          input: run,
+        },
+      )
+      await container.stop('SIGKILL')
+      await container.start([...init, '/etc/services'], { as: 'root' })
+      await isReached()
+      expect(await status()).toMatchObject({ autostart: 'boot' })
     })
 
     test('without its supervisor it can’t be started, and is told why', async () => {

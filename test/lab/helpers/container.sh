@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Becomes the first process of a container, in namespaces of its own: container.sh TREE FOLDER COMMAND…
-# Its disk is FOLDER on top of TREE; the command is its user's. It has the host's network, Node.js and npm, and the
+# Becomes the first process of a container, in namespaces of its own: container.sh TREE FOLDER USER COMMAND…
+# Its disk is FOLDER on top of TREE; the command is that user's. It has the host's network, Node.js and npm, and the
 # checkout as it was installed.
 set -euo pipefail
-tree=$1 folder=$2
-shift 2
+tree=$1 folder=$2 user=$3
+shift 3
 disk=$folder/disk
 mkdir -p "$folder"/{changes,work,disk}
 mount -t overlay -o "lowerdir=$tree,upperdir=$folder/changes,workdir=$folder/work" lab-container "$disk"
@@ -27,5 +27,6 @@ cd "$disk"
 mkdir -p host
 pivot_root . host
 umount --lazy /host
-exec setpriv --pdeathsig KILL --reuid=1000 --regid=1000 --init-groups env -i HOME=/home/dev \
+home=$(getent passwd "$user" | cut -d: -f6)
+exec setpriv --pdeathsig KILL --reuid="$user" --regid="$user" --init-groups env -i HOME="$home" \
   PATH=/usr/local/bin:/usr/bin:/bin sh -c 'cd && exec "$@"' sh "$@"

@@ -38,8 +38,8 @@ export class Container {
     return new Container(tree.trim())
   }
 
-  /** Starts it with this as process 1, which its user, `dev`, runs. */
-  async start(command: readonly string[]): Promise<void> {
+  /** Starts it with this as process 1, which its user, `dev`, runs, or root. */
+  async start(command: readonly string[], { as = 'dev' }: Pick<InMachine, 'as'> = {}): Promise<void> {
     const namespaces = ['--mount', '--propagation', 'private', '--pid', '--ipc', '--uts', '--cgroup']
     const script = path.join(import.meta.dirname, 'container.sh')
     const args = ['--pdeathsig', 'KILL', 'unshare', ...namespaces, '--fork', '--kill-child']
@@ -51,7 +51,8 @@ export class Container {
       CONTAINER_CHECKOUT: checkout,
     }
     this.#init = undefined
-    this.#running = start('setpriv', [...args, 'bash', script, this.#tree, this.#folder, ...command], { env })
+    const container = ['bash', script, this.#tree, this.#folder, as, ...command]
+    this.#running = start('setpriv', [...args, ...container], { env })
     const init = await waitFor(() => this.#findInit(command), { timeoutMs: 30_000 })
     if (init === undefined) throw new Error(`the container does not start:\n${this.#running.output}`)
     this.#init = init
