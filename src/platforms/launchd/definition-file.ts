@@ -5,7 +5,8 @@ import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { readText } from '../../files/read-text.ts'
 import { removeFile } from '../../files/remove-file.ts'
 import { tilde } from '../../text/tilde.ts'
-import { makeRecordedFolder } from './install-receipt.ts'
+import { makeRecordedFolder } from '../made-folders.ts'
+import { folderReceipt } from './install-receipt.ts'
 import { isForeign, notYoursError } from './manager/bootstrap-error.ts'
 import type { JobNames } from './manager/names.ts'
 
@@ -47,7 +48,7 @@ export class PlistFile {
     const { file, folder, home } = this.#names
     if (text === undefined) return removeFile(file)
     try {
-      makeRecordedFolder(home, folder)
+      makeRecordedFolder(folder, folderReceipt(home))
     } catch (error) {
       const message = `Could not make ${tilde(folder)}: ${messageOf(error)}`
       throw new ConnectError('WRITE_FAILED', message, { cause: error })

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { dataFolder } from '../../config/instance.ts'
 import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import { readJson } from '../../files/read-json.ts'
-import { missingFolders, removeEmptyFolders } from '../made-folders.ts'
+import { removeEmptyFolders, type FolderReceipt } from '../made-folders.ts'
 import type { JobNames } from './manager/names.ts'
 
 /** What we know of our jobs and launchd does not tell: for all instances of this user together. */
@@ -36,17 +36,9 @@ function writeReceipt(home: string, { folders, runs }: InstallReceipt): void {
   writeFileAtomic(receiptFile(home), `${JSON.stringify({ version: 1, folders, runs }, null, 2)}\n`)
 }
 
-/**
- * Makes a folder, and remembers which of its parents were not there before.
- *
- * @throws Error, ConnectError WRITE_FAILED
- */
-export function makeRecordedFolder(home: string, folder: string): void {
-  const missing = missingFolders(folder)
-  if (missing.length === 0) return
-  const receipt = readReceipt(home)
-  writeReceipt(home, { ...receipt, folders: [...new Set([...receipt.folders, ...missing])] })
-  mkdirSync(folder, { recursive: true })
+/** Of the folders that were made. */
+export function folderReceipt(home: string): FolderReceipt<InstallReceipt> {
+  return { read: () => readReceipt(home), write: (receipt) => writeReceipt(home, receipt) }
 }
 
 /** @throws ConnectError WRITE_FAILED */

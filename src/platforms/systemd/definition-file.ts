@@ -5,7 +5,8 @@ import { writeFileAtomic } from '../../files/durable/atomic-write.ts'
 import { readText } from '../../files/read-text.ts'
 import { removeFile } from '../../files/remove-file.ts'
 import { tilde } from '../../text/tilde.ts'
-import { makeRecordedFolder } from './install-receipt.ts'
+import { makeRecordedFolder } from '../made-folders.ts'
+import { folderReceipt } from './install-receipt.ts'
 import type { UnitNames } from './manager/names.ts'
 
 /** A unit as it lies on the disk, whatever the manager has read of it. */
@@ -53,7 +54,7 @@ export class UnitFile {
   write(text: string): void {
     const { file, folder } = this.#names
     try {
-      makeRecordedFolder(this.#home, folder)
+      makeRecordedFolder(folder, folderReceipt(this.#home))
     } catch (error) {
       const message = `Could not make ${tilde(folder)}: ${messageOf(error)}`
       throw new ConnectError('WRITE_FAILED', message, { cause: error })

@@ -2,23 +2,15 @@ import { absentData, isDataAbsent, waitsForData } from '../../config/hub/absent-
 import type { HubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings } from '../../config/hub/hub-settings.ts'
 import { findProcess, folderAwaited } from '../../control/find-process.ts'
-import { readProcessRecord, type ProcessEnd } from '../../control/process-record.ts'
+import { readProcessRecord } from '../../control/process-record.ts'
 import type { HubStatus } from '../../hub/control/schema.ts'
-import type { PlatformStatus } from '../../platforms/platform.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
-import { driftOf, withSeen } from '../status.ts'
+import { keptStatus, type KeptStatus } from '../kept-status.ts'
 import { askHub } from './ask-hub.ts'
 import type { HubContext } from './hub-context.ts'
 
 /** All that is known of the hub; also the shape of `hub status --json`. */
-export interface HubServiceStatus {
-  readonly status: PlatformStatus['state']
-  /** Why the status is what it is, where that needs saying. */
-  readonly reason: string | null
-  readonly pid: number | null
-  readonly installed: boolean
-  /** The operating system. */
-  readonly platform: string
+export interface HubServiceStatus extends KeptStatus {
   readonly hubId: string | null
   /** HOST:PORT where it listens; null if it doesn't run, or doesn't say. */
   readonly listen: string | null
@@ -30,20 +22,6 @@ export interface HubServiceStatus {
   readonly folder: string
   /** That folder while the hub waits for it, most likely for a disk that is not mounted; null otherwise. */
   readonly waitsFor: string | null
-  /** What keeps it alive. */
-  readonly manager: { readonly name: string; readonly summary: string }
-  /** When it starts by itself. */
-  readonly autostart: PlatformStatus['autostart']
-  /** RFC 3339 */
-  readonly startedAt: string | null
-  /** How often the manager has started it again; null where that isn't counted. */
-  readonly restarts: number | null
-  /** How the last one ended: this one, or the one before it if this one runs. */
-  readonly lastExit: ProcessEnd | null
-  /** It runs, but its socket doesn't answer, or not in words that this version knows. */
-  readonly unresponsive: boolean
-  /** Why it is unresponsive. */
-  readonly silence: string | null
   /** Machines that have joined, and those of them whose agent is connected; null if it doesn't say. */
   readonly machines: { readonly joined: number; readonly online: number } | null
   /** Those of agents and of reaches. */
@@ -51,61 +29,36 @@ export interface HubServiceStatus {
   readonly streams: number | null
   /** Changes that are in effect and can't be saved; null if all is saved, or it doesn't say. */
   readonly unsaved: HubStatus['unsaved']
-  /** The running hub's version. */
-  readonly version: string | null
-  /** The version of this command. */
-  readonly installedVersion: string
-  /** How the running program differs from the one that a restart would start; a sentence each. */
-  readonly drift: readonly string[]
-  readonly cleanedUpStalePid: boolean
-  /** One that runs in someone's terminal. */
-  readonly foregroundPid: number | null
-  /** What else the platform has to say, a sentence each. */
-  readonly notes: readonly string[]
 }
 
 /** @throws ConnectError if there are settings that can't be used */
 export async function hubServiceStatus(context: HubContext): Promise<HubServiceStatus> {
-  const { instance, platform, description } = context
+  const { instance, platform } = context
   const settings = readHubSettings()
   const found = await platform.status()
   const isRunning = found.state === 'running'
-  const { foregroundPid } = found
-  const said = isRunning || foregroundPid !== undefined ? await askHub(instance) : undefined
+  const said = isRunning || found.foregroundPid !== undefined ? await askHub(instance) : undefined
   const answer = said?.status
   const isAbsent = !answer && isDataAbsent(settings)
   const waitsFor = isAbsent ? folderAwaited(await findProcess(instance)) : null
   const record = readProcessRecord(isAbsent ? (instance.waiting ?? instance) : instance)
+  const kept = keptStatus(context, { found, said, record })
   return {
+    ...kept,
     // Whoever asks with --check wants a hub, and not a process that waits for its disk.
-    status: isRunning && isAbsent ? 'starting' : found.state,
-    reason: found.reason ?? (isAbsent ? whyAbsent(instance, waitsFor) : null),
-    pid: found.pid ?? null,
-    installed: found.installed,
-    platform: process.platform,
+    status: isRunning && isAbsent ? 'starting' : kept.status,
+    reason: kept.reason ?? (isAbsent ? whyAbsent(instance, waitsFor) : null),
     hubId: answer?.hubId ?? null,
     listen: answer?.listen ?? null,
     url: answer?.url ?? settings?.url ?? null,
     certificate: answer?.certificate ?? null,
     folder: instance.dataFolder,
     waitsFor,
-    manager: { name: description.name, summary: description.summary },
-    autostart: found.autostart,
-    startedAt: found.startedAt ?? null,
-    restarts: found.restarts ?? null,
-    lastExit: withSeen(isRunning ? record?.previousEnd : record?.end, found) ?? null,
-    unresponsive: said?.silence !== undefined,
-    silence: said?.silence === undefined ? null : waitsFor === null ? said.silence : 'it waits for its data',
+    silence: kept.silence !== null && waitsFor !== null ? 'it waits for its data' : kept.silence,
     machines: answer ? { joined: answer.joined, online: answer.online } : null,
     links: answer?.links ?? null,
     streams: answer?.streams ?? null,
     unsaved: answer?.unsaved ?? null,
-    version: said?.version ?? null,
-    installedVersion: context.version,
-    drift: isRunning ? driftOf(context, answer?.agent ?? record) : [],
-    cleanedUpStalePid: found.cleanedUp ?? false,
-    foregroundPid: foregroundPid ?? null,
-    notes: found.notes ?? [],
   }
 }
 

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { makeRecordedFolder } from '../../../src/platforms/made-folders.ts'
 import {
   clearReceipt,
-  makeRecordedFolder,
+  folderReceipt,
   readReceipt,
   writeReceipt,
 } from '../../../src/platforms/systemd/install-receipt.ts'
@@ -15,7 +16,7 @@ const units = (home: string) => path.join(home, '.config', 'systemd', 'user')
 test('folders that were made are removed again, those that were there stay', () => {
   const home = scratchFolder()
   mkdirSync(path.join(home, '.config'))
-  makeRecordedFolder(home, units(home))
+  makeRecordedFolder(units(home), folderReceipt(home))
   expect(readReceipt(home).folders).toEqual([path.join(home, '.config', 'systemd'), units(home)])
   clearReceipt(home)
   expect(existsSync(path.join(home, '.config'))).toBe(true)
@@ -25,7 +26,7 @@ test('folders that were made are removed again, those that were there stay', () 
 
 test('a folder that someone has put something into stays, with those above it', () => {
   const home = scratchFolder()
-  makeRecordedFolder(home, units(home))
+  makeRecordedFolder(units(home), folderReceipt(home))
   writeFileSync(path.join(home, '.config', 'theirs'), '')
   clearReceipt(home)
   expect(existsSync(path.join(home, '.config', 'theirs'))).toBe(true)
@@ -34,9 +35,9 @@ test('a folder that someone has put something into stays, with those above it', 
 
 test('a folder that is gone already is no error, and what is remembered adds up', () => {
   const home = scratchFolder()
-  makeRecordedFolder(home, units(home))
+  makeRecordedFolder(units(home), folderReceipt(home))
   writeReceipt(home, { ...readReceipt(home), lingering: true })
-  makeRecordedFolder(home, path.join(home, 'other'))
+  makeRecordedFolder(path.join(home, 'other'), folderReceipt(home))
   expect(readReceipt(home)).toMatchObject({ lingering: true, folders: { length: 4 } })
   writeReceipt(home, { folders: [path.join(home, 'gone'), ...readReceipt(home).folders], lingering: true })
   clearReceipt(home)
@@ -45,7 +46,7 @@ test('a folder that is gone already is no error, and what is remembered adds up'
 
 test('a damaged file is an error, and stays', () => {
   const home = scratchFolder()
-  makeRecordedFolder(home, units(home))
+  makeRecordedFolder(units(home), folderReceipt(home))
   const file = path.join(home, '.privateconnect', 'systemd.json')
   writeFileSync(file, '{')
   expect(thrownBy(() => clearReceipt(home)).code).toBe('CONFIG_DAMAGED')

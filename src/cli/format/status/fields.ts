@@ -1,4 +1,4 @@
-import type { DaemonStatus } from '../../../tasks/status.ts'
+import type { KeptStatus } from '../../../tasks/kept-status.ts'
 import { printable } from '../../../text/printable.ts'
 import { localTime } from '../../../text/local-time.ts'
 
@@ -18,7 +18,7 @@ export function fields(rows: [name: string, value: string | undefined][]): strin
 }
 
 /** How it ended the last time, in words. */
-export function lastExit({ at, reason, code }: NonNullable<DaemonStatus['lastExit']>): string {
+export function lastExit({ at, reason, code }: NonNullable<KeptStatus['lastExit']>): string {
   const details = [at === null ? undefined : localTime(at), code === null ? undefined : `exit code ${code}`]
   const known = details.filter((detail) => detail !== undefined).join(', ')
   return printable(known === '' ? reason : `${reason} (${known})`)

@@ -1,6 +1,6 @@
 import { readProcessRecord } from '../../../control/process-record.ts'
 import { isOwnSshSession } from '../../../tasks/own-ssh-session.ts'
-import { driftOf } from '../../../tasks/status.ts'
+import { driftOf } from '../../../tasks/kept-status.ts'
 import type { Check } from '../../check.ts'
 import { PLATFORM_MS, type DoctorContext } from '../../context.ts'
 

@@ -1,7 +1,7 @@
 import { readProcessRecord } from '../../../control/process-record.ts'
 import type { PlatformStatus } from '../../../platforms/platform.ts'
 import { isUnused } from '../../../tasks/machine/is-unused.ts'
-import { withSeen } from '../../../tasks/status.ts'
+import { withSeen } from '../../../tasks/kept-status.ts'
 import { localTime } from '../../../text/local-time.ts'
 import type { Check, Finding } from '../../check.ts'
 import { restsOn } from '../../way/skipped.ts'
