@@ -3,6 +3,7 @@ import path from 'node:path'
 import { ConnectError } from '../errors.ts'
 import { describeNetworkError } from '../net/network-error.ts'
 import { run, type RunResult } from '../process/run.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 import type { PluginSource } from './plugin-source.ts'
 
 /** How long npm may take, in ms. */
@@ -86,7 +87,7 @@ function tooLate({ shown }: PluginSource, timeoutMs: number): ConnectError {
   return new ConnectError('PLUGIN_NOT_INSTALLED', `npm did not get ${shown} within ${timeoutMs / 1000} s`)
 }
 
-function notInstalled({ name, tag, shown }: PluginSource, { stdout, stderr }: RunResult): ConnectError {
+function notInstalled({ name, tag, shown, spec }: PluginSource, { stdout, stderr }: RunResult): ConnectError {
   const { code, summary } = saidBy(stdout, stderr)
   const fail = (message: string, ...hints: string[]) =>
     new ConnectError('PLUGIN_NOT_INSTALLED', message, hints.length > 0 ? { hints } : {})
@@ -95,10 +96,27 @@ function notInstalled({ name, tag, shown }: PluginSource, { stdout, stderr }: Ru
       `There is no package ${name} in npm’s registry`,
       'Check the name. A folder or a tarball is installed by its path: connect plugins install ./FOLDER',
     )
+  const isAddress = name === undefined && !spec.startsWith('file:')
+  if (code === 'E404' && isAddress) return fail(`There is nothing at ${shown}`, 'Check the address.')
+  if (code === 'ENOGIT') return fail(`npm needs git for ${shown}`, 'Install git, and try again.')
+  if (isAddress && / git (error|dep)/.test(summary))
+    return fail(`git could not get ${shown}`, `Look at what git says itself: ${lsRemote(spec)}`)
+  if (isAddress && code !== undefined && OF_NETWORK.test(code))
+    return fail(`npm could not reach ${shown}: ${networkWords(code, summary)}`, NPM_SETTINGS)
   if (code === 'ETARGET') return fail(`There is no version ${tag} of ${shown}`, 'Check the version.')
   if (code !== undefined && OF_NETWORK.test(code))
     return fail(`npm could not reach its registry: ${networkWords(code, summary)}`)
   return fail(`npm could not install ${shown}: ${summary}`)
+}
+
+const NPM_SETTINGS =
+  'A proxy or an authority of your own is told to npm in ~/.npmrc (proxy, cafile), or by NODE_EXTRA_CA_CERTS.'
+
+/** What git alone would do about a repository. */
+function lsRemote(spec: string): string {
+  const [address = ''] = spec.split('#')
+  const plain = address.replace(/^github:/, 'https://github.com/').replace(/^git\+/, '')
+  return `git ls-remote ${shellQuote(plain)}`
 }
 
 /** Codes that npm passes on from Node.js: names, connections, TLS. */
@@ -114,9 +132,10 @@ function networkWords(code: string, summary: string): string {
 /** What npm says with --json; if it comes to that, what it writes for people. */
 function saidBy(stdout: string, stderr: string): { code?: string; summary: string } {
   try {
-    const { error } = JSON.parse(stdout) as { error: { code?: string; summary: string } }
+    const { error } = JSON.parse(stdout) as { error: { code?: string | number; summary: string } }
     const [summary = ''] = error.summary.split('\n')
-    return { ...error, summary }
+    // git's exit code is one, too.
+    return { ...(error.code !== undefined && { code: String(error.code) }), summary }
   } catch {
     const lines = stderr.split('\n').map((line) => line.replace(/^npm (error|ERR!)\s*/, '').trim())
     const [, code] = /^code (\S+)$/m.exec(lines.join('\n')) ?? []

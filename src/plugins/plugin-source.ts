@@ -40,6 +40,12 @@ export function parsePluginSource(text: string): PluginSource {
   if (PATH.test(text)) return fromFile(givenPath(text.replace(/^file:/, '')))
   const [, name = '', tag = 'latest'] = /^(@?[^@]+)(?:@(.+))?$/.exec(text) ?? []
   if (NAME.test(name) && TAG.test(tag)) return { spec: `${name}@${tag}`, shown: name, name, tag }
+  if (/^[a-z][a-z+]*:/.test(text))
+    throw new ConnectError('BAD_VALUE', 'Plugins are not installed from such an address', {
+      hints: [
+        'What works: https:// for a tarball; git+https://, git+ssh:// or github:USER/REPOSITORY for a Git repository; a folder or a tarball here (./plugin).',
+      ],
+    })
   throw new ConnectError('BAD_VALUE', `"${text}" is no name of a plugin`, {
     hints: [
       existsSync(text) && !text.startsWith('-')

@@ -75,3 +75,16 @@ test.for([
 ] as const)('%s is nothing that npm is given', ([, text]) => {
   expect(thrownBy(() => parsePluginSource(text))).toMatchObject({ code: 'BAD_VALUE' })
 })
+
+test.for([
+  'http://example.com/plugin.tgz',
+  'git+file:///srv/plugin.git',
+  'git://example.com/p.git',
+  'gitlab:some/p',
+])('%s is refused, and what works instead is said', (url) =>
+  expect(thrownBy(() => parsePluginSource(url))).toMatchObject({
+    code: 'BAD_VALUE',
+    message: 'Plugins are not installed from such an address',
+    hints: [expect.stringContaining('What works: https:// for a tarball; git+https://') as string],
+  }),
+)
