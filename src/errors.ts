@@ -28,7 +28,12 @@ export class ConnectError extends Error {
 
 /** The text of anything thrown, without the class name. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    // What a plugin throws need be no error, nor a value that has a text.
+    return 'it threw what can’t be told'
+  }
 }
 
 /** The `code` of a Node.js system error (`ENOENT`), if it has one. */

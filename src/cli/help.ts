@@ -1,6 +1,6 @@
 import { CommandHelp, Errors, Help } from '@oclif/core'
 import { problemLine } from '../plugins/plugin-problem.ts'
-import { printable } from '../text/printable.ts'
+import { printable, printableLines } from '../text/printable.ts'
 import { groupCommands, OF_PLUGINS } from './help-groups.ts'
 import { problemsAtLoad } from './plugins/problems-at-load.ts'
 
@@ -61,6 +61,11 @@ export default class ConnectHelp extends Help {
       this.log(`${section}\n`)
     // Their commands may be what one looks for.
     for (const problem of problemsAtLoad()) process.stderr.write(`[!] ${printable(problemLine(problem))}\n`)
+  }
+
+  /** What a plugin says of its commands is not ours. */
+  protected override log(...texts: string[]): void {
+    super.log(...texts.map(printableLines))
   }
 
   override formatRoot(): string {

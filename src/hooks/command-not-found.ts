@@ -1,5 +1,5 @@
 import type { Hook } from '@oclif/core'
-import { printable } from '../text/printable.ts'
+import { printable, printableJson } from '../text/printable.ts'
 
 /** A typing mistake suggests the command that was meant, and another program's word ours. */
 const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [], config }) {
@@ -18,10 +18,10 @@ const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [
   const hint = ours === undefined ? nearest() : mean(printable(ours))
   if (isForProgram(argv)) {
     const error = { code: 'USAGE', message, hints: [hint] }
-    process.stdout.write(`${JSON.stringify({ error, warnings }, null, 2)}\n`)
+    process.stdout.write(`${printableJson({ error, warnings }, 2)}\n`)
   } else {
-    for (const warning of warnings) process.stderr.write(`[!] ${warning}\n`)
-    process.stderr.write(`[x] ${message}\n  ${hint}\n`)
+    const lines = [...warnings.map((warning) => `[!] ${warning}`), `[x] ${message}`, `  ${hint}`]
+    process.stderr.write(`${lines.map(printable).join('\n')}\n`)
   }
   this.exit(2)
 

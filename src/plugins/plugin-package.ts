@@ -24,6 +24,8 @@ const Package = v.looseObject({
   ),
 })
 
+const Manifest = v.looseObject({ version: v.string(), commands: v.record(v.string(), v.looseObject({})) })
+
 /** What a plugin's package says of itself. */
 export interface PluginPackage {
   readonly name: string
@@ -76,7 +78,10 @@ export function readPluginPackage(root: string, called = path.basename(root)): P
   // A manifest stands for the commands until one of them is run.
   const commandsFile = commands === undefined || hasManifest ? undefined : fileOf(commands)
   if (hasManifest) {
-    const { version: of } = readJsonOf(manifest, fail) as { version?: string }
+    const read = v.safeParse(Manifest, readJsonOf(manifest, fail))
+    if (!read.success)
+      throw fail(`has an oclif.manifest.json that can’t be used: ${describeIssue(read.issues)}`)
+    const { version: of } = read.output
     if (of !== version) throw fail(`has an oclif.manifest.json of version ${of}, and is ${version}`)
   }
   const madeFor = engines?.[OURS] ?? peerDependencies?.[OURS]

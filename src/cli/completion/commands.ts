@@ -75,11 +75,34 @@ function ofPlugin(folder: string): Commands {
   }
 }
 
+/** Not by valibot, which takes longer to load than all of a completion. */
 function isSound(command: unknown): boolean {
-  if (typeof command !== 'object' || command === null) return false
-  const { args, flags } = command as Partial<Record<string, object>>
-  const parts = [...Object.values(args ?? {}), ...Object.values(flags ?? {})] as unknown[]
-  return parts.every((part) => typeof part === 'object' && part !== null)
+  if (!isRecord(command)) return false
+  const { args = {}, flags = {} } = command
+  if (!isRecord(args) || !isRecord(flags)) return false
+  const parts = [...Object.values(args), ...Object.values(flags)]
+  return hasSoundTexts(command) && parts.every((part) => hasSoundTexts(part) && typeof part.name === 'string')
+}
+
+/** Whether what is known of it is of the form that Command, Argument and Flag say. */
+function hasSoundTexts(part: unknown): part is Record<string, unknown> {
+  if (!isRecord(part)) return false
+  const texts = [part.summary, part.description, part.char, part.helpValue, part.pluginName]
+  const { exclusive = [] } = part
+  const lists = [part.aliases, part.options]
+  return (
+    Array.isArray(exclusive) &&
+    texts.every((text) => text === undefined || text === null || typeof text === 'string') &&
+    lists.every((list) => list === undefined || list === null || isTexts(list))
+  )
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string')
 }
 
 function commandsIn(folder: string): Commands {

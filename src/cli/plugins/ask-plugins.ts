@@ -1,5 +1,6 @@
 import type { Interfaces } from '@oclif/core'
-import { mayLeaveWork, withDeadline } from '../../runtime/deadline.ts'
+import { mayLeaveWork } from '../../runtime/deadline.ts'
+import { callPlugin } from '../../platforms/plugin/call-plugin.ts'
 import { sentenceOf } from '../../platforms/plugin/plugin-error.ts'
 import type { Brought } from '../../platforms/selection/known-platforms.ts'
 import { problemsAtLoad } from './problems-at-load.ts'
@@ -32,7 +33,7 @@ export async function askOnly(
       try {
         const work = () => askOne(config, plugin)
         const tooLate = () => new Error(noAnswer(timeoutMs))
-        return { platforms: await withDeadline(work, timeoutMs, tooLate), problems: [] }
+        return { platforms: await callPlugin(work, timeoutMs, tooLate), problems: [] }
       } catch (error) {
         const what = `failed: ${sentenceOf(error)}`
         return { platforms: [], problems: [{ plugin: plugin.name, what }] }

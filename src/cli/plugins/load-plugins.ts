@@ -1,6 +1,6 @@
 import { Config, Plugin, type Interfaces } from '@oclif/core'
 import { ConnectError } from '../../errors.ts'
-import { withDeadline } from '../../runtime/deadline.ts'
+import { callPlugin } from '../../platforms/plugin/call-plugin.ts'
 import { sentenceOf } from '../../platforms/plugin/plugin-error.ts'
 import { pluginDataFolder } from '../../plugins/data-folder.ts'
 import { readPluginList, rootOf, type ListedPlugin } from '../../plugins/plugin-list.ts'
@@ -104,7 +104,7 @@ export async function loadPlugin(
   // It would warn of each command that can't be imported, and go on without.
   Object.assign(plugin, { warn: (error: unknown) => void failures.push(error) })
   const tooLate = () => new Error(`its commands took longer than ${LOAD_TIMEOUT_MS / 1000} s to load`)
-  await withDeadline(() => plugin.load(), LOAD_TIMEOUT_MS, tooLate)
+  await callPlugin(() => plugin.load(), LOAD_TIMEOUT_MS, tooLate)
   if (failures.length > 0) throw failures[0]
   return plugin
 }

@@ -53,7 +53,9 @@ export async function provePlugin(
   await refuseLoss(config, name, brought)
   return {
     platforms: brought,
-    commands: plugin.commands.flatMap(({ id, hidden }) => (hidden ? [] : [id.replaceAll(':', ' ')])),
+    commands: plugin.commands.flatMap(({ id, hidden }) =>
+      hidden || isOurs(config, id) ? [] : [id.replaceAll(':', ' ')],
+    ),
   }
 }
 
@@ -69,6 +71,11 @@ async function refuseLoss(
   if (lost === undefined) return
   const what = `The ${lost.kept} is installed in ${lost.platform}, which this version of ${name} does not bring`
   throw new ConnectError('PLUGIN_IN_USE', what, { hints: [`Remove it from there first: ${lost.command}`] })
+}
+
+/** A command of that name is there, and stays. */
+function isOurs(config: Interfaces.Config, id: string): boolean {
+  return config.findCommand(id)?.pluginType === 'core'
 }
 
 function unusable(name: string, what: string): ConnectError {

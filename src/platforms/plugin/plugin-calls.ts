@@ -1,10 +1,10 @@
-import * as v from 'valibot'
-import { describeIssue } from '../../text/describe-issue.ts'
+import type * as v from 'valibot'
 import { printable } from '../../text/printable.ts'
-import { withDeadline } from '../../runtime/deadline.ts'
 import type { Action, PluginDescription, PluginPlatform, Stepless } from '../platform.ts'
+import { callPlugin } from './call-plugin.ts'
 import { ActionAnswer, SkippedAnswer } from './plugin-answers.ts'
 import { pluginError } from './plugin-error.ts'
+import { readGiven } from './read-given.ts'
 
 /** What a plugin's description has loaded. */
 export interface Brought extends Pick<PluginDescription, 'apiVersion' | 'name'> {
@@ -68,7 +68,7 @@ export class PluginCalls {
     const tooLate = () => this.#failure(method, `gave no answer within ${seconds} s`)
     let given: unknown
     try {
-      given = await withDeadline(() => call(this.#brought.platform), this.#timeoutMs, tooLate)
+      given = await callPlugin(() => call(this.#brought.platform), this.#timeoutMs, tooLate)
     } catch (error) {
       throw this.error(error)
     }
@@ -84,9 +84,9 @@ export class PluginCalls {
   }
 
   #checked<T>(method: Method, answer: v.GenericSchema<unknown, T>, given: unknown): T {
-    const parsed = v.safeParse(answer, given)
-    if (parsed.success) return parsed.output
-    throw this.#failure(method, `gave an answer that can’t be read (${describeIssue(parsed.issues)})`)
+    const read = readGiven(answer, given)
+    if ('output' in read) return read.output
+    throw this.#failure(method, `gave an answer that can’t be read (${read.why})`)
   }
 
   #mustHave(method: Method): void {

@@ -2,6 +2,9 @@ import { ERRORS, isErrorCode } from '../../error-codes.ts'
 import { codeOf, ConnectError, messageOf } from '../../errors.ts'
 import { printable } from '../../text/printable.ts'
 
+/** What is longer is no sentence for people, in characters. */
+const MAX_LINE = 1000
+
 /** How many lines of a program's output are worth showing below an error. */
 const MAX_LINES = 5
 
@@ -35,7 +38,9 @@ export function sentenceOf(thrown: unknown): string {
 /** The message in lines fit to be shown, the first without its full stop. */
 function linesOf(thrown: unknown): string[] {
   const lines = messageOf(thrown).split(/\r?\n/)
-  const [first, ...rest] = lines.map((line) => printable(line.trim())).filter((line) => line !== '')
+  const [first, ...rest] = lines
+    .map((line) => printable(line.trim().slice(0, MAX_LINE)))
+    .filter((line) => line !== '')
   return first === undefined ? [] : [first.replace(/(?<!\.)\.$/, ''), ...rest]
 }
 

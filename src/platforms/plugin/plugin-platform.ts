@@ -3,7 +3,6 @@ import type { Instance } from '../../config/instance.ts'
 import { wordsOf, type KindWords } from '../../config/kind.ts'
 import { findProcess } from '../../control/find-process.ts'
 import type { Termination } from '../../process/terminate.ts'
-import { withDeadline } from '../../runtime/deadline.ts'
 import type {
   Action,
   Daemon,
@@ -19,8 +18,8 @@ import type {
   Stepless,
   Uninstalled,
 } from '../platform.ts'
-import { describeIssue } from '../../text/describe-issue.ts'
 import { removePidFile } from '../remove-pid-file.ts'
+import { callPlugin } from './call-plugin.ts'
 import {
   InstalledAnswer,
   PlanAnswer,
@@ -30,6 +29,7 @@ import {
 } from './plugin-answers.ts'
 import { PluginCalls, type Brought } from './plugin-calls.ts'
 import { pluginError } from './plugin-error.ts'
+import { readGiven } from './read-given.ts'
 
 /**
  * What a plugin's platform may do wrong ends here: what it throws is told to the user, an answer of the wrong
@@ -135,14 +135,14 @@ export class GuardedPlatform implements Platform {
 
   async #said(options?: StatusOptions): Promise<PlatformStatus> {
     const answer = await this.#calls.ask('status', v.unknown(), (platform) => platform.status(options))
-    const parsed = v.safeParse(StatusAnswer, answer)
-    if (parsed.success) return parsed.output as PlatformStatus
+    const read = readGiven(StatusAnswer, answer)
+    if ('output' in read) return read.output as PlatformStatus
     // Not an error: whoever asks for the status is told all that is known.
-    const { installed } = { installed: false, ...(answer as { installed?: unknown } | null | undefined) }
+    const said = readGiven(Installation, answer)
     return {
       state: 'unknown',
-      reason: `${this.#name} gave a status that can’t be read (${describeIssue(parsed.issues)})`,
-      installed: installed === true,
+      reason: `${this.#name} gave a status that can’t be read (${read.why})`,
+      installed: 'output' in said && said.output.installed,
       autostart: 'never',
     }
   }
@@ -157,6 +157,9 @@ export class GuardedPlatform implements Platform {
     return { pid, ready: await isReady(pid), change, autostart, warnings }
   }
 }
+
+const Installation = v.object({ installed: v.boolean() })
+
 const NOBODY = { pid: undefined, termination: undefined }
 
 /** @throws ConnectError PLATFORM_FAILED, or the code of ours that the plugin gave */
@@ -168,7 +171,7 @@ export async function loadPluginPlatform(
   const fail = (why: string) => new Error(`load() gave ${why}`)
   try {
     const tooLate = () => fail(`no answer within ${timeoutMs / 1000} s`)
-    const platform: unknown = await withDeadline(load, timeoutMs, tooLate)
+    const platform: unknown = await callPlugin(load, timeoutMs, tooLate)
     if (typeof platform !== 'object' || platform === null) throw fail('no platform')
     const brought = { apiVersion, name, platform: platform as PluginPlatform | Stepless }
     return new GuardedPlatform(instance, brought, timeoutMs)

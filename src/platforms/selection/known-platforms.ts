@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import type { PluginProblem } from '../../plugins/plugin-problem.ts'
-import { withDeadline } from '../../runtime/deadline.ts'
 import type { PlatformDescription, PluginDescription } from '../platform.ts'
+import { callPlugin } from '../plugin/call-plugin.ts'
 import { sentenceOf } from '../plugin/plugin-error.ts'
+import { readGiven } from '../plugin/read-given.ts'
 
 /** What the plugins have answered when they were asked for their platforms. */
 export interface Brought {
@@ -38,6 +39,8 @@ const Description = v.object({
 
 const NEWEST = 2
 
+const Versioned = v.object({ apiVersion: v.number() })
+
 const Answer = {
   isInstalled: v.boolean(),
   probe: v.variant('available', [
@@ -62,9 +65,9 @@ export function knownPlatforms(
   const problems = [...brought.problems]
   for (const { plugin, answer } of brought.platforms) {
     for (const one of [answer].flat()) {
-      const parsed = v.safeParse(Description, one)
-      if (!parsed.success) {
-        problems.push({ plugin, what: otherVersion(one) ?? notUsable(parsed.issues[0].message) })
+      const read = readGiven(Description, one)
+      if ('why' in read) {
+        problems.push({ plugin, what: otherVersion(one) ?? notUsable(read.why) })
         continue
       }
       const description = guarded(one as PluginDescription, { plugin, problems, timeoutMs })
@@ -92,8 +95,9 @@ const notUsable = (why: string) => `brings a platform that is not usable: ${why}
 
 /** What a plugin for another Private Connect is told as. */
 function otherVersion(answer: unknown): string | undefined {
-  const { apiVersion } = (answer ?? {}) as { apiVersion?: unknown }
-  if (typeof apiVersion !== 'number' || [1, NEWEST].includes(apiVersion)) return undefined
+  const read = readGiven(Versioned, answer)
+  if ('why' in read || [1, NEWEST].includes(read.output.apiVersion)) return undefined
+  const { apiVersion } = read.output
   const than = apiVersion > NEWEST ? 'a newer' : 'an older'
   return `is made for ${than} Private Connect: its apiVersion is ${apiVersion}, this one knows 1 and ${NEWEST}`
 }
@@ -113,7 +117,7 @@ function guarded(
   ): Promise<T> {
     try {
       const tooLate = () => new Error(`it gave no answer within ${ANSWER_TIMEOUT_MS / 1000} s`)
-      return v.parse(answer, await withDeadline(question, ANSWER_TIMEOUT_MS, tooLate))
+      return v.parse(answer, await callPlugin(question, ANSWER_TIMEOUT_MS, tooLate))
     } catch (error) {
       const why = sentenceOf(error)
       problems.push({ plugin, what: `failed, with its platform ${platform.name}: ${why}` })

@@ -296,8 +296,22 @@ describe('plugins that the user has installed', () => {
 
   test('that are broken change nothing', async () => {
     const data = install([{ name: 'one', type: 'user' }, { name: 'gone' }, 'old'])
-    writeFileSync(path.join(data, 'node_modules/one/oclif.manifest.json'), '{')
+    const manifest = path.join(data, 'node_modules/one/oclif.manifest.json')
+    writeFileSync(manifest, '{')
     expect((await answer('')).values).toEqual(WORDS.split(' '))
+    const odd = [
+      { summary: 5 },
+      { description: {} },
+      { flags: 'x' },
+      { aliases: 'x' },
+      { args: { a: { name: 'a', options: [1] } } },
+      { flags: { a: { name: 7 } } },
+    ]
+    writeFileSync(
+      manifest,
+      JSON.stringify({ commands: { ...Object.fromEntries(Object.entries(odd)), sound: {} } }),
+    )
+    expect((await answer('')).values).toEqual([...WORDS.split(' '), 'sound'].toSorted())
     const commands = { bad: null, worse: { flags: { x: null } }, 'a\nb': {}, good: {} }
     writeFileSync(path.join(data, 'node_modules/one/oclif.manifest.json'), JSON.stringify({ commands }))
     expect((await answer('')).values).toEqual([...WORDS.split(' '), 'good'].toSorted())

@@ -181,6 +181,34 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
       'failed: it gave no',
     ],
     [
+      'it ends the program as it is loaded',
+      write('description.js', 'process.exit(0)'),
+      'failed: it wanted to',
+    ],
+    [
+      'its hook ends the program',
+      write('description.js', 'export default () => process.exit(0)'),
+      'failed: it wanted to end the program',
+    ],
+    [
+      'its hook throws what has no text',
+      write('description.js', 'export default () => { throw Object.create(null) }'),
+      'failed: it threw what can’t be told',
+    ],
+    [
+      'its answer throws when it is looked at',
+      write('description.js', 'export default () => ({ get apiVersion() { throw new Error("oh") } })'),
+      'brings a platform that is not usable: oh',
+    ],
+    [
+      'its manifest is nothing',
+      (folder) => {
+        writePlugin({ more: { oclif: { commands: './commands' } } }, folder)
+        writeFileSync(path.join(folder, 'oclif.manifest.json'), 'null')
+      },
+      'has an oclif.manifest.json that can’t be used: ',
+    ],
+    [
       'it is made for another major version',
       package_({ engines: { 'private-connect': '^7.1' } }),
       'is made for Private Connect ^7.1, and this is ',
@@ -212,6 +240,50 @@ describe('a plugin that is broken is one warning, where it matters, and no stop:
         '[!] It can’t be loaded, so it can’t say whether the daemon or the hub is installed in its platform\n',
     })
     expect(await connect(home, ['daemon', 'status'])).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('it has very much to say: a line of that is told', async () => {
+    const { home, folder } = await linked()
+    write('description.js', 'throw new Error("oh".repeat(1_000_000))')(folder)
+    const { code, stderr } = await connect(home, ['daemon', 'status'])
+    expect(code).toBe(0)
+    expect(stderr.length).toBeLessThan(1500)
+  })
+
+  test('what it says of its commands reaches no terminal as it is', async () => {
+    const { home, folder } = await linked()
+    const command = { id: 'evil', summary: '\u001B]0;evil\u0007\u202Esafe', args: {}, flags: {}, aliases: [] }
+    const commands = { evil: command, ['evil\u0007']: { ...command, id: 'evil\u0007' } }
+    writePlugin({ files: { 'commands/a.js': '' }, more: { oclif: { commands: './commands' } } }, folder)
+    write('oclif.manifest.json', JSON.stringify({ version: '1.0.0', commands }))(folder)
+    for (const args of [['--help'], ['help', 'evil'], ['evill'], ['evill', '--json']]) {
+      const { stdout, stderr } = await connect(home, args)
+      const said = stdout + stderr
+      expect(said).toContain('evil')
+      // oxlint-disable-next-line no-control-regex -- a style of ours is one
+      expect(said.replaceAll(/\u001B\[\d*m/g, '').replaceAll('\n', '')).not.toMatch(/\p{Cc}|\p{Cf}/u)
+    }
+  })
+
+  test('a command of ours is none that it brings', async () => {
+    const home = emptyHome()
+    const commands = Object.fromEntries(
+      ['daemon:stop', 'help', 'testinit:hello'].map((id) => [
+        id,
+        { id, args: {}, flags: {}, aliases: ['up'] },
+      ]),
+    )
+    const folder = writePlugin({
+      files: {
+        'commands/a.js': '',
+        'oclif.manifest.json': JSON.stringify({ version: '1.0.0', commands }),
+      },
+      more: { oclif: { commands: './commands' } },
+    })
+    expect(await connectOk(home, ['plugins', 'link', folder])).toBe(
+      `[ok] Linked the plugin ${NAME} 1.0.0, as it is in ${folder}\n  It brings the command connect testinit hello\n`,
+    )
+    expect(await connectOk(home, ['daemon', 'stop'])).toContain('nothing to stop')
   })
 
   test('it leaves a timer running: the command ends all the same', async () => {

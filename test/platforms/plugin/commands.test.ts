@@ -141,6 +141,11 @@ describe('what a plugin’s platform throws is one clear sentence, and no bug of
         '  Is it installed?\n' +
         `  ${ERRORS.PLATFORM_FAILED.fix}\n`,
     ],
+    [
+      'statusExits',
+      'status',
+      `[x] Platform testinit: it wanted to end the program\n  ${ERRORS.PLATFORM_FAILED.fix}\n`,
+    ],
     ['stopFails', 'stop', '[x] Process 1 is another user’s\n  Ask root.\n'],
     ['loadFails', 'status', `[x] Platform testinit: no such library\n  ${ERRORS.PLATFORM_FAILED.fix}\n`],
   ] as const)('%s', async ([answer, action, stderr]) => {
