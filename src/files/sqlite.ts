@@ -55,6 +55,16 @@ export function isUnreadable(error: unknown): boolean {
   return sqliteCode(error) === 10
 }
 
+/** SQLITE_READONLY: it would have to write, and may not. */
+export function isReadOnly(error: unknown): boolean {
+  return sqliteCode(error) === 8
+}
+
+/** SQLITE_CANTOPEN: one of its files can't be opened, or made. */
+export function isNotOpened(error: unknown): boolean {
+  return sqliteCode(error) === 14
+}
+
 /** SQLITE_CORRUPT or SQLITE_NOTADB: it is another program's file, or half of one. */
 export function isNoDatabase(error: unknown): boolean {
   return [11, 26].includes(sqliteCode(error) ?? 0)

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
@@ -88,6 +88,115 @@ labSuite(
       expect(await connectOk(home, ['hub', 'token', 'list'])).toMatch(/^jt_\w+ +valid/m)
       await connectOk(home, ['hub', 'restore', file])
       expect(await connectOk(home, ['hub', 'token', 'list'])).toMatch(/^jt_\w+ +revoked/m)
+    })
+  },
+)
+
+labSuite(
+  'a backup of a hub whose disk is full, to another disk',
+  { programs: ['mount', 'umount'], root: true },
+  () => {
+    /** A hub on a small disk, with a machine, and what has it backed up. */
+    async function hubOnSmallDisk() {
+      const home = emptyHome()
+      const disk = await mountSmallDisk(home.file('hub'))
+      const start = async () => {
+        const hub = startConnect(home, ['hub', '--listen', '127.0.0.1:0'])
+        onTestFinished(() => hub.stop())
+        const [, url] = (await hub.printed(/listening on (http:\S+)/)) as unknown as [string, string]
+        return { hub, url }
+      }
+      const { hub, url } = await start()
+      const env = { PRIVATECONNECT_TOKEN: (await connectOk(home, ['hub', 'token', 'create'])).trim() }
+      await connectOk(emptyHome(), ['login', '--hub', url], { env })
+      return { home, disk, hub }
+    }
+
+    /** All that a backup is to have: a hub begins on it that knows the machine. */
+    async function expectBackup(home: Home, name = 'backup.db', tokens = 0) {
+      const file = home.file(name)
+      const { code, stdout, stderr } = await connect(home, ['hub', 'backup', file])
+      expect({ code, stderr }).toEqual({
+        code: 0,
+        stderr: expect.stringMatching(/^\[!\] connect doctor will not know of this backup\. .+\n$/) as string,
+      })
+      expect(stdout).toMatch(
+        /^\[ok\] Backed up the hub to .*\n {2}1 machine, 0 names, (\d) valid join tokens?\n/,
+      )
+      expect(stdout).toContain(`names, ${tokens} valid`)
+      expect(readdirSync(home.folder).filter((name) => name.includes('.tmp'))).toEqual([])
+      const other = emptyHome()
+      await connectOk(other, ['hub', 'restore', file])
+      expect(await connectOk(other, ['hub', 'agent', 'list', '--json'])).toContain('"revoked": false')
+    }
+
+    const filesOf = (home: Home) =>
+      readdirSync(home.file('hub')).map((name) => `${name} ${statSync(home.file(`hub/${name}`)).size}`)
+
+    test.for([
+      ['to the last file', false],
+      ['to the last byte', true],
+    ] as const)('has all that was saved: a hub that has ended, %s', async ([, isFilesLeft]) => {
+      const { home, disk, hub } = await hubOnSmallDisk()
+      await hub.stop()
+      disk.fill()
+      if (isFilesLeft) rmSync(home.file('hub/filling/0'))
+      if (isFilesLeft) rmSync(home.file('hub/filling/1'))
+      const before = filesOf(home)
+      await expectBackup(home)
+      // SQLite leaves an empty journal where it can't open a database: a hub at rest would wake up by it.
+      expect(filesOf(home)).toEqual(before)
+    })
+
+    test('has all that was saved: a hub that was killed', async () => {
+      const { home, disk, hub } = await hubOnSmallDisk()
+      await hub.stop('SIGKILL')
+      expect(statSync(home.file('hub/hub.db-wal')).size).toBeGreaterThan(0)
+      rmSync(home.file('hub/hub.db-shm'))
+      disk.fill()
+      await expectBackup(home)
+    })
+
+    test('has all that was saved: a hub that runs, at work and at rest', async () => {
+      const { home, disk } = await hubOnSmallDisk()
+      const journal = home.file('hub/hub.db-wal')
+      await connectOk(home, ['hub', 'token', 'create'])
+      expect(existsSync(journal)).toBe(true)
+      disk.fill()
+      await expectBackup(home, 'at-work.db', 1)
+      await expect.poll(() => existsSync(journal), POLL).toBe(false)
+      // Its journal has left room.
+      disk.free()
+      disk.fill()
+      const before = filesOf(home)
+      await expectBackup(home, 'at-rest.db', 1)
+      expect(filesOf(home)).toEqual(before)
+      // It wakes up, and can’t open its database either.
+      rmSync(home.file('hub/filling/0'))
+      rmSync(home.file('hub/filling/1'))
+      expect(await connect(home, ['hub', 'token', 'create'])).toMatchObject({ code: 1 })
+      await expectBackup(home, 'awake.db', 1)
+    })
+
+    test('has all that was saved: on a disk that can only be read', async () => {
+      const { home, disk, hub } = await hubOnSmallDisk()
+      await hub.stop()
+      await disk.readOnly(true)
+      await expectBackup(home)
+    })
+
+    test('says so in a sentence where it is damaged', async () => {
+      const { home, disk, hub } = await hubOnSmallDisk()
+      await hub.stop()
+      writeFileSync(home.file('hub/hub.db'), 'no database '.repeat(500))
+      disk.fill()
+      expect(await connect(home, ['hub', 'backup', home.file('backup.db')])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(
+          '[x] Could not open ~/.privateconnect/hub/hub.db: file is not a database\n',
+        ) as string,
+      })
+      expect(existsSync(home.file('backup.db'))).toBe(false)
     })
   },
 )

@@ -503,6 +503,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'control',
     'config/hub',
     'config',
+    'runtime',
     'files/',
     'text',
     'error-codes.ts',

@@ -202,7 +202,7 @@ export class SqliteRegistry implements Registry {
 
   /** What a hub that starts would find. @throws StoreError if it would not find what was saved */
   saved(): Promise<Mark> {
-    return this.#store.call('readMark')
+    return this.#store.mark()
   }
 
   /**

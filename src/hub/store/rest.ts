@@ -62,6 +62,16 @@ export async function isAtRest({ file, state }: Rest): Promise<boolean> {
   )
 }
 
+/** Whether all of it is in its one file as it was left; somebody may have opened it, and written nothing. */
+export async function isUnchanged({ file, state }: Rest): Promise<boolean> {
+  const found = await stat(file, { bigint: true }).catch(() => undefined)
+  if (!found || stateOf(found) !== state) return false
+  return stat(`${file}-wal`).then(
+    ({ size }) => size === 0,
+    (error: unknown) => codeOf(error) === 'ENOENT',
+  )
+}
+
 function isOf(descriptor: number, state: string): boolean {
   const { dev, ino } = fstatSync(descriptor, { bigint: true })
   return state.startsWith(`${dev}:${ino}:`)

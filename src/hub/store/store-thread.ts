@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { closeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { messageOf } from '../../errors.ts'
-import { isAtRest, type Rest } from './rest.ts'
+import { isAtRest, isUnchanged, type Rest } from './rest.ts'
+import type { Mark } from './schema.ts'
 import { StoreError, storageError, type StoreFailure } from './store-error.ts'
 import type { StoreCall, StoreMethod, StoreReply } from './store-server.ts'
 import type { Agent, Store } from './store.ts'
@@ -14,6 +15,8 @@ export interface StoreCalls {
     method: Method,
     ...args: Parameters<Store[Method]>
   ): Promise<ReturnType<Store[Method]>>
+  /** What a hub that starts would find. @throws StoreError if it would not find what was saved */
+  mark(): Promise<Mark>
   close(): Promise<void>
 }
 
@@ -71,6 +74,12 @@ export class StoreThread implements StoreCalls {
       if (this.#worker) this.#worker.postMessage(message)
       else this.#start()
     })
+  }
+
+  async mark(): Promise<Mark> {
+    const rest = this.#rest
+    // A full disk has no room for what it takes to open the database.
+    return rest && (await isUnchanged(rest)) ? rest.mark : this.call('readMark')
   }
 
   async close(): Promise<void> {

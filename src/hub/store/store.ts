@@ -69,6 +69,12 @@ export interface Snapshot {
   readonly services: ClaimedService[]
 }
 
+/** @throws ConnectError HUB_DATA_MISSING */
+export function requireData(folder: string): void {
+  if (existsSync(path.join(folder, 'hub.db'))) return
+  throw new ConnectError('HUB_DATA_MISSING', `There is no hub’s data in ${folder}`)
+}
+
 /** What is in a hub's database. Synchronous: a running hub calls it in a thread, see store-thread.ts. */
 export class Store extends HeldDatabase {
   /**
@@ -76,9 +82,7 @@ export class Store extends HeldDatabase {
    * @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED, HUB_DATA_MISSING
    */
   static async open(folder: string, options: { existing?: boolean } = {}): Promise<Store> {
-    if (options.existing && !existsSync(path.join(folder, 'hub.db'))) {
-      throw new ConnectError('HUB_DATA_MISSING', `There is no hub’s data in ${folder}`)
-    }
+    if (options.existing) requireData(folder)
     return new Store(await loadSqlite(), folder)
   }
 

@@ -56,7 +56,8 @@ describe('a hub that starts', () => {
   test('leaves the database to its thread', async () => {
     const folder = scratchFolder()
     const events = { gone: () => {}, failed: () => {}, log: () => {} }
-    const none = { call: () => Promise.reject(new Error('not here')), close: () => Promise.resolve() }
+    const refuse = () => Promise.reject(new Error('not here'))
+    const none = { call: refuse, mark: refuse, close: () => Promise.resolve() }
     await SqliteRegistry.open(folder, events, () => none)
     // SQLite removes it when the last connection is closed (https://sqlite.org/wal.html).
     expect(existsSync(path.join(folder, 'hub.db-wal'))).toBe(false)
