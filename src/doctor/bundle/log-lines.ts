@@ -16,7 +16,7 @@ export function logLines(file: string, redactor: Redactor): BundledLine[] | null
   const { found } = readTail(file, (lines) => [...firstOf(lines, LINES)])
   return found.toReversed().map((line) => {
     const { time = null, level = null, text = line } = parseLine(line) ?? {}
-    return { time, level, text: redactor.text(text.slice(0, MAX_LINE)) }
+    return { time, level, text: redactor.text(text, MAX_LINE) }
   })
 }
 

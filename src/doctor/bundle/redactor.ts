@@ -34,11 +34,17 @@ export class Redactor {
     this.#options = options
   }
 
-  /** @returns one line stays one */
-  text(text: string): string {
+  /**
+   * @param maxLength what is behind it is left out, and the word that it would cut: half of a secret is one, too
+   * @returns one line stays one
+   */
+  text(text: string, maxLength = Number.POSITIVE_INFINITY): string {
     const { home, secrets } = this.#options
-    let rest = printable(text)
-    for (const secret of secrets) rest = rest.replaceAll(secret, () => this.#mark(secret))
+    let rest = text
+    for (const secret of secrets)
+      for (const form of [secret, printable(secret)]) rest = rest.replaceAll(form, () => this.#mark(secret))
+    if (rest.length > maxLength) rest = `${rest.slice(0, maxLength).replace(/\S*$/, '')}…`
+    rest = printable(rest)
     // Where there is none it may be the root of all paths.
     if (home.length > 1) rest = rest.replaceAll(home, '~')
     return rest
