@@ -1,7 +1,16 @@
-import { accessSync, constants, existsSync, realpathSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  realpathSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { ConnectError } from '../../errors.ts'
-import { readTrustedBytes } from '../../files/read-trusted.ts'
+import { readTrustedBlocks } from '../../files/read-trusted.ts'
 import { ensurePrivateFolder } from '../../files/private-folder.ts'
 import type { loadSqlite } from '../../files/sqlite.ts'
 import { waitFor } from '../../runtime/wait-for.ts'
@@ -67,8 +76,7 @@ export function openCopy(sqlite: Sqlite, folder: string, into: string): Store {
   ensurePrivateFolder(into)
   const before = files.map(fileState)
   for (const [at, file] of files.entries())
-    if (before[at] !== undefined)
-      writeFileSync(path.join(into, `hub.db${ENDINGS[at]}`), read(file), { flag: 'wx', mode: 0o600 })
+    if (before[at] !== undefined) copy(file, path.join(into, `hub.db${ENDINGS[at]}`))
   if (files.some((file, at) => fileState(file) !== before[at])) throw restless(folder)
   try {
     return new Store(sqlite, into)
@@ -81,10 +89,20 @@ export function openCopy(sqlite: Sqlite, folder: string, into: string): Store {
   }
 }
 
-/** @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED if it can’t be read, FILE_UNTRUSTED */
-function read(file: string): Buffer {
+/** @throws as read; the system's error if it can’t be written */
+function copy(file: string, to: string): void {
+  const descriptor = openSync(to, 'wx', 0o600)
   try {
-    return readTrustedBytes(file)
+    for (const block of read(file)) writeFileSync(descriptor, block)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** @throws ConnectError WRITE_FAILED, HUB_DATA_DAMAGED if it can’t be read, FILE_UNTRUSTED */
+function* read(file: string): Generator<Buffer> {
+  try {
+    yield* readTrustedBlocks(file)
   } catch (error) {
     throw cannotOpen(file, error)
   }
