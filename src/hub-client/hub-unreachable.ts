@@ -5,7 +5,7 @@ import { describeNetworkError, isNoTls, networkHints } from '../net/network-erro
 export function hubUnreachable(hub: string, error: unknown): ConnectError {
   // An error of the proxy or of the CA file speaks for itself.
   if (error instanceof ConnectError) return error
-  const hints = networkHints(error)
+  const hints = networkHints(error, `connect login --hub ${hub}`)
   if (hub.startsWith('https:') && isNoTls(error)) {
     hints.push(`If that hub speaks plain http: connect login --hub ${hub.replace(/^https/, 'http')}`)
   }

@@ -37,8 +37,8 @@ const TEXTS: Record<string, string> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
 }
 
-const TRUST_IT =
-  'If the certificate is your own, or your company’s, name the file of its authority: connect login --ca FILE'
+const trustIt = (login: string) =>
+  `If the certificate is your own, or your company’s, name the file of its authority: ${login} --ca FILE`
 
 const BE_INVITED =
   'If it is the hub’s own, ask for an invite, which tells it: connect hub token create --invite'
@@ -97,8 +97,12 @@ function addressOf(error: unknown): string {
   return error instanceof Error && 'address' in error ? String(error.address) : 'one address'
 }
 
-/** What to do about it, where the error itself says. */
-export function networkHints(error: unknown): string[] {
+/**
+ * What to do about it, where the error itself says.
+ *
+ * @param login what logs in to where it was: without a hub the public one is meant
+ */
+export function networkHints(error: unknown, login = 'connect login'): string[] {
   const code = networkErrorCode(error) ?? ''
   const now = new Date()
     .toISOString()
@@ -117,14 +121,14 @@ export function networkHints(error: unknown): string[] {
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY': {
       return [
-        TRUST_IT,
+        trustIt(login),
         BE_INVITED,
         'Else its certificate file lacks the intermediate ones: it must hold the full chain.',
       ]
     }
     default: {
       return TEXTS[code] === UNKNOWN_AUTHORITY || code === 'DEPTH_ZERO_SELF_SIGNED_CERT'
-        ? [TRUST_IT, BE_INVITED]
+        ? [trustIt(login), BE_INVITED]
         : []
     }
   }

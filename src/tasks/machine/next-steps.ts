@@ -1,5 +1,7 @@
 import { JOIN_OWN_HUB, letOthersIn } from '../../config/first-steps.ts'
 import { isLoopback } from '../../config/hub-url.ts'
+import { parseListenAddress } from '../../config/target.ts'
+import { leadsTo } from '../../net/own-address.ts'
 import type { HubHere } from './hub-here.ts'
 import { joinNotes, type NextStep } from './next-step.ts'
 import type { Standing } from './standing.ts'
@@ -64,7 +66,16 @@ function firstUse({ exposed, reaches, offered, hub }: Standing): NextStep | unde
 
 /** Whether the hub that this machine is logged in to is the one here, as far as its address tells. */
 function isOn({ address }: HubHere, hub: string): boolean {
-  return isLoopback(new URL(hub).hostname) || address === hub
+  if (isLoopback(new URL(hub).hostname) || address === hub) return true
+  // One that does not run tells no address, only where it is to listen.
+  return address !== null && !/^https?:/.test(address) && listensFor(address, hub)
+}
+
+function listensFor(listen: string, hub: string): boolean {
+  const { hostname, port, protocol } = new URL(hub)
+  const listener = parseListenAddress(listen)
+  const dialled = port || (protocol === 'https:' ? '443' : '80')
+  return listener.port === Number(dialled) && leadsTo(hostname.replace(/^\[|\]$/g, ''), listener.host)
 }
 
 function step(command: string, note: string | null = null): NextStep {

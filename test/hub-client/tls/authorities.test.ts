@@ -20,7 +20,7 @@ describe('a certificate that is not accepted is told in a sentence, with what fi
       () => authority.selfSigned(),
       false,
       /: its TLS certificate is self-signed$/,
-      /connect login --ca FILE/,
+      /connect login --hub https:\S+ --ca FILE/,
     ],
     [
       'of an unknown authority',

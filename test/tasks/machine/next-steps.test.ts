@@ -1,4 +1,6 @@
+import { isIP } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { outwardAddresses } from '../../../src/net/own-address.ts'
 import type { AgentHere } from '../../../src/tasks/machine/agent-here.ts'
 import type { HubHere } from '../../../src/tasks/machine/hub-here.ts'
 import { nextSteps, type Starts } from '../../../src/tasks/machine/next-steps.ts'
@@ -82,6 +84,11 @@ describe('a machine that is logged in', () => {
       'connect daemon install',
     ],
     [
+      'has a stopped hub here that listens elsewhere',
+      { hub: { ...stoppedHub, address: '0.0.0.0:7700' }, agent: { ...AGENT, connection: retrying } },
+      'connect doctor',
+    ],
+    [
       'has an agent that can’t be told',
       { agent: { ...NEW.agent, state: 'unknown' } },
       'connect daemon status',
@@ -132,6 +139,15 @@ describe('a machine that is logged in', () => {
     ['offers and could reach something', { exposed: [own], offered: [other] }, undefined],
   ])('%s', async ([, facts, expected]) => {
     expect(await commands({ ...JOINED, ...facts })).toEqual(expected === undefined ? [] : [expected])
+  })
+
+  const [outward] = outwardAddresses().filter((address) => isIP(address) === 4)
+  test.skipIf(outward === undefined)('has its hub here stopped, which listens everywhere', async () => {
+    const hub = { ...NO_HUB, state: 'stopped', address: '0.0.0.0:7700' } as const
+    const facts = { hub, agent: { ...AGENT, connection: retrying } }
+    const joined = (url: string) => ({ ...JOINED, ...facts, login: { ...login, hub: url } })
+    expect(await commands(joined(`https://${outward}:7700`))).toEqual(['connect hub start'])
+    expect(await commands(joined(`https://${outward}:7701`))).toEqual(['connect doctor'])
   })
 
   test('has a problem, which says itself what to do', async () => {
