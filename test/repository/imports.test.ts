@@ -296,6 +296,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'platforms/selection',
     'platforms',
     'control',
+    'net',
     'runtime',
     'config/hub',
     'config',
