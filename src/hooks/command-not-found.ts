@@ -25,6 +25,18 @@ const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [
   }
   this.exit(2)
 
+  /** By the words that differ: a topic that is right says nothing of the word behind it. */
+  function isLike(words: string, alike: string): boolean {
+    const others = alike.split(' ')
+    const own = words.split(' ')
+    const [mine, theirs] = [
+      own.filter((word, at) => word !== others[at]),
+      others.filter((word, at) => word !== own[at]),
+    ]
+    const differing = mine.join(' ')
+    return distance(differing, theirs.join(' ')) <= Math.ceil(differing.length / 3)
+  }
+
   function mean(words: string): string {
     return `Did you mean: ${config.bin} ${words}`
   }
@@ -38,7 +50,7 @@ const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [
         words,
         ids.filter((other) => other.split(' ').length === count),
       )
-      if (alike === undefined || distance(words, alike) > Math.ceil(words.length / 3)) continue
+      if (alike === undefined || !isLike(words, alike)) continue
       const isTopic = ids.some((other) => other.startsWith(`${alike} `))
       // The mistake is in what follows, and that is like nothing.
       if (isTopic && count < typed.length) return `See: ${config.bin} ${alike} --help`

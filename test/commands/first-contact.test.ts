@@ -56,6 +56,13 @@ describe('on a machine that knows no hub', () => {
   })
 })
 
+test('a word behind a topic is taken for one that is like it alone', async () => {
+  const meant = async (line: string) => (await connect(emptyHome(), line.split(' '))).stderr.split('\n')[1]
+  expect(await meant('daemon wipe')).toBe('  See: connect daemon --help')
+  expect(await meant('daemon lgos')).toBe('  Did you mean: connect daemon logs')
+  expect(await meant('deamon start')).toBe('  Did you mean: connect daemon start')
+})
+
 describe('with a hub', () => {
   let world: World
 

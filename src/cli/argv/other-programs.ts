@@ -28,14 +28,38 @@ const tunnel: Ours = (given) => (given.rest[0] === 'run' ? 'daemon start' : expo
 
 /** What one might say of a hub as of the daemon, or of other things. */
 const HUB_WORDS: Readonly<Record<string, string>> = {
+  agents: 'hub agent list',
   down: 'hub stop',
   invite: 'hub token create --invite',
   run: 'hub',
   serve: 'hub',
+  tokens: 'hub token list',
   up: 'hub start',
 }
 
-const ofHub: Ours = ({ rest: [word = ''] }) => (Object.hasOwn(HUB_WORDS, word) ? HUB_WORDS[word] : undefined)
+/** What systemd and pm2 call it. */
+const KEPT_WORDS: Readonly<Record<string, string>> = {
+  delete: 'uninstall',
+  disable: 'uninstall',
+  enable: 'install',
+  kill: 'stop',
+  reload: 'restart',
+  remove: 'uninstall',
+}
+
+const ofHub: Ours = (given) =>
+  Object.hasOwn(HUB_WORDS, wordOf(given)) ? HUB_WORDS[wordOf(given)] : kept('hub', given)
+
+const ofDaemon: Ours = (given) => kept('daemon', given)
+
+function kept(topic: string, given: Given): string | undefined {
+  const word = wordOf(given)
+  return Object.hasOwn(KEPT_WORDS, word) ? `${topic} ${KEPT_WORDS[word]!}` : undefined
+}
+
+function wordOf({ rest: [word = ''] }: Given): string {
+  return word
+}
 
 /** What frp, cloudflared, ngrok, Tailscale, chisel, bore, localtunnel, pm2 and ssh call it. */
 const OTHER_WORDS: Readonly<Record<string, Ours>> = {
@@ -51,6 +75,7 @@ const OTHER_WORDS: Readonly<Record<string, Ours>> = {
   check: 'doctor',
   client: reach,
   connect: reach,
+  daemon: ofDaemon,
   diag: 'doctor',
   diagnose: 'doctor',
   dial: reach,

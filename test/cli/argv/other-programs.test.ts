@@ -35,6 +35,10 @@ test.for([
   ['Compose', 'hub up', 'hub start'],
   ['Compose', 'hub down', 'hub stop'],
   ['Tailscale', 'hub invite', 'hub token create --invite'],
+  ['pm2', 'daemon delete', 'daemon uninstall'],
+  ['pm2', 'hub reload', 'hub restart'],
+  ['systemctl', 'daemon enable', 'daemon install'],
+  ['kubectl', 'hub tokens', 'hub token list'],
   ['git', 'init', 'status'],
   ['docker', 'publish 8080:80', 'expose 80 --name NAME'],
 ] as const)('%s: %s is %s', ([, typed, ours]) => {
@@ -56,6 +60,8 @@ test('what no program calls anything is not guessed at', () => {
     ['__proto__', '80'],
     ['hub'],
     ['hub', 'constructor'],
+    ['daemon'],
+    ['daemon', 'constructor'],
   ])
     expect(ourWordsFor(typed)).toBeUndefined()
 })
