@@ -10,7 +10,7 @@ import { printable, printableJson } from '../text/printable.ts'
 import { addConfigFlag } from './add-config-flag.ts'
 import type { DataCommand } from './data-command.ts'
 import { exitIfHung, exitNow } from './exit.ts'
-import { formatNext } from './format/next.ts'
+import { formatChoice, formatNext } from './format/next.ts'
 import { columnsOf, wrapLine } from './output/wrap-line.ts'
 import { isUsageError, usageHints, usageLines } from './usage-error.ts'
 
@@ -90,6 +90,11 @@ export abstract class ConnectCommand extends Command {
   /** What most likely comes next, for whoever watches: on a terminal only. */
   protected suggestNext(command: string, note: string | null = null): void {
     if (this.isWatched) this.tellNext(command, note)
+  }
+
+  /** The same of several, of which one is to be chosen. */
+  protected suggestChoice(steps: readonly NextStep[]): void {
+    if (this.isWatched) for (const line of formatChoice(steps)) this.printError(line)
   }
 
   /** Whether what is said is read by a person at a terminal. */

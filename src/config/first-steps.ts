@@ -25,6 +25,17 @@ export function letOthersIn(url: string | null): { readonly command: string; rea
   return { command: `connect hub start --listen 0.0.0.0:${port}`, note: 'has other machines reach the hub' }
 }
 
+/**
+ * For a machine with a hub that it has not joined: what lets others in, and what has it join itself. On
+ * loopback the hub is for this machine alone.
+ *
+ * @param url the address that machines are told
+ */
+export function firstMembers(url: string): ReturnType<typeof letOthersIn>[] {
+  const here = { command: JOIN_OWN_HUB, note: 'joins the hub here' }
+  return isLoopback(new URL(url).hostname) ? [here] : [letOthersIn(url), here]
+}
+
 /** What has a machine find the hub on it again that it has joined: by another scheme, or authority. */
 export const FIND_OWN_HUB =
   'If it should be a hub of your own on this machine, this starts it, and tells this machine how to find it: connect hub start'

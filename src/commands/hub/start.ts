@@ -2,8 +2,7 @@ import { formatHubTold, formatNews } from '../../cli/format/hub-told.ts'
 import { HubCommand } from '../../cli/kept/hub-command.ts'
 import { replaceHubFlag, resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
-import { JOIN_OWN_HUB } from '../../config/first-steps.ts'
-import { isLoopback } from '../../config/hub-url.ts'
+import { firstMembers } from '../../config/first-steps.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
 import { startHubService } from '../../tasks/hub/start-hub.ts'
 import { tilde } from '../../text/tilde.ts'
@@ -46,9 +45,7 @@ export default class HubStart extends HubCommand {
     for (const warning of [...report.warnings, ...told]) if (warning !== undefined) this.printWarning(warning)
     const joining = await this.follow(context.instance, report)
     for (const line of formatNews(joining)) this.print(line)
-    // On loopback it is for this machine, which has joined none.
-    if (joining === null && report.url !== null && isLoopback(new URL(report.url).hostname))
-      this.suggestNext(JOIN_OWN_HUB, 'joins the hub here')
+    if (joining === null && report.url !== null) this.suggestChoice(firstMembers(report.url))
     else await this.sayNext(joining?.outcome === 'moved' ? 'moved' : undefined, report.url)
     return { ...report, joining }
   }
