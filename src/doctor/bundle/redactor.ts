@@ -35,7 +35,8 @@ export class Redactor {
   }
 
   /**
-   * @param maxLength what is behind it is left out, and the word that it would cut: half of a secret is one, too
+   * @param maxLength what is behind it is left out, and the word that it would cut: half of a secret is one,
+   * too
    * @returns one line stays one
    */
   text(text: string, maxLength = Number.POSITIVE_INFINITY): string {

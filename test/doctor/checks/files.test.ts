@@ -4,8 +4,11 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
+  linkSync,
   mkdirSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -208,6 +211,79 @@ test.runIf(isRoot)(
     expect([logFile, planted].map((file) => statSync(file).uid)).toEqual([0, 65_534])
   },
 )
+
+test.runIf(isRoot)(
+  'what others have put into root’s open folder is not closed in, to be root’s then',
+  async () => {
+    const who = await loggedIn()
+    const { folder, servicesFile, configFile } = who.instance
+    writeFileSync(servicesFile, '{}', { mode: 0o600 })
+    chownSync(servicesFile, 65_534, 65_534)
+    chmodSync(folder, 0o777)
+    chmodSync(configFile, 0o644)
+    for (const check of [modes, owners]) {
+      const found = await run(check, who)
+      expect(found.state).toBe('failed')
+      expect(found.mend).toBeUndefined()
+    }
+    expect(await run(modes, who)).toMatchObject({
+      seen: expect.stringMatching(/can be changed by other users \(mode 777\); 1 more are wrong, too$/),
+      fix: `Others have put files there. Look at them, move them away, and close it: chmod 700 ${folder}`,
+    })
+    rmSync(servicesFile)
+    expect(await mend(modes, who)).toMatchObject({ done: '2 modes were set', after: { state: 'ok' } })
+  },
+)
+
+test.runIf(isRoot)('a folder of another user in ours is named, and not looked into', async () => {
+  const who = await loggedIn()
+  const theirs = path.join(who.instance.folder, 'theirs')
+  mkdirSync(theirs, { mode: 0o777 })
+  writeFileSync(path.join(theirs, 'root.key'), '')
+  chmodSync(path.join(theirs, 'root.key'), 0o644)
+  chownSync(theirs, 65_534, 65_534)
+  expect(await run(modes, who)).toMatchObject({ state: 'ok' })
+  expect(await run(owners, who)).toMatchObject({
+    seen: expect.stringMatching(/theirs belongs to another user/),
+  })
+})
+
+test('what has another name, too, is told and left alone', async () => {
+  const who = await loggedIn()
+  const victim = path.join(path.dirname(who.instance.folder), 'victim')
+  writeFileSync(victim, '')
+  chmodSync(victim, 0o644)
+  const planted = path.join(who.instance.folder, 'x.key')
+  linkSync(victim, planted)
+  const found = await run(modes, who)
+  expect(found).toMatchObject({
+    state: 'failed',
+    fix: `It has another name, too, and may be that file: find / -xdev -samefile ${planted}`,
+  })
+  expect(found.mend).toBeUndefined()
+  if (!isRoot) return
+  chownSync(victim, 65_534, 65_534)
+  expect((await run(owners, who)).mend).toBeUndefined()
+})
+
+test('a folder that a link leads to, as to another disk, is looked into', async () => {
+  const who = await loggedIn()
+  const { folder, configFile } = who.instance
+  const elsewhere = path.join(scratchFolder(), 'disk')
+  renameSync(folder, elsewhere)
+  symlinkSync(elsewhere, folder)
+  expect(await run(modes, who)).toMatchObject({ state: 'ok' })
+  chmodSync(elsewhere, 0o755)
+  chmodSync(configFile, 0o644)
+  expect(await mend(modes, who)).toMatchObject({ done: '2 modes were set', after: { state: 'ok' } })
+  expect([elsewhere, configFile].map(mode)).toEqual(['700', '600'])
+  if (!isRoot) return
+  lchownSync(folder, 65_534, 65_534)
+  expect(await run(modes, who)).toMatchObject({
+    state: 'failed',
+    seen: expect.stringContaining('belongs to another user (number 65534)'),
+  })
+})
 
 test.runIf(isRoot)('a plain user is told the command, and nothing is tried', async () => {
   const who = await loggedIn()

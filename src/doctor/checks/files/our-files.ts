@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import path from 'node:path'
 import { ownsFolder, userFolder, type Instance } from '../../../config/instance.ts'
 import { codeOf } from '../../../errors.ts'
+import { belongsToUs, checkWay } from '../../../files/trust.ts'
 import type { Patient } from '../../context.ts'
 
 /** A file or folder of ours, as it is now. */
@@ -18,11 +19,14 @@ const CACHE = 'cache'
 
 /**
  * All that an instance has on the disk: its folder with all that lies in it, where that is ours alone; else
- * the files that are named for it. Links are left out: what they lead to is somebody's own affair.
+ * the files that are named for it. What lies in a folder of another user is left out, and so are links: what
+ * they lead to is somebody's own affair. Only the folder itself may be one, as to another disk.
+ *
+ * @throws ConnectError FILE_UNTRUSTED if another user could have it lead elsewhere
  */
 export function ourFiles({ instance, home }: Pick<Patient, 'instance' | 'home'>): OurFile[] {
   const seen: OurFile[] = []
-  if (ownsFolder(instance, home)) gather(instance.folder, seen)
+  if (ownsFolder(instance, home)) gather(instance.folder, seen, lookThrough(instance.folder))
   else for (const file of namedFiles(instance)) gather(file, seen)
   gather(userFolder(home), seen)
   return seen
@@ -36,12 +40,21 @@ export function namedFiles(instance: Instance): string[] {
   return [...new Set(files)]
 }
 
-function gather(file: string, seen: OurFile[]): void {
-  const found = look(file)
+/** One that has another name, too, may be a file of somebody else, or of the system: a hard link. */
+export function hasOtherNames({ found }: OurFile): boolean {
+  return found.isFile() && found.nlink > 1
+}
+
+function gather(file: string, seen: OurFile[], found = look(file)): void {
   if (!found || found.isSymbolicLink() || seen.length >= MAX_FILES) return
   seen.push({ file, found })
-  if (!found.isDirectory() || path.basename(file) === CACHE) return
+  if (!found.isDirectory() || !belongsToUs(found) || path.basename(file) === CACHE) return
   for (const name of namesIn(file)) gather(path.join(file, name), seen)
+}
+
+function lookThrough(folder: string): Stats | undefined {
+  const found = look(folder)
+  return found?.isSymbolicLink() ? look(checkWay(folder)) : found
 }
 
 /** Undefined if it is not there, or hidden by a folder that is closed: that one is seen. */

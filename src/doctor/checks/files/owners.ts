@@ -1,11 +1,13 @@
 import { lchownSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { ConnectError } from '../../../errors.ts'
+import { checkWay } from '../../../files/trust.ts'
 import { counted } from '../../../text/counted.ts'
 import { shellQuote } from '../../../text/shell-quote.ts'
 import { tilde } from '../../../text/tilde.ts'
 import type { Check } from '../../check.ts'
 import type { DoctorContext } from '../../context.ts'
-import { ourFiles, type OurFile } from './our-files.ts'
+import { hasOtherNames, ourFiles, type OurFile } from './our-files.ts'
 
 /** A command that was run with sudo leaves files that its user can't read, or write over. */
 export const owners: Check<DoctorContext> = {
@@ -21,7 +23,7 @@ export const owners: Check<DoctorContext> = {
       return { state: 'ok', seen: all.length === 0 ? 'There are none yet' : 'All are this user’s' }
     const [{ file, found }] = foreign as [OurFile]
     const more = foreign.length === 1 ? '' : `, and so ${counted(foreign.length - 1, 'does', 'do')} more`
-    const mine = me === 0 ? foreign.filter(isWhereOnlyRootWrites) : []
+    const mine = me === 0 ? foreign.filter((one) => !hasOtherNames(one) && isWhereOnlyRootWrites(one)) : []
     return {
       state: 'failed',
       seen: `${tilde(file)} belongs to another user (number ${found.uid})${more}`,
@@ -37,8 +39,14 @@ export function isForeign({ found }: OurFile): boolean {
 }
 
 function isWhereOnlyRootWrites({ file }: OurFile): boolean {
-  const { uid, mode } = statSync(path.dirname(file))
-  return uid === 0 && (mode & 0o022) === 0
+  try {
+    const { uid, mode } = statSync(checkWay(path.dirname(file)))
+    return uid === 0 && (mode & 0o022) === 0
+  } catch (error) {
+    // It is on a way that another user could have lead elsewhere.
+    if (error instanceof ConnectError) return false
+    throw error
+  }
 }
 
 function fixOf(foreign: readonly OurFile[], me: number): string {
