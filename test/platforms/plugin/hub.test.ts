@@ -93,10 +93,12 @@ test('an agent that was installed under the hub’s name keeps its service until
   await ok(home, 'daemon', 'uninstall', '--config', config)
   writeFileSync(home.file('instances/hub'), `${config}\n`, { mode: 0o600 })
   const { testinit } = (await import(path.join(plugin, 'platforms.js'))) as {
-    testinit: { load(context: unknown): Promise<{ install(daemon: unknown): Promise<void> }> }
+    testinit: {
+      load(context: unknown): Promise<{ install(daemon: unknown, options: unknown): Promise<void> }>
+    }
   }
   const platform = await testinit.load({ instance: { ...instance, name: 'hub' } })
-  await platform.install({
+  const daemon = {
     command: [
       process.execPath,
       path.join(plugin, '..', '..', '..', 'bin', 'run.js'),
@@ -107,7 +109,8 @@ test('an agent that was installed under the hub’s name keeps its service until
     cwd: home.folder,
     logFile: instance.logFile,
     env: { HOME: home.folder, PATH: process.env.PATH, CONNECT_DAEMON: '1' },
-  })
+  }
+  await platform.install(daemon, { isReady: async () => false, stableMs: 0 })
   expect(unitsIn(folder)).toEqual(['hub.testinit.json'])
 
   const status = () => ok(home, 'daemon', 'status', '--config', config)
