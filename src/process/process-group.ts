@@ -35,26 +35,34 @@ export async function endGroup(leader: Leader, graceMs = GRACE_PERIOD_MS): Promi
   await waitFor(gone, { timeoutMs: KILL_TIMEOUT_MS })
 }
 
+/** What ends a group with this process. */
+interface EndsWithUs {
+  /** Set once it is started. */
+  leader?: Leader
+  /** Set once a signal came; settles only if this process outlives it. */
+  ending?: Promise<void>
+  /** Stops listening. */
+  stop(): void
+}
+
 /**
  * Has a signal that ends this process end the group of a child first; the second one by SIGKILL, at once.
- *
- * @returns `stop` stops listening; `ending` is set once a signal came, and settles only if this process
- * outlives it
+ * Called before there is one: a signal in between would leave that alone.
  */
-export function endGroupWithUs(leader: Leader): { stop(): void; ending?: Promise<void> } {
-  const listening: { stop(): void; ending?: Promise<void> } = {
+export function endGroupWithUs(): EndsWithUs {
+  const listening: EndsWithUs = {
     stop() {
       for (const signal of ENDING) process.off(signal, onSignal)
     },
   }
   const end = async (signal: NodeJS.Signals) => {
-    await endGroup(leader, INTERRUPTED_GRACE_MS)
+    if (listening.leader) await endGroup(listening.leader, INTERRUPTED_GRACE_MS)
     listening.stop()
     process.kill(process.pid, signal)
   }
   const onSignal = (signal: NodeJS.Signals) => {
-    if (listening.ending) signalGroup(leader, 'SIGKILL')
-    else listening.ending = end(signal)
+    if (!listening.ending) listening.ending = end(signal)
+    else if (listening.leader) signalGroup(listening.leader, 'SIGKILL')
   }
   for (const signal of ENDING) process.on(signal, onSignal)
   return listening

@@ -37,8 +37,9 @@ export async function run(
   const ownGroup = options.ownGroup === true && process.platform !== 'win32'
   // Whether there is a service manager is asked without one, too, and this takes a while to load.
   const { spawn } = process.getBuiltinModule('node:child_process')
+  const withUs = ownGroup ? endGroupWithUs() : undefined
   const child = spawn(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup })
-  const withUs = ownGroup ? endGroupWithUs(child) : undefined
+  if (withUs) withUs.leader = child
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
