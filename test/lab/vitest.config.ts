@@ -8,7 +8,6 @@ const WAITING = [
   'systemd-*',
   'bad-disk',
   'plugins',
-  'plugins-conformance',
   'reverse-proxy',
   'slow-line',
   'watchdog',
@@ -17,7 +16,6 @@ const WAITING = [
 
 /** These take over a minute, so one that begins last would be waited for alone. */
 const LONG = [
-  'plugins-conformance',
   'reverse-proxy',
   'systemd-conformance',
   'systemd-hub-trouble',
