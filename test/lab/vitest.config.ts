@@ -7,7 +7,12 @@ const WAITING = [
   'machine',
   'systemd-*',
   'bad-disk',
+  'blocked-reader',
+  'faults',
+  'faults-at-start',
+  'outage',
   'plugins',
+  'plugins-conformance',
   'reverse-proxy',
   'slow-line',
   'watchdog',
@@ -16,13 +21,18 @@ const WAITING = [
 
 /** These take over a minute, so one that begins last would be waited for alone. */
 const LONG = [
+  'faults',
+  'plugins-conformance',
+  'faults-at-start',
   'reverse-proxy',
   'systemd-conformance',
+  'outage',
   'systemd-hub-trouble',
   'systemd-crash',
   'plugins',
   'systemd-stays-down',
   'bad-disk',
+  'blocked-reader',
 ].map((name) => `${name}.test.ts`)
 
 class LongFirst extends BaseSequencer {
@@ -58,7 +68,7 @@ export default defineConfig({
         test: {
           name: 'waiting',
           include: WAITING,
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },
