@@ -22,6 +22,12 @@ const reply = (part: Partial<Reply>): Reply => ({
 })
 const about = (...values: string[]) => values.map((value) => ({ value, about: '' }))
 
+/** As .NET's Regex.Unescape. */
+const unescaped = (line: string) =>
+  line.replaceAll(/\\(?:u([\da-f]{4})|\\)/g, (_, code?: string) =>
+    code === undefined ? '\\' : String.fromCharCode(Number.parseInt(code, 16)),
+  )
+
 describe('a line of bash is', () => {
   test.for([
     ['connect ', ['connect'], '', 0],
@@ -95,14 +101,24 @@ test('PowerShell asks by its environment, and is told what to insert, to list an
   ])
   // It takes each of these for the same quote.
   const curved = reply({ kind: 'files', candidates: about('/bob’s; x', '/‘‚‛') })
-  expect(powershell.write(curved, { ...asked, typed: '' }).slice(1)).toEqual([
+  expect(powershell.write(curved, asked).slice(1).map(unescaped)).toEqual([
     "'/bob’’s; x'\t/bob’s; x\t/bob’s; x",
     "'/‘‘‚‚‛‛'\t/‘‚‛\t/‘‚‛",
   ])
+  const person = reply({ prefix: 'ada@', candidates: about('db') })
+  expect(powershell.write(person, asked)).toEqual(['words 4', 'ada@db\tdb\tdb'])
   const some = reply({ candidates: about('start', 'up'), typed: 'ST' })
   expect(powershell.write(some, asked)).toEqual(['words 0', 'start\tstart\tstart'])
   vi.stubEnv('CONNECT_COMPLETE', undefined)
   expect(powershell.read([])).toEqual({ words: [], typed: '', start: 0 })
+})
+
+test('PowerShell is answered in ASCII, which it reads in any code page', () => {
+  const asked = { words: [], typed: '', start: 0 }
+  const files = reply({ kind: 'files', candidates: [{ value: String.raw`C:\José\up`, about: 'naïve 😀' }] })
+  const lines = powershell.write(files, asked)
+  expect(lines.join('')).toMatch(/^[\t -~]+$/)
+  expect(lines.map(unescaped)).toEqual(['files 0', "'C:\\José\\up'\tC:\\José\\up\tnaïve 😀"])
 })
 
 test('zsh shows no mark for a description that there is not', ({ skip }) => {
