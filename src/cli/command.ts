@@ -152,9 +152,10 @@ export abstract class ConnectCommand extends Command {
     if (thrown instanceof Errors.ExitError) throw thrown
     const error = explainOperationalError(thrown) as Error
     process.exitCode = exitCodeOf(error)
-    if (this.jsonEnabled()) return this.logJson(this.toErrorJson(error))
+    const hints = await this.#hintsOf(error)
+    if (this.jsonEnabled()) return this.logJson(this.#errorDocument(error, hints))
     // The rest may hold commands, and ~ means nothing between quotes.
-    const [first = '', ...rest] = linesOf(error, this.config.bin, this.id)
+    const [first = '', ...rest] = [...linesOf(error), ...hints]
     const lines = [
       `[x] ${first.replaceAll(`${homedir()}${sep}`, '~/')}`,
       ...this.#withConfigFlag(rest).map((line) => `  ${line}`),
@@ -170,11 +171,24 @@ export abstract class ConnectCommand extends Command {
     return { ...result, warnings: this.#takeWarnings() }
   }
 
-  protected override toErrorJson(error: unknown): unknown {
+  #errorDocument(error: Error, hints: readonly string[]): unknown {
     const code = error instanceof ConnectError ? error.code : isUsageError(error) ? 'USAGE' : 'INTERNAL'
     const message = isUsageError(error) ? usageLines(error).join(' ') : messageOf(error)
-    const hints = this.#withConfigFlag(hintsOf(error, this.config.bin, this.id))
-    return { error: { code, message, hints }, warnings: this.#takeWarnings() }
+    return {
+      error: { code, message, hints: this.#withConfigFlag(hints) },
+      warnings: this.#takeWarnings(),
+    }
+  }
+
+  /** What to do next. */
+  async #hintsOf(error: Error): Promise<readonly string[]> {
+    const { bin } = this.config
+    const help = `See: ${bin} ${(this.id ?? '').replaceAll(':', ' ')} --help`
+    if (error instanceof ConnectError)
+      return error.hints.map((hint) => (hint === ERRORS.BAD_VALUE.fix ? help : hint))
+    if (isUsageError(error))
+      return [...(await usageHints(error, this.config.findCommand(this.id ?? ''))), help]
+    return ['This is a bug in Private Connect; DEBUG=1 shows where.']
   }
 
   /** Of several documents each has its own. */
@@ -203,18 +217,7 @@ function exitCodeOf(error: unknown): number {
   return isUsageError(error) ? 2 : 1
 }
 
-function linesOf(error: Error, bin: string, id: string | undefined): string[] {
-  const hints = hintsOf(error, bin, id)
-  if (error instanceof ConnectError) return [error.message, ...hints]
-  if (isUsageError(error)) return [...usageLines(error), ...hints]
-  return [`Unexpected error: ${error.message}`, ...hints]
-}
-
-/** What to do next. */
-function hintsOf(error: unknown, bin: string, id: string | undefined): readonly string[] {
-  const help = `See: ${bin} ${(id ?? '').replaceAll(':', ' ')} --help`
-  if (error instanceof ConnectError)
-    return error.hints.map((hint) => (hint === ERRORS.BAD_VALUE.fix ? help : hint))
-  if (isUsageError(error)) return [...usageHints(error, id), help]
-  return ['This is a bug in Private Connect; DEBUG=1 shows where.']
+function linesOf(error: Error): string[] {
+  if (error instanceof ConnectError) return [error.message]
+  return isUsageError(error) ? usageLines(error) : [`Unexpected error: ${error.message}`]
 }

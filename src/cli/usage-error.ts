@@ -1,4 +1,5 @@
-import { Errors } from '@oclif/core'
+import { Errors, type Command } from '@oclif/core'
+import { nearest } from '../text/nearest.ts'
 
 /** What oclif throws for a command line that can't be understood. */
 export function isUsageError(error: unknown): error is Errors.CLIError {
@@ -22,13 +23,28 @@ export function usageLines(error: Errors.CLIError): string[] {
     .filter((line) => line !== '' && !/^(The following error|See more help)/.test(line))
 }
 
-/** What was most likely meant, where another program is used that way. */
-export function usageHints(error: Errors.CLIError, id: string | undefined): string[] {
-  const { parse } = error as { parse?: { output?: { argv?: readonly unknown[] } } }
+/** What was most likely meant: a flag of this command, or another program's way. */
+export async function usageHints(
+  error: Errors.CLIError,
+  command: Command.Loadable | undefined,
+): Promise<string[]> {
+  const { parse, flags: unknown = [] } = error as UsageError
   const words = (parse?.output?.argv ?? []).filter((word) => !String(word).startsWith('-'))
-  if (id === 'reach' && words.length > 1 && error.message.startsWith('Nonexistent flag'))
-    return ['A program and its options stand behind --: connect reach NAME -- PROGRAM [ARG]...']
+  const { id, flags = {} } = command ?? {}
+  const known = Object.entries(flags).flatMap(([name, { hidden }]) => (hidden ? [] : [name]))
+  const names = unknown.map((flag) => flag.replace(/^-+/, '').replace(/=.*$/s, ''))
+  const meant = await Promise.all(names.map((name) => nearest(name, known)))
+  const hints = meant.flatMap((name) => (name === undefined ? [] : [`Did you mean: --${name}`]))
+  if (id === 'reach' && words.length > 1 && unknown.length > 0)
+    hints.push('A program and its options stand behind --: connect reach NAME -- PROGRAM [ARG]...')
   if (id === 'expose' && error.message.startsWith('Unexpected argument'))
-    return ['A name stands behind --name: connect expose [HOST:]PORT --name NAME']
-  return []
+    hints.push('A name stands behind --name: connect expose [HOST:]PORT --name NAME')
+  return hints
+}
+
+/** Of what oclif's parser throws, what its types don't tell. */
+type UsageError = Errors.CLIError & {
+  readonly parse?: { readonly output?: { readonly argv?: readonly unknown[] } }
+  /** Those that nobody knows. */
+  readonly flags?: readonly string[]
 }

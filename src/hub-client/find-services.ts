@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { Offer } from '../control/schema.ts'
 import { ERRORS } from '../error-codes.ts'
 import { ConnectError } from '../errors.ts'
+import { nearest } from '../text/nearest.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { Signer } from './credential.ts'
 import { HubClient } from './hub-client.ts'
@@ -36,7 +37,8 @@ export async function askOffers(config: Config): Promise<Offer[]> {
 }
 
 async function unknownServices(names: readonly string[], offered: readonly string[]): Promise<ConnectError> {
-  const meant = await mistyped(names, offered)
+  const alike = await Promise.all(names.map((name) => nearest(name, offered)))
+  const meant = alike.filter((name) => name !== undefined)
   const hints = [
     ...(meant.length > 0 ? [`Did you mean: ${meant.join(' ')}`] : []),
     // Other programs take the local port as a word of its own.
@@ -47,13 +49,4 @@ async function unknownServices(names: readonly string[], offered: readonly strin
   ]
   const quoted = names.map((name) => `"${name}"`).join(' or ')
   return new ConnectError('SERVICE_UNKNOWN', `There is no service ${quoted}`, { hints })
-}
-
-async function mistyped(names: readonly string[], offered: readonly string[]): Promise<string[]> {
-  if (offered.length === 0) return []
-  const { closest, distance } = await import('fastest-levenshtein')
-  return names.flatMap((name) => {
-    const alike = closest(name, offered)
-    return distance(name, alike) <= Math.ceil(name.length / 3) ? [alike] : []
-  })
 }

@@ -125,7 +125,21 @@ describe('a command line that cannot be understood exits 2, with one sentence an
 
 test('one service with an unknown option of reach is no program without --', async () => {
   const { stderr } = await connect(emptyHome(), ['reach', 'pg', '--kep'])
-  expect(stderr).toBe('[x] Nonexistent flag: --kep\n  See: connect reach --help\n')
+  expect(stderr).toBe('[x] Nonexistent flag: --kep\n  Did you mean: --keep\n  See: connect reach --help\n')
+})
+
+describe('an option that was mistyped gets the one that was meant:', () => {
+  test.for([
+    ['daemon status --jsn', ['--json']],
+    ['daemon logs --levl=warn --folow', ['--level', '--follow']],
+    // These are like none.
+    ['daemon start --zzz', []],
+    ['daemon start -x', []],
+  ] as const)('%s', async ([line, meant]) => {
+    const { code, stderr } = await connect(emptyHome(), line.split(' '))
+    const said = stderr.split('\n').filter((one) => one.includes('Did you mean'))
+    expect({ code, said }).toEqual({ code: 2, said: meant.map((flag) => `  Did you mean: ${flag}`) })
+  })
 })
 
 test('help shows the whole description of a command, and its summary once', async () => {

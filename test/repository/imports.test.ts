@@ -580,6 +580,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'config/proxy',
     'config',
     'files/',
+    'text',
     'error-codes.ts',
     'errors.ts',
   ],
@@ -645,7 +646,7 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   { module: /^@oclif\/core$/, files: /^src\/hooks\//, kinds: ['type'] },
   {
     module: /^fastest-levenshtein$/,
-    files: /^src\/(hooks\/command-not-found|hub-client\/find-services)\.ts$/,
+    files: /^src\/(hooks\/command-not-found|text\/nearest)\.ts$/,
     kinds: ['dynamic'],
   },
   {
