@@ -72,10 +72,13 @@ Expect-Completed 'connect daemon "uni"' 'uninstall'
 Expect-Completed "connect daemon $([char]0x2018)uni" 'uninstall'
 Expect-Completed "connect 'daemon' uni" 'uninstall'
 
-# Files, and the config file of another instance, whatever the console takes it for.
+# Files, and the config file of another instance, in whatever code page the console is: on Windows an old one.
+$encoding = [Console]::OutputEncoding
+if (!$onWindows) { [Console]::OutputEncoding = [Text.Encoding]::GetEncoding('iso-8859-1') }
 $quoted = "'$($other -replace "'", "''")'"
 Expect-Completed 'connect daemon status --config ' $quoted, $file, $below, "'$($dot)two[2].json'"
 Expect-Completed "connect daemon status --config '$($folder -replace "'", "''")$($dot[1])J" $quoted
+if (!$onWindows) { [Console]::OutputEncoding = $encoding }
 Expect-Completed 'connect daemon status --config one' $file, $below
 Expect-Completed "connect daemon status --config 'one fi" $file
 Expect-Completed 'connect daemon status --config=one' "--config=$file", "--config=$below"
