@@ -136,7 +136,7 @@ export class Resumption {
     link.drop(end.number)
     // A RESUME that has not gone out yet is replaced by this one.
     if (!link.hasWaiting(TYPE.RESUME, end.number)) end.asked++
-    link.sendControl(encodeResume(end.number, stream.key, position, stream.service, stream.from))
+    link.sendControl(encodeResume(end.number, stream.key, position, stream.service, { from: stream.from }))
     end.state = 'asked'
     end.told = position
   }

@@ -174,7 +174,7 @@ export class Switch {
       code: STREAM_CODES.TIMEOUT,
       message: 'the service’s agent did not answer',
     })
-    const frame = encodeOpen(acceptor.number, key, limit, service, from)
+    const frame = encodeOpen(acceptor.number, key, limit, service, { from })
     frame[1] = flags
     target.link.sendControl(frame)
   }

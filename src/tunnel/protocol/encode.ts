@@ -19,20 +19,26 @@ function header(type: number, stream: number, payloadBytes: number): Buffer {
   return frame
 }
 
-/**
- * @param from the agent that opens the stream, filled in by the hub; empty on the way to the hub, or with
- * `named` the one agent that may accept the stream
- * @param hops how many streams the connection has come through before; counted up to 15
- * @throws RangeError if a name is too long
- */
+/** What OPEN and RESUME tell of a stream but its service. */
+export interface Origin {
+  /**
+   * The agent that opens the stream, filled in by the hub; empty on the way to the hub, or with `named` the
+   * one agent that may accept the stream. Default: empty.
+   */
+  readonly from?: string
+  /** How many streams the connection has come through before; counted up to 15. Default: 0. */
+  readonly hops?: number
+  /** Default: false. */
+  readonly named?: boolean | undefined
+}
+
+/** @throws RangeError if a name is too long */
 export function encodeOpen(
   stream: number,
   key: Buffer,
   limit: number,
   service: string,
-  from = '',
-  hops = 0,
-  named = false,
+  { from = '', hops = 0, named = false }: Origin = {},
 ): Buffer {
   const names = encodeNames(service, from)
   const frame = header(TYPE.OPEN, stream, STREAM_KEY_BYTES + 8 + names.length)
@@ -83,9 +89,8 @@ export function encodeRst(stream: number, code: number, message = ''): Buffer {
 }
 
 /**
- * @param from the agent that has opened the stream; if that agent itself says this to the hub empty, or with
- * `named` as in the OPEN
- * @param hops as in the OPEN, for a hub that has not seen the OPEN
+ * @param origin as in the OPEN, for a hub that has not seen that: whoever has accepted the stream names who
+ * has opened it
  * @throws RangeError if a name is too long
  */
 export function encodeResume(
@@ -93,10 +98,9 @@ export function encodeResume(
   key: Buffer,
   position: Position,
   service: string,
-  from = '',
-  hops = 0,
-  named = false,
+  origin: Origin = {},
 ): Buffer {
+  const { from = '', hops = 0, named = false } = origin
   const names = encodeNames(service, from)
   const frame = header(TYPE.RESUME, stream, STREAM_KEY_BYTES + POSITION_BYTES + names.length)
   frame[1] = Math.min(hops, HOPS) | (named ? NAMED : 0)

@@ -92,7 +92,9 @@ export class Mux {
     const key = randomStreamKey()
     const stream = this.#add(link, id, { key, service, from: '', hops, acceptor })
     const isNamed = acceptor !== undefined
-    link.sendControl(encodeOpen(id, key, INITIAL_WINDOW, service, acceptor ?? '', hops, isNamed))
+    link.sendControl(
+      encodeOpen(id, key, INITIAL_WINDOW, service, { from: acceptor ?? '', hops, named: isNamed }),
+    )
     return stream
   }
 

@@ -187,7 +187,9 @@ export class Stream {
     const acceptor = this.#answer === 'awaited' ? this.#acceptor : undefined
     const from = acceptor ?? this.from
     const isNamed = acceptor !== undefined
-    route.link.sendControl(encodeResume(route.id, key, this.#position(), service, from, hops, isNamed))
+    route.link.sendControl(
+      encodeResume(route.id, key, this.#position(), service, { from, hops, named: isNamed }),
+    )
   }
 
   /** Takes in a frame of this stream. */

@@ -119,7 +119,7 @@ test('two ends that come back are told of each other', async () => {
   const { key, openerLink, acceptorLink, opener } = await opened()
   opener.vanish()
   const acceptor = await linked(agent, acceptorLink, 2)
-  acceptor.send(encodeResume(1, key, position(5), 'web', visitor.agentId))
+  acceptor.send(encodeResume(1, key, position(5), 'web', { from: visitor.agentId }))
   await acceptor.settled()
   expect(acceptor.count('resumed')).toBe(0)
   const again = await linked(visitor, openerLink, 2)
@@ -140,7 +140,7 @@ test('two ends that were on one link come back on the next one', async () => {
   await itself.closed
   const again = await linked(agent, link, 2)
   again.send(encodeResume(1, key, position(5), 'web'))
-  again.send(encodeResume(3, key, position(6), 'web', agent.agentId))
+  again.send(encodeResume(3, key, position(6), 'web', { from: agent.agentId }))
   await hello(again)
   const told = [await again.next('resumed'), await again.next('resumed')]
   expect(new Map(told.map(({ stream, position: { received } }) => [stream, received]))).toEqual(
@@ -158,7 +158,7 @@ test('ends of a stream that the hub knows nothing of are joined by its key', asy
   const key = randomBytes(STREAM_KEY_BYTES)
   const [opener, acceptor] = [await linked(visitor, linkId(), 1), await linked(agent, linkId(), 1)]
   opener.send(encodeResume(1, key, position(5), 'web'))
-  acceptor.send(encodeResume(1, key, position(6), 'web', visitor.agentId))
+  acceptor.send(encodeResume(1, key, position(6), 'web', { from: visitor.agentId }))
   expect(await opener.next('resumed')).toMatchObject({ position: { received: 6 } })
   expect(await acceptor.next('resumed')).toMatchObject({ position: { received: 5 } })
   opener.send(encodeData(1, data))
@@ -187,7 +187,7 @@ test('nobody else gets a stream whose key he knows, be it another agent or anoth
   const tryAll = async () => {
     for (const [who, from] of others) {
       const thief = await linked(who, linkId(), 1)
-      thief.send(encodeResume(1, key, position(0), 'web', from))
+      thief.send(encodeResume(1, key, position(0), 'web', { from }))
       expect(await thief.next('rst')).toMatchObject({ code: STREAM_CODES.STREAM_UNKNOWN })
     }
   }
@@ -210,10 +210,10 @@ test('to a hub that was restarted nobody comes as an end that he is not', async 
   await opener.settled()
   // A stranger who offers nothing, and the right agent about another opener's stream.
   const thief = await linked(stranger, linkId(), 1)
-  thief.send(encodeResume(1, key, position(5), 'web', stranger.agentId))
+  thief.send(encodeResume(1, key, position(5), 'web', { from: stranger.agentId }))
   expect(await thief.next('rst')).toMatchObject({ code: STREAM_CODES.STREAM_UNKNOWN })
   const wrong = await linked(agent, linkId(), 1)
-  wrong.send(encodeResume(1, key, position(5), 'web', stranger.agentId))
+  wrong.send(encodeResume(1, key, position(5), 'web', { from: stranger.agentId }))
   expect(await wrong.next('rst')).toMatchObject({ code: STREAM_CODES.STREAM_UNKNOWN })
   expect(opener.count('rst')).toBe(0)
 })
@@ -222,7 +222,7 @@ test('who does not offer the service is no end of a stream to it', async () => {
   const key = randomBytes(STREAM_KEY_BYTES)
   const [opener, thief] = [await linked(visitor, linkId(), 1), await linked(stranger, linkId(), 1)]
   opener.send(encodeResume(1, key, position(5), 'web'))
-  thief.send(encodeResume(1, key, position(5), 'web', visitor.agentId))
+  thief.send(encodeResume(1, key, position(5), 'web', { from: visitor.agentId }))
   expect(await thief.next('rst')).toMatchObject({ code: STREAM_CODES.SERVICE_UNKNOWN })
   expect(await opener.next('rst')).toMatchObject({ code: STREAM_CODES.SERVICE_UNKNOWN })
 })
@@ -241,7 +241,7 @@ test('an OPEN that was lost with the service’s link is sent again, from the be
   const acceptorLink = linkId()
   const [opener, acceptor] = [await linked(visitor, linkId(), 1), await linked(agent, acceptorLink, 1)]
   await hello(acceptor)
-  opener.send(encodeOpen(1, key, 300_000, 'web', '', 3), encodeData(1, data))
+  opener.send(encodeOpen(1, key, 300_000, 'web', { hops: 3 }), encodeData(1, data))
   await acceptor.next('data')
   const again = await linked(agent, acceptorLink, 2)
   await hello(again)
@@ -254,7 +254,7 @@ test('an OPEN that was lost with the service’s link is sent again, from the be
 test('a hub that was restarted opens the service a stream that it knows by RESUME alone, and tells of its hops', async () => {
   const key = randomBytes(STREAM_KEY_BYTES)
   const opener = await linked(visitor, linkId(), 1)
-  opener.send(encodeResume(1, key, position(0, { answered: false }), 'web', '', 5))
+  opener.send(encodeResume(1, key, position(0, { answered: false }), 'web', { hops: 5 }))
   await opener.settled()
   const acceptor = await linked(agent, linkId(), 1)
   await hello(acceptor)
@@ -276,12 +276,15 @@ test.for(['OPEN', 'RESUME, to a hub that was restarted'])(
     const key = randomBytes(STREAM_KEY_BYTES)
     const unanswered = position(0, { answered: false })
     if (by === 'OPEN') {
-      opener.send(encodeOpen(1, key, INITIAL_WINDOW, 'web', agent.agentId, 0, true), encodeData(1, data))
+      opener.send(
+        encodeOpen(1, key, INITIAL_WINDOW, 'web', { from: agent.agentId, named: true }),
+        encodeData(1, data),
+      )
       await acceptor.next('data')
       acceptor.vanish()
       await acceptor.closed
     } else {
-      opener.send(encodeResume(1, key, unanswered, 'web', agent.agentId, 0, true))
+      opener.send(encodeResume(1, key, unanswered, 'web', { from: agent.agentId, named: true }))
       acceptor.vanish()
       await acceptor.closed
     }

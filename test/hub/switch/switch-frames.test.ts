@@ -42,7 +42,7 @@ function halved(name: 'a' | 'b', options?: SwitchOptions) {
 
 const keyOf = (number: number) => Buffer.alloc(16, number)
 const open = (number: number, service = 'b', limit = INITIAL_WINDOW, hops = 0) =>
-  encodeOpen(number, keyOf(number), limit, service, '', hops)
+  encodeOpen(number, keyOf(number), limit, service, { hops })
 const hello = Buffer.from('hello')
 const position = (more: Partial<Position> = {}): Position => ({
   received: 0,
@@ -61,7 +61,7 @@ function withFakeTimers(): void {
 describe('a stream', () => {
   test('is opened at the service’s link under a number of the hub’s, in the name of whoever opens it', () => {
     const { hub, a, b } = noted()
-    const bytes = encodeOpen(7, keyOf(7), 300_000, 'b', 'somebody else', 8)
+    const bytes = encodeOpen(7, keyOf(7), 300_000, 'b', { from: 'somebody else', hops: 8 })
     bytes[1]! |= 0x50
     a.says(bytes)
     const opened = { type: 'open', stream: 2, key: keyOf(7), limit: 300_000, service: 'b', hops: 8 }
@@ -75,7 +75,7 @@ describe('a stream', () => {
     const sent: number[] = []
     b.link.sendControl = (frame) => void sent.push(frame[1]!)
     const named = (number: number, agent: string) =>
-      encodeOpen(number, keyOf(number), INITIAL_WINDOW, 'b', agent, 3, true)
+      encodeOpen(number, keyOf(number), INITIAL_WINDOW, 'b', { from: agent, hops: 3, named: true })
     a.says(named(1, 'agent_of_c'), named(3, ''), named(5, 'agent_of_b'))
     const refusal = { type: 'openErr', code: STREAM_CODES.OTHER_AGENT }
     expect(a.link.said()).toMatchObject([

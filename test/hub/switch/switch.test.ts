@@ -53,7 +53,7 @@ async function allSettled(): Promise<void> {
 
 test('an OPEN reaches the service’s link under a number of the hub’s, and says who opens it', async () => {
   const key = Buffer.from('00112233445566778899aabbccddeeff', 'hex')
-  a.peer.send(encodeOpen(5, key, 300_000, 'b', 'agent_of_somebody_else'))
+  a.peer.send(encodeOpen(5, key, 300_000, 'b', { from: 'agent_of_somebody_else' }))
   const expected = { type: 'open', stream: 2, key, limit: 300_000, service: 'b', from: 'agent_of_a', hops: 0 }
   expect(await b.peer.next('open')).toEqual(expected)
   b.peer.send(encodeOpenOk(2, 400_000))
@@ -76,7 +76,7 @@ test('flags pass as they are', async () => {
 })
 
 test('a connection that has come through eight services before is opened another stream, and through nine is refused', async () => {
-  const hops = (count: number) => encodeOpen(1, randomBytes(STREAM_KEY_BYTES), 0, 'b', '', count)
+  const hops = (count: number) => encodeOpen(1, randomBytes(STREAM_KEY_BYTES), 0, 'b', { hops: count })
   a.peer.send(hops(9))
   expect(await a.peer.next('openErr')).toEqual({
     type: 'openErr',

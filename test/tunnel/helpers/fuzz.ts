@@ -74,7 +74,7 @@ export class Fuzzer {
     switch (this.below(14)) {
       case 0:
       case 1: {
-        return encodeOpen(stream, key, this.below(MAX_WINDOW), name, agent, 0, isNamed)
+        return encodeOpen(stream, key, this.below(MAX_WINDOW), name, { from: agent, named: isNamed })
       }
       case 2: {
         return encodeOpenOk(stream, this.below(MAX_WINDOW))
@@ -97,7 +97,7 @@ export class Fuzzer {
       }
       case 9:
       case 10: {
-        return encodeResume(stream, key, this.#position(), name, agent, 0, isNamed)
+        return encodeResume(stream, key, this.#position(), name, { from: agent, named: isNamed })
       }
       case 11: {
         return encodeResumed(stream, this.#position())

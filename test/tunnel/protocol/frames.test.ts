@@ -69,7 +69,11 @@ const anyFrame: fc.Arbitrary<{ frame: WholeFrame; bytes: Buffer }> = fc.oneof(
     .record({ stream, key, limit: room, service: shortName, from: shortName, hops, named: fc.boolean() })
     .map(({ named, ...open }) => ({
       frame: { type: 'open' as const, ...open, ...(named && { named }) },
-      bytes: encodeOpen(open.stream, open.key, open.limit, open.service, open.from, open.hops, named),
+      bytes: encodeOpen(open.stream, open.key, open.limit, open.service, {
+        from: open.from,
+        hops: open.hops,
+        named,
+      }),
     })),
   fc.record({ stream, limit: room }).map(({ stream, limit }) => ({
     frame: { type: 'openOk' as const, stream, limit },
@@ -104,7 +108,7 @@ const anyFrame: fc.Arbitrary<{ frame: WholeFrame; bytes: Buffer }> = fc.oneof(
       const { stream, key, position, service, from, hops } = resume
       return {
         frame: { type: 'resume' as const, ...resume, ...(named && { named }) },
-        bytes: encodeResume(stream, key, position, service, from, hops, named),
+        bytes: encodeResume(stream, key, position, service, { from, hops, named }),
       }
     }),
   fc.record({ stream, position }).map(({ stream, position }) => ({
@@ -296,9 +300,9 @@ test('a text loses its line ends and control characters, so that it can be logge
 test('names are up to 255 bytes long, whatever their characters', () => {
   const key = Buffer.alloc(STREAM_KEY_BYTES)
   const name = 'é'.repeat(127)
-  expect(decode(encodeOpen(1, key, 0, name, name))).toMatchObject({ service: name, from: name })
+  expect(decode(encodeOpen(1, key, 0, name, { from: name }))).toMatchObject({ service: name, from: name })
   expect(() => encodeOpen(1, key, 0, `${name}éé`)).toThrow(RangeError)
-  expect(() => encodeOpen(1, key, 0, 'web', 'x'.repeat(256))).toThrow(RangeError)
+  expect(() => encodeOpen(1, key, 0, 'web', { from: 'x'.repeat(256) })).toThrow(RangeError)
 })
 
 test('a control message holds up to 64 KiB of JSON', () => {
@@ -351,18 +355,22 @@ describe('a frame is refused, and the error says why:', () => {
     ['RESUME without names', ofType(TYPE.RESUME, 42), 'a payload of 42 bytes, not 43 or more'],
     [
       'OPEN whose first name is cut short',
-      encodeOpen(1, key, 0, 'web', '').subarray(0, -2),
+      encodeOpen(1, key, 0, 'web').subarray(0, -2),
       'a payload of 27 bytes, not 28 or more',
     ],
     [
       'OPEN without its second name',
-      encodeOpen(1, key, 0, 'web', '').subarray(0, -1),
+      encodeOpen(1, key, 0, 'web').subarray(0, -1),
       'a payload of 28 bytes, not 29 or more',
     ],
-    ['OPEN that goes on', withByte(encodeOpen(1, key, 0, 'web', 'ada')), 'OPEN with bytes left over'],
+    [
+      'OPEN that goes on',
+      withByte(encodeOpen(1, key, 0, 'web', { from: 'ada' })),
+      'OPEN with bytes left over',
+    ],
     [
       'RESUME that goes on',
-      withByte(encodeResume(1, key, at(0, 0, 0), 'web', 'ada')),
+      withByte(encodeResume(1, key, at(0, 0, 0), 'web', { from: 'ada' })),
       'RESUME with bytes left over',
     ],
     ['a window that shrinks', encodeWindow(1, 2, 1), 'a window that ends before it begins'],

@@ -61,7 +61,7 @@ function encode(frame: WholeFrame): Buffer {
   switch (frame.type) {
     case 'open': {
       const { stream, key, limit, service, from, hops, named } = frame
-      return encodeOpen(stream, key, limit, service, from, hops, named)
+      return encodeOpen(stream, key, limit, service, { from, hops, named })
     }
     case 'openOk': {
       return encodeOpenOk(frame.stream, frame.limit)
@@ -83,7 +83,7 @@ function encode(frame: WholeFrame): Buffer {
     }
     case 'resume': {
       const { stream, key, position, service, from, hops, named } = frame
-      return encodeResume(stream, key, position, service, from, hops, named)
+      return encodeResume(stream, key, position, service, { from, hops, named })
     }
     case 'resumed': {
       return encodeResumed(frame.stream, frame.position)

@@ -122,7 +122,7 @@ test('a stream tells how many its connection has come through before, as its OPE
   for (const hops of [undefined, 3, 99]) mux.open('web', hops)
   const told = [await hub.next('open'), await hub.next('open'), await hub.next('open')]
   expect(told.map(({ hops }) => hops)).toEqual([0, 3, 15])
-  hub.send(encodeOpen(2, randomBytes(STREAM_KEY_BYTES), INITIAL_WINDOW, 'web', 'agent_a', 4))
+  hub.send(encodeOpen(2, randomBytes(STREAM_KEY_BYTES), INITIAL_WINDOW, 'web', { from: 'agent_a', hops: 4 }))
   await hub.settled()
   expect(incoming[0]?.hops).toBe(4)
 })
@@ -131,7 +131,7 @@ test('an agent has both ends of a stream that it opens to a service of its own',
   const { mux, hub, incoming } = await agent()
   const opener = owned(mux.open('web'))
   const { key } = await hub.next('open')
-  hub.send(encodeOpen(2, key, INITIAL_WINDOW, 'web', 'agent_itself'))
+  hub.send(encodeOpen(2, key, INITIAL_WINDOW, 'web', { from: 'agent_itself' }))
   await hub.settled()
   const acceptor = owned(incoming[0]!)
   hub.send(encodeOpenOk(1, INITIAL_WINDOW), encodeData(1, hello), encodeData(2, Buffer.from('hi')))
@@ -214,7 +214,7 @@ test('the streams to one service are severed at both ends: those that others hav
     [4, 'web'],
     [6, 'api'],
   ] as const)
-    hub.send(encodeOpen(id, randomBytes(STREAM_KEY_BYTES), INITIAL_WINDOW, service, 'agent_a', 0))
+    hub.send(encodeOpen(id, randomBytes(STREAM_KEY_BYTES), INITIAL_WINDOW, service, { from: 'agent_a' }))
   await hub.settled()
   const [attached, dialling, other] = [owned(incoming[0]!), incoming[1]!, owned(incoming[2]!)]
   let times = 0
