@@ -40,7 +40,8 @@ export function setupLines(shell: string, { home, env, platform }: Surroundings)
     default:
       return [
         'if (!(Test-Path $PROFILE)) { New-Item -Force -ItemType File $PROFILE }',
-        `Add-Content $PROFILE '${line}'`,
+        // What stands there may end without a line break.
+        `Add-Content $PROFILE '', '${line}'`,
       ]
   }
 }

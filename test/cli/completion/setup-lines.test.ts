@@ -31,8 +31,8 @@ test('a folder that the user has chosen is named so that no shell takes it for a
   )
 })
 
-test('PowerShell knows its own file, and gets the line in it', () => {
-  expect(setupLines('powershell', at).at(-1)).toBe(`Add-Content $PROFILE '${startLine('powershell')}'`)
+test('PowerShell knows its own file, and gets the line in it, behind a last one that is not ended', () => {
+  expect(setupLines('powershell', at).at(-1)).toBe(`Add-Content $PROFILE '', '${startLine('powershell')}'`)
 })
 
 test.for(['bash', 'zsh'] as const)('what is told for %s does what it says, wherever the home is', (shell) => {
