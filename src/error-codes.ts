@@ -251,7 +251,7 @@ export const ERRORS = {
   },
   HUB_ADDRESS_UNKNOWN: {
     cause: 'An invite names the address of its hub, and it is not known where others reach this one.',
-    fix: 'Run: connect hub install (with --listen or --url for other machines)',
+    fix: 'Give it one: connect hub start --listen HOST:PORT, or --url URL behind a reverse proxy',
   },
   HUB_DATA_DAMAGED: {
     cause: 'The hub’s database cannot be opened: damaged, not a database, or of a newer version.',

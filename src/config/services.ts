@@ -63,7 +63,11 @@ export function readServices(instance: AgentInstance): ExposedService[] {
   return file?.services ?? []
 }
 
-/** Only the holder of the instance's lock writes, see control/process-record.ts. */
+/**
+ * Only the holder of the instance's lock writes, see control/process-record.ts.
+ *
+ * @throws ConnectError WRITE_FAILED
+ */
 export function writeServices(instance: AgentInstance, services: readonly ExposedService[]): void {
   const sorted = services.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const version = sorted.some(hasPath) ? SOCKETS_VERSION : VERSION

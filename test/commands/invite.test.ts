@@ -109,7 +109,7 @@ describe('hub token create --invite', () => {
     const { code, stdout, stderr } = await connect(home, ['hub', 'token', 'create', '--invite'])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(
-      /^\[x\] This hub does not run, and it is not known .*\n {2}Run: connect hub install .*\n$/,
+      /^\[x\] This hub does not run, and it is not known .*\n {2}Give it one: connect hub start --listen .*\n$/,
     )
     expect((await connect(home, ['hub', 'token', 'list'])).stderr).toContain('[x] ')
   })

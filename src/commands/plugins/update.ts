@@ -68,10 +68,12 @@ function chosen(plugins: ReadonlyMap<string, ListedPlugin>, name: string | undef
   return [one]
 }
 
+/** Null if what is installed can't be used: an update may well mend that. */
 function versionOf(dataFolder: string, plugin: ListedPlugin): string | null {
   try {
     return readPluginPackage(rootOf(dataFolder, plugin)).version
-  } catch {
-    return null
+  } catch (error) {
+    if (error instanceof ConnectError) return null
+    throw error
   }
 }

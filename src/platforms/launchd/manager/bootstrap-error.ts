@@ -3,6 +3,7 @@ import path from 'node:path'
 import { ConnectError } from '../../../errors.ts'
 import { realPathIfThere } from '../../../files/real-path.ts'
 import { describeResult, type RunResult } from '../../../process/run.ts'
+import { shellQuote } from '../../../text/shell-quote.ts'
 import { tilde } from '../../../text/tilde.ts'
 import type { JobNames } from './names.ts'
 
@@ -66,7 +67,7 @@ export function notYoursError(file: string, { words }: JobNames): ConnectError {
   const message = `${tilde(file)} belongs to another user, or others may write to it`
   return new ConnectError('WRITE_FAILED', message, {
     hints: [
-      `Run: sudo chown "$USER" ${tilde(file)} && chmod go-w ${tilde(file)}`,
+      `Run: sudo chown "$USER" ${shellQuote(file)} && chmod go-w ${shellQuote(file)}`,
       `Then: ${words.command} install`,
     ],
   })
