@@ -12,6 +12,7 @@ import { JOIN_OWN_HUB } from '../../config/first-steps.ts'
 import { instanceFor } from '../../config/instance.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
 import { joinHere, type Joining } from '../../tasks/hub/join-here.ts'
+import { leftAddress, lostMembers } from '../../tasks/hub/lost-members.ts'
 import { installHubService, planHubInstall, toldBy } from '../../tasks/hub/start-hub.ts'
 import { Problems } from '../../tasks/machine/problems.ts'
 
@@ -52,6 +53,7 @@ export default class HubInstall extends HubCommand {
       for (const warning of planned.warnings) this.printWarning(warning)
       return { ...planned, manager, joining: null }
     }
+    const address = await leftAddress(wanted)
     const left = this.leftBehind(context.instance)
     const installed = await installHubService(context, settings, {
       selection,
@@ -68,6 +70,8 @@ export default class HubInstall extends HubCommand {
     for (const line of installedLines(report, 'hub', told)) this.print(line)
     for (const warning of [...report.warnings, left, this.behindProxy(wanted)])
       if (warning !== undefined) this.printWarning(warning)
+    const lost = lostMembers(address, joining)
+    if (lost !== undefined) this.printWarning(lost)
     await this.#tellNext(joining, report.url)
     return { installed: true, manager, ...report, plan: null, joining }
   }

@@ -4,6 +4,7 @@ import { replaceHubFlag, resetFlag } from '../../cli/hub/service-flags.ts'
 import { givenSettings, serveFlags } from '../../cli/hub/serve-flags.ts'
 import { firstMembers } from '../../config/first-steps.ts'
 import { settingsWith } from '../../tasks/hub/hub-context.ts'
+import { leftAddress, lostMembers } from '../../tasks/hub/lost-members.ts'
 import { startHubService } from '../../tasks/hub/start-hub.ts'
 import { tilde } from '../../text/tilde.ts'
 
@@ -23,6 +24,7 @@ export default class HubStart extends HubCommand {
     const settings = { given: givenSettings(flags), reset: flags.reset }
     const wanted = settingsWith(settings)
     const { context } = this.hubContext(wanted)
+    const address = await leftAddress(wanted)
     const told = [this.leftBehind(context.instance), this.behindProxy(wanted)]
     const report = await startHubService(context, settings, {
       running: flags.replace ? 'stop' : 'keep',
@@ -44,6 +46,8 @@ export default class HubStart extends HubCommand {
       )
     for (const warning of [...report.warnings, ...told]) if (warning !== undefined) this.printWarning(warning)
     const joining = await this.follow(context.instance, report)
+    const lost = lostMembers(address, joining)
+    if (lost !== undefined) this.printWarning(lost)
     for (const line of formatNews(joining)) this.print(line)
     if (joining === null && report.url !== null) this.suggestChoice(firstMembers(report.url))
     else await this.sayNext(joining?.outcome === 'moved' ? 'moved' : undefined, report.url)
