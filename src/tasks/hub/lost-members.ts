@@ -7,6 +7,9 @@ import { hubAgents } from '../../hub/control/client.ts'
 import { counted } from '../../text/counted.ts'
 import type { Joining } from './join-here.ts'
 
+/** One that hangs is not waited for long: it is started anew for all that. */
+const TELLS_WITHIN_MS = 1000
+
 /** Where a hub is that is to listen elsewhere, and who is there. */
 export interface LeftAddress {
   /** HOST:PORT */
@@ -27,7 +30,7 @@ export async function leftAddress(wanted: HubSettings): Promise<LeftAddress | un
   const isThere = is.port === was.port && (!isLoopback(is.host) || isLoopback(was.host))
   if (isThere || was.port === 0 || was.url !== undefined) return undefined
   // What is said of them is a courtesy: that the hub can't tell keeps it from nothing.
-  const agents = await hubAgents(hubInstance(settings)).catch(() => undefined)
+  const agents = await hubAgents(hubInstance(settings), TELLS_WITHIN_MS).catch(() => undefined)
   const connected = (agents ?? []).filter(({ online }) => online).map(({ id }) => id)
   return { listen: formatTarget(was), connected }
 }
