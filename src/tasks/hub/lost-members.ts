@@ -1,8 +1,9 @@
 import { hubInstance } from '../../config/hub/hub-instance.ts'
 import { readHubSettings, type HubSettings } from '../../config/hub/hub-settings.ts'
-import { servingOf } from '../../config/hub/serving.ts'
+import { servingOf, type Serving } from '../../config/hub/serving.ts'
 import { isLoopback } from '../../config/hub-url.ts'
 import { formatTarget } from '../../config/target.ts'
+import { ConnectError } from '../../errors.ts'
 import { hubAgents } from '../../hub/control/client.ts'
 import { counted } from '../../text/counted.ts'
 import type { Joining } from './join-here.ts'
@@ -26,13 +27,23 @@ export interface LeftAddress {
  */
 export async function leftAddress(wanted: HubSettings): Promise<LeftAddress | undefined> {
   const settings = readHubSettings() ?? {}
-  const [was, is] = [servingOf(settings), servingOf(wanted)]
-  const isThere = is.port === was.port && (!isLoopback(is.host) || isLoopback(was.host))
-  if (isThere || was.port === 0 || was.url !== undefined) return undefined
+  const [was, is] = [servingOnce(settings), servingOf(wanted)]
+  if (was === undefined || was.port === 0 || was.url !== undefined) return undefined
+  if (is.port === was.port && (!isLoopback(is.host) || isLoopback(was.host))) return undefined
   // What is said of them is a courtesy: that the hub can't tell keeps it from nothing.
   const agents = await hubAgents(hubInstance(settings), TELLS_WITHIN_MS).catch(() => undefined)
   const connected = (agents ?? []).filter(({ online }) => online).map(({ id }) => id)
   return { listen: formatTarget(was), connected }
+}
+
+/** Undefined for settings that no hub can have run with: it is most likely those that are to be mended. */
+function servingOnce(settings: HubSettings): Serving | undefined {
+  try {
+    return servingOf(settings)
+  } catch (error) {
+    if (error instanceof ConnectError) return undefined
+    throw error
+  }
 }
 
 /**

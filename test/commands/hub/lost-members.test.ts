@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { writeHubSettings } from '../../../src/config/hub/hub-settings.ts'
 import { emptyHome } from '../../fixtures/joined.ts'
 import { connect, connectOk } from '../../helpers/cli.ts'
 import { freePort } from '../../helpers/free-port.ts'
@@ -36,4 +37,11 @@ test('of this machine, which is told where the hub is now, nothing is said', asy
   await connectOk(home, ['daemon', 'start'])
   const report = JSON.parse(await connectOk(home, [...JSON_FLAGS, '--listen', now])) as object
   expect(report).toMatchObject({ warnings: [], joining: { outcome: 'moved' } })
+})
+
+test('an address of before that is none keeps nobody from giving another', async () => {
+  const home = emptyHome('mended')
+  writeHubSettings({ listen: 'nowhere' }, home.folder)
+  const { code, stderr } = await connect(home, ['hub', 'start', '--listen', '127.0.0.1:0'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 })
