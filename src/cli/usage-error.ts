@@ -1,5 +1,4 @@
 import { Errors, type Command } from '@oclif/core'
-import { nearest } from '../text/nearest.ts'
 
 /** What oclif throws for a command line that can't be understood. */
 export function isUsageError(error: unknown): error is Errors.CLIError {
@@ -33,8 +32,9 @@ export async function usageHints(
   const { id, flags = {} } = command ?? {}
   const known = Object.entries(flags).flatMap(([name, { hidden }]) => (hidden ? [] : [name]))
   const names = unknown.map((flag) => flag.replace(/^-+/, '').replace(/=.*$/s, ''))
-  const meant = await Promise.all(names.map((name) => nearest(name, known)))
-  const hints = meant.flatMap((name) => (name === undefined ? [] : [`Did you mean: --${name}`]))
+  const { nearest } = await import('../text/nearest.ts')
+  const meant = names.flatMap((name) => nearest(name, known) ?? [])
+  const hints = meant.map((name) => `Did you mean: --${name}`)
   if (id === 'reach' && words.length > 1 && unknown.length > 0)
     hints.push('A program and its options stand behind --: connect reach NAME -- PROGRAM [ARG]...')
   if (id === 'expose' && error.message.startsWith('Unexpected argument'))

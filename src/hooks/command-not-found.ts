@@ -3,8 +3,9 @@ import { printable, printableJson } from '../text/printable.ts'
 
 /** A typing mistake suggests the command that was meant, and another program's word ours. */
 const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [], config }) {
-  const [{ closest, distance }, { ourWordsFor }, { problemsAtLoad }, { problemLine }] = await Promise.all([
+  const [{ closest }, { isNear }, { ourWordsFor }, { problemsAtLoad }, { problemLine }] = await Promise.all([
     import('fastest-levenshtein'),
+    import('../text/nearest.ts'),
     import('../cli/argv/other-programs.ts'),
     import('../cli/plugins/problems-at-load.ts'),
     import('../plugins/plugin-problem.ts'),
@@ -33,8 +34,7 @@ const hook: Hook.CommandNotFound = async function commandNotFound({ id, argv = [
       own.filter((word, at) => word !== others[at]),
       others.filter((word, at) => word !== own[at]),
     ]
-    const differing = mine.join(' ')
-    return distance(differing, theirs.join(' ')) <= Math.ceil(differing.length / 3)
+    return isNear(mine.join(' '), theirs.join(' '))
   }
 
   function mean(words: string): string {

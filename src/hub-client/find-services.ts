@@ -2,7 +2,6 @@ import type { Config } from '../config/config.ts'
 import type { Offer } from '../control/schema.ts'
 import { ERRORS } from '../error-codes.ts'
 import { ConnectError } from '../errors.ts'
-import { nearest } from '../text/nearest.ts'
 import type { OfferedService } from '../tunnel/protocol/handshake.ts'
 import { Signer } from './credential.ts'
 import { HubClient } from './hub-client.ts'
@@ -37,8 +36,8 @@ export async function askOffers(config: Config): Promise<Offer[]> {
 }
 
 async function unknownServices(names: readonly string[], offered: readonly string[]): Promise<ConnectError> {
-  const alike = await Promise.all(names.map((name) => nearest(name, offered)))
-  const meant = alike.filter((name) => name !== undefined)
+  const { nearest } = await import('../text/nearest.ts')
+  const meant = names.flatMap((name) => nearest(name, offered) ?? [])
   const hints = [
     ...(meant.length > 0 ? [`Did you mean: ${meant.join(' ')}`] : []),
     // Other programs take the local port as a word of its own.

@@ -646,7 +646,13 @@ const RESERVED: readonly { module: RegExp; files: RegExp; kinds: readonly Import
   { module: /^@oclif\/core$/, files: /^src\/hooks\//, kinds: ['type'] },
   {
     module: /^fastest-levenshtein$/,
-    files: /^src\/(hooks\/command-not-found|text\/nearest)\.ts$/,
+    files: /^src\/hooks\/command-not-found\.ts$/,
+    kinds: ['dynamic'],
+  },
+  { module: /^fastest-levenshtein$/, files: /^src\/text\/nearest\.ts$/, kinds: ['static'] },
+  {
+    module: /\/text\/nearest\.ts$/,
+    files: /^src\/(hooks\/command-not-found|hub-client\/find-services|cli\/usage-error)\.ts$/,
     kinds: ['dynamic'],
   },
   {
