@@ -3,9 +3,16 @@ import path from 'node:path'
 import { codeOf } from '../../errors.ts'
 
 /**
- * How old a temporary file must be, in ms: another container's process has a number that is not alive here.
+ * How old a temporary file must be whose writer's number is nobody's here, in ms: it may be of another
+ * container.
  */
-const CERTAINLY_LEFT_MS = 10 * 60_000
+const WITHOUT_WRITER_MS = 10 * 60_000
+
+/**
+ * How old one must be whoever has that number, in ms. Numbers are used again, a container's first process has
+ * the same at each start, and a zombie keeps its own for as long as its parent does not look.
+ */
+const CERTAINLY_LEFT_MS = 24 * 3_600_000
 
 /** A file that is put in the place of another once it is written; its name tells whose it is. */
 export function temporaryFor(file: string): string {
@@ -31,9 +38,10 @@ export function removeLeftovers(file: string): void {
 /** Whether this is a temporary file, or folder, whose writer is certainly gone. */
 export function isLeftover(temporary: string): boolean {
   const [, pid] = /\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(temporary) ?? []
-  if (pid === undefined || isThere(Number(pid))) return false
   const found = statSync(temporary, { throwIfNoEntry: false })
-  return found !== undefined && Date.now() - found.mtimeMs > CERTAINLY_LEFT_MS
+  if (pid === undefined || !found) return false
+  const ageMs = Date.now() - found.mtimeMs
+  return ageMs > CERTAINLY_LEFT_MS || (ageMs > WITHOUT_WRITER_MS && !isThere(Number(pid)))
 }
 
 function isThere(pid: number): boolean {

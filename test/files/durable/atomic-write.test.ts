@@ -155,7 +155,9 @@ test('a file is for us alone from the first moment, not only once it is whole', 
 
 describe('what a killed writer has left', () => {
   const GONE = 2 ** 22 + 1
-  const LONG_AGO = 0
+  const NOW = Date.now() / 1000
+  const HOUR_AGO = NOW - 3600
+  const DAYS_AGO = NOW - 2 * 24 * 3600
 
   function leave(file: string, name: string, writtenAt: number): string {
     const left = `${file}.${name}`
@@ -166,22 +168,19 @@ describe('what a killed writer has left', () => {
 
   test('is removed by the next writer of the same file', () => {
     const file = path.join(scratchFolder(), 'file')
-    leave(file, `${GONE}.0123abcd.tmp`, LONG_AGO)
-    leave(file, `${GONE}.0123abce.tmp`, LONG_AGO)
+    leave(file, `${GONE}.0123abcd.tmp`, HOUR_AGO)
+    leave(file, `${GONE}.0123abce.tmp`, DAYS_AGO)
+    // A zombie, a stranger by now, or, in a container, the number that the writer always has.
+    leave(file, `${process.pid}.0123abcf.tmp`, DAYS_AGO)
     writeFileAtomic(file, 'new')
     expect(readdirSync(path.dirname(file))).toEqual(['file'])
   })
 
   test.for([
-    ['of a writer that lives', 'file', `${process.pid}.0123abcd.tmp`, LONG_AGO],
-    [
-      'just now, perhaps by a process of another container',
-      'file',
-      `${GONE}.0123abcd.tmp`,
-      Date.now() / 1000,
-    ],
-    ['of another file', 'file2', `${GONE}.0123abcd.tmp`, LONG_AGO],
-    ['of another program', 'file', `${GONE}.backup.tmp`, LONG_AGO],
+    ['of a writer that lives', 'file', `${process.pid}.0123abcd.tmp`, HOUR_AGO],
+    ['just now, perhaps by a process of another container', 'file', `${GONE}.0123abcd.tmp`, NOW],
+    ['of another file', 'file2', `${GONE}.0123abcd.tmp`, DAYS_AGO],
+    ['of another program', 'file', `${GONE}.backup.tmp`, DAYS_AGO],
   ] as const)('stays if it is, or may be, somebody’s: %s', ([, stem, name, writtenAt]) => {
     const folder = scratchFolder()
     const left = leave(path.join(folder, stem), name, writtenAt)
