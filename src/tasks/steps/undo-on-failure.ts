@@ -39,7 +39,7 @@ async function putBack(
     if (!(error instanceof ConnectError)) throw error
     return `Its settings of before could not be put back: ${error.message}`
   }
-  return before.state === 'running' ? runAgain(context, kept, daemon) : AS_BEFORE
+  return before.state === 'running' ? runAgain(context, kept, { daemon, before }) : AS_BEFORE
 }
 
 const AS_BEFORE = 'Its settings are as before.'
@@ -48,18 +48,20 @@ const AS_BEFORE = 'Its settings are as before.'
 async function runAgain(
   { platform, instance }: KeptContext,
   { hear }: Kept<unknown>,
-  daemon: Daemon,
+  { daemon, before }: { readonly daemon: Daemon; readonly before: PlatformStatus },
 ): Promise<string> {
   try {
-    const { state } = await platform.status()
-    if (state === 'running') return AS_BEFORE
+    const found = await platform.status()
+    if (found.state === 'running' && found.pid === before.pid) return AS_BEFORE
+    // One that the platform has started meanwhile has read what it could not be run with.
+    if (found.state !== 'stopped') for (const step of platform.stop(found).steps) await step.run()
     const isReady = async (pid: number) => (await hear(pid)) !== undefined
     const start = platform.start(daemon, { isReady, stableMs: STABLE_MS })
     for (const step of start.steps) await step.run()
     return `It runs again with the settings of before (PID: ${start.result().pid}).`
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error
-    const again = `${wordsOf(instance).command} start`
-    return `Its settings are as before, and it does not run (${error.message}). To start it: ${again}`
+    const again = `${wordsOf(instance).command} restart`
+    return `Its settings are as before, and it does not run with them (${error.message}). To have it do so: ${again}`
   }
 }
