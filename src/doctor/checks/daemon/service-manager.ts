@@ -65,7 +65,7 @@ async function inBackground(
     return {
       state: 'warning',
       seen: `No service manager can${why}: it runs until the next reboot`,
-      fix: 'A plugin may bring another service manager: connect plugins install NAME',
+      fix: 'A plugin can bring another, such as runit or s6: see docs/platform-plugins.md',
     }
   return {
     state: 'warning',
