@@ -11,6 +11,12 @@ export type Lingering = 'on' | 'off' | 'unknown'
 /** For a user who may not enable lingering. */
 export const LINGER_COMMAND = 'sudo loginctl enable-linger "$USER"'
 
+/**
+ * logind knows only users that are logged in or linger. loginctl asks it which object the user is, then for what
+ * that says: the last is in its words for one that was let go in between (EBADR, systemd 252).
+ */
+const NOT_KNOWN = /not logged in or lingering|No such user|No such process|Invalid request descriptor/i
+
 export async function readLingering(manager: UserManager): Promise<Lingering> {
   const uid = String(process.getuid?.())
   const answer = await manager.run(['loginctl', 'show-user', uid, '--property=Linger', '--value'])
@@ -20,8 +26,7 @@ export async function readLingering(manager: UserManager): Promise<Lingering> {
     if (value === 'no') return 'off'
     return 'unknown'
   }
-  // logind knows only users that are logged in or linger.
-  return /not logged in or lingering|No such user|No such process/i.test(answer.stderr) ? 'off' : 'unknown'
+  return NOT_KNOWN.test(answer.stderr) ? 'off' : 'unknown'
 }
 
 /**

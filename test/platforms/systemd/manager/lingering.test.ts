@@ -11,6 +11,11 @@ test.for([
   ['someone who lingers', { script: 'echo yes' }, 'on'],
   ['someone who is logged in and does not', { script: 'echo no' }, 'off'],
   ['someone who is neither', sample('show-user-bare-logged-out'), 'off'],
+  [
+    'someone who has just been let go',
+    { script: 'echo "Failed to parse bus message: Invalid request descriptor" >&2; exit 1' },
+    'off',
+  ],
   ['a machine without a system bus', sample('show-user-no-bus'), 'unknown'],
   ['an answer in other words', { script: 'echo perhaps' }, 'unknown'],
   ['no answer', { script: 'exit 0' }, 'unknown'],
