@@ -10,7 +10,7 @@ const DAEMON = { command: ['/bin/true'], env: {}, cwd: '/', logFile: '/dev/null'
 const INSTALLED = { installed: true, autostart: 'boot' } as const
 const BEFORE: PlatformStatus = { state: 'running', pid: 11, ...INSTALLED }
 
-/** A step fails; then `found` is what the platform says. @returns what was done, in order, and what is told */
+/** A step fails, and then the platform says `found`. @returns what was done, in order, and what is told */
 async function afterFailure(found: PlatformStatus, { wontStop = false } = {}) {
   const done: string[] = []
   const act = (what: string) => ({ title: what, run: async () => void done.push(what) })

@@ -12,8 +12,8 @@ export type Lingering = 'on' | 'off' | 'unknown'
 export const LINGER_COMMAND = 'sudo loginctl enable-linger "$USER"'
 
 /**
- * logind knows only users that are logged in or linger. loginctl asks it which object the user is, then for what
- * that says: the last is in its words for one that was let go in between (EBADR, systemd 252).
+ * logind knows only users that are logged in or linger. loginctl asks it twice: the last is what it says of
+ * one that was let go in between (EBADR, systemd 252).
  */
 const NOT_KNOWN = /not logged in or lingering|No such user|No such process|Invalid request descriptor/i
 
