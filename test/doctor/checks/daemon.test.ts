@@ -88,7 +88,7 @@ describe('what keeps the daemon', () => {
     expect(await run(serviceManager, patient(asked(reasons, RUNNING)))).toMatchObject({
       state: 'warning',
       seen: `${seen}: it runs until the next reboot`,
-      fix: expect.stringContaining('connect plugins install'),
+      fix: expect.stringContaining('docs/platform-plugins.md'),
     })
     const plugins = [...reasons, 'runit: nobody watches ~/service. Run: runsvdir ~/service &']
     expect(await run(serviceManager, patient(asked(plugins, RUNNING)))).toMatchObject({
