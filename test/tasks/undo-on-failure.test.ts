@@ -1,12 +1,9 @@
 import { expect, test } from 'vitest'
-import { instanceFor } from '../../src/config/instance.ts'
 import { ConnectError } from '../../src/errors.ts'
-import { systemd } from '../../src/platforms/systemd/description.ts'
-import type { Platform, PlatformStatus } from '../../src/platforms/platform.ts'
+import type { PlatformStatus } from '../../src/platforms/platform.ts'
 import { undoOnFailure } from '../../src/tasks/steps/undo-on-failure.ts'
-import { scratchFolder } from '../fixtures/scratch.ts'
+import { contextWith, DAEMON } from '../fixtures/kept-context.ts'
 
-const DAEMON = { command: ['/bin/true'], env: {}, cwd: '/', logFile: '/dev/null' } as const
 const INSTALLED = { installed: true, autostart: 'boot' } as const
 const BEFORE: PlatformStatus = { state: 'running', pid: 11, ...INSTALLED }
 
@@ -17,22 +14,14 @@ async function afterFailure(found: PlatformStatus, { wontStop = false } = {}) {
   const refuse = async () => {
     throw new ConnectError('DAEMON_WONT_STOP', 'Process 12 is still there')
   }
-  const platform = {
+  const context = contextWith({
     status: async () => found,
     stop: () => ({
       steps: [wontStop ? { title: 'stop', run: refuse } : act('stop')],
       result: () => 'exited',
     }),
     start: () => ({ steps: [act('start')], result: () => ({ pid: 13, ready: true }) }),
-  } as unknown as Platform
-  const context = {
-    instance: instanceFor(undefined, scratchFolder()),
-    platform,
-    description: systemd,
-    root: '/',
-    version: '1.2.3',
-    interactive: false,
-  }
+  })
   const kept = {
     prepare: () => true,
     undo: () => done.push('undo') > 0,

@@ -7,39 +7,40 @@ import type { Kept, KeptContext } from './kept.ts'
 /** How long what ran before may take to be up again, in ms. */
 const STABLE_MS = 3000
 
+/** A start as it began. */
+interface Begun {
+  readonly daemon: Daemon
+  /** What the platform's status said before the first step. */
+  readonly before: PlatformStatus
+}
+
 /**
  * Steps of a start: should one fail, what it was to be run with is put back, and what ran with that before
  * runs again.
- *
- * @param before what the platform's status said before the first step
  */
 export function undoOnFailure(
   steps: readonly Step[],
   context: KeptContext,
   kept: Kept<unknown>,
-  { daemon, before }: { readonly daemon: Daemon; readonly before: PlatformStatus },
+  begun: Begun,
 ): readonly Step[] {
   return withRescue(steps, async (error) => {
     if (!(error instanceof ConnectError)) return error
-    const left = await putBack(context, kept, { daemon, before })
+    const left = await putBack(context, kept, begun)
     if (left === undefined) return error
     return new ConnectError(error.code, error.message, { hints: [...error.hints, left], cause: error })
   })
 }
 
 /** @returns a sentence on how it is left; undefined if there was nothing to put back */
-async function putBack(
-  context: KeptContext,
-  kept: Kept<unknown>,
-  { daemon, before }: { readonly daemon: Daemon; readonly before: PlatformStatus },
-): Promise<string | undefined> {
+async function putBack(context: KeptContext, kept: Kept<unknown>, begun: Begun): Promise<string | undefined> {
   try {
     if (!kept.undo?.()) return undefined
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error
     return `Its settings of before could not be put back: ${error.message}`
   }
-  return before.state === 'running' ? runAgain(context, kept, { daemon, before }) : AS_BEFORE
+  return begun.before.state === 'running' ? runAgain(context, kept, begun) : AS_BEFORE
 }
 
 const AS_BEFORE = 'Its settings are as before.'
@@ -48,7 +49,7 @@ const AS_BEFORE = 'Its settings are as before.'
 async function runAgain(
   { platform, instance }: KeptContext,
   { hear }: Kept<unknown>,
-  { daemon, before }: { readonly daemon: Daemon; readonly before: PlatformStatus },
+  { daemon, before }: Begun,
 ): Promise<string> {
   try {
     const found = await platform.status()
